@@ -1,0 +1,219 @@
+// The flat C interface of the CPU kernels. One shared library per instruction set exports it.
+//
+// Conventions
+// - Every entry returns 0, or 1 after an argument check failed; hm_error() then gives the text. No entry throws or aborts.
+// - Kernels keep no state beyond the thread pool. All sizes, strides and offsets are 64-bit and count elements.
+// - A *box* is a half-open range per dimension in coordinates of the whole (global) tensor.
+// - Five canonical dimensions, in this order: n (batch), d, h, w (space), c (channel). A missing one has extent 1.
+// - Channels lie in blocks: element (n,d,h,w,c) of a stored box is at
+//     data + (n-start.n)*stride.n + (d-start.d)*stride.d + (h-start.h)*stride.h + (w-start.w)*stride.w
+//          + ((c-start.c) / block) * stride.c + (c-start.c) % block
+//   A plain row-major tensor is block = 1, stride.c = 1. Activations have block 16 (or C where C < 16), stride.w = block.
+//   The last block of an activation is padded to `block` lanes; padding lanes hold finite values (kernels write zeros),
+//   plain tensors have no padding: never read or write beyond their last element.
+// - Kernels read coordinates inside the global tensor only from stored boxes (the caller guarantees they lie there; an entry
+//   checks it), and take coordinates outside the global tensor as zero (minus infinity for max pooling).
+// - Sums over space are taken per tile in float32 and combined over tiles in float64 in tile order, so results do not
+//   depend on the number of threads. Tiles are aligned to global coordinates.
+#pragma once
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define HM_API __attribute__((visibility("default")))
+#else
+#define HM_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HM_N 0
+#define HM_D 1
+#define HM_H 2
+#define HM_W 3
+#define HM_C 4
+#define HM_DIMS 5
+
+// Element types.
+#define HM_F32 0
+#define HM_BF16 1
+#define HM_F64 2
+#define HM_U8 3
+#define HM_I32 4
+
+// One stored box of a tensor.
+typedef struct {
+  void *data;        // element at `start`
+  int32_t dtype;
+  int32_t block;     // channel lanes per block
+  int64_t start[5];  // global coordinate of the first stored element
+  int64_t size[5];   // stored extents
+  int64_t global[5]; // extents of the whole tensor
+  int64_t stride[5]; // elements; stride[HM_C] is that of one channel block
+} hm_view;
+
+// ---- Row programs --------------------------------------------------------------------------------------------------
+// A row program computes element-wise over a row: `count` consecutive w at fixed (n, d, h) and one channel block. Registers
+// hold count * block values of float32 (or float64 where `wide`). It is the body of element-wise kernels (hm_rows), the
+// prologue of a kernel's load and the epilogue of its store.
+
+// Operand of a load, store or sum. A dimension that the operand lacks (broadcast; for a sum: summed over) has
+// present[i] = 0. `view.start`, `view.stride`, `view.block` as in hm_view; view.size is used for checks.
+typedef struct {
+  hm_view view;
+  int32_t present[5];
+  int32_t reserved;
+} hm_operand;
+
+// Instructions: r[dst] = f(r[a], r[b], r[c], imm).
+enum {
+  HM_LOAD = 0,    // r[dst] = operand
+  HM_STORE,       // operand = r[a]            (converts to the operand's dtype; bf16 rounds to nearest even)
+  HM_SUM,         // operand += sum of r[a] over the dimensions that the operand lacks (tile order, float64)
+  HM_CONST,       // imm
+  HM_COPY,        // a
+  HM_ADD, HM_SUB, HM_MUL, HM_DIV, HM_MIN, HM_MAX, HM_POW,   // a op b
+  HM_FMA,         // a * b + c
+  HM_NEG, HM_ABS, HM_SIGN, HM_SQUARE, HM_SQRT, HM_RSQRT, HM_RECIP, HM_EXP, HM_LOG, HM_TANH, HM_SIGMOID, HM_FLOOR,
+  HM_LEAKY,       // a > 0 ? a : imm * a
+  HM_LEAKY_GRAD,  // a > 0 ? b : imm * b       (a: the input of the activation, b: the gradient of its output)
+  HM_LT, HM_LE, HM_EQ,                                      // a op b ? 1 : 0
+  HM_SELECT,      // a != 0 ? b : c
+  HM_ROUND_BF16,  // a rounded to bfloat16
+  HM_ROUND_F32,   // a rounded to float32 (for wide programs)
+  HM_TRUNC,       // a rounded towards zero (casts to integers)
+  HM_UNIFORM,     // counter-based random number in [0, 1): key0, key1, optional scalar step operand, global element index
+  HM_NORMAL,      // standard normal (Box-Muller on two draws)
+  HM_BERNOULLI,   // uniform < imm ? 1 : 0
+  HM_OP_COUNT
+};
+
+typedef struct {
+  int32_t op, dst, a, b, c;
+  int32_t operand;     // index into operands (load, store, sum; step of a random draw), -1 for none
+  uint32_t key0, key1; // random draws
+  double imm;
+} hm_instr;
+
+typedef struct {
+  const hm_instr *instr;
+  const hm_operand *operands;
+  int32_t n_instr, n_operands, n_registers;
+  int32_t wide;      // 1: registers are float64
+  int32_t input;     // epilogues: the register that the kernel's result is put in; else -1
+  int32_t result;    // prologues: the register that holds the loaded value; else -1
+  int64_t global[5]; // extents of the iterated global space; random index = row-major (n,d,h,w,c) index in it
+} hm_program;
+
+// ---- Windows -------------------------------------------------------------------------------------------------------
+// Over d, h, w: output o reads inputs o*stride - pad + dilation*k for k in 0..kernel-1. Unused axes: kernel 1, stride 1.
+typedef struct {
+  int64_t kernel[3], stride[3], dilation[3], pad[3];
+} hm_window;
+
+// An input of a contraction: values come from `load` (a prologue) evaluated at the coordinates wanted. `box` tells which
+// coordinates are stored (start, size), the global extents and the block that rows are delivered in; data/stride are
+// unused. A kernel with several sources sees their channels one after the other (concat); then every source but the last has
+// a channel count that is a multiple of its block.
+typedef struct {
+  hm_program load;
+  hm_view box;
+} hm_source;
+
+HM_API const char *hm_error(void);
+HM_API const char *hm_isa(void);                    // "avx512", "avx2", "base": what this library was compiled for
+HM_API int hm_cpu_supports(const char *isa);        // 1 when this processor can run that library (exported by base)
+HM_API int hm_set_threads(int32_t n);               // size of the pool; 0: number of cores
+HM_API int32_t hm_threads(void);
+
+// Memory: 64-byte aligned, anonymous pages, returned to the system by hm_free. NULL when it cannot be had.
+HM_API void *hm_alloc(int64_t bytes);
+HM_API int hm_free(void *p, int64_t bytes);
+HM_API int hm_memcpy(void *dst, const void *src, int64_t bytes);
+HM_API int hm_memset(void *dst, int32_t value, int64_t bytes);
+HM_API int64_t hm_peak_rss(void);                   // bytes, of this process so far
+
+// out[box] for every position of `box` (start, size; block = lanes per row block): runs the program; results leave by HM_STORE
+// and HM_SUM. Summed operands are overwritten, not added to.
+HM_API int hm_rows(const hm_program *program, const hm_view *box);
+
+// y = epilogue(conv(x, weight)). weight: plain tensor with dims d,h,w = kernel, and its n = input channels, c = output
+// channels; any strides (view.stride), so a permuted tensor needs no copy. Loop box: out_box (start, size, block).
+HM_API int hm_conv(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
+                   const hm_view *out_box, const hm_program *epilogue);
+
+// The transpose of hm_conv: out position i gets sum over (o, k) with i = o*stride - pad + dilation*k of x[o] * weight[k].
+// weight as in hm_conv with n = output channels of the convolution (the channels of x here) -- that is: weight.n indexes the
+// channels of x and weight.c the channels of out; the caller swaps strides. x box gives the range of o.
+HM_API int hm_conv_transpose(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
+                             const hm_view *out_box, const hm_program *epilogue);
+
+// dweight[k][i][o] = sum over positions p of out_box of x[p*stride - pad + dilation*k][i] * dy[p][o].
+// x: sources (concat allowed); dy: one source; loop box over n,d,h,w: `box` (its c is ignored). dweight: n = input channels,
+// d,h,w = kernel, c = output channels, any strides, float32 or float64, overwritten.
+HM_API int hm_conv_weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const hm_source *dy,
+                               const hm_view *box, const hm_view *dweight);
+
+// kind 0: maximum; 1: mean over kernel positions (those outside the volume count as zeros); 2: mean over positions inside.
+HM_API int hm_pool(int32_t kind, const hm_window *window, const hm_source *x, const hm_view *out_box,
+                   const hm_program *epilogue);
+// dx of box `out_box` (coordinates of x). The gradient of a maximum goes to the first largest element in (d,h,w) order.
+HM_API int hm_max_pool_grad(const hm_window *window, const hm_source *x, const hm_source *dy, const hm_view *out_box,
+                            const hm_program *epilogue);
+HM_API int hm_avg_pool_grad(int32_t kind, const hm_window *window, const int64_t x_global[5], const hm_source *dy,
+                            const hm_view *out_box, const hm_program *epilogue);
+
+// Resizing of d, h, w from x's global extents to out's. kind 0: nearest: i = min(floor((o + 0.5) * in/out), in-1);
+// 1: linear, half-pixel centres: s = max((o + 0.5) * in/out - 0.5, 0), between floor(s) and min(floor(s)+1, in-1).
+HM_API int hm_resize(int32_t kind, const hm_source *x, const hm_view *out_box, const hm_program *epilogue);
+// The transpose: dx box `out_box`, global extents of dy and dx from their views.
+HM_API int hm_resize_grad(int32_t kind, const hm_source *dy, const hm_view *out_box, const hm_program *epilogue);
+
+// Copies box (start, size in global coordinates of dst) from src to dst. Element x of dst comes from element
+// (x[perm[i]] - shift[i]) of src's dimension i: perm permutes dimensions (dst dimension perm[i] is src dimension i).
+// Converts element types.
+HM_API int hm_copy(const hm_view *dst, const hm_view *src, const int64_t start[5], const int64_t size[5],
+                   const int32_t perm[5], const int64_t shift[5]);
+HM_API int hm_fill(const hm_view *dst, const int64_t start[5], const int64_t size[5], double value);
+// dst's elements in row-major global order equal src's in theirs; both hold the whole tensors they come from except that the
+// leading dimensions may be partial: element i (counted from *_offset) of the flattened tensors.
+HM_API int hm_reshape(const hm_view *dst, const hm_view *src);
+
+// dst[x] = reduction over the dimensions of `box` that dst lacks (dst_present[i] = 0). kind 0 sum, 1 max, 2 min.
+HM_API int hm_reduce(int32_t kind, const hm_view *src, const hm_view *box, const hm_view *dst, const int32_t dst_present[5]);
+
+// out = sum of products over the loop space of `n_loops` (<= 10) ranges; operand strides per loop (0: absent), all
+// addressed plainly by element offsets; operands whose channel is blocked give block and which loop is the blocked one (-1 none).
+typedef struct {
+  void *data;
+  int32_t dtype, blocked_loop;
+  int64_t block, block_stride;
+  int64_t stride[10]; // of the blocked loop: unused
+} hm_einsum_operand;
+HM_API int hm_einsum(int32_t n_loops, const int64_t *extent, int32_t n_out_loops, const hm_einsum_operand *operands,
+                     int32_t n_inputs, const hm_einsum_operand *out); // loops 0..n_out_loops-1 index the output
+
+// softmax over c (all channels stored) at every position of box.
+HM_API int hm_softmax(const hm_source *x, const hm_view *box, const hm_program *epilogue);
+
+// Losses over box (n, d, h, w; all classes stored in logits). labels: u8 or i32 or f32 view without c (c extent 1).
+// A label outside 0..classes-1 is an error.
+// *sum (f64, one per n where per_case, else one) = sum of weights[label] * -log softmax(logits)[label].
+HM_API int hm_cross_entropy(const hm_source *logits, const hm_view *labels, const double *weights, const hm_view *box,
+                            const hm_view *sum, int32_t per_case);
+// dlogits = g[n or 0] * weights[label] * (softmax - onehot)
+HM_API int hm_cross_entropy_grad(const hm_source *logits, const hm_view *labels, const double *weights, const hm_view *g,
+                                 int32_t per_case, const hm_view *box, const hm_program *epilogue);
+// For p = softmax(logits)[cls], t = (label == cls): three sums per n: sum p*t, sum p, sum t (f64 views over n).
+HM_API int hm_class_sums(const hm_source *logits, const hm_view *labels, int32_t cls, const hm_view *box, const hm_view *pt,
+                         const hm_view *p, const hm_view *t);
+// dlogits[k] = (g_pt[n]*t + g_p[n]) * p * ((k == cls) - softmax[k])
+HM_API int hm_class_sums_grad(const hm_source *logits, const hm_view *labels, int32_t cls, const hm_view *g_pt,
+                              const hm_view *g_p, const hm_view *box, const hm_program *epilogue);
+// Predicted class (argmax over c, ties to the lowest) into out (u8).
+HM_API int hm_argmax(const hm_source *x, const hm_view *box, const hm_view *out);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,35 @@
+/** What an error says: where it arose, what was expected, what came, and what to do next. */
+export interface Complaint {
+  /** Operation, file or flag that complains, e.g. `conv "down0/conv1"`. */
+  readonly where: string;
+  /** The problem in one sentence; names dimensions and fields. */
+  readonly problem: string;
+  readonly expected?: string;
+  readonly found?: string;
+  /** What the reader can do about it. */
+  readonly hint?: string;
+}
+
+/** Every error that halomesh raises on purpose. Its message is built from a {@link Complaint}. */
+export class HalomeshError extends Error {
+  override readonly name = 'HalomeshError';
+  readonly complaint: Complaint;
+
+  constructor(complaint: Complaint, options?: ErrorOptions) {
+    super(formatComplaint(complaint), options);
+    this.complaint = complaint;
+  }
+}
+
+/** Raises a {@link HalomeshError}. Usable in expressions. */
+export function fail(complaint: Complaint, options?: ErrorOptions): never {
+  throw new HalomeshError(complaint, options);
+}
+
+function formatComplaint({ where, problem, expected, found, hint }: Complaint): string {
+  let text = `${where}: ${problem}`;
+  if (expected !== undefined) text += `; expected ${expected}`;
+  if (found !== undefined) text += `${expected === undefined ? ';' : ','} found ${found}`;
+  if (hint !== undefined) text += `. ${hint}`;
+  return text;
+}
