@@ -7,10 +7,12 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 #if defined(__linux__)
 #include <sched.h>
@@ -76,12 +78,19 @@ public:
     open_.store(0);
     // Every index is taken. A body that runs long on another thread: give the core away instead of spinning for ever.
     for (int spins = 0; joined_.load() > 0; spins++) spins < 20000 ? pause() : std::this_thread::yield();
+    if (std::exception_ptr thrown = std::exchange(thrown_, nullptr)) std::rethrow_exception(thrown);
   }
 
 private:
   void take(int thread) {
     current_thread = thread;
-    for (int64_t i; (i = next_.fetch_add(1)) < count_;) (*body_)(i, thread);
+    try {
+      for (int64_t i; (i = next_.fetch_add(1)) < count_;) (*body_)(i, thread);
+    } catch (...) {
+      next_.store(count_); // no more indices
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!thrown_) thrown_ = std::current_exception();
+    }
     current_thread = -1;
   }
 
@@ -123,6 +132,7 @@ private:
   std::condition_variable wake_;
   std::atomic<bool> stop_{false};
   std::atomic<int> sleepers_{0};
+  std::exception_ptr thrown_; // the first one of this job
   const Body *body_ = nullptr;
   int64_t count_ = 0;
   uint64_t last_job_ = 0;
@@ -152,10 +162,12 @@ Pool &pool_locked() {
 void parallel_for(int64_t count, const Body &body) {
   bool nested = current_thread >= 0;
   if (count <= 1 || nested || thread_count() == 1) {
-    int outer = current_thread, thread = nested ? outer : 0;
-    current_thread = thread;
-    for (int64_t i = 0; i < count; i++) body(i, thread);
-    current_thread = outer;
+    struct Restore {
+      int outer = current_thread;
+      ~Restore() { current_thread = outer; }
+    } restore;
+    current_thread = nested ? restore.outer : 0;
+    for (int64_t i = 0; i < count; i++) body(i, current_thread);
     return;
   }
   std::lock_guard<std::mutex> lock(pool_mutex()); // calls from several threads of the host take turns

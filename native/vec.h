@@ -16,6 +16,8 @@
 #define HM_INLINE inline __attribute__((always_inline))
 
 #if defined(__GNUC__) && !defined(__clang__)
+// Without this GCC turns selections ("x > 0 ? x : y") into branches, lest a value not chosen raise a flag; no flag is ever read.
+#pragma GCC optimize("no-trapping-math")
 #pragma GCC diagnostic ignored "-Wpsabi" // every function that takes or returns a vector is inlined
 #endif
 

@@ -104,7 +104,7 @@ export function shifted(r: Range, by: number, size: number): Range {
   return range(Math.min(Math.max(r.start + by, 0), size), Math.min(Math.max(r.end + by, 0), size));
 }
 
-/** Name of a call for messages: its `where`. Kept short for use in rules. */
-export function wholeOf(call: Call<never>, input: number): Box {
+/** The box that covers input number `input` of a call. */
+export function wholeOf<A>(call: Call<A>, input: number): Box {
   return call.inputs[input].shape.map((dim) => range(0, dim.size));
 }

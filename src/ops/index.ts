@@ -6,3 +6,4 @@ export * from './pool.ts';
 export * from './reduce.ts';
 export * from './registry.ts';
 export * from './source.ts';
+export * from './collective.ts';

@@ -1,0 +1,177 @@
+// Convolution and its transpose.
+//   hm_conv            y[p][o] = sum over k, i of x[p*stride - pad + dilation*k][i] * weight[k][i][o]
+//   hm_conv_transpose  y[p][o] = sum over k, i, q with p = q*stride - pad + dilation*k of x[q][i] * weight[k][i][o]
+// Both are one loop (see conv_axis.h). A work item is a tile of the output and a chunk of its channels. For each plane of the
+// tile the ring (conv_input.h) loads what is missing, then for each group of taps the inner kernel (conv_micro.h) adds to
+// the tile's rows, and the epilogue (store_row) takes the finished rows. An output sums its terms in the same order wherever
+// tile borders and row ends lie.
+#include "conv_check.h"
+#include "conv_micro.h"
+#include "conv_plan.h"
+#include "threads.h"
+#include "view.h"
+#include <algorithm>
+
+namespace hm::conv {
+namespace {
+
+class Worker {
+public:
+  Worker(const ConvPlan &plan, const hm_view &out_box, const hm_program &epilogue)
+      : plan_(plan), box_(out_box), epilogue_(epilogue), ring_(plan.input.floats, plan.input.row_floats),
+        sums_(plan.group_blocks * plan.tile[1] * plan.tile[2] * 16), row_(plan.tile[2] * 16) {
+    size_t most = 0;
+    for (auto &of_class : plan.classes)
+      for (auto &group : of_class) most = std::max(most, group.taps.size());
+    taps_.resize(most);
+  }
+
+  // Output blocks [first, last) of a tile.
+  void run(const Tile &tile, int64_t first, int64_t last, double *partial) {
+    tile_ = tile;
+    ring_.start(plan_.input, tile);
+    for (int64_t d = tile.at[0].lo; d < tile.at[0].hi; d++) {
+      ring_.advance(d);
+      for (int64_t b = first; b < last; b += plan_.group_blocks) {
+        int count = int(std::min<int64_t>(plan_.group_blocks, last - b));
+        compute(d, b, count);
+        for (int i = 0; i < count; i++) emit(d, b + i, sums_.data() + i * block_floats(), partial);
+      }
+    }
+  }
+
+private:
+  int64_t row_floats() const { return tile_.at[2].size() * 16; }
+  int64_t block_floats() const { return tile_.at[1].size() * row_floats(); }
+
+  void compute(int64_t d, int64_t block, int count) {
+    const Axis *axis = plan_.input.axis;
+    int64_t rd = floor_mod(d, axis[0].out_step);
+    for (int64_t rh = 0; rh < axis[1].out_step; rh++)
+      for (int64_t rw = 0; rw < axis[2].out_step; rw++) {
+        Range h = axis[1].steps(tile_.at[1], rh), w = axis[2].steps(tile_.at[2], rw);
+        if (h.size() <= 0 || w.size() <= 0) continue;
+        auto &groups = plan_.groups(rd, rh, rw);
+        for (const TapGroup &group : groups) add_group(d, block, count, group, &group == groups.data(), rh, h, rw, w);
+        if (groups.empty()) clear(count, rh, h, rw, w);
+      }
+  }
+
+  // Position in sums_ of output (step h, step w) of class (rh, rw).
+  float *at(int64_t rh, int64_t h, int64_t rw, int64_t w) const {
+    const Axis *axis = plan_.input.axis;
+    return sums_.data() + (axis[1].out_step * h + rh - tile_.at[1].lo) * row_floats() +
+           (axis[2].out_step * w + rw - tile_.at[2].lo) * 16;
+  }
+
+  void add_group(int64_t d, int64_t block, int count, const TapGroup &group, bool first, int64_t rh, Range h, int64_t rw, Range w) {
+    const Axis *axis = plan_.input.axis;
+    for (size_t i = 0; i < group.taps.size(); i++) {
+      const GroupTap &tap = group.taps[i];
+      taps_[i] = ring_.at(plan_.input.blocks[size_t(tap.block)], d, tap.at[0].offset, tap.at[1].offset, tap.at[2].offset);
+    }
+    MicroCall call;
+    call.taps = taps_.data();
+    call.n_taps = int64_t(group.taps.size());
+    call.channels = group.channels;
+    call.channel_step = group.channel_step;
+    call.weight = plan_.weight.data() + block * plan_.weight_floats + count * group.weight;
+    call.out_step = axis[2].out_step * 16;
+    call.out_block = block_floats();
+    call.first = first;
+    int64_t h0 = axis[1].steps(tile_.at[1]).lo, w0 = axis[2].steps(tile_.at[2]).lo;
+    int64_t pieces = ceil_div(w.size(), micro_positions(count));
+    for (int64_t y = h.lo; y < h.hi; y++) {
+      const float *in = ring_.data() + (y - h0) * axis[1].in_step * group.row - w0 * group.step;
+      for (int64_t p = 0; p < pieces; p++) {
+        int64_t from = w.lo + w.size() * p / pieces, to = w.lo + w.size() * (p + 1) / pieces;
+        micro_kernel(int(to - from), count, group.planar)(call, in + from * group.step, at(rh, y, rw, from));
+      }
+    }
+  }
+
+  void clear(int count, int64_t rh, Range h, int64_t rw, Range w) {
+    for (int i = 0; i < count; i++)
+      for (int64_t y = h.lo; y < h.hi; y++)
+        for (int64_t x = w.lo; x < w.hi; x++) std::fill_n(at(rh, y, rw, x) + i * block_floats(), 16, 0.0f);
+  }
+
+  // Stores the rows of one block of 16 lanes, as one or more blocks of the output's width.
+  void emit(int64_t d, int64_t block, const float *sums, double *partial) {
+    int64_t c0 = block * plan_.block_channels, c1 = std::min(c0 + plan_.block_channels, plan_.channels);
+    int64_t count = tile_.at[2].size();
+    for (int64_t c = c0; c < c1; c += box_.block)
+      for (int64_t h = tile_.at[1].lo; h < tile_.at[1].hi; h++) {
+        const float *result = sums + (h - tile_.at[1].lo) * row_floats();
+        if (box_.block < 16) {
+          for (int64_t x = 0; x < count; x++)
+            std::copy_n(result + x * 16 + (c - c0), box_.block, row_.data() + x * box_.block);
+          result = row_.data();
+        }
+        Row row{tile_.n, d, h, tile_.at[2].lo, count, plan_.c0 + c, int(std::min<int64_t>(box_.block, c1 - c)), box_.block};
+        store_row(epilogue_, scratch_, row, result, partial, plan_.c0, plan_.channels);
+      }
+  }
+
+  const ConvPlan &plan_;
+  const hm_view &box_;
+  const hm_program &epilogue_;
+  InputRing ring_;
+  Buffer sums_, row_; // [block][row][position][16] of one plane of the tile
+  std::vector<int64_t> taps_;
+  RowScratch scratch_;
+  Tile tile_{};
+};
+
+int run(const char *kernel, bool scatter, const hm_window *window, const hm_source *sources, int32_t n_sources,
+        const hm_view *weight, const hm_view *out_box, const hm_program *epilogue) {
+  if (check_window(window, kernel) || check_sources(sources, n_sources, kernel, "sources") ||
+      check_out_box(out_box, kernel, "out_box"))
+    return 1;
+  if (!epilogue) return fail("%s: epilogue is null", kernel);
+  if (check_program(*epilogue, *out_box, kernel)) return 1;
+  if (check_weight(weight, *window, sources, n_sources, *out_box, kernel, "weight") ||
+      check_range(*weight, HM_C, out_box->start[HM_C], out_box->size[HM_C], kernel, "weight"))
+    return 1;
+  Axis axis[3];
+  for (int a = 0; a < 3; a++) axis[a] = scatter ? scatter_axis(*window, a) : gather_axis(*window, a);
+  if (check_reads(axis, sources, n_sources, *out_box, kernel, "sources")) return 1;
+
+  std::vector<Tile> tiles;
+  std::vector<double> partials;
+  int64_t slot = sum_count(*epilogue) * out_box->size[HM_C];
+  if (!is_empty(*out_box)) {
+    ConvPlan plan = conv_plan(axis, sources, n_sources, *weight, *out_box);
+    tiles = tiles_of(*out_box, plan.tile);
+    partials.resize(tiles.size() * size_t(slot));
+    std::vector<Worker> workers;
+    workers.reserve(size_t(thread_count()));
+    for (int i = 0; i < thread_count(); i++) workers.emplace_back(plan, *out_box, *epilogue);
+    int64_t chunks = ceil_div(plan.blocks, plan.chunk_blocks);
+    parallel_for(int64_t(tiles.size()) * chunks, [&](int64_t item, int thread) {
+      int64_t first = item % chunks * plan.chunk_blocks, last = std::min(plan.blocks, first + plan.chunk_blocks);
+      size_t t = size_t(item / chunks);
+      workers[size_t(thread)].run(tiles[t], first, last, slot ? &partials[t * size_t(slot)] : nullptr);
+    });
+  }
+  std::vector<int64_t> tile_n(tiles.size());
+  for (size_t t = 0; t < tiles.size(); t++) tile_n[t] = tiles[t].n;
+  finish_sums(*epilogue, *out_box, partials.data(), tile_n.data(), int64_t(tiles.size()), out_box->size[HM_C]);
+  return 0;
+}
+
+} // namespace
+} // namespace hm::conv
+
+using namespace hm;
+
+int hm_conv(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
+            const hm_view *out_box, const hm_program *epilogue) {
+  return guarded("hm_conv", [&] { return conv::run("hm_conv", false, window, sources, n_sources, weight, out_box, epilogue); });
+}
+
+int hm_conv_transpose(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
+                      const hm_view *out_box, const hm_program *epilogue) {
+  return guarded("hm_conv_transpose",
+                 [&] { return conv::run("hm_conv_transpose", true, window, sources, n_sources, weight, out_box, epilogue); });
+}

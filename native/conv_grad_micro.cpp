@@ -1,0 +1,64 @@
+// Inner kernels of weight gradients: see conv_grad_micro.h. `vectors x scalars x parts` accumulators; every position takes
+// `vectors` loads and `scalars` broadcasts for their product of multiply-adds.
+#include "conv_grad_micro.h"
+#include "conv_vec.h"
+#include <array>
+#include <utility>
+
+namespace hm::conv {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int max_vectors = 3, max_scalars = 8; // of 32 registers
+#elif defined(__AVX2__)
+constexpr int max_vectors = 1, max_scalars = 6; // x 2 parts, of 16 registers
+#else
+constexpr int max_vectors = 1, max_scalars = 2; // x 4 parts, of 16 registers
+#endif
+
+template <int Vectors, int Scalars, bool Contiguous> void micro(const GradCall &call) {
+  constexpr int regs = Vectors * parts;
+  reg sum[Scalars][regs];
+  HM_UNROLL for (int s = 0; s < Scalars; s++) {
+    HM_UNROLL for (int r = 0; r < regs; r++)
+      sum[s][r] = load(call.sum + r / parts * call.sum_v + s * call.sum_s + r % parts * lanes);
+  }
+  for (int64_t y = 0; y < call.rows; y++) {
+    const float *vec[Vectors], *scal[Scalars];
+    HM_UNROLL for (int v = 0; v < Vectors; v++) vec[v] = call.vec + call.vec_at[v] + y * call.vec_row;
+    HM_UNROLL for (int s = 0; s < Scalars; s++)
+      scal[s] = Contiguous ? call.scal + call.scal_at[0] + s + y * call.scal_row : call.scal + call.scal_at[s] + y * call.scal_row;
+    int64_t step = call.scal_step;
+    for (int64_t x = 0; x < call.count; x++) {
+      reg a[regs];
+      HM_UNROLL for (int r = 0; r < regs; r++) a[r] = load(vec[r / parts] + x * 16 + r % parts * lanes);
+      HM_UNROLL for (int s = 0; s < Scalars; s++) {
+        reg b = reg{} + (Contiguous ? scal[0][x * step + s] : scal[s][x * step]);
+        HM_UNROLL for (int r = 0; r < regs; r++) sum[s][r] += a[r] * b;
+      }
+    }
+  }
+  HM_UNROLL for (int s = 0; s < Scalars; s++) {
+    HM_UNROLL for (int r = 0; r < regs; r++)
+      store(call.sum + r / parts * call.sum_v + s * call.sum_s + r % parts * lanes, sum[s][r]);
+  }
+}
+
+template <bool Contiguous, size_t... I> constexpr auto table_of(std::index_sequence<I...>) {
+  return std::array<GradMicro, sizeof...(I)>{micro<int(I) / max_scalars + 1, int(I) % max_scalars + 1, Contiguous>...};
+}
+
+constexpr auto contiguous_table = table_of<true>(std::make_index_sequence<max_vectors * max_scalars>{});
+constexpr auto scattered_table = table_of<false>(std::make_index_sequence<max_vectors * max_scalars>{});
+
+} // namespace
+
+int grad_vectors() { return max_vectors; }
+int grad_scalars() { return max_scalars; }
+
+GradMicro grad_micro_kernel(int vectors, int scalars, bool contiguous) {
+  size_t i = size_t((vectors - 1) * max_scalars + scalars - 1);
+  return contiguous ? contiguous_table[i] : scattered_table[i];
+}
+
+} // namespace hm::conv

@@ -1,0 +1,162 @@
+// Tile sizes, groups of taps and packed weights of a convolution: see conv_plan.h.
+#include "conv_plan.h"
+#include "conv_micro.h"
+#include "threads.h"
+#include "view.h"
+#include <algorithm>
+
+namespace hm::conv {
+namespace {
+
+constexpr int64_t ring_budget = 96 << 10;         // floats: 384 KiB of the L2 cache
+constexpr int64_t group_weight_budget = 5 << 10;  // floats: 20 KiB of the L1 cache
+constexpr int64_t chunk_weight_budget = 128 << 10; // floats: 512 KiB of the L2 cache
+constexpr double load_work = 16;                  // what loading a vector costs, in multiply-adds of vectors
+constexpr double call_work = 48;                  // what a row of a tile costs beside its positions
+constexpr int64_t few_threads = 8;                // that should find enough work items
+
+std::vector<GroupTap> taps_of(const Axis axis[3], const std::vector<Block> &blocks, const int64_t r[3]) {
+  std::vector<GroupTap> taps;
+  for (size_t b = 0; b < blocks.size(); b++)
+    for (auto &d : axis[0].classes[size_t(r[0])])
+      for (auto &h : axis[1].classes[size_t(r[1])])
+        for (auto &w : axis[2].classes[size_t(r[2])]) taps.push_back({int(b), {d, h, w}});
+  return taps;
+}
+
+int64_t channels_of(const Block &block) { return block.planar ? block.lanes : (block.lanes + 3) / 4 * 4; }
+
+// Splits the taps of one class into groups of like blocks and bounded weights.
+std::vector<TapGroup> groups_of(const std::vector<GroupTap> &taps, const std::vector<Block> &blocks, int group_blocks,
+                                int64_t &weight_floats) {
+  std::vector<TapGroup> groups;
+  for (size_t from = 0, to; from < taps.size(); from = to) {
+    const Block &b = blocks[size_t(taps[from].block)];
+    int64_t channels = channels_of(b);
+    for (to = from; to < taps.size(); to++) {
+      const Block &next = blocks[size_t(taps[to].block)];
+      if (next.planar != b.planar || channels_of(next) != channels || next.row != b.row) break;
+    }
+    int64_t n = int64_t(to - from), limit = std::max<int64_t>(1, group_weight_budget / (channels * 16 * group_blocks));
+    int64_t parts = ceil_div(n, limit);
+    for (int64_t p = 0; p < parts; p++) {
+      auto first = taps.begin() + int64_t(from);
+      TapGroup group{{first + n * p / parts, first + n * (p + 1) / parts}, channels, b.planar, b.channel, b.row, b.step, weight_floats};
+      weight_floats += int64_t(group.taps.size()) * channels * 16;
+      groups.push_back(std::move(group));
+    }
+  }
+  return groups;
+}
+
+// Packs one tap group for the output blocks [first, first + count).
+template <class S> void pack(const ConvPlan &plan, const TapGroup &group, const hm_view &weight, int64_t first, int64_t count, float *to) {
+  const S *data = static_cast<const S *>(weight.data);
+  int64_t c_step = weight.stride[HM_C];
+  for (const GroupTap &tap : group.taps) {
+    const Block &block = plan.input.blocks[size_t(tap.block)];
+    for (int64_t c = 0; c < group.channels; c++)
+      for (int64_t b = first; b < first + count; b++, to += 16) {
+        int64_t o = b * plan.block_channels, n = std::min<int64_t>(plan.block_channels, plan.channels - o);
+        if (c >= block.lanes) n = 0;
+        const S *from = n ? data + offset_of(weight, block.k0 + c, tap.at[0].k, tap.at[1].k, tap.at[2].k, plan.c0 + o) : nullptr;
+        for (int64_t i = 0; i < n; i++) to[i] = from_stored<float>(from[i * c_step]);
+        std::fill(to + n, to + 16, 0.0f);
+      }
+  }
+}
+
+void pack_weights(ConvPlan &plan, const hm_view &weight) {
+  plan.weight = Buffer(plan.blocks * plan.weight_floats);
+  std::vector<const TapGroup *> groups;
+  for (auto &of_class : plan.classes)
+    for (auto &group : of_class) groups.push_back(&group);
+  int64_t n = int64_t(groups.size());
+  parallel_for(ceil_div(plan.blocks, plan.group_blocks) * n, [&](int64_t item, int) {
+    const TapGroup &group = *groups[size_t(item % n)];
+    int64_t first = item / n * plan.group_blocks, count = std::min<int64_t>(plan.group_blocks, plan.blocks - first);
+    float *to = plan.weight.data() + first * plan.weight_floats + count * group.weight;
+    with_dtype(weight.dtype, [&](auto s) { pack<decltype(s)>(plan, group, weight, first, count, to); });
+  });
+}
+
+} // namespace
+
+void choose_tile(const Axis axis[3], int64_t input_width, int64_t other_width, double work, int64_t chunks,
+                 const int64_t out_global[5], int64_t tile[3]) {
+  const int64_t parts_of[] = {1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096};
+  std::vector<int64_t> sizes[3];
+  for (int a = 0; a < 3; a++) {
+    int64_t extent = std::max<int64_t>(1, out_global[HM_D + a]), step = axis[a].out_step;
+    for (int64_t parts : parts_of) {
+      int64_t size = ceil_div(ceil_div(extent, parts), step) * step;
+      if (a < 2 && size > 32 * step && parts < 4096) continue; // planes and rows of a tile
+      if (sizes[a].empty() || size < sizes[a].back()) sizes[a].push_back(size);
+    }
+  }
+  double best = 0;
+  bool best_fits = false, any = false;
+  for (int64_t d : sizes[0])
+    for (int64_t h : sizes[1])
+      for (int64_t w : sizes[2]) {
+        int64_t size[3] = {d, h, w};
+        double outputs = 1, loaded = 1, items = double(chunks * std::max<int64_t>(1, out_global[HM_N]));
+        int64_t read[3];
+        for (int a = 0; a < 3; a++) {
+          read[a] = axis[a].in_step * (size[a] / axis[a].out_step - 1) + axis[a].span();
+          outputs *= double(size[a]);
+          loaded *= double(read[a]);
+          items *= double(ceil_div(std::max<int64_t>(1, out_global[HM_D + a]), size[a]));
+        }
+        double floats = double(axis[0].span() * read[1] * read[2] * input_width + h * w * other_width);
+        bool fits = floats <= double(ring_budget);
+        double idle = double(ceil_div(int64_t(items), few_threads) * few_threads) / items;
+        double time = (outputs * work + loaded * double(input_width) / 16 * load_work + double(d * h) * call_work) / outputs * idle;
+        if (!fits) time = floats;
+        if (any && (fits != best_fits ? best_fits : time >= best)) continue;
+        any = true;
+        best = time;
+        best_fits = fits;
+        std::copy(size, size + 3, tile);
+      }
+}
+
+ConvPlan conv_plan(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
+                   const hm_view &out_box) {
+  ConvPlan plan;
+  plan.c0 = out_box.start[HM_C];
+  plan.channels = out_box.size[HM_C];
+  plan.block_channels = 16 / out_box.block * out_box.block;
+  plan.blocks = ceil_div(plan.channels, plan.block_channels);
+  plan.group_blocks = plan.blocks > 1 && micro_positions(2) ? 2 : 1;
+  std::vector<Block> blocks =
+      blocks_of(sources, n_sources, weight.start[HM_N], weight.start[HM_N] + weight.size[HM_N], true);
+  int64_t input_width = 0;
+  double work = 0;
+  for (auto &b : blocks) {
+    input_width += b.planar ? b.lanes : b.width;
+    work += double(channels_of(b));
+  }
+  for (int a = 0; a < 3; a++) {
+    size_t taps = 0;
+    for (auto &of_class : axis[a].classes) taps += of_class.size();
+    work *= double(taps) / double(axis[a].out_step);
+  }
+  int64_t width = plan.group_blocks * 16;
+  plan.chunk_blocks = plan.group_blocks * std::max<int64_t>(1, int64_t(chunk_weight_budget / (work * double(width) + 1)));
+  plan.chunk_blocks = std::min(plan.chunk_blocks, ceil_div(plan.blocks, plan.group_blocks) * plan.group_blocks);
+  choose_tile(axis, input_width, width, work * double(plan.chunk_blocks), ceil_div(plan.blocks, plan.chunk_blocks),
+              out_box.global, plan.tile);
+  plan.input = layout_of(axis, plan.tile, std::move(blocks), 0.0f);
+  plan.weight_floats = 0;
+  int64_t r[3];
+  for (r[0] = 0; r[0] < axis[0].out_step; r[0]++)
+    for (r[1] = 0; r[1] < axis[1].out_step; r[1]++)
+      for (r[2] = 0; r[2] < axis[2].out_step; r[2]++)
+        plan.classes.push_back(
+            groups_of(taps_of(axis, plan.input.blocks, r), plan.input.blocks, plan.group_blocks, plan.weight_floats));
+  pack_weights(plan, weight);
+  return plan;
+}
+
+} // namespace hm::conv

@@ -1,0 +1,48 @@
+// What a convolution does before it runs: tile sizes, groups of taps, packed weights. All of it follows from the layer (window,
+// channels, global extents) alone, never from a rank's box or the number of threads, so neither do the results.
+#pragma once
+#include "conv_input.h"
+
+namespace hm::conv {
+
+struct GroupTap {
+  int block; // of the input
+  Tap at[3];
+};
+
+// Taps that one call of the inner kernel sums over; their weights fit in the L1 cache.
+struct TapGroup {
+  std::vector<GroupTap> taps;
+  int64_t channels; // of every tap; the rows of a block of 16 are padded to a multiple of 4
+  bool planar;
+  int64_t channel_step, row, step; // as in Block
+  int64_t weight;                  // floats per block of output channels before this group's
+};
+
+struct ConvPlan {
+  InputLayout input;
+  int64_t tile[3];
+  std::vector<std::vector<TapGroup>> classes; // [(rd * classes of h + rh) * classes of w + rw]
+  int64_t c0, channels;                       // of the output
+  int block_channels;                         // of them in one block of 16 lanes
+  int64_t blocks;                             // of output channels
+  int group_blocks;                           // of them in registers at a time
+  int64_t chunk_blocks;                       // of them in one work item
+  int64_t weight_floats;                      // packed, for one block of output channels
+  Buffer weight;                              // [group of blocks][class][tap group][tap][channel][block][16]
+
+  const std::vector<TapGroup> &groups(int64_t rd, int64_t rh, int64_t rw) const {
+    return classes[size_t((rd * input.axis[1].out_step + rh) * input.axis[2].out_step + rw)];
+  }
+};
+
+// Tile sizes along d, h, w (multiples of out_step): the least estimated time among those whose ring of `input_width` floats a
+// position (+ `other_width` a position of one output plane) fits in the cache. `work`: multiply-adds of a position in
+// vectors; `chunks`: work items per tile.
+void choose_tile(const Axis axis[3], int64_t input_width, int64_t other_width, double work, int64_t chunks,
+                 const int64_t out_global[5], int64_t tile[3]);
+
+ConvPlan conv_plan(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
+                   const hm_view &out_box);
+
+} // namespace hm::conv

@@ -1,0 +1,92 @@
+// The checks of a row program, made once before a kernel runs.
+#include "rows_ops.h"
+#include <cstdio>
+
+namespace hm {
+namespace {
+
+constexpr int max_registers = 64, max_operands = 64;
+using ll = long long;
+
+const char *const op_names[] = {"load", "store", "sum", "const", "copy", "add", "sub", "mul", "div", "min", "max", "pow",
+                                "fma", "neg", "abs", "sign", "square", "sqrt", "rsqrt", "recip", "exp", "log", "tanh",
+                                "sigmoid", "floor", "leaky", "leaky_grad", "lt", "le", "eq", "select", "round_bf16",
+                                "round_f32", "trunc", "uniform", "normal", "bernoulli"};
+static_assert(sizeof(op_names) / sizeof(*op_names) == HM_OP_COUNT, "one name an instruction");
+
+bool is_draw(int op) { return op == HM_UNIFORM || op == HM_NORMAL || op == HM_BERNOULLI; }
+
+int check_operand(const hm_program &p, const hm_instr &in, const hm_view &box, bool empty, const char *kernel,
+                  const char *what) {
+  const hm_operand &o = p.operands[in.operand];
+  if (!dtype_size(o.view.dtype)) return fail("%s: %s: dtype %d is unknown", kernel, what, int(o.view.dtype));
+  if (o.view.block < 1 || o.view.block > 64)
+    return fail("%s: %s: expected a block of 1..64 channels, got %d", kernel, what, int(o.view.block));
+  if (!o.view.data && !empty) return fail("%s: %s: data is null", kernel, what);
+  for (int i = 0; i < HM_DIMS; i++) {
+    bool present = o.present[i];
+    if (is_draw(in.op)) {
+      if (present) return fail("%s: %s: the step of a draw is a scalar, but has dimension %s", kernel, what, dim_names[i]);
+      continue;
+    }
+    if (present && !empty && check_range(o.view, i, box.start[i], box.size[i], kernel, what)) return 1;
+    if (in.op == HM_STORE && !present && box.size[i] > 1)
+      return fail("%s: %s: lacks dimension %s, which has %lld positions here", kernel, what, dim_names[i], ll(box.size[i]));
+    if (in.op == HM_SUM && present && i != HM_N && i != HM_C && box.size[i] > 1)
+      return fail("%s: %s: a sum keeps only n and c; it has %s, of %lld positions here (use hm_reduce)", kernel, what,
+                  dim_names[i], ll(box.size[i]));
+  }
+  return 0;
+}
+
+} // namespace
+
+int check_program(const hm_program &p, const hm_view &box, const char *kernel) {
+  if (check_box(&box, kernel, "box of the program")) return 1;
+  if (p.n_instr < 0 || p.n_operands < 0 || p.n_operands > max_operands || (p.n_instr > 0 && !p.instr) ||
+      (p.n_operands > 0 && !p.operands))
+    return fail("%s: program: %d instructions at %p, %d operands at %p", kernel, int(p.n_instr), (const void *)p.instr,
+                int(p.n_operands), (const void *)p.operands);
+  if (p.n_registers < 0 || p.n_registers > max_registers)
+    return fail("%s: program: expected 0..%d registers, got %d", kernel, max_registers, int(p.n_registers));
+  if (p.input >= p.n_registers || p.result >= p.n_registers)
+    return fail("%s: program: input register %d and result register %d of %d", kernel, int(p.input), int(p.result),
+                int(p.n_registers));
+  bool empty = false, written[max_registers] = {};
+  for (int i = 0; i < HM_DIMS; i++) empty |= box.size[i] == 0;
+  if (p.input >= 0) written[p.input] = true;
+
+  for (int i = 0; i < p.n_instr; i++) {
+    const hm_instr &in = p.instr[i];
+    if (in.op < 0 || in.op >= HM_OP_COUNT) return fail("%s: instruction %d: op %d is unknown", kernel, i, int(in.op));
+    const char *name = op_names[in.op];
+    const int32_t read[3] = {in.a, in.b, in.c};
+    for (int k = 0; k < operand_registers(in.op); k++)
+      if (read[k] < 0 || read[k] >= p.n_registers || !written[read[k]])
+        return fail("%s: instruction %d (%s) reads register %d, which %s", kernel, i, name, int(read[k]),
+                    read[k] < 0 || read[k] >= p.n_registers ? "does not exist" : "holds nothing yet");
+    if (in.op != HM_STORE && in.op != HM_SUM) {
+      if (in.dst < 0 || in.dst >= p.n_registers)
+        return fail("%s: instruction %d (%s) writes register %d of %d", kernel, i, name, int(in.dst), int(p.n_registers));
+      written[in.dst] = true;
+    }
+    bool wants = in.op == HM_LOAD || in.op == HM_STORE || in.op == HM_SUM, may = wants || is_draw(in.op);
+    if (wants && in.operand < 0) return fail("%s: instruction %d (%s) has no operand", kernel, i, name);
+    if (may && in.operand >= p.n_operands)
+      return fail("%s: instruction %d (%s): operand %d of %d", kernel, i, name, int(in.operand), int(p.n_operands));
+    if (may && in.operand >= 0) {
+      char what[64];
+      std::snprintf(what, sizeof what, "operand %d (%s)", int(in.operand), name);
+      if (check_operand(p, in, box, empty, kernel, what)) return 1;
+    }
+    for (int k = 0; is_draw(in.op) && !empty && k < HM_DIMS; k++)
+      if (box.start[k] < 0 || box.start[k] + box.size[k] > p.global[k])
+        return fail("%s: instruction %d (%s): dimension %s: the box is [%lld, %lld), the program's global extent %lld", kernel,
+                    i, name, dim_names[k], ll(box.start[k]), ll(box.start[k] + box.size[k]), ll(p.global[k]));
+  }
+  if (p.result >= 0 && !written[p.result])
+    return fail("%s: program: its result register %d holds nothing", kernel, int(p.result));
+  return 0;
+}
+
+} // namespace hm

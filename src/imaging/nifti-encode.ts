@@ -1,0 +1,149 @@
+import { type Affine, affineColumn, affineDeterminant, type Vector3, vectorLength } from './affine.ts';
+import { ImagingError } from './errors.ts';
+import { elementBytes, elementCode } from './nifti-types.ts';
+import { type Grid, spacingOf, type VoxelArray } from './volume.ts';
+
+/** Element types of written files: those that an array of this program can hold. */
+export type WritableType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'float32' | 'float64';
+
+/** Bytes before the first voxel of a written file: the header and four bytes that say "no extensions". */
+export const writtenOffset = 352;
+
+/** The element type that an array is. */
+export function typeOfArray(data: VoxelArray): WritableType {
+  if (data instanceof Int8Array) return 'int8';
+  if (data instanceof Uint8Array) return 'uint8';
+  if (data instanceof Int16Array) return 'int16';
+  if (data instanceof Uint16Array) return 'uint16';
+  if (data instanceof Int32Array) return 'int32';
+  if (data instanceof Uint32Array) return 'uint32';
+  return data instanceof Float32Array ? 'float32' : 'float64';
+}
+
+function arrayOfType(type: WritableType, length: number): VoxelArray {
+  switch (type) {
+    case 'int8':
+      return new Int8Array(length);
+    case 'uint8':
+      return new Uint8Array(length);
+    case 'int16':
+      return new Int16Array(length);
+    case 'uint16':
+      return new Uint16Array(length);
+    case 'int32':
+      return new Int32Array(length);
+    case 'uint32':
+      return new Uint32Array(length);
+    case 'float32':
+      return new Float32Array(length);
+    case 'float64':
+      return new Float64Array(length);
+    default:
+      return type satisfies never;
+  }
+}
+
+/**
+ * The voxels as `type`, rounded to whole numbers for an integer type; the same array where it is one already.
+ * Throws ImagingError for a value outside the type's range, or NaN for an integer type.
+ */
+export function toElements(data: VoxelArray, type: WritableType, file?: string): VoxelArray {
+  if (typeOfArray(data) === type) return data;
+  const out = arrayOfType(type, data.length);
+  if (type === 'float32' || type === 'float64') {
+    out.set(data);
+    return out;
+  }
+  for (let n = 0; n < data.length; n++) {
+    const value = Math.round(data[n]);
+    out[n] = value;
+    if (out[n] !== value) {
+      throw new ImagingError({ file, field: `voxel ${n}`, expected: `a value of ${type}`, found: `${data[n]}` });
+    }
+  }
+  return out;
+}
+
+/**
+ * The first 352 bytes of a single-file NIfTI-1 image in this machine's byte order: units mm, no scaling, the
+ * affine as sform, and as qform too where its axes are perpendicular (a qform holds no shear).
+ * Throws ImagingError for an extent above 32767, which NIfTI-1 cannot say.
+ */
+export function encodeHeader(grid: Grid, type: WritableType, little: boolean, file?: string): Buffer {
+  const [depth, height, width] = grid.shape;
+  if (Math.max(depth, height, width) > 32767) {
+    const found = grid.shape.join('x');
+    throw new ImagingError({ file, field: 'shape', expected: 'at most 32767 voxels along each axis', found });
+  }
+  const bytes = Buffer.alloc(writtenOffset);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const i16 = (at: number, value: number) => view.setInt16(at, value, little);
+  const f32 = (at: number, value: number) => view.setFloat32(at, value, little);
+  const spacing = spacingOf(grid);
+  const rotation = quaternionOf(grid.affine);
+
+  view.setInt32(0, 348, little);
+  bytes.write('r', 38, 'latin1');
+  [3, width, height, depth, 1, 1, 1, 1].forEach((n, at) => {
+    i16(40 + 2 * at, n);
+  });
+  i16(70, elementCode[type]);
+  i16(72, elementBytes[type] * 8);
+  [rotation?.qfac ?? 1, spacing[2], spacing[1], spacing[0], 1, 1, 1, 1].forEach((size, at) => {
+    f32(76 + 4 * at, size);
+  });
+  f32(108, writtenOffset);
+  f32(112, 1);
+  view.setUint8(123, 2);
+  bytes.write('halomesh', 148, 'latin1');
+  i16(252, rotation === undefined ? 0 : 1);
+  i16(254, 1);
+  rotation?.bcd.forEach((value, at) => {
+    f32(256 + 4 * at, value);
+  });
+  for (const row of [0, 1, 2]) {
+    f32(268 + 4 * row, grid.affine[row * 4 + 3]);
+    for (const column of [0, 1, 2, 3]) f32(280 + 16 * row + 4 * column, grid.affine[row * 4 + column]);
+  }
+  bytes.write('n+1\0', 344, 'latin1');
+  return bytes;
+}
+
+/**
+ * The unit quaternion (a, b, c, d), a >= 0, of the affine's rotation as (b, c, d), and qfac: -1 where the
+ * axes are left-handed and k is counted backwards. Undefined where two axes are not perpendicular, to 1e-4.
+ */
+export function quaternionOf(affine: Affine): { bcd: Vector3; qfac: 1 | -1 } | undefined {
+  const qfac = affineDeterminant(affine) < 0 ? -1 : 1;
+  const unit = ([0, 1, 2] as const).map((n) => {
+    const column = affineColumn(affine, n);
+    const length = vectorLength(column) * (n === 2 ? qfac : 1);
+    return column.map((value) => value / length);
+  });
+  const cosine = (p: number, q: number) => unit[p].reduce((sum, value, n) => sum + value * unit[q][n], 0);
+  if (Math.max(Math.abs(cosine(0, 1)), Math.abs(cosine(0, 2)), Math.abs(cosine(1, 2))) > 1e-4) return undefined;
+  const r = (row: number, column: number) => unit[column][row];
+  const half = (sum: number) => Math.sqrt(Math.max(0, sum)) / 2;
+  // Each squared component times four stands on the diagonal; the largest gives the others' signs.
+  const a = half(1 + r(0, 0) + r(1, 1) + r(2, 2));
+  const b = half(1 + r(0, 0) - r(1, 1) - r(2, 2));
+  const c = half(1 - r(0, 0) + r(1, 1) - r(2, 2));
+  const d = half(1 - r(0, 0) - r(1, 1) + r(2, 2));
+  const largest = Math.max(a, b, c, d);
+  const f = 1 / (4 * largest);
+  let bcd: Vector3;
+  let sign = 1;
+  if (a === largest) {
+    bcd = [f * (r(2, 1) - r(1, 2)), f * (r(0, 2) - r(2, 0)), f * (r(1, 0) - r(0, 1))];
+  } else if (b === largest) {
+    bcd = [b, f * (r(0, 1) + r(1, 0)), f * (r(0, 2) + r(2, 0))];
+    sign = r(2, 1) - r(1, 2);
+  } else if (c === largest) {
+    bcd = [f * (r(0, 1) + r(1, 0)), c, f * (r(1, 2) + r(2, 1))];
+    sign = r(0, 2) - r(2, 0);
+  } else {
+    bcd = [f * (r(0, 2) + r(2, 0)), f * (r(1, 2) + r(2, 1)), d];
+    sign = r(1, 0) - r(0, 1);
+  }
+  return { bcd: sign < 0 ? [-bcd[0], -bcd[1], -bcd[2]] : bcd, qfac };
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { PassThrough, type Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { ImagingError, systemErrorCode } from './errors.ts';
+import { encodeHeader, toElements, typeOfArray, type WritableType } from './nifti-encode.ts';
+import { checkShape, type Grid, type Volume, type VoxelArray } from './volume.ts';
+
+/** How a NIfTI file is written. */
+export interface NiftiWriteOptions {
+  /** The element type of the file; by default that of the array. Values are rounded for integer types. */
+  readonly type?: WritableType;
+  /** 1 (fast) to 9 (small), for `.nii.gz`; 6 by default. */
+  readonly gzipLevel?: number;
+}
+
+/** A file in the making that takes its slices from k = 0 up; nothing has the final name before finish. */
+export interface NiftiWriter {
+  /**
+   * Writes the next slice of height * width voxels. When the promise resolves the array may be used again;
+   * the caller may prepare another slice meanwhile. Throws ImagingError for another length or value range.
+   */
+  writeSlice(voxels: VoxelArray): Promise<void>;
+  /** Ends the file and gives it its name. Throws ImagingError if slices are missing. */
+  finish(): Promise<void>;
+  /** Gives up and removes what was written. Safe after any failure, also twice. */
+  abort(): Promise<void>;
+}
+
+/**
+ * Starts a NIfTI-1 file (`.nii`, or `.nii.gz`, compressed on the way) that is written slice by slice, so
+ * that a volume of any size needs the memory of a few slices.
+ */
+export async function createNiftiWriter(
+  file: string,
+  grid: Grid,
+  options: NiftiWriteOptions & { readonly type: WritableType },
+): Promise<NiftiWriter> {
+  checkShape(grid.shape);
+  if (!/\.nii(\.gz)?$/i.test(file)) {
+    throw new ImagingError({ file, field: 'path', expected: 'a name that ends in .nii or .nii.gz', found: file });
+  }
+  const [depth, height, width] = grid.shape;
+  const { type } = options;
+  const header = encodeHeader(grid, type, endianness() === 'LE', file);
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.partial`;
+  const sink: Transform = /\.gz$/i.test(file)
+    ? createGzip({ level: options.gzipLevel ?? 6, chunkSize: 1 << 17 })
+    : new PassThrough();
+  const piped = pipeline(sink, createWriteStream(temporary, { flush: true }));
+  piped.catch(() => {}); // reported by the call that waits for it
+  let slices = 0;
+
+  const write = async (bytes: Buffer) => {
+    const accepted = new Promise<void>((resolve, reject) => {
+      sink.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+    await guarded(Promise.race([accepted, piped]));
+  };
+  const guarded = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      await abort();
+      throw writeError(file, error);
+    }
+  };
+  const abort = async () => {
+    sink.destroy();
+    await piped.catch(() => {});
+    await rm(temporary, { force: true });
+  };
+
+  await write(header);
+  return {
+    abort,
+    async writeSlice(voxels) {
+      if (voxels.length !== height * width || slices === depth) {
+        await abort();
+        const expected = `${depth} slices of ${height * width} voxels`;
+        const found = `${voxels.length} voxels for slice ${slices}`;
+        throw new ImagingError({ file, field: 'slice', expected, found });
+      }
+      slices++;
+      const elements = await guarded((async () => toElements(voxels, type, file))());
+      await write(Buffer.from(elements.buffer, elements.byteOffset, elements.byteLength));
+    },
+    async finish() {
+      if (slices !== depth) {
+        await abort();
+        throw new ImagingError({ file, field: 'slices', expected: `${depth}`, found: `${slices}` });
+      }
+      sink.end();
+      await guarded(piped.then(() => rename(temporary, file)));
+    },
+  };
+}
+
+/**
+ * Writes a volume as NIfTI-1 (`.nii` or `.nii.gz`) with its affine, through a temporary file in the same
+ * folder. Throws ImagingError; then no file of this name has appeared or changed.
+ */
+export async function writeNifti(file: string, volume: Volume, options: NiftiWriteOptions = {}): Promise<void> {
+  const [depth, height, width] = volume.shape;
+  const type = options.type ?? typeOfArray(volume.data);
+  const writer = await createNiftiWriter(file, volume, { ...options, type });
+  for (let k = 0; k < depth; k++) {
+    await writer.writeSlice(volume.data.subarray(k * height * width, (k + 1) * height * width));
+  }
+  await writer.finish();
+}
+
+function writeError(file: string, error: unknown): ImagingError {
+  if (error instanceof ImagingError) return error;
+  const code = systemErrorCode(error);
+  const hint = { ENOENT: 'Make the folder first.', ENOSPC: 'The disk is full.' }[code];
+  return new ImagingError({ file, field: 'file', expected: 'to be written', found: code, hint }, { cause: error });
+}

@@ -1,0 +1,165 @@
+import { endianness } from 'node:os';
+import { ImagingError } from './errors.ts';
+import { type ElementType, elementBytes } from './nifti-types.ts';
+import type { VoxelArray } from './volume.ts';
+
+const hostIsLittle = endianness() === 'LE';
+const stagingBytes = 1 << 16;
+
+/** What the decoder needs to know of a header. */
+export interface Encoding {
+  readonly type: ElementType;
+  readonly littleEndian: boolean;
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/**
+ * The array that keeps a file's values in the least memory: the file's own type where there is no scaling
+ * and the type has 8 to 32 bits; int64 and uint64 as 32 bits (a larger value is an error when it is met);
+ * float64 and everything scaled as float32.
+ */
+export function compactArray(encoding: Encoding, length: number): VoxelArray {
+  if (encoding.slope !== 1 || encoding.intercept !== 0) return new Float32Array(length);
+  switch (encoding.type) {
+    case 'int8':
+      return new Int8Array(length);
+    case 'uint8':
+      return new Uint8Array(length);
+    case 'int16':
+      return new Int16Array(length);
+    case 'uint16':
+      return new Uint16Array(length);
+    case 'int32':
+    case 'int64':
+      return new Int32Array(length);
+    case 'uint32':
+    case 'uint64':
+      return new Uint32Array(length);
+    case 'float32':
+    case 'float64':
+      return new Float32Array(length);
+    default:
+      return encoding.type satisfies never;
+  }
+}
+
+/** Turns a file's bytes, which come in pieces of any size, into voxels: raw * slope + intercept. */
+export class VoxelDecoder {
+  readonly #encoding: Encoding;
+  readonly #out: VoxelArray;
+  readonly #file: string;
+  readonly #checkFinite: boolean;
+  readonly #staging = Buffer.from(new ArrayBuffer(stagingBytes));
+  #staged = 0;
+  #done = 0;
+
+  /** Fills `out` from its start; `file` is for messages. With `checkFinite`, NaN and infinity are errors. */
+  constructor(encoding: Encoding, out: VoxelArray, file: string, checkFinite: boolean) {
+    this.#encoding = encoding;
+    this.#out = out;
+    this.#file = file;
+    this.#checkFinite = checkFinite && (out instanceof Float32Array || out instanceof Float64Array);
+  }
+
+  /** Voxels decoded so far. */
+  get voxels(): number {
+    return this.#done;
+  }
+
+  /** Takes the next bytes. Throws ImagingError for a value that cannot be kept. */
+  push(bytes: Buffer): void {
+    for (let from = 0; from < bytes.length; ) {
+      const n = Math.min(bytes.length - from, stagingBytes - this.#staged);
+      bytes.copy(this.#staging, this.#staged, from, from + n);
+      this.#staged += n;
+      from += n;
+      if (this.#staged === stagingBytes) this.flush();
+    }
+  }
+
+  /** Decodes what push has staged; called once more at the end. */
+  flush(): void {
+    const size = elementBytes[this.#encoding.type];
+    const count = Math.floor(this.#staged / size);
+    const used = this.#staging.subarray(0, count * size);
+    if (this.#encoding.littleEndian !== hostIsLittle) swapBytes(used, size);
+    this.#convert(count);
+    if (this.#checkFinite) this.#refuseNonFinite(count);
+    this.#done += count;
+    this.#staging.copy(this.#staging, 0, count * size, this.#staged);
+    this.#staged -= count * size;
+  }
+
+  #convert(count: number): void {
+    const { type, slope, intercept } = this.#encoding;
+    const { buffer } = this.#staging;
+    const at = this.#done;
+    if (type === 'int64' || type === 'uint64') {
+      this.#convertLong(count);
+      return;
+    }
+    const raw = rawView(type, buffer, count);
+    if (slope === 1 && intercept === 0) this.#out.set(raw, at);
+    else for (let n = 0; n < count; n++) this.#out[at + n] = raw[n] * slope + intercept;
+  }
+
+  #convertLong(count: number): void {
+    const { type, slope, intercept } = this.#encoding;
+    const words = new Uint32Array(this.#staging.buffer, 0, count * 2);
+    const low = hostIsLittle ? 0 : 1;
+    for (let n = 0; n < count; n++) {
+      const high = type === 'int64' ? words[2 * n + 1 - low] | 0 : words[2 * n + 1 - low];
+      const value = high * 2 ** 32 + words[2 * n + low];
+      const at = this.#done + n;
+      this.#out[at] = value * slope + intercept;
+      const narrow = this.#out instanceof Int32Array || this.#out instanceof Uint32Array;
+      if (narrow && this.#out[at] !== value) {
+        const expected = `${type} values that fit in 32 bits`;
+        throw new ImagingError({ file: this.#file, field: `voxel ${at}`, expected, found: `${value}` });
+      }
+    }
+  }
+
+  #refuseNonFinite(count: number): void {
+    for (let n = this.#done; n < this.#done + count; n++) {
+      if (Number.isFinite(this.#out[n])) continue;
+      throw new ImagingError({
+        file: this.#file,
+        field: `voxel ${n} (counted in file order)`,
+        expected: 'a finite number',
+        found: `${this.#out[n]}`,
+        hint: 'Replace NaN and infinite voxels before use.',
+      });
+    }
+  }
+}
+
+function rawView(type: Exclude<ElementType, 'int64' | 'uint64'>, buffer: ArrayBufferLike, n: number): VoxelArray {
+  switch (type) {
+    case 'int8':
+      return new Int8Array(buffer, 0, n);
+    case 'uint8':
+      return new Uint8Array(buffer, 0, n);
+    case 'int16':
+      return new Int16Array(buffer, 0, n);
+    case 'uint16':
+      return new Uint16Array(buffer, 0, n);
+    case 'int32':
+      return new Int32Array(buffer, 0, n);
+    case 'uint32':
+      return new Uint32Array(buffer, 0, n);
+    case 'float32':
+      return new Float32Array(buffer, 0, n);
+    case 'float64':
+      return new Float64Array(buffer, 0, n);
+    default:
+      return type satisfies never;
+  }
+}
+
+function swapBytes(bytes: Buffer, size: number): void {
+  if (size === 2) bytes.swap16();
+  else if (size === 4) bytes.swap32();
+  else if (size === 8) bytes.swap64();
+}

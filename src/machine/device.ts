@@ -1,0 +1,42 @@
+import type { Box, TensorType } from '../core/index.ts';
+import type { FusionRules, Kernel, LocalNode, LocalValue } from '../plan/index.ts';
+
+/** Device memory: an arena or a variable's own. Only the device that made it looks inside. */
+export interface Memory {
+  readonly bytes: number;
+}
+
+/** One rank's stored box of a tensor, in device memory. Only the device that made it looks inside. */
+export interface Tensor extends TensorType {
+  readonly box: Box;
+}
+
+/** Numbers of a box, row-major, on the host. */
+export type HostArray = Float32Array | Float64Array | Uint8Array | Int32Array | Int16Array;
+
+/**
+ * What runs kernels and holds tensors. Small on purpose: allocate, free, write, read, copy a box, prepare a kernel, combine.
+ * Calls run in the order they are made.
+ */
+export interface Device {
+  readonly name: string;
+  readonly fusion: FusionRules;
+  /** Why this device cannot run an operation, or undefined when it can. Asked when the plan is made. */
+  refuses(node: LocalNode): string | undefined;
+  /** Bytes that a stored box takes. */
+  storageBytes(type: TensorType, box: Box): number;
+  allocate(bytes: number): Memory;
+  free(memory: Memory): void;
+  /** A tensor at `offset` bytes of a memory. */
+  tensor(memory: Memory, offset: number, type: TensorType, box: Box): Tensor;
+  /** Host numbers of `box` (row-major) into a tensor; converts the element type. */
+  write(tensor: Tensor, box: Box, data: HostArray): void;
+  /** Numbers of `box`, row-major: float64 for f64 tensors, bytes for u8, int32 for i32, float32 else. */
+  read(tensor: Tensor, box: Box): HostArray;
+  /** Copies `box` between tensors of one shape and element type. */
+  copyBox(to: Tensor, from: Tensor, box: Box): void;
+  /** Replaces every tensor by the element-wise combination of all, taken in order (sums in float64). */
+  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void;
+  /** A function that runs a kernel for one rank; `tensorOf` gives the stored tensors that it reads and writes. */
+  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor): () => void;
+}

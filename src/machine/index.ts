@@ -1,0 +1,5 @@
+export * from './communicator.ts';
+export * from './device.ts';
+export * from './local.ts';
+export * from './null.ts';
+export * from './reference.ts';

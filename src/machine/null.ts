@@ -1,0 +1,24 @@
+import { boxVolume, BYTES, type TensorType } from '../core/index.ts';
+import { NO_FUSION } from '../plan/index.ts';
+import type { Device, Tensor } from './device.ts';
+
+/**
+ * Plans and counts, computes nothing: reads give zeros. With the storage and fusion rules of `like` it stands for that device
+ * where its hardware, or the memory, is not there.
+ */
+export function nullDevice(like?: Pick<Device, 'fusion' | 'refuses' | 'storageBytes'>): Device {
+  return {
+    name: 'null',
+    fusion: like?.fusion ?? NO_FUSION,
+    refuses: like?.refuses ?? (() => undefined),
+    storageBytes: like?.storageBytes ?? ((type: TensorType, box) => BYTES[type.dtype] * boxVolume(box)),
+    allocate: (bytes) => ({ bytes }),
+    free: () => undefined,
+    tensor: (_memory, _offset, type, box): Tensor => ({ shape: type.shape, dtype: type.dtype, box }),
+    write: () => undefined,
+    read: (tensor, box) => (tensor.dtype === 'f64' ? new Float64Array(boxVolume(box)) : new Float32Array(boxVolume(box))),
+    copyBox: () => undefined,
+    combine: () => undefined,
+    prepare: () => () => undefined,
+  };
+}

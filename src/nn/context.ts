@@ -1,0 +1,158 @@
+import { fail, Graph, type Shape, type Value } from '../core/index.ts';
+import { assignTo, castTo, type Init, inputOf, variableOf } from '../ops/index.ts';
+
+/** A variable of a model, by its path: `down0/conv0/weight`. */
+export interface Parameter {
+  readonly name: string;
+  readonly value: Value;
+  /** Changed by an optimizer; moving statistics and optimizer slots are not. */
+  readonly trainable: boolean;
+}
+
+/** A variable and what it becomes at the end of a run. */
+export interface StateUpdate {
+  readonly variable: Value;
+  readonly value: Value;
+}
+
+export interface ContextOptions {
+  /** Graph to build into; a new one by default. */
+  readonly graph?: Graph;
+  /** Seed of all random numbers of the model. */
+  readonly seed?: number;
+  /** Batch statistics and dropout (true) or moving statistics and none (false). */
+  readonly training?: boolean;
+  /** How activations are stored. Variables are always float32. */
+  readonly storage?: 'f32' | 'bf16';
+}
+
+/**
+ * What the layers of a model share while its graph is built: the graph, the path of the layer being built, the variables and
+ * their updates. A variable's path also keys its first values, and a layer's path its random masks; so to add a layer changes
+ * nothing that is random elsewhere. It knows nothing of devices.
+ */
+export class Context {
+  readonly graph: Graph;
+  readonly seed: number;
+  readonly training: boolean;
+  readonly storage: 'f32' | 'bf16';
+  private readonly path: string[] = [];
+  private readonly variables = new Map<string, Parameter>();
+  private readonly pending: StateUpdate[] = [];
+  private readonly used = new Map<string, number>();
+  private stepInput: Value | undefined;
+
+  constructor(options: ContextOptions = {}) {
+    this.graph = options.graph ?? new Graph();
+    this.seed = options.seed ?? 0;
+    this.training = options.training ?? true;
+    this.storage = options.storage ?? 'f32';
+    if (!Number.isInteger(this.seed) || this.seed < 0 || this.seed > 0xffffffff)
+      fail({
+        where: 'context',
+        problem: 'impossible seed',
+        expected: 'a whole number from 0 to 4294967295',
+        found: String(this.seed),
+      });
+  }
+
+  /** All variables in the order in which they were made. */
+  get parameters(): readonly Parameter[] {
+    return [...this.variables.values()];
+  }
+
+  get trainable(): readonly Parameter[] {
+    return this.parameters.filter((parameter) => parameter.trainable);
+  }
+
+  get updates(): readonly StateUpdate[] {
+    return this.pending;
+  }
+
+  /** Number of the step, from 0: the graph input `step`, made when something first needs it. */
+  get step(): Value {
+    this.stepInput ??= inputOf(this.graph, 'step', [], 'i32');
+    return this.stepInput;
+  }
+
+  /** Builds under a longer path. */
+  scope<T>(name: string, build: () => T): T {
+    if (name === '' || name.startsWith('/') || name.endsWith('/'))
+      fail({ where: 'context', problem: 'impossible name of a scope', expected: 'such as "down0"', found: `"${name}"` });
+    this.path.push(name);
+    try {
+      return this.graph.scope(name, build);
+    } finally {
+      this.path.pop();
+    }
+  }
+
+  /** Builds one layer under its own name; the second layer of a name in a scope is called `name_1`. */
+  layer<T>(name: string, build: () => T): T {
+    const count = this.count(name);
+    return this.scope(count === 0 ? name : `${name}_${count}`, build);
+  }
+
+  /** Path of the present scope, for messages. */
+  get here(): string {
+    return this.path.join('/');
+  }
+
+  /** Full path of a name in the present scope. */
+  pathOf(name: string): string {
+    return [...this.path, name].join('/');
+  }
+
+  /** A float32 variable under the present path. */
+  variable(name: string, shape: Shape, init: Init, trainable = true): Value {
+    return this.variableAt(this.pathOf(name), shape, init, trainable);
+  }
+
+  /** A float32 variable under a full path, wherever the context stands. */
+  variableAt(name: string, shape: Shape, init: Init, trainable: boolean): Value {
+    if (this.variables.has(name))
+      fail({ where: 'context', problem: `two variables are named "${name}"`, hint: 'Give the layers distinct names' });
+    const value = variableOf(this.graph, { name, shape, dtype: 'f32', init, trainable });
+    this.variables.set(name, { name, value, trainable });
+    return value;
+  }
+
+  /** A number that belongs to the present path alone; the next call in the same path gives another. */
+  randomStream(): number {
+    const path = this.pathOf('random');
+    return streamOf(`${path}#${this.count('random')}`);
+  }
+
+  /** Asks for a variable to become `value` at the end of the run. */
+  update(variable: Value, value: Value): void {
+    if (this.pending.some((other) => other.variable === variable))
+      fail({ where: 'context', problem: `variable %${variable.id} is updated twice in one run` });
+    this.pending.push({ variable, value });
+  }
+
+  /** Adds the assignments of all updates asked for so far. */
+  assignUpdates(): Value[] {
+    return this.pending.splice(0).map(({ variable, value }) => assignTo(variable, value));
+  }
+
+  /** `x` in the storage type of activations. */
+  stored(x: Value): Value {
+    return castTo(x, this.storage);
+  }
+
+  private count(name: string): number {
+    const path = this.pathOf(name);
+    const count = this.used.get(path) ?? 0;
+    this.used.set(path, count + 1);
+    return count;
+  }
+}
+
+/** Hash of a path to 32 bits (FNV-1a, then a finishing mix so that near paths lie far apart). */
+export function streamOf(path: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(path)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad);
+  hash = Math.imul(hash ^ (hash >>> 15), 0xd35a2d97);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}

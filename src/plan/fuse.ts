@@ -1,0 +1,216 @@
+import { hasDim, sameBox, volume } from '../core/index.ts';
+import type { FusionRules, Kernel, Step } from './kernel.ts';
+import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
+
+/** An element-wise expression is stored rather than recomputed when it would load more full tensors than this. */
+const MOST_LOADS = 4;
+/** ... or run more instructions than this. */
+const MOST_NODES = 48;
+
+/**
+ * Groups the operations of a local program into kernels. Element-wise operations are not stored where every use can evaluate
+ * them on load (prologue); sums over space and stored element-wise results join the kernel that produces their input
+ * (epilogue) or run together as one pass over their loads.
+ */
+export function fuse(program: LocalProgram, rules: FusionRules): Step[] {
+  return new Fuser(program, rules).run();
+}
+
+/** A node that will be stored (or summed), with the element-wise nodes that it evaluates and the stored values they load. */
+interface Tree {
+  readonly nodes: readonly LocalNode[];
+  readonly leaves: readonly LocalValue[];
+}
+
+interface Group {
+  anchor?: LocalNode;
+  readonly nodes: Set<LocalNode>;
+  readonly writes: Set<LocalValue>;
+  /** Position in the program at which the group runs. */
+  readonly position: number;
+}
+
+class Fuser {
+  private readonly program: LocalProgram;
+  private readonly rules: FusionRules;
+  private readonly consumers = new Map<LocalValue, { node: LocalNode; input: number }[]>();
+  private readonly virtual = new Set<LocalNode>();
+  private readonly position = new Map<LocalNode, number>();
+
+  constructor(program: LocalProgram, rules: FusionRules) {
+    this.program = program;
+    this.rules = rules;
+    program.nodes.forEach((node, i) => {
+      this.position.set(node, i);
+      node.inputs.forEach((value, input) => {
+        const list = this.consumers.get(value);
+        if (list) list.push({ node, input });
+        else this.consumers.set(value, [{ node, input }]);
+      });
+    });
+  }
+
+  run(): Step[] {
+    this.chooseVirtual();
+    const groups = new Map<LocalNode, Group>();
+    const rows: Group[] = [];
+    const steps: (Group | LocalNode)[] = [];
+    for (const node of this.program.nodes) {
+      if (this.virtual.has(node) || isSource(node)) continue;
+      if (node.collective) {
+        steps.push(node);
+        continue;
+      }
+      const inRows = node.op.pointwise || this.rules.sums(node);
+      const tree = this.tree(node);
+      const host = inRows ? (this.epilogueHost(node, tree, groups) ?? this.rowsHost(node, tree, rows)) : undefined;
+      if (host) {
+        for (const member of [...tree.nodes, node]) host.nodes.add(member);
+        for (const output of node.outputs) host.writes.add(output);
+        groups.set(node, host);
+        continue;
+      }
+      const group: Group = {
+        anchor: inRows ? undefined : node,
+        nodes: new Set([...tree.nodes, node]),
+        writes: new Set(node.outputs),
+        position: this.position.get(node)!,
+      };
+      groups.set(node, group);
+      if (inRows) rows.push(group);
+      steps.push(group);
+    }
+    const scheduled = steps.map((step) => (isNode(step) ? this.collectiveStep(step) : this.kernel(step)));
+    // Variables change when everything else has read them.
+    const assigns = (step: Step): boolean => step.kind === 'kernel' && step.anchor?.op.name === 'assign';
+    return [...scheduled.filter((step) => !assigns(step)), ...scheduled.filter(assigns)];
+  }
+
+  /** Element-wise nodes whose every use can evaluate them. */
+  private chooseVirtual(): void {
+    const outputs = new Set(this.program.outputs.values());
+    for (const node of this.program.nodes) {
+      if (!node.op.pointwise) continue;
+      const [value] = node.outputs;
+      const uses = this.consumers.get(value) ?? [];
+      if (uses.length === 0 || outputs.has(value)) continue;
+      if (!uses.every((use) => this.absorbs(use.node, use.input, value))) continue;
+      const { leaves, nodes } = this.tree(node);
+      const large = leaves.filter((leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1);
+      if (large.length > MOST_LOADS || nodes.length > MOST_NODES) continue;
+      this.virtual.add(node);
+    }
+  }
+
+  private absorbs(node: LocalNode, input: number, value: LocalValue): boolean {
+    if (node.collective) return false;
+    const isFill = value.producer.inputs.length === 0 && value.producer.op.name === 'fill';
+    if (node.op.pointwise) return isFill || volume(node.outputs[0].shape) === volume(value.shape);
+    if (this.rules.sums(node)) return true;
+    return this.rules.prologue(node.op.name, input) && value.shape.length > 1;
+  }
+
+  /** The virtual nodes that `node` evaluates, each after its inputs, and the stored values that these and `node` load. */
+  private tree(node: LocalNode): Tree {
+    const nodes: LocalNode[] = [];
+    const leaves = new Set<LocalValue>();
+    const seen = new Set<LocalNode>();
+    const visit = (at: LocalNode): void => {
+      for (const input of at.inputs) {
+        const { producer } = input;
+        if (!this.virtual.has(producer)) leaves.add(input);
+        else if (!seen.has(producer)) {
+          seen.add(producer);
+          visit(producer);
+          nodes.push(producer);
+        }
+      }
+    };
+    visit(node);
+    return { nodes, leaves: [...leaves] };
+  }
+
+  /** The kernel whose epilogue can compute `node`: it produces one of the leaves over the same box, after all the others. */
+  private epilogueHost(node: LocalNode, tree: Tree, groups: ReadonlyMap<LocalNode, Group>): Group | undefined {
+    const sources = tree.leaves.map((leaf) => this.beforeExchange(leaf));
+    const producers = sources.map((leaf) => leaf.producer).filter((p) => groups.get(p)?.anchor === p);
+    const last = producers.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
+    if (!last || !this.rules.epilogue(last.op.name)) return undefined;
+    const host = groups.get(last)!;
+    const [result] = last.outputs;
+    const space = this.loopSpace(node);
+    if (!space.every((box, rank) => sameBox(box, result.own[rank]))) return undefined;
+    if (!sameDims(node, result)) return undefined;
+    const ready = sources.every((leaf) => leaf === result || this.storedBefore(leaf, host.position, groups));
+    // Collectives make a value available only after they ran.
+    const direct = tree.leaves.every((leaf, i) => sources[i] === result || this.readyAt(leaf) < host.position);
+    return ready && direct ? host : undefined;
+  }
+
+  /** An earlier pass over the same boxes that can compute `node` too. */
+  private rowsHost(node: LocalNode, tree: Tree, rows: readonly Group[]): Group | undefined {
+    const space = this.loopSpace(node);
+    for (let i = rows.length - 1; i >= 0 && i >= rows.length - 8; i--) {
+      const group = rows[i];
+      const [first] = group.nodes;
+      const root = [...group.nodes][group.nodes.size - 1];
+      if (group.nodes.size > MOST_NODES || !first) continue;
+      if (!sameLoops(this.iterated(root), this.iterated(node))) continue;
+      if (!this.loopSpace(root).every((box, rank) => sameBox(box, space[rank]))) continue;
+      if (tree.leaves.every((leaf) => this.readyAt(leaf) < group.position && !group.writes.has(leaf))) return group;
+    }
+    return undefined;
+  }
+
+  /** Position after which a stored value can be read; one that moved into an earlier kernel is taken where it stood. */
+  private readyAt(leaf: LocalValue): number {
+    return this.position.get(leaf.producer)!;
+  }
+
+  private storedBefore(leaf: LocalValue, position: number, groups: ReadonlyMap<LocalNode, Group>): boolean {
+    const at = groups.get(leaf.producer)?.position ?? this.position.get(leaf.producer)!;
+    return at < position;
+  }
+
+  /** For an exchange in place read within what its source already held: the source. */
+  private beforeExchange(leaf: LocalValue): LocalValue {
+    const { collective, inputs } = leaf.producer;
+    return collective?.kind === 'exchange' && collective.inPlace ? inputs[0] : leaf;
+  }
+
+  /** Box of each rank over the dimensions that a pass runs over: the output of an element-wise node, the input of a sum. */
+  private loopSpace(node: LocalNode): LocalValue['own'] {
+    if (node.op.pointwise) return node.loops;
+    return node.loops.map((loop) => node.op.reads(node.call, loop)[0]);
+  }
+
+  private iterated(node: LocalNode): LocalNode['call']['inputs'][number] {
+    return node.op.pointwise ? node.call.outputs[0] : node.call.inputs[0];
+  }
+
+  private kernel(group: Group): Kernel {
+    const order = [...group.nodes].sort((a, b) => this.position.get(a)! - this.position.get(b)!);
+    const made = new Set(order.flatMap((node) => node.outputs));
+    const reads = new Set<LocalValue>();
+    for (const node of order) for (const input of node.inputs) if (!made.has(input)) reads.add(input);
+    // What an epilogue reads of its own anchor through an exchange is not a load.
+    if (group.anchor)
+      for (const value of [...reads]) if (made.has(this.beforeExchange(value))) reads.delete(value);
+    return { kind: 'kernel', nodes: order, anchor: group.anchor, reads: [...reads], writes: [...group.writes] };
+  }
+
+  private collectiveStep(node: LocalNode): Step {
+    return { kind: 'collective', node, reads: node.inputs, writes: node.outputs };
+  }
+}
+
+const isNode = (step: Group | LocalNode): step is LocalNode => 'op' in step;
+const isSource = (node: LocalNode): boolean => node.op.name === 'input' || node.op.name === 'variable';
+
+const sameLoops = (a: { shape: LocalValue['shape'] }, b: { shape: LocalValue['shape'] }): boolean =>
+  a.shape.length === b.shape.length && a.shape.every((dim, i) => dim.name === b.shape[i].name && dim.size === b.shape[i].size);
+
+const sameDims = (node: LocalNode, result: LocalValue): boolean => {
+  const iterated = node.op.pointwise ? node.call.outputs[0] : node.call.inputs[0];
+  return iterated.shape.length === result.shape.length && iterated.shape.every((dim) => hasDim(result.shape, dim.name)) && sameLoops(iterated, result);
+};

@@ -1,0 +1,46 @@
+import type { LocalNode, LocalValue } from './program.ts';
+
+/** One launch on a device: an operation with the element-wise operations fused into its loads and stores. */
+export interface Kernel {
+  readonly kind: 'kernel';
+  /** Everything it computes, each after its inputs. Element-wise nodes may stand in several kernels. */
+  readonly nodes: readonly LocalNode[];
+  /** The operation that is not element-wise, if there is one. */
+  readonly anchor?: LocalNode;
+  /** Stored tensors that it reads. */
+  readonly reads: readonly LocalValue[];
+  /** Tensors that it stores. */
+  readonly writes: readonly LocalValue[];
+}
+
+/** Something that all ranks do together. */
+export interface CollectiveStep {
+  readonly kind: 'collective';
+  readonly node: LocalNode;
+  readonly reads: readonly LocalValue[];
+  readonly writes: readonly LocalValue[];
+}
+
+export type Step = Kernel | CollectiveStep;
+
+/** Which fusions a device's kernels can do. */
+export interface FusionRules {
+  /** Element-wise operations may be evaluated while input `input` of `op` is loaded. */
+  prologue(op: string, input: number): boolean;
+  /** Element-wise operations and sums may be evaluated while the output of `op` is stored. */
+  epilogue(op: string): boolean;
+  /** Chains of element-wise operations and this sum run as one kernel. */
+  sums(node: LocalNode): boolean;
+}
+
+/** No fusion: every operation is a kernel of its own. */
+export const NO_FUSION: FusionRules = { prologue: () => false, epilogue: () => false, sums: () => false };
+
+/** Short text of a step: `conv + leakyRelu, mul, add -> %12`. */
+export function showStep(step: Step): string {
+  if (step.kind === 'collective') return `${step.node.op.name} %${step.writes[0].id}`;
+  const main = step.anchor ?? step.nodes[step.nodes.length - 1];
+  const rest = step.nodes.filter((node) => node !== main).map((node) => node.op.name);
+  const fused = rest.length > 0 ? ` + ${rest.join(', ')}` : '';
+  return `${main.op.name}${fused} (${step.reads.map((v) => `%${v.id}`).join(' ')}) -> ${step.writes.map((v) => `%${v.id}`).join(' ')}`;
+}

@@ -1,0 +1,3 @@
+export * from './executable.ts';
+export * from './session.ts';
+export * from './state.ts';
