@@ -8,6 +8,7 @@
 #include "conv_check.h"
 #include "conv_micro.h"
 #include "conv_plan.h"
+#include "conv_sums.h"
 #include "threads.h"
 #include "view.h"
 #include <algorithm>
@@ -138,25 +139,18 @@ int run(const char *kernel, bool scatter, const hm_window *window, const hm_sour
   if (check_reads(axis, sources, n_sources, *out_box, kernel, "sources")) return 1;
 
   std::vector<Tile> tiles;
-  std::vector<double> partials;
-  int64_t slot = sum_count(*epilogue) * out_box->size[HM_C];
-  if (!is_empty(*out_box)) {
-    ConvPlan plan = conv_plan(axis, sources, n_sources, *weight, *out_box);
-    tiles = tiles_of(*out_box, plan.tile);
-    partials.resize(tiles.size() * size_t(slot));
-    std::vector<Worker> workers;
-    workers.reserve(size_t(thread_count()));
-    for (int i = 0; i < thread_count(); i++) workers.emplace_back(plan, *out_box, *epilogue);
-    int64_t chunks = ceil_div(plan.blocks, plan.chunk_blocks);
-    parallel_for(int64_t(tiles.size()) * chunks, [&](int64_t item, int thread) {
-      int64_t first = item % chunks * plan.chunk_blocks, last = std::min(plan.blocks, first + plan.chunk_blocks);
-      size_t t = size_t(item / chunks);
-      workers[size_t(thread)].run(tiles[t], first, last, slot ? &partials[t * size_t(slot)] : nullptr);
-    });
-  }
-  std::vector<int64_t> tile_n(tiles.size());
-  for (size_t t = 0; t < tiles.size(); t++) tile_n[t] = tiles[t].n;
-  finish_sums(*epilogue, *out_box, partials.data(), tile_n.data(), int64_t(tiles.size()), out_box->size[HM_C]);
+  if (is_empty(*out_box)) return TileSums(*epilogue, *out_box, tiles).finish(), 0;
+  ConvPlan plan = conv_plan(axis, sources, n_sources, *weight, *out_box);
+  tiles = tiles_of(*out_box, plan.tile);
+  TileSums sums(*epilogue, *out_box, tiles);
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (int i = 0; i < thread_count(); i++) workers.emplace_back(new Worker(plan, *out_box, *epilogue));
+  int64_t chunks = ceil_div(plan.blocks, plan.chunk_blocks);
+  parallel_for(int64_t(tiles.size()) * chunks, [&](int64_t item, int thread) {
+    int64_t t = item / chunks, first = item % chunks * plan.chunk_blocks;
+    workers[size_t(thread)]->run(tiles[size_t(t)], first, std::min(plan.blocks, first + plan.chunk_blocks), sums.of(t));
+  });
+  sums.finish();
   return 0;
 }
 

@@ -97,4 +97,11 @@ int check_weight(const hm_view *weight, const hm_window &window, const hm_source
   return 0;
 }
 
+int check_channels(const hm_source &source, const hm_view &out, const char *kernel, const char *what) {
+  if (source.box.global[HM_C] != out.global[HM_C])
+    return fail("%s: %s: dimension c: expected global extent %lld as in the output, got %lld", kernel, what, ll(out.global[HM_C]),
+                ll(source.box.global[HM_C]));
+  return is_empty(out) ? 0 : check_range(source.box, HM_C, out.start[HM_C], out.size[HM_C], kernel, what);
+}
+
 } // namespace hm::conv

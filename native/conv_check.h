@@ -13,9 +13,11 @@ int check_out_box(const hm_view *box, const char *kernel, const char *what);
 // Every source stores what the outputs in `out` (n, d, h, w) read.
 int check_reads(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &out, const char *kernel,
                 const char *what);
-// A tensor of kernel weights [n: input channels][kernel][c: output channels]; stores output channels [c_lo, c_hi).
+// A tensor of kernel weights [n: input channels][kernel][c: output channels].
 int check_weight(const hm_view *weight, const hm_window &window, const hm_source *sources, int32_t n_sources,
                  const hm_view &out, const char *kernel, const char *what);
+// The source stores the channels of `out`, and both have as many in all.
+int check_channels(const hm_source &source, const hm_view &out, const char *kernel, const char *what);
 
 bool is_empty(const hm_view &box);
 

@@ -33,6 +33,20 @@ std::vector<Block> blocks_of(const hm_source *sources, int32_t n_sources, int64_
   return blocks;
 }
 
+std::vector<Block> blocks_like(const hm_view &box, const hm_source &source) {
+  std::vector<Block> blocks;
+  int64_t end = box.start[HM_C] + box.size[HM_C];
+  for (int64_t c = box.start[HM_C]; c < end; c += box.block) {
+    Block block{};
+    block.source = &source;
+    block.c0 = block.k0 = c;
+    block.lanes = int(std::min<int64_t>(box.block, end - c));
+    block.width = box.block;
+    blocks.push_back(block);
+  }
+  return blocks;
+}
+
 InputLayout layout_of(const Axis axis[3], const int64_t tile[3], std::vector<Block> blocks, float outside) {
   InputLayout l;
   std::copy(axis, axis + 3, l.axis);

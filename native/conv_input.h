@@ -40,6 +40,8 @@ struct Block {
 
 // Blocks of the channels [c_lo, c_hi) of the concatenation.
 std::vector<Block> blocks_of(const hm_source *sources, int32_t n_sources, int64_t c_lo, int64_t c_hi, bool planar);
+// Blocks of the channels of `box`, as wide as its own.
+std::vector<Block> blocks_like(const hm_view &box, const hm_source &source);
 
 struct InputLayout {
   Axis axis[3];

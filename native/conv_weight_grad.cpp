@@ -11,6 +11,7 @@
 #include "conv_grad_micro.h"
 #include "conv_plan.h"
 #include "threads.h"
+#include "view.h"
 #include <algorithm>
 
 namespace hm::conv {
@@ -50,12 +51,13 @@ std::vector<Place> places_of(const Axis axis[3]) {
   return places;
 }
 
-// Runs of at most `most` blocks that are alike.
+// Runs of at most `most` blocks whose rows are alike.
 std::vector<std::vector<Block>> runs_of(const std::vector<Block> &blocks, int64_t most) {
   std::vector<std::vector<Block>> runs;
   for (const Block &b : blocks) {
-    bool fits = !runs.empty() && int64_t(runs.back().size()) < most && runs.back().back().planar == b.planar;
-    if (!fits) runs.emplace_back();
+    const Block *last = runs.empty() ? nullptr : &runs.back().back();
+    bool alike = last && last->planar == b.planar && (b.planar ? last->lanes == b.lanes : last->width == b.width);
+    if (!alike || int64_t(runs.back().size()) == most) runs.emplace_back();
     runs.back().push_back(b);
   }
   return runs;
@@ -205,7 +207,7 @@ private:
 };
 
 // Writes the sums of a chunk to dweight.
-template <class S> void write(const Plan &plan, const Chunk &chunk, const double *total, const hm_view &dweight) {
+template <class S> void write_as(const Plan &plan, const Chunk &chunk, const double *total, const hm_view &dweight) {
   S *data = static_cast<S *>(dweight.data);
   int64_t taps = int64_t(plan.places.size()), first = 0; // (block, tap, channel) of x so far, where planar
   for (size_t b = 0; b < chunk.input.blocks.size(); b++) {
@@ -224,39 +226,89 @@ template <class S> void write(const Plan &plan, const Chunk &chunk, const double
   }
 }
 
+void write(const Plan &plan, const Chunk &chunk, const double *total, const hm_view &dweight) {
+  if (dweight.dtype == HM_F64)
+    write_as<double>(plan, chunk, total, dweight);
+  else
+    write_as<float>(plan, chunk, total, dweight);
+}
+
 void run(const Plan &plan, const hm_view &dweight) {
   std::vector<std::unique_ptr<Worker>> workers;
+  int64_t most = 0, all = 0;
+  for (const Chunk &chunk : plan.chunks) {
+    most = std::max(most, chunk.sums());
+    all += chunk.sums() * plan.groups;
+  }
   for (int i = 0; i < thread_count(); i++) workers.emplace_back(new Worker(plan));
-  std::vector<std::vector<double>> totals(plan.chunks.size() * size_t(plan.groups));
-  auto finish = [&](size_t c) { // combines the groups of a chunk in order
-    std::vector<double> &total = totals[c * size_t(plan.groups)];
-    for (int64_t g = 1; g < plan.groups; g++)
-      for (size_t i = 0; i < total.size(); i++) total[i] += totals[c * size_t(plan.groups) + size_t(g)][i];
-    if (dweight.dtype == HM_F64)
-      write<double>(plan, plan.chunks[c], total.data(), dweight);
-    else
-      write<float>(plan, plan.chunks[c], total.data(), dweight);
-    std::vector<double>().swap(total);
-  };
-  if (plan.groups > 1) // kept until all groups of the chunk are done; with one group only as long as a thread works on it
-    for (size_t i = 0; i < totals.size(); i++) totals[i].resize(size_t(plan.chunks[i / size_t(plan.groups)].sums()));
-  std::vector<std::exception_ptr> errors(workers.size());
-  parallel_for(int64_t(totals.size()), [&](int64_t item, int thread) {
-    try {
-      size_t c = size_t(item / plan.groups);
-      int64_t g = item % plan.groups;
-      const Chunk &chunk = plan.chunks[c];
-      totals[size_t(item)].resize(size_t(chunk.sums()));
-      workers[size_t(thread)]->run(chunk, plan.group_first(g), plan.group_first(g + 1), totals[size_t(item)].data());
-      if (plan.groups == 1) finish(c);
-    } catch (...) {
-      errors[size_t(thread)] = std::current_exception();
-    }
+  // A chunk of one group is done when its item is: sums for each thread. Else sums for each item.
+  bool single = plan.groups == 1;
+  std::vector<double> totals(size_t(single ? most * thread_count() : all));
+  std::vector<double *> total_of; // [chunk][group]
+  double *next = totals.data();
+  for (const Chunk &chunk : plan.chunks)
+    for (int64_t g = 0; g < plan.groups; g++, next += single ? 0 : chunk.sums()) total_of.push_back(next);
+  parallel_for(int64_t(total_of.size()), [&](int64_t item, int thread) {
+    const Chunk &chunk = plan.chunks[size_t(item / plan.groups)];
+    int64_t g = item % plan.groups, tiles = int64_t(plan.tiles.size());
+    double *total = total_of[size_t(item)] + (single ? thread * most : 0);
+    std::fill_n(total, chunk.sums(), 0.0);
+    workers[size_t(thread)]->run(chunk, tiles * g / plan.groups, tiles * (g + 1) / plan.groups, total);
+    if (single) write(plan, chunk, total, dweight);
   });
-  for (auto &error : errors)
-    if (error) std::rethrow_exception(error);
-  if (plan.groups > 1) parallel_for(int64_t(plan.chunks.size()), [&](int64_t c, int) { finish(size_t(c)); });
+  if (single) return;
+  parallel_for(int64_t(plan.chunks.size()), [&](int64_t c, int) {
+    const Chunk &chunk = plan.chunks[size_t(c)];
+    double *const *of_group = &total_of[size_t(c * plan.groups)];
+    for (int64_t g = 1; g < plan.groups; g++)
+      for (int64_t i = 0; i < chunk.sums(); i++) of_group[0][i] += of_group[g][i];
+    write(plan, chunk, of_group[0], dweight);
+  });
+}
+
+void clear(const hm_view &dweight) {
+  std::vector<int64_t> at(dweight.start, dweight.start + HM_DIMS);
+  for (int i = HM_DIMS - 1; i >= 0;) {
+    int64_t offset = offset_of(dweight, at[0], at[1], at[2], at[3], at[4]);
+    if (dweight.dtype == HM_F64)
+      static_cast<double *>(dweight.data)[offset] = 0;
+    else
+      static_cast<float *>(dweight.data)[offset] = 0;
+    for (i = HM_DIMS - 1; i >= 0 && ++at[size_t(i)] == dweight.start[i] + dweight.size[i]; i--) at[size_t(i)] = dweight.start[i];
+  }
+}
+
+int weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const hm_source *dy, const hm_view *box,
+                const hm_view *dweight) {
+  const char *kernel = "hm_conv_weight_grad";
+  if (check_window(window, kernel) || check_sources(x, n_x, kernel, "x") || check_sources(dy, 1, kernel, "dy") ||
+      check_box(box, kernel, "box") || check_weight(dweight, *window, x, n_x, dy->box, kernel, "dweight"))
+    return 1;
+  if (dweight->dtype != HM_F32 && dweight->dtype != HM_F64)
+    return fail("%s: dweight: expected dtype f32 or f64, got %s", kernel, dtype_name(dweight->dtype));
+  hm_view loops = *box;
+  loops.start[HM_C] = dweight->start[HM_C];
+  loops.size[HM_C] = dweight->size[HM_C];
+  if (is_empty(*dweight)) return 0;
+  if (is_empty(loops)) return clear(*dweight), 0;
+  Axis axis[3];
+  for (int a = 0; a < 3; a++) axis[a] = gather_axis(*window, a);
+  if (check_reads(axis, x, n_x, loops, kernel, "x") || check_covers(dy->box, loops, kernel, "dy")) return 1;
+  auto x_blocks = blocks_of(x, n_x, dweight->start[HM_N], dweight->start[HM_N] + dweight->size[HM_N], true);
+  int64_t channels = 0;
+  for (auto &b : x_blocks) channels += b.lanes;
+  if (channels != dweight->size[HM_N])
+    return fail("%s: dweight: dimension n (input channels): stores %lld channels from %lld on, the sources store %lld of them",
+                kernel, (long long)dweight->size[HM_N], (long long)dweight->start[HM_N], (long long)channels);
+  auto dy_blocks = blocks_of(dy, 1, loops.start[HM_C], loops.start[HM_C] + loops.size[HM_C], false);
+  run(plan_of(axis, x_blocks, dy_blocks, loops), *dweight);
+  return 0;
 }
 
 } // namespace
 } // namespace hm::conv
+
+int hm_conv_weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const hm_source *dy, const hm_view *box,
+                        const hm_view *dweight) {
+  return hm::guarded("hm_conv_weight_grad", [&] { return hm::conv::weight_grad(window, x, n_x, dy, box, dweight); });
+}

@@ -4,6 +4,7 @@
 // float32 partial sums hardly depend on where a box begins. Each instruction is one loop over the chunk, in L1.
 #include "rows.h"
 #include "rows_ops.h"
+#include <utility>
 
 namespace hm {
 namespace {
@@ -19,13 +20,25 @@ int64_t chunk_positions(int block) {
 std::vector<float> &storage(RowScratch &s, float) { return s.narrow; }
 std::vector<double> &storage(RowScratch &s, double) { return s.wide; }
 
-// Memory of the registers, at the start of a cache line.
-template <class T> T *registers(const hm_program &p, RowScratch &s) {
-  std::vector<T> &v = storage(s, T{});
-  size_t wanted = size_t(p.n_registers) * chunk_values + 16;
-  if (v.size() < wanted) v.resize(wanted);
-  return (T *)((uintptr_t(v.data()) + 63) / 64 * 64);
-}
+// Memory of a program's registers, each at the start of a cache line, and one more: an instruction never writes to memory that
+// it reads, it takes the spare one and leaves its own as the next spare. Registers are not a multiple of 4 KiB apart.
+template <class T> struct Memory {
+  T *own[max_registers], *spare;
+
+  Memory(const hm_program &p, RowScratch &s) {
+    constexpr size_t apart = chunk_values + 16;
+    std::vector<T> &v = storage(s, T{});
+    size_t wanted = size_t(p.n_registers + 1) * apart + 16;
+    if (v.size() < wanted) v.resize(wanted);
+    spare = (T *)((uintptr_t(v.data()) + 63) / 64 * 64);
+    for (int i = 0; i < p.n_registers; i++) own[i] = spare + size_t(i + 1) * apart;
+  }
+
+  T *writable(int dst, const T *a, const T *b, const T *c) {
+    if (own[dst] == a || own[dst] == b || own[dst] == c) std::swap(own[dst], spare);
+    return own[dst];
+  }
+};
 
 struct Target {          // where the results of a program go
   float *out;            // prologue: the row of values
@@ -35,17 +48,14 @@ struct Target {          // where the results of a program go
 };
 
 // Runs the program on one chunk. Registers are read where they last were written: in their own memory, or in the kernel's row.
-template <class T> void run_chunk(const hm_program &p, T *memory, const Row &row, const Target &target) {
+template <class T> void run_chunk(const hm_program &p, Memory<T> &memory, const Row &row, const Target &target) {
   const int64_t n = row.count * row.block, groups = (n + 15) / 16;
   const bool whole = n % 16 == 0 && sizeof(T) == sizeof(float); // then a row may stand for a register
   Reg<T> reg[max_registers];
   if (p.input >= 0) {
-    reg[p.input] = {(const T *)(const void *)target.input, pattern};
-    if (!whole) {
-      T *own = memory + int64_t(p.input) * chunk_values;
-      for (int64_t i = 0; i < n; i++) own[i] = T(target.input[i]);
-      reg[p.input].p = own;
-    }
+    T *own = memory.own[p.input];
+    for (int64_t i = 0; !whole && i < n; i++) own[i] = T(target.input[i]);
+    reg[p.input] = {whole ? (const T *)(const void *)target.input : own, pattern};
   }
   int sum = 0;
   for (int i = 0; i < p.n_instr; i++) {
@@ -59,8 +69,11 @@ template <class T> void run_chunk(const hm_program &p, T *memory, const Row &row
       sum++;
       continue;
     }
-    bool last = target.out && i == p.n_instr - 1 && in.dst == p.result && whole;
-    T *d = last ? (T *)(void *)target.out : memory + int64_t(in.dst) * chunk_values;
+    const int operands = in.op == HM_LOAD ? 0 : operand_registers(in.op);
+    const Reg<T> none{nullptr, 0};
+    const Reg<T> a = operands > 0 ? reg[in.a] : none, b = operands > 1 ? reg[in.b] : none, c = operands > 2 ? reg[in.c] : none;
+    const bool last = target.out && i == p.n_instr - 1 && in.dst == p.result && whole;
+    T *d = last ? (T *)(void *)target.out : memory.writable(in.dst, a.p, b.p, c.p);
     int step = pattern;
     switch (in.op) {
     case HM_LOAD: step = load_operand(d, p.operands[in.operand], row); break;
@@ -69,12 +82,9 @@ template <class T> void run_chunk(const hm_program &p, T *memory, const Row &row
       step = 0;
       break;
     case HM_UNIFORM: case HM_NORMAL: case HM_BERNOULLI: draw(p, in, row, d); break;
-    default: {
-      const int operands = operand_registers(in.op);
-      const Reg<T> a = reg[in.a], b = operands > 1 ? reg[in.b] : a, c = operands > 2 ? reg[in.c] : a;
+    default:
       step = a.step | b.step | c.step;
       compute(in, d, a, b, c, step ? groups : 1);
-    }
     }
     reg[in.dst] = {d, step};
   }
@@ -91,7 +101,7 @@ template <class T> void run_chunk(const hm_program &p, T *memory, const Row &row
 }
 
 template <class T> void run_row(const hm_program &p, RowScratch &s, const Row &row, Target target) {
-  T *memory = registers<T>(p, s);
+  Memory<T> memory(p, s);
   const int64_t positions = chunk_positions(row.block), end = row.w0 + row.count;
   for (Row part = row; part.w0 < end; part.w0 += part.count) {
     part.count = std::min(end, (part.w0 / positions + 1) * positions) - part.w0;

@@ -6,23 +6,12 @@
 
 namespace hm {
 
-// d[i] = f(a[i], ...) for `groups` times 16 values. A repeated operand stays on its 16 values.
-template <class T, class F> HM_INLINE void map1(T *d, Reg<T> a, int64_t groups, F f) {
-  for (int64_t g = 0; g < groups; g++, d += 16, a.p += a.step) {
+// d[i] = f(a[i], ...) for `groups` times 16 values. A repeated operand stays on its 16 values. d is no operand's memory.
+template <class T, class F, class... Operand> HM_INLINE void map(T *__restrict d, int64_t groups, F f, Operand... x) {
+  for (int64_t g = 0; g < groups; g++, d += 16) {
     HM_INDEPENDENT
-    for (int l = 0; l < 16; l++) d[l] = f(a.p[l]);
-  }
-}
-template <class T, class F> HM_INLINE void map2(T *d, Reg<T> a, Reg<T> b, int64_t groups, F f) {
-  for (int64_t g = 0; g < groups; g++, d += 16, a.p += a.step, b.p += b.step) {
-    HM_INDEPENDENT
-    for (int l = 0; l < 16; l++) d[l] = f(a.p[l], b.p[l]);
-  }
-}
-template <class T, class F> HM_INLINE void map3(T *d, Reg<T> a, Reg<T> b, Reg<T> c, int64_t groups, F f) {
-  for (int64_t g = 0; g < groups; g++, d += 16, a.p += a.step, b.p += b.step, c.p += c.step) {
-    HM_INDEPENDENT
-    for (int l = 0; l < 16; l++) d[l] = f(a.p[l], b.p[l], c.p[l]);
+    for (int l = 0; l < 16; l++) d[l] = f(x.p[l]...);
+    ((x.p += x.step), ...);
   }
 }
 
@@ -44,36 +33,36 @@ inline double round_bf16(double x) { return to_float(to_bf16(float(x))); }
 template <class T> void compute(const hm_instr &in, T *d, Reg<T> a, Reg<T> b, Reg<T> c, int64_t groups) {
   const T imm = T(in.imm);
   switch (in.op) {
-  case HM_COPY: map1(d, a, groups, [](T x) { return x; }); break;
-  case HM_ADD: map2(d, a, b, groups, [](T x, T y) { return x + y; }); break;
-  case HM_SUB: map2(d, a, b, groups, [](T x, T y) { return x - y; }); break;
-  case HM_MUL: map2(d, a, b, groups, [](T x, T y) { return x * y; }); break;
-  case HM_DIV: map2(d, a, b, groups, [](T x, T y) { return x / y; }); break;
-  case HM_MIN: map2(d, a, b, groups, [](T x, T y) { return (x < y) | (x != x) ? x : y; }); break;
-  case HM_MAX: map2(d, a, b, groups, [](T x, T y) { return (x > y) | (x != x) ? x : y; }); break;
-  case HM_POW: map2(d, a, b, groups, [](T x, T y) { return std::pow(x, y); }); break;
-  case HM_FMA: map3(d, a, b, c, groups, [](T x, T y, T z) { return x * y + z; }); break;
-  case HM_NEG: map1(d, a, groups, [](T x) { return -x; }); break;
-  case HM_ABS: map1(d, a, groups, [](T x) { return std::fabs(x); }); break;
-  case HM_SIGN: map1(d, a, groups, [](T x) { return x > 0 ? T(1) : x < 0 ? T(-1) : x; }); break;
-  case HM_SQUARE: map1(d, a, groups, [](T x) { return x * x; }); break;
-  case HM_SQRT: map1(d, a, groups, [](T x) { return std::sqrt(x); }); break;
-  case HM_RSQRT: map1(d, a, groups, [](T x) { return T(1) / std::sqrt(x); }); break;
-  case HM_RECIP: map1(d, a, groups, [](T x) { return T(1) / x; }); break;
-  case HM_EXP: map1(d, a, groups, [](T x) { return exp_of(x); }); break;
-  case HM_LOG: map1(d, a, groups, [](T x) { return log_of(x); }); break;
-  case HM_TANH: map1(d, a, groups, [](T x) { return tanh_of(x); }); break;
-  case HM_SIGMOID: map1(d, a, groups, [](T x) { return sigmoid_of(x); }); break;
-  case HM_FLOOR: map1(d, a, groups, [](T x) { return std::floor(x); }); break;
-  case HM_LEAKY: map1(d, a, groups, [imm](T x) { T y = imm * x; return x > 0 ? x : y; }); break;
-  case HM_LEAKY_GRAD: map2(d, a, b, groups, [imm](T x, T g) { T y = imm * g; return x > 0 ? g : y; }); break;
-  case HM_LT: map2(d, a, b, groups, [](T x, T y) { return x < y ? T(1) : T(0); }); break;
-  case HM_LE: map2(d, a, b, groups, [](T x, T y) { return x <= y ? T(1) : T(0); }); break;
-  case HM_EQ: map2(d, a, b, groups, [](T x, T y) { return x == y ? T(1) : T(0); }); break;
-  case HM_SELECT: map3(d, a, b, c, groups, [](T x, T y, T z) { return x != 0 ? y : z; }); break;
-  case HM_ROUND_BF16: map1(d, a, groups, [](T x) { return round_bf16(x); }); break;
-  case HM_ROUND_F32: map1(d, a, groups, [](T x) { return T(float(x)); }); break;
-  case HM_TRUNC: map1(d, a, groups, [](T x) { return std::trunc(x); }); break;
+  case HM_COPY: map(d, groups, [](T x) { return x; }, a); break;
+  case HM_ADD: map(d, groups, [](T x, T y) { return x + y; }, a, b); break;
+  case HM_SUB: map(d, groups, [](T x, T y) { return x - y; }, a, b); break;
+  case HM_MUL: map(d, groups, [](T x, T y) { return x * y; }, a, b); break;
+  case HM_DIV: map(d, groups, [](T x, T y) { return x / y; }, a, b); break;
+  case HM_MIN: map(d, groups, [](T x, T y) { return (x < y) | (x != x) ? x : y; }, a, b); break;
+  case HM_MAX: map(d, groups, [](T x, T y) { return (x > y) | (x != x) ? x : y; }, a, b); break;
+  case HM_POW: map(d, groups, [](T x, T y) { return std::pow(x, y); }, a, b); break;
+  case HM_FMA: map(d, groups, [](T x, T y, T z) { return x * y + z; }, a, b, c); break;
+  case HM_NEG: map(d, groups, [](T x) { return -x; }, a); break;
+  case HM_ABS: map(d, groups, [](T x) { return std::fabs(x); }, a); break;
+  case HM_SIGN: map(d, groups, [](T x) { return x > 0 ? T(1) : x < 0 ? T(-1) : x; }, a); break;
+  case HM_SQUARE: map(d, groups, [](T x) { return x * x; }, a); break;
+  case HM_SQRT: map(d, groups, [](T x) { return std::sqrt(x); }, a); break;
+  case HM_RSQRT: map(d, groups, [](T x) { return T(1) / std::sqrt(x); }, a); break;
+  case HM_RECIP: map(d, groups, [](T x) { return T(1) / x; }, a); break;
+  case HM_EXP: map(d, groups, [](T x) { return exp_of(x); }, a); break;
+  case HM_LOG: map(d, groups, [](T x) { return log_of(x); }, a); break;
+  case HM_TANH: map(d, groups, [](T x) { return tanh_of(x); }, a); break;
+  case HM_SIGMOID: map(d, groups, [](T x) { return sigmoid_of(x); }, a); break;
+  case HM_FLOOR: map(d, groups, [](T x) { return std::floor(x); }, a); break;
+  case HM_LEAKY: map(d, groups, [imm](T x) { T y = imm * x; return x > 0 ? x : y; }, a); break;
+  case HM_LEAKY_GRAD: map(d, groups, [imm](T x, T g) { T y = imm * g; return x > 0 ? g : y; }, a, b); break;
+  case HM_LT: map(d, groups, [](T x, T y) { return x < y ? T(1) : T(0); }, a, b); break;
+  case HM_LE: map(d, groups, [](T x, T y) { return x <= y ? T(1) : T(0); }, a, b); break;
+  case HM_EQ: map(d, groups, [](T x, T y) { return x == y ? T(1) : T(0); }, a, b); break;
+  case HM_SELECT: map(d, groups, [](T x, T y, T z) { return x != 0 ? y : z; }, a, b, c); break;
+  case HM_ROUND_BF16: map(d, groups, [](T x) { return round_bf16(x); }, a); break;
+  case HM_ROUND_F32: map(d, groups, [](T x) { return T(float(x)); }, a); break;
+  case HM_TRUNC: map(d, groups, [](T x) { return std::trunc(x); }, a); break;
   default: break; // check_program has refused every other
   }
 }

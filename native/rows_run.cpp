@@ -1,28 +1,16 @@
 // hm_rows: a row program run alone, over a whole box; and the end of every sum.
 //
-// The box is cut into tiles: one n, one d, h within a global multiple of tile_h, w within a global multiple of tile_w, all
-// channels. A tile belongs to one thread and has its own partial sums, so nothing depends on the number of threads.
+// Tiles (tiles.h) run on the threads; each has its own partial sums, combined in their order.
 #include "rows_ops.h"
 #include "threads.h"
+#include "tiles.h"
 #include <algorithm>
 
 namespace hm {
 namespace {
 
-constexpr int64_t tile_h = 8;
-constexpr int64_t tile_values = 65536; // of one row of a tile; tile_w = tile_values / block
+constexpr int64_t tile_values = 65536;   // of one row of a tile: its w reaches over tile_values / block positions
 constexpr int64_t inline_values = 32768; // below this many values a call stays on its thread
-
-// Cuts [start, start + size) at multiples of `step`.
-struct Cuts {
-  int64_t start, end, step, first, count;
-  Cuts(int64_t start_, int64_t size, int64_t step_) : start(start_), end(start_ + size), step(step_) {
-    first = start >= 0 ? start / step : -((step - 1 - start) / step);
-    count = size <= 0 ? 0 : (end + step - 1) / step - first;
-  }
-  int64_t from(int64_t i) const { return std::max(start, (first + i) * step); }
-  int64_t to(int64_t i) const { return std::min(end, (first + i + 1) * step); }
-};
 
 bool has_op(const hm_program &p, bool (*is)(int)) {
   for (int i = 0; i < p.n_instr; i++)
@@ -86,31 +74,25 @@ bool flatten(const hm_program &p, const hm_view &box, std::vector<hm_operand> &o
 }
 
 void run_tiles(const hm_program &p, const hm_view &box) {
-  const int64_t *s = box.start, *n = box.size, block = box.block, channels = n[HM_C];
-  const Cuts hs(s[HM_H], n[HM_H], tile_h), ws(s[HM_W], n[HM_W], tile_values / block);
-  const int64_t tiles = n[HM_N] * n[HM_D] * hs.count * ws.count, slot = sum_count(p) * channels;
-  std::vector<double> partials(size_t(tiles * slot));
-  auto tile = [&](int64_t t, int) {
+  const int64_t block = box.block, c_origin = box.start[HM_C], channels = box.size[HM_C];
+  const Tiles tiles(box, tile_values / block);
+  const int64_t slot = sum_count(p) * channels;
+  std::vector<double> partials(size_t(tiles.count * slot));
+  auto run = [&](int64_t t, int) {
     static thread_local RowScratch scratch; // memory only: a small call must not allocate
-    int64_t wi = t % ws.count, rest = t / ws.count, hi = rest % hs.count;
-    rest /= hs.count;
-    Row row{s[HM_N] + rest / n[HM_D], s[HM_D] + rest % n[HM_D], 0, ws.from(wi), ws.to(wi) - ws.from(wi), 0, 0, int(block)};
-    double *partial = slot ? partials.data() + t * slot : nullptr;
+    const Tile tile = tiles[t];
+    Row row{tile.n, tile.d, 0, tile.w0, tile.w1 - tile.w0, 0, 0, int(block)};
     for (int64_t c = 0; c < channels; c += block) {
-      row.c0 = s[HM_C] + c;
+      row.c0 = c_origin + c;
       row.lanes = int(std::min(block, channels - c));
-      for (row.h = hs.from(hi); row.h < hs.to(hi); row.h++)
-        store_row(p, scratch, row, nullptr, partial, s[HM_C], channels);
+      for (row.h = tile.h0; row.h < tile.h1; row.h++)
+        store_row(p, scratch, row, nullptr, slot ? partials.data() + t * slot : nullptr, c_origin, channels);
     }
   };
-  if (n[HM_N] * n[HM_D] * n[HM_H] * n[HM_W] * channels <= inline_values)
-    for (int64_t t = 0; t < tiles; t++) tile(t, 0);
+  if (volume(box) > inline_values) parallel_for(tiles.count, run);
   else
-    parallel_for(tiles, tile);
-  if (!slot) return;
-  std::vector<int64_t> tile_n(static_cast<size_t>(tiles));
-  for (int64_t t = 0; t < tiles; t++) tile_n[size_t(t)] = s[HM_N] + t / (n[HM_D] * hs.count * ws.count);
-  finish_sums(p, box, partials.data(), tile_n.data(), tiles, channels);
+    for (int64_t t = 0; t < tiles.count; t++) run(t, 0);
+  if (slot) finish_sums(p, box, partials.data(), tiles.cases().data(), tiles.count, channels);
 }
 
 } // namespace

@@ -1,1 +1,38 @@
-export {};
+/**
+ * Counter-based random numbers: a draw depends on two keys, the step and the element's global index, on nothing else. So it is
+ * the same on any mesh and can be drawn again in the backward pass. `native/random.h` is its twin.
+ *
+ *   mix(x)  x ^= x >> 16; x *= 0x21f0aaad; x ^= x >> 15; x *= 0xd35a2d97; x ^= x >> 15        (uint32, wraps around)
+ *   a = mix(key0 ^ mix(hi32(index) + 0x9e3779b9))      b = mix(key1 ^ mix(step + 0x85ebca6b))
+ *   bits(key0, key1, step, index) = mix(mix(lo32(index) ^ a) + b)
+ */
+function mix(value: number): number {
+  let x = value;
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x21f0aaad);
+  x ^= x >>> 15;
+  x = Math.imul(x, 0xd35a2d97);
+  return (x ^ (x >>> 15)) >>> 0;
+}
+
+const SECOND_DRAW = 0x6a09e667;
+const UNIT = 2 ** -24;
+
+/** 32 random bits. Keys and step are taken modulo 2^32; `index` is a whole number below 2^53. */
+export function randomBits(key0: number, key1: number, step: number, index: number): number {
+  const a = mix((key0 ^ mix((Math.floor(index / 2 ** 32) + 0x9e3779b9) | 0)) >>> 0);
+  const b = mix((key1 ^ mix((step + 0x85ebca6b) | 0)) >>> 0);
+  return mix((mix(((index >>> 0) ^ a) >>> 0) + b) | 0);
+}
+
+/** Uniform in [0, 1), a multiple of 2^-24. */
+export function uniform(key0: number, key1: number, step: number, index: number): number {
+  return (randomBits(key0, key1, step, index) >>> 8) * UNIT;
+}
+
+/** Standard normal by Box and Muller: sqrt(-2 log u1) cos(2 pi u2), u1 in (0, 1], u2 from a second draw. */
+export function normal(key0: number, key1: number, step: number, index: number): number {
+  const u1 = ((randomBits(key0, key1, step, index) >>> 8) + 1) * UNIT;
+  const u2 = uniform(key0, key1 ^ SECOND_DRAW, step, index);
+  return Math.sqrt(-2 * Math.log(u1)) * Math.cos(2 * Math.PI * u2);
+}

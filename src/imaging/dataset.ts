@@ -50,7 +50,13 @@ export async function openDataset(dir: string): Promise<Dataset> {
   if (!described && !existsSync(path.join(dir, 'imagesTr'))) {
     const found = existsSync(dir) ? 'neither of them' : 'nothing at this path';
     const hint = 'Give the folder that holds imagesTr and labelsTr.';
-    throw new ImagingError({ file: dir, field: 'dataset', expected: 'dataset.json or imagesTr', found, hint });
+    throw new ImagingError({
+      file: dir,
+      field: 'dataset',
+      expected: 'dataset.json or imagesTr',
+      found,
+      hint,
+    });
   }
   const content = described ? await readDescription(json) : {};
   const labelNames = content.labels && namesOf(content.labels, json);
@@ -111,7 +117,10 @@ function namesOf(labels: Readonly<Record<string, string | number>>, file: string
 
 /** A file's name without folder and ending, and without the channel number of nnU-Net. */
 function caseId(file: string): string {
-  return path.basename(file).replace(ending, '').replace(/_0000$/, '');
+  return path
+    .basename(file)
+    .replace(ending, '')
+    .replace(/_0000$/, '');
 }
 
 async function listCases(dir: string, images: string, labels?: string): Promise<Case[]> {
@@ -135,7 +144,12 @@ function checkFiles(dataset: Dataset, source: string): void {
   const seen = new Set<string>();
   for (const { id, image, label } of dataset.cases) {
     if (seen.has(id)) {
-      throw new ImagingError({ file: source, field: 'training', expected: 'each case once', found: `${id} twice` });
+      throw new ImagingError({
+        file: source,
+        field: 'training',
+        expected: 'each case once',
+        found: `${id} twice`,
+      });
     }
     seen.add(id);
     requireFile(image, `image of case ${id}`, source);

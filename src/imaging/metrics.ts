@@ -19,7 +19,11 @@ export class Confusion {
     const { classes, counts } = this;
     if (prediction.length !== truth.length) {
       const found = `${prediction.length}`;
-      throw new ImagingError({ field: 'prediction', expected: `${truth.length} voxels as in the truth`, found });
+      throw new ImagingError({
+        field: 'prediction',
+        expected: `${truth.length} voxels as in the truth`,
+        found,
+      });
     }
     for (let n = 0; n < truth.length; n++) {
       if (truth[n] >= classes || prediction[n] >= classes) {

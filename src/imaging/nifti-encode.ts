@@ -58,7 +58,12 @@ export function toElements(data: VoxelArray, type: WritableType, file?: string):
     const value = Math.round(data[n]);
     out[n] = value;
     if (out[n] !== value) {
-      throw new ImagingError({ file, field: `voxel ${n}`, expected: `a value of ${type}`, found: `${data[n]}` });
+      throw new ImagingError({
+        file,
+        field: `voxel ${n}`,
+        expected: `a value of ${type}`,
+        found: `${data[n]}`,
+      });
     }
   }
   return out;
@@ -121,7 +126,8 @@ export function quaternionOf(affine: Affine): { bcd: Vector3; qfac: 1 | -1 } | u
     return column.map((value) => value / length);
   });
   const cosine = (p: number, q: number) => unit[p].reduce((sum, value, n) => sum + value * unit[q][n], 0);
-  if (Math.max(Math.abs(cosine(0, 1)), Math.abs(cosine(0, 2)), Math.abs(cosine(1, 2))) > 1e-4) return undefined;
+  if (Math.max(Math.abs(cosine(0, 1)), Math.abs(cosine(0, 2)), Math.abs(cosine(1, 2))) > 1e-4)
+    return undefined;
   const r = (row: number, column: number) => unit[column][row];
   const half = (sum: number) => Math.sqrt(Math.max(0, sum)) / 2;
   // Each squared component times four stands on the diagonal; the largest gives the others' signs.

@@ -45,14 +45,16 @@ export function parseHeader(bytes: Buffer, file: string): NiftiHeader {
     throw new ImagingError({ file, field, expected, found, hint });
   };
   if (kind === undefined) {
-    const found = bytes.length < 4 ? `${bytes.length} bytes` : `bytes ${bytes.subarray(0, 4).toString('hex')}`;
+    const found =
+      bytes.length < 4 ? `${bytes.length} bytes` : `bytes ${bytes.subarray(0, 4).toString('hex')}`;
     return fail('sizeof_hdr', '348 (NIfTI-1) or 540 (NIfTI-2)', found, 'This is not a NIfTI file.');
   }
   const size = headerBytes[kind.version];
   if (bytes.length < size) {
     return fail('header', `${size} bytes`, `${bytes.length}`, 'The file is cut short; copy it again.');
   }
-  const fields = kind.version === 1 ? fieldsOf1(bytes, kind.littleEndian) : fieldsOf2(bytes, kind.littleEndian);
+  const fields =
+    kind.version === 1 ? fieldsOf1(bytes, kind.littleEndian) : fieldsOf2(bytes, kind.littleEndian);
 
   const magic = fields.magic.replace(/\0.*$/s, '');
   const singleFile = magic === `n+${kind.version}`;

@@ -168,7 +168,13 @@ async function decodeVoxels(
   if (reader.position < end) {
     const expected = `${end} bytes (vox_offset ${header.voxelOffset}, dim ${header.dims.join('x')} of ${header.type})`;
     const hint = 'The file is cut short.';
-    throw new ImagingError({ file: reader.file, field: 'voxels', expected, found: `${reader.position} bytes`, hint });
+    throw new ImagingError({
+      file: reader.file,
+      field: 'voxels',
+      expected,
+      found: `${reader.position} bytes`,
+      hint,
+    });
   }
   if (reader.gzipped) await reader.skip(trailingBytes);
 }

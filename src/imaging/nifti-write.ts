@@ -41,7 +41,12 @@ export async function createNiftiWriter(
 ): Promise<NiftiWriter> {
   checkShape(grid.shape);
   if (!/\.nii(\.gz)?$/i.test(file)) {
-    throw new ImagingError({ file, field: 'path', expected: 'a name that ends in .nii or .nii.gz', found: file });
+    throw new ImagingError({
+      file,
+      field: 'path',
+      expected: 'a name that ends in .nii or .nii.gz',
+      found: file,
+    });
   }
   const [depth, height, width] = grid.shape;
   const { type } = options;
@@ -103,7 +108,11 @@ export async function createNiftiWriter(
  * Writes a volume as NIfTI-1 (`.nii` or `.nii.gz`) with its affine, through a temporary file in the same
  * folder. Throws ImagingError; then no file of this name has appeared or changed.
  */
-export async function writeNifti(file: string, volume: Volume, options: NiftiWriteOptions = {}): Promise<void> {
+export async function writeNifti(
+  file: string,
+  volume: Volume,
+  options: NiftiWriteOptions = {},
+): Promise<void> {
   const [depth, height, width] = volume.shape;
   const type = options.type ?? typeOfArray(volume.data);
   const writer = await createNiftiWriter(file, volume, { ...options, type });
@@ -117,5 +126,8 @@ function writeError(file: string, error: unknown): ImagingError {
   if (error instanceof ImagingError) return error;
   const code = systemErrorCode(error);
   const hint = { ENOENT: 'Make the folder first.', ENOSPC: 'The disk is full.' }[code];
-  return new ImagingError({ file, field: 'file', expected: 'to be written', found: code, hint }, { cause: error });
+  return new ImagingError(
+    { file, field: 'file', expected: 'to be written', found: code, hint },
+    { cause: error },
+  );
 }

@@ -107,7 +107,10 @@ function reorder<T extends VoxelArray>(volume: Volume<T>, orientation: Orientati
   const strides = [1, width, width * height];
   const extents = [width, height, depth];
   const steps = axes.map((axis, n) => (flipped[n] ? -strides[axis] : strides[axis]));
-  const start = axes.reduce<number>((sum, axis, n) => sum + (flipped[n] ? (extents[axis] - 1) * strides[axis] : 0), 0);
+  const start = axes.reduce<number>(
+    (sum, axis, n) => sum + (flipped[n] ? (extents[axis] - 1) * strides[axis] : 0),
+    0,
+  );
   const data = arrayLike(volume.data, volume.data.length);
   copyStrided(volume.data, data, grid.shape, start, [steps[2], steps[1], steps[0]]);
   return { data, ...grid };

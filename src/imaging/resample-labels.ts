@@ -1,7 +1,7 @@
 import { ImagingError } from './errors.ts';
 import { canonicalGrid, fromCanonical, orientationOf, toCanonical } from './orientation.ts';
 import { addScaled, axisTaps, PlaneResampler, type ResampleTarget, resampledGrid } from './resample-taps.ts';
-import { arrayLike, describeGrid, type Grid, sameGrid, type Volume, voxelCount } from './volume.ts';
+import { describeGrid, type Grid, sameGrid, type Volume, voxelCount } from './volume.ts';
 
 /** A class must lead by this much: votes are float32 sums, and a tie shall be a tie. */
 const lead = 1e-5;
@@ -9,8 +9,8 @@ const lead = 1e-5;
 /**
  * A label map at another shape or spacing. Every class is filtered as its own 0/1 image with resampleImage's
  * filter (linear up, antialiased down), and each voxel takes the class with the largest share; a tie goes to
- * the lower class. No new classes arise between two others, and a class that would vanish altogether keeps
- * the one voxel where its share is largest. Needs a few planes per class beside input and output.
+ * the lower class. No new classes arise between two others, and a class above 0 that would vanish altogether
+ * keeps the one voxel where its share is largest, unless that is another class's last. Needs a few planes per class beside input and output.
  */
 export function resampleLabels(labels: Volume<Uint8Array>, target: ResampleTarget): Volume<Uint8Array> {
   const grid = resampledGrid(labels, target);
@@ -141,10 +141,18 @@ class ClassPlanes {
   }
 }
 
-function keepLostClasses(out: Uint8Array, peaks: ReadonlyMap<number, { share: number; voxel: number }>): void {
-  const present = arrayLike(out, 256);
-  for (let n = 0; n < out.length; n++) present[out[n]] = 1;
+function keepLostClasses(
+  out: Uint8Array,
+  peaks: ReadonlyMap<number, { share: number; voxel: number }>,
+): void {
+  const counts = new Float64Array(256);
+  for (let n = 0; n < out.length; n++) counts[out[n]]++;
   for (const [label, { voxel }] of peaks) {
-    if (present[label] === 0) out[voxel] = label;
+    const holder = out[voxel];
+    // Not at the price of another class.
+    if (counts[label] > 0 || (holder !== 0 && counts[holder] === 1)) continue;
+    counts[holder]--;
+    counts[label]++;
+    out[voxel] = label;
   }
 }

@@ -94,7 +94,8 @@ export class PlaneResampler {
     for (let o = 0; o < outSize; o++) {
       for (let t = 0; t < count[o]; t++) {
         const y = first[o] + t;
-        if (this.#filled[y] === 1) addScaled(out, o * width, this.#narrow, y * width, width, weights[o * most + t]);
+        if (this.#filled[y] === 1)
+          addScaled(out, o * width, this.#narrow, y * width, width, weights[o * most + t]);
       }
     }
   }

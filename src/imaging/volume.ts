@@ -101,7 +101,8 @@ export function sameGrid(a: Grid, b: Grid, tolerance = 0.1): boolean {
 
 /** A grid in words, for messages: shape, spacing, where the axes point and where the first voxel is. */
 export function describeGrid(grid: Grid): string {
-  const numbers = (values: readonly number[], digits: number) => values.map((v) => +v.toFixed(digits)).join(', ');
+  const numbers = (values: readonly number[], digits: number) =>
+    values.map((v) => +v.toFixed(digits)).join(', ');
   const { affine } = grid;
   return (
     `depth x height x width ${grid.shape.join('x')}, spacing ${numbers(spacingOf(grid), 3)} mm, ` +

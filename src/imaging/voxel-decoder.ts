@@ -135,7 +135,11 @@ export class VoxelDecoder {
   }
 }
 
-function rawView(type: Exclude<ElementType, 'int64' | 'uint64'>, buffer: ArrayBufferLike, n: number): VoxelArray {
+function rawView(
+  type: Exclude<ElementType, 'int64' | 'uint64'>,
+  buffer: ArrayBufferLike,
+  n: number,
+): VoxelArray {
   switch (type) {
     case 'int8':
       return new Int8Array(buffer, 0, n);

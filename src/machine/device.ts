@@ -1,5 +1,5 @@
 import type { Box, TensorType } from '../core/index.ts';
-import type { FusionRules, Kernel, LocalNode, LocalValue } from '../plan/index.ts';
+import type { Kernel, LocalValue, StoredType, Target } from '../plan/index.ts';
 
 /** Device memory: an arena or a variable's own. Only the device that made it looks inside. */
 export interface Memory {
@@ -18,17 +18,11 @@ export type HostArray = Float32Array | Float64Array | Uint8Array | Int32Array | 
  * What runs kernels and holds tensors. Small on purpose: allocate, free, write, read, copy a box, prepare a kernel, combine.
  * Calls run in the order they are made.
  */
-export interface Device {
-  readonly name: string;
-  readonly fusion: FusionRules;
-  /** Why this device cannot run an operation, or undefined when it can. Asked when the plan is made. */
-  refuses(node: LocalNode): string | undefined;
-  /** Bytes that a stored box takes. */
-  storageBytes(type: TensorType, box: Box): number;
+export interface Device extends Target {
   allocate(bytes: number): Memory;
   free(memory: Memory): void;
   /** A tensor at `offset` bytes of a memory. */
-  tensor(memory: Memory, offset: number, type: TensorType, box: Box): Tensor;
+  tensor(memory: Memory, offset: number, type: StoredType, box: Box): Tensor;
   /** Host numbers of `box` (row-major) into a tensor; converts the element type. */
   write(tensor: Tensor, box: Box, data: HostArray): void;
   /** Numbers of `box`, row-major: float64 for f64 tensors, bytes for u8, int32 for i32, float32 else. */

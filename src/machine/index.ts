@@ -3,3 +3,4 @@ export * from './device.ts';
 export * from './local.ts';
 export * from './null.ts';
 export * from './reference.ts';
+export * from './cpu/index.ts';

@@ -1,16 +1,17 @@
 import { boxVolume, BYTES, type TensorType } from '../core/index.ts';
-import { NO_FUSION } from '../plan/index.ts';
+import { NO_FUSION, type Target } from '../plan/index.ts';
 import type { Device, Tensor } from './device.ts';
 
 /**
  * Plans and counts, computes nothing: reads give zeros. With the storage and fusion rules of `like` it stands for that device
  * where its hardware, or the memory, is not there.
  */
-export function nullDevice(like?: Pick<Device, 'fusion' | 'refuses' | 'storageBytes'>): Device {
+export function nullDevice(like?: Target): Device {
   return {
     name: 'null',
     fusion: like?.fusion ?? NO_FUSION,
     refuses: like?.refuses ?? (() => undefined),
+    plain: like?.plain ?? (() => () => true),
     storageBytes: like?.storageBytes ?? ((type: TensorType, box) => BYTES[type.dtype] * boxVolume(box)),
     allocate: (bytes) => ({ bytes }),
     free: () => undefined,

@@ -1,5 +1,5 @@
-import { type Block, type Box, boxVolume, forEachIndex, get, set, type TensorType, zeros } from '../core/index.ts';
-import { type Kernel, type LocalValue, NO_FUSION } from '../plan/index.ts';
+import { type Block, type Box, boxVolume, forEachIndex, get, set, zeros } from '../core/index.ts';
+import { type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
 import type { Device, HostArray, Memory, Tensor } from './device.ts';
 
 interface ReferenceTensor extends Tensor {
@@ -17,10 +17,11 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     name: 'reference',
     fusion,
     refuses: () => undefined,
+    plain: () => () => true,
     storageBytes: (_type, box) => 8 * boxVolume(box),
     allocate: (bytes) => ({ bytes }),
     free: () => undefined,
-    tensor: (_memory: Memory, _offset: number, type: TensorType, box: Box): ReferenceTensor => ({
+    tensor: (_memory: Memory, _offset: number, type: StoredType, box: Box): ReferenceTensor => ({
       shape: type.shape,
       dtype: type.dtype,
       box,

@@ -32,7 +32,11 @@ export function allButChannel(x: { readonly shape: Shape }): readonly string[] {
 }
 
 /** The value for each spatial axis: a number holds for all, a record names the axes that it means. */
-export function perAxis(setting: PerAxis, x: { readonly shape: Shape }, where: string): Record<string, number> {
+export function perAxis(
+  setting: PerAxis,
+  x: { readonly shape: Shape },
+  where: string,
+): Record<string, number> {
   if (typeof setting === 'number')
     return Object.fromEntries(spaceOf(x, where).map((axis) => [axis.name, setting]));
   for (const axis of Object.keys(setting)) dimOf(x.shape, axis, where);

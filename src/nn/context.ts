@@ -78,7 +78,12 @@ export class Context {
   /** Builds under a longer path. */
   scope<T>(name: string, build: () => T): T {
     if (name === '' || name.startsWith('/') || name.endsWith('/'))
-      fail({ where: 'context', problem: 'impossible name of a scope', expected: 'such as "down0"', found: `"${name}"` });
+      fail({
+        where: 'context',
+        problem: 'impossible name of a scope',
+        expected: 'such as "down0"',
+        found: `"${name}"`,
+      });
     this.path.push(name);
     try {
       return this.graph.scope(name, build);
@@ -87,8 +92,12 @@ export class Context {
     }
   }
 
-  /** Builds one layer under its own name; the second layer of a name in a scope is called `name_1`. */
+  /**
+   * Builds one layer under its own name; the second layer of a name in a scope is called `name_1`. An empty name puts the
+   * layer's variables into the present scope.
+   */
   layer<T>(name: string, build: () => T): T {
+    if (name === '') return build();
     const count = this.count(name);
     return this.scope(count === 0 ? name : `${name}_${count}`, build);
   }
@@ -111,7 +120,11 @@ export class Context {
   /** A float32 variable under a full path, wherever the context stands. */
   variableAt(name: string, shape: Shape, init: Init, trainable: boolean): Value {
     if (this.variables.has(name))
-      fail({ where: 'context', problem: `two variables are named "${name}"`, hint: 'Give the layers distinct names' });
+      fail({
+        where: 'context',
+        problem: `two variables are named "${name}"`,
+        hint: 'Give the layers distinct names',
+      });
     const value = variableOf(this.graph, { name, shape, dtype: 'f32', init, trainable });
     this.variables.set(name, { name, value, trainable });
     return value;

@@ -1,6 +1,19 @@
 import { type Dim, dimOf, fail, type Shape, type Value } from '../core/index.ts';
-import { add, avgPoolRaw, convRaw, convTransposeRaw, type Init, maxPoolRaw, type Windows } from '../ops/index.ts';
-import { channelOf, type PerAxis, perAxis } from './axes.ts';
+import {
+  add,
+  avgPoolRaw,
+  convRaw,
+  convTransposeRaw,
+  einsum,
+  type Init,
+  maxPoolRaw,
+  type ResizeKind,
+  dropout as randomDropout,
+  rename,
+  resize,
+  type Windows,
+} from '../ops/index.ts';
+import { channelOf, type PerAxis, perAxis, spaceOf } from './axes.ts';
 import type { Context } from './context.ts';
 
 // Layers with weights, and pooling.
@@ -49,7 +62,12 @@ export function heNormal(fanIn: number, slope = 0): Init {
 }
 
 /** Windows of the axes that `kernel` names, over the sizes of `x`. */
-export function windowsFor(x: { readonly shape: Shape }, kernel: PerAxis, settings: WindowSettings, where: string): Windows {
+export function windowsFor(
+  x: { readonly shape: Shape },
+  kernel: PerAxis,
+  settings: WindowSettings,
+  where: string,
+): Windows {
   const kernels = perAxis(kernel, x, where);
   const of = (setting: PerAxis, axis: string, otherwise: number): number =>
     typeof setting === 'number' ? setting : (setting[axis] ?? otherwise);
@@ -142,4 +160,49 @@ export function maxPool(x: Value, kernel: PerAxis, settings: WindowSettings = {}
 /** Mean of each window, over the voxels inside the volume; stride = kernel unless given. */
 export function avgPool(x: Value, kernel: PerAxis, settings: WindowSettings = {}): Value {
   return avgPoolRaw(x, windowsFor(x, kernel, { stride: kernel, ...settings }, 'avg_pool'), false);
+}
+
+/** Enlarges or shrinks space to the sizes of `onto`, by the nearest voxel or linear interpolation. */
+export function upsample(x: Value, onto: Shape, kind: ResizeKind = 'linear'): Value {
+  const size = spaceOf(x, 'upsample').map(
+    (axis) => [axis.name, dimOf(onto, axis.name, 'upsample').size] as const,
+  );
+  return resize(x, kind, Object.fromEntries(size));
+}
+
+export interface DenseSettings {
+  readonly name?: string;
+  /** Output channels. */
+  readonly filters: number;
+  readonly bias?: boolean;
+  /** Name of the output channel dimension; that of the input by default. */
+  readonly out?: string;
+  readonly slope?: number;
+}
+
+/** Fully connected over the channels: y[..., o] = sum over i of x[..., i] * weight[i, o]. With bias unless refused. */
+export function dense(ctx: Context, x: Value, settings: DenseSettings): Value {
+  return ctx.layer(settings.name ?? 'dense', () => {
+    checkFilters(settings.filters, `dense "${ctx.here}"`);
+    const channel = channelOf(x);
+    const from = { name: `${channel.name}_in`, size: channel.size };
+    const to = { name: settings.out ?? channel.name, size: settings.filters };
+    const weight = ctx.variable('weight', [from, to], heNormal(channel.size, settings.slope));
+    const kept = x.shape.slice(0, -1).map((dim) => dim.name);
+    const y = einsum([rename(x, { [channel.name]: from.name }), weight], [...kept, to.name], x.dtype);
+    return withBias(ctx, y, settings.bias ?? true);
+  });
+}
+
+/** Keeps each element with probability `keep` and divides it by it, else 0; anew at every step. Nothing when not training. */
+export function dropout(ctx: Context, x: Value, keep: number): Value {
+  if (!(keep > 0 && keep <= 1))
+    fail({
+      where: `dropout "${ctx.here}"`,
+      problem: 'keep',
+      expected: 'above 0, at most 1',
+      found: String(keep),
+    });
+  if (!ctx.training || keep === 1) return x;
+  return randomDropout(x, keep, { seed: ctx.seed, stream: ctx.randomStream() }, ctx.step);
 }

@@ -50,26 +50,40 @@ interface Moments {
 
 const number = (x: Value, value: number): Value => constant(x.graph, value, [], 'f64');
 
+/** Runs a norm in float32 where x is stored in bfloat16, so that nothing but the result is rounded. */
+const inFloat = (x: Value, norm: (x: Value) => Value): Value =>
+  x.dtype === 'bf16' ? castTo(norm(castTo(x, 'f32')), 'bf16') : norm(x);
+
 /** Batch norm over batch and space. Not training: the moving statistics, and no reduction. */
-export function batchNorm(ctx: Context, x: Value, settings: BatchNormSettings = {}): Value {
+export function batchNorm(ctx: Context, activation: Value, settings: BatchNormSettings = {}): Value {
   const { momentum = 0.9, epsilon = 1e-6 } = settings;
-  return ctx.layer(settings.name ?? 'batch_norm', () => {
-    const shape = [channelOf(x)];
-    const movingMean = ctx.variable('moving_mean', shape, { kind: 'constant', value: 0 }, false);
-    const movingVariance = ctx.variable('moving_variance', shape, { kind: 'constant', value: 1 }, false);
-    if (!ctx.training)
-      return normalise(ctx, x, { mean: castTo(movingMean, 'f64'), variance: castTo(movingVariance, 'f64') }, epsilon, settings);
-    const moments = momentsOver(x, allButChannel(x));
-    ctx.update(movingMean, mix(movingMean, moments.mean, momentum));
-    ctx.update(movingVariance, mix(movingVariance, moments.variance, momentum));
-    return normalise(ctx, x, moments, epsilon, settings);
-  });
+  return inFloat(activation, (x) =>
+    ctx.layer(settings.name ?? 'batch_norm', () => {
+      const shape = [channelOf(x)];
+      const movingMean = ctx.variable('moving_mean', shape, { kind: 'constant', value: 0 }, false);
+      const movingVariance = ctx.variable('moving_variance', shape, { kind: 'constant', value: 1 }, false);
+      if (!ctx.training)
+        return normalise(
+          ctx,
+          x,
+          { mean: castTo(movingMean, 'f64'), variance: castTo(movingVariance, 'f64') },
+          epsilon,
+          settings,
+        );
+      const moments = momentsOver(x, allButChannel(x));
+      ctx.update(movingMean, mix(movingMean, moments.mean, momentum));
+      ctx.update(movingVariance, mix(movingVariance, moments.variance, momentum));
+      return normalise(ctx, x, moments, epsilon, settings);
+    }),
+  );
 }
 
 /** Instance norm: each image and channel by its own statistics, in training and after. */
-export function instanceNorm(ctx: Context, x: Value, settings: NormSettings = {}): Value {
-  return ctx.layer(settings.name ?? 'instance_norm', () =>
-    normalise(ctx, x, momentsOver(x, withoutBatch(x)), settings.epsilon ?? 1e-5, settings),
+export function instanceNorm(ctx: Context, activation: Value, settings: NormSettings = {}): Value {
+  return inFloat(activation, (x) =>
+    ctx.layer(settings.name ?? 'instance_norm', () =>
+      normalise(ctx, x, momentsOver(x, withoutBatch(x)), settings.epsilon ?? 1e-5, settings),
+    ),
   );
 }
 
@@ -77,25 +91,27 @@ export function instanceNorm(ctx: Context, x: Value, settings: NormSettings = {}
  * Group norm: each image and group of neighbouring channels by its own statistics. The sums are taken per channel and then
  * joined by a small membership table, so the channels may be split over ranks in any way.
  */
-export function groupNorm(ctx: Context, x: Value, settings: GroupNormSettings): Value {
-  return ctx.layer(settings.name ?? 'group_norm', () => {
-    const channel = channelOf(x);
-    const { groups } = settings;
-    if (!Number.isSafeInteger(groups) || groups < 1 || channel.size % groups !== 0)
-      fail({
-        where: `group_norm "${ctx.here}"`,
-        problem: `${channel.size} channels do not make ${groups} equal groups`,
-        expected: `a divisor of ${channel.size}`,
-        found: String(groups),
-        hint: 'Set the number of groups so that it divides the width of every level',
-      });
-    const over = withoutBatch(x);
-    const count = countOver(x, over) * (channel.size / groups);
-    const member = membership(x, channel, groups);
-    const mean = pool(reduceSum(x, over, 'f64'), member, channel, count);
-    const meanSquare = pool(reduceSum(square(x), over, 'f64'), member, channel, count);
-    return normalise(ctx, x, momentsFrom(mean, meanSquare), settings.epsilon ?? 1e-5, settings);
-  });
+export function groupNorm(ctx: Context, activation: Value, settings: GroupNormSettings): Value {
+  return inFloat(activation, (x) =>
+    ctx.layer(settings.name ?? 'group_norm', () => {
+      const channel = channelOf(x);
+      const { groups } = settings;
+      if (!Number.isSafeInteger(groups) || groups < 1 || channel.size % groups !== 0)
+        fail({
+          where: `group_norm "${ctx.here}"`,
+          problem: `${channel.size} channels do not make ${groups} equal groups`,
+          expected: `a divisor of ${channel.size}`,
+          found: String(groups),
+          hint: 'Set the number of groups so that it divides the width of every level',
+        });
+      const over = withoutBatch(x);
+      const count = countOver(x, over) * (channel.size / groups);
+      const member = membership(x, channel, groups);
+      const mean = pool(reduceSum(x, over, 'f64'), member, channel, count);
+      const meanSquare = pool(reduceSum(square(x), over, 'f64'), member, channel, count);
+      return normalise(ctx, x, momentsFrom(mean, meanSquare), settings.epsilon ?? 1e-5, settings);
+    }),
+  );
 }
 
 const withoutBatch = (x: Value): string[] => allButChannel(x).filter((name) => name !== BATCH);
@@ -131,17 +147,23 @@ function pool(sums: Value, member: Value, channel: Dim, count: number): Value {
 }
 
 /** x * scale + shift with scale and shift from the moments, gamma and beta. */
-function normalise(ctx: Context, x: Value, { mean, variance }: Moments, epsilon: number, settings: NormSettings): Value {
+function normalise(
+  ctx: Context,
+  x: Value,
+  { mean, variance }: Moments,
+  epsilon: number,
+  { affine = true }: NormSettings,
+): Value {
   const inverse = rsqrt(add(variance, number(x, epsilon)));
-  let scale = inverse;
-  let shift = neg(mul(mean, inverse));
-  if (settings.affine ?? true) {
-    const shape = [channelOf(x)];
-    const gamma = castTo(ctx.variable('gamma', shape, { kind: 'constant', value: 1 }), 'f64');
-    const beta = castTo(ctx.variable('beta', shape, { kind: 'constant', value: 0 }), 'f64');
-    scale = mul(inverse, gamma);
-    shift = sub(beta, mul(mean, scale));
-  }
+  if (!affine) return scaleAndShift(x, inverse, neg(mul(mean, inverse)));
+  const shape = [channelOf(x)];
+  const gamma = castTo(ctx.variable('gamma', shape, { kind: 'constant', value: 1 }), 'f64');
+  const beta = castTo(ctx.variable('beta', shape, { kind: 'constant', value: 0 }), 'f64');
+  const scale = mul(inverse, gamma);
+  return scaleAndShift(x, scale, sub(beta, mul(mean, scale)));
+}
+
+function scaleAndShift(x: Value, scale: Value, shift: Value): Value {
   return add(mul(x, castTo(scale, 'f32')), castTo(shift, 'f32'));
 }
 

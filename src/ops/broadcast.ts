@@ -34,7 +34,9 @@ export const fill = defineOp<ConstantAttrs>({
 
 export type CastAttrs = { readonly dtype: DType };
 
-/** Another element type. To bfloat16 rounds to nearest even, to integers towards zero. The gradient is cast back. */
+const isFloat = (dtype: DType): boolean => dtype !== 'u8' && dtype !== 'i32';
+
+/** Another element type. To bfloat16 rounds to nearest even, to integers towards zero. No gradient passes whole numbers. */
 export const cast = defineOp<CastAttrs>({
   name: 'cast',
   doc: 'y = x stored as another element type.',
@@ -43,7 +45,10 @@ export const cast = defineOp<CastAttrs>({
     needInputs(inputs, 1, where);
     return [{ shape: inputs[0].shape, dtype }];
   },
-  grad: (call, [g]) => [castTo(g!, call.inputs[0].dtype)],
+  grad: (call, [g]) => {
+    const from = call.inputs[0].dtype;
+    return [isFloat(from) && isFloat(call.attrs.dtype) ? castTo(g!, from) : undefined];
+  },
   reference(call, loop, [x], [out]) {
     const { dtype } = call.attrs;
     const whole = dtype === 'u8' || dtype === 'i32';

@@ -37,9 +37,10 @@ import { needInputs, single } from './common.ts';
 /** Spatial axes in order, by name, with their windows. */
 export type Windows = Readonly<Record<string, Window>>;
 
-export type ConvAttrs = { readonly window: Windows };
+/** `channel`: name of the output's channel dimension; that of the weight unless given. */
+export type ConvAttrs = { readonly window: Windows; readonly channel?: string };
 /** `size`: the output's spatial sizes, which a stride leaves open. */
-export type ConvTransposeAttrs = { readonly window: Windows; readonly size: Readonly<Record<string, number>> };
+export type ConvTransposeAttrs = ConvAttrs & { readonly size: Readonly<Record<string, number>> };
 /** `weight`: shape of the result. */
 export type ConvWeightGradAttrs = { readonly window: Windows; readonly weight: Shape };
 
@@ -142,12 +143,12 @@ export const conv = defineOp<ConvAttrs>({
   doc: 'y[p, o] = sum over k, i of x[p*stride - pad + dilation*k, i] * weight[k, i, o]; zeros outside the volume.',
   pointwise: false,
   combine: 'sum',
-  infer(inputs, { window }, where) {
+  infer(inputs, { window, channel }, where) {
     needInputs(inputs, 2, where);
     const [x, weight] = inputs;
     checkImage(x, weight.shape, window, 0, where);
     const out = weight.shape[weight.shape.length - 1];
-    const shape = imageShape(x.shape, out, (axis, size) =>
+    const shape = imageShape(x.shape, { name: channel ?? out.name, size: out.size }, (axis, size) =>
       window[axis] ? windowOutput(window[axis], size, where, axis) : size,
     );
     return [{ shape, dtype: x.dtype }];
@@ -178,12 +179,12 @@ export const convTranspose = defineOp<ConvTransposeAttrs>({
   doc: 'y[q, i] = sum over k, o, p with q = p*stride - pad + dilation*k of x[p, o] * weight[k, i, o]: the transpose of conv.',
   pointwise: false,
   combine: 'sum',
-  infer(inputs, { window, size }, where) {
+  infer(inputs, { window, size, channel }, where) {
     needInputs(inputs, 2, where);
     const [x, weight] = inputs;
     checkImage(x, weight.shape, window, 1, where);
     const into = weight.shape[weight.shape.length - 2];
-    const shape = imageShape(x.shape, into, (axis, input) => {
+    const shape = imageShape(x.shape, { name: channel ?? into.name, size: into.size }, (axis, input) => {
       if (!window[axis]) return input;
       const back = windowOutput(window[axis], size[axis], where, axis);
       if (back !== input)
@@ -199,7 +200,7 @@ export const convTranspose = defineOp<ConvTransposeAttrs>({
   },
   grad: (call, [g]) => {
     const [x, weight] = call.inputValues;
-    return [convRaw(g!, weight, call.attrs.window), convWeightGradRaw(g!, x, call.attrs.window, weight)];
+    return [convRaw(g!, weight, call.attrs.window, channelOf(x)), convWeightGradRaw(g!, x, call.attrs.window, weight)];
   },
   loops: (call) => imageLoops(call, cutsUp),
   reads: (call, loop) => imageReads(call, loop, 1, windowReadBy),
@@ -240,6 +241,8 @@ export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
     const [x, y] = inputs;
     checkImage(x, weight, window, 0, where);
     checkImage(y, weight, window, 1, where);
+    if (y.shape.length !== x.shape.length)
+      fail({ where, problem: 'the inputs have different numbers of dimensions', expected: showShape(x.shape), found: showShape(y.shape) });
     x.shape.slice(0, -1).forEach((dim, i) => {
       const expected = window[dim.name] ? windowOutput(window[dim.name], dim.size, where, dim.name) : dim.size;
       if (y.shape[i]?.size !== expected || y.shape[i].name !== dim.name)
@@ -249,7 +252,7 @@ export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
   },
   grad: (call, [g]) => {
     const [x, y] = call.inputValues;
-    return [convTransposeRaw(y, g!, call.attrs.window, x.shape), convRaw(x, g!, call.attrs.window)];
+    return [convTransposeRaw(y, g!, call.attrs.window, x.shape), convRaw(x, g!, call.attrs.window, channelOf(y))];
   },
   loops: weightLoops,
   reads(call, loop) {
@@ -304,14 +307,17 @@ export function windows(kernel: Readonly<Record<string, number>>, options: Windo
   );
 }
 
-export function convRaw(x: Value, weight: Value, window: Windows): Value {
-  return single(x.graph.add(conv, { window }, [x, weight]));
+const channelOf = (x: { readonly shape: Shape }): string => x.shape[x.shape.length - 1].name;
+
+/** Convolution; `channel` names the output's channel dimension (that of the weight unless given). */
+export function convRaw(x: Value, weight: Value, window: Windows, channel?: string): Value {
+  return single(x.graph.add(conv, { window, channel }, [x, weight]));
 }
 
-/** Transposed convolution onto the spatial sizes of `onto`. */
+/** Transposed convolution onto the spatial sizes and the channel dimension name of `onto`. */
 export function convTransposeRaw(x: Value, weight: Value, window: Windows, onto: Shape): Value {
   const size = Object.fromEntries(onto.filter((dim) => window[dim.name]).map((dim) => [dim.name, dim.size]));
-  return single(x.graph.add(convTranspose, { window, size }, [x, weight]));
+  return single(x.graph.add(convTranspose, { window, size, channel: channelOf({ shape: onto }) }, [x, weight]));
 }
 
 /** Gradient of a convolution for its weight; takes the shape and dimension names of `weight`. */

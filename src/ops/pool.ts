@@ -18,6 +18,7 @@ import {
   showShape,
   type TensorType,
   type Value,
+  type Window,
   windowOutput,
   windowReadBy,
   windowReads,
@@ -30,15 +31,31 @@ export type MaxPoolAttrs = { readonly window: Windows };
 export type AvgPoolAttrs = { readonly window: Windows; readonly countPadding: boolean };
 export type AvgPoolGradAttrs = AvgPoolAttrs & { readonly size: Readonly<Record<string, number>> };
 
+/** Refuses windows that lie wholly in the padding: they have no largest element and no mean. */
+function checkInside(w: Window, size: number, outputs: number, axis: string, where: string): void {
+  for (let o = 0; o < outputs; o++) {
+    const first = o * w.stride - w.padLow;
+    const tap = Math.max(0, Math.ceil(-first / w.dilation));
+    if (tap >= w.kernel || first + tap * w.dilation >= size)
+      fail({
+        where,
+        problem: `window ${o} along "${axis}" lies wholly in the padding`,
+        found: `kernel ${w.kernel}, dilation ${w.dilation}, padding ${w.padLow} and ${w.padHigh} on ${size} voxels`,
+        hint: 'Use less padding',
+      });
+  }
+}
+
 function pooledType(x: TensorType, window: Windows, where: string): TensorType {
   for (const axis of Object.keys(window))
     if (dimIndex(x.shape, axis) < 0)
       fail({ where, problem: `no dimension "${axis}" in the input`, found: showShape(x.shape) });
   const shape = x.shape.map((dim) => {
     const w = window[dim.name];
-    if (w && (w.padLow >= w.kernel * w.dilation || w.padHigh >= w.kernel * w.dilation))
-      fail({ where, problem: `padding along "${dim.name}" is wider than the window`, expected: `less than ${w.kernel * w.dilation}`, found: `${w.padLow} and ${w.padHigh}` });
-    return { name: dim.name, size: w ? windowOutput(w, dim.size, where, dim.name) : dim.size };
+    if (!w) return dim;
+    const size = windowOutput(w, dim.size, where, dim.name);
+    checkInside(w, dim.size, size, dim.name, where);
+    return { name: dim.name, size };
   });
   return { shape, dtype: x.dtype };
 }

@@ -22,17 +22,24 @@ import { mul, sub } from './elementwise.ts';
 
 export type AlongAttrs = { readonly dim: string };
 
-/** Softmax of x over dimension `axis` at the position `index`, whose entry at `axis` does not matter. Stable for any x. */
-export function softmaxAt(x: Block, index: readonly number[], axis: number): number[] {
+/**
+ * Logarithm of the softmax of x over dimension `axis` at the position `index`, whose entry at `axis` does not matter:
+ * x[c] - m - log(sum over k of e^(x[k] - m)), m the largest x, so that no power overflows and no logarithm is of zero.
+ */
+export function logSoftmaxAt(x: Block, index: readonly number[], axis: number): number[] {
   const at = [...index];
   const values = Array.from({ length: x.shape[axis].size }, (_, k) => {
     at[axis] = k;
     return get(x, at);
   });
   const largest = Math.max(...values);
-  const powers = values.map((value) => Math.exp(value - largest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
+  const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
+  return values.map((value) => value - largest - Math.log(total));
+}
+
+/** Softmax of x over dimension `axis` at the position `index`. */
+export function softmaxAt(x: Block, index: readonly number[], axis: number): number[] {
+  return logSoftmaxAt(x, index, axis).map(Math.exp);
 }
 
 /** A loop box with all of one dimension. */

@@ -2,11 +2,16 @@ import { type Box, hull, type TensorType } from '../core/index.ts';
 import type { Step } from './kernel.ts';
 import type { LocalProgram, LocalValue } from './program.ts';
 
+/** Shape and element type of a tensor in memory, and whether it lies in plain row-major order (devices may store images otherwise). */
+export interface StoredType extends TensorType {
+  readonly plain: boolean;
+}
+
 /**
  * Memory of one tensor on every rank. Values that are the same memory share it: a tensor and its margins, a partial sum and
  * its all-reduced total, a variable and what is assigned to it.
  */
-export interface Buffer extends TensorType {
+export interface Buffer extends StoredType {
   readonly id: number;
   /** Stored box of each rank: everything that any of its values holds. */
   readonly boxes: readonly Box[];
@@ -15,7 +20,11 @@ export interface Buffer extends TensorType {
 }
 
 /** Which buffer holds each value that a step reads or writes. */
-export function assignBuffers(program: LocalProgram, steps: readonly Step[]): Map<LocalValue, Buffer> {
+export function assignBuffers(
+  program: LocalProgram,
+  steps: readonly Step[],
+  plain: (type: TensorType) => boolean,
+): Map<LocalValue, Buffer> {
   const stored = new Set<LocalValue>();
   for (const step of steps) for (const value of [...step.reads, ...step.writes]) stored.add(value);
   // Unread inputs and variables still need a place to be written to.
@@ -43,7 +52,8 @@ export function assignBuffers(program: LocalProgram, steps: readonly Step[]): Ma
   const buffers = new Map<LocalValue, Buffer>();
   for (const [top, values] of groups) {
     const boxes = top.own.map((_, rank) => values.reduce((box, value) => hull(box, value.valid[rank]), top.valid[rank]));
-    const buffer: Buffer = { id: top.id, shape: top.shape, dtype: top.dtype, boxes, variable: names.get(top) };
+    const { id, shape, dtype } = top;
+    const buffer: Buffer = { id, shape, dtype, boxes, variable: names.get(top), plain: plain(top) };
     for (const value of values) buffers.set(value, buffer);
   }
   return buffers;

@@ -105,7 +105,7 @@ class Fuser {
   private absorbs(node: LocalNode, input: number, value: LocalValue): boolean {
     if (node.collective) return false;
     const isFill = value.producer.inputs.length === 0 && value.producer.op.name === 'fill';
-    if (node.op.pointwise) return isFill || volume(node.outputs[0].shape) === volume(value.shape);
+    if (node.op.pointwise) return isFill || sameLoops(node.outputs[0], value);
     if (this.rules.sums(node)) return true;
     return this.rules.prologue(node.op.name, input) && value.shape.length > 1;
   }
@@ -136,6 +136,8 @@ class Fuser {
     const producers = sources.map((leaf) => leaf.producer).filter((p) => groups.get(p)?.anchor === p);
     const last = producers.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
     if (!last || !this.rules.epilogue(last.op.name)) return undefined;
+    // Float64 arithmetic stays out of epilogues: there is little of it, and kernels compute in float32.
+    if ([...tree.nodes, ...(node.op.pointwise ? [node] : [])].some((n) => n.outputs[0].dtype === 'f64')) return undefined;
     const host = groups.get(last)!;
     const [result] = last.outputs;
     const space = this.loopSpace(node);

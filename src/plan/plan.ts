@@ -1,5 +1,5 @@
 import { type Box, BYTES, boxVolume, fail, type Graph, type Layout, type Mesh, type TensorType } from '../core/index.ts';
-import { assignBuffers, type Buffer } from './buffers.ts';
+import { assignBuffers, type Buffer, type StoredType } from './buffers.ts';
 import { fuse } from './fuse.ts';
 import type { FusionRules, Step } from './kernel.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
@@ -11,7 +11,9 @@ export interface Target {
   readonly name: string;
   readonly fusion: FusionRules;
   refuses(node: LocalNode): string | undefined;
-  storageBytes(type: TensorType, box: Box): number;
+  /** Whether tensors of a program lie in plain row-major order, by type. */
+  plain(program: LocalProgram): (type: TensorType) => boolean;
+  storageBytes(type: StoredType, box: Box): number;
 }
 
 /** Everything that is decided before anything runs. */
@@ -31,7 +33,7 @@ export function makePlan(graph: Graph, mesh: Mesh, layout: Layout, target: Targe
   const program = partition(graph, mesh, layout);
   checkSupport(program, target);
   const steps = fuse(program, target.fusion);
-  const buffers = assignBuffers(program, steps);
+  const buffers = assignBuffers(program, steps, target.plain(program));
   const memory = planMemory(program, steps, buffers, (buffer, rank) =>
     target.storageBytes(buffer, buffer.boxes[rank]),
   );

@@ -28,7 +28,7 @@ export class State {
       const list: (Tensor | undefined)[] = new Array(plan.program.mesh.size).fill(undefined);
       for (const rank of ranks) {
         const box = buffer.boxes[rank];
-        const tensor = this.device.tensor(this.device.allocate(this.device.storageBytes(value, box)), 0, value, box);
+        const tensor = this.device.tensor(this.device.allocate(this.device.storageBytes(buffer, box)), 0, buffer, box);
         this.device.write(tensor, box, initial(attrs, this.seed, box));
         list[rank] = tensor;
       }

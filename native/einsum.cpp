@@ -1,0 +1,224 @@
+// hm_einsum: sums of products over a nest of loops.
+//
+//   out[loops 0 .. n_out-1] = sum over the other loops of the product of the inputs
+//
+// Sums are held in float64. One output loop, along which every operand steps by 0 or 1, is taken `lanes` at a time in
+// registers (the columns of a matrix product); where there is none, results are computed one by one.
+#include "threads.h"
+#include "view.h"
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+namespace hm {
+namespace {
+
+constexpr int max_loops = 10, max_inputs = 8, lanes = 32;
+using ll = long long;
+
+struct Operand {
+  const hm_einsum_operand *o;
+  std::vector<int64_t> blocked; // offsets along the blocked loop
+  int64_t offset(int loop, int64_t i) const { return loop == o->blocked_loop ? blocked[size_t(i)] : i * o->stride[loop]; }
+};
+
+struct Einsum {
+  int n_loops, n_out, n_inputs;
+  const int64_t *extent;
+  std::vector<Operand> in;
+  Operand out;
+  int vector_loop = -1;
+  bool all_f32 = true;
+
+  // The operand steps by `stride` from each of `count` values of the loop to the next.
+  static bool steps(const Operand &x, int loop, int64_t from, int64_t count, int64_t stride) {
+    for (int64_t i = 1; i < count; i++)
+      if (x.offset(loop, from + i) - x.offset(loop, from) != i * stride) return false;
+    return true;
+  }
+
+  // Sums for `count` neighbours along the vector loop (or one result), at the output position `at`; strides per input.
+  template <bool vector> void results(const int64_t *at, int64_t count, const int64_t *stride, double *acc) const {
+    int64_t x[max_loops] = {};
+    for (int k = 0; k < n_out; k++) x[k] = at[k];
+    const int inner = n_loops - 1;
+    for (bool more = true; more;) {
+      int64_t base[max_inputs];
+      for (int i = 0; i < n_inputs; i++) {
+        base[i] = 0;
+        for (int k = 0; k < (n_loops > n_out ? inner : n_loops); k++) base[i] += in[size_t(i)].offset(k, x[k]);
+      }
+      const int64_t length = n_loops > n_out ? extent[inner] : 1;
+      for (int64_t r = 0; r < length; r++) {
+        double product[lanes];
+        for (int l = 0; l < (vector ? lanes : 1); l++) product[l] = 1;
+        for (int i = 0; i < n_inputs; i++) {
+          const int64_t from = base[i] + (n_loops > n_out ? in[size_t(i)].offset(inner, r) : 0);
+          multiply<vector>(product, in[size_t(i)], from, count, stride ? stride[i] : 0);
+        }
+        for (int l = 0; l < (vector ? lanes : 1); l++) acc[l] += product[l];
+      }
+      more = false;
+      for (int k = inner - 1; k >= n_out && !more; k--) {
+        if (++x[k] < extent[k]) more = true;
+        else x[k] = 0;
+      }
+    }
+  }
+
+  template <bool vector>
+  HM_INLINE void multiply(double *product, const Operand &x, int64_t from, int64_t count, int64_t stride) const {
+    with_dtype(x.o->dtype, [&](auto s) {
+      const auto *p = (const decltype(s) *)x.o->data + from;
+      if (!vector || stride == 0) {
+        const double f = from_stored<double>(*p);
+        for (int l = 0; l < (vector ? lanes : 1); l++) product[l] *= f;
+      } else if (count == lanes) {
+        for (int l = 0; l < lanes; l++) product[l] *= from_stored<double>(p[l]);
+      } else {
+        for (int l = 0; l < count; l++) product[l] *= from_stored<double>(p[l]);
+      }
+    });
+  }
+
+  // A matrix product of two float32 operands: one steps along the vector loop, the other does not.
+  void product_of_two(const int64_t *at, const int64_t *stride, double *acc) const {
+    const Operand &a = in[stride[0] ? 1 : 0], &b = in[stride[0] ? 0 : 1];
+    const int inner = n_loops - 1;
+    int64_t base_a = 0, base_b = 0, x[max_loops] = {};
+    for (int k = 0; k < n_out; k++) base_a += a.offset(k, at[k]), base_b += b.offset(k, at[k]);
+    typedef double f64x8 __attribute__((vector_size(64)));
+    f64x8 s0{}, s1{}, s2{}, s3{};
+    for (bool more = true; more;) {
+      int64_t from_a = base_a, from_b = base_b;
+      for (int k = n_out; k < inner; k++) from_a += a.offset(k, x[k]), from_b += b.offset(k, x[k]);
+      for (int64_t r = 0; r < extent[inner]; r++) {
+        const double f = ((const float *)a.o->data)[from_a + a.offset(inner, r)];
+        const float *p = (const float *)b.o->data + from_b + b.offset(inner, r);
+        double column[lanes];
+        for (int l = 0; l < lanes; l++) column[l] = p[l];
+        f64x8 c[4];
+        std::memcpy(c, column, sizeof c);
+        s0 += f * c[0], s1 += f * c[1], s2 += f * c[2], s3 += f * c[3];
+      }
+      more = false;
+      for (int k = inner - 1; k >= n_out && !more; k--) {
+        if (++x[k] < extent[k]) more = true;
+        else x[k] = 0;
+      }
+    }
+    const f64x8 s[4] = {s0, s1, s2, s3};
+    std::memcpy(acc, s, sizeof s);
+  }
+
+  void store(const int64_t *at, int64_t count, const double *acc) const {
+    int64_t to = 0;
+    for (int k = 0; k < n_out; k++) to += out.offset(k, at[k]);
+    with_dtype(out.o->dtype, [&](auto s) {
+      using S = decltype(s);
+      for (int64_t l = 0; l < count; l++) ((S *)out.o->data)[to + l] = Stored<S>::from(acc[l]);
+    });
+  }
+
+  // All results with the same place in the output loops but the vector one: a line of outputs.
+  void line(int64_t index) const {
+    int64_t at[max_loops] = {}, stride[max_inputs];
+    for (int k = n_out - 1; k >= 0; k--)
+      if (k != vector_loop) at[k] = index % extent[k], index /= extent[k];
+    const int64_t length = vector_loop < 0 ? 1 : extent[vector_loop];
+    for (int64_t v = 0; v < length;) {
+      int64_t count = std::min<int64_t>(lanes, length - v);
+      double acc[lanes] = {};
+      if (vector_loop >= 0) at[vector_loop] = v;
+      bool together = vector_loop >= 0 && steps(out, vector_loop, v, count, 1);
+      for (int i = 0; together && i < n_inputs; i++) {
+        stride[i] = steps(in[size_t(i)], vector_loop, v, count, 0) ? 0 : 1;
+        together = stride[i] == 0 || steps(in[size_t(i)], vector_loop, v, count, 1);
+      }
+      if (!together) {
+        count = 1;
+        results<false>(at, 1, nullptr, acc);
+      } else if (count == lanes && n_inputs == 2 && all_f32 && n_loops > n_out && stride[0] + stride[1] == 1) {
+        product_of_two(at, stride, acc);
+      } else {
+        results<true>(at, count, stride, acc);
+      }
+      store(at, count, acc);
+      v += count;
+    }
+  }
+};
+
+int check_operand(const hm_einsum_operand &o, const char *what, int n_loops) {
+  if (!dtype_size(o.dtype)) return fail("hm_einsum: %s: dtype %d is unknown", what, int(o.dtype));
+  if (!o.data) return fail("hm_einsum: %s: data is null", what);
+  if (o.blocked_loop >= n_loops) return fail("hm_einsum: %s: blocked loop %d of %d", what, int(o.blocked_loop), n_loops);
+  if (o.blocked_loop >= 0 && o.block < 1) return fail("hm_einsum: %s: a block of %lld", what, ll(o.block));
+  return 0;
+}
+
+Operand operand_of(const hm_einsum_operand &o, const int64_t *extent) {
+  Operand x{&o, {}};
+  for (int64_t i = 0; o.blocked_loop >= 0 && i < extent[o.blocked_loop]; i++)
+    x.blocked.push_back(i / o.block * o.block_stride + i % o.block);
+  return x;
+}
+
+} // namespace
+} // namespace hm
+
+using namespace hm;
+
+int hm_einsum(int32_t n_loops, const int64_t *extent, int32_t n_out_loops, const hm_einsum_operand *operands, int32_t n_inputs,
+              const hm_einsum_operand *out) {
+  return guarded("hm_einsum", [&] {
+    if (n_loops < 0 || n_loops > max_loops || n_out_loops < 0 || n_out_loops > n_loops)
+      return fail("hm_einsum: expected at most %d loops, output loops among them; got %d and %d", max_loops, int(n_loops),
+                  int(n_out_loops));
+    if (n_inputs < 1 || n_inputs > max_inputs) return fail("hm_einsum: expected 1..%d inputs, got %d", max_inputs, int(n_inputs));
+    if ((n_loops && !extent) || !operands || !out)
+      return fail("hm_einsum: %s is null", !operands ? "operands" : !out ? "out" : "extent");
+    int64_t outputs = 1, terms = 1;
+    for (int k = 0; k < n_loops; k++) {
+      if (extent[k] < 0) return fail("hm_einsum: loop %d has extent %lld", k, ll(extent[k]));
+      (k < n_out_loops ? outputs : terms) *= extent[k];
+    }
+    if (outputs == 0) return 0;
+    Einsum e;
+    e.n_loops = n_loops, e.n_out = n_out_loops, e.n_inputs = n_inputs, e.extent = extent;
+    for (int i = 0; i < n_inputs; i++) {
+      char what[32];
+      std::snprintf(what, sizeof what, "input %d", i);
+      if (terms && check_operand(operands[i], what, n_loops)) return 1;
+      e.in.push_back(operand_of(operands[i], extent));
+      e.all_f32 &= operands[i].dtype == HM_F32;
+    }
+    if (check_operand(*out, "out", n_loops)) return 1;
+    e.out = operand_of(*out, extent);
+    int64_t most = 1;
+    for (int k = 0; k < n_out_loops; k++) { // the vector loop: contiguous in the output (in blocks, perhaps), the longest
+      const bool contiguous = out->blocked_loop == k ? out->block > 1 : out->stride[k] == 1;
+      if (contiguous && extent[k] > most) e.vector_loop = k, most = extent[k];
+    }
+    if (terms == 0) { // sums of nothing
+      Einsum none = e;
+      for (int64_t i = 0, n = outputs / most; i < n; i++) {
+        int64_t at[max_loops] = {}, index = i;
+        for (int k = n_out_loops - 1; k >= 0; k--)
+          if (k != e.vector_loop) at[k] = index % extent[k], index /= extent[k];
+        for (int64_t v = 0; v < most; v++) {
+          const double zero = 0;
+          if (e.vector_loop >= 0) at[e.vector_loop] = v;
+          none.store(at, 1, &zero);
+        }
+      }
+      return 0;
+    }
+    const int64_t lines = outputs / most;
+    if (outputs * terms < 32768)
+      for (int64_t i = 0; i < lines; i++) e.line(i);
+    else
+      parallel_for(lines, [&](int64_t i, int) { e.line(i); });
+    return 0;
+  });
+}

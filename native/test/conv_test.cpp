@@ -1,0 +1,161 @@
+// Convolutions against plain loops in float64, over random windows, boxes, channels, sources and storage types; results must be
+// bitwise the same with 1, 2 and 3 threads.
+//
+//   g++ -std=c++17 -O2 -march=native -pthread native/*.cpp native/test/conv_test.cpp -o conv_test && ./conv_test [cases] [seed]
+#include "cases.h"
+
+using namespace test;
+
+namespace {
+
+// The sources of a case: stored boxes, and programs that load them, some with scale, shift and leaky ReLU.
+struct Inputs {
+  std::vector<Tensor> tensors, scales;
+  std::vector<Program> programs;
+  std::vector<hm_source> sources;
+  std::vector<int64_t> base;
+  int64_t c_lo = 0, c_hi = 0; // channels of the concatenation that are stored
+
+  Inputs(const Case &c, const Box &space, bool partial) {
+    tensors.reserve(8), scales.reserve(8), programs.reserve(8);
+    for (size_t s = 0; s < c.source_channels.size(); s++) {
+      int64_t channels = c.source_channels[s], global[5] = {c.n, c.in[0], c.in[1], c.in[2], channels};
+      Box box = space;
+      box.start[4] = 0, box.size[4] = channels;
+      if (partial && c.source_channels.size() == 1) {
+        box.start[4] = rng.range(0, channels - 1);
+        box.size[4] = rng.range(1, channels - box.start[4]);
+      }
+      if (s == 0) c_lo = box.start[4];
+      base.push_back(s ? base.back() + c.source_channels[s - 1] : 0);
+      c_hi = base.back() + box.start[4] + box.size[4];
+      int32_t block = s + 1 < c.source_channels.size() && channels % 16 && channels > 16 ? 1 : block_of(box.size[4]);
+      tensors.emplace_back(global, box, block, random_dtype());
+      tensors.back().fill(rng);
+      Program p;
+      p.result = p.load(tensors.back().view);
+      if (rng.chance(30)) {
+        scales.push_back(channel_vector(box.start[4], box.size[4], channels, HM_F32));
+        scales.back().fill(rng);
+        p.result = p.emit(HM_LEAKY, p.emit(HM_MUL, p.result, p.load(scales.back().view, false)), 0, 0, 0.25);
+      } else {
+        scales.emplace_back();
+      }
+      programs.push_back(p);
+    }
+    for (size_t s = 0; s < tensors.size(); s++) sources.push_back(source(programs[s], tensors[s]));
+  }
+  // Value of a channel of the concatenation.
+  double get(const int64_t at[5], int64_t channel) const {
+    size_t s = base.size() - 1;
+    while (channel < base[s]) s--;
+    int64_t p[5] = {at[0], at[1], at[2], at[3], channel - base[s]}, v[5] = {0, 0, 0, 0, p[4]};
+    double x = tensors[s].get(p);
+    if (scales[s].view.block == 0) return x;
+    x *= scales[s].get(v);
+    return x > 0 ? x : 0.25 * x;
+  }
+};
+
+// A plain tensor [n: in][kernel][c: out] whose dimensions lie in a random order.
+Tensor random_weight(const Case &c, int64_t n_lo, int64_t n_hi, int64_t c_lo, int64_t c_hi, int32_t dtype) {
+  int64_t global[5] = {c.in_channels, c.window.kernel[0], c.window.kernel[1], c.window.kernel[2], c.out_channels};
+  Box box{{n_lo, 0, 0, 0, c_lo}, {n_hi - n_lo, global[1], global[2], global[3], c_hi - c_lo}};
+  Tensor t(global, box, 1, dtype);
+  int order[5] = {0, 1, 2, 3, 4};
+  for (int i = 4; i > 0 && rng.chance(60); i--) std::swap(order[i], order[rng.range(0, i)]);
+  int64_t stride = 1;
+  for (int i = 4; i >= 0; i--) t.view.stride[order[i]] = stride, stride *= box.size[order[i]];
+  return t;
+}
+
+void test_conv(bool transpose) {
+  const char *what = transpose ? "hm_conv_transpose" : "hm_conv";
+  Case c;
+  c.draw(transpose);
+  Box box = c.random_box(c.out, c.out_channels);
+  Inputs x(c, c.reads(box), true);
+  bool whole = rng.chance(50); // the weight is stored whole, or just what is used
+  Tensor w = whole ? random_weight(c, 0, c.in_channels, 0, c.out_channels, HM_F32)
+                   : random_weight(c, x.c_lo, x.c_hi, box.start[4], box.start[4] + box.size[4], rng.chance(20) ? HM_F64 : HM_F32);
+  w.fill(rng);
+  int64_t global[5] = {c.n, c.out[0], c.out[1], c.out[2], c.out_channels};
+  Tensor y(global, box, std::max(1, block_of(box.size[4])), random_dtype());
+  Tensor sum = channel_vector(box.start[4], box.size[4], c.out_channels, HM_F64);
+  Program store;
+  int value = store.take_input();
+  store.store(value, y.view);
+  store.sum(value, sum.view);
+  hm_program epilogue = store.get();
+  if (!on_threads(what, {&y.memory, &sum.memory}, [&] {
+        return (transpose ? hm_conv_transpose : hm_conv)(&c.window, x.sources.data(), int32_t(x.sources.size()), &w.view, &y.view, &epilogue);
+      }))
+    return;
+  Tensor sums = sum, sizes = sum;
+  std::fill(sums.memory.begin(), sums.memory.end(), 0);
+  std::fill(sizes.memory.begin(), sizes.memory.end(), 0);
+  y.each([&](const int64_t *p) {
+    double want = 0, magnitude = 0;
+    c.terms(p, [&](const int64_t *at, const int64_t *k) {
+      for (int64_t i = x.c_lo; i < x.c_hi; i++) {
+        int64_t wp[5] = {i, k[0], k[1], k[2], p[4]};
+        double term = x.get(at, i) * w.get(wp);
+        want += term, magnitude += std::fabs(term);
+      }
+    });
+    check(what, c, y.get(p), want, magnitude, y.view.dtype == HM_BF16);
+    int64_t v[5] = {0, 0, 0, 0, p[4]};
+    sums.set(v, sums.get(v) + want), sizes.set(v, sizes.get(v) + magnitude);
+  });
+  sum.each([&](const int64_t *v) { check("sum of the epilogue", c, sum.get(v), sums.get(v), sizes.get(v), false); });
+}
+
+void test_weight_grad() {
+  Case c;
+  c.draw(false);
+  Box box = c.random_box(c.out, c.out_channels);
+  Inputs x(c, c.reads(box), true);
+  int64_t global[5] = {c.n, c.out[0], c.out[1], c.out[2], c.out_channels};
+  Tensor dy(global, box, std::max(1, block_of(box.size[4])), random_dtype());
+  dy.fill(rng);
+  Program load = load_program(dy);
+  hm_source dy_source = source(load, dy);
+  Tensor dw = random_weight(c, x.c_lo, x.c_hi, box.start[4], box.start[4] + box.size[4], rng.chance(50) ? HM_F64 : HM_F32);
+  dw.fill(rng);
+  if (!on_threads("hm_conv_weight_grad", {&dw.memory}, [&] {
+        return hm_conv_weight_grad(&c.window, x.sources.data(), int32_t(x.sources.size()), &dy_source, &dy.view, &dw.view);
+      }))
+    return;
+  Tensor want = dw, magnitude = dw;
+  for (Tensor *t : {&want, &magnitude}) { // in float64
+    t->view.dtype = HM_F64;
+    t->memory.assign(dw.memory.size() * size_t(8 / dw.width()), 0);
+    t->view.data = t->memory.data();
+  }
+  dy.each([&](const int64_t *p) {
+    double g = dy.get(p);
+    c.terms(p, [&](const int64_t *at, const int64_t *k) {
+      for (int64_t i = x.c_lo; i < x.c_hi; i++) {
+        int64_t wp[5] = {i, k[0], k[1], k[2], p[4]};
+        double term = x.get(at, i) * g;
+        want.set(wp, want.get(wp) + term), magnitude.set(wp, magnitude.get(wp) + std::fabs(term));
+      }
+    });
+  });
+  dw.each([&](const int64_t *p) { check("hm_conv_weight_grad", c, dw.get(p), want.get(p), magnitude.get(p), false); });
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  int cases = argc > 1 ? std::atoi(argv[1]) : 400;
+  if (argc > 2) rng.state += uint64_t(std::atoll(argv[2])) * 0x9e3779b97f4a7c15u;
+  for (int i = 0; i < cases; i++) {
+    test_conv(false);
+    test_conv(true);
+    test_weight_grad();
+  }
+  std::printf("%s: %d convolutions, %d transposes, %d weight gradients, each on 1, 2 and 3 threads: %ld failures\n", hm_isa(), cases, cases,
+              cases, failures);
+  return failures != 0;
+}

@@ -1,0 +1,95 @@
+// The rooms of src/ and the direction of imports between them: downward only, and never in a circle.
+import { posix } from 'node:path';
+
+/** What each room may import besides itself. */
+export const mayImport = {
+  core: [],
+  ops: ['core'],
+  nn: ['ops', 'core'],
+  plan: ['ops', 'core'],
+  machine: ['plan', 'ops', 'core'],
+  run: ['machine', 'plan', 'nn', 'ops', 'core'],
+  imaging: ['core'],
+  train: ['imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
+  cli: ['index', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
+  index: ['cli', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
+};
+
+const isTest = (file) => file.endsWith('.test.ts');
+
+/** The room of a file of src/, by its folder; src/index.ts is a room of its own; null outside src/. */
+function roomOf(file) {
+  if (!file.startsWith('src/')) return null;
+  if (file === 'src/index.ts') return 'index';
+  const [, folder, ...rest] = file.split('/');
+  return rest.length > 0 ? folder : file;
+}
+
+/** The file that a specifier names, among `files`; null for packages and for what is not there. */
+function resolve(from, specifier, files) {
+  if (specifier === 'halomesh') return 'src/index.ts';
+  if (!specifier.startsWith('.')) return null;
+  const path = posix.normalize(posix.join(posix.dirname(from), specifier));
+  const candidates = [path, path.replace(/\.js$/, '.ts'), `${path}.ts`, `${path}/index.ts`];
+  // A file outside what was read still tells which room it would be in.
+  return candidates.find((candidate) => files.has(candidate)) ?? path;
+}
+
+/** Why `from` may not import `to`, or null. */
+function objection(from, to) {
+  const room = roomOf(from);
+  const other = roomOf(to);
+  if (room === null) return null;
+  if (isTest(from)) {
+    return other === 'cli' && room !== 'cli' ? `a test of room ${room} may not import room cli` : null;
+  }
+  if (isTest(to)) return 'only tests may import a test';
+  if (other === null) return 'src may not import from outside src';
+  if (room === other || mayImport[room]?.includes(other)) return null;
+  if (!(room in mayImport)) return null; // reported once for the file
+  return `room ${room} may not import room ${other}`;
+}
+
+/** `files`: a map of path to imports. Returns the violations as lines of text, and how many imports were judged. */
+export function checkRooms(files) {
+  const problems = [];
+  const edges = new Map();
+  let count = 0;
+  for (const [file, imports] of files) {
+    const room = roomOf(file);
+    if (room !== null && !(room in mayImport) && !isTest(file)) {
+      problems.push(`${file}:1 stands in no room: src has ${Object.keys(mayImport).join(', ')}`);
+    }
+    const targets = new Map();
+    for (const { specifier, line, loads } of imports) {
+      count++;
+      const to = resolve(file, specifier, files);
+      if (to === null) continue;
+      const why = objection(file, to);
+      if (why) problems.push(`${file}:${line} imports ${to}: ${why}`);
+      if (loads && files.has(to) && !targets.has(to)) targets.set(to, line);
+    }
+    edges.set(file, targets);
+  }
+  return { problems: [...problems, ...cycles(edges)], count };
+}
+
+/** One line for each import that closes a circle, found by walking depth first. */
+function cycles(edges) {
+  const found = [];
+  const done = new Set();
+  const path = [];
+  const visit = (file) => {
+    path.push(file);
+    for (const [to, line] of edges.get(file)) {
+      const at = path.indexOf(to);
+      if (at >= 0)
+        found.push(`${file}:${line} imports ${to}: circle ${[...path.slice(at), to].join(' -> ')}`);
+      else if (!done.has(to)) visit(to);
+    }
+    path.pop();
+    done.add(file);
+  };
+  for (const file of edges.keys()) if (!done.has(file)) visit(file);
+  return found;
+}

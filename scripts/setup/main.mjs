@@ -1,0 +1,81 @@
+// The set-up's steps in order. Each knows whether it is done; only the others are performed, under a lock.
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packageRoot, SetupError, secondsSince, stopChildren } from './common.mjs';
+import { acquireLock } from './lock.mjs';
+import { nativeStep } from './native.mjs';
+import { npmStep } from './npm.mjs';
+import { typescriptStep } from './typescript.mjs';
+
+const usage = `node scripts/setup.mjs [--native-only] [--no-ts] [--verbose] [--root DIR]
+  --native-only  build the native kernels and nothing else
+  --no-ts        do not build dist/
+  --verbose      show the commands and their output
+  --root DIR     set up this folder instead of the package's own`;
+
+/** A further step, such as the MPI shim (only where mpicc is found), is one more value in this list. */
+function stepsFor({ nativeOnly, noTs }) {
+  if (nativeOnly) return [nativeStep];
+  return noTs ? [npmStep, nativeStep] : [npmStep, nativeStep, typescriptStep];
+}
+
+/**
+ * Sets up whatever is missing in `root` and resolves to the names of the steps that had to be performed.
+ * Throws a SetupError whose message tells the user what to do.
+ */
+export async function setup(options = {}) {
+  const root = resolve(options.root ?? packageRoot);
+  const say = options.say ?? ((line) => console.log(`set-up: ${line}`));
+  const context = { root, say, verbose: options.verbose ?? false };
+  const steps = stepsFor(options);
+  if (steps.every((step) => step.isDone(context))) {
+    say('everything is up to date');
+    return [];
+  }
+  const start = performance.now();
+  const release = await acquireLock(join(root, 'build/.setup-lock'), say);
+  const onSignal = (signal) => {
+    stopChildren();
+    release();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const performed = [];
+  try {
+    for (const step of steps) {
+      if (step.isDone(context)) continue; // also when another set-up did it while we waited
+      await step.perform(context);
+      performed.push(step.name);
+    }
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    release();
+  }
+  say(performed.length > 0 ? `done (${secondsSince(start)})` : 'everything is up to date');
+  return performed;
+}
+
+/** The command line; resolves to the exit code. */
+export async function cli(args) {
+  const flag = { type: 'boolean' };
+  const options = { 'native-only': flag, 'no-ts': flag, verbose: flag, help: flag, root: { type: 'string' } };
+  let values;
+  try {
+    values = parseArgs({ args, options }).values;
+  } catch (error) {
+    console.error(`set-up: ${error.message}\n${usage}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  try {
+    await setup({ ...values, nativeOnly: values['native-only'], noTs: values['no-ts'] });
+    return 0;
+  } catch (error) {
+    const expected = error instanceof SetupError || typeof error.code === 'string';
+    console.error(`set-up: ${expected && !values.verbose ? error.message : error.stack}`);
+    return 1;
+  }
+}

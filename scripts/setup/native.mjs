@@ -1,0 +1,206 @@
+// The native kernels: every native/**/*.cpp, once per instruction set, into build/native/libhalomesh_<isa>.so.
+// An object is compiled again when its source, a header that it includes, or its flags changed.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import { dirname, join, posix } from 'node:path';
+import { hashOf, readJson, readText, run, SetupError, secondsSince, walk, writeAtomic } from './common.mjs';
+import { ensureCompiler } from './compiler.mjs';
+
+const compileFlags =
+  '-std=c++17 -O3 -fPIC -fno-math-errno -ffp-contract=fast -fvisibility=hidden -pthread -Wall -Wextra'.split(
+    ' ',
+  );
+const linkFlags = [
+  '-shared',
+  '-fPIC',
+  '-pthread',
+  ...(os.platform() === 'linux' ? ['-Wl,--no-undefined'] : []),
+];
+
+/** Folders of native/ that are not part of the kernel libraries: the MPI shim needs mpicc, tests have a main. */
+const separateFolders = ['mpi/', 'test/', 'bench/'];
+
+const avx2Flags = '-mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mmovbe -mpopcnt'.split(' ');
+const avx512Flags = [...avx2Flags, ...'-mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl'.split(' ')];
+
+/** `spelled` says the same to compilers that do not know the name of the level. */
+const x64InstructionSets = [
+  { name: 'avx512', flags: ['-march=x86-64-v4'], spelled: avx512Flags },
+  { name: 'avx2', flags: ['-march=x86-64-v3'], spelled: avx2Flags },
+  { name: 'base', flags: ['-march=x86-64'], spelled: [] },
+];
+const instructionSets = os.arch() === 'x64' ? x64InstructionSets : [{ name: 'base', flags: [], spelled: [] }];
+
+const buildFolder = (root) => join(root, 'build/native');
+const stampsPath = (root) => join(buildFolder(root), 'stamps.json');
+const libraryPath = (root, isa) => join(buildFolder(root), `libhalomesh_${isa.name}.so`);
+const objectPath = (root, isa, source) =>
+  join(buildFolder(root), 'obj', isa.name, `${source.replace(/\.cpp$/, '')}.o`);
+
+/** Hash of a source and of all that it includes from native/, directly or not. */
+function contentHashes(native, files) {
+  const texts = new Map(files.map((file) => [file, readText(join(native, file)) ?? '']));
+  const includesOf = new Map();
+  for (const [file, text] of texts) {
+    const found = [];
+    for (const [, name] of text.matchAll(/^[ \t]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]/gm)) {
+      const beside = posix.normalize(posix.join(posix.dirname(file), name));
+      for (const candidate of [beside, posix.normalize(name)])
+        if (texts.has(candidate)) found.push(candidate);
+    }
+    // An include whose name is a macro could be any file.
+    includesOf.set(file, /^[ \t]*#[ \t]*include[ \t]*[A-Za-z_]/m.test(text) ? [...texts.keys()] : found);
+  }
+  return (source) => {
+    const seen = new Set([source]);
+    for (const file of seen) for (const included of includesOf.get(file)) seen.add(included);
+    return hashOf(...[...seen].sort().flatMap((file) => [file, texts.get(file)]));
+  };
+}
+
+/** What was built last time, by hash; nothing when CXX now names another compiler. */
+function readStamps(root) {
+  const compiler = process.env.CXX?.trim() || null;
+  const stamps = readJson(stampsPath(root));
+  if (stamps && (compiler === null || compiler === stamps.compiler)) return stamps;
+  return { compiler, objects: {}, libraries: {} };
+}
+
+/** What has to be compiled and linked now. */
+function plan(root) {
+  const native = join(root, 'native');
+  const files = walk(native);
+  const sources = files.filter(
+    (f) => f.endsWith('.cpp') && !separateFolders.some((folder) => f.startsWith(folder)),
+  );
+  const stamps = readStamps(root);
+  const contentHash = contentHashes(native, files);
+  const hashes = new Map(sources.map((source) => [source, contentHash(source)]));
+  const objects = [];
+  const libraries = [];
+  for (const isa of sources.length > 0 ? instructionSets : []) {
+    const parts = sources.map((source) => {
+      const key = `${isa.name}/${source}`;
+      const hash = hashOf(hashes.get(source), ...compileFlags, ...isa.flags);
+      const stale = stamps.objects[key] !== hash || !existsSync(objectPath(root, isa, source));
+      return { key, isa, source, hash, stale };
+    });
+    const hash = hashOf(...parts.flatMap((part) => [part.key, part.hash]), ...linkFlags);
+    const path = libraryPath(root, isa);
+    if (stamps.libraries[isa.name] === hash && existsSync(path)) continue;
+    objects.push(...parts.filter((part) => part.stale));
+    libraries.push({ isa, hash, path, parts });
+  }
+  return { sources, stamps, objects, libraries };
+}
+
+/** Runs `work` on every item, as many at a time as there are cores; starts nothing new after a failure. */
+async function inParallel(items, work) {
+  const queue = [...items];
+  const failures = [];
+  const worker = async () => {
+    while (queue.length > 0 && failures.length === 0) {
+      try {
+        await work(queue.shift());
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, os.availableParallelism()) }, worker));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** The flags of each instruction set in words that this compiler knows. */
+async function knownFlags([program, ...first], isas) {
+  const flags = new Map();
+  for (const isa of isas) {
+    const probe = [...first, ...isa.flags, '-x', 'c++', '-fsyntax-only', '/dev/null'];
+    flags.set(isa.name, (await run(program, probe)).code === 0 ? isa.flags : isa.spelled);
+  }
+  return flags;
+}
+
+async function compile({ root, compiler: [program, ...first], verbose }, part, isaFlags) {
+  const object = objectPath(root, part.isa, part.source);
+  const temporary = `${object}.${process.pid}.tmp`;
+  mkdirSync(dirname(object), { recursive: true });
+  const define = `-DHALOMESH_ISA="${part.isa.name}"`;
+  const paths = ['-I', join(root, 'native'), '-c', join(root, 'native', part.source), '-o', temporary];
+  const args = [...first, ...compileFlags, ...isaFlags, define, ...paths];
+  if (verbose) console.error([program, ...args].join(' '));
+  const { code, output } = await run(program, args);
+  if (code !== 0) {
+    rmSync(temporary, { force: true });
+    throw new SetupError(`native/${part.source} did not compile for ${part.isa.name}:\n${output.trim()}`);
+  }
+  renameSync(temporary, object);
+  return output;
+}
+
+async function link({ root, compiler: [program, ...first], verbose }, library) {
+  const temporary = `${library.path}.${process.pid}.tmp`;
+  const objects = library.parts.map((part) => objectPath(root, part.isa, part.source));
+  const args = [...first, ...linkFlags, '-o', temporary, ...objects];
+  if (verbose) console.error([program, ...args].join(' '));
+  const { code, output } = await run(program, args);
+  if (code !== 0) {
+    rmSync(temporary, { force: true });
+    throw new SetupError(`build/native/libhalomesh_${library.isa.name}.so did not link:\n${output.trim()}`);
+  }
+  renameSync(temporary, library.path);
+}
+
+/** Objects of sources that are gone, and temporary files of set-ups that were killed. */
+function sweep(root, keys) {
+  const folder = join(buildFolder(root), 'obj');
+  for (const file of walk(folder)) {
+    if (!keys.has(file.replace(/\.o$/, '.cpp'))) rmSync(join(folder, file), { force: true });
+  }
+  for (const file of readdirSync(buildFolder(root))) {
+    if (file.endsWith('.tmp')) rmSync(join(buildFolder(root), file), { force: true });
+  }
+}
+
+export const nativeStep = {
+  name: 'native kernels',
+
+  isDone({ root }) {
+    const { libraries } = plan(root);
+    return libraries.length === 0;
+  },
+
+  async perform({ root, say, verbose }) {
+    const { sources, stamps, objects, libraries } = plan(root);
+    const compiler = await ensureCompiler({ say, verbose });
+    const context = { root, compiler, verbose };
+    const start = performance.now();
+    const flags = await knownFlags(compiler, instructionSets);
+    say(`compiling the native kernels (${objects.length} objects)`);
+    const warnings = new Set(); // each once, whatever the number of sources and instruction sets that meet it
+    const save = () => writeAtomic(stampsPath(root), `${JSON.stringify(stamps, null, 1)}\n`);
+    try {
+      await inParallel(objects, async (part) => {
+        delete stamps.objects[part.key];
+        const output = await compile(context, part, flags.get(part.isa.name));
+        for (const line of output.split('\n')) if (line.includes('warning:')) warnings.add(line);
+        stamps.objects[part.key] = part.hash;
+        save(); // so that a set-up that is stopped goes on from here
+      });
+      await inParallel(libraries, async (library) => {
+        await link(context, library);
+        stamps.libraries[library.isa.name] = library.hash;
+      });
+    } finally {
+      for (const line of warnings) console.error(line);
+      const keys = new Set(
+        instructionSets.flatMap((isa) => sources.map((source) => `${isa.name}/${source}`)),
+      );
+      for (const key of Object.keys(stamps.objects)) if (!keys.has(key)) delete stamps.objects[key];
+      save();
+      sweep(root, keys);
+    }
+    const names = libraries.map((library) => library.isa.name).join(', ');
+    say(`native kernels built for ${names} with ${compiler[0]} (${secondsSince(start)})`);
+  },
+};

@@ -1,0 +1,25 @@
+// Volumes and their place in space
+export * from './affine.ts';
+// Training samples and scores
+export * from './augment.ts';
+// From a dataset's folder to what a network sees, and back
+export * from './dataset.ts';
+export * from './errors.ts';
+export * from './labels.ts';
+export * from './metrics.ts';
+export type { WritableType } from './nifti-encode.ts';
+// NIfTI files
+export type { NiftiHeader } from './nifti-header.ts';
+export { type NiftiReadOptions, type NiftiVolume, readNifti, readNiftiHeader } from './nifti-read.ts';
+export type { ElementType } from './nifti-types.ts';
+export { createNiftiWriter, type NiftiWriteOptions, type NiftiWriter, writeNifti } from './nifti-write.ts';
+export * from './orientation.ts';
+// Synthetic scans
+export { type PhantomOptions, type PhantomProgress, writePhantom } from './phantom.ts';
+export * from './preprocess.ts';
+export { RandomStream, randomKey, uniformAt } from './random.ts';
+export { resampleImage } from './resample.ts';
+export { resampleLabels, resampleLabelsTo } from './resample-labels.ts';
+export { type ResampleTarget, resampledGrid } from './resample-taps.ts';
+export * from './volume.ts';
+export * from './window.ts';

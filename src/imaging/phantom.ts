@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { scalingAffine } from './affine.ts';
+import { ImagingError } from './errors.ts';
+import { createNiftiWriter, type NiftiWriter } from './nifti-write.ts';
+import { makeAnatomy } from './phantom-anatomy.ts';
+import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';
+import { RandomStream, randomKey } from './random.ts';
+import { checkShape, type Grid, type Shape3 } from './volume.ts';
+
+/** A synthetic abdominal CT set. */
+export interface PhantomOptions {
+  /** The folder to write; made if it is missing. */
+  readonly out: string;
+  /** Voxels: N for a cube of N^3, or (depth, height, width). */
+  readonly size: number | Shape3;
+  /** How many patients; 4 by default. */
+  readonly cases?: number;
+  /** Voxel size in mm; by default such that the longest side of the volume is 384 mm. */
+  readonly spacing?: number | Shape3;
+  /** The same seed gives the same files; 0 by default. */
+  readonly seed?: number;
+  readonly onProgress?: (progress: PhantomProgress) => void;
+}
+
+/** How far writePhantom is; called after each slice. */
+export interface PhantomProgress {
+  /** From 1. */
+  readonly case: number;
+  readonly cases: number;
+  /** From 1. */
+  readonly slice: number;
+  readonly slices: number;
+}
+
+/** The field of view in mm that a whole patient takes. A smaller one squeezes the patient into it. */
+const patientMm = 384;
+
+const datasetName = 'halomesh phantom';
+
+/**
+ * Writes synthetic CT scans in HU with labels (0 background, 1 liver, 2 tumour) as a Medical Segmentation
+ * Decathlon folder. Each patient has a body with skin, fat, muscle and ribs, spine, lungs, heart, stomach,
+ * spleen, kidneys, vessels, bowel, a liver with vessels and one to six lesions 30 to 60 HU darker than it,
+ * and noise of 10 to 20 HU. Slices are drawn and written one by one, so that any size takes little memory.
+ * dataset.json appears last, when all cases are whole.
+ * Returns the path of dataset.json. Throws ImagingError, also if another dataset is in the folder.
+ */
+export async function writePhantom(options: PhantomOptions): Promise<string> {
+  const { out, seed = 0, cases = 4, onProgress } = options;
+  const grid = phantomGrid(options);
+  if (!(Number.isInteger(cases) && cases > 0)) {
+    throw new ImagingError({ field: 'cases', expected: 'a whole number above 0', found: `${cases}` });
+  }
+  const json = path.join(out, 'dataset.json');
+  await refuseOtherDataset(json);
+  await mkdir(path.join(out, 'imagesTr'), { recursive: true });
+  await mkdir(path.join(out, 'labelsTr'), { recursive: true });
+  const training: { image: string; label: string }[] = [];
+  for (let n = 0; n < cases; n++) {
+    const name = `phantom_${String(n).padStart(3, '0')}.nii.gz`;
+    const entry = { image: `./imagesTr/${name}`, label: `./labelsTr/${name}` };
+    await writeCase(path.join(out, entry.image), path.join(out, entry.label), grid, seed, n, (slice) =>
+      onProgress?.({ case: n + 1, cases, slice, slices: grid.shape[0] }),
+    );
+    training.push(entry);
+  }
+  const description = {
+    name: datasetName,
+    description: `Synthetic abdominal CT, seed ${seed}. No patient data.`,
+    tensorImageSize: '3D',
+    modality: { 0: 'CT' },
+    labels: { 0: 'background', 1: 'liver', 2: 'tumour' },
+    numTraining: cases,
+    numTest: 0,
+    training,
+    test: [],
+  };
+  await writeFile(`${json}.partial`, `${JSON.stringify(description, null, 2)}\n`);
+  await rename(`${json}.partial`, json);
+  return json;
+}
+
+function phantomGrid({ size, spacing }: PhantomOptions): Grid {
+  const shape: Shape3 = typeof size === 'number' ? [size, size, size] : size;
+  checkShape(shape, 'size');
+  const wanted = spacing ?? patientMm / Math.max(...shape);
+  const [dz, dy, dx] = typeof wanted === 'number' ? [wanted, wanted, wanted] : wanted;
+  if (![dz, dy, dx].every((mm) => mm > 0 && Number.isFinite(mm))) {
+    const found = `[${[dz, dy, dx].join(', ')}]`;
+    throw new ImagingError({ field: 'spacing', expected: 'positive numbers of mm', found });
+  }
+  const origin = [
+    (-dx * (shape[2] - 1)) / 2,
+    (-dy * (shape[1] - 1)) / 2,
+    (-dz * (shape[0] - 1)) / 2,
+  ] as const;
+  return { shape, affine: scalingAffine([dx, dy, dz], origin) };
+}
+
+/** A folder with somebody's real data shall not be turned into a phantom by a slip of the keyboard. */
+async function refuseOtherDataset(json: string): Promise<void> {
+  if (!existsSync(json)) return;
+  const text = await readFile(json, 'utf8');
+  if (text.includes(`"name": "${datasetName}"`)) return;
+  const hint = 'Choose another folder.';
+  throw new ImagingError({ file: json, field: 'out', expected: 'no other dataset', found: 'one', hint });
+}
+
+async function writeCase(
+  image: string,
+  label: string,
+  grid: Grid,
+  seed: number,
+  index: number,
+  onSlice: (slice: number) => void,
+): Promise<void> {
+  const [depth, height, width] = grid.shape;
+  const spacing = [grid.affine[10], grid.affine[5], grid.affine[0]];
+  const [dz, dy, dx] = spacing.map((mm, axis) => mm * Math.max(1, patientMm / (mm * grid.shape[axis])));
+  const drawn: PhantomGrid = { shape: grid.shape, step: [dz, dy, dx] };
+  const anatomy = makeAnatomy(
+    new RandomStream(seed, index, 1),
+    randomKey(seed, index, 2),
+    Math.max(dz, dy, dx),
+  );
+  const renderer = new SliceRenderer(anatomy, drawn, randomKey(seed, index, 3));
+  const writers: NiftiWriter[] = [];
+  try {
+    writers.push(await createNiftiWriter(image, grid, { type: 'int16', gzipLevel: 1 }));
+    writers.push(await createNiftiWriter(label, grid, { type: 'uint8', gzipLevel: 4 }));
+    let written: Promise<unknown> = Promise.resolve();
+    for (let k = 0; k < depth; k++) {
+      const hu = new Int16Array(height * width);
+      const labels = new Uint8Array(height * width);
+      renderer.render(k, hu, labels);
+      // The last slice is compressed while this one is drawn.
+      await written;
+      written = Promise.all([writers[0].writeSlice(hu), writers[1].writeSlice(labels)]);
+      written.catch(() => {}); // reported by the await above or below, or overtaken by another error
+      onSlice(k + 1);
+    }
+    await written;
+    for (const writer of writers) await writer.finish();
+  } catch (error) {
+    for (const writer of writers) await writer.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,261 @@
+import { availableParallelism } from 'node:os';
+import { type Box, boxVolume, BYTES, fail, isEmpty, type Shape } from '../../core/index.ts';
+import type { FusionRules, Kernel, LocalNode, LocalValue, StoredType } from '../../plan/index.ts';
+import type { Device, HostArray, Memory, Tensor } from '../device.ts';
+import { isRowOp, kernelOf } from './kernels.ts';
+import { Launch, prepareCopy } from './launch.ts';
+import { type Address, after, type Library, library } from './library.ts';
+import { boxView, type CpuTensor, cpuTensor, defaultSlots, operandOf, plainTypes, storageBytes } from './storage.ts';
+import { Arguments, type Instruction } from './structs.ts';
+
+interface CpuMemory extends Memory {
+  readonly address: Address;
+}
+
+/** Host copies pass through native memory in pieces of at most this many bytes. */
+const STAGING = 64 * 2 ** 20;
+const MOST_DIMS = 5;
+
+/** Sums keep nothing, the first or the last dimension of what they run over when they are fused. */
+function fusedSum(node: LocalNode): boolean {
+  if (node.op.name !== 'reduce_sum') return false;
+  const from = node.call.inputs[0].shape;
+  const kept = node.call.outputs[0].shape;
+  if (from.length > MOST_DIMS) return false;
+  return kept.every((dim) => {
+    const at = from.findIndex((d) => d.name === dim.name);
+    return at === from.length - 1 || (at === 0 && from.length >= 3);
+  });
+}
+
+/** What the CPU's kernels can take into their loads and stores. */
+export const CPU_FUSION: FusionRules = {
+  prologue: (op, input) => kernelOf(op)?.prologue?.includes(input) ?? false,
+  epilogue: (op) => kernelOf(op)?.epilogue ?? false,
+  sums: fusedSum,
+};
+
+function refuses(node: LocalNode): string | undefined {
+  const { name } = node.op;
+  if (isRowOp(name)) {
+    const tooMany = [...node.call.inputs, ...node.call.outputs].some(({ shape }) => shape.length > MOST_DIMS);
+    return tooMany ? 'more than five dimensions' : undefined;
+  }
+  const kernel = kernelOf(name);
+  if (!kernel) return 'no kernel';
+  if (node.call.inputs.some(({ shape }) => shape.length > MOST_DIMS) && name !== 'einsum') return 'more than five dimensions';
+  return kernel.refuses?.(node);
+}
+
+/** What planning needs to know of the CPU; works without its library. */
+export const CPU_TARGET = { name: 'cpu', fusion: CPU_FUSION, refuses, plain: plainTypes, storageBytes };
+
+/** The CPU device: the native kernels on `threads` threads (all cores by default). */
+export function cpuDevice({ threads = availableParallelism() }: { readonly threads?: number } = {}): Device {
+  const lib = library();
+  lib.call('hm_set_threads', threads);
+  return new CpuDevice(lib);
+}
+
+class CpuDevice implements Device {
+  readonly name = CPU_TARGET.name;
+  readonly fusion = CPU_FUSION;
+  readonly refuses = refuses;
+  readonly plain = plainTypes;
+  readonly storageBytes = storageBytes;
+  private readonly library: Library;
+  private readonly args: Arguments;
+  private readonly copies = new Map<Tensor, Map<Tensor, Map<Box, () => void>>>();
+  private readonly combines = new Map<string, () => void>();
+  private readonly ids = new WeakMap<Tensor, number>();
+  private nextId = 0;
+  private staging: Address | undefined;
+
+  constructor(lib: Library) {
+    this.library = lib;
+    this.args = new Arguments(lib);
+  }
+
+  allocate(bytes: number): CpuMemory {
+    return { bytes, address: this.library.allocate(bytes) };
+  }
+
+  free(memory: Memory): void {
+    this.library.call('hm_free', (memory as CpuMemory).address, Math.max(memory.bytes, 64));
+  }
+
+  tensor(memory: Memory, offset: number, type: StoredType, box: Box): CpuTensor {
+    return cpuTensor(after((memory as CpuMemory).address, offset), type, box);
+  }
+
+  write(tensor: Tensor, box: Box, data: HostArray): void {
+    this.stage(tensor as CpuTensor, box, hostType(data), (staged, piece, from, count) => {
+      this.library.upload(staged.address, this.storable(data.subarray(from, from + count)));
+      this.once((args) => prepareCopy(this.library, args, tensor as CpuTensor, staged, piece));
+    });
+  }
+
+  read(tensor: Tensor, box: Box): HostArray {
+    const type = tensor.dtype === 'bf16' ? 'f32' : tensor.dtype;
+    const count = boxVolume(box);
+    const data = { f32: Float32Array, f64: Float64Array, u8: Uint8Array, i32: Int32Array }[type];
+    const result = new data(count);
+    this.stage(tensor as CpuTensor, box, type, (staged, piece, from, n) => {
+      this.once((args) => prepareCopy(this.library, args, staged, tensor as CpuTensor, piece));
+      this.library.download(staged.address, result.subarray(from, from + n));
+    });
+    return result;
+  }
+
+  copyBox(to: Tensor, from: Tensor, box: Box): void {
+    let byFrom = this.copies.get(to);
+    if (!byFrom) this.copies.set(to, (byFrom = new Map()));
+    let byBox = byFrom.get(from);
+    if (!byBox) byFrom.set(from, (byBox = new Map()));
+    let copy = byBox.get(box);
+    if (!copy) byBox.set(box, (copy = prepareCopy(this.library, this.args, to as CpuTensor, from as CpuTensor, box)));
+    copy();
+  }
+
+  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {
+    if (isEmpty(tensors[0].box)) return;
+    const key = `${how}:${tensors.map((t) => this.idOf(t)).join(',')}`;
+    let run = this.combines.get(key);
+    if (!run) {
+      run = this.prepareCombine(tensors as readonly CpuTensor[], how);
+      this.combines.set(key, run);
+    }
+    run();
+  }
+
+  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor): () => void {
+    const launch = new Launch(this.library, this.args, kernel, rank, tensorOf);
+    const { anchor } = kernel;
+    if (anchor === undefined || anchor.op.name === 'assign') return this.prepareRows(launch);
+    const rule = kernelOf(anchor.op.name);
+    if (!rule) return fail({ where: anchor.call.where, problem: 'the CPU device has no kernel for it' });
+    return isEmpty(anchor.loops[rank]) ? this.prepareNothing(launch) : rule.prepare(launch);
+  }
+
+  /** Element-wise operations and sums in one pass over their iteration. */
+  private prepareRows(launch: Launch): () => void {
+    const { kernel, rank } = launch;
+    const root = kernel.writes[0].producer;
+    const summed = root.op.name === 'reduce_sum';
+    const { shape } = summed ? root.call.inputs[0] : root.call.outputs[0];
+    const box = summed ? root.op.reads(root.call, root.loops[rank])[0] : root.loops[rank];
+    if (isEmpty(box)) return this.prepareNothing(launch);
+    const slots = defaultSlots(shape);
+    const stored = [...kernel.nodes, ...kernel.writes.map((value) => value.producer)];
+    const wide = stored.some((node) => node.op.name !== 'reduce_sum' && node.outputs[0].dtype === 'f64');
+    const program = launch.rows(shape, slots, wide);
+    for (const value of kernel.writes) {
+      if (value.producer.op.name === 'assign') program.storeAs(value.producer.inputs[1], value);
+      else launch.leave(program, value);
+    }
+    const address = launch.args.program(program.build());
+    const region = launch.box(shape, box, slots);
+    return () => this.library.call('hm_rows', address, region);
+  }
+
+  /** A rank without work still leaves the neutral element where its part of a reduction is awaited. */
+  private prepareNothing(launch: Launch): () => void {
+    const fills = launch.kernel.writes.flatMap((value) => {
+      const { own, producer } = value;
+      if (isEmpty(own[launch.rank])) return [];
+      const tensor = launch.tensorOf(value);
+      const slots = defaultSlots(tensor.shape);
+      const region = boxView(tensor.shape, own[launch.rank], slots);
+      const neutral = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[producer.op.combine];
+      const list = [launch.view(tensor, slots), launch.args.longs(region.start), launch.args.longs(region.size)];
+      return [() => this.library.call('hm_fill', ...list, neutral)];
+    });
+    return () => {
+      for (const fill of fills) fill();
+    };
+  }
+
+  private prepareCombine(tensors: readonly CpuTensor[], how: 'sum' | 'max' | 'min'): () => void {
+    const [first] = tensors;
+    const { shape, box } = first;
+    const slots = defaultSlots(shape);
+    const code = { sum: 5, max: 10, min: 9 }[how]; // HM_ADD, HM_MAX, HM_MIN
+    const none = { dst: -1, a: -1, b: -1, c: -1, operand: -1, key0: 0, key1: 0, imm: 0 };
+    const instructions: Instruction[] = [{ ...none, op: 0, dst: 0, operand: 0 }];
+    for (let i = 1; i < tensors.length; i++)
+      instructions.push({ ...none, op: 0, dst: 1, operand: i }, { ...none, op: code, dst: 2, a: 0, b: 1 }, { ...none, op: 4, dst: 0, a: 2 });
+    tensors.forEach((_, i) => {
+      instructions.push({ ...none, op: 1, a: 0, operand: i });
+    });
+    const program = this.args.program({
+      instructions,
+      operands: tensors.map((tensor) => operandOf(tensor, slots)),
+      registers: 3,
+      wide: true,
+      input: -1,
+      result: -1,
+      global: boxView(shape, box, slots).global,
+    });
+    const region = this.args.viewAt(boxView(shape, box, slots));
+    return () => this.library.call('hm_rows', program, region);
+  }
+
+  /**
+   * Walks `box` in pieces along its outermost dimension that has more than one coordinate; `visit` gets plain native memory
+   * shaped like the piece, and where the piece lies in the row-major numbers of the box.
+   */
+  private stage(
+    tensor: CpuTensor,
+    box: Box,
+    dtype: StoredType['dtype'],
+    visit: (staged: CpuTensor, piece: Box, from: number, count: number) => void,
+  ): void {
+    if (isEmpty(box)) return;
+    this.staging ??= this.library.allocate(STAGING);
+    const along = box.findIndex((r) => r.end - r.start > 1);
+    const layer = along < 0 ? boxVolume(box) : boxVolume(box) / (box[along].end - box[along].start);
+    const most = Math.floor(STAGING / (layer * BYTES[dtype]));
+    if (most < 1 && along >= 0) {
+      // One layer is larger than the staging memory: walk its rows in turn.
+      for (let at = box[along].start, from = 0; at < box[along].end; at++, from += layer) {
+        const part = box.map((r, i) => (i === along ? { start: at, end: at + 1 } : r));
+        this.stage(tensor, part, dtype, (staged, piece, f, n) => visit(staged, piece, from + f, n));
+      }
+      return;
+    }
+    const first = along < 0 ? 0 : box[along].start;
+    const last = along < 0 ? 1 : box[along].end;
+    const type = { shape: tensor.shape as Shape, dtype, plain: true };
+    for (let at = first; at < last; at += most) {
+      const piece = along < 0 ? box : box.map((r, i) => (i === along ? { start: at, end: Math.min(at + most, last) } : r));
+      visit(cpuTensor(this.staging, type, piece), piece, (at - first) * layer, boxVolume(piece));
+    }
+  }
+
+  /** Runs a launch whose arguments are needed once. */
+  private once(prepare: (args: Arguments) => () => void): void {
+    const args = new Arguments(this.library);
+    try {
+      prepare(args)();
+    } finally {
+      args.free();
+    }
+  }
+
+  private storable(data: HostArray): ArrayBufferView {
+    return data instanceof Int16Array ? Float32Array.from(data) : data;
+  }
+
+  private idOf(tensor: Tensor): number {
+    let id = this.ids.get(tensor);
+    if (id === undefined) this.ids.set(tensor, (id = this.nextId++));
+    return id;
+  }
+}
+
+function hostType(data: HostArray): StoredType['dtype'] {
+  if (data instanceof Float64Array) return 'f64';
+  if (data instanceof Uint8Array) return 'u8';
+  if (data instanceof Int32Array) return 'i32';
+  return 'f32';
+}

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import koffi from 'koffi';
+import { fail } from '../../core/index.ts';
+
+/** An address in native memory. A number, so that offsets add; below 2^53 on every platform that Node runs on. */
+export type Address = number & { readonly __address: true };
+
+/** Address plus bytes. */
+export function after(address: Address, bytes: number): Address {
+  return (address + bytes) as Address;
+}
+
+/** Instruction sets in order of preference; each has a library of its own. */
+export const INSTRUCTION_SETS = ['avx512', 'avx2', 'base'] as const;
+export type InstructionSet = (typeof INSTRUCTION_SETS)[number];
+
+const P = 'uint64_t'; // every pointer crosses as a number
+const I = 'int32_t';
+const L = 'int64_t';
+
+/** Kernel entries and the types of their arguments; all return 0, or 1 with a text in hm_error. */
+const ENTRIES = {
+  hm_set_threads: [I],
+  hm_free: [P, L],
+  hm_memcpy: [P, P, L],
+  hm_memset: [P, I, L],
+  hm_rows: [P, P],
+  hm_conv: [P, P, I, P, P, P],
+  hm_conv_transpose: [P, P, I, P, P, P],
+  hm_conv_weight_grad: [P, P, I, P, P, P],
+  hm_pool: [I, P, P, P, P],
+  hm_max_pool_grad: [P, P, P, P, P],
+  hm_avg_pool_grad: [I, P, P, P, P, P],
+  hm_resize: [I, P, P, P],
+  hm_resize_grad: [I, P, P, P],
+  hm_copy: [P, P, P, P, P, P],
+  hm_fill: [P, P, P, 'double'],
+  hm_reshape: [P, P],
+  hm_reduce: [I, P, P, P, P],
+  hm_einsum: [I, P, I, P, I, P],
+  hm_softmax: [P, P, P],
+  hm_cross_entropy: [P, P, P, P, P, I],
+  hm_cross_entropy_grad: [P, P, P, P, I, P, P],
+  hm_class_sums: [P, P, I, P, P, P, P],
+  hm_class_sums_grad: [P, P, I, P, P, P, P],
+  hm_argmax: [P, P, P],
+} as const;
+
+export type Entry = keyof typeof ENTRIES;
+
+/** The kernels of one instruction set. */
+export interface Library {
+  readonly isa: InstructionSet;
+  readonly threads: number;
+  /** Calls a kernel; raises its error text. */
+  call(entry: Entry, ...args: readonly number[]): void;
+  allocate(bytes: number): Address;
+  /** Copies host bytes into native memory, and back. */
+  upload(to: Address, data: ArrayBufferView): void;
+  download(from: Address, data: ArrayBufferView): void;
+  /** Native memory as a host array; at most 1 GiB. */
+  view(at: Address, bytes: number): ArrayBuffer;
+  /** Highest resident memory of this process so far, in bytes. */
+  peakRss(): number;
+}
+
+/** Copies go in pieces, since a host array above 2 GiB cannot cross. */
+const PIECE = 2 ** 30;
+
+function file(isa: InstructionSet): string {
+  // src/machine/cpu and dist/machine/cpu both lie three folders below the root of the package.
+  return fileURLToPath(new URL(`../../../build/native/libhalomesh_${isa}.so`, import.meta.url));
+}
+
+function pickSet(): InstructionSet {
+  const forced = process.env.HALOMESH_ISA;
+  if (forced !== undefined) {
+    const known = INSTRUCTION_SETS.find((isa) => isa === forced);
+    return known ?? fail({ where: 'HALOMESH_ISA', problem: 'unknown instruction set', expected: INSTRUCTION_SETS.join(', '), found: forced });
+  }
+  if (!existsSync(file('base')))
+    fail({ where: 'device cpu', problem: 'the native kernels are not built', hint: 'Run: npm run setup' });
+  const supports = koffi.load(file('base')).func('hm_cpu_supports', I, ['const char *']);
+  return INSTRUCTION_SETS.find((isa) => existsSync(file(isa)) && supports(isa) === 1) ?? 'base';
+}
+
+let loaded: Library | undefined;
+
+/** The library for this processor (or for HALOMESH_ISA), loaded once. */
+export function library(): Library {
+  loaded ??= load(pickSet());
+  return loaded;
+}
+
+function load(isa: InstructionSet): Library {
+  if (!existsSync(file(isa)))
+    fail({ where: 'device cpu', problem: `the kernels for ${isa} are not built`, hint: 'Run: npm run setup' });
+  const lib = koffi.load(file(isa));
+  const functions = new Map<Entry, (...args: number[]) => number>();
+  const find = (entry: Entry): ((...args: number[]) => number) => {
+    const known = functions.get(entry) ?? (lib.func(entry, I, [...ENTRIES[entry]]) as (...args: number[]) => number);
+    functions.set(entry, known);
+    return known;
+  };
+  const error = lib.func('hm_error', 'const char *', []) as () => string;
+  const alloc = lib.func('hm_alloc', P, [L]) as (bytes: number) => number;
+  const threads = lib.func('hm_threads', I, []) as () => number;
+  const rss = lib.func('hm_peak_rss', L, []) as () => number;
+  const copyIn = lib.func('int hm_memcpy(uint64_t dst, const void *src, int64_t bytes)');
+  const copyOut = lib.func('int hm_memcpy(_Out_ void *dst, uint64_t src, int64_t bytes)');
+  const pieces = (data: ArrayBufferView, copy: (piece: Uint8Array, at: number) => number): void => {
+    for (let at = 0; at < data.byteLength; at += PIECE) {
+      const piece = new Uint8Array(data.buffer, data.byteOffset + at, Math.min(PIECE, data.byteLength - at));
+      if (copy(piece, at) !== 0) fail({ where: 'device cpu', problem: error() });
+    }
+  };
+  return {
+    isa,
+    get threads() {
+      return threads();
+    },
+    call(entry, ...args) {
+      if (find(entry)(...args) !== 0) fail({ where: 'device cpu', problem: error() });
+    },
+    allocate(bytes) {
+      const address = alloc(Math.max(bytes, 64));
+      if (address === 0)
+        fail({ where: 'device cpu', problem: `cannot allocate ${bytes} bytes`, hint: 'Use a smaller size, fewer filters or more ranks' });
+      return address as Address;
+    },
+    upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
+    download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
+    view: (at, bytes) => koffi.view(BigInt(at), bytes) as ArrayBuffer,
+    peakRss: () => Number(rss()),
+  };
+}

@@ -1,0 +1,227 @@
+import { type DType, fail, type Shape } from '../../core/index.ts';
+import type { ElementwiseName, OPS } from '../../ops/index.ts';
+import type { LocalNode, LocalValue } from '../../plan/index.ts';
+import type { Tensor } from '../device.ts';
+import { type CpuTensor, five, operandOf, type Slots } from './storage.ts';
+import type { Instruction, Operand, Program } from './structs.ts';
+
+// Translates chains of element-wise operations into row programs (native/halomesh.h): loads, arithmetic on registers, stores and
+// sums. Registers are given out so that a program uses as few as its live values need.
+
+const OPCODES = [
+  'LOAD', 'STORE', 'SUM', 'CONST', 'COPY', 'ADD', 'SUB', 'MUL', 'DIV', 'MIN', 'MAX', 'POW', 'FMA', 'NEG', 'ABS', 'SIGN', 'SQUARE',
+  'SQRT', 'RSQRT', 'RECIP', 'EXP', 'LOG', 'TANH', 'SIGMOID', 'FLOOR', 'LEAKY', 'LEAKY_GRAD', 'LT', 'LE', 'EQ', 'SELECT',
+  'ROUND_BF16', 'ROUND_F32', 'TRUNC', 'UNIFORM', 'NORMAL', 'BERNOULLI',
+] as const; // biome-ignore format: in the order of the C enumeration
+type Opcode = (typeof OPCODES)[number];
+const CODE = Object.fromEntries(OPCODES.map((name, i) => [name, i])) as Readonly<Record<Opcode, number>>;
+
+/** Instruction of each element-wise operation. */
+const ELEMENTWISE: Readonly<Record<ElementwiseName, Opcode>> = {
+  neg: 'NEG',
+  abs: 'ABS',
+  sign: 'SIGN',
+  square: 'SQUARE',
+  sqrt: 'SQRT',
+  rsqrt: 'RSQRT',
+  reciprocal: 'RECIP',
+  exp: 'EXP',
+  log: 'LOG',
+  tanh: 'TANH',
+  sigmoid: 'SIGMOID',
+  floor: 'FLOOR',
+  leakyRelu: 'LEAKY',
+  leakyReluGrad: 'LEAKY_GRAD',
+  add: 'ADD',
+  sub: 'SUB',
+  mul: 'MUL',
+  div: 'DIV',
+  minimum: 'MIN',
+  maximum: 'MAX',
+  pow: 'POW',
+  less: 'LT',
+  lessEqual: 'LE',
+  equal: 'EQ',
+  select: 'SELECT',
+};
+
+/** Names of all operations that row programs can evaluate. */
+export type PointwiseName = ElementwiseName | 'fill' | 'cast' | 'broadcast' | 'random';
+
+export function isElementwise(name: string): name is ElementwiseName {
+  return Object.hasOwn(ELEMENTWISE, name);
+}
+
+interface Draft {
+  op: Opcode;
+  dst?: number;
+  src: number[];
+  operand?: number;
+  imm?: number;
+  keys?: readonly [number, number];
+}
+
+/** Builds one program over an iteration with dimensions `shape` in `slots`. */
+export class RowProgram {
+  private readonly shape: Shape;
+  private readonly slots: Slots;
+  private readonly nodes: ReadonlySet<LocalNode>;
+  private readonly tensorOf: (value: LocalValue) => Tensor;
+  private readonly drafts: Draft[] = [];
+  private readonly operands: Operand[] = [];
+  private readonly values = new Map<LocalValue | CpuTensor, number>();
+  private readonly wide: boolean;
+  private input = -1;
+  private next = 0;
+
+  /** `nodes`: the operations to evaluate rather than load. */
+  constructor(options: {
+    shape: Shape;
+    slots: Slots;
+    nodes: ReadonlySet<LocalNode>;
+    tensorOf: (value: LocalValue) => Tensor;
+    wide?: boolean;
+  }) {
+    this.shape = options.shape;
+    this.slots = options.slots;
+    this.nodes = options.nodes;
+    this.tensorOf = options.tensorOf;
+    this.wide = options.wide ?? false;
+  }
+
+  /** Declares the kernel's own result: `values` are read from the register that the kernel fills. */
+  bindInput(...values: readonly LocalValue[]): void {
+    this.input = this.next++;
+    for (const value of values) this.values.set(value, this.input);
+  }
+
+  /** Virtual register of a value. */
+  evaluate(value: LocalValue): number {
+    const known = this.values.get(value);
+    if (known !== undefined) return known;
+    const register = this.nodes.has(value.producer) ? this.compute(value.producer) : this.load(value);
+    this.values.set(value, register);
+    return register;
+  }
+
+  store(value: LocalValue): void {
+    this.storeAs(value, value);
+  }
+
+  /** Stores `value` in the memory of `into`. */
+  storeAs(value: LocalValue, into: LocalValue): void {
+    const operand = this.operand(this.tensorOf(into) as CpuTensor);
+    this.drafts.push({ op: 'STORE', src: [this.evaluate(value)], operand });
+  }
+
+  /** Adds `value` up over the dimensions that `into` lacks. */
+  sum(value: LocalValue, into: LocalValue): void {
+    const operand = this.operand(this.tensorOf(into) as CpuTensor);
+    this.drafts.push({ op: 'SUM', src: [this.evaluate(value)], operand });
+  }
+
+  private load(value: LocalValue): number {
+    const tensor = this.tensorOf(value) as CpuTensor;
+    const known = this.values.get(tensor);
+    if (known !== undefined) return known;
+    const register = this.emit({ op: 'LOAD', src: [], operand: this.operand(tensor) });
+    this.values.set(tensor, register);
+    return register;
+  }
+
+  private operand(tensor: CpuTensor): number {
+    this.operands.push(operandOf(tensor, this.slots));
+    return this.operands.length - 1;
+  }
+
+  private emit(draft: Draft): number {
+    draft.dst = this.next++;
+    this.drafts.push(draft);
+    return draft.dst;
+  }
+
+  private compute(node: LocalNode): number {
+    const { name } = node.op;
+    if (isElementwise(name)) {
+      const src = node.inputs.map((input) => this.evaluate(input));
+      return this.emit({ op: ELEMENTWISE[name], src, imm: (node.call.attrs as { slope?: number }).slope });
+    }
+    const pointwise = name as Exclude<PointwiseName, ElementwiseName>;
+    switch (pointwise) {
+      case 'fill':
+        return this.emit({ op: 'CONST', src: [], imm: attrsOf<'fill'>(node).value });
+      case 'broadcast':
+        return this.evaluate(node.inputs[0]);
+      case 'cast':
+        return this.cast(this.evaluate(node.inputs[0]), attrsOf<'cast'>(node).dtype);
+      case 'random':
+        return this.random(node);
+      default:
+        pointwise satisfies never;
+        return fail({ where: node.call.where, problem: 'is no element-wise operation of the CPU device' });
+    }
+  }
+
+  private cast(source: number, dtype: DType): number {
+    if (dtype === 'bf16') return this.emit({ op: 'ROUND_BF16', src: [source] });
+    if (dtype === 'u8' || dtype === 'i32') return this.emit({ op: 'TRUNC', src: [source] });
+    return dtype === 'f32' && this.wide ? this.emit({ op: 'ROUND_F32', src: [source] }) : source;
+  }
+
+  private random(node: LocalNode): number {
+    const { distribution, seed, stream, keep } = attrsOf<'random'>(node);
+    const op = ({ uniform: 'UNIFORM', normal: 'NORMAL', bernoulli: 'BERNOULLI' } as const)[distribution];
+    const operand = node.inputs.length === 0 ? -1 : this.operand(this.tensorOf(node.inputs[0]) as CpuTensor);
+    return this.emit({ op, src: [], operand, imm: keep, keys: [seed, stream] });
+  }
+
+  /** The finished program. `result`: the value that a prologue delivers. */
+  build(result?: LocalValue): Program {
+    const resultRegister = result === undefined ? -1 : this.evaluate(result);
+    const lastUse = new Map<number, number>();
+    this.drafts.forEach((draft, i) => {
+      for (const register of draft.src) lastUse.set(register, i);
+    });
+    if (resultRegister >= 0) lastUse.set(resultRegister, this.drafts.length);
+    const real = new Map<number, number>();
+    const free: number[] = [];
+    let count = 0;
+    const take = (virtual: number): number => {
+      const register = free.pop() ?? count++;
+      real.set(virtual, register);
+      return register;
+    };
+    if (this.input >= 0) take(this.input);
+    const instructions = this.drafts.map((draft, i): Instruction => {
+      const [a = -1, b = -1, c = -1] = draft.src.map((register) => real.get(register)!);
+      const dst = draft.dst === undefined ? -1 : take(draft.dst);
+      // The target is taken before sources are given back: no instruction writes a register that it reads.
+      for (const register of new Set(draft.src)) if (lastUse.get(register) === i) free.push(real.get(register)!);
+      return {
+        op: CODE[draft.op],
+        dst,
+        a,
+        b,
+        c,
+        operand: draft.operand ?? -1,
+        key0: draft.keys?.[0] ?? 0,
+        key1: draft.keys?.[1] ?? 0,
+        imm: draft.imm ?? 0,
+      };
+    });
+    return {
+      instructions,
+      operands: this.operands,
+      registers: Math.max(count, 1),
+      wide: this.wide,
+      input: this.input < 0 ? -1 : real.get(this.input)!,
+      result: resultRegister < 0 ? -1 : real.get(resultRegister)!,
+      global: five(this.shape, this.slots, (i) => this.shape[i].size, 1),
+    };
+  }
+}
+
+/** Attributes of a node known to be of operation `N`. */
+export function attrsOf<N extends keyof typeof OPS>(node: LocalNode): Parameters<(typeof OPS)[N]['loops']>[0]['attrs'] {
+  return node.call.attrs as Parameters<(typeof OPS)[N]['loops']>[0]['attrs'];
+}

@@ -1,0 +1,142 @@
+import { fail, type Graph, type Shape, showShape, type Value, volume } from '../core/index.ts';
+import { castTo, gradients, inputOf, softmax, type VariableAttrs } from '../ops/index.ts';
+import { BATCH } from './axes.ts';
+import { Context, type Parameter } from './context.ts';
+import { classCounts, predictedLabels } from './counts.ts';
+import { evenLoss, HOU2019_LOSS, type Loss, type LossConfig, segmentationLoss } from './losses.ts';
+import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
+import { CLASS, type UNetConfig, unet, unetConfig } from './unet.ts';
+
+// Whole graphs, ready to be partitioned: inputs, network, loss, gradients, optimizer, statistics.
+//
+//   inputs      image [batch, space..., channel] f32; labels [batch, space...] u8; step [] i32; learning_rate [] f64
+//   outputs     loss, cross_entropy, dice_case, dice_global, soft_dice_<class>: float64 scalars
+//               count_both, count_predicted, count_true: [batch, class] float64 whole numbers
+//   prediction  labels [batch, space...] u8; probabilities [batch, space..., class] f32 where asked for
+//
+// Training, evaluation and prediction name their variables alike, so the state of one serves the others.
+
+export interface BuildOptions {
+  /** Shape of the image, channels last: `shape({ batch: 1, depth: 64, height: 64, width: 64, channel: 1 })`. */
+  readonly image: Shape;
+  readonly network?: Partial<UNetConfig>;
+  /** How activations are stored. */
+  readonly storage?: 'f32' | 'bf16';
+  readonly seed?: number;
+}
+
+export interface EvaluationOptions extends BuildOptions {
+  /** By default the paper's for three classes, else weight 1 each and Dice on all but the background. */
+  readonly loss?: LossConfig;
+}
+
+export interface TrainingOptions extends EvaluationOptions {
+  readonly optimizer?: OptimizerConfig;
+}
+
+export interface PredictionOptions extends BuildOptions {
+  /** Adds the output `probabilities`. */
+  readonly probabilities?: boolean;
+}
+
+/** A graph with what a life cycle needs to know of it. */
+export interface Built {
+  readonly graph: Graph;
+  /** All variables: weights, moving statistics, optimizer slots. */
+  readonly parameters: readonly Parameter[];
+  /** Scores [batch, space..., class]. */
+  readonly scores: Value;
+  readonly network: UNetConfig;
+  /** Names of the graph's outputs. */
+  readonly outputs: readonly string[];
+}
+
+export interface BuiltLoss extends Built {
+  readonly loss: Loss;
+}
+
+/** One training step: reads image, labels, step and learning_rate; changes the variables. */
+export function buildTraining(options: TrainingOptions): BuiltLoss {
+  const ctx = new Context({ seed: options.seed, storage: options.storage, training: true });
+  const { graph } = ctx;
+  const { scores, network } = addNetwork(ctx, options);
+  const rate = inputOf(graph, 'learning_rate', [], 'f64');
+  // Made here even if nothing is random, so that every training graph takes the same inputs.
+  void ctx.step;
+  const loss = addLoss(ctx, options, network, scores);
+  const trained = ctx.trainable;
+  const grads = gradients(
+    loss.loss,
+    trained.map((parameter) => parameter.value),
+  );
+  applyOptimizer(ctx, options.optimizer ?? HOU2019_OPTIMIZER, trained, grads, rate);
+  return finish(ctx, network, scores, { loss });
+}
+
+/** Loss and counts of a trained network on labelled images: moving statistics, no dropout, nothing changes. */
+export function buildEvaluation(options: EvaluationOptions): BuiltLoss {
+  const ctx = new Context({ seed: options.seed, storage: options.storage, training: false });
+  const { scores, network } = addNetwork(ctx, options);
+  const loss = addLoss(ctx, options, network, scores);
+  return finish(ctx, network, scores, { loss });
+}
+
+/** Segmentation of images by a trained network: output `labels` and, where asked for, `probabilities`. */
+export function buildPrediction(options: PredictionOptions): Built {
+  const ctx = new Context({ seed: options.seed, storage: options.storage, training: false });
+  const { scores, network } = addNetwork(ctx, options);
+  ctx.graph.output('labels', predictedLabels(scores));
+  if (options.probabilities) ctx.graph.output('probabilities', softmax(castTo(scores, 'f32'), CLASS));
+  return finish(ctx, network, scores, {});
+}
+
+function addNetwork(ctx: Context, options: BuildOptions): { scores: Value; network: UNetConfig } {
+  const { image } = options;
+  if (image.length < 3 || image[0].name !== BATCH)
+    fail({
+      where: 'image',
+      problem: 'impossible shape',
+      expected: `[${BATCH} space... channel], such as [${BATCH} depth height width channel]`,
+      found: showShape(image),
+    });
+  const network = unetConfig(options.network);
+  const scores = unet(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network);
+  return { scores, network };
+}
+
+/** Adds the labels, the loss and the counts, and marks them as outputs. */
+function addLoss(ctx: Context, options: EvaluationOptions, network: UNetConfig, scores: Value): Loss {
+  const { graph } = ctx;
+  const config = options.loss ?? (network.classes === 3 ? HOU2019_LOSS : evenLoss(network.classes));
+  const labels = inputOf(graph, 'labels', options.image.slice(0, -1), 'u8');
+  return graph.scope('loss', () => {
+    const loss = segmentationLoss(scores, labels, config);
+    const { crossEntropy, diceCase, diceGlobal, softDice } = loss.parts;
+    graph.output('loss', loss.loss);
+    graph.output('cross_entropy', crossEntropy);
+    if (diceCase) graph.output('dice_case', diceCase);
+    if (diceGlobal) graph.output('dice_global', diceGlobal);
+    for (const { cls, value } of softDice) graph.output(`soft_dice_${cls}`, value);
+    const counts = classCounts(scores, labels);
+    graph.output('count_both', counts.both);
+    graph.output('count_predicted', counts.predicted);
+    graph.output('count_true', counts.truth);
+    return loss;
+  });
+}
+
+function finish<T>(ctx: Context, network: UNetConfig, scores: Value, rest: T): Built & T {
+  const { graph, parameters } = ctx;
+  return { graph, parameters, scores, network, outputs: [...graph.outputs.keys()], ...rest };
+}
+
+/** Number of trainable weights of a graph; `filter` may pick some by name. */
+export function parameterCount(graph: Graph, filter: (name: string) => boolean = () => true): number {
+  let count = 0;
+  for (const { op, call, outputs } of graph.nodes) {
+    if (op.name !== 'variable') continue;
+    const { name, trainable } = call.attrs as VariableAttrs;
+    if (trainable && filter(name)) count += volume(outputs[0].shape);
+  }
+  return count;
+}

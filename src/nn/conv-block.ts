@@ -1,0 +1,58 @@
+import { fail, type Value } from '../core/index.ts';
+import { castTo, leakyRelu } from '../ops/index.ts';
+import type { PerAxis } from './axes.ts';
+import type { Context } from './context.ts';
+import { conv, dropout } from './layers.ts';
+import { batchNorm, groupNorm, instanceNorm } from './norm.ts';
+
+export const NORM_KINDS = ['batch', 'instance', 'group', 'none'] as const;
+
+export type NormKind = (typeof NORM_KINDS)[number];
+
+export interface ConvBlockSettings {
+  readonly name?: string;
+  readonly filters: number;
+  readonly kernel?: PerAxis;
+  readonly norm?: NormKind;
+  /** Groups of group norm. */
+  readonly groups?: number;
+  /** Slope of the leaky ReLU. */
+  readonly slope?: number;
+  /** Probability that dropout keeps an element; 1 is no dropout. */
+  readonly keep?: number;
+}
+
+/**
+ * Convolution, norm, leaky ReLU, dropout. Only a norm of kind `none` needs the convolution's bias. All after the convolution is
+ * element-wise in float32; what comes out is stored as the context says, so that one rounding stands between two convolutions.
+ */
+export function convBlock(ctx: Context, x: Value, settings: ConvBlockSettings): Value {
+  const { filters, kernel = 3, norm = 'batch', slope = 0.1, keep = 1 } = settings;
+  return ctx.layer(settings.name ?? 'conv_block', () => {
+    const raw = conv(ctx, x, { name: '', filters, kernel, bias: norm === 'none', slope });
+    const wide = raw.dtype === 'bf16' ? castTo(raw, 'f32') : raw;
+    const normed = applyNorm(ctx, wide, norm, settings.groups);
+    return castTo(dropout(ctx, leakyRelu(normed, slope), keep), raw.dtype);
+  });
+}
+
+/** The norm of a kind, under the name `norm`. */
+export function applyNorm(ctx: Context, x: Value, kind: NormKind, groups = 8): Value {
+  switch (kind) {
+    case 'batch':
+      return batchNorm(ctx, x, { name: 'norm' });
+    case 'instance':
+      return instanceNorm(ctx, x, { name: 'norm' });
+    case 'group':
+      return groupNorm(ctx, x, { name: 'norm', groups });
+    case 'none':
+      return x;
+    default:
+      return fail({
+        where: 'norm',
+        problem: 'unknown kind',
+        expected: NORM_KINDS.join(', '),
+        found: String(kind satisfies never),
+      });
+  }
+}

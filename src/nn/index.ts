@@ -1,0 +1,19 @@
+// Networks and how to train them, as graphs. Nothing here knows of devices or meshes.
+
+export * from './axes.ts';
+// Whole graphs
+export * from './build.ts';
+// What layers share while a graph is built
+export * from './context.ts';
+export * from './conv-block.ts';
+export * from './counts.ts';
+// Layers
+export * from './layers.ts';
+
+// Training
+export * from './losses.ts';
+export * from './norm.ts';
+export * from './optimizers.ts';
+export * from './schedules.ts';
+// Networks
+export * from './unet.ts';

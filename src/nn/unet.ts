@@ -1,0 +1,124 @@
+import { fail, type Value } from '../core/index.ts';
+import { concat } from '../ops/index.ts';
+import { BATCH, channelOf, type PerAxis, spaceOf } from './axes.ts';
+import type { Context } from './context.ts';
+import { convBlock, NORM_KINDS, type NormKind } from './conv-block.ts';
+import { conv, convTranspose, dropout, maxPool } from './layers.ts';
+
+// The 3-D U-Net of Hou et al. 2019 (arXiv 1909.03108) and its relatives, over any number of spatial axes.
+//
+//   down0  blocks of base channels ──────────────────── skip ── up0  transpose, concat, blocks ── output 1x1x1 ── classes
+//   down1    pool, blocks of 2 base ─────────────── skip ── up1
+//   down2      pool, blocks of 4 base ───────── skip ── up2
+//   down3        pool, blocks of 8 base ────────────────┘
+//
+// Any size of at least 1 works: pooling keeps an odd rest (ceil), and the transposed convolution restores the skip's size.
+
+/** Name of the dimension of the scores. */
+export const CLASS = 'class';
+
+export interface UNetConfig {
+  /** Channels of the first level; each level has twice as many. */
+  readonly base: number;
+  /** Resolutions: one more than poolings. */
+  readonly levels: number;
+  readonly classes: number;
+  /** Convolutions of a level, down and up. */
+  readonly convolutions: number;
+  readonly kernel: PerAxis;
+  readonly norm: NormKind;
+  /** Groups of group norm. */
+  readonly groups: number;
+  /** Slope of the leaky ReLU. */
+  readonly slope: number;
+  /** Probability that dropout keeps an element; 1 is no dropout. */
+  readonly keep: number;
+}
+
+/** Defaults of the published code. */
+export const HOU2019: UNetConfig = {
+  base: 32,
+  levels: 4,
+  classes: 3,
+  convolutions: 2,
+  kernel: 3,
+  norm: 'batch',
+  groups: 8,
+  slope: 0.1,
+  keep: 0.5,
+};
+
+/** Fills in the defaults of {@link HOU2019} and refuses settings that make no network. */
+export function unetConfig(settings: Partial<UNetConfig> = {}): UNetConfig {
+  const config = { ...HOU2019, ...settings };
+  const refuse = (field: keyof UNetConfig, expected: string): never =>
+    fail({ where: 'U-Net', problem: `setting "${field}"`, expected, found: JSON.stringify(config[field]) });
+  for (const field of ['base', 'levels', 'classes', 'convolutions', 'groups'] as const)
+    if (!Number.isSafeInteger(config[field]) || config[field] < 1)
+      refuse(field, 'a whole number of at least 1');
+  if (config.classes < 2) refuse('classes', 'at least 2: background counts');
+  if (config.levels > 10) refuse('levels', 'at most 10');
+  if (!NORM_KINDS.includes(config.norm)) refuse('norm', NORM_KINDS.join(', '));
+  if (config.norm === 'group' && config.base % config.groups !== 0)
+    refuse('groups', `a divisor of the base width ${config.base}`);
+  if (!(config.keep > 0 && config.keep <= 1)) refuse('keep', 'a probability above 0 and at most 1');
+  if (!(config.slope >= 0 && config.slope < 1)) refuse('slope', 'a number from 0 to below 1');
+  for (const size of typeof config.kernel === 'number' ? [config.kernel] : Object.values(config.kernel))
+    if (!Number.isSafeInteger(size) || size < 1) refuse('kernel', 'whole numbers of at least 1');
+  return config;
+}
+
+/** Scores of every class at every voxel: [batch, space..., channel] -> [batch, space..., class]. */
+export function unet(ctx: Context, image: Value, settings: Partial<UNetConfig> = {}): Value {
+  const config = unetConfig(settings);
+  const axes = spaceOf(image, 'U-Net');
+  const channel = channelOf(image).name;
+  if (channel === BATCH || channel === CLASS || axes.some((axis) => axis.name === channel))
+    fail({
+      where: 'U-Net',
+      problem: 'the last dimension of the image must be its channels',
+      found: `"${channel}"`,
+    });
+
+  const blocks = (x: Value, filters: number, first: number): Value => {
+    for (let i = 0; i < config.convolutions; i++) {
+      const keep = i < first ? 1 : config.keep;
+      x = convBlock(ctx, x, { ...config, name: `conv${i}`, filters, keep });
+    }
+    return x;
+  };
+
+  const skips: Value[] = [];
+  let x = ctx.stored(image);
+  for (let level = 0; level < config.levels; level++)
+    x = ctx.scope(`down${level}`, () => {
+      if (level > 0) skips.push(x);
+      const from = level === 0 ? x : maxPool(x, 2, { padding: 'ceil' });
+      // No dropout after the very first convolution.
+      return blocks(from, config.base * 2 ** level, level === 0 ? 1 : 0);
+    });
+
+  for (let level = config.levels - 2; level >= 0; level--)
+    x = ctx.scope(`up${level}`, () => {
+      const skip = skips[level];
+      const filters = config.base * 2 ** level;
+      const up = convTranspose(ctx, x, {
+        name: 'transpose',
+        filters,
+        kernel: 2,
+        stride: 2,
+        onto: skip.shape,
+        slope: 1,
+      });
+      return blocks(concat([dropout(ctx, up, config.keep), skip], channel), filters, 0);
+    });
+
+  return conv(ctx, x, {
+    name: 'output',
+    filters: config.classes,
+    kernel: 1,
+    bias: true,
+    out: CLASS,
+    slope: 1,
+  });
+}

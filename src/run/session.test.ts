@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { Graph, mesh, shape, uniform } from '../core/index.ts';
+import { cpuDevice, type Device, referenceDevice } from '../machine/index.ts';
+import { type FusionRules } from '../plan/index.ts';
+import { assignTo, castTo, convRaw, gradients, inputOf, leakyRelu, maxPoolRaw, mul, reduceMean, square, sub, scalar, variableOf, windows } from '../ops/index.ts';
+import { Session } from './session.ts';
+
+const ALL: FusionRules = {
+  prologue: (op) => op !== 'assign',
+  epilogue: () => true,
+  sums: (node) => node.op.name === 'reduce_sum',
+};
+
+/** A small network with batch statistics, pooling and a gradient step. */
+function build(): Graph {
+  const graph = new Graph();
+  const x = inputOf(graph, 'x', shape({ batch: 2, depth: 7, height: 6, width: 5, channel: 1 }));
+  const weight = (name: string, i: number, o: number) =>
+    variableOf(graph, {
+      name,
+      dtype: 'f32',
+      shape: [
+        ...['kd', 'kh', 'kw'].map((k) => ({ name: k, size: 3 })),
+        { name: 'channel_in', size: i },
+        { name: 'channel', size: o },
+      ],
+      init: { kind: 'normal', deviation: 0.3 },
+      trainable: true,
+    });
+  const w1 = weight('w1', 1, 3);
+  const w2 = weight('w2', 3, 2);
+  const window = windows({ depth: 3, height: 3, width: 3 }, { padding: 'same' });
+  const y1 = convRaw(x, w1, window);
+  const mean = reduceMean(y1, ['batch', 'depth', 'height', 'width']);
+  const z1 = leakyRelu(sub(y1, mean), 0.1);
+  const pooled = maxPoolRaw(z1, windows({ depth: 2, height: 2, width: 2 }, { stride: 2 }));
+  const y2 = convRaw(pooled, w2, window);
+  const loss = castTo(reduceMean(square(y2), y2.shape.map((d) => d.name), 'f64'), 'f64');
+  graph.output('loss', loss);
+  const grads = gradients(loss, [w1, w2]);
+  [w1, w2].forEach((w, i) => {
+    graph.output(`grad${i}`, grads[i]!);
+    graph.output(`new${i}`, assignTo(w, sub(w, mul(grads[i]!, scalar(w, 0.1)))));
+  });
+  return graph;
+}
+
+async function losses(m: Record<string, number>, layout: Record<string, string>, device: Device = referenceDevice()): Promise<number[]> {
+  const session = new Session({ device, mesh: mesh(m), layout, seed: 3 });
+  const program = session.load(build());
+  const x = Float32Array.from({ length: 2 * 7 * 6 * 5 }, (_, i) => uniform(1, 2, 3, i));
+  const result: number[] = [];
+  for (let step = 0; step < 3; step++) result.push((await program.run({ x }, ['loss'])).loss[0]);
+  expect(session.traffic.exchangeBytes).toBe(3 * program.plan.bytesSent.exchange);
+  expect(session.traffic.allReduceBytes).toBe(3 * program.plan.bytesSent.allReduce);
+  return result;
+}
+
+describe('a network trained over a mesh', () => {
+  const whole = losses({}, {});
+  it.each([
+    [{ a: 2 }, { depth: 'a' }],
+    [{ a: 3 }, { width: 'a' }],
+    [{ a: 2, b: 2 }, { depth: 'a', height: 'b' }],
+    [{ a: 2, b: 2, c: 2 }, { depth: 'a', height: 'b', width: 'c' }],
+    [{ a: 2, b: 2 }, { batch: 'a', channel: 'b' }],
+    [{ a: 5 }, { height: 'a' }],
+  ])('gives the losses of one rank on %j %j', async (m, layout) => {
+    const expected = await whole;
+    expect(expected[2]).toBeLessThan(expected[0]);
+    (await losses(m, layout)).forEach((loss, i) => {
+      expect(Math.abs(loss - expected[i]) / expected[i]).toBeLessThan(1e-12);
+    });
+    (await losses(m, layout, referenceDevice(ALL))).forEach((loss, i) => {
+      expect(Math.abs(loss - expected[i]) / expected[i]).toBeLessThan(1e-12);
+    });
+    (await losses(m, layout, cpuDevice())).forEach((loss, i) => {
+      expect(Math.abs(loss - expected[i]) / expected[i]).toBeLessThan(1e-5);
+    });
+  });
+});
