@@ -4,7 +4,7 @@
 import { join, resolve } from 'node:path';
 import { checkRooms } from './check/rooms.mjs';
 import { importsOf, scan, skipsOf } from './check/scan.mjs';
-import { packageRoot, readJson, readText, walk } from './setup/common.mjs';
+import { isTestFile, packageRoot, readJson, readText, walk } from './setup/common.mjs';
 
 const root = resolve(process.argv[2] ?? packageRoot);
 const list = (folder, kinds) =>
@@ -43,7 +43,7 @@ for (const { file, lines, excused } of long) {
   else problems.push(`${file}:1 has ${lines} lines: split it, or say at the top "// Over 300 lines: why"`);
 }
 
-const tests = [...scanned].filter(([file]) => file.startsWith('test/') || file.endsWith('.test.ts'));
+const tests = [...scanned].filter(([file]) => file.startsWith('test/') || isTestFile(file));
 const skips = tests.map(([file, text]) => ({ file, skips: skipsOf(text) })).filter((test) => test.skips > 0);
 const skipped = skips.reduce((sum, test) => sum + test.skips, 0);
 const allowed = readJson(join(root, 'scripts/skips.json'))?.skips ?? 0;

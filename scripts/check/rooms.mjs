@@ -1,5 +1,6 @@
 // The rooms of src/ and the direction of imports between them: downward only, and never in a circle.
 import { posix } from 'node:path';
+import { isTestFile } from '../setup/common.mjs';
 
 /** What each room may import besides itself. */
 export const mayImport = {
@@ -14,8 +15,6 @@ export const mayImport = {
   cli: ['index', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
   index: ['cli', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
 };
-
-const isTest = (file) => file.endsWith('.test.ts');
 
 /** The room of a file of src/, by its folder; src/index.ts is a room of its own; null outside src/. */
 function roomOf(file) {
@@ -40,10 +39,10 @@ function objection(from, to) {
   const room = roomOf(from);
   const other = roomOf(to);
   if (room === null) return null;
-  if (isTest(from)) {
+  if (isTestFile(from)) {
     return other === 'cli' && room !== 'cli' ? `a test of room ${room} may not import room cli` : null;
   }
-  if (isTest(to)) return 'only tests may import a test';
+  if (isTestFile(to)) return 'only tests may import a test';
   if (other === null) return 'src may not import from outside src';
   if (room === other || mayImport[room]?.includes(other)) return null;
   if (!(room in mayImport)) return null; // reported once for the file
@@ -57,7 +56,7 @@ export function checkRooms(files) {
   let count = 0;
   for (const [file, imports] of files) {
     const room = roomOf(file);
-    if (room !== null && !(room in mayImport) && !isTest(file)) {
+    if (room !== null && !(room in mayImport) && !isTestFile(file)) {
       problems.push(`${file}:1 stands in no room: src has ${Object.keys(mayImport).join(', ')}`);
     }
     const targets = new Map();

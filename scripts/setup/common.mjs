@@ -22,6 +22,9 @@ export class SetupError extends Error {
   name = 'SetupError';
 }
 
+/** Tests, and what only they use (*.testing.ts): tsconfig.build.json leaves both out of dist/. */
+export const isTestFile = (file) => /\.(test|testing)\.ts$/.test(file);
+
 export const hashOf = (...parts) => {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part).update('\0');

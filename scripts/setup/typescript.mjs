@@ -1,7 +1,7 @@
 // TypeScript: src/ to dist/ with tsc, when a source, a tsconfig or the lock file changed.
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashOf, readText, run, SetupError, secondsSince, walk, writeAtomic } from './common.mjs';
+import { hashOf, isTestFile, readText, run, SetupError, secondsSince, walk, writeAtomic } from './common.mjs';
 
 const stampPath = (root) => join(root, 'build/stamps/typescript');
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
@@ -10,7 +10,7 @@ const tsc = (root) => join(root, 'node_modules/typescript/bin/tsc');
 /** An installed copy of the package has dist/ and no src/. */
 const sourcesOf = (root) =>
   existsSync(join(root, 'tsconfig.build.json'))
-    ? walk(join(root, 'src')).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    ? walk(join(root, 'src')).filter((file) => file.endsWith('.ts') && !isTestFile(file))
     : [];
 
 const sourceHash = (root, sources) =>

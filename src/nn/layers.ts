@@ -115,7 +115,12 @@ export function conv(ctx: Context, x: Value, settings: ConvSettings): Value {
     const where = `conv "${ctx.here}"`;
     checkFilters(settings.filters, where);
     const channel = channelOf(x);
-    const window = windowsFor(x, settings.kernel, { padding: 'same', ...settings }, where);
+    const window = windowsFor(
+      x,
+      settings.kernel,
+      { ...settings, padding: settings.padding ?? 'same' },
+      where,
+    );
     const shape = [
       ...kernelDims(window),
       { name: `${channel.name}_in`, size: channel.size },
@@ -140,7 +145,12 @@ export function convTranspose(ctx: Context, x: Value, settings: ConvTransposeSet
       name: dim.name,
       size: settings.onto ? dimOf(settings.onto, dim.name, where).size : dim.size * (strides[dim.name] ?? 1),
     }));
-    const window = windowsFor({ shape: onto }, settings.kernel, { padding: 'ceil', ...settings }, where);
+    const window = windowsFor(
+      { shape: onto },
+      settings.kernel,
+      { ...settings, padding: settings.padding ?? 'ceil' },
+      where,
+    );
     const shape = [
       ...kernelDims(window),
       { name: channel.name, size: settings.filters },
@@ -154,12 +164,16 @@ export function convTranspose(ctx: Context, x: Value, settings: ConvTransposeSet
 
 /** Largest of each window; stride = kernel unless given. With padding `ceil` an odd rest makes a smaller last window. */
 export function maxPool(x: Value, kernel: PerAxis, settings: WindowSettings = {}): Value {
-  return maxPoolRaw(x, windowsFor(x, kernel, { stride: kernel, ...settings }, 'max_pool'));
+  return maxPoolRaw(x, windowsFor(x, kernel, { ...settings, stride: settings.stride ?? kernel }, 'max_pool'));
 }
 
 /** Mean of each window, over the voxels inside the volume; stride = kernel unless given. */
 export function avgPool(x: Value, kernel: PerAxis, settings: WindowSettings = {}): Value {
-  return avgPoolRaw(x, windowsFor(x, kernel, { stride: kernel, ...settings }, 'avg_pool'), false);
+  return avgPoolRaw(
+    x,
+    windowsFor(x, kernel, { ...settings, stride: settings.stride ?? kernel }, 'avg_pool'),
+    false,
+  );
 }
 
 /** Enlarges or shrinks space to the sizes of `onto`, by the nearest voxel or linear interpolation. */

@@ -76,6 +76,7 @@ describe('unet', () => {
       'U-Net: setting "base"; expected a whole number of at least 1, found 0',
     );
     expect(() => unetConfig({ norm: 'group', base: 12 })).toThrow('a divisor of the base width 12, found 8');
+    expect(unetConfig({ base: undefined }).base).toBe(32);
     expect(() => unetConfig({ keep: 0 })).toThrow('setting "keep"');
     expect(() => unet(new Context(), inputOf(new Graph(), 'image', shape({ batch: 1, channel: 1 })))).toThrow(
       'no spatial dimension',

@@ -50,7 +50,8 @@ export const HOU2019: UNetConfig = {
 
 /** Fills in the defaults of {@link HOU2019} and refuses settings that make no network. */
 export function unetConfig(settings: Partial<UNetConfig> = {}): UNetConfig {
-  const config = { ...HOU2019, ...settings };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const config: UNetConfig = { ...HOU2019, ...Object.fromEntries(given) };
   const refuse = (field: keyof UNetConfig, expected: string): never =>
     fail({ where: 'U-Net', problem: `setting "${field}"`, expected, found: JSON.stringify(config[field]) });
   for (const field of ['base', 'levels', 'classes', 'convolutions', 'groups'] as const)

@@ -1,5 +1,6 @@
 export * from './buffers.ts';
 export * from './exchange.ts';
+export * from './explain.ts';
 export * from './fuse.ts';
 export * from './kernel.ts';
 export * from './memory.ts';

@@ -48,7 +48,7 @@ class Partitioner {
   run(graph: Graph): LocalProgram {
     const inputs = new Map<string, LocalValue>();
     const variables = new Map<string, LocalValue>();
-    for (const node of graph.nodes) {
+    for (const node of liveNodes(graph)) {
       const local = this.place(node);
       const name = (node.call.attrs as { name?: string }).name;
       if (node.op.name === 'input') inputs.set(name!, local[0]);
@@ -208,6 +208,16 @@ class Partitioner {
   private ranks<T>(each: (rank: number) => T): T[] {
     return Array.from({ length: this.mesh.size }, (_, rank) => each(rank));
   }
+}
+
+/** Operations that an output, a variable or an assignment depends on; gradient rules make more than are asked for. */
+function liveNodes(graph: Graph): Node[] {
+  const live = new Set<Node>([...graph.outputs.values()].map((value) => value.node));
+  for (const node of [...graph.nodes].reverse()) {
+    if (['assign', 'variable', 'input'].includes(node.op.name)) live.add(node);
+    if (live.has(node)) for (const input of node.inputs) live.add(input.node);
+  }
+  return graph.nodes.filter((node) => live.has(node));
 }
 
 const asShape = (loops: readonly Loop[]) => loops.map((loop) => ({ name: loop.dim, size: loop.size }));

@@ -72,7 +72,8 @@ describe('setup', () => {
   });
 
   it('prints what the compiler says and the file that did not compile', () => {
-    program('g++', 'case "$*" in *two.cpp*) echo "two.cpp:1: expected ;" >&2; exit 1;; esac');
+    const refuseTwo = 'case "$*" in *two.cpp*) echo "two.cpp:1: expected ;" >&2; exit 1;; esac';
+    program('g++', `${refuseTwo}; ${fakeCompiler(root)}`);
     const { status, stderr } = setup();
     expect(stderr).toMatch(/^set-up: native\/two\.cpp did not compile for \w+:\ntwo\.cpp:1: expected ;\n$/);
     expect(status).toBe(1);

@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
+import { cpuDevice, type Device, library } from '../machine/index.ts';
+import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
+import { predictPeak } from '../plan/index.ts';
+import { Session } from './session.ts';
+
+export interface BenchOptions {
+  /** Voxels along each axis. */
+  readonly size: number;
+  readonly network?: Partial<UNetConfig>;
+  readonly steps: number;
+  readonly batch?: number;
+  readonly mesh?: Mesh;
+  readonly layout?: Layout;
+  readonly precision?: 'f32' | 'bf16';
+  readonly threads?: number;
+  readonly optimizer?: OptimizerConfig;
+  readonly device?: Device;
+  /** Called after each step with its number (0 is the warm-up) and seconds. */
+  readonly onStep?: (step: number, seconds: number) => void;
+}
+
+export interface BenchResult {
+  readonly size: number;
+  readonly ranks: number;
+  readonly threads: number;
+  readonly instructionSet: string;
+  readonly precision: 'f32' | 'bf16';
+  /** Of the counted steps; the first step is a warm-up and not counted. */
+  readonly secondsPerStep: { readonly min: number; readonly median: number };
+  /** Work of the plan over the median time. */
+  readonly gflopsPerSecond: number;
+  readonly gflopPerStep: number;
+  /** Highest resident memory of the process, bytes. */
+  readonly peakRssBytes: number;
+  readonly predictedPeakBytes: number;
+  /** Bytes that the communicator counted, per step, and what the plan says. */
+  readonly bytesSentPerStep: number;
+  readonly predictedBytesSentPerStep: number;
+  readonly losses: readonly number[];
+}
+
+/** Training steps of a U-Net on random data. */
+export async function bench(options: BenchOptions): Promise<BenchResult> {
+  const { size, steps, batch = 1, precision = 'f32', threads = availableParallelism() } = options;
+  const device = options.device ?? cpuDevice({ threads });
+  const built = buildTraining({
+    image: shape({ batch, depth: size, height: size, width: size, channel: 1 }),
+    network: options.network,
+    storage: precision,
+    optimizer: options.optimizer,
+  });
+  const session = new Session({ device, mesh: options.mesh ?? makeMesh({}), layout: options.layout, seed: 0 });
+  const program = session.load(built.graph);
+  const voxels = batch * size ** 3;
+  const image = new Float32Array(voxels);
+  const labels = new Uint8Array(voxels);
+  for (let i = 0; i < voxels; i++) {
+    image[i] = uniform(1, 2, 0, i);
+    labels[i] = Math.floor(3 * uniform(3, 4, 0, i));
+  }
+  const seconds: number[] = [];
+  const losses: number[] = [];
+  const sent = () => session.traffic.exchangeBytes + session.traffic.allReduceBytes;
+  const before = sent();
+  for (let step = 0; step <= steps; step++) {
+    const start = performance.now();
+    const inputs = { image, labels, step: Int32Array.of(step), learning_rate: Float64Array.of(1e-3) };
+    const { loss } = await program.run(inputs, ['loss']);
+    const took = (performance.now() - start) / 1000;
+    losses.push(loss[0]);
+    if (step > 0) seconds.push(took);
+    options.onStep?.(step, took);
+  }
+  const sorted = [...seconds].sort((a, b) => a - b);
+  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+  const flops = program.plan.flops.reduce((a, b) => a + b, 0);
+  const { exchange, allReduce } = program.plan.bytesSent;
+  return {
+    size,
+    ranks: session.mesh.size,
+    threads,
+    instructionSet: device.name === 'cpu' ? library().isa : 'none',
+    precision,
+    secondsPerStep: { min: sorted[0], median },
+    gflopsPerSecond: flops / 1e9 / median,
+    gflopPerStep: flops / 1e9,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    predictedPeakBytes: predictPeak(program.plan, image.byteLength + labels.byteLength),
+    bytesSentPerStep: (sent() - before) / (steps + 1),
+    predictedBytesSentPerStep: exchange + allReduce,
+    losses,
+  };
+}
