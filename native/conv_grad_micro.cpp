@@ -33,7 +33,7 @@ template <int Vectors, int Scalars, bool Contiguous> void micro(const GradCall &
       reg a[regs];
       HM_UNROLL for (int r = 0; r < regs; r++) a[r] = load(vec[r / parts] + x * 16 + r % parts * lanes);
       HM_UNROLL for (int s = 0; s < Scalars; s++) {
-        reg b = reg{} + (Contiguous ? scal[0][x * step + s] : scal[s][x * step]);
+        reg b = broadcast(Contiguous ? scal[0][x * step + s] : scal[s][x * step]);
         HM_UNROLL for (int r = 0; r < regs; r++) sum[s][r] += a[r] * b;
       }
     }

@@ -17,7 +17,7 @@ constexpr int positions_of[2] = {3, 0}; // x 4 parts, of 16 registers; the weigh
 #endif
 
 template <int Positions, int Blocks, bool Planar> void micro(const MicroCall &call, const float *in, float *out) {
-  constexpr int regs = Blocks * parts, step = Planar ? 1 : 16, unroll = Planar ? 1 : 4, pair = Planar ? 1 : PAIR;
+  constexpr int regs = Blocks * parts, step = Planar ? 1 : 16, unroll = Planar ? 1 : 4;
   reg sum[Positions][regs];
   HM_UNROLL for (int t = 0; t < Positions; t++) {
     HM_UNROLL for (int p = 0; p < regs; p++)
@@ -27,18 +27,14 @@ template <int Positions, int Blocks, bool Planar> void micro(const MicroCall &ca
   for (int64_t i = 0; i < call.n_taps; i++) {
     const float *x = in + call.taps[i];
     for (int64_t c = 0; c < call.channels; c += unroll) {
-      HM_UNROLL for (int g = 0; g < unroll; g += pair) {
-        reg w[pair][regs];
-        HM_UNROLL for (int u = 0; u < pair; u++) {
-          HM_UNROLL for (int p = 0; p < regs; p++) w[u][p] = load(weight + (u * regs + p) * lanes);
-        }
+      HM_UNROLL for (int u = 0; u < unroll; u++) {
+        reg w[regs];
+        HM_UNROLL for (int p = 0; p < regs; p++) w[p] = load(weight + p * lanes);
         HM_UNROLL for (int t = 0; t < Positions; t++) {
-          HM_UNROLL for (int u = 0; u < pair; u++) {
-            reg b = reg{} + x[t * step + g + u];
-            HM_UNROLL for (int p = 0; p < regs; p++) sum[t][p] += w[u][p] * b;
-          }
+          reg b = broadcast(x[t * step + u]);
+          HM_UNROLL for (int p = 0; p < regs; p++) sum[t][p] += w[p] * b;
         }
-        weight += pair * regs * lanes;
+        weight += regs * lanes;
       }
       x += Planar ? call.channel_step : unroll;
     }

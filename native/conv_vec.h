@@ -29,6 +29,7 @@ HM_INLINE reg load(const float *p) {
   std::memcpy(&v, p, sizeof v);
   return v;
 }
+HM_INLINE reg broadcast(float x) { return x - reg{}; } // x + 0 would be an addition: it makes -0 to 0
 HM_INLINE void store(float *p, reg v) { std::memcpy(p, &v, sizeof v); }
 
 } // namespace hm::conv

@@ -92,6 +92,16 @@ void add_scaled(float *__restrict to, const float *__restrict from, float weight
     for (int64_t i = 0; i < n; i++) to[i] += weight * from[i];
 }
 
+// to[w][lane] = sum over taps of weight * from[tap][lane]; `fixed` lanes where known when compiled.
+template <int fixed> void along_w(float *__restrict to, const float *__restrict from, const Axis &ws, int64_t size, int64_t block) {
+  const int64_t lanes = fixed ? fixed : block;
+  for (int64_t w = 0; w < size; w++, to += lanes) {
+    for (int64_t l = 0; l < lanes; l++) to[l] = 0;
+    for (const Tap *tap = ws.begin(ws.start + w); tap < ws.end(ws.start + w); tap++)
+      for (int64_t l = 0; l < lanes; l++) to[l] += tap->weight * from[tap->from * lanes + l];
+  }
+}
+
 struct Scratch {
   RowScratch rows;
   std::vector<float> loaded, planes, line, out;
@@ -147,14 +157,8 @@ int resize(const char *kernel, const hm_source *x, const hm_view *out_box, const
         if (hs.begin(out.h) == hs.end(out.h)) std::fill(s.line.begin(), s.line.end(), 0.0f);
         for (const Tap *tap = hs.begin(out.h); tap < hs.end(out.h); tap++) // over h
           add_scaled(s.line.data(), s.planes.data() + (tap->from - h_low) * values, tap->weight, values, tap == hs.begin(out.h));
-        for (int64_t w = 0; w < size[HM_W]; w++) { // over w
-          float *to = s.out.data() + w * block;
-          for (int64_t l = 0; l < block; l++) to[l] = 0;
-          for (const Tap *tap = ws.begin(start[HM_W] + w); tap < ws.end(start[HM_W] + w); tap++) {
-            const float *from = s.line.data() + (tap->from - w_from) * block;
-            for (int64_t l = 0; l < block; l++) to[l] += tap->weight * from[l];
-          }
-        }
+        const float *line = s.line.data() - w_from * block; // over w
+        block == 16 ? along_w<16>(s.out.data(), line, ws, size[HM_W], 16) : along_w<0>(s.out.data(), line, ws, size[HM_W], block);
         store_row(*epilogue, s.rows, out, s.out.data(), slot ? partials.data() + t * slot : nullptr, start[HM_C], channels);
       }
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { range } from '../core/index.ts';
-import { type ResizeKind, resizeReadBy, resizeReads, resizeTaps } from './resize.ts';
+import { Graph, range, shape } from '../core/index.ts';
+import { type ResizeKind, resize, resizeReadBy, resizeReads, resizeTaps } from './resize.ts';
+import { inputOf } from './source.ts';
 
 const KINDS: readonly ResizeKind[] = ['nearest', 'linear'];
 const SIZES = [1, 2, 3, 5, 7, 8, 12];
@@ -67,5 +68,23 @@ describe('read ranges of resizing', () => {
       expect(resizeReads(kind, range(3, 3), 7, 5)).toEqual(range(0, 0));
       expect(resizeReadBy(kind, range(3, 3), 7, 5)).toEqual(range(0, 0));
     }
+  });
+});
+
+describe('blocks of a resized axis', () => {
+  const cuts = (n: number, m: number, of: readonly number[]) => {
+    const graph = new Graph();
+    const y = resize(inputOf(graph, 'x', shape({ width: n, channel: 1 })), 'linear', { width: m });
+    return y.node.op.loops(y.node.call)[0].follows?.cuts(of);
+  };
+
+  it('begin where those of the input do', () => {
+    expect(cuts(7, 14, [0, 3, 5, 7])).toEqual([0, 6, 10, 14]);
+    expect(cuts(14, 7, [0, 5, 10, 14])).toEqual([0, 3, 5, 7]);
+    expect(cuts(7, 2, [0, 1, 2, 3, 7])).toEqual([0, 0, 1, 1, 2]);
+  });
+
+  it('are the same where the size is', () => {
+    expect(cuts(7, 7, [0, 3, 7])).toBeUndefined();
   });
 });

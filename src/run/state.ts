@@ -26,10 +26,15 @@ export class State {
         continue;
       }
       const list: (Tensor | undefined)[] = new Array(plan.program.mesh.size).fill(undefined);
+      // Ranks that hold the same box begin with the same numbers.
+      const drawn = new Map<string, Float64Array>();
       for (const rank of ranks) {
         const box = buffer.boxes[rank];
         const tensor = this.device.tensor(this.device.allocate(this.device.storageBytes(buffer, box)), 0, buffer, box);
-        this.device.write(tensor, box, initial(attrs, this.seed, box));
+        const key = showBox(box);
+        const numbers = drawn.get(key) ?? initial(attrs, this.seed, box);
+        drawn.set(key, numbers);
+        this.device.write(tensor, box, numbers);
         list[rank] = tensor;
       }
       this.tensors.set(name, list);

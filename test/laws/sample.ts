@@ -2,7 +2,10 @@ import {
   type Attrs,
   type DType,
   Graph,
+  type Layout,
   type Loop,
+  type Mesh,
+  mesh,
   type Node,
   type Op,
   type Shape,
@@ -137,12 +140,20 @@ export function sampleOf({
   };
 }
 
-/** Each splittable dimension in 2 and in 3, then the first two and the first three larger ones together. */
+/** Each splittable dimension in 2 and in 3, then the first two and the first three that can be split together in 2 each. */
 function partsOf(loops: readonly Loop[]): Parts[] {
-  const dims = [...new Set(loops.filter((l) => l.split !== 'whole').map((l) => l.dim))];
-  const wide = dims.filter((dim) => loops.some((l) => l.dim === dim && l.size > 2));
+  const free = loops.filter((l) => l.split !== 'whole');
+  const dims = [...new Set(free.map((l) => l.dim))];
+  const wide = dims.filter((dim) => free.some((l) => l.dim === dim && l.size > 1));
   const together = [2, 3]
     .filter((n) => wide.length >= n)
     .map((n): Parts => Object.fromEntries(wide.slice(0, n).map((dim) => [dim, 2])));
   return [...dims.flatMap((dim): Parts[] => [{ [dim]: 2 }, { [dim]: 3 }]), ...together];
+}
+
+/** A mesh with one axis per split dimension, and the layout that puts the dimensions on them. */
+export function meshFor(parts: Parts): { readonly mesh: Mesh; readonly layout: Layout } {
+  const axes = Object.entries(parts).map(([dim, n]) => [`by_${dim}`, n] as const);
+  const layout = Object.keys(parts).map((dim) => [dim, `by_${dim}`] as const);
+  return { mesh: mesh(Object.fromEntries(axes)), layout: Object.fromEntries(layout) };
 }

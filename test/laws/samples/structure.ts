@@ -76,6 +76,12 @@ export const structureSamples = {
       { batch: 1, depth: 7, channel: 3 },
       '[batch=1 depth=7 channel=3]',
     ),
+    reshape(
+      'the same names at other sizes',
+      { depth: 2, height: 6, channel: 2 },
+      { depth: 4, height: 3, channel: 2 },
+      '[depth=4 height=3 channel=2]',
+    ),
     reshape('to a scalar', { depth: 1 }, {}, '[]'),
   ],
   concat: [
