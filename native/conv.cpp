@@ -23,8 +23,8 @@ public:
         sums_(plan.group_blocks * plan.tile[1] * plan.tile[2] * 16), row_(plan.tile[2] * 16) {
     size_t most = 0;
     for (auto &of_class : plan.classes)
-      for (auto &group : of_class) most = std::max(most, group.taps.size());
-    taps_.resize(most);
+      for (auto &group : of_class) most = std::max(most, group.runs.size());
+    runs_.resize(most);
   }
 
   // Output blocks [first, last) of a tile.
@@ -53,7 +53,7 @@ private:
         Range h = axis[1].steps(tile_.at[1], rh), w = axis[2].steps(tile_.at[2], rw);
         if (h.size() <= 0 || w.size() <= 0) continue;
         auto &groups = plan_.groups(rd, rh, rw);
-        for (const TapGroup &group : groups) add_group(d, block, count, group, &group == groups.data(), rh, h, rw, w);
+        for (const RunGroup &group : groups) add_group(d, block, count, group, &group == groups.data(), rh, h, rw, w);
         if (groups.empty()) clear(count, rh, h, rw, w);
       }
   }
@@ -65,15 +65,15 @@ private:
            (axis[2].out_step * w + rw - tile_.at[2].lo) * 16;
   }
 
-  void add_group(int64_t d, int64_t block, int count, const TapGroup &group, bool first, int64_t rh, Range h, int64_t rw, Range w) {
+  void add_group(int64_t d, int64_t block, int count, const RunGroup &group, bool first, int64_t rh, Range h, int64_t rw, Range w) {
     const Axis *axis = plan_.input.axis;
-    for (size_t i = 0; i < group.taps.size(); i++) {
-      const GroupTap &tap = group.taps[i];
-      taps_[i] = ring_.at(plan_.input.blocks[size_t(tap.block)], d, tap.at[0].offset, tap.at[1].offset, tap.at[2].offset);
+    for (size_t i = 0; i < group.runs.size(); i++) {
+      const Run &run = group.runs[i];
+      runs_[i] = ring_.at(plan_.input.blocks[size_t(run.block)], d, run.d.offset, run.h.offset, run.w[0].offset);
     }
     MicroCall call;
-    call.taps = taps_.data();
-    call.n_taps = int64_t(group.taps.size());
+    call.runs = runs_.data();
+    call.n_runs = int64_t(group.runs.size());
     call.channels = group.channels;
     call.channel_step = group.channel_step;
     call.weight = plan_.weight.data() + block * plan_.weight_floats + count * group.weight;
@@ -86,7 +86,7 @@ private:
       const float *in = ring_.data() + (y - h0) * axis[1].in_step * group.row - w0 * group.step;
       for (int64_t p = 0; p < pieces; p++) {
         int64_t from = w.lo + w.size() * p / pieces, to = w.lo + w.size() * (p + 1) / pieces;
-        micro_kernel(int(to - from), count, group.planar)(call, in + from * group.step, at(rh, y, rw, from));
+        micro_kernel(int(to - from), count, group.taps, group.planar)(call, in + from * group.step, at(rh, y, rw, from));
       }
     }
   }
@@ -119,7 +119,7 @@ private:
   const hm_program &epilogue_;
   InputRing ring_;
   Buffer sums_, row_; // [block][row][position][16] of one plane of the tile
-  std::vector<int64_t> taps_;
+  std::vector<int64_t> runs_;
   RowScratch scratch_;
   Tile tile_{};
 };

@@ -15,65 +15,80 @@ constexpr double load_work = 16;                  // what loading a vector costs
 constexpr double call_work = 48;                  // what a row of a tile costs beside its positions
 constexpr int64_t few_threads = 8;                // that should find enough work items
 
-std::vector<GroupTap> taps_of(const Axis axis[3], const std::vector<Block> &blocks, const int64_t r[3]) {
-  std::vector<GroupTap> taps;
-  for (size_t b = 0; b < blocks.size(); b++)
-    for (auto &d : axis[0].classes[size_t(r[0])])
-      for (auto &h : axis[1].classes[size_t(r[1])])
-        for (auto &w : axis[2].classes[size_t(r[2])]) taps.push_back({int(b), {d, h, w}});
-  return taps;
-}
-
 int64_t channels_of(const Block &block) { return block.planar ? block.lanes : (block.lanes + 3) / 4 * 4; }
 
-// Splits the taps of one class into groups of like blocks and bounded weights.
-std::vector<TapGroup> groups_of(const std::vector<GroupTap> &taps, const std::vector<Block> &blocks, int group_blocks,
-                                int64_t &weight_floats) {
-  std::vector<TapGroup> groups;
+// Taps along w of one class, as runs that read successive positions of one phase, none longer than the inner kernel takes.
+std::vector<std::vector<Tap>> runs_along_w(const Axis &axis, int64_t r) {
+  std::vector<Tap> taps = axis.classes[size_t(r)];
+  auto phase = [&](const Tap &tap) { return floor_mod(tap.offset, axis.in_step); };
+  std::sort(taps.begin(), taps.end(), [&](const Tap &a, const Tap &b) {
+    return phase(a) != phase(b) ? phase(a) < phase(b) : a.offset < b.offset;
+  });
+  std::vector<std::vector<Tap>> runs;
   for (size_t from = 0, to; from < taps.size(); from = to) {
-    const Block &b = blocks[size_t(taps[from].block)];
-    int64_t channels = channels_of(b);
-    for (to = from; to < taps.size(); to++) {
-      const Block &next = blocks[size_t(taps[to].block)];
-      if (next.planar != b.planar || channels_of(next) != channels || next.row != b.row) break;
-    }
-    int64_t n = int64_t(to - from), limit = std::max<int64_t>(1, group_weight_budget / (channels * 16 * group_blocks));
-    int64_t parts = ceil_div(n, limit);
-    for (int64_t p = 0; p < parts; p++) {
-      auto first = taps.begin() + int64_t(from);
-      TapGroup group{{first + n * p / parts, first + n * (p + 1) / parts}, channels, b.planar, b.channel, b.row, b.step, weight_floats};
-      weight_floats += int64_t(group.taps.size()) * channels * 16;
-      groups.push_back(std::move(group));
-    }
+    for (to = from + 1; to < taps.size() && taps[to].offset == taps[to - 1].offset + axis.in_step;) to++;
+    int64_t n = int64_t(to - from), parts = ceil_div(n, micro_run());
+    auto first = taps.begin() + int64_t(from);
+    for (int64_t p = 0; p < parts; p++) runs.emplace_back(first + n * p / parts, first + n * (p + 1) / parts);
   }
+  return runs;
+}
+
+// Groups of the runs of one class: alike, and of bounded weights.
+std::vector<RunGroup> groups_of(const Axis axis[3], const int64_t r[3], const std::vector<Block> &blocks, int group_blocks,
+                                int64_t &weight_floats) {
+  std::vector<RunGroup> groups;
+  for (auto &w : runs_along_w(axis[2], r[2]))
+    for (size_t from = 0, to; from < blocks.size(); from = to) {
+      const Block &b = blocks[from];
+      RunGroup all{{}, int(w.size()), channels_of(b), b.planar, b.channel, b.row, b.step, 0};
+      for (to = from; to < blocks.size(); to++) {
+        if (blocks[to].planar != b.planar || channels_of(blocks[to]) != all.channels || blocks[to].row != b.row) break;
+        for (auto &d : axis[0].classes[size_t(r[0])])
+          for (auto &h : axis[1].classes[size_t(r[1])]) {
+            all.runs.push_back({int(to), d, h, {}});
+            std::copy(w.begin(), w.end(), all.runs.back().w);
+          }
+      }
+      int64_t run_floats = all.channels * all.taps * 16, n = int64_t(all.runs.size());
+      int64_t parts = ceil_div(n, std::max<int64_t>(1, group_weight_budget / (run_floats * group_blocks)));
+      for (int64_t p = 0; p < parts; p++) {
+        RunGroup group = all;
+        group.runs.assign(all.runs.begin() + n * p / parts, all.runs.begin() + n * (p + 1) / parts);
+        group.weight = weight_floats;
+        weight_floats += int64_t(group.runs.size()) * run_floats;
+        groups.push_back(std::move(group));
+      }
+    }
   return groups;
 }
 
-// Packs one tap group for the output blocks [first, first + count).
-template <class S> void pack(const ConvPlan &plan, const TapGroup &group, const hm_view &weight, int64_t first, int64_t count, float *to) {
+// Packs one group of runs for the output blocks [first, first + count).
+template <class S> void pack(const ConvPlan &plan, const RunGroup &group, const hm_view &weight, int64_t first, int64_t count, float *to) {
   const S *data = static_cast<const S *>(weight.data);
   int64_t c_step = weight.stride[HM_C];
-  for (const GroupTap &tap : group.taps) {
-    const Block &block = plan.input.blocks[size_t(tap.block)];
+  for (const Run &run : group.runs) {
+    const Block &block = plan.input.blocks[size_t(run.block)];
     for (int64_t c = 0; c < group.channels; c++)
-      for (int64_t b = first; b < first + count; b++, to += 16) {
-        int64_t o = b * plan.block_channels, n = std::min<int64_t>(plan.block_channels, plan.channels - o);
-        if (c >= block.lanes) n = 0;
-        const S *from = n ? data + offset_of(weight, block.k0 + c, tap.at[0].k, tap.at[1].k, tap.at[2].k, plan.c0 + o) : nullptr;
-        for (int64_t i = 0; i < n; i++) to[i] = from_stored<float>(from[i * c_step]);
-        std::fill(to + n, to + 16, 0.0f);
-      }
+      for (int t = 0; t < group.taps; t++)
+        for (int64_t b = first; b < first + count; b++, to += 16) {
+          int64_t o = b * plan.block_channels, n = std::min<int64_t>(plan.block_channels, plan.channels - o);
+          if (c >= block.lanes) n = 0;
+          const S *from = n ? data + offset_of(weight, block.k0 + c, run.d.k, run.h.k, run.w[t].k, plan.c0 + o) : nullptr;
+          for (int64_t i = 0; i < n; i++) to[i] = from_stored<float>(from[i * c_step]);
+          std::fill(to + n, to + 16, 0.0f);
+        }
   }
 }
 
 void pack_weights(ConvPlan &plan, const hm_view &weight) {
   plan.weight = Buffer(plan.blocks * plan.weight_floats);
-  std::vector<const TapGroup *> groups;
+  std::vector<const RunGroup *> groups;
   for (auto &of_class : plan.classes)
     for (auto &group : of_class) groups.push_back(&group);
   int64_t n = int64_t(groups.size());
   parallel_for(ceil_div(plan.blocks, plan.group_blocks) * n, [&](int64_t item, int) {
-    const TapGroup &group = *groups[size_t(item % n)];
+    const RunGroup &group = *groups[size_t(item % n)];
     int64_t first = item / n * plan.group_blocks, count = std::min<int64_t>(plan.group_blocks, plan.blocks - first);
     float *to = plan.weight.data() + first * plan.weight_floats + count * group.weight;
     with_dtype(weight.dtype, [&](auto s) { pack<decltype(s)>(plan, group, weight, first, count, to); });
@@ -153,8 +168,7 @@ ConvPlan conv_plan(const Axis axis[3], const hm_source *sources, int32_t n_sourc
   for (r[0] = 0; r[0] < axis[0].out_step; r[0]++)
     for (r[1] = 0; r[1] < axis[1].out_step; r[1]++)
       for (r[2] = 0; r[2] < axis[2].out_step; r[2]++)
-        plan.classes.push_back(
-            groups_of(taps_of(axis, plan.input.blocks, r), plan.input.blocks, plan.group_blocks, plan.weight_floats));
+        plan.classes.push_back(groups_of(axis, r, plan.input.blocks, plan.group_blocks, plan.weight_floats));
   pack_weights(plan, weight);
   return plan;
 }

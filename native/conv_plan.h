@@ -5,15 +5,19 @@
 
 namespace hm::conv {
 
-struct GroupTap {
-  int block; // of the input
-  Tap at[3];
+constexpr int most_taps = 4;
+
+// Taps of one block of input channels that read successive positions of a row.
+struct Run {
+  int block;
+  Tap d, h, w[most_taps];
 };
 
-// Taps that one call of the inner kernel sums over; their weights fit in the L1 cache.
-struct TapGroup {
-  std::vector<GroupTap> taps;
-  int64_t channels; // of every tap; the rows of a block of 16 are padded to a multiple of 4
+// Runs that one call of the inner kernel sums over; their weights fit in the L1 cache.
+struct RunGroup {
+  std::vector<Run> runs;
+  int taps;         // of every run
+  int64_t channels; // of every run; those of a block of 16 are padded to a multiple of 4
   bool planar;
   int64_t channel_step, row, step; // as in Block
   int64_t weight;                  // floats per block of output channels before this group's
@@ -22,16 +26,16 @@ struct TapGroup {
 struct ConvPlan {
   InputLayout input;
   int64_t tile[3];
-  std::vector<std::vector<TapGroup>> classes; // [(rd * classes of h + rh) * classes of w + rw]
+  std::vector<std::vector<RunGroup>> classes; // [(rd * classes of h + rh) * classes of w + rw]
   int64_t c0, channels;                       // of the output
   int block_channels;                         // of them in one block of 16 lanes
   int64_t blocks;                             // of output channels
   int group_blocks;                           // of them in registers at a time
   int64_t chunk_blocks;                       // of them in one work item
   int64_t weight_floats;                      // packed, for one block of output channels
-  Buffer weight;                              // [group of blocks][class][tap group][tap][channel][block][16]
+  Buffer weight;                              // [group of blocks][class][group of runs][run][channel][tap][block][16]
 
-  const std::vector<TapGroup> &groups(int64_t rd, int64_t rh, int64_t rw) const {
+  const std::vector<RunGroup> &groups(int64_t rd, int64_t rh, int64_t rw) const {
     return classes[size_t((rd * input.axis[1].out_step + rh) * input.axis[2].out_step + rw)];
   }
 };

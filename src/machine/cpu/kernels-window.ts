@@ -3,10 +3,9 @@ import type { Windows } from '../../ops/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
 import type { CpuKernel } from './kernels.ts';
 import type { Address } from './library.ts';
-import type { Launch } from './launch.ts';
 import { attrsOf } from './row-program.ts';
-import { type CpuTensor, five, type Slots, viewOf } from './storage.ts';
-import type { View, WindowFive } from './structs.ts';
+import { five, type Slots, subView } from './storage.ts';
+import type { WindowFive } from './structs.ts';
 
 // Convolutions, pooling and resizing: everything that slides a window over d, h and w.
 
@@ -102,23 +101,22 @@ const weightGrad: CpuKernel = {
     const axes = Object.keys(window);
     const slots = imageSlots(x.shape, axes);
     const ySlots = imageSlots(y.shape, axes);
-    const weight = launch.output();
+    // The kernel writes plain memory; a weight that lies in blocks gets a copy of it.
+    const into = launch.plainOutput();
     const list = [
       launch.args.window(windowFive(window, slots)),
       launch.source(0, slots),
       1,
       launch.source(1, ySlots),
       launch.box(y.shape, launch.reads(1), ySlots),
-      launch.args.viewAt(partOf(weight, launch, weightSlots(weight.shape, window, slots, false))),
+      launch.args.viewAt(subView(into.tensor, weightSlots(into.tensor.shape, window, slots, false), launch.writes())),
     ];
-    return () => launch.library.call('hm_conv_weight_grad', ...list);
+    return () => {
+      launch.library.call('hm_conv_weight_grad', ...list);
+      into.after();
+    };
   },
 };
-
-/** The weight gradient's stored box; it is plain unless nothing shaped like it is a variable. */
-function partOf(weight: CpuTensor, launch: Launch, slots: Slots): View {
-  return launch.plain(weight, launch.writes(), slots).view;
-}
 
 const maxPool: CpuKernel = pool(() => 0);
 const avgPool: CpuKernel = pool((node) => (attrsOf<'avg_pool'>(node).countPadding ? 1 : 2));
@@ -214,6 +212,3 @@ export const windowKernels = {
   resize: resize('hm_resize'),
   resize_grad: resize('hm_resize_grad'),
 };
-
-/** Exported for tests of the mapping. */
-export { imageSlots, viewOf };

@@ -102,6 +102,15 @@ export class Launch {
     return { view: subView(copy, slots, box), before: this.copy(copy, tensor, box) };
   }
 
+  /** Plain memory for the output, and what to run afterwards: nothing where the output is plain itself. */
+  plainOutput(): { readonly tensor: CpuTensor; readonly after: () => void } {
+    const output = this.output();
+    if (output.block === 1) return { tensor: output, after: () => undefined };
+    const type = { shape: output.shape, dtype: output.dtype, plain: true };
+    const tensor = cpuTensor(this.library.allocate(storageBytes(type, this.writes())), type, this.writes());
+    return { tensor, after: this.copy(output, tensor, this.writes()) };
+  }
+
   /** A copy of `box` (coordinates of `to`) whose dimension i of `from` is dimension `perm[i]` of `to`, moved by `shift`. */
   copy(to: CpuTensor, from: CpuTensor, box: Box, moved?: { perm: readonly number[]; shift: readonly number[] }): () => void {
     return prepareCopy(this.library, this.args, to, from, box, moved);
