@@ -1,10 +1,31 @@
 // The ring of input rows: see conv_input.h.
 #include "conv_input.h"
+#include "view.h"
 #include <algorithm>
 #include <cstring>
 #include <new>
 
 namespace hm::conv {
+namespace {
+
+bool is_stored(const hm_view &box, int64_t d, int64_t h) {
+  return d >= box.start[HM_D] && d < box.start[HM_D] + box.size[HM_D] && h >= box.start[HM_H] && h < box.start[HM_H] + box.size[HM_H];
+}
+
+} // namespace
+
+void prefetch_row(const hm_program &p, const Row &row) {
+  for (int i = 0; i < p.n_instr; i++) {
+    if (p.instr[i].op != HM_LOAD) continue;
+    const hm_operand &o = p.operands[p.instr[i].operand];
+    if (!o.present[HM_D] || !o.present[HM_H] || !o.present[HM_W]) continue; // small
+    const hm_view &v = o.view;
+    int64_t from = offset_of(v, o.present[HM_N] ? row.n : v.start[HM_N], row.d, row.h, row.w0, o.present[HM_C] ? row.c0 : v.start[HM_C]);
+    const char *at = static_cast<const char *>(v.data) + from * dtype_size(v.dtype);
+    const char *end = at + row.count * v.stride[HM_W] * dtype_size(v.dtype);
+    for (; at < end; at += 64) __builtin_prefetch(at, 0, 2);
+  }
+}
 
 Buffer::Buffer(int64_t floats) {
   if (floats <= 0) return;
@@ -92,6 +113,7 @@ void InputRing::start(const InputLayout &layout, const Tile &tile) {
   steps_w_ = layout.axis[2].steps(tile.at[2]);
   const Axis &d = layout.axis[0];
   next_ = d.in_step * d.steps(tile.at[0]).lo + d.low;
+  prefetched_ = 0;
 }
 
 int64_t InputRing::at(const Block &b, int64_t d, int64_t offset_d, int64_t offset_h, int64_t offset_w) const {
@@ -108,20 +130,31 @@ void InputRing::advance(int64_t d) {
   int64_t first = axis.in_step * floor_div(d, axis.out_step) + axis.low;
   for (next_ = std::max(next_, first); next_ < first + axis.span(); next_++)
     if (layout_->uses[0][size_t(floor_mod(next_, axis.in_step))]) load_plane(next_);
+  prefetched_ = 0;
+}
+
+void InputRing::prefetch(int64_t d, int64_t calls) {
+  const Axis &along_d = layout_->axis[0], &along_h = layout_->axis[1];
+  int64_t end = along_d.in_step * floor_div(d + 1, along_d.out_step) + along_d.high + 1;
+  int64_t blocks = int64_t(layout_->blocks.size()), rows = along_h.in_step * (steps_h_.size() - 1) + along_h.span();
+  int64_t all = (end - next_) * blocks * rows, until = std::min(all, prefetched_ + ceil_div(all, calls));
+  for (; prefetched_ < until; prefetched_++) {
+    const Block &block = layout_->blocks[size_t(prefetched_ / rows % blocks)];
+    int64_t plane = next_ + prefetched_ / (rows * blocks);
+    int64_t h = along_h.in_step * steps_h_.lo + along_h.low + prefetched_ % rows;
+    if (is_stored(block.source->box, plane, h)) prefetch_row(block.source->load, stored_row(block, plane, h));
+  }
 }
 
 void InputRing::load_plane(int64_t d) {
   const Axis &axis = layout_->axis[1];
   int64_t first = axis.in_step * steps_h_.lo + axis.low, rows = axis.in_step * (steps_h_.size() - 1) + axis.span();
   for (const Block &b : layout_->blocks) {
-    const hm_view &box = b.source->box;
     float *out = ring_.data() + b.offset + floor_mod(d, layout_->slots) * b.slot;
     for (int64_t r = 0; r < rows; r++, out += b.row) {
       int64_t h = first + r;
       if (!layout_->uses[1][size_t(floor_mod(h, axis.in_step))]) continue;
-      bool stored = d >= box.start[HM_D] && d < box.start[HM_D] + box.size[HM_D] && h >= box.start[HM_H] &&
-                    h < box.start[HM_H] + box.size[HM_H];
-      if (stored)
+      if (is_stored(b.source->box, d, h))
         load_line(b, d, h, out);
       else
         std::fill(out, out + b.row, layout_->outside);
@@ -129,16 +162,21 @@ void InputRing::load_plane(int64_t d) {
   }
 }
 
-void InputRing::load_line(const Block &b, int64_t d, int64_t h, float *out) {
-  const InputLayout &l = *layout_;
-  const Axis &axis = l.axis[2];
+Row InputRing::stored_row(const Block &b, int64_t d, int64_t h) const {
+  const Axis &axis = layout_->axis[2];
   const hm_view &box = b.source->box;
-  // What the tile reads of the row, and of that what is stored.
   int64_t lo = axis.in_step * steps_w_.lo + axis.low, hi = axis.in_step * (steps_w_.hi - 1) + axis.high + 1;
   lo = std::min(std::max(lo, box.start[HM_W]), hi);
   hi = std::max(std::min(hi, box.start[HM_W] + box.size[HM_W]), lo);
+  return {tile_.n, d, h, lo, hi - lo, b.c0, b.lanes, b.width};
+}
+
+void InputRing::load_line(const Block &b, int64_t d, int64_t h, float *out) {
+  const InputLayout &l = *layout_;
+  const Axis &axis = l.axis[2];
+  Row row = stored_row(b, d, h);
+  int64_t lo = row.w0, hi = lo + row.count;
   int64_t first = steps_w_.lo + l.first_w, count = steps_w_.size() + l.margin;
-  Row row{tile_.n, d, h, lo, hi - lo, b.c0, b.lanes, b.width};
   bool straight = axis.in_step == 1 && (!b.planar || b.width == 1);
   if (straight) {
     std::fill(out, out + (lo - first) * b.step, l.outside);

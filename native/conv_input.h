@@ -13,6 +13,9 @@
 
 namespace hm::conv {
 
+// Asks the memory for what load_row will read.
+void prefetch_row(const hm_program &p, const Row &row);
+
 // Uninitialised floats, aligned to 64 bytes. Throws std::bad_alloc.
 class Buffer {
 public:
@@ -64,11 +67,15 @@ public:
   void start(const InputLayout &layout, const Tile &tile);
   // Makes present what output plane d of the tile reads. Planes are asked for in rising order.
   void advance(int64_t d);
+  // Asks the memory for rows that output plane d + 1 will load, when d is computed: call `calls` times for each plane.
+  void prefetch(int64_t d, int64_t calls);
   const float *data() const { return ring_.data(); }
   // Floats from data() to what a tap (offsets along d, h, w) reads for the first step of the tile along h and w, in plane d.
   int64_t at(const Block &block, int64_t d, int64_t offset_d, int64_t offset_h, int64_t offset_w) const;
 
 private:
+  // Row r of a plane, without its margins outside what is stored.
+  Row stored_row(const Block &block, int64_t d, int64_t h) const;
   void load_plane(int64_t d);
   void load_line(const Block &block, int64_t d, int64_t h, float *out);
 
@@ -77,7 +84,8 @@ private:
   const InputLayout *layout_ = nullptr;
   Tile tile_{};
   Range steps_h_{}, steps_w_{};
-  int64_t next_ = 0; // first plane that is not loaded yet
+  int64_t next_ = 0;       // first plane that is not loaded yet
+  int64_t prefetched_ = 0; // rows of the coming planes, over all blocks
 };
 
 } // namespace hm::conv

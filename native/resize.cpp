@@ -134,7 +134,7 @@ int resize(const char *kernel, const hm_source *x, const hm_view *out_box, const
     int64_t h_low = INT64_MAX, h_high = INT64_MIN; // source rows that the tile reads
     for (const Tap *tap = hs.begin(tile.h0); tap < hs.end(tile.h1 - 1); tap++)
       h_low = std::min(h_low, tap->from), h_high = std::max(h_high, tap->from + 1);
-    const int64_t rows = std::max<int64_t>(h_high - h_low, 0);
+    const int64_t rows = h_high > h_low ? h_high - h_low : 0; // none: no output reads the tile
     s.loaded.resize(size_t(values)), s.line.resize(size_t(values)), s.planes.resize(size_t(rows * values));
     s.out.resize(size_t(size[HM_W] * block));
     Row in{tile.n, 0, 0, w_from, width, 0, 0, int(block)};

@@ -1,7 +1,13 @@
 import { type Box, boxVolume, showBox } from './box.ts';
 import { fail } from './errors.ts';
-import type { Block } from './op.ts';
-import { type Shape, rowMajorStrides } from './shape.ts';
+import { rowMajorStrides, type Shape } from './shape.ts';
+
+/** A block of a tensor held as float64, row-major over `box`: what reference implementations work on. */
+export interface Block {
+  readonly shape: Shape;
+  readonly box: Box;
+  readonly data: Float64Array;
+}
 
 /** A zeroed block. */
 export function zeros(shape: Shape, box: Box): Block {

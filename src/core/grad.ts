@@ -16,7 +16,12 @@ export interface Arithmetic {
  */
 export function reverse(scalar: Value, wrt: readonly Value[], arithmetic: Arithmetic): (Value | undefined)[] {
   if (scalar.shape.length !== 0)
-    fail({ where: 'gradients', problem: 'only a scalar can be differentiated', expected: '[]', found: showShape(scalar.shape) });
+    fail({
+      where: 'gradients',
+      problem: 'only a scalar can be differentiated',
+      expected: '[]',
+      found: showShape(scalar.shape),
+    });
   const { graph } = scalar;
   const forward = graph.nodes.slice(0, scalar.node.id + 1);
   const needed = dependents(forward, wrt);
@@ -54,6 +59,7 @@ export function reverse(scalar: Value, wrt: readonly Value[], arithmetic: Arithm
 function dependents(nodes: readonly Value['node'][], sources: readonly Value[]): Set<number> {
   const found = new Set(sources.map((value) => value.id));
   for (const node of nodes)
-    if (node.inputs.some((input) => found.has(input.id))) for (const output of node.outputs) found.add(output.id);
+    if (node.inputs.some((input) => found.has(input.id)))
+      for (const output of node.outputs) found.add(output.id);
   return found;
 }

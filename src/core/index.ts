@@ -6,7 +6,6 @@ export * from './grad.ts';
 export * from './graph.ts';
 export * from './layout.ts';
 export * from './mesh.ts';
-export * from './op.ts';
 export * from './print.ts';
 export * from './random.ts';
 export * from './shape.ts';

@@ -1,5 +1,5 @@
-import { fail } from './errors.ts';
 import { type Range, range } from './box.ts';
+import { fail } from './errors.ts';
 
 /**
  * One axis of a sliding window: convolution, pooling and their transposes. Output o reads the inputs
@@ -24,10 +24,20 @@ export function reach(w: Window): number {
 export function windowOutput(w: Window, input: number, where: string, axis: string): number {
   for (const key of ['kernel', 'stride', 'dilation'] as const)
     if (!Number.isSafeInteger(w[key]) || w[key] < 1)
-      fail({ where, problem: `${key} along "${axis}"`, expected: 'a whole number of at least 1', found: String(w[key]) });
+      fail({
+        where,
+        problem: `${key} along "${axis}"`,
+        expected: 'a whole number of at least 1',
+        found: String(w[key]),
+      });
   for (const key of ['padLow', 'padHigh'] as const)
     if (!Number.isSafeInteger(w[key]) || w[key] < 0)
-      fail({ where, problem: `${key} along "${axis}"`, expected: 'a whole number of at least 0', found: String(w[key]) });
+      fail({
+        where,
+        problem: `${key} along "${axis}"`,
+        expected: 'a whole number of at least 0',
+        found: String(w[key]),
+      });
   const free = input + w.padLow + w.padHigh - reach(w);
   if (free < 0)
     fail({

@@ -1,6 +1,6 @@
 export * from './communicator.ts';
+export * from './cpu/index.ts';
 export * from './device.ts';
 export * from './local.ts';
 export * from './null.ts';
 export * from './reference.ts';
-export * from './cpu/index.ts';

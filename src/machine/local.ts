@@ -1,11 +1,14 @@
 import { HalomeshError } from '../core/index.ts';
-import { allReduceBytes, type AllReducePlan, type ExchangePlan, transferBytes } from '../plan/index.ts';
+import { type AllReducePlan, allReduceBytes, type ExchangePlan, transferBytes } from '../plan/index.ts';
 import type { Communicator, Traffic } from './communicator.ts';
 import type { Device, Tensor } from './device.ts';
 
 interface Waiting {
   readonly members: readonly number[];
-  readonly arrived: Map<number, { readonly tensors: readonly Tensor[]; resolve: () => void; reject: (error: unknown) => void }>;
+  readonly arrived: Map<
+    number,
+    { readonly tensors: readonly Tensor[]; resolve: () => void; reject: (error: unknown) => void }
+  >;
   readonly perform: (tensors: ReadonlyMap<number, readonly Tensor[]>) => void;
 }
 
@@ -54,11 +57,17 @@ export class LocalWorld {
       size: this.size,
       traffic: this.traffic,
       exchange: (label, plan, from, to) =>
-        this.meet(`exchange ${label}`, rank, everyone, [from, to], (tensors) => this.performExchange(plan, tensors)),
+        this.meet(`exchange ${label}`, rank, everyone, [from, to], (tensors) =>
+          this.performExchange(plan, tensors),
+        ),
       allReduce: (label, plan, tensor) => {
         const group = plan.groups.find((g) => g.includes(rank))!;
-        return this.meet(`all_reduce ${label} of ranks ${group.join(',')}`, rank, group, [tensor], (tensors) =>
-          this.performAllReduce(plan, group, tensors),
+        return this.meet(
+          `all_reduce ${label} of ranks ${group.join(',')}`,
+          rank,
+          group,
+          [tensor],
+          (tensors) => this.performAllReduce(plan, group, tensors),
         );
       },
       barrier: (label) => this.meet(`barrier ${label}`, rank, everyone, [], () => undefined),
@@ -108,7 +117,11 @@ export class LocalWorld {
     }
   }
 
-  private performAllReduce(plan: AllReducePlan, group: readonly number[], tensors: ReadonlyMap<number, readonly Tensor[]>): void {
+  private performAllReduce(
+    plan: AllReducePlan,
+    group: readonly number[],
+    tensors: ReadonlyMap<number, readonly Tensor[]>,
+  ): void {
     const list = group.map((rank) => tensors.get(rank)![0]);
     this.device.combine(list, plan.combine);
     this.traffic.allReduceBytes += allReduceBytes(group.length, transferBytes(list[0], list[0].box));

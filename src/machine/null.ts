@@ -1,4 +1,4 @@
-import { boxVolume, BYTES, type TensorType } from '../core/index.ts';
+import { BYTES, boxVolume, type TensorType } from '../core/index.ts';
 import { NO_FUSION, type Target } from '../plan/index.ts';
 import type { Device, Tensor } from './device.ts';
 
@@ -17,7 +17,8 @@ export function nullDevice(like?: Target): Device {
     free: () => undefined,
     tensor: (_memory, _offset, type, box): Tensor => ({ shape: type.shape, dtype: type.dtype, box }),
     write: () => undefined,
-    read: (tensor, box) => (tensor.dtype === 'f64' ? new Float64Array(boxVolume(box)) : new Float32Array(boxVolume(box))),
+    read: (tensor, box) =>
+      tensor.dtype === 'f64' ? new Float64Array(boxVolume(box)) : new Float32Array(boxVolume(box)),
     copyBox: () => undefined,
     combine: () => undefined,
     prepare: () => () => undefined,

@@ -39,7 +39,8 @@ export function referenceDevice(fusion = NO_FUSION): Device {
       });
       return data;
     },
-    copyBox: (to, from, box) => forEachIndex(box, (index) => set(blockOf(to), index, get(blockOf(from), index))),
+    copyBox: (to, from, box) =>
+      forEachIndex(box, (index) => set(blockOf(to), index, get(blockOf(from), index))),
     combine(tensors, how) {
       const join = { sum: (a: number, b: number) => a + b, max: Math.max, min: Math.min }[how];
       const blocks = tensors.map((t) => blockOf(t).data);

@@ -1,18 +1,18 @@
 import {
   boxVolume,
-  defineOp,
   type DType,
+  defineOp,
   fail,
   forEachIndex,
-  get,
   type Graph,
+  get,
   hasDim,
   type Loop,
   type NotDifferentiable,
-  offset,
   type Op,
-  set,
+  offset,
   type Shape,
+  set,
   showShape,
   type Value,
 } from '../core/index.ts';
@@ -67,21 +67,40 @@ export const broadcast = defineOp<BroadcastAttrs>({
     needInputs(inputs, 1, where);
     for (const dim of inputs[0].shape)
       if (!shape.some((d) => d.name === dim.name && d.size === dim.size))
-        fail({ where, problem: `"${dim.name}" of the input is missing or differs`, expected: showShape(shape), found: showShape(inputs[0].shape) });
+        fail({
+          where,
+          problem: `"${dim.name}" of the input is missing or differs`,
+          expected: showShape(shape),
+          found: showShape(inputs[0].shape),
+        });
     return [{ shape, dtype: inputs[0].dtype }];
   },
   grad: (call, [g]) => [sumTo(g!, call.inputValues[0])],
   reference(call, loop, [x], [out]) {
     const map = positions(x.shape, call.attrs.shape);
-    forEachIndex(loop, (index) => set(out, index, get(x, map.map((k) => index[k]))));
+    forEachIndex(loop, (index) =>
+      set(
+        out,
+        index,
+        get(
+          x,
+          map.map((k) => index[k]),
+        ),
+      ),
+    );
   },
 });
 
 export type ReduceAttrs = { readonly over: readonly string[]; readonly dtype?: DType };
 
-const keptDims = (shape: Shape, over: readonly string[]): Shape => shape.filter((dim) => !over.includes(dim.name));
+const keptDims = (shape: Shape, over: readonly string[]): Shape =>
+  shape.filter((dim) => !over.includes(dim.name));
 
-export function reduction(name: 'sum' | 'max' | 'min', doc: string, grad: Op<ReduceAttrs>['grad']): Op<ReduceAttrs> {
+export function reduction(
+  name: 'sum' | 'max' | 'min',
+  doc: string,
+  grad: Op<ReduceAttrs>['grad'],
+): Op<ReduceAttrs> {
   const start = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[name];
   const join = { sum: (a: number, b: number) => a + b, max: Math.max, min: Math.min }[name];
   const loops = (input: Shape, over: readonly string[]): Loop[] => [
@@ -100,12 +119,18 @@ export function reduction(name: 'sum' | 'max' | 'min', doc: string, grad: Op<Red
       const [{ shape }] = inputs;
       for (const dim of over)
         if (!hasDim(shape, dim))
-          fail({ where, problem: `cannot reduce over "${dim}"`, expected: `a dimension of ${showShape(shape)}` });
+          fail({
+            where,
+            problem: `cannot reduce over "${dim}"`,
+            expected: `a dimension of ${showShape(shape)}`,
+          });
       return [{ shape: keptDims(shape, over), dtype: dtype ?? inputs[0].dtype }];
     },
     grad,
     loops: (call) => loops(call.inputs[0].shape, call.attrs.over),
-    reads: (call, loop) => [boxByName(call.inputs[0].shape, loops(call.inputs[0].shape, call.attrs.over), loop)],
+    reads: (call, loop) => [
+      boxByName(call.inputs[0].shape, loops(call.inputs[0].shape, call.attrs.over), loop),
+    ],
     writes: (call, loop) => [loop.slice(0, call.outputs[0].shape.length)],
     cost: (_call, loop) => ({ flops: boxVolume(loop) }),
     reference(call, loop, [x], [out]) {
@@ -113,7 +138,10 @@ export function reduction(name: 'sum' | 'max' | 'min', doc: string, grad: Op<Red
       const all = loops(call.inputs[0].shape, call.attrs.over);
       const toOut = positions(out.shape, x.shape);
       forEachIndex(boxByName(x.shape, all, loop), (index) => {
-        const at = offset(out, toOut.map((k) => index[k]));
+        const at = offset(
+          out,
+          toOut.map((k) => index[k]),
+        );
         out.data[at] = join(out.data[at], get(x, index));
       });
     },

@@ -16,11 +16,18 @@ const betweenRanks = (name: string, doc: string): Op<Attrs> =>
     writes: (_call, loop) => [loop],
     cost: () => ({ flops: 0 }),
     reference: (call) =>
-      fail({ where: call.where, problem: 'only a communicator can run this', hint: 'Run the program through a session' }),
+      fail({
+        where: call.where,
+        problem: 'only a communicator can run this',
+        hint: 'Run the program through a session',
+      }),
   });
 
 /** Every rank names the box that it needs; all intersections with what others own are sent. */
-export const exchange = betweenRanks('exchange', 'Fetches the part of a tensor that a rank reads and does not own.');
+export const exchange = betweenRanks(
+  'exchange',
+  'Fetches the part of a tensor that a rank reads and does not own.',
+);
 
 /** Sum (or maximum, minimum) of the ranks' partial results over mesh axes; every rank gets the whole. */
 export const allReduce = betweenRanks('all_reduce', 'Combines partial results of the ranks along mesh axes.');

@@ -8,8 +8,8 @@ import {
   type Loop,
   type Op,
   promote,
-  range,
   type Range,
+  range,
   type Shape,
   showShape,
   type TensorType,
@@ -65,10 +65,9 @@ export function broadcastType(inputs: readonly TensorType[], where: string): Ten
 }
 
 /** Loops, reads, writes and cost that all pointwise operations share. */
-export function pointwiseRules(flopsPerElement: number): Pick<
-  Op,
-  'pointwise' | 'combine' | 'loops' | 'reads' | 'writes' | 'cost'
-> {
+export function pointwiseRules(
+  flopsPerElement: number,
+): Pick<Op, 'pointwise' | 'combine' | 'loops' | 'reads' | 'writes' | 'cost'> {
   return {
     pointwise: true,
     combine: 'sum',
@@ -90,7 +89,12 @@ export function single(values: readonly Value[]): Value {
 /** Refuses element types other than the ones named. */
 export function needType(type: TensorType, allowed: readonly DType[], what: string, where: string): void {
   if (!allowed.includes(type.dtype))
-    fail({ where, problem: `${what} has the wrong element type`, expected: allowed.join(' or '), found: type.dtype });
+    fail({
+      where,
+      problem: `${what} has the wrong element type`,
+      expected: allowed.join(' or '),
+      found: type.dtype,
+    });
 }
 
 /** Refuses a number of inputs other than `count`. */

@@ -3,26 +3,31 @@ import {
   type Box,
   boxVolume,
   type Call,
-  type Cost,
   cutsDown,
   cutsUp,
   defineOp,
-  dimIndex,
   fail,
-  forEachIndex,
   get,
   type Loop,
-  range,
   type Shape,
   showShape,
-  type TensorType,
   type Value,
-  type Window,
   windowOutput,
   windowReadBy,
   windowReads,
 } from '../core/index.ts';
 import { needInputs, single } from './common.ts';
+
+import {
+  type ConvAttrs,
+  checkImage,
+  contractionCost,
+  forEachTap,
+  imageLoops,
+  imageReads,
+  imageShape,
+  type Windows,
+} from './conv-rules.ts';
 
 // Convolution over any number of spatial axes, and its two transposes.
 //
@@ -34,109 +39,10 @@ import { needInputs, single } from './common.ts';
 //
 // All three are linear in each input, and the gradient of each is one of the others, so the family is closed.
 
-/** Spatial axes in order, by name, with their windows. */
-export type Windows = Readonly<Record<string, Window>>;
-
-/** `channel`: name of the output's channel dimension; that of the weight unless given. */
-export type ConvAttrs = { readonly window: Windows; readonly channel?: string };
 /** `size`: the output's spatial sizes, which a stride leaves open. */
 export type ConvTransposeAttrs = ConvAttrs & { readonly size: Readonly<Record<string, number>> };
 /** `weight`: shape of the result. */
 export type ConvWeightGradAttrs = { readonly window: Windows; readonly weight: Shape };
-
-/** Refuses inputs that are no image and weight of a convolution. `channelAt` is the weight dimension that x's channels meet. */
-function checkImage(x: TensorType, weight: Shape, window: Windows, meets: number, where: string): void {
-  const axes = Object.keys(window);
-  for (const axis of axes)
-    if (dimIndex(x.shape, axis) < 0 || dimIndex(x.shape, axis) === x.shape.length - 1)
-      fail({ where, problem: `no spatial dimension "${axis}" in the input`, found: showShape(x.shape), hint: 'The last dimension is the channel' });
-  if (weight.length !== axes.length + 2)
-    fail({
-      where,
-      problem: 'the weight has the wrong number of dimensions',
-      expected: `[${axes.map((axis) => `kernel of ${axis}`).join(' ')} in out]`,
-      found: showShape(weight),
-    });
-  axes.forEach((axis, i) => {
-    if (weight[i].size !== window[axis].kernel)
-      fail({ where, problem: `kernel size along "${axis}"`, expected: String(window[axis].kernel), found: `${weight[i].size} in the weight ${showShape(weight)}` });
-  });
-  const channel = x.shape[x.shape.length - 1];
-  const other = weight[weight.length - 2 + meets];
-  if (channel.size !== other.size)
-    fail({ where, problem: `channels "${channel.name}" do not match weight dimension "${other.name}"`, expected: String(other.size), found: String(channel.size) });
-}
-
-/** Batch and spatial dimensions of an image-like output, with sizes mapped by `size`. */
-function imageShape(x: Shape, channel: Shape[number], size: (axis: string, input: number) => number): Shape {
-  return [...x.slice(0, -1).map((dim) => ({ name: dim.name, size: size(dim.name, dim.size) })), channel];
-}
-
-/** Loops: output dimensions (windows over space), then the contracted channel. */
-function imageLoops(call: Call<ConvAttrs>, cuts: typeof cutsDown): Loop[] {
-  const [x] = call.inputs;
-  const y = call.outputs[0].shape;
-  const loops = y.map((dim, i): Loop => {
-    const window = call.attrs.window[dim.name];
-    if (!window || i === y.length - 1) return { dim: dim.name, size: dim.size, split: 'pass' };
-    const from = x.shape[i].size;
-    return {
-      dim: dim.name,
-      size: dim.size,
-      split: 'window',
-      follows: window.stride === 1 ? undefined : { size: from, cuts: (c) => cuts(window, c, dim.size) },
-    };
-  });
-  const channel = x.shape[x.shape.length - 1];
-  return [...loops, { dim: channel.name, size: channel.size, split: 'sum' }];
-}
-
-/** Boxes read of the image and of the weight. `meets`: 0 where the image's channels are the weight's in, 1 its out. */
-function imageReads(call: Call<ConvAttrs>, loop: Box, meets: 0 | 1, reads: typeof windowReads): Box[] {
-  const [x, weight] = call.inputs;
-  const n = x.shape.length;
-  const image = x.shape.map((dim, i) => {
-    if (i === n - 1) return loop[n];
-    const window = call.attrs.window[dim.name];
-    return window ? reads(window, loop[i], dim.size) : loop[i];
-  });
-  const kernel = weight.shape.slice(0, -2).map((dim) => range(0, dim.size));
-  return [image, [...kernel, ...(meets === 0 ? [loop[n], loop[n - 1]] : [loop[n - 1], loop[n]])]];
-}
-
-/** Two operations per kernel tap of every (output, contracted channel) pair; taps of a transposed window are 1/stride of them. */
-function contractionCost(call: Call<ConvAttrs>, loop: Box, transposed: boolean): Cost {
-  const taps = Object.values(call.attrs.window).reduce(
-    (product, w) => product * (transposed ? w.kernel / w.stride : w.kernel),
-    1,
-  );
-  return { flops: 2 * taps * boxVolume(loop) };
-}
-
-/** Calls `visit(output, input)` for all pairs of an output and an input position that a window joins inside the volume. */
-function forEachTap(
-  window: Windows,
-  dims: Shape,
-  outputs: Box,
-  inputSizes: readonly number[],
-  visit: (output: readonly number[], input: readonly number[], tap: readonly number[]) => void,
-): void {
-  const axes = Object.keys(window);
-  const at = axes.map((axis) => dimIndex(dims, axis));
-  const taps: Box = axes.map((axis) => range(0, window[axis].kernel));
-  const input: number[] = [];
-  forEachIndex(outputs, (output) => {
-    forEachIndex(taps, (tap) => {
-      for (let i = 0; i < output.length; i++) input[i] = output[i];
-      for (let i = 0; i < axes.length; i++) {
-        const w = window[axes[i]];
-        input[at[i]] = output[at[i]] * w.stride - w.padLow + w.dilation * tap[i];
-        if (input[at[i]] < 0 || input[at[i]] >= inputSizes[at[i]]) return;
-      }
-      visit(output, input, tap);
-    });
-  });
-}
 
 export const conv = defineOp<ConvAttrs>({
   name: 'conv',
@@ -200,7 +106,10 @@ export const convTranspose = defineOp<ConvTransposeAttrs>({
   },
   grad: (call, [g]) => {
     const [x, weight] = call.inputValues;
-    return [convRaw(g!, weight, call.attrs.window, channelOf(x)), convWeightGradRaw(g!, x, call.attrs.window, weight)];
+    return [
+      convRaw(g!, weight, call.attrs.window, channelOf(x)),
+      convWeightGradRaw(g!, x, call.attrs.window, weight),
+    ];
   },
   loops: (call) => imageLoops(call, cutsUp),
   reads: (call, loop) => imageReads(call, loop, 1, windowReadBy),
@@ -216,7 +125,11 @@ export const convTranspose = defineOp<ConvTransposeAttrs>({
     forEachTap(call.attrs.window, x.shape, positions, sizes, (at, output, tap) => {
       if (spatial.some((r, d) => output[d] < r.start || output[d] >= r.end)) return;
       const [i, o] = [at[n - 1], at[n]];
-      add(y, [...output.slice(0, n - 1), i], get(x, [...at.slice(0, n - 1), o]) * get(weight, [...tap, i, o]));
+      add(
+        y,
+        [...output.slice(0, n - 1), i],
+        get(x, [...at.slice(0, n - 1), o]) * get(weight, [...tap, i, o]),
+      );
     });
   },
 });
@@ -226,7 +139,9 @@ function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
   const y = call.inputs[1].shape;
   const weight = call.outputs[0].shape;
   return [
-    ...weight.map((dim, i): Loop => ({ dim: dim.name, size: dim.size, split: i < weight.length - 2 ? 'whole' : 'pass' })),
+    ...weight.map(
+      (dim, i): Loop => ({ dim: dim.name, size: dim.size, split: i < weight.length - 2 ? 'whole' : 'pass' }),
+    ),
     ...y.slice(0, -1).map((dim): Loop => ({ dim: dim.name, size: dim.size, split: 'sum' })),
   ];
 }
@@ -242,17 +157,32 @@ export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
     checkImage(x, weight, window, 0, where);
     checkImage(y, weight, window, 1, where);
     if (y.shape.length !== x.shape.length)
-      fail({ where, problem: 'the inputs have different numbers of dimensions', expected: showShape(x.shape), found: showShape(y.shape) });
+      fail({
+        where,
+        problem: 'the inputs have different numbers of dimensions',
+        expected: showShape(x.shape),
+        found: showShape(y.shape),
+      });
     x.shape.slice(0, -1).forEach((dim, i) => {
-      const expected = window[dim.name] ? windowOutput(window[dim.name], dim.size, where, dim.name) : dim.size;
+      const expected = window[dim.name]
+        ? windowOutput(window[dim.name], dim.size, where, dim.name)
+        : dim.size;
       if (y.shape[i]?.size !== expected || y.shape[i].name !== dim.name)
-        fail({ where, problem: `"${dim.name}" of the second input`, expected: String(expected), found: showShape(y.shape) });
+        fail({
+          where,
+          problem: `"${dim.name}" of the second input`,
+          expected: String(expected),
+          found: showShape(y.shape),
+        });
     });
     return [{ shape: weight, dtype: 'f32' }];
   },
   grad: (call, [g]) => {
     const [x, y] = call.inputValues;
-    return [convTransposeRaw(y, g!, call.attrs.window, x.shape), convRaw(x, g!, call.attrs.window, channelOf(y))];
+    return [
+      convTransposeRaw(y, g!, call.attrs.window, x.shape),
+      convRaw(x, g!, call.attrs.window, channelOf(y)),
+    ];
   },
   loops: weightLoops,
   reads(call, loop) {
@@ -282,31 +212,6 @@ export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
   },
 });
 
-/** The window of one axis as a model writes it; missing fields are stride 1, dilation 1, no padding. */
-export interface WindowOptions {
-  readonly stride?: number;
-  readonly dilation?: number;
-  /** Zeros on both sides, or [before, after]; `same` keeps the size at stride 1 (the extra zero of an even reach comes after). */
-  readonly padding?: number | readonly [number, number] | 'same';
-}
-
-/** Windows over the axes that `kernel` names. */
-export function windows(kernel: Readonly<Record<string, number>>, options: WindowOptions = {}): Windows {
-  const { stride = 1, dilation = 1, padding = 0 } = options;
-  return Object.fromEntries(
-    Object.entries(kernel).map(([axis, size]) => {
-      const free = dilation * (size - 1);
-      const [padLow, padHigh] =
-        padding === 'same'
-          ? [Math.floor(free / 2), free - Math.floor(free / 2)]
-          : typeof padding === 'number'
-            ? [padding, padding]
-            : padding;
-      return [axis, { kernel: size, stride, dilation, padLow, padHigh }];
-    }),
-  );
-}
-
 const channelOf = (x: { readonly shape: Shape }): string => x.shape[x.shape.length - 1].name;
 
 /** Convolution; `channel` names the output's channel dimension (that of the weight unless given). */
@@ -317,10 +222,17 @@ export function convRaw(x: Value, weight: Value, window: Windows, channel?: stri
 /** Transposed convolution onto the spatial sizes and the channel dimension name of `onto`. */
 export function convTransposeRaw(x: Value, weight: Value, window: Windows, onto: Shape): Value {
   const size = Object.fromEntries(onto.filter((dim) => window[dim.name]).map((dim) => [dim.name, dim.size]));
-  return single(x.graph.add(convTranspose, { window, size, channel: channelOf({ shape: onto }) }, [x, weight]));
+  return single(
+    x.graph.add(convTranspose, { window, size, channel: channelOf({ shape: onto }) }, [x, weight]),
+  );
 }
 
 /** Gradient of a convolution for its weight; takes the shape and dimension names of `weight`. */
-export function convWeightGradRaw(x: Value, y: Value, window: Windows, weight: { readonly shape: Shape }): Value {
+export function convWeightGradRaw(
+  x: Value,
+  y: Value,
+  window: Windows,
+  weight: { readonly shape: Shape },
+): Value {
   return single(x.graph.add(convWeightGrad, { window, weight: weight.shape }, [x, y]));
 }

@@ -1,16 +1,16 @@
 import {
-  defineOp,
   type DType,
+  defineOp,
   forEachIndex,
-  get,
   type GradRule,
+  get,
   type NotDifferentiable,
   type Op,
   set,
   type Value,
 } from '../core/index.ts';
-import { broadcastType, needInputs, pointwiseRules, positions, single } from './common.ts';
 import { broadcastTo, constant, sumTo } from './broadcast.ts';
+import { broadcastType, needInputs, pointwiseRules, positions, single } from './common.ts';
 
 /** Names of the element-wise operations; the table below has a rule for each. */
 export type ElementwiseName =
@@ -43,7 +43,12 @@ export type ElementwiseName =
 /** Settings of one-argument functions; unused ones are absent. */
 export type ElementwiseAttrs = { readonly slope?: number };
 
-type Grad = (g: Value, inputs: readonly Value[], output: Value, attrs: ElementwiseAttrs) => readonly (Value | undefined)[];
+type Grad = (
+  g: Value,
+  inputs: readonly Value[],
+  output: Value,
+  attrs: ElementwiseAttrs,
+) => readonly (Value | undefined)[];
 
 interface Rule {
   readonly doc: string;
@@ -63,7 +68,12 @@ const RULES: Readonly<Record<ElementwiseName, Rule>> = {
   abs: { arity: 1, doc: '|x|', f: ([x]) => Math.abs(x), grad: (g, [x]) => [mul(g, sign(x))] },
   sign: { arity: 1, doc: 'sign of x; 0 at 0', f: ([x]) => Math.sign(x), grad: STEP },
   square: { arity: 1, doc: 'x^2', f: ([x]) => x * x, grad: (g, [x]) => [mul(mul(g, x), number(x, 2))] },
-  sqrt: { arity: 1, doc: 'square root', f: ([x]) => Math.sqrt(x), grad: (g, _x, y) => [div(mul(g, number(y, 0.5)), y)] },
+  sqrt: {
+    arity: 1,
+    doc: 'square root',
+    f: ([x]) => Math.sqrt(x),
+    grad: (g, _x, y) => [div(mul(g, number(y, 0.5)), y)],
+  },
   rsqrt: {
     arity: 1,
     doc: '1 / sqrt(x)',
@@ -72,7 +82,13 @@ const RULES: Readonly<Record<ElementwiseName, Rule>> = {
   },
   reciprocal: { arity: 1, doc: '1 / x', f: ([x]) => 1 / x, grad: (g, _x, y) => [neg(mul(g, square(y)))] },
   exp: { arity: 1, flops: 8, doc: 'e^x', f: ([x]) => Math.exp(x), grad: (g, _x, y) => [mul(g, y)] },
-  log: { arity: 1, flops: 8, doc: 'natural logarithm', f: ([x]) => Math.log(x), grad: (g, [x]) => [div(g, x)] },
+  log: {
+    arity: 1,
+    flops: 8,
+    doc: 'natural logarithm',
+    f: ([x]) => Math.log(x),
+    grad: (g, [x]) => [div(g, x)],
+  },
   tanh: {
     arity: 1,
     flops: 8,
@@ -103,7 +119,12 @@ const RULES: Readonly<Record<ElementwiseName, Rule>> = {
   add: { arity: 2, doc: 'a + b', f: ([a, b]) => a + b, grad: (g) => [g, g] },
   sub: { arity: 2, doc: 'a - b', f: ([a, b]) => a - b, grad: (g) => [g, neg(g)] },
   mul: { arity: 2, doc: 'a * b', f: ([a, b]) => a * b, grad: (g, [a, b]) => [mul(g, b), mul(g, a)] },
-  div: { arity: 2, doc: 'a / b', f: ([a, b]) => a / b, grad: (g, [, b], y) => [div(g, b), neg(div(mul(g, y), b))] },
+  div: {
+    arity: 2,
+    doc: 'a / b',
+    f: ([a, b]) => a / b,
+    grad: (g, [, b], y) => [div(g, b), neg(div(mul(g, y), b))],
+  },
   minimum: {
     arity: 2,
     doc: 'smaller of a and b; the gradient goes to a on a tie',
@@ -159,7 +180,11 @@ function build(name: ElementwiseName): Op<ElementwiseAttrs> {
       const maps = inputs.map((input) => positions(input.shape, call.outputs[0].shape));
       const x = new Array<number>(inputs.length);
       forEachIndex(loop, (index) => {
-        for (let i = 0; i < x.length; i++) x[i] = get(inputs[i], maps[i].map((k) => index[k]));
+        for (let i = 0; i < x.length; i++)
+          x[i] = get(
+            inputs[i],
+            maps[i].map((k) => index[k]),
+          );
         set(out, index, rule.f(x, call.attrs));
       });
     },
@@ -167,12 +192,13 @@ function build(name: ElementwiseName): Op<ElementwiseAttrs> {
 }
 
 /** Every element-wise operation by name. */
-export const elementwise = Object.fromEntries(ELEMENTWISE_NAMES.map((name) => [name, build(name)])) as Readonly<
-  Record<ElementwiseName, Op<ElementwiseAttrs>>
->;
+export const elementwise = Object.fromEntries(
+  ELEMENTWISE_NAMES.map((name) => [name, build(name)]),
+) as Readonly<Record<ElementwiseName, Op<ElementwiseAttrs>>>;
 
 const unary = (name: ElementwiseName) => (x: Value) => single(x.graph.add(elementwise[name], {}, [x]));
-const binary = (name: ElementwiseName) => (a: Value, b: Value) => single(a.graph.add(elementwise[name], {}, [a, b]));
+const binary = (name: ElementwiseName) => (a: Value, b: Value) =>
+  single(a.graph.add(elementwise[name], {}, [a, b]));
 
 export const neg = unary('neg');
 export const abs = unary('abs');

@@ -11,8 +11,8 @@ import {
   forEachIndex,
   get,
   type Loop,
-  offset,
   type Op,
+  offset,
   range,
   type Shape,
   showShape,
@@ -24,7 +24,7 @@ import {
   windowReads,
 } from '../core/index.ts';
 import { needInputs, single } from './common.ts';
-import type { Windows } from './convolution.ts';
+import type { Windows } from './conv-rules.ts';
 
 export type MaxPoolAttrs = { readonly window: Windows };
 /** `countPadding`: divide by all kernel positions, or by those inside the volume only. */
@@ -64,7 +64,12 @@ function poolLoops(from: Shape, to: Shape, window: Windows, cuts: typeof cutsDow
   return to.map((dim, i) => {
     const w = window[dim.name];
     if (!w) return { dim: dim.name, size: dim.size, split: 'pass' };
-    return { dim: dim.name, size: dim.size, split: 'window', follows: { size: from[i].size, cuts: (c) => cuts(w, c, dim.size) } };
+    return {
+      dim: dim.name,
+      size: dim.size,
+      split: 'window',
+      follows: { size: from[i].size, cuts: (c) => cuts(w, c, dim.size) },
+    };
   });
 }
 
@@ -74,8 +79,15 @@ const readsUp = (shape: Shape, window: Windows, loop: Box): Box =>
   shape.map((dim, i) => (window[dim.name] ? windowReadBy(window[dim.name], loop[i], dim.size) : loop[i]));
 
 /** Input positions of one window inside the volume, in row-major order. */
-function inWindow(window: Windows, shape: Shape, output: readonly number[], visit: (input: readonly number[]) => void): void {
-  const ranges = shape.map((dim, i) => (window[dim.name] ? range(0, window[dim.name].kernel) : range(output[i], output[i] + 1)));
+function inWindow(
+  window: Windows,
+  shape: Shape,
+  output: readonly number[],
+  visit: (input: readonly number[]) => void,
+): void {
+  const ranges = shape.map((dim, i) =>
+    window[dim.name] ? range(0, window[dim.name].kernel) : range(output[i], output[i] + 1),
+  );
   const input: number[] = [];
   forEachIndex(ranges, (tap) => {
     for (let i = 0; i < shape.length; i++) {
@@ -115,7 +127,8 @@ export const maxPool = defineOp<MaxPoolAttrs>({
 });
 
 /** Outputs whose windows touch a box of inputs. */
-const touching = (call: Call<MaxPoolAttrs>, loop: Box): Box => readsUp(call.inputs[1].shape, call.attrs.window, loop);
+const touching = (call: Call<MaxPoolAttrs>, loop: Box): Box =>
+  readsUp(call.inputs[1].shape, call.attrs.window, loop);
 
 export const maxPoolGrad = defineOp<MaxPoolAttrs>({
   name: 'max_pool_grad',
@@ -126,7 +139,12 @@ export const maxPoolGrad = defineOp<MaxPoolAttrs>({
     needInputs(inputs, 2, where);
     const y = pooledType(inputs[0], window, where);
     if (showShape(y.shape) !== showShape(inputs[1].shape))
-      fail({ where, problem: 'gradient has another shape', expected: showShape(y.shape), found: showShape(inputs[1].shape) });
+      fail({
+        where,
+        problem: 'gradient has another shape',
+        expected: showShape(y.shape),
+        found: showShape(inputs[1].shape),
+      });
     return [inputs[0]];
   },
   grad: { notDifferentiable: 'second derivatives through max pooling are not defined here' },
@@ -149,7 +167,8 @@ export const maxPoolGrad = defineOp<MaxPoolAttrs>({
           winner = [...input];
         }
       });
-      if (winner && loop.every((r, i) => winner![i] >= r.start && winner![i] < r.end)) add(dx, winner, get(dy, output));
+      if (winner && loop.every((r, i) => winner![i] >= r.start && winner![i] < r.end))
+        add(dx, winner, get(dy, output));
     });
   },
 });
@@ -198,7 +217,12 @@ export const avgPoolGrad: Op<AvgPoolGradAttrs> = defineOp<AvgPoolGradAttrs>({
     const shape = inputs[0].shape.map((dim) => ({ name: dim.name, size: size[dim.name] }));
     const y = pooledType({ shape, dtype: inputs[0].dtype }, window, where);
     if (showShape(y.shape) !== showShape(inputs[0].shape))
-      fail({ where, problem: 'gradient has another shape', expected: showShape(y.shape), found: showShape(inputs[0].shape) });
+      fail({
+        where,
+        problem: 'gradient has another shape',
+        expected: showShape(y.shape),
+        found: showShape(inputs[0].shape),
+      });
     return [{ shape, dtype: inputs[0].dtype }];
   },
   grad: (call, [g]) => {

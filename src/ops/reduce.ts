@@ -11,8 +11,16 @@ const extremumGrad: Op<ReduceAttrs>['grad'] = (call, [g]) => {
   return [mul(hit, div(castTo(g!, x.dtype), reduceSum(hit, call.attrs.over, x.dtype)))];
 };
 
-export const maxOp = reduction('max', 'y = largest x over the named dimensions; the gradient is shared by ties.', extremumGrad);
-export const minOp = reduction('min', 'y = smallest x over the named dimensions; the gradient is shared by ties.', extremumGrad);
+export const maxOp = reduction(
+  'max',
+  'y = largest x over the named dimensions; the gradient is shared by ties.',
+  extremumGrad,
+);
+export const minOp = reduction(
+  'min',
+  'y = smallest x over the named dimensions; the gradient is shared by ties.',
+  extremumGrad,
+);
 
 export function reduceMax(x: Value, over: readonly string[]): Value {
   return single(x.graph.add(maxOp, { over }, [x]));
@@ -28,4 +36,3 @@ export function reduceMean(x: Value, over: readonly string[], dtype: DType = x.d
   const total = reduceSum(x, over, 'f64');
   return castTo(mul(total, scalar(total, 1 / count)), dtype);
 }
-

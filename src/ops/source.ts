@@ -1,18 +1,18 @@
 import {
   type Attrs,
-  boxVolume,
-  defineOp,
+  type boxVolume,
   type DType,
+  defineOp,
   fail,
   forEachIndex,
-  get,
   type Graph,
+  get,
   hasDim,
   type NotDifferentiable,
   offset,
   rowMajorStrides,
-  set,
   type Shape,
+  set,
   showShape,
   type Value,
   volume,
@@ -74,11 +74,17 @@ export const assign = defineOp<AssignAttrs>({
     needInputs(inputs, 2, where);
     const [target, value] = inputs;
     if (showShape(target.shape) !== showShape(value.shape))
-      fail({ where, problem: 'value has another shape', expected: showShape(target.shape), found: showShape(value.shape) });
+      fail({
+        where,
+        problem: 'value has another shape',
+        expected: showShape(target.shape),
+        found: showShape(value.shape),
+      });
     return [target];
   },
   grad: { notDifferentiable: 'it ends a run' },
-  reference: (_call, loop, [, value], [out]) => forEachIndex(loop, (index) => set(out, index, get(value, index))),
+  reference: (_call, loop, [, value], [out]) =>
+    forEachIndex(loop, (index) => set(out, index, get(value, index))),
 });
 
 export type TableAttrs = { readonly shape: Shape; readonly dtype: DType; readonly values: readonly number[] };
@@ -90,7 +96,12 @@ export const table = defineOp<TableAttrs>({
   ...sourceRules,
   infer(_inputs, { shape, dtype, values }, where) {
     if (values.length !== volume(shape))
-      fail({ where, problem: 'number of values', expected: String(volume(shape)), found: String(values.length) });
+      fail({
+        where,
+        problem: 'number of values',
+        expected: String(volume(shape)),
+        found: String(values.length),
+      });
     return [{ shape, dtype }];
   },
   grad: NO_INPUTS,

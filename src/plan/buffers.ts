@@ -37,7 +37,9 @@ export function assignBuffers(
   };
   for (const value of stored) {
     const { op, inputs, collective } = value.producer;
-    const shares = op.name === 'assign' || (collective !== undefined && (collective.kind === 'all_reduce' || collective.inPlace));
+    const shares =
+      op.name === 'assign' ||
+      (collective !== undefined && (collective.kind === 'all_reduce' || collective.inPlace));
     if (shares) root.set(value, inputs[0]);
   }
 
@@ -51,7 +53,9 @@ export function assignBuffers(
   const names = new Map([...program.variables].map(([name, value]) => [value, name]));
   const buffers = new Map<LocalValue, Buffer>();
   for (const [top, values] of groups) {
-    const boxes = top.own.map((_, rank) => values.reduce((box, value) => hull(box, value.valid[rank]), top.valid[rank]));
+    const boxes = top.own.map((_, rank) =>
+      values.reduce((box, value) => hull(box, value.valid[rank]), top.valid[rank]),
+    );
     const { id, shape, dtype } = top;
     const buffer: Buffer = { id, shape, dtype, boxes, variable: names.get(top), plain: plain(top) };
     for (const value of values) buffers.set(value, buffer);

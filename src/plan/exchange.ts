@@ -1,4 +1,13 @@
-import { type Box, fail, intersect, isEmpty, type Mesh, meshCoordinates, showBox, subtract } from '../core/index.ts';
+import {
+  type Box,
+  fail,
+  intersect,
+  isEmpty,
+  type Mesh,
+  meshCoordinates,
+  showBox,
+  subtract,
+} from '../core/index.ts';
 import type { Transfer } from './program.ts';
 
 /**

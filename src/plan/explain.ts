@@ -1,6 +1,6 @@
 import { showBox, showMesh } from '../core/index.ts';
-import { type LocalNode, nodeBytes } from './program.ts';
 import type { Plan } from './plan.ts';
+import { type LocalNode, nodeBytes } from './program.ts';
 
 /** Resident memory of a process before it trains anything: Node.js, its libraries and compiled code. Measured, bytes. */
 const PROCESS_BYTES = 135 * 2 ** 20;
@@ -70,7 +70,10 @@ export function explainPlan(plan: Plan, hostBytes = 0): PlanReport {
   return {
     mesh: showMesh(program.mesh),
     layout: program.cuts.layout,
-    parameters: trainable.reduce((n, value) => n + value.shape.reduce((product, dim) => product * dim.size, 1), 0),
+    parameters: trainable.reduce(
+      (n, value) => n + value.shape.reduce((product, dim) => product * dim.size, 1),
+      0,
+    ),
     flops: plan.flops.reduce((a, b) => a + b, 0),
     kernels: plan.steps.filter((step) => step.kind === 'kernel').length,
     ranks,
@@ -130,9 +133,13 @@ export function formatPlan(r: PlanReport, mostCollectives = 12): string {
     const sorted = [...r.collectives].sort((a, b) => b.bytes - a.bytes);
     lines.push('', `collectives (${r.collectives.length}, largest first)`);
     for (const c of sorted.slice(0, mostCollectives))
-      lines.push(`  ${c.kind.padEnd(11)}${bytes(c.bytes).padEnd(11)}${String(c.messages).padStart(4)} messages  ${c.tensor}  ${c.name}`);
+      lines.push(
+        `  ${c.kind.padEnd(11)}${bytes(c.bytes).padEnd(11)}${String(c.messages).padStart(4)} messages  ${c.tensor}  ${c.name}`,
+      );
     if (sorted.length > mostCollectives)
-      lines.push(`  and ${sorted.length - mostCollectives} more with ${bytes(sorted.slice(mostCollectives).reduce((n, c) => n + c.bytes, 0))}`);
+      lines.push(
+        `  and ${sorted.length - mostCollectives} more with ${bytes(sorted.slice(mostCollectives).reduce((n, c) => n + c.bytes, 0))}`,
+      );
   }
   return lines.join('\n');
 }
@@ -148,4 +155,3 @@ export function bytes(n: number): string {
   }
   return `${unit === 0 ? value : value.toPrecision(value >= 100 ? 4 : 3)} ${units[unit]}`;
 }
-

@@ -63,7 +63,9 @@ class Fuser {
       }
       const inRows = node.op.pointwise || this.rules.sums(node);
       const tree = this.tree(node);
-      const host = inRows ? (this.epilogueHost(node, tree, groups) ?? this.rowsHost(node, tree, rows)) : undefined;
+      const host = inRows
+        ? (this.epilogueHost(node, tree, groups) ?? this.rowsHost(node, tree, rows))
+        : undefined;
       if (host) {
         for (const member of [...tree.nodes, node]) host.nodes.add(member);
         for (const output of node.outputs) host.writes.add(output);
@@ -96,7 +98,9 @@ class Fuser {
       if (uses.length === 0 || outputs.has(value)) continue;
       if (!uses.every((use) => this.absorbs(use.node, use.input, value))) continue;
       const { leaves, nodes } = this.tree(node);
-      const large = leaves.filter((leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1);
+      const large = leaves.filter(
+        (leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1,
+      );
       if (large.length > MOST_LOADS || nodes.length > MOST_NODES) continue;
       this.virtual.add(node);
     }
@@ -131,13 +135,18 @@ class Fuser {
   }
 
   /** The kernel whose epilogue can compute `node`: it produces one of the leaves over the same box, after all the others. */
-  private epilogueHost(node: LocalNode, tree: Tree, groups: ReadonlyMap<LocalNode, Group>): Group | undefined {
+  private epilogueHost(
+    node: LocalNode,
+    tree: Tree,
+    groups: ReadonlyMap<LocalNode, Group>,
+  ): Group | undefined {
     const sources = tree.leaves.map((leaf) => this.beforeExchange(leaf));
     const producers = sources.map((leaf) => leaf.producer).filter((p) => groups.get(p)?.anchor === p);
     const last = producers.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
     if (!last || !this.rules.epilogue(last.op.name)) return undefined;
     // Float64 arithmetic stays out of epilogues: there is little of it, and kernels compute in float32.
-    if ([...tree.nodes, ...(node.op.pointwise ? [node] : [])].some((n) => n.outputs[0].dtype === 'f64')) return undefined;
+    if ([...tree.nodes, ...(node.op.pointwise ? [node] : [])].some((n) => n.outputs[0].dtype === 'f64'))
+      return undefined;
     const host = groups.get(last)!;
     const [result] = last.outputs;
     const space = this.loopSpace(node);
@@ -145,7 +154,9 @@ class Fuser {
     if (!sameDims(node, result)) return undefined;
     const ready = sources.every((leaf) => leaf === result || this.storedBefore(leaf, host.position, groups));
     // Collectives make a value available only after they ran.
-    const direct = tree.leaves.every((leaf, i) => sources[i] === result || this.readyAt(leaf) < host.position);
+    const direct = tree.leaves.every(
+      (leaf, i) => sources[i] === result || this.readyAt(leaf) < host.position,
+    );
     return ready && direct ? host : undefined;
   }
 
@@ -159,7 +170,8 @@ class Fuser {
       if (group.nodes.size > MOST_NODES || !first) continue;
       if (!sameLoops(this.iterated(root), this.iterated(node))) continue;
       if (!this.loopSpace(root).every((box, rank) => sameBox(box, space[rank]))) continue;
-      if (tree.leaves.every((leaf) => this.readyAt(leaf) < group.position && !group.writes.has(leaf))) return group;
+      if (tree.leaves.every((leaf) => this.readyAt(leaf) < group.position && !group.writes.has(leaf)))
+        return group;
     }
     return undefined;
   }
@@ -198,7 +210,13 @@ class Fuser {
     // What an epilogue reads of its own anchor through an exchange is not a load.
     if (group.anchor)
       for (const value of [...reads]) if (made.has(this.beforeExchange(value))) reads.delete(value);
-    return { kind: 'kernel', nodes: order, anchor: group.anchor, reads: [...reads], writes: [...group.writes] };
+    return {
+      kind: 'kernel',
+      nodes: order,
+      anchor: group.anchor,
+      reads: [...reads],
+      writes: [...group.writes],
+    };
   }
 
   private collectiveStep(node: LocalNode): Step {
@@ -210,9 +228,14 @@ const isNode = (step: Group | LocalNode): step is LocalNode => 'op' in step;
 const isSource = (node: LocalNode): boolean => node.op.name === 'input' || node.op.name === 'variable';
 
 const sameLoops = (a: { shape: LocalValue['shape'] }, b: { shape: LocalValue['shape'] }): boolean =>
-  a.shape.length === b.shape.length && a.shape.every((dim, i) => dim.name === b.shape[i].name && dim.size === b.shape[i].size);
+  a.shape.length === b.shape.length &&
+  a.shape.every((dim, i) => dim.name === b.shape[i].name && dim.size === b.shape[i].size);
 
 const sameDims = (node: LocalNode, result: LocalValue): boolean => {
   const iterated = node.op.pointwise ? node.call.outputs[0] : node.call.inputs[0];
-  return iterated.shape.length === result.shape.length && iterated.shape.every((dim) => hasDim(result.shape, dim.name)) && sameLoops(iterated, result);
+  return (
+    iterated.shape.length === result.shape.length &&
+    iterated.shape.every((dim) => hasDim(result.shape, dim.name)) &&
+    sameLoops(iterated, result)
+  );
 };

@@ -51,7 +51,9 @@ export function planMemory(
   const bytes = new Map(all.map((buffer) => [buffer, ranks.map((rank) => align(bytesOf(buffer, rank)))]));
   const inArena = all.filter((buffer) => buffer.variable === undefined);
   const offsets = ranks.map((rank) =>
-    packArena(inArena.map((b) => ({ bytes: bytes.get(b)![rank], birth: birth.get(b)!, death: death.get(b)! }))),
+    packArena(
+      inArena.map((b) => ({ bytes: bytes.get(b)![rank], birth: birth.get(b)!, death: death.get(b)! })),
+    ),
   );
   const placements = new Map<Buffer, Placement>();
   inArena.forEach((buffer, i) => {
@@ -76,7 +78,9 @@ interface Item {
 
 /** First fit over time and space, largest first. Two items whose lives meet in a step never overlap. */
 export function packArena(items: readonly Item[]): { offsets: number[]; total: number } {
-  const order = items.map((_, i) => i).sort((a, b) => items[b].bytes - items[a].bytes || items[a].birth - items[b].birth);
+  const order = items
+    .map((_, i) => i)
+    .sort((a, b) => items[b].bytes - items[a].bytes || items[a].birth - items[b].birth);
   const offsets = new Array<number>(items.length).fill(0);
   const placed: number[] = [];
   let total = 0;

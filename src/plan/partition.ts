@@ -1,8 +1,8 @@
 import {
   type Box,
   BYTES,
-  contains,
   CutTable,
+  contains,
   type Graph,
   hull,
   isEmpty,
@@ -78,7 +78,9 @@ class Partitioner {
     );
     const writes = boxes.map((box) => op.writes(call, box));
     const made = this.emit(node, inputs, boxes, (o) => writes.map((w) => w[o]));
-    const results = made.outputs.map((output) => (summedAxes.length === 0 ? output : this.reduce(output, summedAxes, op.combine)));
+    const results = made.outputs.map((output) =>
+      summedAxes.length === 0 ? output : this.reduce(output, summedAxes, op.combine),
+    );
     node.outputs.forEach((output, i) => {
       this.local.set(output, results[i]);
     });
@@ -96,7 +98,10 @@ class Partitioner {
       if (loop.split === 'sum') summedAxes.push(axis);
       return true;
     });
-    return { splits, summedAxes: summedAxes.filter((axis) => this.mesh.axes.find((a) => a.name === axis)!.size > 1) };
+    return {
+      splits,
+      summedAxes: summedAxes.filter((axis) => this.mesh.axes.find((a) => a.name === axis)!.size > 1),
+    };
   }
 
   private emit(
@@ -111,7 +116,14 @@ class Partitioner {
     const made: LocalNode = { id: this.nextNode++, op, call, inputs, outputs, loops, name, collective };
     call.outputs.forEach((type, o) => {
       const boxes = own(o);
-      outputs.push({ id: this.nextValue++, producer: made, shape: type.shape, dtype: type.dtype, own: boxes, valid: [...boxes] });
+      outputs.push({
+        id: this.nextValue++,
+        producer: made,
+        shape: type.shape,
+        dtype: type.dtype,
+        own: boxes,
+        valid: [...boxes],
+      });
     });
     this.nodes.push(made);
     return made;
@@ -126,7 +138,12 @@ class Partitioner {
   private collective(value: LocalValue, op: LocalNode['op'], plan: LocalNode['collective']): LocalNode {
     const type: TensorType = { shape: value.shape, dtype: value.dtype };
     const { name } = value.producer;
-    const call = { attrs: {}, inputs: [type], outputs: [type], where: name === '' ? op.name : `${op.name} "${name}"` };
+    const call = {
+      attrs: {},
+      inputs: [type],
+      outputs: [type],
+      where: name === '' ? op.name : `${op.name} "${name}"`,
+    };
     return this.emit({ op, call, name }, [value], [...value.own], () => [...value.own], plan);
   }
 
@@ -135,11 +152,16 @@ class Partitioner {
     const base = this.baseOf.get(value) ?? value;
     if (covers(base.valid, need)) return base;
     const existing = this.exchanges.get(base);
-    if (existing === undefined && base.producer.op.pointwise && this.bytesToGrow(base, need) <= bytesPerElement(base) * volume(base.shape)) {
+    if (
+      existing === undefined &&
+      base.producer.op.pointwise &&
+      this.bytesToGrow(base, need) <= bytesPerElement(base) * volume(base.shape)
+    ) {
       this.grow(base, need);
       return base;
     }
-    const node = existing ?? this.collective(base, exchange, { kind: 'exchange', transfers: [], inPlace: true });
+    const node =
+      existing ?? this.collective(base, exchange, { kind: 'exchange', transfers: [], inPlace: true });
     const [wide] = node.outputs;
     wide.valid = wide.valid.map((box, rank) => hull(box, need[rank]));
     this.exchanges.set(base, node);
@@ -223,4 +245,5 @@ function liveNodes(graph: Graph): Node[] {
 const asShape = (loops: readonly Loop[]) => loops.map((loop) => ({ name: loop.dim, size: loop.size }));
 const emptied = (box: Box): Box => box.map((r) => ({ start: r.start, end: r.start }));
 const bytesPerElement = (value: LocalValue): number => BYTES[value.dtype];
-const covers = (have: readonly Box[], need: readonly Box[]): boolean => need.every((box, rank) => contains(have[rank], box));
+const covers = (have: readonly Box[], need: readonly Box[]): boolean =>
+  need.every((box, rank) => contains(have[rank], box));

@@ -1,4 +1,13 @@
-import { type Box, BYTES, boxVolume, fail, type Graph, type Layout, type Mesh, type TensorType } from '../core/index.ts';
+import {
+  type Box,
+  BYTES,
+  boxVolume,
+  fail,
+  type Graph,
+  type Layout,
+  type Mesh,
+  type TensorType,
+} from '../core/index.ts';
 import { assignBuffers, type Buffer, type StoredType } from './buffers.ts';
 import { fuse } from './fuse.ts';
 import type { FusionRules, Step } from './kernel.ts';

@@ -1,15 +1,15 @@
 import {
+  type Attrs,
   type Box,
-  boxVolume,
   BYTES,
+  boxVolume,
   type Call,
   type CutTable,
   type Mesh,
-  type Attrs,
   type Op,
+  showAttrs,
   showBox,
   showShape,
-  showAttrs,
   type TensorType,
 } from '../core/index.ts';
 
@@ -105,7 +105,9 @@ export function nodeBytes(node: LocalNode): number {
 export function printProgram(program: LocalProgram, rank = 0): string {
   const name = (value: LocalValue): string => `%${value.id}`;
   const lines = program.nodes.map((node) => {
-    const outputs = node.outputs.map((v) => `${name(v)}:${v.dtype}${showShape(v.shape)}@${showBox(v.valid[rank])}`);
+    const outputs = node.outputs.map(
+      (v) => `${name(v)}:${v.dtype}${showShape(v.shape)}@${showBox(v.valid[rank])}`,
+    );
     const tail = node.collective ? ` ${showCollective(node)}` : '';
     return `${outputs.join(', ')} = ${node.op.name}(${node.inputs.map(name).join(', ')})${showAttrs(node.call.attrs)}${tail}`;
   });

@@ -52,7 +52,12 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     storage: precision,
     optimizer: options.optimizer,
   });
-  const session = new Session({ device, mesh: options.mesh ?? makeMesh({}), layout: options.layout, seed: 0 });
+  const session = new Session({
+    device,
+    mesh: options.mesh ?? makeMesh({}),
+    layout: options.layout,
+    seed: 0,
+  });
   const program = session.load(built.graph);
   const voxels = batch * size ** 3;
   const image = new Float32Array(voxels);
@@ -75,7 +80,8 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     options.onStep?.(step, took);
   }
   const sorted = [...seconds].sort((a, b) => a - b);
-  const median = (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+  const median =
+    (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
   const flops = program.plan.flops.reduce((a, b) => a + b, 0);
   const { exchange, allReduce } = program.plan.bytesSent;
   return {

@@ -1,4 +1,4 @@
-import { fail, rowMajorStrides, sameBox } from '../core/index.ts';
+import { fail, HalomeshError, rowMajorStrides, sameBox } from '../core/index.ts';
 import type { Communicator, Device, HostArray, Memory, Tensor } from '../machine/index.ts';
 import type { Buffer, LocalValue, Plan, Step } from '../plan/index.ts';
 import { gather, type State } from './state.ts';
@@ -37,28 +37,52 @@ export class Executable {
     const label = `#${index}${step.node.name === '' ? '' : ` ${step.node.name}`}`;
     const from = this.tensorOf(step.reads[0]);
     const to = this.tensorOf(step.writes[0]);
-    if (collective?.kind === 'exchange') return (communicator) => communicator.exchange(label, collective, from, to);
-    if (collective?.kind === 'all_reduce') return (communicator) => communicator.allReduce(label, collective, to);
+    if (collective?.kind === 'exchange')
+      return (communicator) => communicator.exchange(label, collective, from, to);
+    if (collective?.kind === 'all_reduce')
+      return (communicator) => communicator.allReduce(label, collective, to);
     return fail({ where: step.node.call.where, problem: 'is no collective' });
   }
 
   /** Writes this rank's part of an input from the whole array, row-major. */
   feed(name: string, whole: HostArray): void {
     const value = this.plan.program.inputs.get(name);
-    if (!value) return fail({ where: `input "${name}"`, problem: 'the program has no such input', expected: [...this.plan.program.inputs.keys()].join(', ') });
+    if (!value)
+      throw new HalomeshError({
+        where: `input "${name}"`,
+        problem: 'the program has no such input',
+        expected: [...this.plan.program.inputs.keys()].join(', '),
+      });
     const sizes = value.shape.map((dim) => dim.size);
     const count = sizes.reduce((n, size) => n * size, 1);
     if (whole.length !== count)
-      fail({ where: `input "${name}"`, problem: 'wrong number of elements', expected: String(count), found: String(whole.length) });
+      fail({
+        where: `input "${name}"`,
+        problem: 'wrong number of elements',
+        expected: String(count),
+        found: String(whole.length),
+      });
     const box = value.own[this.rank];
-    const isWhole = sameBox(box, value.shape.map((dim) => ({ start: 0, end: dim.size })));
-    this.device.write(this.tensorOf(value), box, isWhole ? whole : gather(whole, box, rowMajorStrides(sizes)));
+    const isWhole = sameBox(
+      box,
+      value.shape.map((dim) => ({ start: 0, end: dim.size })),
+    );
+    this.device.write(
+      this.tensorOf(value),
+      box,
+      isWhole ? whole : gather(whole, box, rowMajorStrides(sizes)),
+    );
   }
 
   /** This rank's own part of an output after a run. */
   result(name: string): { readonly value: LocalValue; readonly data: HostArray } {
     const value = this.plan.program.outputs.get(name);
-    if (!value) return fail({ where: `output "${name}"`, problem: 'the program has no such output', expected: [...this.plan.program.outputs.keys()].join(', ') });
+    if (!value)
+      return fail({
+        where: `output "${name}"`,
+        problem: 'the program has no such output',
+        expected: [...this.plan.program.outputs.keys()].join(', '),
+      });
     return { value, data: this.device.read(this.tensorOf(value), value.own[this.rank]) };
   }
 

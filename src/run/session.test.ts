@@ -1,8 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { Graph, mesh, shape, uniform } from '../core/index.ts';
 import { cpuDevice, type Device, referenceDevice } from '../machine/index.ts';
-import { type FusionRules } from '../plan/index.ts';
-import { assignTo, castTo, convRaw, gradients, inputOf, leakyRelu, maxPoolRaw, mul, reduceMean, square, sub, scalar, variableOf, windows } from '../ops/index.ts';
+import {
+  assignTo,
+  castTo,
+  convRaw,
+  gradients,
+  inputOf,
+  leakyRelu,
+  maxPoolRaw,
+  mul,
+  reduceMean,
+  scalar,
+  square,
+  sub,
+  variableOf,
+  windows,
+} from '../ops/index.ts';
+import type { FusionRules } from '../plan/index.ts';
 import { Session } from './session.ts';
 
 const ALL: FusionRules = {
@@ -35,7 +50,14 @@ function build(): Graph {
   const z1 = leakyRelu(sub(y1, mean), 0.1);
   const pooled = maxPoolRaw(z1, windows({ depth: 2, height: 2, width: 2 }, { stride: 2 }));
   const y2 = convRaw(pooled, w2, window);
-  const loss = castTo(reduceMean(square(y2), y2.shape.map((d) => d.name), 'f64'), 'f64');
+  const loss = castTo(
+    reduceMean(
+      square(y2),
+      y2.shape.map((d) => d.name),
+      'f64',
+    ),
+    'f64',
+  );
   graph.output('loss', loss);
   const grads = gradients(loss, [w1, w2]);
   [w1, w2].forEach((w, i) => {
@@ -45,7 +67,11 @@ function build(): Graph {
   return graph;
 }
 
-async function losses(m: Record<string, number>, layout: Record<string, string>, device: Device = referenceDevice()): Promise<number[]> {
+async function losses(
+  m: Record<string, number>,
+  layout: Record<string, string>,
+  device: Device = referenceDevice(),
+): Promise<number[]> {
   const session = new Session({ device, mesh: mesh(m), layout, seed: 3 });
   const program = session.load(build());
   const x = Float32Array.from({ length: 2 * 7 * 6 * 5 }, (_, i) => uniform(1, 2, 3, i));
@@ -61,9 +87,18 @@ describe('a network trained over a mesh', () => {
   it.each([
     [{ a: 2 }, { depth: 'a' }],
     [{ a: 3 }, { width: 'a' }],
-    [{ a: 2, b: 2 }, { depth: 'a', height: 'b' }],
-    [{ a: 2, b: 2, c: 2 }, { depth: 'a', height: 'b', width: 'c' }],
-    [{ a: 2, b: 2 }, { batch: 'a', channel: 'b' }],
+    [
+      { a: 2, b: 2 },
+      { depth: 'a', height: 'b' },
+    ],
+    [
+      { a: 2, b: 2, c: 2 },
+      { depth: 'a', height: 'b', width: 'c' },
+    ],
+    [
+      { a: 2, b: 2 },
+      { batch: 'a', channel: 'b' },
+    ],
     [{ a: 5 }, { height: 'a' }],
   ])('gives the losses of one rank on %j %j', async (m, layout) => {
     const expected = await whole;

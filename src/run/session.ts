@@ -1,8 +1,16 @@
-import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, rowMajorStrides, volume } from '../core/index.ts';
+import {
+  fail,
+  type Graph,
+  type Layout,
+  type Mesh,
+  mesh as makeMesh,
+  rowMajorStrides,
+  volume,
+} from '../core/index.ts';
 import { type Device, type HostArray, LocalWorld, type Traffic } from '../machine/index.ts';
 import { makePlan, type Plan } from '../plan/index.ts';
 import { Executable } from './executable.ts';
-import { scatter, State } from './state.ts';
+import { State, scatter } from './state.ts';
 
 export interface SessionOptions {
   readonly device: Device;
@@ -18,7 +26,10 @@ export interface Loaded {
   /**
    * Runs the program once on all ranks. `inputs`: whole arrays, row-major, by input name; gives the wanted outputs, whole.
    */
-  run(inputs: Readonly<Record<string, HostArray>>, outputs?: readonly string[]): Promise<Record<string, HostArray>>;
+  run(
+    inputs: Readonly<Record<string, HostArray>>,
+    outputs?: readonly string[],
+  ): Promise<Record<string, HostArray>>;
   /** Gives its arenas back. */
   free(): void;
 }

@@ -1,4 +1,15 @@
-import { type Box, boxVolume, fail, forEachIndex, normal, rowMajorStrides, sameBox, type TensorType, showBox } from '../core/index.ts';
+import {
+  type Box,
+  boxVolume,
+  fail,
+  forEachIndex,
+  HalomeshError,
+  normal,
+  rowMajorStrides,
+  sameBox,
+  showBox,
+  type TensorType,
+} from '../core/index.ts';
 import type { Device, HostArray, Tensor } from '../machine/index.ts';
 import type { Init, VariableAttrs } from '../ops/index.ts';
 import type { Plan } from '../plan/index.ts';
@@ -30,7 +41,12 @@ export class State {
       const drawn = new Map<string, Float64Array>();
       for (const rank of ranks) {
         const box = buffer.boxes[rank];
-        const tensor = this.device.tensor(this.device.allocate(this.device.storageBytes(buffer, box)), 0, buffer, box);
+        const tensor = this.device.tensor(
+          this.device.allocate(this.device.storageBytes(buffer, box)),
+          0,
+          buffer,
+          box,
+        );
         const key = showBox(box);
         const numbers = drawn.get(key) ?? initial(attrs, this.seed, box);
         drawn.set(key, numbers);
@@ -68,15 +84,25 @@ export class State {
   /** Sets a whole variable from host numbers, row-major. */
   set(name: string, data: HostArray): void {
     const type = this.types.get(name);
-    if (!type) return fail({ where: 'state', problem: `no variable "${name}"` });
+    if (!type) throw new HalomeshError({ where: 'state', problem: `no variable "${name}"` });
     if (data.length !== sizeOf(type))
-      fail({ where: 'state', problem: `numbers for variable "${name}"`, expected: String(sizeOf(type)), found: String(data.length) });
+      fail({
+        where: 'state',
+        problem: `numbers for variable "${name}"`,
+        expected: String(sizeOf(type)),
+        found: String(data.length),
+      });
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     for (const tensor of this.tensors.get(name)!)
       if (tensor) this.device.write(tensor, tensor.box, gather(data, tensor.box, strides));
   }
 
-  private checkSame(name: string, known: readonly (Tensor | undefined)[], boxes: readonly Box[], ranks: readonly number[]): void {
+  private checkSame(
+    name: string,
+    known: readonly (Tensor | undefined)[],
+    boxes: readonly Box[],
+    ranks: readonly number[],
+  ): void {
     for (const rank of ranks) {
       const box = known[rank]?.box;
       if (!box || !sameBox(box, boxes[rank]))
@@ -116,10 +142,16 @@ export function hashText(text: string): number {
 }
 
 /** Rows of a box: calls `row(start of the row in the whole, start in the box, length)`. */
-export function forEachRow(box: Box, strides: readonly number[], row: (whole: number, part: number, count: number) => void): void {
+export function forEachRow(
+  box: Box,
+  strides: readonly number[],
+  row: (whole: number, part: number, count: number) => void,
+): void {
   const count = box.length === 0 ? 1 : box[box.length - 1].end - box[box.length - 1].start;
   let part = 0;
-  const outer = box.map((r, i) => (i === box.length - 1 ? { start: r.start, end: Math.min(r.end, r.start + 1) } : r));
+  const outer = box.map((r, i) =>
+    i === box.length - 1 ? { start: r.start, end: Math.min(r.end, r.start + 1) } : r,
+  );
   forEachIndex(outer, (index) => {
     row(
       index.reduce((sum, x, i) => sum + x * strides[i], 0),

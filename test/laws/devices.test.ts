@@ -38,8 +38,17 @@ function prepare(sample: Sample): Prepared {
     outputs.forEach((value, i) => {
       if (value.dtype === 'u8') return;
       const weights = inputOf(graph, `weights ${i}`, value.shape);
-      feeds[`weights ${i}`] = spread(value.shape.reduce((n, d) => n * d.size, 1), -1, 1, 5 + i);
-      const part = reduceSum(mul(value, weights), value.shape.map((d) => d.name), 'f64');
+      feeds[`weights ${i}`] = spread(
+        value.shape.reduce((n, d) => n * d.size, 1),
+        -1,
+        1,
+        5 + i,
+      );
+      const part = reduceSum(
+        mul(value, weights),
+        value.shape.map((d) => d.name),
+        'f64',
+      );
       loss = loss === undefined ? part : graph.add(OPS.add, {}, [loss, part])[0];
     });
     if (loss !== undefined)
@@ -49,7 +58,11 @@ function prepare(sample: Sample): Prepared {
   }
   const names = Object.keys(wanted);
   for (const name of names) graph.output(name, wanted[name]);
-  const values = evaluate(graph, feeds, names.map((name) => wanted[name]));
+  const values = evaluate(
+    graph,
+    feeds,
+    names.map((name) => wanted[name]),
+  );
   return { graph, feeds, expected: Object.fromEntries(names.map((name, i) => [name, values[i]])) };
 }
 
@@ -60,13 +73,22 @@ function checkMemory({ memory }: Plan): void {
     for (const b of all.slice(i + 1)) {
       if (isEmpty(intersect([range(a.birth, a.death + 1)], [range(b.birth, b.death + 1)]))) continue;
       a.offsets.forEach((start, rank) => {
-        const [x, y] = [range(start, start + a.bytes[rank]), range(b.offsets[rank], b.offsets[rank] + b.bytes[rank])];
-        if (!isEmpty(intersect([x], [y]))) fail({ where: 'memory plan', problem: `live buffers overlap on rank ${rank}` });
+        const [x, y] = [
+          range(start, start + a.bytes[rank]),
+          range(b.offsets[rank], b.offsets[rank] + b.bytes[rank]),
+        ];
+        if (!isEmpty(intersect([x], [y])))
+          fail({ where: 'memory plan', problem: `live buffers overlap on rank ${rank}` });
       });
     }
 }
 
-async function check({ graph, feeds, expected }: Prepared, parts: Parts, device: Device, tolerance: number): Promise<void> {
+async function check(
+  { graph, feeds, expected }: Prepared,
+  parts: Parts,
+  device: Device,
+  tolerance: number,
+): Promise<void> {
   const session = new Session({ device, ...meshFor(parts) });
   const program = session.load(graph);
   checkMemory(program.plan);
@@ -82,7 +104,12 @@ async function check({ graph, feeds, expected }: Prepared, parts: Parts, device:
     numbers.forEach((x, k) => {
       const y = found[name][k];
       if (Math.abs(x - y) <= tolerance * scale || x === y) return;
-      fail({ where: `${device.name} on ${JSON.stringify(parts)}`, problem: `element ${k} of ${name}`, expected: String(x), found: String(y) });
+      fail({
+        where: `${device.name} on ${JSON.stringify(parts)}`,
+        problem: `element ${k} of ${name}`,
+        expected: String(x),
+        found: String(y),
+      });
     });
   }
   program.free();

@@ -1,11 +1,19 @@
 import { availableParallelism } from 'node:os';
-import { type Box, boxVolume, BYTES, fail, isEmpty, type Shape } from '../../core/index.ts';
+import { type Box, BYTES, boxVolume, fail, isEmpty, type Shape } from '../../core/index.ts';
 import type { FusionRules, Kernel, LocalNode, LocalValue, StoredType } from '../../plan/index.ts';
 import type { Device, HostArray, Memory, Tensor } from '../device.ts';
 import { isRowOp, kernelOf } from './kernels.ts';
 import { Launch, prepareCopy } from './launch.ts';
 import { type Address, after, type Library, library } from './library.ts';
-import { boxView, type CpuTensor, cpuTensor, defaultSlots, operandOf, plainTypes, storageBytes } from './storage.ts';
+import {
+  boxView,
+  type CpuTensor,
+  cpuTensor,
+  defaultSlots,
+  operandOf,
+  plainTypes,
+  storageBytes,
+} from './storage.ts';
 import { Arguments, type Instruction } from './structs.ts';
 
 interface CpuMemory extends Memory {
@@ -43,7 +51,8 @@ function refuses(node: LocalNode): string | undefined {
   }
   const kernel = kernelOf(name);
   if (!kernel) return 'no kernel';
-  if (node.call.inputs.some(({ shape }) => shape.length > MOST_DIMS) && name !== 'einsum') return 'more than five dimensions';
+  if (node.call.inputs.some(({ shape }) => shape.length > MOST_DIMS) && name !== 'einsum')
+    return 'more than five dimensions';
   return kernel.refuses?.(node);
 }
 
@@ -108,24 +117,16 @@ class CpuDevice implements Device {
   }
 
   copyBox(to: Tensor, from: Tensor, box: Box): void {
-    let byFrom = this.copies.get(to);
-    if (!byFrom) this.copies.set(to, (byFrom = new Map()));
-    let byBox = byFrom.get(from);
-    if (!byBox) byFrom.set(from, (byBox = new Map()));
-    let copy = byBox.get(box);
-    if (!copy) byBox.set(box, (copy = prepareCopy(this.library, this.args, to as CpuTensor, from as CpuTensor, box)));
-    copy();
+    const byFrom = entry(this.copies, to, () => new Map<Tensor, Map<Box, () => void>>());
+    const byBox = entry(byFrom, from, () => new Map<Box, () => void>());
+    const prepare = () => prepareCopy(this.library, this.args, to as CpuTensor, from as CpuTensor, box);
+    entry(byBox, box, prepare)();
   }
 
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {
     if (isEmpty(tensors[0].box)) return;
     const key = `${how}:${tensors.map((t) => this.idOf(t)).join(',')}`;
-    let run = this.combines.get(key);
-    if (!run) {
-      run = this.prepareCombine(tensors as readonly CpuTensor[], how);
-      this.combines.set(key, run);
-    }
-    run();
+    entry(this.combines, key, () => this.prepareCombine(tensors as readonly CpuTensor[], how))();
   }
 
   prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor): () => void {
@@ -166,8 +167,14 @@ class CpuDevice implements Device {
       const tensor = launch.tensorOf(value);
       const slots = defaultSlots(tensor.shape);
       const region = boxView(tensor.shape, own[launch.rank], slots);
-      const neutral = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[producer.op.combine];
-      const list = [launch.view(tensor, slots), launch.args.longs(region.start), launch.args.longs(region.size)];
+      const neutral = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[
+        producer.op.combine
+      ];
+      const list = [
+        launch.view(tensor, slots),
+        launch.args.longs(region.start),
+        launch.args.longs(region.size),
+      ];
       return [() => this.library.call('hm_fill', ...list, neutral)];
     });
     return () => {
@@ -183,7 +190,11 @@ class CpuDevice implements Device {
     const none = { dst: -1, a: -1, b: -1, c: -1, operand: -1, key0: 0, key1: 0, imm: 0 };
     const instructions: Instruction[] = [{ ...none, op: 0, dst: 0, operand: 0 }];
     for (let i = 1; i < tensors.length; i++)
-      instructions.push({ ...none, op: 0, dst: 1, operand: i }, { ...none, op: code, dst: 2, a: 0, b: 1 }, { ...none, op: 4, dst: 0, a: 2 });
+      instructions.push(
+        { ...none, op: 0, dst: 1, operand: i },
+        { ...none, op: code, dst: 2, a: 0, b: 1 },
+        { ...none, op: 4, dst: 0, a: 2 },
+      );
     tensors.forEach((_, i) => {
       instructions.push({ ...none, op: 1, a: 0, operand: i });
     });
@@ -227,7 +238,10 @@ class CpuDevice implements Device {
     const last = along < 0 ? 1 : box[along].end;
     const type = { shape: tensor.shape as Shape, dtype, plain: true };
     for (let at = first; at < last; at += most) {
-      const piece = along < 0 ? box : box.map((r, i) => (i === along ? { start: at, end: Math.min(at + most, last) } : r));
+      const piece =
+        along < 0
+          ? box
+          : box.map((r, i) => (i === along ? { start: at, end: Math.min(at + most, last) } : r));
       visit(cpuTensor(this.staging, type, piece), piece, (at - first) * layer, boxVolume(piece));
     }
   }
@@ -247,10 +261,21 @@ class CpuDevice implements Device {
   }
 
   private idOf(tensor: Tensor): number {
-    let id = this.ids.get(tensor);
-    if (id === undefined) this.ids.set(tensor, (id = this.nextId++));
-    return id;
+    return entry(this.ids, tensor, () => this.nextId++);
   }
+}
+
+/** The entry of a map, made at the first request. */
+function entry<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 function hostType(data: HostArray): StoredType['dtype'] {

@@ -1,7 +1,7 @@
 import type { LocalNode, LocalValue } from '../../plan/index.ts';
-import type { CpuKernel } from './kernels.ts';
-import type { Address } from './library.ts';
+import type { CpuKernel } from './cpu-kernel.ts';
 import type { Launch } from './launch.ts';
+import type { Address } from './library.ts';
 import { attrsOf } from './row-program.ts';
 import { defaultSlots, type Slots } from './storage.ts';
 
@@ -31,7 +31,11 @@ const argmax: CpuKernel = {
   prepare(launch) {
     const { shape } = launch.anchor.call.inputs[0];
     const slots = defaultSlots(shape);
-    const list = [launch.source(0, slots), launch.box(shape, launch.reads(0), slots), launch.view(launch.output(), slots)];
+    const list = [
+      launch.source(0, slots),
+      launch.box(shape, launch.reads(0), slots),
+      launch.view(launch.output(), slots),
+    ];
     return () => launch.library.call('hm_argmax', ...list);
   },
 };
@@ -45,12 +49,19 @@ const refusesLoss = (node: LocalNode): string | undefined => {
   if (notLast !== undefined) return notLast;
   const { shape } = node.call.inputs[0];
   const slots = defaultSlots(shape);
-  if (keep.length > 1 || keep.some((dim) => slots.get(dim) !== 0)) return 'sums that keep more than the first dimension';
+  if (keep.length > 1 || keep.some((dim) => slots.get(dim) !== 0))
+    return 'sums that keep more than the first dimension';
   return undefined;
 };
 
 /** Arguments that all four share. */
-function common(launch: Launch): { slots: Slots; logits: Address; labels: Address; box: Address; perCase: number } {
+function common(launch: Launch): {
+  slots: Slots;
+  logits: Address;
+  labels: Address;
+  box: Address;
+  perCase: number;
+} {
   const { shape } = launch.anchor.call.inputs[0];
   const slots = defaultSlots(shape);
   return {
@@ -85,7 +96,8 @@ const crossEntropyGrad: CpuKernel = {
     const weights = launch.args.doubles(attrsOf<'cross_entropy'>(launch.anchor).weights);
     const [g] = sums(launch, slots, [launch.anchor.inputs[2]]);
     const epilogue = launch.epilogue(slots);
-    return () => launch.library.call('hm_cross_entropy_grad', logits, labels, weights, g, perCase, box, epilogue);
+    return () =>
+      launch.library.call('hm_cross_entropy_grad', logits, labels, weights, g, perCase, box, epilogue);
   },
 };
 

@@ -1,5 +1,5 @@
-import { type LocalNode } from '../../plan/index.ts';
-import type { CpuKernel } from './kernels.ts';
+import type { LocalNode } from '../../plan/index.ts';
+import type { CpuKernel } from './cpu-kernel.ts';
 import type { Launch } from './launch.ts';
 import { attrsOf } from './row-program.ts';
 import { type CpuTensor, defaultSlots } from './storage.ts';
@@ -54,7 +54,10 @@ const einsum: CpuKernel = {
     const before = inputs.map((tensor, i) => {
       const plain = launch.plain(tensor, launch.reads(i), defaultSlots(tensor.shape));
       const type = { ...tensor, address: plain.view.data, box: launch.reads(i), block: 1 };
-      return { run: plain.before, tensor: tensor.block === 1 ? tensor : { ...type, strides: rowMajor(type.box) } };
+      return {
+        run: plain.before,
+        tensor: tensor.block === 1 ? tensor : { ...type, strides: rowMajor(type.box) },
+      };
     });
     const list = launch.args.einsumOperands(before.map((b) => asEinsum(operand(b.tensor))));
     const out = launch.args.einsumOperands([asEinsum(operand(launch.output()))]);
@@ -79,7 +82,8 @@ function rowMajor(box: CpuTensor['box']): number[] {
 }
 
 type EinsumOperand = Parameters<Launch['args']['einsumOperands']>[0][number];
-const asEinsum = (operand: Omit<EinsumOperand, 'data'> & { data: number }): EinsumOperand => operand as EinsumOperand;
+const asEinsum = (operand: Omit<EinsumOperand, 'data'> & { data: number }): EinsumOperand =>
+  operand as EinsumOperand;
 
 export const collapseKernels = {
   reduce_sum: reduction(0),

@@ -1,6 +1,6 @@
 import { type Box, dimIndex, intersect, isEmpty } from '../../core/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
-import type { CpuKernel } from './kernels.ts';
+import type { CpuKernel } from './cpu-kernel.ts';
 import { rightAligned } from './launch.ts';
 import { attrsOf } from './row-program.ts';
 import { boxView, cpuTensor, storageBytes } from './storage.ts';
@@ -8,7 +8,9 @@ import { boxView, cpuTensor, storageBytes } from './storage.ts';
 // Operations that only move elements: copies of boxes with dimensions permuted or coordinates shifted.
 
 const fiveDims = (node: LocalNode): string | undefined =>
-  [...node.call.inputs, ...node.call.outputs].some(({ shape }) => shape.length > 5) ? 'more than five dimensions' : undefined;
+  [...node.call.inputs, ...node.call.outputs].some(({ shape }) => shape.length > 5)
+    ? 'more than five dimensions'
+    : undefined;
 
 const transpose: CpuKernel = {
   refuses: fiveDims,
@@ -28,7 +30,11 @@ const reshape: CpuKernel = {
     const type = { shape: from.shape, dtype: from.dtype, plain: true };
     const address = launch.library.allocate(storageBytes(type, launch.reads(0)));
     const before = launch.copy(cpuTensor(address, type, launch.reads(0)), from, launch.reads(0));
-    const after = launch.copy(to, cpuTensor(address, { ...type, shape: to.shape }, launch.writes()), launch.writes());
+    const after = launch.copy(
+      to,
+      cpuTensor(address, { ...type, shape: to.shape }, launch.writes()),
+      launch.writes(),
+    );
     return () => {
       before();
       after();
@@ -51,7 +57,10 @@ const concat: CpuKernel = {
       const part: Box = launch.writes().map((r, i) => (i === at ? { start, end: next } : r));
       const box = intersect(launch.writes(), part);
       if (isEmpty(box)) return () => undefined;
-      return launch.copy(to, from, box, { perm: identity(to.shape.length), shift: to.shape.map((_, i) => (i === at ? start : 0)) });
+      return launch.copy(to, from, box, {
+        perm: identity(to.shape.length),
+        shift: to.shape.map((_, i) => (i === at ? start : 0)),
+      });
     });
     return () => {
       for (const copy of copies) copy();
@@ -79,9 +88,15 @@ const pad: CpuKernel = {
     const inner = from.shape.map((dim, i) => ({ start: shift[i], end: shift[i] + dim.size }));
     const slots = rightAligned(to.shape);
     const region = boxView(to.shape, launch.writes(), slots);
-    const [view, start, size] = [launch.view(to, slots), launch.args.longs(region.start), launch.args.longs(region.size)];
+    const [view, start, size] = [
+      launch.view(to, slots),
+      launch.args.longs(region.start),
+      launch.args.longs(region.size),
+    ];
     const box = intersect(launch.writes(), inner);
-    const copy = isEmpty(box) ? () => undefined : launch.copy(to, from, box, { perm: identity(to.shape.length), shift });
+    const copy = isEmpty(box)
+      ? () => undefined
+      : launch.copy(to, from, box, { perm: identity(to.shape.length), shift });
     return () => {
       launch.library.call('hm_fill', view, start, size, value);
       copy();

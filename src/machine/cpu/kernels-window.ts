@@ -1,7 +1,7 @@
 import type { Shape } from '../../core/index.ts';
 import type { Windows } from '../../ops/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
-import type { CpuKernel } from './kernels.ts';
+import type { CpuKernel } from './cpu-kernel.ts';
 import type { Address } from './library.ts';
 import { attrsOf } from './row-program.ts';
 import { five, type Slots, subView } from './storage.ts';
@@ -28,12 +28,14 @@ function refusesImage(shape: Shape, spatial: readonly string[]): string | undefi
   if (spatial.includes(shape[shape.length - 1].name)) return 'a window over the last dimension';
   if (spatial.length > 3) return 'more than three spatial dimensions';
   if (outer.length > 4) return 'more than five dimensions';
-  if (outer.length === 4 && spatial.includes(outer[0].name)) return 'more than three dimensions beside a batch';
+  if (outer.length === 4 && spatial.includes(outer[0].name))
+    return 'more than three dimensions beside a batch';
   return undefined;
 }
 
 const axesOf = (node: LocalNode): string[] => Object.keys((node.call.attrs as { window: Windows }).window);
-const refusesWindow = (node: LocalNode): string | undefined => refusesImage(node.call.inputs[0].shape, axesOf(node));
+const refusesWindow = (node: LocalNode): string | undefined =>
+  refusesImage(node.call.inputs[0].shape, axesOf(node));
 
 /** The window by slots d, h, w. */
 function windowFive(window: Windows, slots: Slots): WindowFive {
@@ -75,7 +77,11 @@ function contraction(entry: 'hm_conv' | 'hm_conv_transpose'): CpuKernel {
       const axes = Object.keys(window);
       const slots = imageSlots(x.shape, axes);
       const outSlots = imageSlots(y.shape, axes);
-      const weight = launch.plain(launch.tensorOf(w), launch.reads(1), weightSlots(w.shape, window, slots, swapped));
+      const weight = launch.plain(
+        launch.tensorOf(w),
+        launch.reads(1),
+        weightSlots(w.shape, window, slots, swapped),
+      );
       const list: number[] = [
         launch.args.window(windowFive(window, slots)),
         launch.source(0, slots),
@@ -109,7 +115,9 @@ const weightGrad: CpuKernel = {
       1,
       launch.source(1, ySlots),
       launch.box(y.shape, launch.reads(1), ySlots),
-      launch.args.viewAt(subView(into.tensor, weightSlots(into.tensor.shape, window, slots, false), launch.writes())),
+      launch.args.viewAt(
+        subView(into.tensor, weightSlots(into.tensor.shape, window, slots, false), launch.writes()),
+      ),
     ];
     return () => {
       launch.library.call('hm_conv_weight_grad', ...list);

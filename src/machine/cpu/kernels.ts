@@ -1,29 +1,18 @@
 import type { OpName } from '../../ops/index.ts';
-import type { LocalNode } from '../../plan/index.ts';
-import { collapseKernels } from './kernels-collapse.ts';
+import type { CpuKernel } from './cpu-kernel.ts';
 import { classKernels } from './kernels-classes.ts';
+import { collapseKernels } from './kernels-collapse.ts';
 import { moveKernels } from './kernels-move.ts';
 import { windowKernels } from './kernels-window.ts';
-import type { Launch } from './launch.ts';
 import { isElementwise, type PointwiseName } from './row-program.ts';
-
-/** How the CPU device runs an operation that is not element-wise. */
-export interface CpuKernel {
-  /** Inputs that may be element-wise expressions. */
-  readonly prologue?: readonly number[];
-  /** Element-wise operations and sums may follow the store. */
-  readonly epilogue?: boolean;
-  /** Why this use cannot run, if so. */
-  refuses?(node: LocalNode): string | undefined;
-  /** Lays the arguments down; returns the launch. The loop box is not empty. */
-  prepare(launch: Launch): () => void;
-}
 
 /** Values that come from outside: nothing to launch. */
 const given: CpuKernel = { prepare: () => () => undefined };
 
 /** Every operation but the element-wise ones, which are row programs. A missing one does not compile. */
-export const KERNELS: Readonly<Record<Exclude<OpName, PointwiseName | 'assign' | 'reduce_sum'>, CpuKernel>> & {
+export const KERNELS: Readonly<
+  Record<Exclude<OpName, PointwiseName | 'assign' | 'reduce_sum'>, CpuKernel>
+> & {
   readonly reduce_sum: CpuKernel;
 } = {
   input: given,

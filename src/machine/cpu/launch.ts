@@ -15,7 +15,13 @@ export class Launch {
   private readonly stored: (value: LocalValue) => Tensor;
   private readonly nodes: ReadonlySet<LocalNode>;
 
-  constructor(library: Library, args: Arguments, kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor) {
+  constructor(
+    library: Library,
+    args: Arguments,
+    kernel: Kernel,
+    rank: number,
+    tensorOf: (value: LocalValue) => Tensor,
+  ) {
     this.library = library;
     this.args = args;
     this.kernel = kernel;
@@ -112,7 +118,12 @@ export class Launch {
   }
 
   /** A copy of `box` (coordinates of `to`) whose dimension i of `from` is dimension `perm[i]` of `to`, moved by `shift`. */
-  copy(to: CpuTensor, from: CpuTensor, box: Box, moved?: { perm: readonly number[]; shift: readonly number[] }): () => void {
+  copy(
+    to: CpuTensor,
+    from: CpuTensor,
+    box: Box,
+    moved?: { perm: readonly number[]; shift: readonly number[] },
+  ): () => void {
     return prepareCopy(this.library, this.args, to, from, box, moved);
   }
 

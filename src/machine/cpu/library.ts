@@ -77,7 +77,15 @@ function pickSet(): InstructionSet {
   const forced = process.env.HALOMESH_ISA;
   if (forced !== undefined) {
     const known = INSTRUCTION_SETS.find((isa) => isa === forced);
-    return known ?? fail({ where: 'HALOMESH_ISA', problem: 'unknown instruction set', expected: INSTRUCTION_SETS.join(', '), found: forced });
+    return (
+      known ??
+      fail({
+        where: 'HALOMESH_ISA',
+        problem: 'unknown instruction set',
+        expected: INSTRUCTION_SETS.join(', '),
+        found: forced,
+      })
+    );
   }
   if (!existsSync(file('base')))
     fail({ where: 'device cpu', problem: 'the native kernels are not built', hint: 'Run: npm run setup' });
@@ -95,11 +103,16 @@ export function library(): Library {
 
 function load(isa: InstructionSet): Library {
   if (!existsSync(file(isa)))
-    fail({ where: 'device cpu', problem: `the kernels for ${isa} are not built`, hint: 'Run: npm run setup' });
+    fail({
+      where: 'device cpu',
+      problem: `the kernels for ${isa} are not built`,
+      hint: 'Run: npm run setup',
+    });
   const lib = koffi.load(file(isa));
   const functions = new Map<Entry, (...args: number[]) => number>();
   const find = (entry: Entry): ((...args: number[]) => number) => {
-    const known = functions.get(entry) ?? (lib.func(entry, I, [...ENTRIES[entry]]) as (...args: number[]) => number);
+    const known =
+      functions.get(entry) ?? (lib.func(entry, I, [...ENTRIES[entry]]) as (...args: number[]) => number);
     functions.set(entry, known);
     return known;
   };
@@ -126,7 +139,11 @@ function load(isa: InstructionSet): Library {
     allocate(bytes) {
       const address = alloc(Math.max(bytes, 64));
       if (address === 0)
-        fail({ where: 'device cpu', problem: `cannot allocate ${bytes} bytes`, hint: 'Use a smaller size, fewer filters or more ranks' });
+        fail({
+          where: 'device cpu',
+          problem: `cannot allocate ${bytes} bytes`,
+          hint: 'Use a smaller size, fewer filters or more ranks',
+        });
       return address as Address;
     },
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),

@@ -196,7 +196,8 @@ export class RowProgram {
       const [a = -1, b = -1, c = -1] = draft.src.map((register) => real.get(register)!);
       const dst = draft.dst === undefined ? -1 : take(draft.dst);
       // The target is taken before sources are given back: no instruction writes a register that it reads.
-      for (const register of new Set(draft.src)) if (lastUse.get(register) === i) free.push(real.get(register)!);
+      for (const register of new Set(draft.src))
+        if (lastUse.get(register) === i) free.push(real.get(register)!);
       return {
         op: CODE[draft.op],
         dst,
@@ -222,6 +223,8 @@ export class RowProgram {
 }
 
 /** Attributes of a node known to be of operation `N`. */
-export function attrsOf<N extends keyof typeof OPS>(node: LocalNode): Parameters<(typeof OPS)[N]['loops']>[0]['attrs'] {
+export function attrsOf<N extends keyof typeof OPS>(
+  node: LocalNode,
+): Parameters<(typeof OPS)[N]['loops']>[0]['attrs'] {
   return node.call.attrs as Parameters<(typeof OPS)[N]['loops']>[0]['attrs'];
 }

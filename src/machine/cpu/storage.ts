@@ -1,4 +1,12 @@
-import { type Box, boxVolume, BYTES, fail, type Shape, showShape, type TensorType } from '../../core/index.ts';
+import {
+  type Box,
+  BYTES,
+  boxVolume,
+  fail,
+  type Shape,
+  showShape,
+  type TensorType,
+} from '../../core/index.ts';
 import type { LocalProgram, StoredType } from '../../plan/index.ts';
 import type { Tensor } from '../device.ts';
 import { type Address, after } from './library.ts';
@@ -32,7 +40,7 @@ export function storageBytes(type: StoredType, box: Box): number {
   const sizes = extents(box);
   const channels = sizes[sizes.length - 1];
   const block = lanesOf(channels);
-  return (boxVolume(box.slice(0, -1)) * Math.ceil(channels / block) * block) * BYTES[type.dtype];
+  return boxVolume(box.slice(0, -1)) * Math.ceil(channels / block) * block * BYTES[type.dtype];
 }
 
 export function cpuTensor(address: Address, type: StoredType, box: Box): CpuTensor {
@@ -72,14 +80,18 @@ export function plainTypes(program: LocalProgram): (type: TensorType) => boolean
     for (const i of images) {
       const { shape } = call.inputs[i];
       const last = shape[shape.length - 1]?.name;
-      const spatial = (call.attrs as { window?: object; size?: object }).window ?? (call.attrs as { size?: object }).size ?? {};
+      const spatial =
+        (call.attrs as { window?: object; size?: object }).window ??
+        (call.attrs as { size?: object }).size ??
+        {};
       if (last !== undefined && !Object.hasOwn(spatial, last)) channels.add(last);
     }
     const out = call.outputs[0].shape;
     if (op.name === 'conv' || op.name === 'conv_transpose') channels.add(out[out.length - 1].name);
   }
   const weights = new Set([...program.variables.values()].map((value) => showShape(value.shape)));
-  return ({ shape }) => shape.length < 3 || !channels.has(shape[shape.length - 1].name) || weights.has(showShape(shape));
+  return ({ shape }) =>
+    shape.length < 3 || !channels.has(shape[shape.length - 1].name) || weights.has(showShape(shape));
 }
 
 /** Inputs of operations that are images with the channel last. */

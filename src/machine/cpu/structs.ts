@@ -106,19 +106,19 @@ export class Arguments {
 
   longs(values: readonly number[]): Address {
     const { at, offset } = this.reserve(values.length * 8);
-    values.forEach((value, i) => this.long(offset + i * 8, value));
+    this.putLongs(offset, values);
     return at;
   }
 
   ints(values: readonly number[]): Address {
     const { at, offset } = this.reserve(values.length * 4);
-    values.forEach((value, i) => this.view.setInt32(offset + i * 4, value, true));
+    this.putInts(offset, values);
     return at;
   }
 
   doubles(values: readonly number[]): Address {
     const { at, offset } = this.reserve(values.length * 8);
-    values.forEach((value, i) => this.view.setFloat64(offset + i * 8, value, true));
+    for (const [i, value] of values.entries()) this.view.setFloat64(offset + i * 8, value, true);
     return at;
   }
 
@@ -152,7 +152,14 @@ export class Arguments {
 
   /** An array of hm_einsum_operand. */
   einsumOperands(
-    list: readonly { data: Address; dtype: DType; blockedLoop: number; block: number; blockStride: number; stride: readonly number[] }[],
+    list: readonly {
+      data: Address;
+      dtype: DType;
+      blockedLoop: number;
+      block: number;
+      blockStride: number;
+      stride: readonly number[];
+    }[],
   ): Address {
     const { at, offset } = this.reserve(EINSUM_OPERAND * list.length);
     list.forEach((operand, i) => {
@@ -162,7 +169,7 @@ export class Arguments {
       this.view.setInt32(o + 12, operand.blockedLoop, true);
       this.long(o + 16, operand.block);
       this.long(o + 24, operand.blockStride);
-      operand.stride.forEach((s, k) => this.long(o + 32 + k * 8, s));
+      this.putLongs(o + 32, operand.stride);
     });
     return at;
   }
@@ -172,7 +179,7 @@ export class Arguments {
     program.instructions.forEach((instruction, i) => {
       const o = code.offset + i * INSTRUCTION;
       const { op, dst, a, b, c, operand } = instruction;
-      [op, dst, a, b, c, operand].forEach((value, k) => this.view.setInt32(o + k * 4, value, true));
+      this.putInts(o, [op, dst, a, b, c, operand]);
       this.view.setUint32(o + 24, instruction.key0, true);
       this.view.setUint32(o + 28, instruction.key1, true);
       this.view.setFloat64(o + 32, instruction.imm, true);
@@ -181,7 +188,7 @@ export class Arguments {
     program.operands.forEach((operand, i) => {
       const o = list.offset + i * OPERAND;
       this.putView(o, operand.view);
-      operand.present.forEach((present, k) => this.view.setInt32(o + VIEW + k * 4, present ? 1 : 0, true));
+      this.putInts(o + VIEW, operand.present.map(Number));
     });
     return { instructions: code.at, operands: list.at };
   }
@@ -190,19 +197,23 @@ export class Arguments {
     this.long(o, parts.instructions);
     this.long(o + 8, parts.operands);
     const { instructions, operands, registers, wide, input, result } = program;
-    [instructions.length, operands.length, registers, wide ? 1 : 0, input, result].forEach((value, k) =>
-      this.view.setInt32(o + 16 + k * 4, value, true),
-    );
-    program.global.forEach((value, k) => this.long(o + 40 + k * 8, value));
+    this.putInts(o + 16, [instructions.length, operands.length, registers, wide ? 1 : 0, input, result]);
+    this.putLongs(o + 40, program.global);
   }
 
   private putView(o: number, view: View): void {
     this.long(o, view.data);
     this.view.setInt32(o + 8, DTYPE_CODES[view.dtype], true);
     this.view.setInt32(o + 12, view.block, true);
-    [view.start, view.size, view.global, view.stride].forEach((five, i) => {
-      five.forEach((value, k) => this.long(o + 16 + i * 40 + k * 8, value));
-    });
+    this.putLongs(o + 16, [...view.start, ...view.size, ...view.global, ...view.stride]);
+  }
+
+  private putLongs(offset: number, values: readonly number[]): void {
+    for (const [i, value] of values.entries()) this.long(offset + i * 8, value);
+  }
+
+  private putInts(offset: number, values: readonly number[]): void {
+    for (const [i, value] of values.entries()) this.view.setInt32(offset + i * 4, value, true);
   }
 
   private long(offset: number, value: number): void {

@@ -20,7 +20,7 @@ export interface OverlayOptions {
   readonly classNames?: readonly string[];
   /** Dice by class name, written beside the title. */
   readonly dice?: Readonly<Record<string, number | null>>;
-  /** The part of the grey scale that is shown; all of it by default. */
+  /** The part of the image's values that is shown from black to white; by default the one that most tissue lies in. */
   readonly range?: readonly [from: number, to: number];
 }
 
@@ -71,21 +71,22 @@ export function drawOverlay(options: OverlayOptions): void {
   for (const view of VIEW_NAMES) {
     const [width, height] = [size(VIEWS[view].columns), size(VIEWS[view].rows)];
     panels.push({ x, y: HEADER + CAPTION, width, height });
-    x += width + MARGIN;
+    x += Math.max(width, textWidth(caption(view, at[view], shape), CAPTION_SIZE)) + MARGIN;
   }
   const labels = labelsIn(maps);
-  const narrowest = legendWidth(options, labels) + 2 * MARGIN;
+  const narrowest = Math.max(legendWidth(options, labels), headerWidth(options)) + 2 * MARGIN;
   const raster = new Raster(Math.max(x, narrowest), HEADER + CAPTION + tallest + FOOTER, BACKGROUND);
   drawHeader(raster, options);
+  const range = options.range ?? tissueRange(image);
   VIEW_NAMES.forEach((view, n) => {
     const area = panels[n];
-    drawImage(raster, area, sliceOf(image, shape, view, at[view]), options.range ?? [0, 1]);
+    drawImage(raster, area, sliceOf(image, shape, view, at[view]), range);
     for (const [kind, map] of [truth, prediction].entries()) {
       if (!map) continue;
       const slice = sliceOf(map, shape, view, at[view]);
       for (const label of labels) drawContours(raster, area, slice, label, colorOf(label, kind), kind);
     }
-    drawPanelText(raster, area, view, at[view], shape[VIEWS[view].across]);
+    drawPanelText(raster, area, view, caption(view, at[view], shape));
   });
   drawLegend(raster, options, labels, scale);
   raster.save(file);
@@ -105,6 +106,24 @@ function labelsIn(maps: readonly Uint8Array[]): number[] {
   const seen = new Set<number>();
   for (const map of maps) for (const label of map) if (label !== 0) seen.add(label);
   return [...seen].sort((a, b) => a - b);
+}
+
+/** What lies between the 3rd and the 99th percentile of all values that no end of the window cut off, and a little more. */
+function tissueRange(image: Float32Array): readonly [number, number] {
+  const bins = new Float64Array(256);
+  let total = 0;
+  for (const value of image) {
+    if (!(value > 0 && value < 1)) continue;
+    bins[Math.floor(value * 256)]++;
+    total++;
+  }
+  if (total === 0) return [0, 1];
+  const percentile = (share: number): number => {
+    let [sum, bin] = [0, -1];
+    while (sum < share * total) sum += bins[++bin];
+    return bin / 256;
+  };
+  return [Math.max(0, percentile(0.03) - 0.04), Math.min(1, percentile(0.99) + 0.04)];
 }
 
 /** The slice in grey, interpolated between voxel centres. */
@@ -154,20 +173,34 @@ function drawContours(
   raster.stroke(lines, color, kind === 0 ? 3 : 1.5, kind === 0 ? 0.85 : 1, area);
 }
 
-function drawHeader(raster: Raster, { title, dice }: OverlayOptions): void {
+const TITLE_SIZE = 13;
+const SCORES_SIZE = 11;
+
+function scoresText({ dice }: OverlayOptions): string {
   const scores = Object.entries(dice ?? {}).map(
     ([name, score]) => `${name} ${score === null ? 'absent' : score.toFixed(3)}`,
   );
-  let x = MARGIN;
-  if (title) {
-    drawText(raster, title, [x, 30], { color: TEXT, size: 13 });
-    x += textWidth(title, 13) + 24;
-  }
-  if (scores.length > 0)
-    drawText(raster, `Dice: ${scores.join(', ')}`, [x, 30], { color: QUIET, size: 11 });
+  return scores.length === 0 ? '' : `Dice: ${scores.join(', ')}`;
 }
 
-function drawPanelText(raster: Raster, area: Area, view: View, at: number, count: number): void {
+function headerWidth(options: OverlayOptions): number {
+  return textWidth(options.title ?? '', TITLE_SIZE) + 24 + textWidth(scoresText(options), SCORES_SIZE);
+}
+
+function drawHeader(raster: Raster, options: OverlayOptions): void {
+  const { title = '' } = options;
+  drawText(raster, title, [MARGIN, 30], { color: TEXT, size: TITLE_SIZE });
+  const x = MARGIN + (title === '' ? 0 : textWidth(title, TITLE_SIZE) + 24);
+  drawText(raster, scoresText(options), [x, 30], { color: QUIET, size: SCORES_SIZE });
+}
+
+const CAPTION_SIZE = 9;
+
+function caption(view: View, at: number, shape: Shape3): string {
+  return `${view}, slice ${at + 1} of ${shape[VIEWS[view].across]}`;
+}
+
+function drawPanelText(raster: Raster, area: Area, view: View, text: string): void {
   const { x, y, width, height } = area;
   const frame: Point[] = [
     [x - 0.5, y - 0.5],
@@ -177,7 +210,7 @@ function drawPanelText(raster: Raster, area: Area, view: View, at: number, count
     [x - 0.5, y - 0.5],
   ];
   raster.stroke([frame], FRAME, 1);
-  drawText(raster, `${view}, slice ${at + 1} of ${count}`, [x, y - 9], { color: QUIET, size: 9 });
+  drawText(raster, text, [x, y - 9], { color: QUIET, size: CAPTION_SIZE });
   const [left, right, top, bottom] = VIEWS[view].letters;
   const letter = (text: string, point: Point): void => {
     // Dark below light, so that it is read on any tissue.

@@ -92,12 +92,9 @@ export function bestSlices(maps: readonly Uint8Array[], shape: Shape3): Readonly
 export function contours({ data, columns, rows }: Slice<Uint8Array>, label: number): Point[][] {
   const inside = (c: number, r: number): number =>
     c >= 0 && r >= 0 && c < columns && r < rows && data[r * columns + c] === label ? 1 : 0;
-  // Every cell has voxel centres as corners; the outline enters and leaves it at the middles of its edges.
-  const next = new Map<string, Point[]>();
-  const add = (from: Point, to: Point): void => {
-    const key = from.join();
-    next.set(key, [...(next.get(key) ?? []), to]);
-  };
+  // Every cell has voxel centres as corners; the outline enters and leaves it at the middles of its edges. So exactly one way
+  // leads on from each of them.
+  const next = new Map<string, Point>();
   for (let r = -1; r < rows; r++)
     for (let c = -1; c < columns; c++) {
       const code = inside(c, r) + 2 * inside(c + 1, r) + 4 * inside(c + 1, r + 1) + 8 * inside(c, r + 1);
@@ -133,25 +130,23 @@ export function contours({ data, columns, rows }: Slice<Uint8Array>, label: numb
         13: [[top, right]],
         14: [[left, top]],
       };
-      for (const [from, to] of ways[code]) add(from, to);
+      for (const [from, to] of ways[code]) next.set(from.join(), to);
     }
   return chain(next);
 }
 
 /** Joins directed steps to closed lines. */
-function chain(next: Map<string, Point[]>): Point[][] {
+function chain(next: Map<string, Point>): Point[][] {
   const lines: Point[][] = [];
-  for (const [start, steps] of next) {
-    while (steps.length > 0) {
-      const line: Point[] = [start.split(',').map(Number) as unknown as Point];
-      let at = start;
-      do {
-        const to = next.get(at)!.pop()!;
-        line.push(to);
-        at = to.join();
-      } while (at !== start);
-      lines.push(line);
+  for (const [start, first] of next) {
+    const line: Point[] = [first];
+    for (let key = first.join(); key !== start; key = line[line.length - 1].join()) {
+      line.push(next.get(key)!);
+      next.delete(key);
     }
+    line.push(first);
+    next.delete(start);
+    lines.push(line);
   }
   return lines;
 }

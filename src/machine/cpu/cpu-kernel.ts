@@ -1,0 +1,14 @@
+import type { LocalNode } from '../../plan/index.ts';
+import type { Launch } from './launch.ts';
+
+/** How the CPU device runs an operation that is not element-wise. */
+export interface CpuKernel {
+  /** Inputs that may be element-wise expressions. */
+  readonly prologue?: readonly number[];
+  /** Element-wise operations and sums may follow the store. */
+  readonly epilogue?: boolean;
+  /** Why this use cannot run, if so. */
+  refuses?(node: LocalNode): string | undefined;
+  /** Lays the arguments down; returns the launch. The loop box is not empty. */
+  prepare(launch: Launch): () => void;
+}

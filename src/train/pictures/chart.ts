@@ -1,0 +1,136 @@
+import { drawText, textWidth } from './font.ts';
+import { type Area, type Color, hex, type Point, Raster } from './raster.ts';
+
+// Line charts: axes with round ticks, a thin grid, lines and a legend.
+
+/** Where numbers lie between the ends of an axis, and which of them are written at it. */
+export interface Scale {
+  /** 0 at the beginning of the axis, 1 at its end. */
+  place(value: number): number;
+  readonly ticks: readonly number[];
+}
+
+/** An even scale from `from` to `to`. */
+export function linearScale(from: number, to: number, most = 6): Scale {
+  const end = to > from ? to : from + 1;
+  const step = roundStep((end - from) / most);
+  const ticks: number[] = [];
+  for (let n = Math.ceil(from / step - 1e-9); n * step <= end + step * 1e-9; n++) ticks.push(n * step);
+  return { place: (value) => (value - from) / (end - from), ticks };
+}
+
+/** A scale of powers, for positive numbers. */
+export function logScale(from: number, to: number): Scale {
+  const [low, high] = [Math.log10(from), Math.log10(to)];
+  const digits = high - low > 2.5 ? [1] : high - low > 1.2 ? [1, 3] : [1, 2, 5];
+  const ticks: number[] = [];
+  for (let power = Math.floor(low); power <= Math.ceil(high); power++)
+    for (const digit of digits) {
+      const tick = digit * 10 ** power;
+      if (tick >= from * 0.999 && tick <= to * 1.001) ticks.push(tick);
+    }
+  return { place: (value) => (Math.log10(value) - low) / (high - low), ticks };
+}
+
+/** The smallest of 1, 2 and 5 times a power of ten that is not below `least`. */
+function roundStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return ([1, 2, 5].find((digit) => digit * power >= least * 0.999) ?? 10) * power;
+}
+
+/** A number as short as the distance between its neighbours allows. */
+export function tickText(value: number, ticks: readonly number[]): string {
+  if (value === 0) return '0';
+  const gaps = ticks.slice(1).map((tick, n) => tick - ticks[n]);
+  const gap = Math.min(Math.abs(value), ...gaps);
+  if (Math.abs(value) >= 1e6 || gap < 1e-4) return value.toExponential(0).replace('+', '');
+  return value.toFixed(Math.max(0, -Math.floor(Math.log10(gap) + 1e-9)));
+}
+
+export interface Series {
+  readonly name: string;
+  readonly color: Color;
+  readonly points: readonly Point[];
+  /** In pixels. */
+  readonly width: number;
+  /** How strongly it covers what is below, 0 to 1. */
+  readonly share: number;
+  /** Draws the points themselves too. */
+  readonly dots?: boolean;
+  /** Stands in the legend. */
+  readonly listed: boolean;
+}
+
+export interface Chart {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly x: Scale;
+  readonly y: Scale;
+  readonly series: readonly Series[];
+}
+
+export const WHITE = hex('#ffffff');
+const INK = hex('#1f2937');
+const QUIET = hex('#6b7280');
+const GRID = hex('#e5e7eb');
+const AXIS = hex('#9ca3af');
+const TICK_SIZE = 9;
+
+/** Draws a chart into an area; its lines keep inside the axes. */
+export function drawChart(raster: Raster, area: Area, { title, xLabel, x, y, series }: Chart): void {
+  const tickTexts = y.ticks.map((tick) => tickText(tick, y.ticks));
+  const left = Math.ceil(Math.max(...tickTexts.map((text) => textWidth(text, TICK_SIZE)), 20)) + 14;
+  const plot = { x: area.x + left, y: area.y + 40, width: area.width - left - 14, height: area.height - 88 };
+  const across = (value: number): number => plot.x + x.place(value) * plot.width;
+  const down = (value: number): number => plot.y + (1 - y.place(value)) * plot.height;
+
+  drawText(raster, title, [plot.x, area.y + 22], { color: INK, size: 12 });
+  y.ticks.forEach((tick, n) => {
+    const at = Math.round(down(tick));
+    raster.fill({ x: plot.x, y: at, width: plot.width, height: 1 }, GRID);
+    drawText(raster, tickTexts[n], [plot.x - 9, at + 5], { color: QUIET, size: TICK_SIZE, align: 'right' });
+  });
+  for (const tick of x.ticks) {
+    const at = Math.round(across(tick));
+    raster.fill({ x: at, y: plot.y, width: 1, height: plot.height }, GRID);
+    const text = tickText(tick, x.ticks);
+    drawText(raster, text, [at, plot.y + plot.height + 19], { color: QUIET, size: TICK_SIZE, align: 'center' });
+  }
+  raster.fill({ x: plot.x, y: plot.y + plot.height, width: plot.width + 1, height: 1 }, AXIS);
+  raster.fill({ x: plot.x, y: plot.y, width: 1, height: plot.height }, AXIS);
+  const middle = plot.x + plot.width / 2;
+  drawText(raster, xLabel, [middle, plot.y + plot.height + 40], {
+    color: QUIET,
+    size: TICK_SIZE,
+    align: 'center',
+  });
+
+  for (const { points, color, width, share, dots } of series) {
+    const line = points.map(([u, v]): Point => [across(u), down(v)]);
+    raster.stroke([line], color, width, share, plot);
+    if (dots)
+      raster.stroke(
+        line.map((point) => [point]),
+        color,
+        width + 4,
+        1,
+      );
+  }
+  drawLegend(raster, plot, series);
+}
+
+/** In one line at the top right, above the plot. */
+function drawLegend(raster: Raster, plot: Area, series: readonly Series[]): void {
+  let x = plot.x + plot.width;
+  for (const { name, color, width } of series.filter(({ listed }) => listed).reverse()) {
+    x -= textWidth(name, TICK_SIZE);
+    drawText(raster, name, [x, plot.y - 13], { color: INK, size: TICK_SIZE });
+    x -= 8;
+    const key: Point[] = [
+      [x - 18, plot.y - 17],
+      [x, plot.y - 17],
+    ];
+    raster.stroke([key], color, Math.max(2, width));
+    x -= 18 + 20;
+  }
+}

@@ -1,0 +1,124 @@
+import { type Chart, drawChart, linearScale, logScale, type Scale, type Series, WHITE } from './chart.ts';
+import { type Color, hex, type Point, Raster } from './raster.ts';
+
+/** What is known of one step (or evaluation) of a training. */
+export interface ProgressPoint {
+  readonly step: number;
+  readonly loss?: number | null;
+  /** Dice by class name, 0 to 1; null where the class is absent. */
+  readonly dice?: Readonly<Record<string, number | null>>;
+}
+
+export interface ProgressOptions {
+  readonly title?: string;
+}
+
+const LOSS = hex('#475569');
+/** Lines of the classes, in the order in which they first appear. */
+const DICE: readonly Color[] = ['#2563eb', '#dc2626', '#059669', '#d97706', '#7c3aed', '#0891b2'].map(hex);
+const WIDTH = 1200;
+const HEIGHT = 460;
+/** More points than this are averaged in groups before they are drawn. */
+const MOST_POINTS = 1200;
+/** Fewer points than this are marked and not smoothed. */
+const FEW_POINTS = 12;
+
+/** Draws loss and Dice against the step, each as it was (pale) and smoothed, and writes a PNG. */
+export function drawProgress(
+  points: readonly ProgressPoint[],
+  file: string,
+  options: ProgressOptions = {},
+): void {
+  const loss = points.flatMap(({ step, loss: y }): Point[] => (isNumber(y) ? [[step, y]] : []));
+  const names = [...new Set(points.flatMap(({ dice }) => Object.keys(dice ?? {})))];
+  const last = Math.max(1, ...points.map(({ step }) => step));
+  const first = Math.min(last - 1, ...points.map(({ step }) => step));
+  const x = linearScale(first < last / 10 ? 0 : first, last);
+  const lossChart: Chart = {
+    title: 'Loss',
+    xLabel: 'step',
+    x,
+    y: lossScale(loss),
+    series: lines('smoothed', loss, LOSS, false),
+  };
+  const diceChart: Chart = {
+    title: 'Dice',
+    xLabel: 'step',
+    x,
+    y: linearScale(0, 1),
+    series: names.flatMap((name, n) => {
+      const scores = points.flatMap(({ step, dice }): Point[] => {
+        const score = dice?.[name];
+        return isNumber(score) ? [[step, score]] : [];
+      });
+      return lines(name, scores, DICE[n % DICE.length], true);
+    }),
+  };
+  const raster = new Raster(WIDTH, HEIGHT, WHITE);
+  const area = { x: 8, y: 8, width: WIDTH / 2 - 12, height: HEIGHT - 12 };
+  drawChart(raster, area, { ...lossChart, title: options.title ? `Loss, ${options.title}` : 'Loss' });
+  drawChart(raster, { ...area, x: WIDTH / 2 + 4 }, diceChart);
+  raster.save(file);
+}
+
+const isNumber = (value: number | null | undefined): value is number =>
+  typeof value === 'number' && Number.isFinite(value);
+
+/** A line as it is, pale, and smoothed over it. */
+function lines(name: string, points: readonly Point[], color: Color, listed: boolean): Series[] {
+  if (points.length === 0) return [];
+  const drawn = thin(points);
+  if (drawn.length < FEW_POINTS)
+    return [{ name, color, points: drawn, width: 2, share: 1, dots: true, listed }];
+  return [
+    { name, color, points: drawn, width: 1, share: 0.3, listed: false },
+    { name, color, points: smooth(drawn), width: 2.2, share: 1, listed },
+  ];
+}
+
+/** Averages groups of neighbours until there are few enough to draw. */
+export function thin(points: readonly Point[], most = MOST_POINTS): readonly Point[] {
+  const group = Math.ceil(points.length / most);
+  if (group <= 1) return points;
+  const out: Point[] = [];
+  for (let n = 0; n < points.length; n += group) {
+    const part = points.slice(n, n + group);
+    out.push([mean(part.map(([u]) => u)), mean(part.map(([, v]) => v))]);
+  }
+  return out;
+}
+
+/**
+ * The mean of each point's neighbours, nearer ones counting more: as many before as after, so that the line does not lag. Towards
+ * the ends the neighbourhood shrinks.
+ */
+export function smooth(points: readonly Point[]): readonly Point[] {
+  const widest = Math.max(2, Math.round(points.length / 25));
+  const least = Math.ceil(widest / 3);
+  return points.map(([u], at) => {
+    const reach = Math.max(least, Math.min(widest, at, points.length - 1 - at));
+    let [sum, weights] = [0, 0];
+    for (let n = Math.max(0, at - reach); n <= Math.min(points.length - 1, at + reach); n++) {
+      const weight = reach + 1 - Math.abs(n - at);
+      sum += weight * points[n][1];
+      weights += weight;
+    }
+    return [u, sum / weights];
+  });
+}
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Powers where a positive loss falls by more than a factor of eight; else even. Single outliers do not stretch the axis. */
+function lossScale(points: readonly Point[]): Scale {
+  if (points.length === 0) return linearScale(0, 1);
+  const values = thin(points).map(([, v]) => v);
+  const sorted = [...values].sort((a, b) => a - b);
+  const share = (part: number): number => sorted[Math.round(part * (sorted.length - 1))];
+  const line = smooth(thin(points)).map(([, v]) => v);
+  const low = Math.min(share(0.01), ...line);
+  const high = Math.max(share(0.99), ...line);
+  if (low > 0 && high > 8 * low) return logScale(low / 1.15, high * 1.15);
+  const room = (high - low || Math.abs(high) || 1) * 0.06;
+  return linearScale(low >= 0 && low < high / 2 ? 0 : low - room, high + room);
+}
