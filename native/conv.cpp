@@ -81,7 +81,7 @@ private:
     call.out_block = block_floats();
     call.first = first;
     int64_t h0 = axis[1].steps(tile_.at[1]).lo, w0 = axis[2].steps(tile_.at[2]).lo;
-    int64_t calls = tile_.at[1].size() * int64_t(plan_.groups(floor_mod(d, axis[0].out_step), 0, 0).size());
+    int64_t calls = tile_.at[1].size();
     int64_t pieces = ceil_div(w.size(), micro_positions(count));
     for (int64_t y = h.lo; y < h.hi; y++) {
       if (d + 1 < tile_.at[0].hi) ring_.prefetch(d, calls);

@@ -1,5 +1,5 @@
 import { drawText, textWidth } from './font.ts';
-import { type Area, type Color, hex, type Point, Raster } from './raster.ts';
+import { type Area, type Color, hex, type Point, type Raster } from './raster.ts';
 
 // Line charts: axes with round ticks, a thin grid, lines and a legend.
 
@@ -94,7 +94,11 @@ export function drawChart(raster: Raster, area: Area, { title, xLabel, x, y, ser
     const at = Math.round(across(tick));
     raster.fill({ x: at, y: plot.y, width: 1, height: plot.height }, GRID);
     const text = tickText(tick, x.ticks);
-    drawText(raster, text, [at, plot.y + plot.height + 19], { color: QUIET, size: TICK_SIZE, align: 'center' });
+    drawText(raster, text, [at, plot.y + plot.height + 19], {
+      color: QUIET,
+      size: TICK_SIZE,
+      align: 'center',
+    });
   }
   raster.fill({ x: plot.x, y: plot.y + plot.height, width: plot.width + 1, height: 1 }, AXIS);
   raster.fill({ x: plot.x, y: plot.y, width: 1, height: plot.height }, AXIS);

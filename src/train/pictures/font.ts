@@ -130,7 +130,10 @@ function outline(stroke: string): Point[] {
   });
   const points: Point[] = [];
   corners.forEach(({ at, round }, n) => {
-    if (!round) return points.push(at);
+    if (!round) {
+      points.push(at);
+      return;
+    }
     // Two rounded corners share the line between them.
     const arm = (other: (typeof corners)[number]): readonly [Point, number] => {
       const length = Math.hypot(other.at[0] - at[0], other.at[1] - at[1]);
@@ -149,7 +152,6 @@ function outline(stroke: string): Point[] {
       const b = radius * t ** 2 * (t + 3 * (1 - t) * 0.4477);
       points.push([at[0] + ax * a + bx * b, at[1] + ay * a + by * b]);
     }
-    return points.length;
   });
   return points;
 }

@@ -9,7 +9,8 @@ import type { Point } from './raster.ts';
 //   coronal   height    width, turned     depth, turned
 //   sagittal  width     height, turned    depth, turned
 
-export type View = 'axial' | 'coronal' | 'sagittal';
+export const VIEW_NAMES = ['axial', 'coronal', 'sagittal'] as const;
+export type View = (typeof VIEW_NAMES)[number];
 
 /** Which axis of a volume (0 depth, 1 height, 2 width) a view goes across, and which are its columns and rows. */
 export const VIEWS: Readonly<
@@ -50,9 +51,7 @@ export function sliceOf<T extends Float32Array | Uint8Array>(
   for (let r = 0; r < height; r++)
     for (let c = 0; c < width; c++)
       data[r * width + c] =
-        volume[
-          at * strides[across] + (height - 1 - r) * strides[rows] + (width - 1 - c) * strides[columns]
-        ];
+        volume[at * strides[across] + (height - 1 - r) * strides[rows] + (width - 1 - c) * strides[columns]];
   return { data, columns: width, rows: height };
 }
 

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { fail } from '../core/index.ts';
+import { systemErrorCode } from '../imaging/index.ts';
+
+/**
+ * The value as the schema has it. Throws HalomeshError for the first key at fault:
+ * `WHERE "optimizer.beta1": expected a number from 0 to below 1, found 2`.
+ */
+export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue.code === 'unrecognized_keys') {
+    const key = [...issue.path, issue.keys[0]].join('.');
+    return fail({ where: `${where} "${key}"`, problem: 'unknown key', hint: 'See halomesh train --help' });
+  }
+  const found = show(at(value, issue.path));
+  const key = issue.path.length > 0 ? ` "${issue.path.join('.')}"` : '';
+  return fail({ where: `${where}${key}`, problem: `expected ${issue.message}, found ${found}` });
+}
+
+/** The content of a JSON file. Throws HalomeshError with the file's name. */
+export function readJson(file: string): unknown {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    const problem = `cannot be read: ${systemErrorCode(error)}`;
+    return fail({ where: file, problem }, { cause: error });
+  }
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    const problem = `is not JSON: ${error instanceof Error ? error.message : String(error)}`;
+    return fail({ where: file, problem }, { cause: error });
+  }
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (part, key) =>
+      typeof part === 'object' && part !== null ? (part as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

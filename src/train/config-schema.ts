@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { NORM_KINDS } from '../nn/index.ts';
+import { AUGMENTATIONS, PRESETS, type TrainConfig } from './config-type.ts';
+
+// The schema of a config. What a field expects is the text of its error.
+
+const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
+const whole = (least: number) => {
+  const error = `a whole number of at least ${least}`;
+  return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= least, { error });
+};
+const number = (error: string, holds: (n: number) => boolean) => z.number({ error }).refine(holds, { error });
+const positive = number('a number above 0', (n) => Number.isFinite(n) && n > 0);
+const notNegative = number('a number of at least 0', (n) => Number.isFinite(n) && n >= 0);
+const share = number('a number from 0 to 1', (n) => n >= 0 && n <= 1);
+const probability = number('a probability above 0, at most 1', (n) => n > 0 && n <= 1);
+const decay = number('a number from 0 to below 1', (n) => n >= 0 && n < 1);
+const flag = z.boolean({ error: 'true or false' });
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+const object = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object' : undefined) });
+const kinds = (values: readonly string[]) => ({ error: `"kind" to be one of ${values.join(', ')}` });
+
+const clipNorm = positive.optional();
+const optimizer = z.discriminatedUnion(
+  'kind',
+  [
+    object({
+      kind: z.literal('sgd'),
+      momentum: decay.optional(),
+      nesterov: flag.optional(),
+      weightDecay: notNegative.optional(),
+      clipNorm,
+    }),
+    object({
+      kind: z.literal('adam'),
+      beta1: decay.optional(),
+      beta2: decay.optional(),
+      epsilon: positive.optional(),
+      weightDecay: notNegative.optional(),
+      clipNorm,
+    }),
+    object({
+      kind: z.literal('adafactor'),
+      factorFrom: whole(1).nullable().optional(),
+      decay: positive.optional(),
+      clip: positive.nullable().optional(),
+      parameterScale: flag.optional(),
+      epsilon1: positive.optional(),
+      epsilon2: positive.optional(),
+      clipNorm,
+    }),
+  ],
+  kinds(['sgd', 'adam', 'adafactor']),
+);
+
+const schedule = z.discriminatedUnion(
+  'kind',
+  [
+    object({ kind: z.literal('constant') }),
+    object({ kind: z.literal('step'), factor: positive, every: whole(1) }),
+    object({ kind: z.literal('cosine'), warmup: whole(0).optional(), floor: notNegative.optional() }),
+    object({ kind: z.literal('poly'), power: positive.optional() }),
+  ],
+  kinds(['constant', 'step', 'cosine', 'poly']),
+);
+
+/** Dimensions that a layout may cut. */
+const DIMS = ['batch', 'depth', 'height', 'width', 'channel', 'channel_in', 'class'] as const;
+const dim = oneOf(DIMS);
+
+const heldOut = { error: 'a list of case ids, or a share of the cases above 0 and below 1' };
+const caseShare = number(heldOut.error, (n) => n > 0 && n < 1);
+
+/** A schema for every key of a config, none forgotten. */
+const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
+  preset: oneOf(PRESETS),
+  data: text,
+  out: text,
+  classes: z.array(text, { error: 'a list of names' }).min(2, { error: 'at least two names' }).optional(),
+  validation: z.union([z.array(text), caseShare], heldOut).optional(),
+  size: whole(1).optional(),
+  spacing: positive.optional(),
+  augmentation: oneOf(AUGMENTATIONS),
+  split: z
+    .partialRecord(dim, whole(1), { error: 'parts by dimension, such as {"depth": 2}' })
+    .optional() as z.ZodType<TrainConfig['split']>,
+  mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
+  layout: z.partialRecord(dim, text, {
+    error: 'mesh axes by dimension, such as {"depth": "rows"}',
+  }) as z.ZodType<TrainConfig['layout']>,
+  device: oneOf(['cpu', 'reference']),
+  threads: whole(1),
+  base: whole(1),
+  levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
+  norm: oneOf(NORM_KINDS),
+  dropoutKeep: probability,
+  precision: oneOf(['f32', 'bf16']),
+  loss: object({
+    weights: z.array(notNegative, { error: 'a list of numbers, one for each class' }).optional(),
+    foregroundWeight: notNegative,
+    dice: z.array(whole(0), { error: 'a list of classes' }).optional(),
+    mix: share,
+    epsilon: positive,
+  }),
+  optimizer,
+  learningRate: positive,
+  schedule,
+  steps: whole(1),
+  batch: whole(1),
+  checkpointEvery: whole(1),
+  seed: number('a whole number from 0 to 4294967295', (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32),
+};
+
+/** A whole config. */
+export const configSchema: z.ZodType<TrainConfig> = object(fields);
+
+/** What a user gives of a config: any of its keys, and of the loss any of its settings. */
+export const givenSchema: z.ZodType<GivenConfig> = object({
+  ...fields,
+  loss: (fields.loss as unknown as z.ZodObject).partial(),
+}).partial() as unknown as z.ZodType<GivenConfig>;
+
+export type GivenConfig = Partial<Omit<TrainConfig, 'loss'>> & {
+  readonly loss?: Partial<TrainConfig['loss']>;
+};

@@ -1,0 +1,83 @@
+import type { NormKind, OptimizerConfig } from '../nn/index.ts';
+
+/** Whole sets of settings to start from. */
+export const PRESETS = ['default', 'hou2019'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/** How the learning rate runs over the steps; its highest value is `learningRate`. */
+export type ScheduleSettings =
+  | { readonly kind: 'constant' }
+  /** rate * factor^floor(step / every) */
+  | { readonly kind: 'step'; readonly factor: number; readonly every: number }
+  /** Rises over `warmup` steps, then falls along half a cosine to `floor` at the last step. */
+  | { readonly kind: 'cosine'; readonly warmup?: number; readonly floor?: number }
+  /** rate * (1 - step / steps)^power; power 0.9 by default. */
+  | { readonly kind: 'poly'; readonly power?: number };
+
+/** What is minimised: (1 - mix) * weighted cross-entropy + mix * Dice loss. */
+export interface LossSettings {
+  /** Weight of a voxel by its true class, one for each class. By default `foregroundWeight` for all but class 0. */
+  readonly weights?: readonly number[];
+  /** Weight of the classes above 0 where `weights` is not given. */
+  readonly foregroundWeight: number;
+  /** Classes of the Dice loss; by default all above 0. */
+  readonly dice?: readonly number[];
+  /** Share of the Dice loss, 0 to 1. */
+  readonly mix: number;
+  /** Keeps the Dice loss finite where neither truth nor prediction has the class. */
+  readonly epsilon: number;
+}
+
+export const AUGMENTATIONS = ['none', 'mild', 'paper'] as const;
+
+/** Everything that a training run depends on: plain JSON, every choice made. */
+export interface TrainConfig {
+  readonly preset: Preset;
+  /** Folder of the data set, absolute. */
+  readonly data: string;
+  /** Folder of the run, absolute. */
+  readonly out: string;
+  /** Names of label values 0, 1, 2...; those of the data set where absent. */
+  readonly classes?: readonly string[];
+  /** Cases kept out of training: their ids, or their share (above 0, below 1) of the data set. */
+  readonly validation?: readonly string[] | number;
+
+  /** Resample to a cube of this many voxels a side. Without size and spacing a scan keeps its own voxels. */
+  readonly size?: number;
+  /** Resample to this voxel size, mm. */
+  readonly spacing?: number;
+  readonly augmentation: (typeof AUGMENTATIONS)[number];
+
+  /** Parts that dimensions are cut into: short for a mesh whose axes are named after them. */
+  readonly split?: Readonly<Record<string, number>>;
+  /** Ranks along each mesh axis; none is a single rank. */
+  readonly mesh: Readonly<Record<string, number>>;
+  /** Mesh axis that cuts a dimension (batch, depth, height, width, channel). */
+  readonly layout: Readonly<Record<string, string>>;
+  readonly device: 'cpu' | 'reference';
+  /** Threads of the CPU device. */
+  readonly threads: number;
+
+  /** Channels of the first level. */
+  readonly base: number;
+  /** Resolutions: one more than poolings. */
+  readonly levels: number;
+  readonly norm: NormKind;
+  /** Probability that dropout keeps an element; 1 is no dropout. */
+  readonly dropoutKeep: number;
+  /** How activations are stored. */
+  readonly precision: 'f32' | 'bf16';
+
+  readonly loss: LossSettings;
+  readonly optimizer: OptimizerConfig;
+  /** Highest learning rate. */
+  readonly learningRate: number;
+  readonly schedule: ScheduleSettings;
+  readonly steps: number;
+  /** Volumes of a step. */
+  readonly batch: number;
+  /** Steps between checkpoints. */
+  readonly checkpointEvery: number;
+  /** Of first weights, dropout, augmentation and the order of cases. */
+  readonly seed: number;
+}
