@@ -3,6 +3,7 @@
 // A row is cut into chunks of at most chunk_values values, at global multiples of the chunk's positions along w, so that the
 // float32 partial sums hardly depend on where a box begins. Each instruction is one loop over the chunk, in L1.
 #include "rows.h"
+#include "rows_chain.h"
 #include "rows_ops.h"
 #include <utility>
 
@@ -119,7 +120,7 @@ void run_row(const hm_program &p, RowScratch &s, const Row &row, const Target &t
 } // namespace
 
 void load_row(const hm_program &p, RowScratch &s, const Row &row, float *out) {
-  run_row(p, s, row, {out, nullptr, nullptr, 0, 0});
+  if (!load_chain(p, row, out)) run_row(p, s, row, {out, nullptr, nullptr, 0, 0});
 }
 
 void store_row(const hm_program &p, RowScratch &s, const Row &row, const float *result, double *partial, int64_t c_origin,

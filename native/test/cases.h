@@ -104,8 +104,8 @@ inline int32_t random_dtype() { return rng.chance(30) ? HM_BF16 : HM_F32; }
 inline int32_t block_of(int64_t channels) { return rng.chance(10) ? 1 : int32_t(std::min<int64_t>(channels, 16)); }
 
 // Runs `call` with 1, 2 and 3 threads; `memory` must come out the same.
-template <class F> bool on_threads(const char *what, std::vector<std::vector<char> *> memory, F call) {
-  std::vector<std::vector<char>> first;
+template <class F> bool on_threads(const char *what, std::vector<Memory *> memory, F call) {
+  std::vector<Memory> first;
   for (int threads = 1; threads <= 3; threads++) {
     hm_set_threads(threads);
     if (call()) return report(what, hm_error()), false;

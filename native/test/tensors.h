@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
+#include <sys/mman.h>
 #include <vector>
 
 namespace test {
@@ -27,6 +29,26 @@ struct Random {
   float value() { return float(range(-1000, 1000)) / 512.0f; }
 };
 
+// Memory as hm_alloc gives it (cache lines, huge pages), but from malloc's side, where a sanitizer sees its ends.
+template <class T> struct Aligned {
+  using value_type = T;
+  Aligned() = default;
+  template <class U> Aligned(const Aligned<U> &) {}
+  T *allocate(size_t n) {
+    const size_t huge = 2 << 20, bytes = n * sizeof(T);
+    void *p = nullptr;
+    if (posix_memalign(&p, bytes >= huge ? huge : 64, bytes)) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+    if (bytes >= huge) madvise(p, bytes / huge * huge, MADV_HUGEPAGE);
+#endif
+    return static_cast<T *>(p);
+  }
+  void deallocate(T *p, size_t) { std::free(p); }
+  bool operator==(const Aligned &) const { return true; }
+  bool operator!=(const Aligned &) const { return false; }
+};
+using Memory = std::vector<char, Aligned<char>>;
+
 struct Box {
   int64_t start[5], size[5];
 };
@@ -34,7 +56,7 @@ struct Box {
 // A stored box of a tensor, 5 dimensions n d h w c.
 struct Tensor {
   hm_view view{};
-  std::vector<char> memory;
+  Memory memory;
 
   Tensor() = default;
   Tensor(const int64_t global[5], const Box &box, int32_t block, int32_t dtype) {

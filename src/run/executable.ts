@@ -2,6 +2,7 @@ import { fail, HalomeshError, rowMajorStrides, sameBox } from '../core/index.ts'
 import type { Communicator, Device, HostArray, Memory, Tensor } from '../machine/index.ts';
 import type { Buffer, LocalValue, Plan, Step } from '../plan/index.ts';
 import { gather, type State } from './state.ts';
+import { debugLevel, describeStep, showEvent, Tracer } from './trace.ts';
 
 /** A plan bound to the memory of one rank. */
 export class Executable {
@@ -87,10 +88,28 @@ export class Executable {
   }
 
   /** Runs all steps in order. */
-  async run(communicator: Communicator): Promise<void> {
+  async run(communicator: Communicator, tracer?: Tracer): Promise<void> {
+    if (tracer !== undefined || debugLevel() >= 2)
+      return this.runTraced(communicator, tracer ?? new Tracer());
     for (const launch of this.launches) {
       const pending = launch(communicator);
       if (pending) await pending;
+    }
+  }
+
+  private async runTraced(communicator: Communicator, tracer: Tracer): Promise<void> {
+    for (const [i, launch] of this.launches.entries()) {
+      const step = this.plan.steps[i];
+      const start = tracer.now();
+      await launch(communicator);
+      const event = {
+        rank: this.rank,
+        ...describeStep(step, this.rank),
+        start,
+        duration: tracer.now() - start,
+      };
+      tracer.add(event);
+      if (debugLevel() >= 2) console.error(showEvent(event, debugLevel() >= 3 ? step : undefined));
     }
   }
 

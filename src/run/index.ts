@@ -2,3 +2,4 @@ export * from './bench.ts';
 export * from './executable.ts';
 export * from './session.ts';
 export * from './state.ts';
+export * from './trace.ts';

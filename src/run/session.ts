@@ -8,9 +8,10 @@ import {
   volume,
 } from '../core/index.ts';
 import { type Device, type HostArray, LocalWorld, type Traffic } from '../machine/index.ts';
-import { makePlan, type Plan } from '../plan/index.ts';
+import { explainPlan, formatPlan, makePlan, type Plan } from '../plan/index.ts';
 import { Executable } from './executable.ts';
 import { State, scatter } from './state.ts';
+import { debugLevel, type Tracer } from './trace.ts';
 
 export interface SessionOptions {
   readonly device: Device;
@@ -18,6 +19,8 @@ export interface SessionOptions {
   readonly layout?: Layout;
   /** Seed of initial variables. */
   readonly seed?: number;
+  /** Collects where the time of every run goes. */
+  readonly tracer?: Tracer;
 }
 
 /** A program that is planned, placed and ready to run. */
@@ -41,8 +44,10 @@ export class Session {
   readonly layout: Layout;
   readonly state: State;
   private readonly world: LocalWorld;
+  private readonly tracer: Tracer | undefined;
 
-  constructor({ device, mesh = makeMesh({}), layout = {}, seed = 0 }: SessionOptions) {
+  constructor({ device, mesh = makeMesh({}), layout = {}, seed = 0, tracer }: SessionOptions) {
+    this.tracer = tracer;
     this.device = device;
     this.mesh = mesh;
     this.layout = layout;
@@ -58,6 +63,7 @@ export class Session {
   /** Plans a graph and gives it memory on every rank. */
   load(graph: Graph): Loaded {
     const plan = makePlan(graph, this.mesh, this.layout, this.device);
+    if (debugLevel() >= 1) console.error(formatPlan(explainPlan(plan)));
     const ranks = Array.from({ length: this.mesh.size }, (_, rank) => rank);
     this.state.admit(plan, ranks);
     const executables = ranks.map((rank) => new Executable(plan, this.device, rank, this.state));
@@ -67,7 +73,7 @@ export class Session {
         for (const name of plan.program.inputs.keys())
           if (inputs[name] === undefined) fail({ where: `input "${name}"`, problem: 'no value was given' });
         for (const [name, whole] of Object.entries(inputs)) for (const e of executables) e.feed(name, whole);
-        await this.world.run((communicator) => executables[communicator.rank].run(communicator));
+        await this.world.run((communicator) => executables[communicator.rank].run(communicator, this.tracer));
         return Object.fromEntries(outputs.map((name) => [name, assemble(executables, name)]));
       },
       free: () => {

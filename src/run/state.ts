@@ -68,17 +68,19 @@ export class State {
     return [...this.tensors.keys()];
   }
 
-  /** A whole variable on the host, row-major, gathered from the local ranks. */
-  get(name: string): HostArray {
+  /** A whole variable on the host, row-major, gathered from the local ranks: float64 where the device holds that, else float32. */
+  get(name: string): Float32Array | Float64Array {
     const type = this.types.get(name);
     if (!type) return fail({ where: 'state', problem: `no variable "${name}"` });
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
-    const whole = type.dtype === 'f64' ? new Float64Array(sizeOf(type)) : new Float32Array(sizeOf(type));
+    let whole: Float32Array | Float64Array | undefined;
     for (const tensor of this.tensors.get(name)!) {
       if (!tensor) continue;
-      scatter(this.device.read(tensor, tensor.box), tensor.box, whole, strides);
+      const part = this.device.read(tensor, tensor.box);
+      whole ??= part instanceof Float64Array ? new Float64Array(sizeOf(type)) : new Float32Array(sizeOf(type));
+      scatter(part, tensor.box, whole, strides);
     }
-    return whole;
+    return whole ?? fail({ where: 'state', problem: `variable "${name}" lies on no rank of this process` });
   }
 
   /** Sets a whole variable from host numbers, row-major. */

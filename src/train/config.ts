@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkLayout, fail, type Layout, type Mesh, mesh } from '../core/index.ts';
 import { check, readJson } from './config-error.ts';
 import { presets } from './config-presets.ts';
-import { configSchema, givenSchema } from './config-schema.ts';
+import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
 import type { TrainConfig } from './config-type.ts';
 
 export * from './config-type.ts';
@@ -72,7 +72,7 @@ function splitMesh(split: Readonly<Record<string, number>>): Pick<TrainConfig, '
 }
 
 /** Refuses a split beside a mesh or layout that says otherwise. */
-function checkSplit(given: Partial<TrainConfig>): void {
+function checkSplit(given: GivenConfig): void {
   if (given.split === undefined) return;
   const derived = splitMesh(given.split);
   for (const key of ['mesh', 'layout'] as const)

@@ -1,4 +1,5 @@
 // Pictures of a run, as PNG files: what was segmented, and how the training went.
-export { drawOverlay, type OverlayOptions } from './overlay.ts';
-export { CLASS_COLORS } from './overlay-frame.ts';
+
+export { drawOverlay } from './overlay.ts';
+export { CLASS_COLORS, type OverlayOptions } from './overlay-frame.ts';
 export { drawProgress, type ProgressOptions, type ProgressPoint } from './progress.ts';

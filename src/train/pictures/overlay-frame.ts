@@ -1,10 +1,29 @@
 import type { Shape3 } from '../../imaging/index.ts';
 import { drawText, textWidth } from './font.ts';
-import type { OverlayOptions } from './overlay.ts';
 import { type Area, type Color, hex, type Point, type Raster } from './raster.ts';
 import { VIEW_NAMES, VIEWS, type View } from './slice.ts';
 
 // What stands around the slices of an overlay: where they go, title, captions, letters of the directions, legend.
+
+/** A volume in canonical order, as `loadCase` gives it, with labels to outline. */
+export interface OverlayOptions {
+  /** [depth, height, width], shown from black (0) to white (1). */
+  readonly image: Float32Array;
+  readonly truth?: Uint8Array;
+  readonly prediction?: Uint8Array;
+  readonly shape: Shape3;
+  /** Voxel size in mm. */
+  readonly spacing: Shape3;
+  /** The PNG to write. */
+  readonly file: string;
+  readonly title?: string;
+  /** Names of labels 0, 1, 2...; label 0 is never outlined. */
+  readonly classNames?: readonly string[];
+  /** Dice by class name, written beside the title. */
+  readonly dice?: Readonly<Record<string, number | null>>;
+  /** The part of the image's values that is shown from black to white; by default the one that most tissue lies in. */
+  readonly range?: readonly [from: number, to: number];
+}
 
 /** Outlines of labels 1, 2, 3...: [truth, prediction]. Further labels begin again. */
 export const CLASS_COLORS: readonly (readonly [truth: Color, prediction: Color])[] = [

@@ -1,28 +1,15 @@
 import { fail } from '../../core/index.ts';
-import type { Shape3 } from '../../imaging/index.ts';
-import { BACKGROUND, colorOf, drawHeader, drawLegend, drawPanelText, layoutOf } from './overlay-frame.ts';
+import {
+  BACKGROUND,
+  colorOf,
+  drawHeader,
+  drawLegend,
+  drawPanelText,
+  layoutOf,
+  type OverlayOptions,
+} from './overlay-frame.ts';
 import { type Area, type Color, type Point, Raster } from './raster.ts';
 import { bestSlices, contours, type Slice, sliceOf, VIEW_NAMES } from './slice.ts';
-
-/** A volume in canonical order, as `loadCase` gives it, with labels to outline. */
-export interface OverlayOptions {
-  /** [depth, height, width], shown from black (0) to white (1). */
-  readonly image: Float32Array;
-  readonly truth?: Uint8Array;
-  readonly prediction?: Uint8Array;
-  readonly shape: Shape3;
-  /** Voxel size in mm. */
-  readonly spacing: Shape3;
-  /** The PNG to write. */
-  readonly file: string;
-  readonly title?: string;
-  /** Names of labels 0, 1, 2...; label 0 is never outlined. */
-  readonly classNames?: readonly string[];
-  /** Dice by class name, written beside the title. */
-  readonly dice?: Readonly<Record<string, number | null>>;
-  /** The part of the image's values that is shown from black to white; by default the one that most tissue lies in. */
-  readonly range?: readonly [from: number, to: number];
-}
 
 /**
  * Draws three orthogonal slices through the largest labelled areas, to scale in mm, seen as radiologists do (the patient's right

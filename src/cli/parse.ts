@@ -1,0 +1,125 @@
+import { HalomeshError } from '../core/index.ts';
+
+// Values of flags. Every error names the flag, what is expected and what was found.
+
+/** A command line that asks for something impossible; the process ends with 2. */
+export class UsageError extends HalomeshError {}
+
+/** Turns the text after a flag into its value. */
+export type Parser<T> = (text: string) => T;
+
+function refuse(flag: string, problem: string, expected: string, found: string, hint?: string): never {
+  throw new UsageError({ where: flag, problem, expected, found: `"${found}"`, hint });
+}
+
+/** A whole number of at least `least` (and at most `most`). */
+export function count(flag: string, least = 1, most = Number.MAX_SAFE_INTEGER): Parser<number> {
+  const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${most}`;
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    return refuse(flag, 'value', `a whole number of at least ${least}${upTo}`, text);
+  };
+}
+
+/** A number above 0. */
+export function positive(flag: string, unit = ''): Parser<number> {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isFinite(value) && value > 0) return value;
+    return refuse(flag, 'value', `a number above 0${unit}`, text);
+  };
+}
+
+/** One of a few words. */
+export function oneOf<const T extends readonly string[]>(flag: string, choices: T): Parser<T[number]> {
+  return (text) =>
+    choices.find((choice) => choice === text) ?? refuse(flag, 'value', choices.join(' or '), text);
+}
+
+/** The dimensions that a layout may cut. */
+export const DIMENSIONS = ['depth', 'height', 'width', 'batch', 'channel'] as const;
+
+/** `depth=2,height=2` as parts by dimension. */
+export function split(flag: string): Parser<Readonly<Record<string, number>>> {
+  return (text) => {
+    const parts = counts(flag, text, 'depth=2,height=2');
+    for (const dim of Object.keys(parts)) needDimension(flag, dim, text);
+    return parts;
+  };
+}
+
+/** `rows=2,cols=2` as ranks by mesh axis. */
+export function mesh(flag: string): Parser<Readonly<Record<string, number>>> {
+  return (text) => counts(flag, text, 'rows=2,cols=2');
+}
+
+/** `depth:rows,height:cols` as mesh axes by dimension. */
+export function layout(flag: string): Parser<Readonly<Record<string, string>>> {
+  return (text) => {
+    const axes = pairs(flag, text, ':', 'depth:rows,height:cols');
+    for (const dim of Object.keys(axes)) needDimension(flag, dim, text);
+    return axes;
+  };
+}
+
+/** `0.2` as a share of the cases, `case7,case9` as a list of them. */
+export function casesOrShare(flag: string): Parser<number | readonly string[]> {
+  return (text) => {
+    const expected = 'a share of the cases such as 0.2, or ids such as case7,case9';
+    const ids = text.split(',').map((id) => id.trim());
+    if (ids.some((id) => id === '')) return refuse(flag, 'value', expected, text);
+    const share = Number(text);
+    if (Number.isNaN(share)) return ids;
+    return share > 0 && share < 1 ? share : refuse(flag, 'value', expected, text);
+  };
+}
+
+function counts(flag: string, text: string, example: string): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(pairs(flag, text, '=', example)).map(([name, value]) => {
+      if (!/^\d+$/.test(value) || Number(value) < 1)
+        refuse(flag, `parts of "${name}"`, 'a whole number of at least 1', value);
+      return [name, Number(value)];
+    }),
+  );
+}
+
+function pairs(flag: string, text: string, mark: '=' | ':', example: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const part of text.split(',')) {
+    const [name, value, ...rest] = part.split(mark).map((word) => word.trim());
+    if (!name || !value || rest.length > 0 || !/^[A-Za-z_]\w*$/.test(name))
+      refuse(flag, 'value', `pairs such as ${example}`, text);
+    if (Object.hasOwn(found, name)) refuse(flag, `"${name}" is given twice`, `each name once`, text);
+    found[name] = value;
+  }
+  return found;
+}
+
+function needDimension(flag: string, dim: string, text: string): void {
+  if ((DIMENSIONS as readonly string[]).includes(dim)) return;
+  const near = nearest(dim, DIMENSIONS);
+  const hint = near === undefined ? undefined : `Did you mean ${near}?`;
+  refuse(flag, `no dimension "${dim}"`, `${DIMENSIONS.join(', ')}`, text, hint);
+}
+
+/** The choice that a mistyped word was most likely meant to be. */
+function nearest(word: string, choices: readonly string[]): string | undefined {
+  const [best] = choices
+    .map((choice) => ({ choice, distance: editDistance(word.toLowerCase(), choice) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best.distance <= 2 || best.choice.startsWith(word) ? best.choice : undefined;
+}
+
+/** Letters to insert, remove or change to get from one word to another. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length];
+}

@@ -1,0 +1,42 @@
+import { CommanderError } from 'commander';
+import { z } from 'zod';
+import { HalomeshError } from '../core/index.ts';
+import { ImagingError, systemErrorCode } from '../imaging/index.ts';
+import { UsageError } from './parse.ts';
+
+/** Exit codes of the command. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** A run that the user ended with Ctrl-C, after it was saved. */
+export class Interrupted extends Error {}
+
+/** An error as one line, without `halomesh: `. */
+export function errorLine(error: unknown): string {
+  return textOf(error).replace(/\s*\n\s*/g, ' ').trim();
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof HalomeshError || error instanceof ImagingError || error instanceof Interrupted)
+    return error.message;
+  if (error instanceof z.ZodError) {
+    const [issue] = error.issues;
+    const key = issue.path.join('.');
+    return key === '' ? issue.message : `"${key}": ${issue.message}`;
+  }
+  if (error instanceof Error && /^E[A-Z]+$/.test(systemErrorCode(error))) return error.message;
+  const message = error instanceof Error ? error.message : String(error);
+  return `unexpected error: ${message}. Set HALOMESH_DEBUG=1 to see where it arose, and please report it`;
+}
+
+/** Writes an error to stderr and returns the exit code; with HALOMESH_DEBUG also where the error arose. */
+export function reportError(error: unknown, write: (text: string) => void): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  write(`halomesh: ${errorLine(error)}\n`);
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  if (process.env.HALOMESH_DEBUG && error instanceof Error) {
+    write(`${error.stack ?? ''}\n`);
+    for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+      write(`caused by ${cause.stack ?? cause.message}\n`);
+  }
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fail } from '../core/index.ts';
+import { systemErrorCode } from '../imaging/index.ts';
+
+/**
+ * Writes a file under another name, waits until it is on the disk and gives it its name: whatever happens, the name stands
+ * for the old file or for the whole new one. Makes the folder.
+ */
+export async function writeAtomically(
+  file: string,
+  write: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.partial`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const handle = await open(temporary, 'wx');
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    await syncFolder(path.dirname(file));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    if (error instanceof Error && 'syscall' in error)
+      fail({ where: file, problem: `cannot be written: ${systemErrorCode(error)}` }, { cause: error });
+    throw error;
+  }
+}
+
+/** The new name outlives a power cut only once the folder is on the disk too. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes all bytes of an array, in pieces that a system call takes. */
+export async function writeAll(handle: FileHandle, data: ArrayBufferView): Promise<void> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const piece = bytes.subarray(at, at + PIECE);
+    const { bytesWritten } = await handle.write(piece, 0, piece.length);
+    at += bytesWritten;
+  }
+}
+
+/** Fills an array from a place in a file; false where the file ends before. */
+export async function readAll(handle: FileHandle, data: ArrayBufferView, from: number): Promise<boolean> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const length = Math.min(PIECE, bytes.length - at);
+    const { bytesRead } = await handle.read(bytes, at, length, from + at);
+    if (bytesRead === 0) return false;
+    at += bytesRead;
+  }
+  return true;
+}
+
+const PIECE = 2 ** 26;
