@@ -2,7 +2,6 @@
 #include "conv_input.h"
 #include "view.h"
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 namespace hm::conv {
@@ -203,7 +202,10 @@ void InputRing::load_line(const Block &b, int64_t d, int64_t h, float *out) {
       }
     } else {
       std::fill(to, to + a * b.step, l.outside);
-      for (int64_t i = a; i < z; i++) std::memcpy(to + i * b.step, from + (i - a) * from_step, size_t(b.width) * 4);
+      if (b.width == 16)
+        for (int64_t i = a; i < z; i++) store16(to + i * 16, load16(from + (i - a) * from_step));
+      else
+        for (int64_t i = a; i < z; i++) std::copy_n(from + (i - a) * from_step, b.width, to + i * b.step);
       std::fill(to + z * b.step, to + count * b.step, l.outside);
     }
   }

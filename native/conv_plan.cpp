@@ -13,6 +13,7 @@ constexpr int64_t group_weight_budget = 5 << 10;  // floats: 20 KiB of the L1 ca
 constexpr int64_t chunk_weight_budget = 128 << 10; // floats: 512 KiB of the L2 cache
 constexpr double load_work = 16;                  // what loading a vector costs, in multiply-adds of vectors
 constexpr double call_work = 48;                  // what a row of a tile costs beside its positions
+constexpr int64_t least_positions = 12;           // of a row of a tile, where the volume has as many
 constexpr int64_t few_threads = 8;                // that should find enough work items
 
 int64_t channels_of(const Block &block) { return block.planar ? block.lanes : (block.lanes + 3) / 4 * 4; }
@@ -75,7 +76,10 @@ template <class S> void pack(const ConvPlan &plan, const RunGroup &group, const 
           int64_t o = b * plan.block_channels, n = std::min<int64_t>(plan.block_channels, plan.channels - o);
           if (c >= block.lanes) n = 0;
           const S *from = n ? data + offset_of(weight, block.k0 + c, run.d.k, run.h.k, run.w[t].k, plan.c0 + o) : nullptr;
-          for (int64_t i = 0; i < n; i++) to[i] = from_stored<float>(from[i * c_step]);
+          if (c_step == 1 && n == 16)
+            for (int64_t i = 0; i < 16; i++) to[i] = from_stored<float>(from[i]);
+          else
+            for (int64_t i = 0; i < n; i++) to[i] = from_stored<float>(from[i * c_step]);
           std::fill(to + n, to + 16, 0.0f);
         }
   }
@@ -106,6 +110,7 @@ void choose_tile(const Axis axis[3], int64_t input_width, int64_t other_width, d
     for (int64_t parts : parts_of) {
       int64_t size = ceil_div(ceil_div(extent, parts), step) * step;
       if (a < 2 && size > 32 * step && parts < 4096) continue; // planes and rows of a tile
+      if (a == 2 && parts > 1 && size < least_positions * step) break;
       if (sizes[a].empty() || size < sizes[a].back()) sizes[a].push_back(size);
     }
   }

@@ -20,8 +20,8 @@ namespace {
 constexpr int64_t chunk_budget = 32 << 10;  // floats of a chunk's sums: 128 KiB of the L2 cache
 constexpr int64_t most_blocks = 8;          // of a chunk
 constexpr int64_t work_items = 32;          // wanted, while the sums stay small
-constexpr int64_t flush_positions = 1024;   // summed in float32
-constexpr int64_t resident_positions = 192; // of x and dy rows that stay in the L1 cache while all taps pass
+constexpr int64_t flush_positions = FP;   // summed in float32
+constexpr int64_t resident_positions = RP; // of x and dy rows that stay in the L1 cache while all taps pass
 
 struct Place { // of a tap in the kernel
   Tap at[3];
@@ -170,6 +170,12 @@ private:
     call.sum_s = 16;
     for (int64_t y = 0; y < rows; y += plan_.block_rows) {
       call.rows = std::min(plan_.block_rows, rows - y);
+      if (d + 1 < tile.at[0].hi) {
+        ring_->prefetch(d, ceil_div(rows, plan_.block_rows));
+        for (const Block &b : chunk.dy)
+          for (int64_t h = y; h < y + call.rows; h++)
+            prefetch_row(b.source->load, {tile.n, d + 1, tile.at[1].lo + h, tile.at[2].lo, count, b.c0, b.lanes, b.width});
+      }
       call.vec = (chunk.planar ? dy_.data() : ring_->data()) + y * call.vec_row;
       call.scal = (chunk.planar ? ring_->data() : dy_.data()) + y * call.scal_row;
       add_products(chunk, call);

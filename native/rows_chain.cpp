@@ -67,12 +67,12 @@ bool read_chain(const hm_program &p, Chain &chain) {
   return chain.x && value == p.result;
 }
 
-template <bool round, bool leaky>
-HM_INLINE void group(float *__restrict out, const float *__restrict x, const float *__restrict scale,
+template <bool round, bool leaky, class S>
+HM_INLINE void group(float *__restrict out, const S *__restrict x, const float *__restrict scale,
                      const float *__restrict shift, float slope) {
   HM_INDEPENDENT
   for (int l = 0; l < 16; l++) {
-    float y = x[l] * scale[l] + shift[l];
+    float y = from_stored<float>(x[l]) * scale[l] + shift[l];
     if (round) y = round_bf16(y);
     float z = slope * y;
     out[l] = leaky ? (y > 0 ? y : z) : y;
@@ -81,18 +81,13 @@ HM_INLINE void group(float *__restrict out, const float *__restrict x, const flo
 
 template <bool round, bool leaky, class S>
 void run(float *__restrict out, const S *__restrict x, const float *scale, const float *shift, float slope, int64_t n) {
-  alignas(64) float in[16], last[16];
   int64_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    if constexpr (std::is_same<S, float>::value) group<round, leaky>(out + i, x + i, scale, shift, slope);
-    else {
-      store16(in, load16(x + i));
-      group<round, leaky>(out + i, in, scale, shift, slope);
-    }
-  }
+  for (; i + 16 <= n; i += 16) group<round, leaky>(out + i, x + i, scale, shift, slope);
   if (i == n) return;
-  for (int64_t l = 0; l < 16; l++) in[l] = i + l < n ? from_stored<float>(x[i + l]) : 0;
-  group<round, leaky>(last, in, scale, shift, slope);
+  S rest[16] = {};
+  alignas(64) float last[16];
+  std::memcpy(rest, x + i, size_t(n - i) * sizeof(S));
+  group<round, leaky>(last, rest, scale, shift, slope);
   std::memcpy(out + i, last, size_t(n - i) * sizeof(float));
 }
 

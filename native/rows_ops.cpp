@@ -76,11 +76,14 @@ template <class T> void sum_lanes(Reg<T> a, const Row &row, double *sums) {
   alignas(64) T part[16 * 64];
   for (int i = 0; i < period; i++) part[i] = 0;
   int64_t start = 0;
-  if (period == 16) {
-    T lane[16] = {};
-    for (; start + 16 <= n; start += 16)
-      for (int l = 0; l < 16; l++) lane[l] += a.p[start + l];
-    for (int l = 0; l < 16; l++) part[l] = lane[l];
+  if (period == 16) { // four running sums, so that additions overlap
+    T s0[16] = {}, s1[16] = {}, s2[16] = {}, s3[16] = {};
+    auto add = [&](T *s, int64_t from) {
+      for (int l = 0; l < 16; l++) s[l] += a.p[from + l];
+    };
+    for (; start + 64 <= n; start += 64) add(s0, start), add(s1, start + 16), add(s2, start + 32), add(s3, start + 48);
+    for (; start + 16 <= n; start += 16) add(s0, start);
+    for (int l = 0; l < 16; l++) part[l] = (s0[l] + s1[l]) + (s2[l] + s3[l]);
   } else {
     for (; start + period <= n; start += period)
       for (int i = 0; i < period; i++) part[i] += a.p[start + i];

@@ -40,7 +40,9 @@ export function phantomCommand(program: Command): void {
         progress.stop();
       }
       const folder = path.relative('', flags.out) || '.';
-      console.log(`${flags.cases} ${flags.cases === 1 ? 'case' : 'cases'} of ${flags.size}^3 written to ${folder}`);
+      console.log(
+        `${flags.cases} ${flags.cases === 1 ? 'case' : 'cases'} of ${flags.size}^3 written to ${folder}`,
+      );
       console.log(`Train on them: halomesh train --data ${folder} --out runs/phantom --steps 100`);
     });
 }

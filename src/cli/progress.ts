@@ -107,8 +107,7 @@ function lines(options: ProgressOptions, output: Output, left: Left): Progress {
       const seconds = left(done);
       if (done < total && (clock() - shown) / 1000 < every) return;
       shown = clock();
-      const all =
-        seconds === undefined || done === total ? facts : [...facts, `${duration(seconds)} left`];
+      const all = seconds === undefined || done === total ? facts : [...facts, `${duration(seconds)} left`];
       output.write(`${unit} ${done}/${total}${all.map((fact) => `, ${fact}`).join('')}\n`);
     },
     note(line) {

@@ -12,7 +12,9 @@ export class Interrupted extends Error {}
 
 /** An error as one line, without `halomesh: `. */
 export function errorLine(error: unknown): string {
-  return textOf(error).replace(/\s*\n\s*/g, ' ').trim();
+  return textOf(error)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
 }
 
 function textOf(error: unknown): string {

@@ -69,10 +69,11 @@ export interface Op<A extends Attrs = Attrs> {
   /** Formula, dimensions, source. */
   readonly doc: string;
   /**
-   * True when output element i depends on element i of each input alone (inputs may lack dimensions) and there is one
-   * output: such operations are fused into the kernels beside them and may be recomputed in margins.
+   * What fusion may do with it. `pointwise`: output element i depends on element i of each input alone (inputs may lack
+   * dimensions); `view`: output elements are input elements at coordinates moved by an offset. Both have one output, are
+   * evaluated where they are read rather than stored where that can be done, and are recomputed in margins. `kernel`: all else.
    */
-  readonly pointwise: boolean;
+  readonly form: 'pointwise' | 'view' | 'kernel';
   /** Operation by which partial results over split `sum` loops are combined. */
   readonly combine: 'sum' | 'max' | 'min';
   /** Global types of the outputs, or a clear error. */

@@ -112,7 +112,7 @@ export function reduction(
   return defineOp<ReduceAttrs>({
     name: `reduce_${name}`,
     doc,
-    pointwise: false,
+    form: 'kernel',
     combine: name,
     infer(inputs, { over, dtype }, where) {
       needInputs(inputs, 1, where);

@@ -89,7 +89,7 @@ const classAxis = (call: Call<OverClasses>): number => dimIndex(call.inputs[0].s
 
 /** What sums over voxels share. */
 export const sumRules = {
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   loops: sumLoops,
   reads: (call: Call<OverClasses>, loop: Box) =>
@@ -102,7 +102,7 @@ export const sumRules = {
 
 /** What their gradients share: loops over the logits, with the classes whole. */
 export const gradRules = {
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   loops: (call: Call<OverClasses>): Loop[] =>
     passLoops(call.outputs[0].shape).map((l) =>

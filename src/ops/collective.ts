@@ -7,7 +7,7 @@ const betweenRanks = (name: string, doc: string): Op<Attrs> =>
   defineOp<Attrs>({
     name,
     doc,
-    pointwise: false,
+    form: 'kernel',
     combine: 'sum',
     infer: (inputs: readonly TensorType[]) => [inputs[0]],
     grad: { notDifferentiable: 'differentiation comes before partitioning' },

@@ -67,9 +67,9 @@ export function broadcastType(inputs: readonly TensorType[], where: string): Ten
 /** Loops, reads, writes and cost that all pointwise operations share. */
 export function pointwiseRules(
   flopsPerElement: number,
-): Pick<Op, 'pointwise' | 'combine' | 'loops' | 'reads' | 'writes' | 'cost'> {
+): Pick<Op, 'form' | 'combine' | 'loops' | 'reads' | 'writes' | 'cost'> {
   return {
-    pointwise: true,
+    form: 'pointwise',
     combine: 'sum',
     loops: (call) => passLoops(call.outputs[0].shape),
     reads: (call, loop) => {

@@ -47,7 +47,7 @@ export type ConvWeightGradAttrs = { readonly window: Windows; readonly weight: S
 export const conv = defineOp<ConvAttrs>({
   name: 'conv',
   doc: 'y[p, o] = sum over k, i of x[p*stride - pad + dilation*k, i] * weight[k, i, o]; zeros outside the volume.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { window, channel }, where) {
     needInputs(inputs, 2, where);
@@ -83,7 +83,7 @@ export const conv = defineOp<ConvAttrs>({
 export const convTranspose = defineOp<ConvTransposeAttrs>({
   name: 'conv_transpose',
   doc: 'y[q, i] = sum over k, o, p with q = p*stride - pad + dilation*k of x[p, o] * weight[k, i, o]: the transpose of conv.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { window, size, channel }, where) {
     needInputs(inputs, 2, where);
@@ -149,7 +149,7 @@ function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
 export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
   name: 'conv_weight_grad',
   doc: 'dw[k, i, o] = sum over p of x[p*stride - pad + dilation*k, i] * y[p, o]: the gradient of conv for its weight.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { window, weight }, where) {
     needInputs(inputs, 2, where);

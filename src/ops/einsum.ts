@@ -52,7 +52,7 @@ function einsumLoops(call: Call<EinsumAttrs>): Loop[] {
 export const einsumOp = defineOp<EinsumAttrs>({
   name: 'einsum',
   doc: 'y[output] = sum over all other dimensions of the product of the inputs; dimensions of one name meet.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { output, dtype }, where) {
     if (inputs.length === 0) fail({ where, problem: 'no inputs', expected: 'at least one' });

@@ -45,7 +45,7 @@ function starts(inputs: readonly TensorType[], at: number): number[] {
 export const concatOp = defineOp<ConcatAttrs>({
   name: 'concat',
   doc: 'y = the inputs one after the other along a dimension.',
-  pointwise: false,
+  form: 'view',
   combine: 'sum',
   infer(inputs, { dim }, where) {
     if (inputs.length === 0) fail({ where, problem: 'no inputs', expected: 'at least one' });
@@ -110,7 +110,7 @@ function sliced(ranges: SliceAttrs['ranges'], shape: Shape, box: Box): Box {
 export const sliceOp = defineOp<SliceAttrs>({
   name: 'slice',
   doc: 'y[i] = x[i + start] for the dimensions named, where start <= i + start < end.',
-  pointwise: false,
+  form: 'view',
   combine: 'sum',
   infer(inputs, { ranges }, where) {
     needInputs(inputs, 1, where);
@@ -173,7 +173,7 @@ export type PadAttrs = {
 export const padOp = defineOp<PadAttrs>({
   name: 'pad',
   doc: 'y[i] = x[i - before] inside x, else the value.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { padding }, where) {
     needInputs(inputs, 1, where);

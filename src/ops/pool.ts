@@ -104,7 +104,7 @@ const taps = (window: Windows): number => Object.values(window).reduce((n, w) =>
 export const maxPool = defineOp<MaxPoolAttrs>({
   name: 'max_pool',
   doc: 'y[p] = largest x[p*stride - pad + dilation*k] inside the volume. The gradient goes to the first largest, in row-major order.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { window }, where) {
     needInputs(inputs, 1, where);
@@ -133,7 +133,7 @@ const touching = (call: Call<MaxPoolAttrs>, loop: Box): Box =>
 export const maxPoolGrad = defineOp<MaxPoolAttrs>({
   name: 'max_pool_grad',
   doc: 'dx[q] = sum of dy[p] over the windows p whose first largest element is q. Inputs: x, dy.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { window }, where) {
     needInputs(inputs, 2, where);
@@ -184,7 +184,7 @@ function divisor(attrs: AvgPoolAttrs, x: Shape, output: readonly number[]): numb
 export const avgPool: Op<AvgPoolAttrs> = defineOp<AvgPoolAttrs>({
   name: 'avg_pool',
   doc: 'y[p] = mean of x[p*stride - pad + dilation*k]; outside the volume counts as zeros (countPadding) or not at all.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { window }, where) {
     needInputs(inputs, 1, where);
@@ -210,7 +210,7 @@ export const avgPool: Op<AvgPoolAttrs> = defineOp<AvgPoolAttrs>({
 export const avgPoolGrad: Op<AvgPoolGradAttrs> = defineOp<AvgPoolGradAttrs>({
   name: 'avg_pool_grad',
   doc: 'dx[q] = sum over windows p that hold q of dy[p] / divisor(p). Input: dy.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { window, size }, where) {
     needInputs(inputs, 1, where);

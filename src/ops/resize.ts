@@ -144,7 +144,7 @@ const sizesOf = (shape: Shape, axes: readonly string[]): Record<string, number> 
 export const resizeOp: Op<ResizeAttrs> = defineOp<ResizeAttrs>({
   name: 'resize',
   doc: 'y = x at other sizes: nearest voxel or linear between voxels, half-pixel centres.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer: (inputs, { size }, where) => [resizedType(inputs, size, where)],
   grad: (call, [g]) => {
@@ -170,7 +170,7 @@ export const resizeOp: Op<ResizeAttrs> = defineOp<ResizeAttrs>({
 export const resizeGradOp: Op<ResizeAttrs> = defineOp<ResizeAttrs>({
   name: 'resize_grad',
   doc: 'dx[i] = sum of dy[o] times the weight with which output o of resize reads input i. Input: dy; size: that of dx.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer: (inputs, { size }, where) => [resizedType(inputs, size, where)],
   grad: (call, [g]) => {

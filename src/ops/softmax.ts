@@ -52,7 +52,7 @@ const axisOf = (call: Call<AlongAttrs>): number => dimIndex(call.inputs[0].shape
 export const softmaxOp = defineOp<AlongAttrs>({
   name: 'softmax',
   doc: 'y[c] = e^(x[c] - m) / sum over k of e^(x[k] - m) along a dimension, m the largest x.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { dim }, where) {
     needInputs(inputs, 1, where);
@@ -79,7 +79,7 @@ export const softmaxOp = defineOp<AlongAttrs>({
 export const argmaxOp = defineOp<AlongAttrs>({
   name: 'argmax',
   doc: 'y = position of the largest x along a dimension, which y lacks; the lowest on a tie.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { dim }, where) {
     needInputs(inputs, 1, where);

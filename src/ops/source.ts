@@ -25,7 +25,7 @@ const fillFromOutside = (where: string): never =>
   fail({ where, problem: 'its values come from outside the graph', hint: 'Bind it before the run' });
 
 const sourceRules = {
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   loops: (call: { outputs: readonly { shape: Shape }[] }) => passLoops(call.outputs[0].shape),
   reads: () => [],
@@ -69,7 +69,7 @@ export const assign = defineOp<AssignAttrs>({
   name: 'assign',
   doc: 'variable := value, at the end of the run. Inputs: variable, value.',
   ...pointwiseRules(0),
-  pointwise: false,
+  form: 'kernel',
   infer(inputs, _attrs, where) {
     needInputs(inputs, 2, where);
     const [target, value] = inputs;

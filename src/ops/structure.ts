@@ -20,7 +20,7 @@ export type TransposeAttrs = { readonly order: readonly string[] };
 export const transposeOp = defineOp<TransposeAttrs>({
   name: 'transpose',
   doc: 'y = x with its dimensions in another order; elements keep their named coordinates.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { order }, where) {
     needInputs(inputs, 1, where);
@@ -76,7 +76,7 @@ function equalEnds(a: Shape, b: Shape): { readonly leading: number; readonly tra
 export const reshapeOp = defineOp<ReshapeAttrs>({
   name: 'reshape',
   doc: 'y = x with the same elements in row-major order. Equal leading and trailing dimensions pass, those between are whole.',
-  pointwise: false,
+  form: 'kernel',
   combine: 'sum',
   infer(inputs, { shape }, where) {
     needInputs(inputs, 1, where);

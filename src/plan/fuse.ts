@@ -36,10 +36,12 @@ class Fuser {
   private readonly consumers = new Map<LocalValue, { node: LocalNode; input: number }[]>();
   private readonly virtual = new Set<LocalNode>();
   private readonly position = new Map<LocalNode, number>();
+  private readonly outputs: ReadonlySet<LocalValue>;
 
   constructor(program: LocalProgram, rules: FusionRules) {
     this.program = program;
     this.rules = rules;
+    this.outputs = new Set(program.outputs.values());
     program.nodes.forEach((node, i) => {
       this.position.set(node, i);
       node.inputs.forEach((value, input) => {
@@ -61,7 +63,7 @@ class Fuser {
         steps.push(node);
         continue;
       }
-      const inRows = node.op.pointwise || this.rules.sums(node);
+      const inRows = node.op.form === 'pointwise' || this.rules.sums(node);
       const tree = this.tree(node);
       const host = inRows
         ? (this.epilogueHost(node, tree, groups) ?? this.rowsHost(node, tree, rows))
@@ -88,15 +90,16 @@ class Fuser {
     return [...scheduled.filter((step) => !assigns(step)), ...scheduled.filter(assigns)];
   }
 
-  /** Element-wise nodes whose every use can evaluate them. */
+  /** Views that are read in place, and element-wise nodes whose every use can evaluate them. */
   private chooseVirtual(): void {
-    const outputs = new Set(this.program.outputs.values());
     for (const node of this.program.nodes) {
-      if (!node.op.pointwise) continue;
+      if (node.op.form === 'kernel') continue;
+      if (node.op.form === 'view') {
+        if (this.readInPlace(node)) this.virtual.add(node);
+        continue;
+      }
       const [value] = node.outputs;
-      const uses = this.consumers.get(value) ?? [];
-      if (uses.length === 0 || outputs.has(value)) continue;
-      if (!uses.every((use) => this.absorbs(use.node, use.input, value))) continue;
+      if (!this.everyUse(value, (use) => this.absorbs(use.node, use.input, value))) continue;
       const { leaves, nodes } = this.tree(node);
       const large = leaves.filter(
         (leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1,
@@ -106,10 +109,20 @@ class Fuser {
     }
   }
 
+  private everyUse(value: LocalValue, test: (use: { node: LocalNode; input: number }) => boolean): boolean {
+    const uses = this.consumers.get(value) ?? [];
+    return uses.length > 0 && !this.outputs.has(value) && uses.every(test);
+  }
+
+  private readInPlace(view: LocalNode): boolean {
+    return this.everyUse(view.outputs[0], (use) => this.rules.views(view, use.node, use.input));
+  }
+
   private absorbs(node: LocalNode, input: number, value: LocalValue): boolean {
     if (node.collective) return false;
+    if (node.op.form === 'view') return this.readInPlace(node) && value.shape.length > 1;
     const isFill = value.producer.inputs.length === 0 && value.producer.op.name === 'fill';
-    if (node.op.pointwise) return isFill || sameLoops(node.outputs[0], value);
+    if (node.op.form === 'pointwise') return isFill || sameLoops(node.outputs[0], value);
     if (this.rules.sums(node)) return true;
     return this.rules.prologue(node.op.name, input) && value.shape.length > 1;
   }
@@ -145,7 +158,11 @@ class Fuser {
     const last = producers.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
     if (!last || !this.rules.epilogue(last.op.name)) return undefined;
     // Float64 arithmetic stays out of epilogues: there is little of it, and kernels compute in float32.
-    if ([...tree.nodes, ...(node.op.pointwise ? [node] : [])].some((n) => n.outputs[0].dtype === 'f64'))
+    if (
+      [...tree.nodes, ...(node.op.form === 'pointwise' ? [node] : [])].some(
+        (n) => n.outputs[0].dtype === 'f64',
+      )
+    )
       return undefined;
     const host = groups.get(last)!;
     const [result] = last.outputs;
@@ -194,12 +211,12 @@ class Fuser {
 
   /** Box of each rank over the dimensions that a pass runs over: the output of an element-wise node, the input of a sum. */
   private loopSpace(node: LocalNode): LocalValue['own'] {
-    if (node.op.pointwise) return node.loops;
+    if (node.op.form === 'pointwise') return node.loops;
     return node.loops.map((loop) => node.op.reads(node.call, loop)[0]);
   }
 
   private iterated(node: LocalNode): LocalNode['call']['inputs'][number] {
-    return node.op.pointwise ? node.call.outputs[0] : node.call.inputs[0];
+    return node.op.form === 'pointwise' ? node.call.outputs[0] : node.call.inputs[0];
   }
 
   private kernel(group: Group): Kernel {
@@ -232,7 +249,7 @@ const sameLoops = (a: { shape: LocalValue['shape'] }, b: { shape: LocalValue['sh
   a.shape.every((dim, i) => dim.name === b.shape[i].name && dim.size === b.shape[i].size);
 
 const sameDims = (node: LocalNode, result: LocalValue): boolean => {
-  const iterated = node.op.pointwise ? node.call.outputs[0] : node.call.inputs[0];
+  const iterated = node.op.form === 'pointwise' ? node.call.outputs[0] : node.call.inputs[0];
   return (
     iterated.shape.length === result.shape.length &&
     iterated.shape.every((dim) => hasDim(result.shape, dim.name)) &&

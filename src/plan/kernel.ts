@@ -29,12 +29,19 @@ export interface FusionRules {
   prologue(op: string, input: number): boolean;
   /** Element-wise operations and sums may be evaluated while the output of `op` is stored. */
   epilogue(op: string): boolean;
+  /** The view `view` may be read in place, part by part, while input `input` of `consumer` is loaded. */
+  views(view: LocalNode, consumer: LocalNode, input: number): boolean;
   /** Chains of element-wise operations and this sum run as one kernel. */
   sums(node: LocalNode): boolean;
 }
 
 /** No fusion: every operation is a kernel of its own. */
-export const NO_FUSION: FusionRules = { prologue: () => false, epilogue: () => false, sums: () => false };
+export const NO_FUSION: FusionRules = {
+  prologue: () => false,
+  epilogue: () => false,
+  views: () => false,
+  sums: () => false,
+};
 
 /** Short text of a step: `conv + leakyRelu, mul, add -> %12`. */
 export function showStep(step: Step): string {

@@ -154,7 +154,7 @@ class Partitioner {
     const existing = this.exchanges.get(base);
     if (
       existing === undefined &&
-      base.producer.op.pointwise &&
+      base.producer.op.form !== 'kernel' &&
       this.bytesToGrow(base, need) <= bytesPerElement(base) * volume(base.shape)
     ) {
       this.grow(base, need);
@@ -169,7 +169,7 @@ class Partitioner {
     return wide;
   }
 
-  /** Recomputes an element-wise operation over wider boxes. */
+  /** Recomputes an element-wise operation or a view over wider boxes. */
   private grow(value: LocalValue, need: readonly Box[]): void {
     const node = value.producer;
     node.loops = node.loops.map((box, rank) => hull(box, need[rank]));
@@ -188,7 +188,7 @@ class Partitioner {
     const base = this.baseOf.get(value) ?? value;
     if (covers(base.valid, need) || this.exchanges.has(base)) return 0;
     const { op, call, inputs } = base.producer;
-    if (!op.pointwise) return bytesPerElement(base) * volume(base.shape);
+    if (op.form === 'kernel') return bytesPerElement(base) * volume(base.shape);
     const reads = need.map((box) => op.reads(call, box));
     return inputs.reduce(
       (sum, input, i) =>

@@ -23,6 +23,8 @@ import { Session } from './session.ts';
 const ALL: FusionRules = {
   prologue: (op) => op !== 'assign',
   epilogue: () => true,
+  views: (_view, consumer) =>
+    consumer.op.form === 'kernel' && !consumer.collective && consumer.op.name !== 'assign',
   sums: (node) => node.op.name === 'reduce_sum',
 };
 

@@ -77,7 +77,8 @@ export class State {
     for (const tensor of this.tensors.get(name)!) {
       if (!tensor) continue;
       const part = this.device.read(tensor, tensor.box);
-      whole ??= part instanceof Float64Array ? new Float64Array(sizeOf(type)) : new Float32Array(sizeOf(type));
+      whole ??=
+        part instanceof Float64Array ? new Float64Array(sizeOf(type)) : new Float32Array(sizeOf(type));
       scatter(part, tensor.box, whole, strides);
     }
     return whole ?? fail({ where: 'state', problem: `variable "${name}" lies on no rank of this process` });

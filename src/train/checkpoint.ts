@@ -44,10 +44,7 @@ export async function saveCheckpoint(
     name,
     dtype: wide || state.types.get(name)!.dtype === 'f64' ? ('F64' as const) : ('F32' as const),
     shape: sizesOf(state, name),
-    data: () => {
-      const data = state.get(name);
-      return data instanceof Float64Array || data instanceof Float32Array ? data : Float32Array.from(data);
-    },
+    data: () => state.get(name),
   }));
   await writeSafetensors(file, tensors, {
     format: FORMAT,
@@ -89,10 +86,18 @@ function checkTensors(file: string, opened: TensorFile, state: State, partial: b
   for (const name of state.names()) {
     const found = opened.tensors.get(name);
     const expected = `[${sizesOf(state, name).join(', ')}]`;
-    if (!found)
-      return fail({ where: file, problem: `tensor "${name}"`, expected, found: 'no such tensor', hint });
+    if (!found) {
+      fail({ where: file, problem: `tensor "${name}"`, expected, found: 'no such tensor', hint });
+      continue;
+    }
     if (`[${found.shape.join(', ')}]` !== expected)
-      fail({ where: file, problem: `shape of tensor "${name}"`, expected, found: `[${found.shape.join(', ')}]`, hint });
+      fail({
+        where: file,
+        problem: `shape of tensor "${name}"`,
+        expected,
+        found: `[${found.shape.join(', ')}]`,
+        hint,
+      });
     if (found.dtype !== 'F32' && found.dtype !== 'F64')
       fail({ where: file, problem: `type of tensor "${name}"`, expected: 'F32 or F64', found: found.dtype });
   }

@@ -88,7 +88,12 @@ export async function openSafetensors(file: string): Promise<TensorFile> {
   }
   try {
     const { metadata, tensors, start } = await readHeader(file, handle);
-    return { metadata, tensors, read: (name) => readTensor(file, handle, tensors, start, name), close: () => handle.close() };
+    return {
+      metadata,
+      tensors,
+      read: (name) => readTensor(file, handle, tensors, start, name),
+      close: () => handle.close(),
+    };
   } catch (error) {
     await handle.close();
     throw error;
@@ -124,14 +129,20 @@ async function readHeader(file: string, handle: FileHandle) {
   try {
     content = z.record(z.string(), z.unknown()).parse(JSON.parse(text.toString('utf8')));
   } catch (error) {
-    return fail({ where: file, problem: 'its header is not JSON', hint: 'Is it a safetensors file?' }, { cause: error });
+    return fail(
+      { where: file, problem: 'its header is not JSON', hint: 'Is it a safetensors file?' },
+      { cause: error },
+    );
   }
   const { __metadata__: told = {}, ...entries } = content;
   const metadata = z.record(z.string(), z.string()).safeParse(told);
   const parsed = headerSchema.safeParse(entries);
   if (!parsed.success || !metadata.success) {
     const path = (parsed.error ?? metadata.error)!.issues[0].path.join('.');
-    return damaged('dtype, shape and data_offsets for every tensor, texts for metadata', `a fault at "${path}"`);
+    return damaged(
+      'dtype, shape and data_offsets for every tensor, texts for metadata',
+      `a fault at "${path}"`,
+    );
   }
   const tensors = new Map<string, TensorInfo>();
   for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(parsed.data)) {
@@ -139,7 +150,8 @@ async function readHeader(file: string, handle: FileHandle) {
     const [from, to] = offsets;
     if (to - from !== bytes && !Number.isNaN(bytes))
       damaged(`${bytes} bytes for tensor "${name}"`, `${to - from}`);
-    if (8 + length + to > size) damaged(`tensor "${name}" up to byte ${8 + length + to}`, `${size} bytes in all`);
+    if (8 + length + to > size)
+      damaged(`tensor "${name}" up to byte ${8 + length + to}`, `${size} bytes in all`);
     tensors.set(name, { dtype, shape, offsets });
   }
   return { metadata: metadata.data, tensors, start: 8 + length };
@@ -159,7 +171,8 @@ async function readTensor(
   if (dtype !== 'F32' && dtype !== 'F64')
     return fail({ where: file, problem: `type of tensor "${name}"`, expected: 'F32 or F64', found: dtype });
   const data = dtype === 'F64' ? new Float64Array(count) : new Float32Array(count);
-  if (!(await readAll(handle, data, start + offsets[0]))) fail({ where: file, problem: `ends within tensor "${name}"` });
+  if (!(await readAll(handle, data, start + offsets[0])))
+    fail({ where: file, problem: `ends within tensor "${name}"` });
   return data;
 }
 

@@ -15,6 +15,8 @@ import { SAMPLES } from './samples.ts';
 const EVERYTHING: FusionRules = {
   prologue: (op) => op !== 'assign',
   epilogue: () => true,
+  views: (_view, consumer) =>
+    consumer.op.form === 'kernel' && !consumer.collective && consumer.op.name !== 'assign',
   sums: (node) => node.op.name === 'reduce_sum',
 };
 

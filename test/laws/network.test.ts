@@ -12,7 +12,12 @@ const SIZE = { batch: 2, depth: 7, height: 6, width: 9, channel: 1 };
 
 function network(settings: Partial<UNetConfig>, storage: 'f32' | 'bf16' = 'f32') {
   const ctx = new Context({ seed: 5, training: true, storage });
-  const scores = unet(ctx, inputOf(ctx.graph, 'image', shape(SIZE)), { base: 2, levels: 3, keep: 0.8, ...settings });
+  const scores = unet(ctx, inputOf(ctx.graph, 'image', shape(SIZE)), {
+    base: 2,
+    levels: 3,
+    keep: 0.8,
+    ...settings,
+  });
   const labels = inputOf(ctx.graph, 'labels', shape(SIZE).slice(0, -1), 'u8');
   void ctx.step;
   const { loss } = segmentationLoss(scores, labels);
@@ -27,7 +32,12 @@ function network(settings: Partial<UNetConfig>, storage: 'f32' | 'bf16' = 'f32')
 
 type Results = Readonly<Record<string, Float64Array>>;
 
-async function run(graph: ReturnType<typeof network>, device: Device, axes: Record<string, number>, layout: Layout): Promise<Results> {
+async function run(
+  graph: ReturnType<typeof network>,
+  device: Device,
+  axes: Record<string, number>,
+  layout: Layout,
+): Promise<Results> {
   const session = new Session({ device, mesh: mesh(axes), layout, seed: 9 });
   const program = session.load(graph);
   const voxels = SIZE.batch * SIZE.depth * SIZE.height * SIZE.width;
@@ -45,17 +55,31 @@ const norm = (data: Float64Array): number => Math.sqrt(data.reduce((sum, x) => s
 /** Largest difference over all results, each relative to its norm; results that are zero by symmetry count absolutely. */
 function distance(found: Results, expected: Results): number {
   return Math.max(
-    ...Object.entries(expected).map(([name, data]) => norm(data.map((x, i) => x - found[name][i])) / Math.max(norm(data), 1e-2)),
+    ...Object.entries(expected).map(
+      ([name, data]) => norm(data.map((x, i) => x - found[name][i])) / Math.max(norm(data), 1e-2),
+    ),
   );
 }
 
 const MESHES: readonly [Record<string, number>, Layout][] = [
   [{ a: 2 }, { depth: 'a' }],
   [{ a: 3 }, { width: 'a' }],
-  [{ a: 2, b: 2 }, { height: 'a', width: 'b' }],
-  [{ a: 2, b: 2, c: 2 }, { depth: 'a', height: 'b', width: 'c' }],
-  [{ a: 2, b: 3 }, { batch: 'a', depth: 'b' }],
-  [{ a: 2, b: 2 }, { channel: 'a', depth: 'b' }],
+  [
+    { a: 2, b: 2 },
+    { height: 'a', width: 'b' },
+  ],
+  [
+    { a: 2, b: 2, c: 2 },
+    { depth: 'a', height: 'b', width: 'c' },
+  ],
+  [
+    { a: 2, b: 3 },
+    { batch: 'a', depth: 'b' },
+  ],
+  [
+    { a: 2, b: 2 },
+    { channel: 'a', depth: 'b' },
+  ],
   [{ a: 5 }, { depth: 'a' }],
 ];
 
@@ -71,9 +95,12 @@ describe.each([
     expect(distance(await run(graph, cpuDevice(), {}, {}), await whole)).toBeLessThan(1e-4);
   });
 
-  it.each(MESHES)('on mesh %j with layout %j equals one rank on the reference device', async (axes, layout) => {
-    expect(distance(await run(graph, referenceDevice(), axes, layout), await whole)).toBeLessThan(1e-12);
-  });
+  it.each(MESHES)(
+    'on mesh %j with layout %j equals one rank on the reference device',
+    async (axes, layout) => {
+      expect(distance(await run(graph, referenceDevice(), axes, layout), await whole)).toBeLessThan(1e-12);
+    },
+  );
 
   it.each(MESHES)('on mesh %j with layout %j equals one rank on the CPU device', async (axes, layout) => {
     const one = await run(graph, cpuDevice(), {}, {});

@@ -115,7 +115,7 @@ function checkShapes(sample: Sample): void {
   expect(op.writes(call, whole)).toEqual(outputs.map((output) => wholeBox(output.shape)));
   for (const data of values) expect(data.every(Number.isFinite)).toBe(true);
   expect(op.cost(call, whole).flops).toBeGreaterThanOrEqual(0);
-  if (op.pointwise) expect(outputs).toHaveLength(1);
+  if (op.form === 'pointwise') expect(outputs).toHaveLength(1);
   for (const { size, follows } of loops)
     for (const parts of follows ? [1, 2, 3, 5] : []) {
       const cuts = follows!.cuts(evenCuts(follows!.size, parts));

@@ -5,6 +5,8 @@ import type { Launch } from './launch.ts';
 export interface CpuKernel {
   /** Inputs that may be element-wise expressions. */
   readonly prologue?: readonly number[];
+  /** Input 0 may be a concat of channels, loaded from its parts. */
+  readonly sources?: boolean;
   /** Element-wise operations and sums may follow the store. */
   readonly epilogue?: boolean;
   /** Why this use cannot run, if so. */

@@ -5,11 +5,13 @@ import type { Device, HostArray, Memory, Tensor } from '../device.ts';
 import { isRowOp, kernelOf } from './kernels.ts';
 import { Launch, prepareCopy } from './launch.ts';
 import { type Address, after, type Library, library } from './library.ts';
+import { attrsOf } from './row-program.ts';
 import {
   boxView,
   type CpuTensor,
   cpuTensor,
   defaultSlots,
+  LANES,
   operandOf,
   plainTypes,
   storageBytes,
@@ -36,10 +38,27 @@ function fusedSum(node: LocalNode): boolean {
   });
 }
 
+/**
+ * Convolutions load a concat of channels from its parts: whole channels, and every part but the last in whole blocks.
+ */
+function severalSources(view: LocalNode, consumer: LocalNode, input: number): boolean {
+  if (view.op.name !== 'concat' || !kernelOf(consumer.op.name)?.sources || input !== 0) return false;
+  const [{ shape }] = view.outputs;
+  const channel = shape[shape.length - 1];
+  if (attrsOf<'concat'>(view).dim !== channel.name || shape.length < 3) return false;
+  const whole = consumer.loops.every((loop) => {
+    const read = consumer.op.reads(consumer.call, loop)[input][shape.length - 1];
+    return read.end - read.start === channel.size || read.end === read.start;
+  });
+  const blocks = view.inputs.slice(0, -1).every((part) => part.shape[shape.length - 1].size % LANES === 0);
+  return whole && blocks;
+}
+
 /** What the CPU's kernels can take into their loads and stores. */
 export const CPU_FUSION: FusionRules = {
   prologue: (op, input) => kernelOf(op)?.prologue?.includes(input) ?? false,
   epilogue: (op) => kernelOf(op)?.epilogue ?? false,
+  views: severalSources,
   sums: fusedSum,
 };
 

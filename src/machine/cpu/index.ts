@@ -1,2 +1,2 @@
 export { CPU_FUSION, CPU_TARGET, cpuDevice } from './device.ts';
-export { INSTRUCTION_SETS, type InstructionSet, type Library, library } from './library.ts';
+export { INSTRUCTION_SETS, type InstructionSet, instructionSets, type Library, library } from './library.ts';

@@ -69,6 +69,7 @@ function contraction(entry: 'hm_conv' | 'hm_conv_transpose'): CpuKernel {
   return {
     prologue: [0],
     epilogue: true,
+    sources: true,
     refuses: refusesWindow,
     prepare(launch) {
       const { window } = attrsOf<'conv'>(launch.anchor);
@@ -84,8 +85,7 @@ function contraction(entry: 'hm_conv' | 'hm_conv_transpose'): CpuKernel {
       );
       const list: number[] = [
         launch.args.window(windowFive(window, slots)),
-        launch.source(0, slots),
-        1,
+        ...launch.sources(0, slots),
         launch.args.viewAt(weight.view),
         launch.box(y.shape, launch.writes(), outSlots),
         launch.epilogue(outSlots),
@@ -100,6 +100,7 @@ function contraction(entry: 'hm_conv' | 'hm_conv_transpose'): CpuKernel {
 
 const weightGrad: CpuKernel = {
   prologue: [0, 1],
+  sources: true,
   refuses: refusesWindow,
   prepare(launch) {
     const { window } = attrsOf<'conv_weight_grad'>(launch.anchor);
@@ -111,8 +112,7 @@ const weightGrad: CpuKernel = {
     const into = launch.plainOutput();
     const list = [
       launch.args.window(windowFive(window, slots)),
-      launch.source(0, slots),
-      1,
+      ...launch.sources(0, slots),
       launch.source(1, ySlots),
       launch.box(y.shape, launch.reads(1), ySlots),
       launch.args.viewAt(

@@ -4,7 +4,7 @@ import type { Tensor } from '../device.ts';
 import type { Address, Library } from './library.ts';
 import { RowProgram } from './row-program.ts';
 import { boxView, type CpuTensor, cpuTensor, type Slots, storageBytes, subView, viewOf } from './storage.ts';
-import type { Arguments, View } from './structs.ts';
+import type { Arguments, Source, View } from './structs.ts';
 
 /** What the preparation of one kernel for one rank works with. */
 export class Launch {
@@ -63,9 +63,24 @@ export class Launch {
 
   /** hm_source of input `i`: its element-wise expression over the box that is read. */
   source(i: number, slots: Slots): Address {
+    return this.args.sources([this.sourceOf(this.anchor.inputs[i], this.reads(i), slots)]);
+  }
+
+  /** Array of hm_source of input `i`, and its length: the parts of a concat that is read in place, else one. */
+  sources(i: number, slots: Slots): readonly [Address, number] {
     const value = this.anchor.inputs[i];
-    const load = this.rows(value.shape, slots).build(value);
-    return this.args.sources([{ load, box: boxView(value.shape, this.reads(i), slots) }]);
+    const { producer } = value;
+    if (producer.op.form !== 'view' || !this.nodes.has(producer)) return [this.source(i, slots), 1];
+    const outer = this.reads(i).slice(0, -1);
+    const parts = producer.inputs.map((part) => {
+      const { size } = part.shape[part.shape.length - 1];
+      return this.sourceOf(part, [...outer, { start: 0, end: size }], slots);
+    });
+    return [this.args.sources(parts), parts.length];
+  }
+
+  private sourceOf(value: LocalValue, box: Box, slots: Slots): Source {
+    return { load: this.rows(value.shape, slots).build(value), box: boxView(value.shape, box, slots) };
   }
 
   /** hm_program that stores the anchor's result and what is fused after it. */

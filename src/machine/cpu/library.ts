@@ -89,8 +89,19 @@ function pickSet(): InstructionSet {
   }
   if (!existsSync(file('base')))
     fail({ where: 'device cpu', problem: 'the native kernels are not built', hint: 'Run: npm run setup' });
-  const supports = koffi.load(file('base')).func('hm_cpu_supports', I, ['const char *']);
-  return INSTRUCTION_SETS.find((isa) => existsSync(file(isa)) && supports(isa) === 1) ?? 'base';
+  return instructionSets().find(({ built, supported }) => built && supported)?.name ?? 'base';
+}
+
+/** For which instruction sets kernels are built, and which of them this processor has. */
+export function instructionSets(): { name: InstructionSet; built: boolean; supported: boolean }[] {
+  const supports = existsSync(file('base'))
+    ? koffi.load(file('base')).func('hm_cpu_supports', I, ['const char *'])
+    : () => 0;
+  return INSTRUCTION_SETS.map((name) => ({
+    name,
+    built: existsSync(file(name)),
+    supported: supports(name) === 1,
+  }));
 }
 
 let loaded: Library | undefined;

@@ -12,10 +12,14 @@ export interface Scale {
 
 /** An even scale from `from` to `to`. */
 export function linearScale(from: number, to: number, most = 6): Scale {
-  const end = to > from ? to : from + 1;
+  // Ends so near to each other that rounding hides what is between them stand for one number.
+  const end = to - from > 1e-9 * Math.max(Math.abs(from), Math.abs(to)) ? to : from + 1;
   const step = roundStep((end - from) / most);
-  const ticks: number[] = [];
-  for (let n = Math.ceil(from / step - 1e-9); n * step <= end + step * 1e-9; n++) ticks.push(n * step);
+  const first = Math.ceil(from / step - 1e-9);
+  const ticks = Array.from(
+    { length: Math.floor(end / step + 1e-9) - first + 1 },
+    (_, n) => (first + n) * step,
+  );
   return { place: (value) => (value - from) / (end - from), ticks };
 }
 

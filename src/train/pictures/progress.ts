@@ -119,6 +119,6 @@ function lossScale(points: readonly Point[]): Scale {
   const low = Math.min(share(0.01), ...line);
   const high = Math.max(share(0.99), ...line);
   if (low > 0 && high > 8 * low) return logScale(low / 1.15, high * 1.15);
-  const room = (high - low || Math.abs(high) || 1) * 0.06;
+  const room = Math.max(high - low, 1e-3 * Math.abs(high), 1e-6) * 0.06;
   return linearScale(low >= 0 && low < high / 2 ? 0 : low - room, high + room);
 }

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { bytes } from '../plan/index.ts';
+import { type BenchResult, bench } from '../run/index.ts';
+import { addMeshFlags, checkMeshFlags, type MeshFlags, placement } from './flags.ts';
+import { count, oneOf } from './parse.ts';
+import { showProgress } from './progress.ts';
+
+interface Flags extends MeshFlags {
+  readonly size: number;
+  readonly base: number;
+  readonly levels: number;
+  readonly steps: number;
+  readonly batch: number;
+  readonly precision: 'f32' | 'bf16';
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** `halomesh bench` */
+export function benchCommand(program: Command): void {
+  const command = program
+    .command('bench')
+    .summary('time training steps on random data')
+    .description('Runs training steps of the U-Net on random data: time, work, memory and bytes sent.')
+    .option('--size <n>', 'voxels along each side', count('--size'), 128)
+    .option('--base <n>', 'channels of the first level', count('--base'), 16)
+    .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
+    .option('--steps <n>', 'steps to time, after one to warm up', count('--steps'), 5)
+    .option('--batch <n>', 'volumes in a step', count('--batch'), 1);
+  addMeshFlags(command)
+    .option(
+      '--precision <type>',
+      'how activations are stored: f32, bf16',
+      oneOf('--precision', ['f32', 'bf16']),
+      'f32',
+    )
+    .option('--threads <n>', 'threads (default: all cores)', count('--threads'))
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExample:\n  halomesh bench --size 64 --split depth=2,height=2 --json')
+    .action(async (flags: Flags) => {
+      checkMeshFlags(flags);
+      const { base, levels, json, split: _s, mesh: _m, layout: _l, ...rest } = flags;
+      const progress = showProgress({ unit: 'step', total: flags.steps });
+      let result: BenchResult;
+      try {
+        result = await bench({
+          ...rest,
+          ...placement(flags),
+          network: { base, levels },
+          onStep: (step, seconds) => progress.update(step, [`${seconds.toFixed(2)} s`]),
+        });
+      } finally {
+        progress.stop();
+      }
+      console.log(json ? JSON.stringify(result, null, 2) : formatBench(result));
+    });
+}
+
+/** The result as text for a terminal. */
+export function formatBench(r: BenchResult): string {
+  return [
+    `volume      ${r.size}^3, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}, ${r.threads} threads, ${r.instructionSet}`,
+    `step        ${r.secondsPerStep.median.toFixed(3)} s (median), ${r.secondsPerStep.min.toFixed(3)} s (fastest)`,
+    `speed       ${r.gflopsPerSecond.toFixed(1)} GFLOP/s, ${r.gflopPerStep.toFixed(1)} GFLOP a step`,
+    `memory      ${bytes(r.peakRssBytes)} at most, ${bytes(r.predictedPeakBytes)} predicted`,
+    `sent        ${bytes(r.bytesSentPerStep)} a step, ${bytes(r.predictedBytesSentPerStep)} predicted`,
+  ].join('\n');
+}

@@ -1,0 +1,114 @@
+import type { Command } from 'commander';
+import { type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
+import { AUGMENTATIONS, mergeConfig, PRESETS, readConfigFile } from '../train/index.ts';
+import { casesOrShare, count, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+
+// Flags that more than one command takes. A flag's name in camel case is its key in a config file.
+
+/** Flags of a mesh, as a config has them. */
+export interface MeshFlags {
+  readonly split?: Readonly<Record<string, number>>;
+  readonly mesh?: Readonly<Record<string, number>>;
+  readonly layout?: Readonly<Record<string, string>>;
+}
+
+/** How the work is shared among ranks. */
+export function addMeshFlags(command: Command): Command {
+  return command
+    .option(
+      '--split <parts>',
+      'parts to cut dimensions into, such as depth=2,height=2,width=2',
+      split('--split'),
+    )
+    .option('--mesh <ranks>', 'ranks along each axis of a mesh, such as rows=2,cols=2', mesh('--mesh'))
+    .option(
+      '--layout <axes>',
+      'mesh axis that cuts a dimension, such as depth:rows,height:cols',
+      layout('--layout'),
+    );
+}
+
+/** Refuses a layout without a mesh and a mesh beside a split. */
+export function checkMeshFlags(flags: MeshFlags): void {
+  const refuse = (where: string, problem: string, hint: string): never => {
+    throw new UsageError({ where, problem, hint });
+  };
+  if (flags.split && (flags.mesh || flags.layout))
+    refuse('--split', `cannot stand beside --${flags.mesh ? 'mesh' : 'layout'}`, 'Give one or the other');
+  if (flags.mesh && !flags.layout)
+    refuse(
+      '--mesh',
+      'needs --layout',
+      'Say which dimension each axis cuts, such as --layout depth:rows,height:cols',
+    );
+}
+
+/** The mesh and layout that flags ask for; one rank by default. */
+export function placement({ split: parts, mesh: ranks, layout: axes }: MeshFlags): {
+  mesh: Mesh;
+  layout: Layout;
+} {
+  if (parts)
+    return { mesh: makeMesh(parts), layout: Object.fromEntries(Object.keys(parts).map((d) => [d, d])) };
+  return { mesh: makeMesh(ranks ?? {}), layout: axes ?? {} };
+}
+
+/** Flags of `train` that stand for keys of a config. */
+export interface TrainFlags extends MeshFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly out?: string;
+  readonly resume?: boolean;
+}
+
+/** Everything that `train` takes; `plan` takes it too. */
+export function addTrainFlags(command: Command): Command {
+  command
+    .option('--data <dir>', 'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder')
+    .option('--out <run>', 'folder of the run: config, log, checkpoints, pictures')
+    .option('--config <file>', 'JSON file with any of these settings; flags go before it')
+    .option('--preset <name>', `settings to start from: ${PRESETS.join(', ')}`, oneOf('--preset', PRESETS));
+  return addMeshFlags(command)
+    .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))
+    .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
+    .option('--base <n>', 'channels of the first level', count('--base'))
+    .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10))
+    .option('--steps <n>', 'training steps', count('--steps'))
+    .option('--batch <n>', 'scans in a step', count('--batch'))
+    .option('--learning-rate <rate>', 'highest learning rate', positive('--learning-rate'))
+    .option(
+      '--augmentation <kind>',
+      `random changes of the scans: ${AUGMENTATIONS.join(', ')}`,
+      oneOf('--augmentation', AUGMENTATIONS),
+    )
+    .option(
+      '--validation <cases>',
+      'cases kept out of training: a share such as 0.2, or ids such as case7,case9',
+      casesOrShare('--validation'),
+    )
+    .option('--checkpoint-every <n>', 'steps between checkpoints', count('--checkpoint-every'))
+    .option(
+      '--precision <type>',
+      'how activations are stored: f32, bf16',
+      oneOf('--precision', ['f32', 'bf16']),
+    )
+    .option('--device <name>', 'cpu, or reference (slow, float64)', oneOf('--device', ['cpu', 'reference']))
+    .option('--threads <n>', 'threads of the cpu device (default: all cores)', count('--threads'))
+    .option('--seed <n>', 'seed of everything random', count('--seed', 0, 0xffffffff));
+}
+
+/** The settings that a config file and flags give together: flags go before the file. */
+export function givenConfig(flags: TrainFlags): Readonly<Record<string, unknown>> {
+  const { config, resume: _, ...given } = flags;
+  checkMeshFlags(flags);
+  return mergeConfig(config === undefined ? {} : readConfigFile(config), given);
+}
+
+/** Refuses a config without a key that has no default, in the words of the flag. */
+export function need(given: Readonly<Record<string, unknown>>, key: 'data' | 'out', what: string): void {
+  if (given[key] !== undefined) return;
+  throw new UsageError({
+    where: `--${key}`,
+    problem: `expected ${what} (or "${key}" in the config file), found nothing`,
+  });
+}

@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import { benchCommand } from './bench.ts';
+import { evaluateCommand } from './evaluate.ts';
+import { infoCommand } from './info.ts';
+import { phantomCommand } from './phantom.ts';
+import { planCommand } from './plan.ts';
+import { predictCommand } from './predict.ts';
+import { EXIT, reportError } from './report-error.ts';
+import { trainCommand } from './train.ts';
+import { version } from './version.ts';
+
+const EXAMPLES = `
+Examples:
+  halomesh phantom --out phantoms --size 64
+  halomesh plan --size 128 --split depth=2,height=2
+  halomesh train --data phantoms --out runs/first --split depth=2,height=2 --steps 200
+  halomesh evaluate --run runs/first --data phantoms
+  halomesh predict --run runs/first --input scan.nii.gz --output segmentation.nii.gz
+
+HALOMESH_DEBUG=1 shows where an error arose. HALOMESH_ISA=avx512|avx2|base chooses the kernels.`;
+
+/** The command line; `write` gets what goes to stderr. */
+export function makeProgram(write: (text: string) => void): Command {
+  const program = new Command('halomesh')
+    .description(
+      'Trains and runs 3-D convolutional networks on whole medical volumes, split in space over a mesh of ranks.',
+    )
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
+    // Commander says `error: unknown option '--splt'` and the near one on a line of its own.
+    .configureOutput({
+      writeErr: write,
+      outputError: (text, out) =>
+        out(
+          `halomesh: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replace(/\\n/g, ' ')}\n`,
+        ),
+    });
+  for (const add of [
+    trainCommand,
+    evaluateCommand,
+    predictCommand,
+    planCommand,
+    benchCommand,
+    phantomCommand,
+    infoCommand,
+  ])
+    add(program);
+  for (const command of program.commands) command.helpOption('--help', 'show help');
+  return program;
+}
+
+/** Runs a command line (without node and script) and returns the exit code; errors are one line on stderr. */
+export async function run(
+  args: readonly string[],
+  write: (text: string) => void = (text) => process.stderr.write(text),
+): Promise<number> {
+  const program = makeProgram(write);
+  if (args.length === 0) {
+    program.outputHelp();
+    return EXIT.done;
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    return reportError(error, write);
+  }
+}

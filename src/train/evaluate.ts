@@ -1,0 +1,96 @@
+import { fail } from '../core/index.ts';
+import {
+  alignLabels,
+  Confusion,
+  canonicalGrid,
+  type Evaluation,
+  evaluation,
+  labelBytes,
+  openDataset,
+  prepareCase,
+  readNifti,
+  restoreLabels,
+  toCanonical,
+} from '../imaging/index.ts';
+import { prepareOptions } from './model.ts';
+import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+
+export interface EvaluateOptions extends RunOptions {
+  /** Folder of the data set; that of the run by default. */
+  readonly data?: string;
+  /** Ids of the cases to look at; all with a label map by default. */
+  readonly cases?: readonly string[];
+  /** Called after each case. */
+  readonly onCase?: (id: string, done: number, all: number) => void;
+}
+
+/** How good a trained network is on a data set. */
+export interface EvaluationReport {
+  readonly run: string;
+  readonly data: string;
+  readonly checkpoint: 'best' | 'latest';
+  /** Steps that the network was trained for. */
+  readonly step: number;
+  /** On the voxels of the label files: the segmentation is brought back to the grid of its scan. */
+  readonly original: Evaluation;
+  /** On the voxels that the network saw. */
+  readonly prepared: Evaluation;
+}
+
+/** Segments all labelled cases of a data set and compares with their label maps, in whole numbers of voxels. */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluationReport> {
+  const run = await openRun(options);
+  try {
+    const data = options.data ?? run.config.data;
+    const dataset = await openDataset(data);
+    for (const id of options.cases ?? [])
+      if (!dataset.cases.some((entry) => entry.id === id))
+        fail({
+          where: data,
+          problem: `no case "${id}"`,
+          expected: dataset.cases.map((entry) => entry.id).join(', '),
+        });
+    const cases = dataset.cases.filter(({ id }) => options.cases?.includes(id) ?? true);
+    if (cases.length === 0) fail({ where: data, problem: 'has no case with a label map to compare with' });
+    const original: { id: string; confusion: Confusion }[] = [];
+    const prepared: { id: string; confusion: Confusion }[] = [];
+    for (const { id, image, label } of cases) {
+      const scores = await compare(run, id, image, label!);
+      original.push({ id, confusion: scores.original });
+      prepared.push({ id, confusion: scores.prepared });
+      options.onCase?.(id, original.length, cases.length);
+    }
+    return {
+      run: run.folder.dir,
+      data,
+      checkpoint: run.checkpoint,
+      step: run.step!,
+      original: evaluation(original, run.classes),
+      prepared: evaluation(prepared, run.classes),
+    };
+  } finally {
+    run.free();
+  }
+}
+
+async function compare(
+  run: OpenRun,
+  id: string,
+  imageFile: string,
+  labelFile: string,
+): Promise<{ original: Confusion; prepared: Confusion }> {
+  const image = await readNifti(imageFile);
+  // In RAS+ order, on the voxels of the file.
+  const truth = alignLabels(
+    labelBytes(await readNifti(labelFile), labelFile, run.classes),
+    canonicalGrid(image),
+    labelFile,
+  );
+  const seen = prepareCase(id, image, truth, prepareOptions(run.config));
+  const labels = await run.segment(seen);
+  const restored = toCanonical(restoreLabels(labels, seen)).volume;
+  return {
+    original: new Confusion(run.classes.length).add(restored.data, truth.data),
+    prepared: new Confusion(run.classes.length).add(labels, seen.labels!),
+  };
+}

@@ -1,0 +1,18 @@
+// From a config to a run
+
+// What these are made of
+export { type ChosenCases, chooseCases } from './cases.ts';
+export * from './checkpoint.ts';
+export * from './config.ts';
+// From a run to scores and segmentations
+export * from './evaluate.ts';
+export * from './evaluation-table.ts';
+export * from './log.ts';
+export * from './model.ts';
+export * from './open-run.ts';
+export * from './pictures/index.ts';
+export * from './predict.ts';
+export * from './run-folder.ts';
+export * from './safetensors.ts';
+export * from './train.ts';
+export * from './train-events.ts';

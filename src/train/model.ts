@@ -1,0 +1,109 @@
+import { type Shape, shape } from '../core/index.ts';
+import {
+  type AugmentConfig,
+  mildAugmentation,
+  noAugmentation,
+  type PrepareOptions,
+  paperAugmentation,
+  type Shape3,
+} from '../imaging/index.ts';
+import { cpuDevice, type Device, referenceDevice } from '../machine/index.ts';
+import {
+  type Built,
+  type BuiltLoss,
+  buildPrediction,
+  buildTraining,
+  evenLoss,
+  type LossConfig,
+  learningRateAt,
+  type Schedule,
+  type UNetConfig,
+} from '../nn/index.ts';
+import { Session } from '../run/index.ts';
+import { meshOf, type TrainConfig } from './config.ts';
+
+// What a config means: network, loss, learning rate, device, session, preprocessing.
+
+/** The network of a config for a number of classes. */
+export function networkOf(config: TrainConfig, classes: number): Partial<UNetConfig> {
+  const { base, levels, norm, dropoutKeep: keep } = config;
+  // Group norm: the most groups, up to the usual 8, that divide the width of every level.
+  const groups = [8, 7, 6, 5, 4, 3, 2, 1].find((n) => base % n === 0);
+  return { base, levels, classes, norm, keep, groups };
+}
+
+/** The loss of a config for a number of classes. */
+export function lossOf({ loss }: TrainConfig, classes: number): LossConfig {
+  const { foregroundWeight, weights, dice, mix, epsilon } = loss;
+  const even = evenLoss(classes);
+  return {
+    weights: weights ?? even.weights.map((weight, cls) => (cls === 0 ? weight : foregroundWeight)),
+    dice: dice ?? even.dice,
+    mix,
+    epsilon,
+  };
+}
+
+/** Learning rate of a step, counted from 0. */
+export function learningRateOf({ schedule, learningRate: rate, steps }: TrainConfig, step: number): number {
+  return learningRateAt(scheduleOf(schedule, rate, steps), step);
+}
+
+function scheduleOf(settings: TrainConfig['schedule'], rate: number, steps: number): Schedule {
+  switch (settings.kind) {
+    case 'constant':
+    case 'step':
+      return { ...settings, rate };
+    case 'cosine':
+    case 'poly':
+      return { ...settings, rate, steps };
+    default:
+      return settings satisfies never;
+  }
+}
+
+/** Shape of a batch of images. */
+export function imageShape([depth, height, width]: Shape3, batch = 1): Shape {
+  return shape({ batch, depth, height, width, channel: 1 });
+}
+
+/** The graph of a training step on volumes of one shape. */
+export function trainingGraph(config: TrainConfig, classes: number, size: Shape3): BuiltLoss {
+  return buildTraining({
+    image: imageShape(size, config.batch),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+    loss: lossOf(config, classes),
+    optimizer: config.optimizer,
+  });
+}
+
+/** The graph that segments one volume. */
+export function predictionGraph(config: TrainConfig, classes: number, size: Shape3): Built {
+  return buildPrediction({
+    image: imageShape(size),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+  });
+}
+
+/** How scans are prepared. */
+export function prepareOptions({ size, spacing }: TrainConfig): PrepareOptions {
+  return { size, spacing };
+}
+
+/** How training samples are changed. */
+export function augmentationOf({ augmentation }: TrainConfig): AugmentConfig {
+  return { none: noAugmentation, mild: mildAugmentation, paper: paperAugmentation }[augmentation];
+}
+
+export function deviceOf({ device, threads }: Pick<TrainConfig, 'device' | 'threads'>): Device {
+  return device === 'reference' ? referenceDevice() : cpuDevice({ threads });
+}
+
+/** Device and mesh of a config, with fresh variables. */
+export function sessionOf(config: TrainConfig): Session {
+  return new Session({ device: deviceOf(config), ...meshOf(config), seed: config.seed });
+}

@@ -1,0 +1,91 @@
+import { fail } from '../core/index.ts';
+import type { PreparedCase } from '../imaging/index.ts';
+import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
+import { mergeConfig, readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
+import { sessionOf } from './model.ts';
+import { Predictor } from './predictor.ts';
+import { Programs } from './programs.ts';
+import { exists } from './run-check.ts';
+import { type RunFolder, runFolder } from './run-folder.ts';
+
+/** Where and from which checkpoint a trained network runs. */
+export interface RunOptions {
+  /** Folder of the run. */
+  readonly run: string;
+  /** `best` by default, where the run has one. */
+  readonly checkpoint?: 'best' | 'latest';
+  /** In place of those of the run's config. */
+  readonly device?: TrainConfig['device'];
+  readonly threads?: number;
+  readonly split?: TrainConfig['split'];
+  readonly mesh?: TrainConfig['mesh'];
+  readonly layout?: TrainConfig['layout'];
+}
+
+/** A trained network, ready to segment. */
+export interface OpenRun {
+  readonly folder: RunFolder;
+  readonly config: TrainConfig;
+  readonly classes: readonly string[];
+  /** File of the checkpoint, and which one it is. */
+  readonly file: string;
+  readonly checkpoint: 'best' | 'latest';
+  /** The most likely class of every voxel of a prepared scan. */
+  segment(prepared: Pick<PreparedCase, 'image' | 'shape'>): Promise<Uint8Array>;
+  /** Steps that the network was trained for; known after the first volume. */
+  readonly step: number | undefined;
+  /** Gives its memory back. */
+  free(): void;
+}
+
+/** Opens the folder of a run for evaluation and prediction. */
+export async function openRun(options: RunOptions): Promise<OpenRun> {
+  const { run, device, threads, split, mesh, layout } = options;
+  const folder = runFolder(run);
+  if (!(await exists(folder.config)))
+    fail({
+      where: run,
+      problem: 'is no folder of a run',
+      expected: folder.config,
+      found: 'no such file',
+      hint: 'Give the folder that was --out of halomesh train',
+    });
+  const saved = readConfigFile(folder.config);
+  const config = resolveConfig(mergeConfig(saved, { device, threads, split, mesh, layout }));
+  const { classes } = config;
+  if (classes === undefined)
+    return fail({
+      where: `${folder.config} "classes"`,
+      problem: 'expected the names of the classes, found nothing',
+    });
+  const checkpoint = options.checkpoint ?? ((await exists(folder.best)) ? 'best' : 'latest');
+  const file = folder[checkpoint];
+  if (!(await exists(file)))
+    fail({
+      where: run,
+      problem: 'the run has no checkpoint yet',
+      expected: file,
+      found: 'no such file',
+      hint: 'Train on; checkpoints appear every "checkpointEvery" steps and at the end',
+    });
+  const session = sessionOf(config);
+  const programs = new Programs(session);
+  const predictor = new Predictor({ config, programs, classes });
+  let loaded: LoadedCheckpoint | undefined;
+  return {
+    folder,
+    config,
+    classes,
+    file,
+    checkpoint,
+    async segment(prepared) {
+      predictor.prepare(prepared.shape);
+      loaded ??= await loadCheckpoint(file, session.state, { partial: true });
+      return predictor.labels(prepared);
+    },
+    get step() {
+      return loaded?.step;
+    },
+    free: () => programs.free(),
+  };
+}

@@ -1,0 +1,66 @@
+import { access } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { fail } from '../core/index.ts';
+import { readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
+import type { RunFolder } from './run-folder.ts';
+
+/** What a resumed run may change: how long, how often and where it runs, not what comes out. */
+const FREE: ReadonlySet<string> = new Set([
+  'steps',
+  'threads',
+  'mesh',
+  'layout',
+  'split',
+  'out',
+  'checkpointEvery',
+]);
+
+/** Refuses to begin where a run lies. */
+export async function checkNew(folder: RunFolder): Promise<void> {
+  for (const file of [folder.config, folder.log, folder.latest, folder.best])
+    if (await exists(file))
+      fail({
+        where: folder.dir,
+        problem: 'the folder holds a run already',
+        expected: 'a folder without one',
+        found: file,
+        hint: 'Continue it with --resume, give another folder with --out, or remove this one',
+      });
+}
+
+/** Refuses to resume what is not there, or by a config that would give other numbers. */
+export async function checkResumable(folder: RunFolder, config: TrainConfig): Promise<void> {
+  for (const file of [folder.config, folder.log, folder.latest])
+    if (!(await exists(file)))
+      fail({
+        where: folder.dir,
+        problem: 'there is nothing to resume',
+        expected: file,
+        found: 'no such file',
+        hint: 'Train without --resume; checkpoints appear every "checkpointEvery" steps and when a run is interrupted',
+      });
+  const old: Readonly<Record<string, unknown>> = { ...resolveConfig(readConfigFile(folder.config)) };
+  const now: Readonly<Record<string, unknown>> = { ...config };
+  const changed = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((key) => {
+    // The names of the classes come from the data set where they are not given.
+    if (FREE.has(key) || (key === 'classes' && now.classes === undefined)) return false;
+    return !isDeepStrictEqual(old[key], now[key]);
+  });
+  if (changed.length === 0) return;
+  const show = (values: typeof old): string =>
+    changed.map((key) => `${key} ${JSON.stringify(values[key]) ?? 'not set'}`).join(', ');
+  fail({
+    where: folder.dir,
+    problem: `a resumed run must keep its ${changed.map((key) => `"${key}"`).join(', ')}`,
+    expected: show(old),
+    found: show(now),
+    hint: 'Only steps, threads, mesh, layout, split and checkpointEvery may change',
+  });
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

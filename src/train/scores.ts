@@ -1,0 +1,32 @@
+import type { HostArray } from '../machine/index.ts';
+import type { DiceByClass, StepLine } from './log.ts';
+
+/** Dice of each class above 0 from the counts of a step, [batch, class] whole numbers, summed over the batch. */
+export function hardDice(
+  counts: { readonly both: HostArray; readonly predicted: HostArray; readonly truth: HostArray },
+  classes: readonly string[],
+): DiceByClass {
+  const total = (values: HostArray, cls: number): number => {
+    let sum = 0;
+    for (let i = cls; i < values.length; i += classes.length) sum += values[i];
+    return sum;
+  };
+  const dice: Record<string, number | null> = {};
+  for (let cls = 1; cls < classes.length; cls++) {
+    const either = total(counts.predicted, cls) + total(counts.truth, cls);
+    dice[classes[cls]] = either === 0 ? null : (2 * total(counts.both, cls)) / either;
+  }
+  return dice;
+}
+
+/** Mean over the classes that have a Dice; null where none has. */
+export function meanDice(dice: DiceByClass): number | null {
+  const scores = Object.values(dice).filter((score) => score !== null);
+  return scores.length === 0 ? null : scores.reduce((a, b) => a + b, 0) / scores.length;
+}
+
+/** Mean training Dice of the last `count` steps; null where no step has one. */
+export function runningDice(steps: readonly StepLine[], count: number): number | null {
+  const scores = steps.slice(-count).flatMap(({ dice }) => meanDice(dice) ?? []);
+  return scores.length === 0 ? null : scores.reduce((a, b) => a + b, 0) / scores.length;
+}

@@ -1,0 +1,71 @@
+import type { PlanReport } from '../plan/index.ts';
+import type { DiceByClass, StepLine } from './log.ts';
+import type { RunFolder } from './run-folder.ts';
+
+/** What happens in a training run. */
+export type TrainEvent = StartEvent | StepEvent | ValidationEvent | CheckpointEvent | DoneEvent;
+
+/** All is read, planned and loaded; the first step comes next. */
+export interface StartEvent {
+  readonly kind: 'start';
+  readonly folder: RunFolder;
+  /** Steps in all. */
+  readonly steps: number;
+  /** The first step to come, from 1: above 1 in a resumed run. */
+  readonly firstStep: number;
+  /** Names of label values 0, 1, 2... */
+  readonly classes: readonly string[];
+  /** Ids. */
+  readonly training: readonly string[];
+  readonly validation: readonly string[];
+  /** Ranks, work, memory and communication of a step. */
+  readonly plan: PlanReport;
+}
+
+/** A step was done. */
+export interface StepEvent extends StepLine {
+  /** Steps in all. */
+  readonly steps: number;
+  /** Mean over the last steps, without the first of the run. */
+  readonly secondsPerStep: number;
+}
+
+/** The validation cases were segmented. */
+export interface ValidationEvent {
+  readonly kind: 'validation';
+  readonly step: number;
+  readonly dice: DiceByClass;
+}
+
+/** A checkpoint is whole on the disk. */
+export interface CheckpointEvent {
+  readonly kind: 'checkpoint';
+  readonly file: string;
+  readonly step: number;
+  readonly which: 'latest' | 'best';
+}
+
+export interface DoneEvent {
+  readonly kind: 'done';
+  readonly result: TrainResult;
+}
+
+/** The best network of a run: the score is the mean Dice of the classes above 0, of validation or else of training. */
+export interface BestScore {
+  readonly step: number;
+  readonly score: number;
+}
+
+export interface TrainResult {
+  readonly folder: RunFolder;
+  /** Steps done, those of earlier parts of the run counted. */
+  readonly step: number;
+  readonly steps: number;
+  /** True when the signal ended it before the last step. */
+  readonly interrupted: boolean;
+  /** What the last step gave; absent where there was no step to do. */
+  readonly last?: StepLine;
+  readonly best?: BestScore;
+  /** From the call to its end. */
+  readonly seconds: number;
+}

@@ -1,0 +1,176 @@
+import { openDataset } from '../imaging/index.ts';
+import { explainPlan } from '../plan/index.ts';
+import type { Session } from '../run/index.ts';
+import { writeAll, writeAtomically } from './atomic.ts';
+import { CaseStore, type ChosenCases, chooseCases } from './cases.ts';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import type { TrainConfig } from './config.ts';
+import { appendLog, cutLog, type StepLine, startLog } from './log.ts';
+import { prepareOptions, sessionOf } from './model.ts';
+import { Predictor } from './predictor.ts';
+import { Programs } from './programs.ts';
+import { checkNew, checkResumable } from './run-check.ts';
+import { type RunFolder, runFolder } from './run-folder.ts';
+import { meanDice, runningDice } from './scores.ts';
+import type { BestScore, TrainEvent, TrainResult } from './train-events.ts';
+import { Trainer } from './trainer.ts';
+
+export interface TrainOptions {
+  /** Go on from the last checkpoint in the run's folder. */
+  readonly resume?: boolean;
+  /** Told of everything that happens, as it happens. */
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** When it is aborted, the step in progress is finished and saved. */
+  readonly signal?: AbortSignal;
+}
+
+/** Steps that the training Dice is averaged over at least, for the choice of the best network. */
+const SMOOTHED = 10;
+/** Steps that the pace is averaged over at most. */
+const PACED = 20;
+
+/**
+ * Trains a network on the cases of a data set, by the config alone: the same config gives the same numbers, on any mesh (to
+ * rounding), in one go or resumed (exactly). Writes config, log and checkpoints into the folder of the run.
+ */
+export async function train(given: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  const begun = performance.now();
+  const folder = runFolder(given.out);
+  await (options.resume ? checkResumable(folder, given) : checkNew(folder));
+  const chosen = chooseCases(await openDataset(given.data), given);
+  const config: TrainConfig = { ...given, classes: chosen.classes };
+  const session = sessionOf(config);
+  const programs = new Programs(session);
+  try {
+    const run = new Run(config, folder, chosen, session, programs, options);
+    await run.begin();
+    await run.toTheEnd();
+    const result = { ...run.outcome(), seconds: (performance.now() - begun) / 1000 };
+    options.onEvent?.({ kind: 'done', result });
+    return result;
+  } finally {
+    programs.free();
+  }
+}
+
+/** A run in progress. */
+class Run {
+  private step = 0;
+  private best: BestScore | undefined;
+  private readonly lines: StepLine[] = [];
+  private readonly config: TrainConfig;
+  private readonly folder: RunFolder;
+  private readonly chosen: ChosenCases;
+  private readonly session: Session;
+  private readonly trainer: Trainer;
+  private readonly predictor: Predictor;
+  private readonly validationCases: CaseStore;
+  private readonly options: TrainOptions;
+
+  constructor(
+    config: TrainConfig,
+    folder: RunFolder,
+    chosen: ChosenCases,
+    session: Session,
+    programs: Programs,
+    options: TrainOptions,
+  ) {
+    const { classes, training } = chosen;
+    this.config = config;
+    this.folder = folder;
+    this.chosen = chosen;
+    this.session = session;
+    this.options = options;
+    this.trainer = new Trainer({ config, session, programs, cases: training, classes });
+    this.predictor = new Predictor({ config, programs, classes });
+    this.validationCases = new CaseStore(prepareOptions(config));
+  }
+
+  /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
+  async begin(): Promise<void> {
+    const { config, folder, chosen, session } = this;
+    const { plan } = await this.trainer.prepare(0);
+    if (this.options.resume) {
+      const { step, metadata } = await loadCheckpoint(folder.latest, session.state);
+      this.step = step;
+      if (metadata.best !== undefined) this.best = JSON.parse(metadata.best) as BestScore;
+      const lines = await cutLog(folder.log, step);
+      this.lines.push(...lines.filter((line) => line.kind === 'step'));
+    } else {
+      await startLog(folder.log);
+    }
+    await writeConfig(folder.config, config);
+    this.tell({
+      kind: 'start',
+      folder,
+      steps: config.steps,
+      firstStep: this.step + 1,
+      classes: chosen.classes,
+      training: chosen.training.map(({ id }) => id),
+      validation: chosen.validation.map(({ id }) => id),
+      plan: explainPlan(plan, this.trainer.hostBytes),
+    });
+  }
+
+  /** Steps until all are done or the signal says stop. */
+  async toTheEnd(): Promise<void> {
+    const { config, folder } = this;
+    const stopped = (): boolean => this.options.signal?.aborted ?? false;
+    const firstStep = this.step;
+    while (this.step < config.steps && !stopped()) {
+      const line = await this.trainer.step(this.step);
+      this.step = line.step;
+      this.lines.push(line);
+      await appendLog(folder.log, line);
+      // The first step of a process takes longer.
+      const paced = this.lines.slice(Math.max(Math.min(firstStep + 1, this.step - 1), this.step - PACED));
+      const secondsPerStep = paced.reduce((sum, { seconds }) => sum + seconds, 0) / paced.length;
+      this.tell({ ...line, steps: config.steps, secondsPerStep });
+      const due = this.step % config.checkpointEvery === 0 || this.step === config.steps;
+      if (due) await this.keepBest();
+      if (due || stopped()) await this.save('latest');
+    }
+  }
+
+  outcome(): Omit<TrainResult, 'seconds'> {
+    const { folder, step, best, lines } = this;
+    const { steps } = this.config;
+    return { folder, step, steps, interrupted: step < steps, last: lines.at(-1), best };
+  }
+
+  /** Saves the network as the best one if no earlier checkpoint had a higher score. */
+  private async keepBest(): Promise<void> {
+    const score = await this.score();
+    if (score === null || (this.best !== undefined && score <= this.best.score)) return;
+    this.best = { step: this.step, score };
+    await this.save('best');
+  }
+
+  /** Mean Dice of the classes above 0: of the validation cases if there are any, else of the last training steps. */
+  private async score(): Promise<number | null> {
+    const { validation } = this.chosen;
+    if (validation.length === 0)
+      return runningDice(this.lines, Math.max(SMOOTHED, this.trainer.stepsPerEpoch));
+    const dice = await this.predictor.dice(validation, this.validationCases);
+    await appendLog(this.folder.log, { kind: 'validation', step: this.step, dice });
+    this.tell({ kind: 'validation', step: this.step, dice });
+    return meanDice(dice);
+  }
+
+  private async save(which: 'latest' | 'best'): Promise<void> {
+    const { config, step, best, folder } = this;
+    const file = folder[which];
+    const metadata: Record<string, string> = best === undefined ? {} : { best: JSON.stringify(best) };
+    await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
+    this.tell({ kind: 'checkpoint', file, step, which });
+  }
+
+  private tell(event: TrainEvent): void {
+    this.options.onEvent?.(event);
+  }
+}
+
+async function writeConfig(file: string, config: TrainConfig): Promise<void> {
+  const text = `${JSON.stringify(config, null, 2)}\n`;
+  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(text)));
+}
