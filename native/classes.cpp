@@ -54,7 +54,7 @@ void softmax_of(ClassScratch &s, int64_t classes, int64_t count, int one_class) 
   for (int64_t k = 1; k < classes; k++) {
     const float *z = s.logits.data() + k * P;
     HM_INDEPENDENT
-    for (int64_t i = 0; i < count; i++) top[i] = (z[i] > top[i]) | (z[i] != z[i]) ? z[i] : top[i];
+    for (int64_t i = 0; i < count; i++) top[i] = ((z[i] > top[i]) | (z[i] != z[i])) ? z[i] : top[i];
   }
   for (int64_t k = 0; k < classes; k++) {
     const float *z = s.logits.data() + k * P;

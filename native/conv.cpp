@@ -136,6 +136,7 @@ int run(const char *kernel, bool scatter, const hm_window *window, const hm_sour
   if (check_weight(weight, *window, sources, n_sources, *out_box, kernel, "weight") ||
       check_range(*weight, HM_C, out_box->start[HM_C], out_box->size[HM_C], kernel, "weight"))
     return 1;
+  if (check_in_channels(sources, n_sources, *weight, kernel)) return 1;
   Axis axis[3];
   for (int a = 0; a < 3; a++) axis[a] = scatter ? scatter_axis(*window, a) : gather_axis(*window, a);
   if (check_reads(axis, sources, n_sources, *out_box, kernel, "sources")) return 1;

@@ -97,6 +97,21 @@ int check_weight(const hm_view *weight, const hm_window &window, const hm_source
   return 0;
 }
 
+int check_in_channels(const hm_source *sources, int32_t n_sources, const hm_view &weight, const char *kernel) {
+  int64_t base = 0, stored = 0, shared = 0, w_lo = weight.start[HM_N], w_hi = w_lo + weight.size[HM_N];
+  for (int32_t s = 0; s < n_sources; s++) {
+    const hm_view &box = sources[s].box;
+    int64_t lo = base + box.start[HM_C], hi = lo + box.size[HM_C];
+    stored += box.size[HM_C];
+    shared += std::max<int64_t>(0, std::min(hi, w_hi) - std::max(lo, w_lo));
+    base += box.global[HM_C];
+  }
+  if (shared == stored || shared == weight.size[HM_N]) return 0;
+  return fail("%s: weight: dimension n (input channels): stores [%lld, %lld); of the %lld channels that the sources store it has %lld; "
+              "expected all of them, or all of the weight's in the sources",
+              kernel, ll(w_lo), ll(w_hi), ll(stored), ll(shared));
+}
+
 int check_channels(const hm_source &source, const hm_view &out, const char *kernel, const char *what) {
   if (source.box.global[HM_C] != out.global[HM_C])
     return fail("%s: %s: dimension c: expected global extent %lld as in the output, got %lld", kernel, what, ll(out.global[HM_C]),

@@ -16,6 +16,9 @@ int check_reads(const Axis axis[3], const hm_source *sources, int32_t n_sources,
 // A tensor of kernel weights [n: input channels][kernel][c: output channels].
 int check_weight(const hm_view *weight, const hm_window &window, const hm_source *sources, int32_t n_sources,
                  const hm_view &out, const char *kernel, const char *what);
+// Input channels are those that both the sources and the weight store: either may hold a part of the other's (then the result
+// is a partial sum), but not both.
+int check_in_channels(const hm_source *sources, int32_t n_sources, const hm_view &weight, const char *kernel);
 // The source stores the channels of `out`, and both have as many in all.
 int check_channels(const hm_source &source, const hm_view &out, const char *kernel, const char *what);
 

@@ -3,6 +3,7 @@
 #include "conv_grad_micro.h"
 #include "conv_vec.h"
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace hm::conv {
@@ -16,12 +17,20 @@ constexpr int max_vectors = 1, max_scalars = 6; // x 2 parts, of 16 registers
 constexpr int max_vectors = 1, max_scalars = 2; // x 4 parts, of 16 registers
 #endif
 
+typedef double wide_reg __attribute__((vector_size(lanes * 8)));
+
+HM_INLINE void add_to(double *total, reg x) {
+  wide_reg t;
+  std::memcpy(&t, total, sizeof t);
+  t += __builtin_convertvector(x, wide_reg);
+  std::memcpy(total, &t, sizeof t);
+}
+
 template <int Vectors, int Scalars, bool Contiguous> void micro(const GradCall &call) {
   constexpr int regs = Vectors * parts;
   reg sum[Scalars][regs];
   HM_UNROLL for (int s = 0; s < Scalars; s++) {
-    HM_UNROLL for (int r = 0; r < regs; r++)
-      sum[s][r] = load(call.sum + r / parts * call.sum_v + s * call.sum_s + r % parts * lanes);
+    HM_UNROLL for (int r = 0; r < regs; r++) sum[s][r] = reg{};
   }
   for (int64_t y = 0; y < call.rows; y++) {
     const float *vec[Vectors], *scal[Scalars];
@@ -40,7 +49,7 @@ template <int Vectors, int Scalars, bool Contiguous> void micro(const GradCall &
   }
   HM_UNROLL for (int s = 0; s < Scalars; s++) {
     HM_UNROLL for (int r = 0; r < regs; r++)
-      store(call.sum + r / parts * call.sum_v + s * call.sum_s + r % parts * lanes, sum[s][r]);
+      add_to(call.total + r / parts * call.total_v + s * call.total_s + r % parts * lanes, sum[s][r]);
   }
 }
 

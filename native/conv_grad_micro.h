@@ -1,6 +1,7 @@
 // The inner kernel of weight gradients, a sum of outer products held in registers:
-//   sum[v][s][16] += sum over rows y, positions x of
+//   total[v][s][16] += sum over rows y, positions x of
 //                    vec[vec_at[v] + y*vec_row + x*16 + (0..15)] * scal[scal_at[s] + y*scal_row + x*scal_step]
+// The sum is taken in float32 registers and joins `total` in float64.
 #pragma once
 #include <cstdint>
 
@@ -10,8 +11,8 @@ struct GradCall {
   const float *vec, *scal;
   const int64_t *vec_at, *scal_at;
   int64_t vec_row, scal_row, scal_step, rows, count;
-  float *sum;
-  int64_t sum_v, sum_s; // floats between vectors, between scalars
+  double *total;
+  int64_t total_v, total_s; // doubles between vectors, between scalars
 };
 
 using GradMicro = void (*)(const GradCall &call);

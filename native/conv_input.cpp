@@ -203,7 +203,7 @@ void InputRing::load_line(const Block &b, int64_t d, int64_t h, float *out) {
     } else {
       std::fill(to, to + a * b.step, l.outside);
       if (b.width == 16)
-        for (int64_t i = a; i < z; i++) store16(to + i * 16, load16(from + (i - a) * from_step));
+        for (int64_t i = a; i < z; i++) std::copy_n(from + (i - a) * from_step, 16, to + i * 16);
       else
         for (int64_t i = a; i < z; i++) std::copy_n(from + (i - a) * from_step, b.width, to + i * b.step);
       std::fill(to + z * b.step, to + count * b.step, l.outside);

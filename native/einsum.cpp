@@ -13,7 +13,16 @@
 namespace hm {
 namespace {
 
-constexpr int max_loops = 10, max_inputs = 8, lanes = 32;
+#if defined(__AVX512F__)
+constexpr int register_bytes = 64;
+#elif defined(__AVX__)
+constexpr int register_bytes = 32;
+#else
+constexpr int register_bytes = 16;
+#endif
+constexpr int max_loops = 10, max_inputs = 8, per_register = register_bytes / 8, lanes = 8 * per_register;
+typedef double Doubles __attribute__((vector_size(register_bytes)));
+typedef float Floats __attribute__((vector_size(register_bytes / 2), aligned(4), may_alias)); // anywhere in memory
 using ll = long long;
 
 struct Operand {
@@ -40,9 +49,9 @@ struct Einsum {
   // Sums for `count` neighbours along the vector loop (or one result), at the output position `at`; strides per input.
   template <bool vector> void results(const int64_t *at, int64_t count, const int64_t *stride, double *acc) const {
     int64_t x[max_loops] = {};
-    for (int k = 0; k < n_out; k++) x[k] = at[k];
+    std::copy(at, at + n_out, x);
     const int inner = n_loops - 1;
-    for (bool more = true; more;) {
+    do {
       int64_t base[max_inputs];
       for (int i = 0; i < n_inputs; i++) {
         base[i] = 0;
@@ -58,12 +67,7 @@ struct Einsum {
         }
         for (int l = 0; l < (vector ? lanes : 1); l++) acc[l] += product[l];
       }
-      more = false;
-      for (int k = inner - 1; k >= n_out && !more; k--) {
-        if (++x[k] < extent[k]) more = true;
-        else x[k] = 0;
-      }
-    }
+    } while (next(x));
   }
 
   template <bool vector>
@@ -81,34 +85,60 @@ struct Einsum {
     });
   }
 
-  // A matrix product of two float32 operands: one steps along the vector loop, the other does not.
-  void product_of_two(const int64_t *at, const int64_t *stride, double *acc) const {
-    const Operand &a = in[stride[0] ? 1 : 0], &b = in[stride[0] ? 0 : 1];
+  // Moves on in the summed loops but the innermost; false after the last.
+  bool next(int64_t *x) const {
+    for (int k = n_loops - 2; k >= n_out; k--) {
+      if (++x[k] < extent[k]) return true;
+      x[k] = 0;
+    }
+    return false;
+  }
+
+  // A matrix product of two float32 operands: b steps along the vector loop, a does not.
+  void columns(const int64_t *at, const Operand &a, const Operand &b, double *acc) const {
     const int inner = n_loops - 1;
-    int64_t base_a = 0, base_b = 0, x[max_loops] = {};
-    for (int k = 0; k < n_out; k++) base_a += a.offset(k, at[k]), base_b += b.offset(k, at[k]);
-    typedef double f64x8 __attribute__((vector_size(64)));
-    f64x8 s0{}, s1{}, s2{}, s3{};
-    for (bool more = true; more;) {
-      int64_t from_a = base_a, from_b = base_b;
-      for (int k = n_out; k < inner; k++) from_a += a.offset(k, x[k]), from_b += b.offset(k, x[k]);
+    int64_t x[max_loops] = {};
+    Doubles s0{}, s1{}, s2{}, s3{}, s4{}, s5{}, s6{}, s7{};
+    std::copy(at, at + n_out, x);
+    do {
+      int64_t from_a = 0, from_b = 0;
+      for (int k = 0; k < inner; k++) from_a += a.offset(k, x[k]), from_b += b.offset(k, x[k]);
       for (int64_t r = 0; r < extent[inner]; r++) {
         const double f = ((const float *)a.o->data)[from_a + a.offset(inner, r)];
         const float *p = (const float *)b.o->data + from_b + b.offset(inner, r);
-        double column[lanes];
-        for (int l = 0; l < lanes; l++) column[l] = p[l];
-        f64x8 c[4];
-        std::memcpy(c, column, sizeof c);
-        s0 += f * c[0], s1 += f * c[1], s2 += f * c[2], s3 += f * c[3];
+        auto part = [&](int i) { return f * __builtin_convertvector(*(const Floats *)(p + i * per_register), Doubles); };
+        s0 += part(0), s1 += part(1), s2 += part(2), s3 += part(3);
+        s4 += part(4), s5 += part(5), s6 += part(6), s7 += part(7);
       }
-      more = false;
-      for (int k = inner - 1; k >= n_out && !more; k--) {
-        if (++x[k] < extent[k]) more = true;
-        else x[k] = 0;
-      }
-    }
-    const f64x8 s[4] = {s0, s1, s2, s3};
+    } while (next(x));
+    const Doubles s[8] = {s0, s1, s2, s3, s4, s5, s6, s7};
     std::memcpy(acc, s, sizeof s);
+  }
+
+  // One result from two float32 operands that both step by 1 along the innermost summed loop.
+  double dot(const int64_t *at) const {
+    const int inner = n_loops - 1;
+    int64_t x[max_loops] = {};
+    double s[8] = {}, tail = 0;
+    std::copy(at, at + n_out, x);
+    do {
+      int64_t from[2] = {};
+      for (int k = 0; k < inner; k++) from[0] += in[0].offset(k, x[k]), from[1] += in[1].offset(k, x[k]);
+      const float *p = (const float *)in[0].o->data + from[0], *q = (const float *)in[1].o->data + from[1];
+      int64_t r = 0;
+      for (; r + 8 <= extent[inner]; r += 8)
+        for (int l = 0; l < 8; l++) s[l] += double(p[r + l]) * double(q[r + l]);
+      for (; r < extent[inner]; r++) tail += double(p[r]) * double(q[r]);
+    } while (next(x));
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + tail;
+  }
+
+  bool is_dot() const {
+    const int inner = n_loops - 1;
+    if (n_inputs != 2 || !all_f32 || n_loops == n_out) return false;
+    for (const Operand &x : in)
+      if (x.o->blocked_loop == inner || x.o->stride[inner] != 1) return false;
+    return true;
   }
 
   void store(const int64_t *at, int64_t count, const double *acc) const {
@@ -137,9 +167,10 @@ struct Einsum {
       }
       if (!together) {
         count = 1;
-        results<false>(at, 1, nullptr, acc);
+        if (is_dot()) acc[0] = dot(at);
+        else results<false>(at, 1, nullptr, acc);
       } else if (count == lanes && n_inputs == 2 && all_f32 && n_loops > n_out && stride[0] + stride[1] == 1) {
-        product_of_two(at, stride, acc);
+        columns(at, in[stride[0] ? 1 : 0], in[stride[0] ? 0 : 1], acc);
       } else {
         results<true>(at, count, stride, acc);
       }

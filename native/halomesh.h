@@ -13,8 +13,9 @@
 //   plain tensors have no padding: never read or write beyond their last element.
 // - Kernels read coordinates inside the global tensor only from stored boxes (the caller guarantees they lie there; an entry
 //   checks it), and take coordinates outside the global tensor as zero (minus infinity for max pooling).
-// - Sums over space are taken per tile in float32 and combined over tiles in float64 in tile order, so results do not
-//   depend on the number of threads. Tiles are aligned to global coordinates.
+// - Sums over space are taken in float64 (of products in a weight gradient: in float64 over small cells in float32, which no
+//   box cuts) per tile, and combined in tile order: results do not depend on the number of threads, and hardly on the boxes.
+//   Tiles are aligned to global coordinates.
 #pragma once
 #include <stdint.h>
 
@@ -151,9 +152,10 @@ HM_API int hm_conv_transpose(const hm_window *window, const hm_source *sources, 
 
 // dweight[k][i][o] = sum over positions p of out_box of x[p*stride - pad + dilation*k][i] * dy[p][o].
 // x: sources (concat allowed); dy: one source; loop box over n,d,h,w: `box` (its c is ignored). dweight: n = input channels,
-// d,h,w = kernel, c = output channels, any strides, float32 or float64, overwritten.
+// d,h,w = kernel, c = output channels, any strides, float32 or float64, overwritten. Products are summed in float32 within
+// cells of cell[0] x cell[1] x cell[2] positions (d, h, w; aligned to global coordinates) at most, and in float64 over cells.
 HM_API int hm_conv_weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const hm_source *dy,
-                               const hm_view *box, const hm_view *dweight);
+                               const hm_view *box, const int64_t cell[3], const hm_view *dweight);
 
 // kind 0: maximum; 1: mean over kernel positions (those outside the volume count as zeros); 2: mean over positions inside.
 HM_API int hm_pool(int32_t kind, const hm_window *window, const hm_source *x, const hm_view *out_box,

@@ -78,6 +78,11 @@ void run_nest(std::vector<Loop> loops, void *dst, int32_t dst_dtype, const void 
     else joined.push_back(l);
   }
   if (joined.empty()) joined.push_back({1, 1, 1});
+  // Second innermost: the loop that steps least in the source, so that what a line touches there is soon touched again.
+  if (joined.size() > 2 && joined.back().src > 1) {
+    auto least = std::min_element(joined.begin(), joined.end() - 1, [](const Loop &a, const Loop &b) { return a.src < b.src; });
+    std::rotate(least, least + 1, joined.end() - 1);
+  }
   // Long innermost lines are cut, with a remainder of their own, so that there is work for every thread.
   Loop line = joined.back();
   if (line.extent > 2 * piece) {

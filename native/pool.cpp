@@ -98,7 +98,7 @@ private:
   // Adds one row of the ring. For the gradient (in_step 1): it is row (d, h) of dy, from w.lo + offset on.
   void add(float *out, int64_t step, const float *in, Range w, int64_t d, int64_t h, int64_t offset) {
     if (!plan_.weights)
-      return combine(out, step, in, w.size(), box_.block, [](float a, float b, int64_t) { return (b > a) | (b != b) ? b : a; });
+      return combine(out, step, in, w.size(), box_.block, [](float a, float b, int64_t) { return ((b > a) | (b != b)) ? b : a; });
     if (!plan_.gradient) return combine(out, step, in, w.size(), box_.block, [](float a, float b, int64_t) { return a + b; });
     const std::vector<float> *of = plan_.weights->of;
     int64_t first = w.lo + offset, last = int64_t(of[2].size());

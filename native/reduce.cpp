@@ -18,8 +18,8 @@ constexpr int64_t many_results = 4096; // from here on results alone keep the th
 
 HM_INLINE double combine(int kind, double a, double x) {
   if (kind == sum) return a + x;
-  if (kind == maximum) return (x > a) | (x != x) ? x : a;
-  return (x < a) | (x != x) ? x : a;
+  if (kind == maximum) return ((x > a) | (x != x)) ? x : a;
+  return ((x < a) | (x != x)) ? x : a;
 }
 
 double neutral(int kind) { return kind == sum ? 0 : kind == maximum ? -INFINITY : INFINITY; }
@@ -48,8 +48,20 @@ struct Ranges { // a task's part of the box, per dimension
   int64_t start[HM_DIMS], size[HM_DIMS];
 };
 
+// Rows whose block divides 16: value i belongs to lane i % block, so 16 running results keep lanes apart.
+template <int kind> void fold(const double *x, int64_t n, int block, bool keep_c, double *acc) {
+  double lane[16];
+  for (int l = 0; l < 16; l++) lane[l] = kind == sum ? 0 : x[l % block];
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int l = 0; l < 16; l++) lane[l] = combine(kind, lane[l], x[i + l]);
+  for (int64_t l = 0; i + l < n; l++) lane[l] = combine(kind, lane[l], x[i + l]);
+  for (int l = 0; l < 16; l++) acc[keep_c ? l % block : 0] = combine(kind, acc[keep_c ? l % block : 0], lane[l]);
+}
+
 // Accumulates a part of the box into acc[w kept ? w : 0][c kept ? c : 0]. The part is one channel block where c is kept.
-void accumulate(int kind, const hm_operand &src, const hm_view &box, int block, const Ranges &part, bool keep_w, bool keep_c,
+template <int kind>
+void accumulate(const hm_operand &src, const hm_view &box, int block, const Ranges &part, bool keep_w, bool keep_c,
                 double *acc) {
   alignas(64) double row_values[w_piece * 64 + pattern];
   const int64_t c_end = part.start[HM_C] + part.size[HM_C], w_end = part.start[HM_W] + part.size[HM_W];
@@ -63,6 +75,10 @@ void accumulate(int kind, const hm_operand &src, const hm_view &box, int block, 
           for (row.w0 = part.start[HM_W]; row.w0 < w_end; row.w0 += row.count) {
             row.count = std::min(w_piece, w_end - row.w0);
             const int step = load_operand(row_values, src, row);
+            if (!keep_w && row.lanes == block && pattern % block == 0) {
+              fold<kind>(row_values, row.count * block, block, keep_c, acc);
+              continue;
+            }
             for (int64_t i = 0; i < row.count; i++) {
               const double *x = step ? row_values + i * block : row_values;
               double *a = acc + (keep_w ? (row.w0 - part.start[HM_W] + i) * (keep_c ? block : 1) : 0);
@@ -106,7 +122,8 @@ int reduce(int kind, const hm_view &src, const hm_view &box, const hm_view &dst,
   parallel_for(tasks, [&](int64_t t, int) {
     int64_t at[HM_DIMS];
     split(t, at);
-    accumulate(kind, from, box, block, part_of(at), keep_w, keep_c, partial.data() + t * slot);
+    const auto run = kind == sum ? accumulate<sum> : kind == maximum ? accumulate<maximum> : accumulate<minimum>;
+    run(from, box, block, part_of(at), keep_w, keep_c, partial.data() + t * slot);
   });
   for (int64_t t = 0; t < tasks; t++) { // into the first task of the same result
     int64_t at[HM_DIMS], first = 0;

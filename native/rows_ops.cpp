@@ -73,25 +73,25 @@ template <class T> void sum_lanes(Reg<T> a, const Row &row, double *sums) {
   // Value i of the register belongs to lane i % block; adding every `period`-th value keeps lanes apart and vectorises.
   const int period = std::lcm(16, block);
   const int64_t n = row.count * block;
-  alignas(64) T part[16 * 64];
+  alignas(64) double part[16 * 64]; // float64: where a row is cut must not show in the sum
   for (int i = 0; i < period; i++) part[i] = 0;
   int64_t start = 0;
   if (period == 16) { // four running sums, so that additions overlap
-    T s0[16] = {}, s1[16] = {}, s2[16] = {}, s3[16] = {};
-    auto add = [&](T *s, int64_t from) {
-      for (int l = 0; l < 16; l++) s[l] += a.p[from + l];
+    double s0[16] = {}, s1[16] = {}, s2[16] = {}, s3[16] = {};
+    auto add = [&](double *s, int64_t from) {
+      for (int l = 0; l < 16; l++) s[l] += double(a.p[from + l]);
     };
     for (; start + 64 <= n; start += 64) add(s0, start), add(s1, start + 16), add(s2, start + 32), add(s3, start + 48);
     for (; start + 16 <= n; start += 16) add(s0, start);
     for (int l = 0; l < 16; l++) part[l] = (s0[l] + s1[l]) + (s2[l] + s3[l]);
   } else {
     for (; start + period <= n; start += period)
-      for (int i = 0; i < period; i++) part[i] += a.p[start + i];
+      for (int i = 0; i < period; i++) part[i] += double(a.p[start + i]);
   }
-  for (int64_t i = start; i < n; i++) part[i - start] += a.p[i];
+  for (int64_t i = start; i < n; i++) part[i - start] += double(a.p[i]);
   for (int l = 0; l < row.lanes; l++) {
     double s = 0;
-    for (int i = l; i < period; i += block) s += double(part[i]);
+    for (int i = l; i < period; i += block) s += part[i];
     sums[l] += s;
   }
 }

@@ -38,8 +38,8 @@ template <class T> void compute(const hm_instr &in, T *d, Reg<T> a, Reg<T> b, Re
   case HM_SUB: map(d, groups, [](T x, T y) { return x - y; }, a, b); break;
   case HM_MUL: map(d, groups, [](T x, T y) { return x * y; }, a, b); break;
   case HM_DIV: map(d, groups, [](T x, T y) { return x / y; }, a, b); break;
-  case HM_MIN: map(d, groups, [](T x, T y) { return (x < y) | (x != x) ? x : y; }, a, b); break;
-  case HM_MAX: map(d, groups, [](T x, T y) { return (x > y) | (x != x) ? x : y; }, a, b); break;
+  case HM_MIN: map(d, groups, [](T x, T y) { return ((x < y) | (x != x)) ? x : y; }, a, b); break;
+  case HM_MAX: map(d, groups, [](T x, T y) { return ((x > y) | (x != x)) ? x : y; }, a, b); break;
   case HM_POW: map(d, groups, [](T x, T y) { return std::pow(x, y); }, a, b); break;
   case HM_FMA: map(d, groups, [](T x, T y, T z) { return x * y + z; }, a, b, c); break;
   case HM_NEG: map(d, groups, [](T x) { return -x; }, a); break;

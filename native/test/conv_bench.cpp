@@ -124,12 +124,13 @@ void run(const Layer &l, Pass pass) {
   hm_program epilogue_y = store_y.get(), epilogue_x = store_x.get();
   hm_view wt = w.view; // input and output channels exchanged
   for (auto field : {&hm_view::start, &hm_view::size, &hm_view::global, &hm_view::stride}) std::swap((wt.*field)[HM_N], (wt.*field)[HM_C]);
+  const int64_t cell[3] = {1, 8, 16};
   auto call = [&] {
     int bad = 0;
     if (pass == forward) bad = hm_conv(&window, &from_x, 1, &w.view, &y.view, &epilogue_y);
     if (pass == transposed) bad = hm_conv_transpose(&window, &from_x, 1, &w.view, &y.view, &epilogue_y);
     if (pass == input_grad) bad = hm_conv_transpose(&window, &from_y, 1, &wt, &x.view, &epilogue_x);
-    if (pass == weight_grad) bad = hm_conv_weight_grad(&window, &from_x, 1, &from_y, &y.view, &w.view);
+    if (pass == weight_grad) bad = hm_conv_weight_grad(&window, &from_x, 1, &from_y, &y.view, cell, &w.view);
     if (bad) std::printf("%s\n", hm_error()), std::exit(1);
   };
   double top = peak(), time = best_time(call);

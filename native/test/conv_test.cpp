@@ -120,10 +120,11 @@ void test_weight_grad() {
   dy.fill(rng);
   Program load = load_program(dy);
   hm_source dy_source = source(load, dy);
+  const int64_t cell[3] = {1, rng.range(1, 8), rng.range(1, 16)};
   Tensor dw = random_weight(c, x.c_lo, x.c_hi, box.start[4], box.start[4] + box.size[4], rng.chance(50) ? HM_F64 : HM_F32);
   dw.fill(rng);
   if (!on_threads("hm_conv_weight_grad", {&dw.memory}, [&] {
-        return hm_conv_weight_grad(&c.window, x.sources.data(), int32_t(x.sources.size()), &dy_source, &dy.view, &dw.view);
+        return hm_conv_weight_grad(&c.window, x.sources.data(), int32_t(x.sources.size()), &dy_source, &dy.view, cell, &dw.view);
       }))
     return;
   Tensor want = dw, magnitude = dw;

@@ -90,6 +90,8 @@ Case random_case(Random &r, bool epilogue) {
   Case k;
   const int64_t channels = r.pick<int64_t>({1, 3, 5, 8, 16, 20, 48});
   const bool flat = r.below(6) == 0; // plain vectors
+  const bool plain = r.below(4) == 0; // every tensor plain, of one layout and exactly the box: dimensions may be joined
+  const Layout layout = r.pick({channels_last, channels_first});
   const int64_t sizes[5] = {r.pick<int64_t>({1, 2}), r.pick<int64_t>({1, 3}), r.pick<int64_t>({1, 5, 18}),
                             r.pick<int64_t>({1, 7, 40, 150}), channels};
   for (int i = 0; i < 5; i++) {
@@ -105,16 +107,17 @@ Case random_case(Random &r, bool epilogue) {
     if (!store && !sum && !scalar && r.below(3) == 0)
       for (int i = 0; i < 4; i++) has[i] = 0, has[4] = 1; // a channel vector
     int64_t start[5], size[5];
-    bool tight = r.below(2) || store; // stores exactly the box, or more
+    bool tight = plain || r.below(2) || store; // stores exactly the box, or more
     for (int i = 0; i < 5; i++) {
-      start[i] = tight && r.below(2) ? k.start[i] : r.below(k.start[i] + 1);
+      start[i] = plain || (tight && r.below(2)) ? k.start[i] : r.below(k.start[i] + 1);
       size[i] = k.start[i] + k.size[i] - start[i];
       size[i] += tight ? 0 : r.below(k.global[i] - start[i] - size[i] + 1);
     }
     int dtype = sum ? r.pick({HM_F32, HM_F64}) : scalar ? r.pick({HM_F32, HM_F64, HM_I32})
                                                      : r.pick({HM_F32, HM_F32, HM_BF16, HM_F64, HM_U8, HM_I32});
     int block = int(r.pick<int64_t>({k.block, k.block, 16, 8, 3}));
-    k.tensors.push_back(Tensor(dtype, r.pick({blocked, blocked, channels_last, channels_first}), block, start, size, k.global, has));
+    const Layout any = r.pick({blocked, blocked, channels_last, channels_first});
+    k.tensors.push_back(Tensor(dtype, plain ? layout : any, block, start, size, k.global, has));
     bool whole = dtype == HM_U8 || dtype == HM_I32;
     k.tensors.back().fill([&] { return whole ? double(r.below(4)) : scalar ? 3 : r.uniform(-2, 2); });
     return int(k.tensors.size()) - 1;
@@ -146,6 +149,33 @@ Case random_case(Random &r, bool epilogue) {
     if (r.below(3)) k.in.push_back(instr(HM_STORE, 0, int(r.below(filled)), 0, 0, 0, add(true, false, false)));
     if (r.below(2)) k.in.push_back(instr(HM_SUM, 0, int(r.below(filled)), 0, 0, 0, add(false, true, false)));
   }
+  return k;
+}
+
+// The commonest prologue: a load, times a vector, plus a vector, rounded, leaky ReLU; each may lack.
+Case chain_case(Random &r) {
+  Case k = random_case(r, false);
+  k.tensors.clear(), k.in.clear();
+  k.wide = 0;
+  const int vector_dims[5] = {int(r.below(2)), 0, 0, 0, r.below(4) > 0}, all[5] = {1, 1, 1, 1, 1};
+  auto add = [&](const int *has, std::initializer_list<int> types) {
+    k.tensors.push_back(Tensor(r.pick(types), has == all ? r.pick({blocked, blocked, blocked, channels_last}) : channels_last,
+                               k.block, k.start, k.size, k.global, has));
+    k.tensors.back().fill([&] { return r.uniform(-2, 2); });
+    return instr(HM_LOAD, int(k.tensors.size()) - 1, 0, 0, 0, 0, int(k.tensors.size()) - 1);
+  };
+  const bool fma = r.below(4) == 0;
+  k.in = {add(all, {HM_F32, HM_BF16}), add(vector_dims, {HM_F32, HM_F64}), add(vector_dims, {HM_F32})};
+  int value = 0, next = 3;
+  auto then = [&](int op, int a, int b, int c, double imm) { k.in.push_back(instr(op, next, a, b, c, imm)), value = next++; };
+  if (fma) then(HM_FMA, 0, 1, 2, 0);
+  else if (r.below(4)) r.below(2) ? then(HM_MUL, 1, value, 0, 0) : then(HM_MUL, value, 1, 0, 0);
+  if (!fma && r.below(4)) then(HM_ADD, value, 2, 0, 0);
+  if (r.below(3) == 0) then(HM_ROUND_BF16, value, 0, 0, 0);
+  if (r.below(3)) then(HM_LEAKY, value, 0, 0, 0.1);
+  if (r.below(5) == 0) then(HM_SUB, value, 1, 0, 0); // no chain any more
+  k.registers = next;
+  if (value == 0) k.in.resize(1);
   return k;
 }
 
@@ -251,13 +281,14 @@ void test_load_and_store_rows(int cases) {
   for (int seed = 0; seed < cases; seed++) {
     Random r{uint64_t(seed) + 100000};
     const bool epilogue = seed % 2;
-    Case k = random_case(r, epilogue);
+    const bool chain = !epilogue && r.below(2);
+    Case k = chain ? chain_case(r) : random_case(r, epilogue);
     std::string name = (epilogue ? "store_row case " : "load_row case ") + std::to_string(seed);
     std::vector<hm_operand> operands = operands_of(k);
     hm_view box = make_box(k.start, k.size, k.global, k.block);
     if (!epilogue) { // keep the loads and operations; the result is the last register written
       while (k.in.back().op == HM_STORE || k.in.back().op == HM_SUM) k.in.pop_back();
-      if (r.below(3) == 0) k.in.resize(1);
+      if (!chain && r.below(3) == 0) k.in.resize(1);
     }
     hm_program p = make_program(k.in, operands, k.registers, k.global, k.wide, epilogue ? 0 : -1,
                                 epilogue ? -1 : k.in.back().dst);
@@ -377,6 +408,41 @@ void test_random_quality() {
   check(std::fabs(flips / n - 16) < 0.02, "avalanche");
 }
 
+// Draws by the kernels against the table that src/core/random.test.ts holds, too.
+void test_golden_draws() {
+  const struct {
+    uint32_t key0, key1;
+    int32_t step;
+    int64_t index;
+    uint32_t bits;
+    double normal;
+  } golden[] = {{0, 0, 0, 0, 3749837742u, 0.270796354},
+                {1, 2, 0, 0, 3955113026u, -0.385550916},
+                {1, 2, 0, 1, 2426577589u, 1.06267471},
+                {1, 2, 3, 1, 3908295742u, 0.432494128},
+                {4294967295u, 2147483648u, 7, 123456789, 1258684357u, 1.39128144},
+                {42, 7, 1000, 4294967295, 3240323547u, 0.4724992},
+                {42, 7, 1000, 4294967296, 3009220627u, 0.0560584748},
+                {42, 7, 1000, 9007199254740991, 2837472377u, -0.13448313}};
+  for (int wide = 0; wide <= 1; wide++)
+    for (auto &g : golden) { // a row of three around the index, in a tensor large enough
+      const int64_t before = std::min<int64_t>(g.index, 1);
+      const int64_t start[5] = {0, 0, 0, 0, g.index - before}, size[5] = {1, 1, 1, 1, 3}, global[5] = {1, 1, 1, 1, int64_t(1) << 54};
+      const int none[5] = {};
+      Tensor u(HM_F64, channels_last, 1, start, size, global), z = u.clone(), step(HM_I32, channels_last, 1, start, size, global, none);
+      step.set_raw(0, g.step);
+      std::vector<hm_instr> in{instr(HM_UNIFORM, 0, 0, 0, 0, 0, 2), instr(HM_STORE, 0, 0, 0, 0, 0, 0),
+                               instr(HM_NORMAL, 1, 0, 0, 0, 0, 2), instr(HM_STORE, 0, 1, 0, 0, 0, 1)};
+      for (int i : {0, 2}) in[size_t(i)].key0 = g.key0, in[size_t(i)].key1 = g.key1;
+      std::vector<hm_operand> o{u.operand(), z.operand(), step.operand()};
+      hm_program p = make_program(in, o, 2, global, wide);
+      hm_view box = make_box(start, size, global, 16);
+      check(hm_rows(&p, &box) == 0, hm_error());
+      check(u.raw(before) == (g.bits >> 8) / 16777216.0, "golden uniform");
+      check(close(z.raw(before), g.normal, wide ? 1e-8 : 3e-7), "golden normal");
+    }
+}
+
 void test_errors() {
   const int64_t start[5] = {}, size[5] = {1, 2, 2, 4, 3}, wide[5] = {1, 2, 2, 9, 3};
   Tensor x(HM_F32, blocked, 3, start, size, wide);
@@ -452,6 +518,7 @@ int main(int argc, char **argv) {
   test_memory();
   test_errors();
   test_random_quality();
+  test_golden_draws();
   test_functions();
   test_hm_rows(cases);
   test_load_and_store_rows(cases);

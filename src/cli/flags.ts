@@ -112,3 +112,29 @@ export function need(given: Readonly<Record<string, unknown>>, key: 'data' | 'ou
     problem: `expected ${what} (or "${key}" in the config file), found nothing`,
   });
 }
+
+/** How a trained network is run, in place of what its run says. */
+export interface RunFlags extends MeshFlags {
+  readonly run: string;
+  readonly checkpoint?: 'best' | 'latest';
+  readonly device?: 'cpu' | 'reference';
+  readonly threads?: number;
+}
+
+/** Flags of the commands that use a trained network. */
+export function addRunFlags(command: Command): Command {
+  command
+    .requiredOption('--run <run>', 'folder of the run: what was --out of train')
+    .option(
+      '--checkpoint <which>',
+      'best or latest (default: best, where there is one)',
+      oneOf('--checkpoint', ['best', 'latest']),
+    );
+  return addMeshFlags(command)
+    .option(
+      '--device <name>',
+      'cpu or reference (default: that of the run)',
+      oneOf('--device', ['cpu', 'reference']),
+    )
+    .option('--threads <n>', 'threads of the cpu device (default: those of the run)', count('--threads'));
+}

@@ -18,8 +18,8 @@ export function phantomCommand(program: Command): void {
     .command('phantom')
     .summary('write a synthetic abdominal CT set with labels')
     .description(
-      'Writes synthetic abdominal CT scans (body, spine, liver, vessels, lesions, noise; Hounsfield units) with labels\n' +
-        '(0 background, 1 liver, 2 tumour) as a Medical Segmentation Decathlon folder. No patient data. Slices are\n' +
+      'Writes synthetic abdominal CT scans (body, spine, liver, vessels, lesions, noise; Hounsfield units) with labels ' +
+        '(0 background, 1 liver, 2 tumour) as a Medical Segmentation Decathlon folder. No patient data. Slices are ' +
         'written one by one, so that any size takes little memory.',
     )
     .requiredOption('--out <dir>', 'folder to write')

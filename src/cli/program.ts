@@ -31,17 +31,7 @@ export function makeProgram(write: (text: string) => void): Command {
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
-    // Commander says `error: unknown option '--splt'` and the near one on a line of its own.
-    .configureOutput({
-      writeErr: write,
-      outputError: (text, out) =>
-        out(
-          `halomesh: ${text
-            .replace(/^error: /, '')
-            .trim()
-            .replace(/\\n/g, ' ')}\n`,
-        ),
-    });
+    .configureOutput({ writeErr: write, outputError: oneLine('halomesh') });
   for (const add of [
     trainCommand,
     evaluateCommand,
@@ -52,8 +42,22 @@ export function makeProgram(write: (text: string) => void): Command {
     infoCommand,
   ])
     add(program);
-  for (const command of program.commands) command.helpOption('--help', 'show help');
+  for (const command of program.commands) {
+    command.helpOption('--help', 'show help');
+    command.configureOutput({ outputError: oneLine(`halomesh ${command.name()}`) });
+  }
   return program;
+}
+
+/** Commander says `error: unknown option '--splt'`, and on a line of its own which one is near. */
+function oneLine(command: string): (text: string, write: (text: string) => void) => void {
+  return (text, write) => {
+    const problem = text
+      .replace(/^error: /, '')
+      .trim()
+      .replaceAll('\n', ' ');
+    write(`halomesh: ${problem}. See ${command} --help\n`);
+  };
 }
 
 /** Runs a command line (without node and script) and returns the exit code; errors are one line on stderr. */

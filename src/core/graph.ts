@@ -37,6 +37,11 @@ export interface Loop {
   readonly dim: string;
   readonly size: number;
   readonly split: Split;
+  /**
+   * For a sum: ranks' parts begin at multiples of this, because float32 partial sums over such cells must not be cut. Parts
+   * then differ a little from what the ranks own, and the rest is fetched.
+   */
+  readonly cell?: number;
   /** For a window that changes the size: cuts of this loop from the cuts of the input dimension `from`. */
   readonly follows?: { readonly size: number; readonly cuts: (cuts: readonly number[]) => readonly number[] };
 }

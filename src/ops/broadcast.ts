@@ -176,7 +176,7 @@ export function reduceSum(x: Value, over: readonly string[], dtype?: DType): Val
 /** Sums x over the dimensions that `like` lacks and gives it the order and element type of `like`: undoes a broadcast. */
 export function sumTo(x: Value, like: Value): Value {
   const over = x.shape.map((dim) => dim.name).filter((name) => !hasDim(like.shape, name));
-  // float64 keeps long sums exact; the result takes the type that the gradient of `like` has.
-  const summed = over.length === 0 ? x : reduceSum(x, over, like.dtype === 'bf16' ? 'f32' : like.dtype);
+  // The parts of the ranks are added in float64, so the total hardly depends on the mesh.
+  const summed = over.length === 0 ? x : reduceSum(x, over, 'f64');
   return castTo(broadcastTo(summed, like), like.dtype);
 }

@@ -92,7 +92,8 @@ export function imageLoops(call: Call<ConvAttrs>, cuts: typeof cutsDown): Loop[]
     };
   });
   const channel = x.shape[x.shape.length - 1];
-  return [...loops, { dim: channel.name, size: channel.size, split: 'sum' }];
+  // Not `sum`: partial sums of ranks would round otherwise than one sum does. Split channels are gathered instead.
+  return [...loops, { dim: channel.name, size: channel.size, split: 'whole' }];
 }
 
 /** Boxes read of the image and of the weight. `meets`: 0 where the image's channels are the weight's in, 1 its out. */

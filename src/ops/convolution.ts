@@ -5,6 +5,7 @@ import {
   type Call,
   cutsDown,
   cutsUp,
+  type DType,
   defineOp,
   fail,
   get,
@@ -16,6 +17,7 @@ import {
   windowReadBy,
   windowReads,
 } from '../core/index.ts';
+import { castTo } from './broadcast.ts';
 import { needInputs, single } from './common.ts';
 
 import {
@@ -142,8 +144,28 @@ function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
     ...weight.map(
       (dim, i): Loop => ({ dim: dim.name, size: dim.size, split: i < weight.length - 2 ? 'whole' : 'pass' }),
     ),
-    ...y.slice(0, -1).map((dim): Loop => ({ dim: dim.name, size: dim.size, split: 'sum' })),
+    ...y
+      .slice(0, -1)
+      .map(
+        (dim, i): Loop => ({
+          dim: dim.name,
+          size: dim.size,
+          split: 'sum',
+          cell: sumCell(y.length - 2 - i, dim.size),
+        }),
+      ),
   ];
+}
+
+/**
+ * Positions along a dimension of y whose products may be added in float32 before they join a float64 sum. No rank's part
+ * begins inside such a cell, so the float32 sums, and with them the gradient, are the same on every mesh. `fromLast`: 0 for
+ * the innermost spatial dimension, 1 for the next; further ones are added in float64 position by position.
+ */
+export function sumCell(fromLast: number, size: number): number {
+  if (fromLast === 0) return size >= 64 ? 16 : size >= 16 ? 8 : size >= 8 ? 4 : 1;
+  if (fromLast === 1) return size >= 16 ? 8 : size >= 8 ? 4 : 1;
+  return 1;
 }
 
 export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
@@ -175,7 +197,7 @@ export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
           found: showShape(y.shape),
         });
     });
-    return [{ shape: weight, dtype: 'f32' }];
+    return [{ shape: weight, dtype: 'f64' }];
   },
   grad: (call, [g]) => {
     const [x, y] = call.inputValues;
@@ -227,12 +249,15 @@ export function convTransposeRaw(x: Value, weight: Value, window: Windows, onto:
   );
 }
 
-/** Gradient of a convolution for its weight; takes the shape and dimension names of `weight`. */
+/**
+ * Gradient of a convolution for its weight; takes the shape, dimension names and element type of `weight`. The parts of the
+ * ranks are added in float64, and the total is cast.
+ */
 export function convWeightGradRaw(
   x: Value,
   y: Value,
   window: Windows,
-  weight: { readonly shape: Shape },
+  weight: { readonly shape: Shape; readonly dtype: DType },
 ): Value {
-  return single(x.graph.add(convWeightGrad, { window, weight: weight.shape }, [x, y]));
+  return castTo(single(x.graph.add(convWeightGrad, { window, weight: weight.shape }, [x, y])), weight.dtype);
 }

@@ -11,6 +11,7 @@ import {
   type Mesh,
   meshGroups,
   type Node,
+  range,
   type TensorType,
   type Value,
   volume,
@@ -68,7 +69,7 @@ class Partitioner {
         this.cuts.define(loop.dim, loop.size, loop.follows.cuts(this.cuts.of(loop.dim, loop.follows.size)));
 
     const { splits, summedAxes } = this.splitLoops(loops);
-    const boxes = this.ranks((rank) => this.cuts.box(asShape(loops), rank, splits));
+    const boxes = this.ranks((rank) => onCells(loops, this.cuts.box(asShape(loops), rank, splits)));
     const reads = boxes.map((box) => op.reads(call, box));
     const inputs = node.inputs.map((input, i) =>
       this.ensure(
@@ -240,6 +241,15 @@ function liveNodes(graph: Graph): Node[] {
     if (live.has(node)) for (const input of node.inputs) live.add(input.node);
   }
   return graph.nodes.filter((node) => live.has(node));
+}
+
+/** Moves the bounds of sums to multiples of their cells. Bounds that ranks share move alike, so nothing is lost or doubled. */
+function onCells(loops: readonly Loop[], box: Box): Box {
+  return box.map((r, i) => {
+    const { cell = 1, size } = loops[i];
+    const move = (at: number): number => (at === size ? size : Math.min(size, Math.round(at / cell) * cell));
+    return range(move(r.start), move(r.end));
+  });
 }
 
 const asShape = (loops: readonly Loop[]) => loops.map((loop) => ({ name: loop.dim, size: loop.size }));

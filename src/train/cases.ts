@@ -49,7 +49,9 @@ export function chooseCases(
       where: 'config "validation"',
       problem: `expected a case left to train on, found all ${cases.length} held out`,
     });
-  return { training, validation: cases.filter(({ id }) => heldOut.has(id)), classes };
+  // Label maps are checked against these names when they are read.
+  const named = (list: readonly Case[]): Case[] => list.map((entry) => ({ ...entry, labelNames: classes }));
+  return { training: named(training), validation: named(cases.filter(({ id }) => heldOut.has(id))), classes };
 }
 
 function drawIds(cases: readonly Case[], share: number, seed: number): string[] {

@@ -15,7 +15,8 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T
     const key = [...issue.path, issue.keys[0]].join('.');
     return fail({ where: `${where} "${key}"`, problem: 'unknown key', hint: 'See halomesh train --help' });
   }
-  const found = show(at(value, issue.path));
+  // Where the key itself is at fault, it is what was found.
+  const found = show(issue.code === 'custom' && issue.params?.key ? issue.params.key : at(value, issue.path));
   const key = issue.path.length > 0 ? ` "${issue.path.join('.')}"` : '';
   return fail({ where: `${where}${key}`, problem: `expected ${issue.message}, found ${found}` });
 }

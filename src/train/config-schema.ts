@@ -20,7 +20,10 @@ const oneOf = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
 const object = <T extends z.core.$ZodLooseShape>(shape: T) =>
   z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object' : undefined) });
-const kinds = (values: readonly string[]) => ({ error: `"kind" to be one of ${values.join(', ')}` });
+const kinds = (values: readonly string[]) => ({
+  error: (issue: { readonly code: string }) =>
+    issue.code === 'invalid_type' ? 'an object with "kind"' : `one of ${values.join(', ')}`,
+});
 
 const clipNorm = positive.optional();
 const optimizer = z.discriminatedUnion(
@@ -67,8 +70,19 @@ const schedule = z.discriminatedUnion(
 );
 
 /** Dimensions that a layout may cut. */
-const DIMS = ['batch', 'depth', 'height', 'width', 'channel', 'channel_in', 'class'] as const;
-const dim = oneOf(DIMS);
+const DIMS: readonly string[] = ['batch', 'depth', 'height', 'width', 'channel', 'channel_in', 'class'];
+
+const byDim = <T>(value: z.ZodType<T>, expected: string) =>
+  z.record(z.string(), value, { error: expected }).superRefine((record, ctx) => {
+    for (const key of Object.keys(record))
+      if (!DIMS.includes(key))
+        ctx.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `a dimension (${DIMS.join(', ')})`,
+          params: { key },
+        });
+  });
 
 const heldOut = { error: 'a list of case ids, or a share of the cases above 0 and below 1' };
 const caseShare = number(heldOut.error, (n) => n > 0 && n < 1);
@@ -83,13 +97,9 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   size: whole(1).optional(),
   spacing: positive.optional(),
   augmentation: oneOf(AUGMENTATIONS),
-  split: z
-    .partialRecord(dim, whole(1), { error: 'parts by dimension, such as {"depth": 2}' })
-    .optional() as z.ZodType<TrainConfig['split']>,
+  split: byDim(whole(1), 'parts by dimension, such as {"depth": 2}').optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
-  layout: z.partialRecord(dim, text, {
-    error: 'mesh axes by dimension, such as {"depth": "rows"}',
-  }) as z.ZodType<TrainConfig['layout']>,
+  layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
   device: oneOf(['cpu', 'reference']),
   threads: whole(1),
   base: whole(1),

@@ -24,8 +24,6 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Steps that the training Dice is averaged over at least, for the choice of the best network. */
-const SMOOTHED = 10;
 /** Steps that the pace is averaged over at most. */
 const PACED = 20;
 
@@ -146,11 +144,14 @@ class Run {
     await this.save('best');
   }
 
-  /** Mean Dice of the classes above 0: of the validation cases if there are any, else of the last training steps. */
+  /**
+   * Mean Dice of the classes above 0: of the validation cases if there are any, else of the training steps since the last
+   * checkpoint, an epoch at least, since single steps differ by what augmentation made of the case.
+   */
   private async score(): Promise<number | null> {
     const { validation } = this.chosen;
     if (validation.length === 0)
-      return runningDice(this.lines, Math.max(SMOOTHED, this.trainer.stepsPerEpoch));
+      return runningDice(this.lines, Math.max(this.config.checkpointEvery, this.trainer.stepsPerEpoch));
     const dice = await this.predictor.dice(validation, this.validationCases);
     await appendLog(this.folder.log, { kind: 'validation', step: this.step, dice });
     this.tell({ kind: 'validation', step: this.step, dice });

@@ -114,6 +114,7 @@ const REFUSALS: Readonly<
       () =>
         convWeightGradRaw(x, rename(add(x, x), { channel: 'out' }), box3, {
           shape: shape({ kh: 3, kw: 3, in: 2, out: 2 }),
+          dtype: 'f32',
         }),
       'conv_weight_grad: "height" of the second input; expected 2',
     ],

@@ -2,6 +2,7 @@ import type { Shape } from '../../core/index.ts';
 import type { Windows } from '../../ops/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
 import type { CpuKernel } from './cpu-kernel.ts';
+import type { Launch } from './launch.ts';
 import type { Address } from './library.ts';
 import { attrsOf } from './row-program.ts';
 import { five, type Slots, subView } from './storage.ts';
@@ -115,6 +116,7 @@ const weightGrad: CpuKernel = {
       ...launch.sources(0, slots),
       launch.source(1, ySlots),
       launch.box(y.shape, launch.reads(1), ySlots),
+      launch.args.longs(cells(launch, ySlots)),
       launch.args.viewAt(
         subView(into.tensor, weightSlots(into.tensor.shape, window, slots, false), launch.writes()),
       ),
@@ -125,6 +127,16 @@ const weightGrad: CpuKernel = {
     };
   },
 };
+
+/** Cells of float32 partial sums by slots d, h, w. */
+function cells(launch: Launch, slots: Slots): number[] {
+  const result = [1, 1, 1];
+  for (const { dim, split, cell = 1 } of launch.anchor.op.loops(launch.anchor.call)) {
+    const slot = slots.get(dim) ?? 0;
+    if (split === 'sum' && slot > 0) result[slot - 1] = cell;
+  }
+  return result;
+}
 
 const maxPool: CpuKernel = pool(() => 0);
 const avgPool: CpuKernel = pool((node) => (attrsOf<'avg_pool'>(node).countPadding ? 1 : 2));

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { predict } from '../train/index.ts';
+import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
+import { relative } from './words.ts';
+
+interface Flags extends RunFlags {
+  readonly input: string;
+  readonly output: string;
+}
+
+/** `halomesh predict` */
+export function predictCommand(program: Command): void {
+  const command = program
+    .command('predict')
+    .summary('segment a scan with a trained network')
+    .description(
+      'Segments a NIfTI scan. The output has the grid of the input, voxel for voxel, and the numbers of the classes.',
+    );
+  addRunFlags(command)
+    .requiredOption('--input <file>', 'NIfTI scan (.nii, .nii.gz or .hdr/.img)')
+    .requiredOption('--output <file>', 'NIfTI file to write (.nii or .nii.gz)')
+    .addHelpText(
+      'after',
+      '\nExample:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --split depth=4',
+    )
+    .action(async (flags: Flags) => {
+      checkMeshFlags(flags);
+      const { output, shape, voxels, checkpoint, step } = await predict(flags);
+      const all = shape[0] * shape[1] * shape[2];
+      console.log(
+        `${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`,
+      );
+      for (const [name, count] of Object.entries(voxels))
+        console.log(
+          `  ${name.padEnd(14)}${count.toLocaleString('en').padStart(12)}  ${((100 * count) / all).toFixed(2)} %`,
+        );
+    });
+}

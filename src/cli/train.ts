@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { bytes } from '../plan/index.ts';
+import {
+  mergeConfig,
+  readConfigFile,
+  resolveConfig,
+  runFolder,
+  type StartEvent,
+  type StepEvent,
+  type TrainConfig,
+  type TrainResult,
+  train,
+} from '../train/index.ts';
+import { addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
+import { onInterrupt } from './interrupt.ts';
+import { type Progress, showProgress } from './progress.ts';
+import { Interrupted } from './report-error.ts';
+import { commandName, quoted, relative } from './words.ts';
+
+/** `halomesh train` */
+export function trainCommand(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('train a 3-D U-Net on a data set')
+    .description(
+      'Trains a 3-D U-Net on whole volumes, split over a mesh of ranks. The run folder gets the whole config, a log of ' +
+        'JSON lines, checkpoints (latest, best) and pictures. Ctrl-C finishes the step, saves and says how to resume.',
+    );
+  addTrainFlags(command)
+    .option('--resume', 'go on from the last checkpoint of the run; its config counts where no flag does')
+    .addHelpText(
+      'after',
+      `
+Every flag can stand in the config file: {"data": "ct", "split": {"depth": 2}, "learningRate": 0.003}
+
+Examples:
+  halomesh train --data ct --out runs/a --spacing 3 --split depth=2,height=2 --steps 300
+  halomesh train --config hou.json --out runs/b --mesh rows=2,cols=2 --layout depth:rows,height:cols
+  halomesh train --out runs/a --resume --steps 600`,
+    )
+    .action(async (flags: TrainFlags) => {
+      const config = trainConfig(flags);
+      const result = await runTraining(config, { resume: flags.resume });
+      for (const line of doneLines(config, result)) console.log(line);
+    });
+}
+
+/** The whole config of a command line; a resumed run begins with its own. */
+function trainConfig(flags: TrainFlags): TrainConfig {
+  const given = givenConfig(flags);
+  need(given, 'out', 'the folder of the run');
+  const earlier = runFolder(path.resolve(String(given.out))).config;
+  const before = flags.resume && existsSync(earlier) ? readConfigFile(earlier) : {};
+  const all = mergeConfig(before, given);
+  need(all, 'data', 'the folder of a data set');
+  return resolveConfig(all);
+}
+
+export interface RunTrainingOptions {
+  /** Go on from the last checkpoint. */
+  readonly resume?: boolean;
+  /** End in order, as if all steps were done, when this time is over. */
+  readonly mostSeconds?: number;
+}
+
+/** Trains, shows how far it is, and ends in order when the user presses Ctrl-C. Throws {@link Interrupted} then. */
+export async function runTraining(
+  config: TrainConfig,
+  { resume, mostSeconds }: RunTrainingOptions = {},
+): Promise<TrainResult> {
+  let progress: Progress | undefined;
+  const interruption = onInterrupt(() => {
+    const line = 'Stopping after this step. Press Ctrl-C again to end at once, without saving.';
+    if (progress) progress.note(line);
+    else process.stderr.write(`${line}\n`);
+  });
+  const late = mostSeconds === undefined ? [] : [AbortSignal.timeout(mostSeconds * 1000)];
+  try {
+    const result = await train(config, {
+      resume,
+      signal: AbortSignal.any([interruption.signal, ...late]),
+      onEvent: (event) => {
+        if (event.kind === 'start') {
+          for (const line of startLines(event)) console.log(line);
+          progress = showProgress({ unit: 'step', total: event.steps, start: event.firstStep - 1 });
+        } else if (event.kind === 'step') progress?.update(event.step, stepFacts(event));
+      },
+    });
+    progress?.stop();
+    if (interruption.signal.aborted && result.interrupted) throw new Interrupted(resumeLine(config, result));
+    return result;
+  } finally {
+    progress?.stop();
+    interruption.stop();
+  }
+}
+
+function startLines({ training, validation, classes, plan, firstStep, steps, folder }: StartEvent): string[] {
+  const held = validation.length > 0 ? `, ${cases(validation.length)} held out for validation` : '';
+  const resumed = firstStep > 1 ? `; goes on with step ${firstStep} of ${steps}` : '';
+  return [
+    `data      ${cases(training.length)} to train on${held}; classes ${classes.join(', ')}`,
+    `mesh      ${plan.ranks.length === 1 ? '1 rank' : `${plan.ranks.length} ranks (${plan.mesh})`}`,
+    `network   ${plan.parameters.toLocaleString('en')} parameters, ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
+    `memory    ${bytes(plan.predictedPeakBytes)} predicted; ${bytes(plan.bytesSent.total)} sent between ranks in a step`,
+    `run       ${relative(folder.dir)}${resumed}`,
+  ];
+}
+
+const cases = (count: number): string => `${count} ${count === 1 ? 'case' : 'cases'}`;
+
+/** What stands beside the progress of a step. */
+export function stepFacts({ loss, dice, secondsPerStep }: StepEvent): string[] {
+  const scores = Object.entries(dice).flatMap(([name, score]) =>
+    score === null ? [] : `${name} ${score.toFixed(2)}`,
+  );
+  return [
+    `loss ${loss.toFixed(4)}`,
+    ...(scores.length > 0 ? [`Dice ${scores.join(', ')}`] : []),
+    `${secondsPerStep.toFixed(2)} s/step`,
+  ];
+}
+
+function doneLines(config: TrainConfig, { step, seconds, best, last, folder }: TrainResult): string[] {
+  const name = commandName();
+  const run = quoted(relative(folder.dir));
+  const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(4)}`;
+  const score =
+    best === undefined ? '' : `; best at step ${best.step} with a mean Dice of ${best.score.toFixed(3)}`;
+  return [
+    `done      ${step} steps in ${seconds.toFixed(0)} s${loss}${score}`,
+    `next      ${name} evaluate --run ${run} --data ${quoted(relative(config.data))}`,
+    `          ${name} predict --run ${run} --input FILE --output FILE`,
+  ];
+}
+
+function resumeLine(config: TrainConfig, { step, steps, folder }: TrainResult): string {
+  if (!existsSync(folder.latest))
+    return `stopped before the first step: nothing to save in ${relative(folder.dir)}`;
+  const command = `${commandName()} train --out ${quoted(relative(config.out))} --resume`;
+  return `stopped after step ${step} of ${steps} and saved. Resume with: ${command}`;
+}

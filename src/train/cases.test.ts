@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Dataset, openDataset, writePhantom } from '../imaging/index.ts';
+import { CaseOrder, CaseStore, chooseCases } from './cases.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-cases-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const entry = (id: string) => ({ id, image: `${id}.nii`, label: `${id}.nii` });
+const dataset: Dataset = {
+  dir: '/d',
+  name: 'd',
+  labelNames: ['background', 'liver'],
+  cases: ['a', 'b', 'c', 'd'].map(entry),
+  test: [],
+};
+const ids = (cases: readonly { readonly id: string }[]) => cases.map(({ id }) => id).join('');
+
+describe('chooseCases', () => {
+  it('holds out named cases, or a share of all', () => {
+    const named = chooseCases(dataset, { validation: ['b'], seed: 0 });
+    expect([ids(named.training), ids(named.validation)]).toEqual(['acd', 'b']);
+    const drawn = chooseCases(dataset, { validation: 0.5, seed: 0 });
+    expect(drawn.validation.length).toBe(2);
+    expect(
+      [...drawn.training, ...drawn.validation]
+        .map(({ id }) => id)
+        .sort()
+        .join(''),
+    ).toBe('abcd');
+    expect(chooseCases(dataset, { validation: 0.5, seed: 0 })).toEqual(drawn);
+  });
+
+  it('says what is missing', () => {
+    expect(() => chooseCases(dataset, { validation: ['x'], seed: 0 })).toThrow(
+      'expected case ids (a, b, c, d), found "x"',
+    );
+    expect(() => chooseCases(dataset, { validation: ['a', 'b', 'c', 'd'], seed: 0 })).toThrow(
+      'all 4 held out',
+    );
+    expect(() => chooseCases({ ...dataset, labelNames: undefined }, { seed: 0 })).toThrow('does not name');
+    expect(() => chooseCases({ ...dataset, cases: [] }, { seed: 0 })).toThrow('at least one to train on');
+  });
+});
+
+describe('CaseOrder', () => {
+  it('takes every case once an epoch, in an order that the seed alone decides', () => {
+    const order = new CaseOrder(5, 3);
+    const epochs = [0, 1, 2].map((epoch) => [0, 1, 2, 3, 4].map((i) => order.at(epoch * 5 + i)));
+    for (const epoch of epochs) expect([...epoch].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect(new Set(epochs.map(String)).size).toBeGreaterThan(1);
+    expect(new CaseOrder(5, 3).at(12)).toBe(epochs[2][2]);
+    expect(order.epochOf(14)).toBe(2);
+  });
+});
+
+describe('CaseStore', () => {
+  it('reads again what it had to forget', async () => {
+    await writePhantom({ out: folder, size: 16, cases: 3 });
+    const { cases } = await openDataset(folder);
+    const bytesOfOne = 16 ** 3 * 5;
+    const store = new CaseStore({}, 2 * bytesOfOne);
+    const [a, b] = [await store.get(cases[0]), await store.get(cases[1])];
+    expect(await store.get(cases[0])).toBe(a);
+    await store.get(cases[2]);
+    expect(store.bytes).toBe(2 * bytesOfOne);
+    expect(await store.get(cases[0])).toBe(a);
+    expect(await store.get(cases[1])).not.toBe(b);
+    expect(await store.get(cases[1])).toEqual(b);
+  });
+});

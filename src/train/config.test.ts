@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { mergeConfig, meshOf, readConfigFile, resolveConfig } from './config.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const least = { data: '/d', out: '/o' };
+
+describe('resolveConfig', () => {
+  it('fills in the preset and stays what it is when resolved again', () => {
+    const config = resolveConfig({ ...least, steps: 7, split: { depth: 2, width: 3 }, loss: { mix: 0.1 } });
+    expect(config).toMatchObject({
+      preset: 'default',
+      steps: 7,
+      base: 16,
+      mesh: { depth: 2, width: 3 },
+      layout: { depth: 'depth', width: 'width' },
+    });
+    expect(config.loss.mix).toBe(0.1);
+    expect(config.loss.epsilon).toBeGreaterThan(0);
+    expect(meshOf(config).mesh.size).toBe(6);
+    expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
+  });
+
+  it('has the paper as a preset, whose size gives way to a spacing', () => {
+    expect(resolveConfig({ ...least, preset: 'hou2019' })).toMatchObject({
+      base: 32,
+      size: 128,
+      dropoutKeep: 0.5,
+    });
+    expect(resolveConfig({ ...least, preset: 'hou2019', spacing: 2 }).size).toBeUndefined();
+  });
+
+  it.each([
+    [{ steps: 'ten' }, 'config "steps": expected a whole number of at least 1, found "ten"'],
+    [{ steps: 1.5 }, 'config "steps": expected a whole number of at least 1, found 1.5'],
+    [{ data: undefined }, 'config "data": expected a text, found nothing'],
+    [{ stepz: 3 }, 'config "stepz": unknown key'],
+    [{ norm: 'layer' }, 'config "norm": expected one of batch, instance, group, none, found "layer"'],
+    [
+      { optimizer: { kind: 'adam', beta1: 2 } },
+      'config "optimizer.beta1": expected a number from 0 to below 1, found 2',
+    ],
+    [
+      { optimizer: { kind: 'lion' } },
+      'config "optimizer.kind": expected one of sgd, adam, adafactor, found "lion"',
+    ],
+    [{ optimizer: { kind: 'sgd', beta1: 0.9 } }, 'config "optimizer.beta1": unknown key'],
+    [
+      { schedule: { kind: 'step', factor: 0.3 } },
+      'config "schedule.every": expected a whole number of at least 1, found nothing',
+    ],
+    [
+      { loss: { weights: 3 } },
+      'config "loss.weights": expected a list of numbers, one for each class, found 3',
+    ],
+    [
+      { validation: 2 },
+      'config "validation": expected a list of case ids, or a share of the cases above 0 and below 1, found 2',
+    ],
+    [
+      { split: { deph: 2 } },
+      'config "split.deph": expected a dimension (batch, depth, height, width, channel, channel_in, class), found "deph"',
+    ],
+    [{ split: { depth: 0 } }, 'config "split.depth": expected a whole number of at least 1, found 0'],
+    [
+      { mesh: { a: 2 }, layout: { depth: 'b' } },
+      'layout: dimension "depth" is laid on mesh axis "b", which the mesh lacks',
+    ],
+    [
+      { mesh: { a: 2 }, split: { depth: 2 } },
+      'config "mesh": expected nothing beside a split, found {"a":2}',
+    ],
+    [{ size: 64, spacing: 3 }, 'config "spacing": expected nothing beside a size, found 3'],
+    [{ seed: -1 }, 'config "seed": expected a whole number from 0 to 4294967295, found -1'],
+  ])('refuses %j', (given, message) => {
+    expect(() => resolveConfig({ ...least, ...given })).toThrow(message);
+  });
+});
+
+describe('mergeConfig', () => {
+  it('replaces what stands for the same thing', () => {
+    const run = resolveConfig({ ...least, split: { depth: 2 }, size: 32 });
+    expect(resolveConfig(mergeConfig(run, { mesh: { a: 3 }, layout: { width: 'a' } }))).toMatchObject({
+      mesh: { a: 3 },
+      layout: { width: 'a' },
+    });
+    expect(resolveConfig(mergeConfig(run, { spacing: 2, split: undefined }))).toMatchObject({
+      spacing: 2,
+      split: { depth: 2 },
+    });
+    expect(mergeConfig({ optimizer: { kind: 'adam', beta1: 0.8 } }, { optimizer: { kind: 'sgd' } })).toEqual({
+      optimizer: { kind: 'sgd' },
+    });
+  });
+});
+
+describe('readConfigFile', () => {
+  it('names file and key', () => {
+    const file = path.join(folder, 'config.json');
+    writeFileSync(file, '{"steps": 5, "base": 8}');
+    expect(readConfigFile(file)).toEqual({ steps: 5, base: 8 });
+    writeFileSync(file, '{"steps": 0}');
+    expect(() => readConfigFile(file)).toThrow(
+      `${file} "steps": expected a whole number of at least 1, found 0`,
+    );
+    writeFileSync(file, '{"steps": ');
+    expect(() => readConfigFile(file)).toThrow(`${file}: is not JSON`);
+    expect(() => readConfigFile(path.join(folder, 'none.json'))).toThrow('none.json: cannot be read: ENOENT');
+  });
+});
