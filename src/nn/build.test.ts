@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { shape, type Value, volume } from '../core/index.ts';
 import { evaluate } from '../ops/index.ts';
-import { type BuiltLoss, buildEvaluation, buildPrediction, buildTraining, parameterCount } from './build.ts';
+import {
+  type Built,
+  buildEvaluation,
+  buildPrediction,
+  buildStatistics,
+  buildTraining,
+  parameterCount,
+} from './build.ts';
 import { feedsOf, sizes } from './feeds.testing.ts';
 
 const image = shape({ batch: 2, depth: 3, height: 5, width: 4, channel: 1 });
 const network = { base: 2, levels: 2, keep: 0.9 };
 
-const assignsOf = ({ graph }: BuiltLoss): Value[] =>
+const assignsOf = ({ graph }: Built): Value[] =>
   graph.nodes.filter((node) => node.op.name === 'assign').map((node) => node.outputs[0]);
 
 describe('buildTraining', () => {
@@ -116,4 +123,16 @@ it('counts trainable weights', () => {
   });
   // 3x3x1x4 + 3x3x4x4 + 1x1x4x3 weights, 2 * (gamma + beta) of 4, bias of 3
   expect(parameterCount(graph)).toBe(36 + 144 + 12 + 16 + 3);
+});
+
+describe('buildStatistics', () => {
+  it('assigns the moving statistics alone, without dropout', () => {
+    const built = buildStatistics({ image, network });
+    const assigned = assignsOf(built).map((value) => String(value.node.call.attrs.name));
+    const statistics = built.parameters.map((p) => p.name).filter((name) => name.includes('/moving_'));
+    expect([...assigned].sort()).toEqual(statistics.sort());
+    const inputs = built.graph.nodes.filter((n) => n.op.name === 'input').map((n) => n.call.attrs.name);
+    expect([...inputs].sort()).toEqual(['image', 'share']);
+    expect(built.graph.nodes.filter((n) => n.op.name === 'random')).toEqual([]);
+  });
 });

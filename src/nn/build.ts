@@ -81,6 +81,19 @@ export function buildEvaluation(options: EvaluationOptions): BuiltLoss {
   return finish(ctx, network, scores, { loss });
 }
 
+/**
+ * Measures the moving statistics of batch norm anew: reads image and share, changes the statistics and nothing else. Over a
+ * row of images with shares 1, 1/2, 1/3... they become the means of what each image has in the network as it is now, without
+ * dropout. Running averages of training lag behind the weights and hold its dropout and augmentation (Wu & Johnson 2021).
+ */
+export function buildStatistics(options: BuildOptions): Built {
+  const ctx = new Context({ seed: options.seed, storage: options.storage, measuring: true });
+  const { scores, network } = addNetwork(ctx, options);
+  void ctx.share;
+  ctx.assignUpdates();
+  return finish(ctx, network, scores, {});
+}
+
 /** Segmentation of images by a trained network: output `labels` and, where asked for, `probabilities`. */
 export function buildPrediction(options: PredictionOptions): Built {
   const ctx = new Context({ seed: options.seed, storage: options.storage, training: false });

@@ -22,6 +22,8 @@ export interface ContextOptions {
   readonly seed?: number;
   /** Batch statistics and dropout (true) or moving statistics and none (false). */
   readonly training?: boolean;
+  /** Not training: batch statistics all the same, and the moving ones take a share of them, the graph input `share`. */
+  readonly measuring?: boolean;
   /** How activations are stored. Variables are always float32. */
   readonly storage?: 'f32' | 'bf16';
 }
@@ -35,17 +37,20 @@ export class Context {
   readonly graph: Graph;
   readonly seed: number;
   readonly training: boolean;
+  readonly measuring: boolean;
   readonly storage: 'f32' | 'bf16';
   private readonly path: string[] = [];
   private readonly variables = new Map<string, Parameter>();
   private readonly pending: StateUpdate[] = [];
   private readonly used = new Map<string, number>();
   private stepInput: Value | undefined;
+  private shareInput: Value | undefined;
 
   constructor(options: ContextOptions = {}) {
     this.graph = options.graph ?? new Graph();
     this.seed = options.seed ?? 0;
-    this.training = options.training ?? true;
+    this.measuring = options.measuring ?? false;
+    this.training = options.training ?? !this.measuring;
     this.storage = options.storage ?? 'f32';
     if (!Number.isInteger(this.seed) || this.seed < 0 || this.seed > 0xffffffff)
       fail({
@@ -73,6 +78,12 @@ export class Context {
   get step(): Value {
     this.stepInput ??= inputOf(this.graph, 'step', [], 'i32');
     return this.stepInput;
+  }
+
+  /** How much of a batch's statistics the moving ones take when they are measured: the graph input `share`, 0 to 1. */
+  get share(): Value {
+    this.shareInput ??= inputOf(this.graph, 'share', [], 'f64');
+    return this.shareInput;
   }
 
   /** Builds under a longer path. */

@@ -114,6 +114,19 @@ describe('norms', () => {
     expect(later.ctx.updates).toEqual([]);
   });
 
+  it('takes the share of a batch that it is told when it measures', () => {
+    const ctx = new Context({ measuring: true });
+    const y = batchNorm(ctx, inputOf(ctx.graph, 'x', X));
+    expect(ctx.training).toBe(false);
+    const feeds = feedsOf(ctx.graph, { share: [0.25], 'batch_norm/moving_mean': [1, 2, 3, 4] });
+    const values = [y, ...ctx.updates.map((u) => u.value)];
+    const [z, mean] = evaluate(ctx.graph, feeds, values);
+    const channel = Array.from({ length: 12 }, (_, i) => feeds.x[i * 4 + 2]);
+    expect(mean[2]).toBeCloseTo(0.75 * 3 + (0.25 * channel.reduce((s, v) => s + v, 0)) / 12, 12);
+    const trained = normed((c, x) => batchNorm(c, x));
+    expect(z).toEqual(evaluate(trained.graph, { ...feeds }, [trained.y])[0]);
+  });
+
   it('gives beta for a constant channel', () => {
     const { graph, y } = normed((ctx, x) => batchNorm(ctx, x));
     const [result] = evaluate(

@@ -54,7 +54,7 @@ const number = (x: Value, value: number): Value => constant(x.graph, value, [], 
 const inFloat = (x: Value, norm: (x: Value) => Value): Value =>
   x.dtype === 'bf16' ? castTo(norm(castTo(x, 'f32')), 'bf16') : norm(x);
 
-/** Batch norm over batch and space. Not training: the moving statistics, and no reduction. */
+/** Batch norm over batch and space. Neither training nor measuring: the moving statistics, and no reduction. */
 export function batchNorm(ctx: Context, activation: Value, settings: BatchNormSettings = {}): Value {
   const { momentum = 0.9, epsilon = 1e-6 } = settings;
   return inFloat(activation, (x) =>
@@ -62,7 +62,7 @@ export function batchNorm(ctx: Context, activation: Value, settings: BatchNormSe
       const shape = [channelOf(x)];
       const movingMean = ctx.variable('moving_mean', shape, { kind: 'constant', value: 0 }, false);
       const movingVariance = ctx.variable('moving_variance', shape, { kind: 'constant', value: 1 }, false);
-      if (!ctx.training)
+      if (!ctx.training && !ctx.measuring)
         return normalise(
           ctx,
           x,
@@ -71,8 +71,10 @@ export function batchNorm(ctx: Context, activation: Value, settings: BatchNormSe
           settings,
         );
       const moments = momentsOver(x, allButChannel(x));
-      ctx.update(movingMean, mix(movingMean, moments.mean, momentum));
-      ctx.update(movingVariance, mix(movingVariance, moments.variance, momentum));
+      const share = ctx.measuring ? ctx.share : number(x, 1 - momentum);
+      const kept = ctx.measuring ? sub(number(x, 1), share) : number(x, momentum);
+      ctx.update(movingMean, mix(movingMean, kept, moments.mean, share));
+      ctx.update(movingVariance, mix(movingVariance, kept, moments.variance, share));
       return normalise(ctx, x, moments, epsilon, settings);
     }),
   );
@@ -167,7 +169,7 @@ function scaleAndShift(x: Value, scale: Value, shift: Value): Value {
   return add(mul(x, castTo(scale, 'f32')), castTo(shift, 'f32'));
 }
 
-/** Moving average: momentum * old + (1 - momentum) * now. */
-function mix(old: Value, now: Value, momentum: number): Value {
-  return add(mul(castTo(old, 'f64'), number(old, momentum)), mul(now, number(now, 1 - momentum)));
+/** Moving average: kept * old + share * now. */
+function mix(old: Value, kept: Value, now: Value, share: Value): Value {
+  return add(mul(castTo(old, 'f64'), kept), mul(now, share));
 }

@@ -3,7 +3,9 @@ import type { Plan } from './plan.ts';
 import { type LocalNode, nodeBytes } from './program.ts';
 
 /** Resident memory of a process before it trains anything: Node.js, its libraries and compiled code. Measured, bytes. */
-const PROCESS_BYTES = 135 * 2 ** 20;
+const PROCESS_BYTES = 85 * 2 ** 20;
+/** What a rank adds: its share of the bound program. Measured, bytes. */
+const RANK_BYTES = 5 * 2 ** 20;
 /** Tile memory of the kernels, bytes. Measured. */
 const KERNEL_BYTES = 24 * 2 ** 20;
 
@@ -49,7 +51,8 @@ export interface PlanReport {
 export function predictPeak(plan: Plan, hostBytes = 0): number {
   const { arenaBytes, variableBytes } = plan.memory;
   const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
-  return PROCESS_BYTES + KERNEL_BYTES + sum(arenaBytes) + sum(variableBytes) + hostBytes;
+  const fixed = PROCESS_BYTES + KERNEL_BYTES + arenaBytes.length * RANK_BYTES;
+  return fixed + sum(arenaBytes) + sum(variableBytes) + hostBytes;
 }
 
 /** Facts of a plan; nothing is run. */

@@ -24,6 +24,7 @@ const standard: PresetSettings = {
   steps: 300,
   batch: 1,
   checkpointEvery: 100,
+  statisticsCases: 8,
   seed: 0,
 };
 
@@ -43,6 +44,7 @@ const hou2019: PresetSettings = {
   schedule: { kind: 'step', factor: 0.3, every: 20000 },
   steps: 50000,
   checkpointEvery: 500,
+  statisticsCases: 0,
 };
 
 export const presets: Readonly<Record<Preset, PresetSettings>> = { default: standard, hou2019 };

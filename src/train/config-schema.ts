@@ -120,6 +120,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   steps: whole(1),
   batch: whole(1),
   checkpointEvery: whole(1),
+  statisticsCases: whole(0),
   seed: number('a whole number from 0 to 4294967295', (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32),
 };
 

@@ -78,6 +78,11 @@ export interface TrainConfig {
   readonly batch: number;
   /** Steps between checkpoints. */
   readonly checkpointEvery: number;
+  /**
+   * Training cases that the moving statistics of batch norm are measured on, without augmentation, before a checkpoint is
+   * saved; 0 keeps the running averages of training.
+   */
+  readonly statisticsCases: number;
   /** Of first weights, dropout, augmentation and the order of cases. */
   readonly seed: number;
 }

@@ -12,6 +12,7 @@ import {
   type Built,
   type BuiltLoss,
   buildPrediction,
+  buildStatistics,
   buildTraining,
   evenLoss,
   type LossConfig,
@@ -82,6 +83,16 @@ export function trainingGraph(config: TrainConfig, classes: number, size: Shape3
 /** The graph that segments one volume. */
 export function predictionGraph(config: TrainConfig, classes: number, size: Shape3): Built {
   return buildPrediction({
+    image: imageShape(size),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+  });
+}
+
+/** The graph that measures the moving statistics of batch norm on one volume. */
+export function statisticsGraph(config: TrainConfig, classes: number, size: Shape3): Built {
+  return buildStatistics({
     image: imageShape(size),
     network: networkOf(config, classes),
     storage: config.precision,

@@ -12,6 +12,7 @@ import { Programs } from './programs.ts';
 import { checkNew, checkResumable } from './run-check.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
 import { meanDice, runningDice } from './scores.ts';
+import { measureStatistics } from './statistics.ts';
 import type { BestScore, TrainEvent, TrainResult } from './train-events.ts';
 import { Trainer } from './trainer.ts';
 
@@ -106,7 +107,7 @@ class Run {
       classes: chosen.classes,
       training: chosen.training.map(({ id }) => id),
       validation: chosen.validation.map(({ id }) => id),
-      plan: explainPlan(plan, this.trainer.hostBytes),
+      plan: explainPlan(plan, this.trainer.store.bytes),
     });
   }
 
@@ -125,8 +126,10 @@ class Run {
       const secondsPerStep = paced.reduce((sum, { seconds }) => sum + seconds, 0) / paced.length;
       this.tell({ ...line, steps: config.steps, secondsPerStep });
       const due = this.step % config.checkpointEvery === 0 || this.step === config.steps;
+      if (!due && !stopped()) continue;
+      await measureStatistics(this.trainer.parts, this.trainer.store);
       if (due) await this.keepBest();
-      if (due || stopped()) await this.save('latest');
+      await this.save('latest');
     }
   }
 

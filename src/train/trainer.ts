@@ -27,9 +27,10 @@ interface Batch {
 
 /** Does training steps: which cases a step takes, how they are changed, and what comes of it follow from its number alone. */
 export class Trainer {
-  private readonly parts: TrainerParts;
+  readonly parts: TrainerParts;
   private readonly order: CaseOrder;
-  private readonly store: CaseStore;
+  /** The prepared training cases. */
+  readonly store: CaseStore;
 
   constructor(parts: TrainerParts) {
     this.parts = parts;
@@ -40,11 +41,6 @@ export class Trainer {
   /** Steps of a pass over the cases. */
   get stepsPerEpoch(): number {
     return Math.ceil(this.parts.cases.length / this.parts.config.batch);
-  }
-
-  /** Bytes of the images and labels in memory. */
-  get hostBytes(): number {
-    return this.store.bytes;
   }
 
   /** The program of a step (counted from 0), loaded: so the variables of the session exist. */
