@@ -6,9 +6,9 @@
 namespace hm::conv {
 namespace {
 
-constexpr int64_t chunk_budget = 32 << 10;  // floats of a chunk's sums: 128 KiB of the L2 cache
-constexpr int64_t most_blocks = 8;          // of a chunk
-constexpr int64_t work_items = 32;          // wanted, while the sums stay small
+constexpr int64_t chunk_budget = 32 << 10; // doubles of a chunk's sums: 256 KiB of the L2 cache
+constexpr int64_t most_blocks = 8;         // of a chunk
+constexpr int64_t work_items = 32;         // wanted: so many groups of tiles that all chunks together have as many
 
 std::vector<GradPlace> places_of(const Axis axis[3]) {
   std::vector<GradPlace> places;
@@ -44,7 +44,8 @@ GradPlan grad_plan(const Axis axis[3], const std::vector<Block> &x, const std::v
   int64_t x_width = 0, dy_width = int64_t(dy_runs[0].size()) * 16;
   for (const Block &b : x_runs[0]) x_width += b.planar ? b.lanes : b.width;
   choose_tile(axis, x_width, dy_width, double(taps * x_width * dy_width / 16), n_chunks, box.global, plan.tile);
-  for (int a = 1; a < 3; a++) plan.tile[a] = std::max<int64_t>(1, (plan.tile[a] + cell[a] / 2) / cell[a]) * cell[a]; // whole cells
+  for (int a = 1; a < 3; a++) // whole cells
+    if (cell[a] <= plan.tile[a] * 2) plan.tile[a] = std::max<int64_t>(1, (plan.tile[a] + cell[a] / 2) / cell[a]) * cell[a];
   plan.tiles = tiles_of(box, plan.tile);
   plan.groups = std::min(plan.groups, int64_t(plan.tiles.size()));
   std::copy(cell, cell + 3, plan.cell);

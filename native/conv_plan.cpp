@@ -12,7 +12,7 @@ constexpr int64_t ring_budget = 96 << 10;         // floats: 384 KiB of the L2 c
 constexpr int64_t group_weight_budget = 5 << 10;  // floats: 20 KiB of the L1 cache
 constexpr int64_t chunk_weight_budget = 128 << 10; // floats: 512 KiB of the L2 cache
 constexpr double load_work = 16;                  // what loading a vector costs, in multiply-adds of vectors
-constexpr double call_work = 48;                  // what a row of a tile costs beside its positions
+constexpr double row_work = 300;                   // what a row loaded or stored costs beside its positions
 constexpr int64_t least_positions = 12;           // of a row of a tile, where the volume has as many
 constexpr int64_t few_threads = 8;                // that should find enough work items
 
@@ -76,6 +76,7 @@ template <class S> void pack(const ConvPlan &plan, const RunGroup &group, const 
           int64_t o = b * plan.block_channels, n = std::min<int64_t>(plan.block_channels, plan.channels - o);
           if (c >= block.lanes) n = 0;
           const S *from = n ? data + offset_of(weight, block.k0 + c, run.d.k, run.h.k, run.w[t].k, plan.c0 + o) : nullptr;
+          if (c_step == 1) __builtin_prefetch(from + 4 * weight.stride[HM_N]); // each comes from another place of a large tensor
           if (c_step == 1 && n == 16)
             for (int64_t i = 0; i < 16; i++) to[i] = from_stored<float>(from[i]);
           else
@@ -131,7 +132,9 @@ void choose_tile(const Axis axis[3], int64_t input_width, int64_t other_width, d
         double floats = double(axis[0].span() * read[1] * read[2] * input_width + h * w * other_width);
         bool fits = floats <= double(ring_budget);
         double idle = double(ceil_div(int64_t(items), few_threads) * few_threads) / items;
-        double time = (outputs * work + loaded * double(input_width) / 16 * load_work + double(d * h) * call_work) / outputs * idle;
+        double rows = double(d * h) + double(read[0] * read[1] * input_width) / 16; // stored and loaded
+        double work_all = outputs * work + loaded * double(input_width) / 16 * load_work + rows * row_work;
+        double time = work_all / outputs * idle;
         if (!fits) time = floats;
         if (any && (fits != best_fits ? best_fits : time >= best)) continue;
         any = true;

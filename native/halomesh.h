@@ -71,7 +71,8 @@ typedef struct {
 enum {
   HM_LOAD = 0,    // r[dst] = operand
   HM_STORE,       // operand = r[a]            (converts to the operand's dtype; bf16 rounds to nearest even)
-  HM_SUM,         // operand += sum of r[a] over the dimensions that the operand lacks (tile order, float64)
+  HM_SUM,         // operand = sum of r[a] over the dimensions that the operand lacks (tile order, float64). It may keep n and
+                  // c; a d, h or w that it keeps must have one position in the box (hm_reduce keeps any)
   HM_CONST,       // imm
   HM_COPY,        // a
   HM_ADD, HM_SUB, HM_MUL, HM_DIV, HM_MIN, HM_MAX, HM_POW,   // a op b
@@ -85,6 +86,7 @@ enum {
   HM_ROUND_F32,   // a rounded to float32 (for wide programs)
   HM_TRUNC,       // a rounded towards zero (casts to integers)
   HM_UNIFORM,     // counter-based random number in [0, 1): key0, key1, optional scalar step operand, global element index
+                  // (random.h; its twin is src/core/random.ts)
   HM_NORMAL,      // standard normal (Box-Muller on two draws)
   HM_BERNOULLI,   // uniform < imm ? 1 : 0
   HM_OP_COUNT
@@ -97,6 +99,7 @@ typedef struct {
   double imm;
 } hm_instr;
 
+// Limits: 64 registers, 64 operands, 64 lanes a block. A register must be written before it is read.
 typedef struct {
   const hm_instr *instr;
   const hm_operand *operands;
@@ -178,15 +181,17 @@ HM_API int hm_resize_grad(int32_t kind, const hm_source *dy, const hm_view *out_
 HM_API int hm_copy(const hm_view *dst, const hm_view *src, const int64_t start[5], const int64_t size[5],
                    const int32_t perm[5], const int64_t shift[5]);
 HM_API int hm_fill(const hm_view *dst, const int64_t start[5], const int64_t size[5], double value);
-// dst's elements in row-major global order equal src's in theirs; both hold the whole tensors they come from except that the
-// leading dimensions may be partial: element i (counted from *_offset) of the flattened tensors.
+// Element i of the flattened (row-major, global) tensor of dst is element i of that of src. Each view stores a range of
+// consecutive elements: leading dimensions of one position, one partial dimension, whole ones after it. dst's lies within src's.
 HM_API int hm_reshape(const hm_view *dst, const hm_view *src);
 
-// dst[x] = reduction over the dimensions of `box` that dst lacks (dst_present[i] = 0). kind 0 sum, 1 max, 2 min.
+// dst[x] = reduction over the dimensions of `box` that dst lacks (dst_present[i] = 0). kind 0 sum, 1 max, 2 min. Sums are held
+// in float64 (those that keep only n and c: as HM_SUM) and do not depend on the number of threads.
 HM_API int hm_reduce(int32_t kind, const hm_view *src, const hm_view *box, const hm_view *dst, const int32_t dst_present[5]);
 
-// out = sum of products over the loop space of `n_loops` (<= 10) ranges; operand strides per loop (0: absent), all
-// addressed plainly by element offsets; operands whose channel is blocked give block and which loop is the blocked one (-1 none).
+// out = sum of products (in float64) over the loop space of `n_loops` (<= 10) ranges, 1 to 8 inputs; operand strides per loop
+// (0: absent), all addressed plainly by element offsets; operands whose channel is blocked give block and which loop is the blocked
+// one (-1 none).
 typedef struct {
   void *data;
   int32_t dtype, blocked_loop;
@@ -201,13 +206,14 @@ HM_API int hm_softmax(const hm_source *x, const hm_view *box, const hm_program *
 
 // Losses over box (n, d, h, w; all classes stored in logits). labels: u8 or i32 or f32 view without c (c extent 1).
 // A label outside 0..classes-1 is an error.
-// *sum (f64, one per n where per_case, else one) = sum of weights[label] * -log softmax(logits)[label].
+// *sum (f64, one per n where per_case, else one) = sum of weights[label] * -log softmax(logits)[label]. Null weights are ones.
 HM_API int hm_cross_entropy(const hm_source *logits, const hm_view *labels, const double *weights, const hm_view *box,
                             const hm_view *sum, int32_t per_case);
 // dlogits = g[n or 0] * weights[label] * (softmax - onehot)
 HM_API int hm_cross_entropy_grad(const hm_source *logits, const hm_view *labels, const double *weights, const hm_view *g,
                                  int32_t per_case, const hm_view *box, const hm_program *epilogue);
-// For p = softmax(logits)[cls], t = (label == cls): three sums per n: sum p*t, sum p, sum t (f64 views over n).
+// For p = softmax(logits)[cls], t = (label == cls): three sums per n: sum p*t, sum p, sum t (f64 views over n; a view whose
+// global n is 1 takes one sum for all). The gradients of the sums likewise.
 HM_API int hm_class_sums(const hm_source *logits, const hm_view *labels, int32_t cls, const hm_view *box, const hm_view *pt,
                          const hm_view *p, const hm_view *t);
 // dlogits[k] = (g_pt[n]*t + g_p[n]) * p * ((k == cls) - softmax[k])

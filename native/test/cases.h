@@ -5,7 +5,7 @@
 namespace test {
 
 inline Random rng;
-inline long failures = 0;
+inline long failures = 0, compared = 0;
 
 inline void report(const char *what, const char *text) {
   if (failures++ < 20) std::printf("FAILED %s: %s\n", what, text);
@@ -14,7 +14,7 @@ inline void report(const char *what, const char *text) {
 // One random layer. `in` is what the window reads, `out` what it writes (as in a forward convolution).
 struct Case {
   hm_window window{};
-  bool transpose = false;
+  bool transpose = false, wide = false;
   int64_t n = 1, in[3], out[3], in_channels = 0, out_channels; // global; `in` is that of the kernel's sources
   std::vector<int64_t> source_channels;
 
@@ -36,6 +36,9 @@ struct Case {
       in[a] = scatter ? written : read;
       out[a] = scatter ? read : written;
     }
+    wide = rng.chance(3); // many channels, or many tiles
+    if (wide && rng.chance(50))
+      for (int a = 0; a < 3; a++) in[a] += a == 2 ? rng.range(30, 60) : rng.range(0, 20), out[a] = extent_of_output(a);
     const int64_t some[] = {1, 2, 3, 5, 8, 12, 16, 17, 20, 32, 40};
     const int64_t first[] = {1, 3, 8, 16, 32};
     source_channels.clear();
@@ -44,6 +47,15 @@ struct Case {
     in_channels = 0;
     for (int64_t c : source_channels) in_channels += c;
     out_channels = rng.pick(some);
+    const int64_t large[] = {64, 70, 130};
+    if (wide && in[2] < 30) source_channels.assign(1, in_channels = rng.pick(large)), out_channels = rng.pick(large);
+  }
+
+  // Extent along axis a that fits `in`, without padding on the high side.
+  int64_t extent_of_output(int a) const {
+    int64_t reach = window.dilation[a] * (window.kernel[a] - 1);
+    if (transpose) return std::max<int64_t>(1, (in[a] - 1) * window.stride[a] + 1 + reach - window.pad[a]);
+    return std::max<int64_t>(1, (in[a] + window.pad[a] - reach - 1) / window.stride[a] + 1);
   }
 
   // Calls f(input position, k) for every term of output position `p`.
@@ -118,6 +130,7 @@ template <class F> bool on_threads(const char *what, std::vector<Memory *> memor
 }
 
 inline void check(const char *what, const Case &c, double got, double want, double magnitude, bool rounded) {
+  compared++;
   if (std::fabs(got - want) <= 2e-6 * magnitude + (rounded ? std::fabs(want) / 200 : 0) + 1e-6) return;
   char text[400];
   std::snprintf(text, sizeof text, "got %g, expected %g (kernel %d %d %d stride %d %d %d dilation %d %d %d, %d -> %d channels)", got, want,

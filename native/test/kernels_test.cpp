@@ -1,3 +1,4 @@
+// Over 300 lines: one naive loop for each kernel, side by side with the call it checks.
 // Copies, reductions, einsum, softmax, losses and resizing against loops over one element at a time.
 //   g++ -std=c++17 -O2 -pthread native/test/kernels_test.cpp native/*.cpp -o kernels_test && ./kernels_test
 #include "tensor.h"

@@ -48,7 +48,7 @@ void test_pool() {
       want = kind == 0 ? std::max(want, x.get(i)) : want + x.get(i);
     });
     if (kind != 0) want *= mean_weight(c, p);
-    if (want != y.get(p)) check("hm_pool", c, y.get(p), want, 1, false);
+    check("hm_pool", c, std::isinf(want) && y.get(p) == want ? 0 : y.get(p), std::isinf(want) ? 0 : want, 1, false);
   });
 }
 
@@ -109,6 +109,6 @@ int main(int argc, char **argv) {
       test_pool();
       test_grad();
     }
-  std::printf("%s: %d poolings and %d gradients, each on 1, 2 and 3 threads: %ld failures\n", hm_isa(), 3 * cases, 3 * cases, failures);
+  std::printf("%s: %d poolings and %d gradients, each on 1, 2 and 3 threads, %ld values: %ld failures\n", hm_isa(), 3 * cases, 3 * cases, compared, failures);
   return failures != 0;
 }

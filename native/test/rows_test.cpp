@@ -1,3 +1,4 @@
+// Over 300 lines: one interpreter, one generator of random cases and the checks that use both.
 // Row programs against an interpreter of one element at a time: random programs over random layouts, types and boxes.
 //   g++ -std=c++17 -O2 -pthread native/test/rows_test.cpp native/*.cpp -o rows_test && ./rows_test
 #include "../rows.h"

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { casesOrShare, count, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+
+const message = (parse: () => unknown): string => {
+  try {
+    return `accepted: ${JSON.stringify(parse())}`;
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    return (error as Error).message;
+  }
+};
+
+describe('flags', () => {
+  it('take what they mean', () => {
+    expect(count('--steps')('300')).toBe(300);
+    expect(count('--seed', 0)('0')).toBe(0);
+    expect(positive('--spacing')('1.5')).toBe(1.5);
+    expect(positive('--learning-rate')('3e-3')).toBe(0.003);
+    expect(oneOf('--precision', ['f32', 'bf16'])('bf16')).toBe('bf16');
+    expect(split('--split')('depth=2,height=2,width=3')).toEqual({ depth: 2, height: 2, width: 3 });
+    expect(mesh('--mesh')('rows=2, cols=4')).toEqual({ rows: 2, cols: 4 });
+    expect(layout('--layout')('depth:rows,height:cols')).toEqual({ depth: 'rows', height: 'cols' });
+    expect(casesOrShare('--validation')('0.2')).toBe(0.2);
+    expect(casesOrShare('--validation')('case7,case9')).toEqual(['case7', 'case9']);
+  });
+
+  it.each([
+    [count('--steps'), '0', '--steps: value; expected a whole number of at least 1, found "0"'],
+    [count('--steps'), '1e3', '--steps: value; expected a whole number of at least 1, found "1e3"'],
+    [
+      count('--levels', 1, 10),
+      '11',
+      '--levels: value; expected a whole number of at least 1 and at most 10, found "11"',
+    ],
+    [
+      count('--steps'),
+      '99999999999999999999',
+      '--steps: value; expected a whole number of at least 1, found "99999999999999999999"',
+    ],
+    [positive('--spacing', ' (mm)'), '-1', '--spacing: value; expected a number above 0 (mm), found "-1"'],
+    [positive('--spacing'), '', '--spacing: value; expected a number above 0, found ""'],
+    [
+      oneOf('--device', ['cpu', 'reference']),
+      'gpu',
+      '--device: value; expected cpu or reference, found "gpu"',
+    ],
+    [split('--split'), 'depth', '--split: value; expected pairs such as depth=2,height=2, found "depth"'],
+    [
+      split('--split'),
+      'depth=2;height=2',
+      '--split: value; expected pairs such as depth=2,height=2, found "depth=2;height=2"',
+    ],
+    [
+      split('--split'),
+      'depth=0',
+      '--split: parts of "depth"; expected a whole number of at least 1, found "0"',
+    ],
+    [
+      split('--split'),
+      'depth=2,depth=3',
+      '--split: "depth" is given twice; expected each name once, found "depth=2,depth=3"',
+    ],
+    [
+      split('--split'),
+      'heigth=2',
+      '--split: no dimension "heigth"; expected depth, height, width, batch, channel, found "heigth=2". Did you mean height?',
+    ],
+    [
+      split('--split'),
+      'time=2',
+      '--split: no dimension "time"; expected depth, height, width, batch, channel, found "time=2"',
+    ],
+    [
+      layout('--layout'),
+      'depth=rows',
+      '--layout: value; expected pairs such as depth:rows,height:cols, found "depth=rows"',
+    ],
+    [
+      casesOrShare('--validation'),
+      '1.5',
+      '--validation: value; expected a share of the cases such as 0.2, or ids such as case7,case9, found "1.5"',
+    ],
+  ])('say what they expected: %#', (parse, text, expected) => {
+    expect(message(() => parse(text))).toBe(expected);
+  });
+});

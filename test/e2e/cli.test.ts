@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readNifti, readNiftiHeader } from '../../src/imaging/index.ts';
+
+// The command as users run it: bin/halomesh.js and dist/, which the set-up builds before the tests.
+
+const bin = fileURLToPath(new URL('../../bin/halomesh.js', import.meta.url));
+let dir: string;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command in the test's folder; `watch` is told of what appears on stderr. */
+function halomesh(args: string, watch?: (err: string, child: ChildProcess) => void): Promise<Outcome> {
+  const child = spawn(process.execPath, [bin, ...args.split(' ')], { cwd: dir });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+    watch?.(err, child);
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+}
+
+const log = (run: string): { readonly kind: string; readonly step: number; readonly loss: number }[] =>
+  readFileSync(join(dir, run, 'log.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const losses = (run: string): number[] =>
+  log(run)
+    .filter(({ kind }) => kind === 'step')
+    .map(({ loss }) => loss);
+
+const small = '--base 4 --levels 3 --threads 1';
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'halomesh-e2e-'));
+  const { code, err } = await halomesh('phantom --out data --size 20 --cases 2');
+  expect(err).toMatch(/slice 40\/40/);
+  expect(code).toBe(0);
+  const trained = await halomesh(`train --data data --out a ${small} --steps 20 --split depth=2,height=2`);
+  expect(trained.err).toMatch(/step 1\/20, loss 0\.\d+.*s\/step[\s\S]*step 20\/20/);
+  expect(trained.out).toContain('4 ranks (depth=2 height=2)');
+  expect(trained.out).toMatch(/done {6}20 steps in \d+ s, loss/);
+  expect(trained.code).toBe(0);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe('halomesh', () => {
+  it('leaves the whole config, the log, checkpoints and the curves in the run folder', () => {
+    const config = JSON.parse(readFileSync(join(dir, 'a/config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      steps: 20,
+      base: 4,
+      mesh: { depth: 2, height: 2 },
+      learningRate: expect.any(Number),
+    });
+    expect(losses('a')).toHaveLength(20);
+    for (const file of ['checkpoints/latest.safetensors', 'checkpoints/best.safetensors', 'progress.png'])
+      expect(existsSync(join(dir, 'a', file)), file).toBe(true);
+  });
+
+  it('gives the same losses however the volume is split', async () => {
+    await halomesh(`train --data data --out b ${small} --steps 20 --mesh x=3 --layout width:x`);
+    const [a, b] = [losses('a'), losses('b')];
+    a.forEach((loss, n) => {
+      expect(Math.abs(b[n] - loss) / Math.abs(loss)).toBeLessThan(1e-5);
+    });
+  });
+
+  it('stops in order on Ctrl-C, says how to resume, and resumes bit for bit', async () => {
+    const run = `train --data data --out c ${small} --steps 20 --split depth=2,height=2`;
+    let sent = false;
+    const stopped = await halomesh(run, (err, child) => {
+      if (!sent && err.includes('step 1/20')) sent = child.kill('SIGINT');
+    });
+    expect(stopped.code).toBe(130);
+    expect(stopped.err).toMatch(/Stopping after this step\. Press Ctrl-C again/);
+    const [, step, command] = /stopped after step (\d+) of 20 and saved\. Resume with: (.*)\n$/.exec(
+      stopped.err,
+    )!;
+    expect(command).toBe('npx halomesh train --out c --resume');
+    expect(log('c')).toHaveLength(Number(step));
+    const resumed = await halomesh('train --out c --resume');
+    expect(resumed.out).toContain(`goes on with step ${Number(step) + 1} of 20`);
+    expect(resumed.code).toBe(0);
+    expect(losses('c')).toEqual(losses('a'));
+  });
+
+  it('refuses to train into a folder that holds a run', async () => {
+    const { code, err } = await halomesh(`train --data data --out a ${small} --steps 20`);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^halomesh: .*--resume.*\n$/);
+    expect(err.split('\n')).toHaveLength(2);
+  });
+
+  it('evaluates, on another split too', async () => {
+    const { code, out } = await halomesh('evaluate --run a --data data --json');
+    expect(code).toBe(0);
+    const report = JSON.parse(out);
+    expect(report.original.cases.map((one: { id: string }) => one.id)).toEqual([
+      'phantom_000',
+      'phantom_001',
+    ]);
+    const other = await halomesh('evaluate --run a --json --split width=3');
+    expect(JSON.parse(other.out).original).toEqual(report.original);
+    expect((await halomesh('evaluate --run a')).out).toMatch(/case +liver +tumour +accuracy\nphantom_000 /);
+  });
+
+  it('predicts onto the grid of the scan', async () => {
+    const input = 'data/imagesTr/phantom_000.nii.gz';
+    const { code, out } = await halomesh(
+      `predict --run a --input ${input} --output out.nii.gz --split depth=4`,
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^out\.nii\.gz {2}20 x 20 x 20 voxels, (best|latest) checkpoint, 20 steps\n/);
+    const [written, scan] = [join(dir, 'out.nii.gz'), join(dir, input)];
+    expect((await readNiftiHeader(written)).affine).toEqual((await readNiftiHeader(scan)).affine);
+    const labels = (await readNifti(written)).data;
+    expect(labels).toHaveLength(8000);
+    expect(Math.max(...labels)).toBeLessThan(3);
+  });
+
+  it('measures training steps', async () => {
+    const { code, out } = await halomesh(
+      'bench --size 16 --base 4 --levels 2 --steps 2 --split depth=2 --json',
+    );
+    expect(code).toBe(0);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ size: 16, ranks: 2, precision: 'f32' });
+    expect(result.secondsPerStep.min).toBeGreaterThan(0);
+    expect(result.bytesSentPerStep).toBe(result.predictedBytesSentPerStep);
+  });
+
+  it('ends in order when nobody reads its output', async () => {
+    const child = spawn(process.execPath, [bin, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let err = '';
+    child.stderr.on('data', (text) => {
+      err += text;
+    });
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(err).toBe('');
+  });
+});
