@@ -7,7 +7,7 @@ import { hashOf, readJson, readText, run, SetupError, secondsSince, walk, writeA
 import { ensureCompiler } from './compiler.mjs';
 
 const compileFlags =
-  '-std=c++17 -O3 -fPIC -fno-math-errno -ffp-contract=fast -fvisibility=hidden -pthread -Wall -Wextra'.split(
+  '-std=c++17 -O3 -fPIC -fno-math-errno -ffp-contract=fast -fno-trapping-math -fvisibility=hidden -pthread -Wall -Wextra'.split(
     ' ',
   );
 const linkFlags = [

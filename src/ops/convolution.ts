@@ -144,16 +144,14 @@ function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
     ...weight.map(
       (dim, i): Loop => ({ dim: dim.name, size: dim.size, split: i < weight.length - 2 ? 'whole' : 'pass' }),
     ),
-    ...y
-      .slice(0, -1)
-      .map(
-        (dim, i): Loop => ({
-          dim: dim.name,
-          size: dim.size,
-          split: 'sum',
-          cell: sumCell(y.length - 2 - i, dim.size),
-        }),
-      ),
+    ...y.slice(0, -1).map(
+      (dim, i): Loop => ({
+        dim: dim.name,
+        size: dim.size,
+        split: 'sum',
+        cell: sumCell(y.length - 2 - i, dim.size),
+      }),
+    ),
   ];
 }
 

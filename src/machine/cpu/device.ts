@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { type Box, BYTES, boxVolume, fail, isEmpty, type Shape } from '../../core/index.ts';
+import { type Box, fail, isEmpty } from '../../core/index.ts';
 import type { FusionRules, Kernel, LocalNode, LocalValue, StoredType } from '../../plan/index.ts';
 import type { Device, HostArray, Memory, Tensor } from '../device.ts';
+import { HostCopies } from './host.ts';
 import { isRowOp, kernelOf } from './kernels.ts';
 import { Launch, prepareCopy } from './launch.ts';
 import { type Address, after, type Library, library } from './library.ts';
@@ -22,8 +23,6 @@ interface CpuMemory extends Memory {
   readonly address: Address;
 }
 
-/** Host copies pass through native memory in pieces of at most this many bytes. */
-const STAGING = 64 * 2 ** 20;
 const MOST_DIMS = 5;
 
 /** Sums keep nothing, the first or the last dimension of what they run over when they are fused. */
@@ -97,11 +96,12 @@ class CpuDevice implements Device {
   private readonly combines = new Map<string, () => void>();
   private readonly ids = new WeakMap<Tensor, number>();
   private nextId = 0;
-  private staging: Address | undefined;
+  private readonly host: HostCopies;
 
   constructor(lib: Library) {
     this.library = lib;
     this.args = new Arguments(lib);
+    this.host = new HostCopies(lib);
   }
 
   allocate(bytes: number): CpuMemory {
@@ -117,22 +117,11 @@ class CpuDevice implements Device {
   }
 
   write(tensor: Tensor, box: Box, data: HostArray): void {
-    this.stage(tensor as CpuTensor, box, hostType(data), (staged, piece, from, count) => {
-      this.library.upload(staged.address, this.storable(data.subarray(from, from + count)));
-      this.once((args) => prepareCopy(this.library, args, tensor as CpuTensor, staged, piece));
-    });
+    this.host.write(tensor as CpuTensor, box, data);
   }
 
   read(tensor: Tensor, box: Box): HostArray {
-    const type = tensor.dtype === 'bf16' ? 'f32' : tensor.dtype;
-    const count = boxVolume(box);
-    const data = { f32: Float32Array, f64: Float64Array, u8: Uint8Array, i32: Int32Array }[type];
-    const result = new data(count);
-    this.stage(tensor as CpuTensor, box, type, (staged, piece, from, n) => {
-      this.once((args) => prepareCopy(this.library, args, staged, tensor as CpuTensor, piece));
-      this.library.download(staged.address, result.subarray(from, from + n));
-    });
-    return result;
+    return this.host.read(tensor as CpuTensor, box);
   }
 
   copyBox(to: Tensor, from: Tensor, box: Box): void {
@@ -230,55 +219,6 @@ class CpuDevice implements Device {
     return () => this.library.call('hm_rows', program, region);
   }
 
-  /**
-   * Walks `box` in pieces along its outermost dimension that has more than one coordinate; `visit` gets plain native memory
-   * shaped like the piece, and where the piece lies in the row-major numbers of the box.
-   */
-  private stage(
-    tensor: CpuTensor,
-    box: Box,
-    dtype: StoredType['dtype'],
-    visit: (staged: CpuTensor, piece: Box, from: number, count: number) => void,
-  ): void {
-    if (isEmpty(box)) return;
-    this.staging ??= this.library.allocate(STAGING);
-    const along = box.findIndex((r) => r.end - r.start > 1);
-    const layer = along < 0 ? boxVolume(box) : boxVolume(box) / (box[along].end - box[along].start);
-    const most = Math.floor(STAGING / (layer * BYTES[dtype]));
-    if (most < 1 && along >= 0) {
-      // One layer is larger than the staging memory: walk its rows in turn.
-      for (let at = box[along].start, from = 0; at < box[along].end; at++, from += layer) {
-        const part = box.map((r, i) => (i === along ? { start: at, end: at + 1 } : r));
-        this.stage(tensor, part, dtype, (staged, piece, f, n) => visit(staged, piece, from + f, n));
-      }
-      return;
-    }
-    const first = along < 0 ? 0 : box[along].start;
-    const last = along < 0 ? 1 : box[along].end;
-    const type = { shape: tensor.shape as Shape, dtype, plain: true };
-    for (let at = first; at < last; at += most) {
-      const piece =
-        along < 0
-          ? box
-          : box.map((r, i) => (i === along ? { start: at, end: Math.min(at + most, last) } : r));
-      visit(cpuTensor(this.staging, type, piece), piece, (at - first) * layer, boxVolume(piece));
-    }
-  }
-
-  /** Runs a launch whose arguments are needed once. */
-  private once(prepare: (args: Arguments) => () => void): void {
-    const args = new Arguments(this.library);
-    try {
-      prepare(args)();
-    } finally {
-      args.free();
-    }
-  }
-
-  private storable(data: HostArray): ArrayBufferView {
-    return data instanceof Int16Array ? Float32Array.from(data) : data;
-  }
-
   private idOf(tensor: Tensor): number {
     return entry(this.ids, tensor, () => this.nextId++);
   }
@@ -295,11 +235,4 @@ function entry<K, V>(
   const made = make();
   map.set(key, made);
   return made;
-}
-
-function hostType(data: HostArray): StoredType['dtype'] {
-  if (data instanceof Float64Array) return 'f64';
-  if (data instanceof Uint8Array) return 'u8';
-  if (data instanceof Int32Array) return 'i32';
-  return 'f32';
 }

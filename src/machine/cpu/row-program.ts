@@ -175,9 +175,37 @@ export class RowProgram {
     return this.emit({ op, src: [], operand, imm: keep, keys: [seed, stream] });
   }
 
+  /**
+   * Turns a product that only one sum uses into a multiply-add: one rounding, and the same one in every kernel that evaluates
+   * the expression.
+   */
+  private contract(result: number): void {
+    const uses = new Map<number, number>([[result, 1]]);
+    const made = new Map<number, Draft>();
+    for (const draft of this.drafts) {
+      for (const register of draft.src) uses.set(register, (uses.get(register) ?? 0) + 1);
+      if (draft.dst !== undefined) made.set(draft.dst, draft);
+    }
+    const gone = new Set<Draft>();
+    for (const draft of this.drafts) {
+      if (draft.op !== 'ADD') continue;
+      const at = draft.src.findIndex(
+        (register) => made.get(register)?.op === 'MUL' && uses.get(register) === 1,
+      );
+      if (at < 0) continue;
+      const product = made.get(draft.src[at])!;
+      gone.add(product);
+      draft.op = 'FMA';
+      draft.src = [...product.src, draft.src[1 - at]];
+    }
+    const kept = this.drafts.filter((draft) => !gone.has(draft));
+    this.drafts.splice(0, this.drafts.length, ...kept);
+  }
+
   /** The finished program. `result`: the value that a prologue delivers. */
   build(result?: LocalValue): Program {
     const resultRegister = result === undefined ? -1 : this.evaluate(result);
+    this.contract(resultRegister);
     const lastUse = new Map<number, number>();
     this.drafts.forEach((draft, i) => {
       for (const register of draft.src) lastUse.set(register, i);
