@@ -2,7 +2,7 @@
 //   hm_conv            y[p][o] = sum over k, i of x[p*stride - pad + dilation*k][i] * weight[k][i][o]
 //   hm_conv_transpose  y[p][o] = sum over k, i, q with p = q*stride - pad + dilation*k of x[q][i] * weight[k][i][o]
 // Both are one loop (see conv_axis.h). A work item is a tile of the output and a chunk of its channels. For each plane of the
-// tile the ring (conv_input.h) loads what is missing, then for each group of taps the inner kernel (conv_micro.h) adds to
+// tile the ring (conv_input.h) loads what is missing, then for each group of runs the inner kernel (conv_micro.h) adds to
 // the tile's rows, and the epilogue (store_row) takes the finished rows. An output sums its terms in the same order wherever
 // tile borders and row ends lie.
 #include "conv_check.h"

@@ -107,8 +107,8 @@ int check_in_channels(const hm_source *sources, int32_t n_sources, const hm_view
     base += box.global[HM_C];
   }
   if (shared == stored || shared == weight.size[HM_N]) return 0;
-  return fail("%s: weight: dimension n (input channels): stores [%lld, %lld); of the %lld channels that the sources store it has %lld; "
-              "expected all of them, or all of the weight's in the sources",
+  return fail("%s: weight: dimension n (input channels): stores [%lld, %lld); of the %lld channels that the sources "
+              "store it has %lld; expected all of them, or all of the weight's in the sources",
               kernel, ll(w_lo), ll(w_hi), ll(stored), ll(shared));
 }
 

@@ -8,7 +8,8 @@ namespace hm::conv {
 namespace {
 
 bool is_stored(const hm_view &box, int64_t d, int64_t h) {
-  return d >= box.start[HM_D] && d < box.start[HM_D] + box.size[HM_D] && h >= box.start[HM_H] && h < box.start[HM_H] + box.size[HM_H];
+  return d >= box.start[HM_D] && d < box.start[HM_D] + box.size[HM_D] && h >= box.start[HM_H] &&
+         h < box.start[HM_H] + box.size[HM_H];
 }
 
 } // namespace
@@ -19,7 +20,8 @@ void prefetch_row(const hm_program &p, const Row &row) {
     const hm_operand &o = p.operands[p.instr[i].operand];
     if (!o.present[HM_D] || !o.present[HM_H] || !o.present[HM_W]) continue; // small
     const hm_view &v = o.view;
-    int64_t from = offset_of(v, o.present[HM_N] ? row.n : v.start[HM_N], row.d, row.h, row.w0, o.present[HM_C] ? row.c0 : v.start[HM_C]);
+    int64_t n = o.present[HM_N] ? row.n : v.start[HM_N];
+    int64_t from = offset_of(v, n, row.d, row.h, row.w0, o.present[HM_C] ? row.c0 : v.start[HM_C]);
     const char *at = static_cast<const char *>(v.data) + from * dtype_size(v.dtype);
     const char *end = at + row.count * v.stride[HM_W] * dtype_size(v.dtype);
     for (; at < end; at += 64) __builtin_prefetch(at, 0, 2);

@@ -1,4 +1,4 @@
-// Tile sizes, groups of taps and packed weights of a convolution: see conv_plan.h.
+// Tile sizes, groups of runs and packed weights of a convolution: see conv_plan.h.
 #include "conv_plan.h"
 #include "conv_micro.h"
 #include "threads.h"
@@ -8,13 +8,13 @@
 namespace hm::conv {
 namespace {
 
-constexpr int64_t ring_budget = 96 << 10;         // floats: 384 KiB of the L2 cache
-constexpr int64_t group_weight_budget = 5 << 10;  // floats: 20 KiB of the L1 cache
+constexpr int64_t ring_budget = 96 << 10;          // floats: 384 KiB of the L2 cache
+constexpr int64_t group_weight_budget = 5 << 10;   // floats: 20 KiB of the L1 cache
 constexpr int64_t chunk_weight_budget = 128 << 10; // floats: 512 KiB of the L2 cache
-constexpr double load_work = 16;                  // what loading a vector costs, in multiply-adds of vectors
+constexpr double load_work = 16;                   // what loading a vector costs, in multiply-adds of vectors
 constexpr double row_work = 300;                   // what a row loaded or stored costs beside its positions
-constexpr int64_t least_positions = 12;           // of a row of a tile, where the volume has as many
-constexpr int64_t few_threads = 8;                // that should find enough work items
+constexpr int64_t least_positions = 12;            // of a row of a tile, where the volume has as many
+constexpr int64_t few_threads = 8;                 // that should find enough work items
 
 int64_t channels_of(const Block &block) { return block.planar ? block.lanes : (block.lanes + 3) / 4 * 4; }
 
@@ -65,7 +65,8 @@ std::vector<RunGroup> groups_of(const Axis axis[3], const int64_t r[3], const st
 }
 
 // Packs one group of runs for the output blocks [first, first + count).
-template <class S> void pack(const ConvPlan &plan, const RunGroup &group, const hm_view &weight, int64_t first, int64_t count, float *to) {
+template <class S> void pack(const ConvPlan &plan, const RunGroup &group, const hm_view &weight, int64_t first, int64_t count,
+                               float *to) {
   const S *data = static_cast<const S *>(weight.data);
   int64_t c_step = weight.stride[HM_C];
   for (const Run &run : group.runs) {

@@ -1,4 +1,4 @@
-// What a convolution does before it runs: tile sizes, groups of taps, packed weights. All of it follows from the layer (window,
+// What a convolution does before it runs: tile sizes, groups of runs, packed weights. All of it follows from the layer (window,
 // channels, global extents) alone, never from a rank's box or the number of threads, so neither do the results.
 #pragma once
 #include "conv_input.h"

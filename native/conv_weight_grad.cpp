@@ -118,7 +118,8 @@ private:
     int64_t rows = tile.at[1].size(), all = rows * int64_t(chunk.dy.size());
     for (int64_t i = all * part / parts; i < all * (part + 1) / parts; i++) {
       const Block &b = chunk.dy[size_t(i / rows)];
-      prefetch_row(b.source->load, {tile.n, d + 1, tile.at[1].lo + i % rows, tile.at[2].lo, tile.at[2].size(), b.c0, b.lanes, b.width});
+      int64_t h = tile.at[1].lo + i % rows;
+      prefetch_row(b.source->load, {tile.n, d + 1, h, tile.at[2].lo, tile.at[2].size(), b.c0, b.lanes, b.width});
     }
   }
 

@@ -84,7 +84,8 @@ private:
           Range w = axis[2].steps(tile.at[2], rw);
           float *out = row_.data() + (w.lo * axis[2].out_step + rw - tile.at[2].lo) * box_.block;
           for (const Tap &tw : axis[2].classes[size_t(rw)]) {
-            const float *in = ring_.data() + ring_.at(block, d, td.offset, th.offset, tw.offset) + line + (w.lo - first) * block.step;
+            int64_t from = ring_.at(block, d, td.offset, th.offset, tw.offset) + line + (w.lo - first) * block.step;
+            const float *in = ring_.data() + from;
             add(out, axis[2].out_step * box_.block, in, w, step_d + td.offset, step_h + th.offset, tw.offset);
           }
         }
@@ -130,7 +131,8 @@ int run(const char *kernel, const char *what, Plan plan, const Axis axis[3], con
   double taps = 1;
   for (int a = 0; a < 3; a++) taps *= double(axis[a].span());
   choose_tile(axis, block, block, taps, blocks, out_box->global, plan.tile);
-  for (const Block &b : blocks_like(*out_box, *source)) plan.blocks.push_back(layout_of(axis, plan.tile, {b}, plan.weights ? 0.0f : -INFINITY));
+  for (const Block &b : blocks_like(*out_box, *source))
+    plan.blocks.push_back(layout_of(axis, plan.tile, {b}, plan.weights ? 0.0f : -INFINITY));
   tiles = tiles_of(*out_box, plan.tile);
   TileSums sums(*epilogue, *out_box, tiles);
   std::vector<std::unique_ptr<Worker>> workers;

@@ -88,8 +88,8 @@ private:
       for (const Tap &th : layout.axis[1].classes[0])
         for (const Tap &tw : layout.axis[2].classes[0]) {
           const int64_t at_d = d * plan_.window.stride[0] + td.offset, at_h = h * plan_.window.stride[1] + th.offset;
-          if (inside(0, at_d) && inside(1, at_h))
-            add_tap(w, tw.offset, place, dx_.data() + ((at_d - tile_.at[0].lo) * tile_.at[1].size() + at_h - tile_.at[1].lo) * row_floats());
+          const int64_t to = (at_d - tile_.at[0].lo) * tile_.at[1].size() + at_h - tile_.at[1].lo;
+          if (inside(0, at_d) && inside(1, at_h)) add_tap(w, tw.offset, place, dx_.data() + to * row_floats());
           place++;
         }
   }
