@@ -1,7 +1,7 @@
 // Trains on a real CT, segments it and another one, and shows what came out, in ./demo-run. Runs after the set-up.
 //
 //   node scripts/demo.mjs [--quick]
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../dist/cli/parse.js';
@@ -11,7 +11,7 @@ import * as hm from '../dist/index.js';
 import { packageRoot } from './setup/common.mjs';
 
 const settings = {
-  full: { spacing: 4, steps: 180, leastDice: 0.9, mostSeconds: 240, time: 'two to four minutes' },
+  full: { spacing: 3, steps: 120, leastDice: 0.9, mostSeconds: 240, time: 'two to four minutes' },
   quick: { spacing: 6, steps: 70, leastDice: 0.75, mostSeconds: 120, time: 'less than a minute' },
 };
 const split = { depth: 2, height: 2, width: 2 };
@@ -81,7 +81,6 @@ scan at ${spacing} mm, each time turned, stretched and made noisy in another way
     base: 8,
     // Without mirroring: that would teach that liver and spleen are the same.
     augmentation: 'mild',
-    learningRate: 0.005,
     checkpointEvery: steps,
   });
   const result = await runTraining(config, { mostSeconds });
@@ -91,10 +90,7 @@ scan at ${spacing} mm, each time turned, stretched and made noisy in another way
   console.log('\nsegmenting the scan that it learnt from, and one that it never saw');
   const cases = [await segment(run, seen, 'overlay.png'), await segment(run, unseen, 'overlay-unseen.png')];
   const progress = join(out, 'progress.png');
-  hm.drawProgress(
-    (await hm.readLog(join(run, 'log.jsonl'))).filter((line) => line.kind === 'step'),
-    progress,
-  );
+  copyFileSync(hm.runFolder(run).progress, progress);
 
   const files = [...cases.flatMap((one) => one.files), progress];
   const missing = files.filter((file) => !existsSync(file) || statSync(file).size === 0);

@@ -66,7 +66,7 @@ describe('buildTraining', () => {
       new Set(graph.nodes.filter((n) => n.op.name === name).map((n) => n.outputs[0].dtype));
     expect(types('conv')).toEqual(new Set(['bf16']));
     expect(types('conv_transpose')).toEqual(new Set(['bf16']));
-    expect(types('conv_weight_grad')).toEqual(new Set(['f32']));
+    expect(types('conv_weight_grad')).toEqual(new Set(['f64']));
     expect(types('variable')).toEqual(new Set(['f32']));
     const sums = graph.nodes.filter((n) => n.op.name === 'reduce_sum' && n.name.endsWith('/norm'));
     expect(sums.map((n) => [n.call.inputs[0].dtype, n.outputs[0].dtype].join())).toEqual(

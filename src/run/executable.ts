@@ -1,8 +1,12 @@
+import { performance } from 'node:perf_hooks';
 import { fail, HalomeshError, rowMajorStrides, sameBox } from '../core/index.ts';
 import type { Communicator, Device, HostArray, Memory, Tensor } from '../machine/index.ts';
 import type { Buffer, LocalValue, Plan, Step } from '../plan/index.ts';
 import { gather, type State } from './state.ts';
 import { debugLevel, describeStep, showEvent, Tracer } from './trace.ts';
+
+/** Milliseconds that a rank runs before the process may do something else. */
+const TURN = 100;
 
 /** A plan bound to the memory of one rank. */
 export class Executable {
@@ -91,9 +95,14 @@ export class Executable {
   async run(communicator: Communicator, tracer?: Tracer): Promise<void> {
     if (tracer !== undefined || debugLevel() >= 2)
       return this.runTraced(communicator, tracer ?? new Tracer());
+    let rested = performance.now();
     for (const launch of this.launches) {
       const pending = launch(communicator);
       if (pending) await pending;
+      // Kernels hold the thread: signals and timers get a turn now and then.
+      if (performance.now() - rested < TURN) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      rested = performance.now();
     }
   }
 

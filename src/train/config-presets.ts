@@ -5,7 +5,10 @@ import type { Preset, TrainConfig } from './config-type.ts';
 /** What a preset decides; the rest (data, out, size, split...) is the user's. */
 type PresetSettings = Omit<TrainConfig, 'preset' | 'data' | 'out'>;
 
-/** Found on CTs at 3 mm: an organ of a few percent of the volume is learnt within some hundred steps. */
+/**
+ * Found on a CT whose liver takes 3 % of the volume: some hundred steps learn it. Plain momentum moves the last layer and the
+ * norms as far as they need to go, where Adam's bounded steps would take many times as many.
+ */
 const standard: PresetSettings = {
   augmentation: 'mild',
   mesh: {},
@@ -17,9 +20,9 @@ const standard: PresetSettings = {
   norm: 'batch',
   dropoutKeep: 1,
   precision: 'f32',
-  loss: { foregroundWeight: 2, mix: 0.5, epsilon: 0.1 },
-  optimizer: { kind: 'adam' },
-  learningRate: 0.005,
+  loss: { foregroundWeight: 4, mix: 0.5, epsilon: 0.1 },
+  optimizer: { kind: 'sgd', momentum: 0.9, nesterov: true, clipNorm: 1 },
+  learningRate: 0.2,
   schedule: { kind: 'cosine', warmup: 10 },
   steps: 300,
   batch: 1,

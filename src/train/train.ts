@@ -7,6 +7,7 @@ import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { appendLog, cutLog, type StepLine, startLog } from './log.ts';
 import { prepareOptions, sessionOf } from './model.ts';
+import { drawProgress } from './pictures/index.ts';
 import { Predictor } from './predictor.ts';
 import { Programs } from './programs.ts';
 import { checkNew, checkResumable } from './run-check.ts';
@@ -166,6 +167,7 @@ class Run {
     const file = folder[which];
     const metadata: Record<string, string> = best === undefined ? {} : { best: JSON.stringify(best) };
     await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
+    if (which === 'latest' && this.lines.length > 0) drawProgress(this.lines, folder.progress);
     this.tell({ kind: 'checkpoint', file, step, which });
   }
 
