@@ -11,7 +11,7 @@ import * as hm from '../dist/index.js';
 import { packageRoot } from './setup/common.mjs';
 
 const settings = {
-  full: { spacing: 3, steps: 120, leastDice: 0.9, mostSeconds: 240, time: 'two to four minutes' },
+  full: { spacing: 3, steps: 120, leastDice: 0.9, mostSeconds: 240, time: 'about two minutes' },
   quick: { spacing: 6, steps: 70, leastDice: 0.75, mostSeconds: 120, time: 'less than a minute' },
 };
 const split = { depth: 2, height: 2, width: 2 };
