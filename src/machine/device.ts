@@ -31,6 +31,9 @@ export interface Device extends Target {
   copyBox(to: Tensor, from: Tensor, box: Box): void;
   /** Replaces every tensor by the element-wise combination of all, taken in order (sums in float64). */
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void;
-  /** A function that runs a kernel for one rank; `tensorOf` gives the stored tensors that it reads and writes. */
-  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor): () => void;
+  /**
+   * A function that runs a kernel for one rank; `tensorOf` gives the stored tensors that it reads and writes. What it needs
+   * beside them is freed with `memory`.
+   */
+  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, memory: Memory): () => void;
 }

@@ -35,7 +35,7 @@ export class Executable {
 
   private bind(step: Step, index: number): (communicator: Communicator) => Promise<void> | void {
     if (step.kind === 'kernel') {
-      const launch = this.device.prepare(step, this.rank, (value) => this.tensorOf(value));
+      const launch = this.device.prepare(step, this.rank, (value) => this.tensorOf(value), this.memory);
       return launch;
     }
     const { collective } = step.node;

@@ -19,8 +19,15 @@ import {
 } from './storage.ts';
 import { Arguments, type Instruction } from './structs.ts';
 
+/** Memory, and the launch arguments that are freed with it. */
 interface CpuMemory extends Memory {
   readonly address: Address;
+  readonly args: Arguments;
+}
+
+/** A tensor that remembers the memory that it lies in. */
+interface PlacedTensor extends CpuTensor {
+  readonly home: CpuMemory;
 }
 
 const MOST_DIMS = 5;
@@ -91,29 +98,30 @@ class CpuDevice implements Device {
   readonly plain = plainTypes;
   readonly storageBytes = storageBytes;
   private readonly library: Library;
-  private readonly args: Arguments;
-  private readonly copies = new Map<Tensor, Map<Tensor, Map<Box, () => void>>>();
-  private readonly combines = new Map<string, () => void>();
+  private readonly copies = new WeakMap<Tensor, Map<Tensor, Map<Box, () => void>>>();
+  private readonly combines = new WeakMap<Tensor, Map<string, () => void>>();
   private readonly ids = new WeakMap<Tensor, number>();
   private nextId = 0;
   private readonly host: HostCopies;
 
   constructor(lib: Library) {
     this.library = lib;
-    this.args = new Arguments(lib);
     this.host = new HostCopies(lib);
   }
 
   allocate(bytes: number): CpuMemory {
-    return { bytes, address: this.library.allocate(bytes) };
+    return { bytes, address: this.library.allocate(bytes), args: new Arguments(this.library) };
   }
 
   free(memory: Memory): void {
-    this.library.call('hm_free', (memory as CpuMemory).address, Math.max(memory.bytes, 64));
+    const { address, args } = memory as CpuMemory;
+    args.free();
+    this.library.call('hm_free', address, Math.max(memory.bytes, 64));
   }
 
-  tensor(memory: Memory, offset: number, type: StoredType, box: Box): CpuTensor {
-    return cpuTensor(after((memory as CpuMemory).address, offset), type, box);
+  tensor(memory: Memory, offset: number, type: StoredType, box: Box): PlacedTensor {
+    const home = memory as CpuMemory;
+    return { ...cpuTensor(after(home.address, offset), type, box), home };
   }
 
   write(tensor: Tensor, box: Box, data: HostArray): void {
@@ -127,18 +135,19 @@ class CpuDevice implements Device {
   copyBox(to: Tensor, from: Tensor, box: Box): void {
     const byFrom = entry(this.copies, to, () => new Map<Tensor, Map<Box, () => void>>());
     const byBox = entry(byFrom, from, () => new Map<Box, () => void>());
-    const prepare = () => prepareCopy(this.library, this.args, to as CpuTensor, from as CpuTensor, box);
+    const prepare = () => prepareCopy(this.library, argsOf(to), to as CpuTensor, from as CpuTensor, box);
     entry(byBox, box, prepare)();
   }
 
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {
     if (isEmpty(tensors[0].box)) return;
     const key = `${how}:${tensors.map((t) => this.idOf(t)).join(',')}`;
-    entry(this.combines, key, () => this.prepareCombine(tensors as readonly CpuTensor[], how))();
+    const known = entry(this.combines, tensors[0], () => new Map<string, () => void>());
+    entry(known, key, () => this.prepareCombine(tensors as readonly CpuTensor[], how))();
   }
 
-  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor): () => void {
-    const launch = new Launch(this.library, this.args, kernel, rank, tensorOf);
+  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, memory: Memory): () => void {
+    const launch = new Launch(this.library, (memory as CpuMemory).args, kernel, rank, tensorOf);
     const { anchor } = kernel;
     if (anchor === undefined || anchor.op.name === 'assign') return this.prepareRows(launch);
     const rule = kernelOf(anchor.op.name);
@@ -206,7 +215,8 @@ class CpuDevice implements Device {
     tensors.forEach((_, i) => {
       instructions.push({ ...none, op: 1, a: 0, operand: i });
     });
-    const program = this.args.program({
+    const args = argsOf(first);
+    const program = args.program({
       instructions,
       operands: tensors.map((tensor) => operandOf(tensor, slots)),
       registers: 3,
@@ -215,7 +225,7 @@ class CpuDevice implements Device {
       result: -1,
       global: boxView(shape, box, slots).global,
     });
-    const region = this.args.viewAt(boxView(shape, box, slots));
+    const region = args.viewAt(boxView(shape, box, slots));
     return () => this.library.call('hm_rows', program, region);
   }
 
@@ -223,6 +233,9 @@ class CpuDevice implements Device {
     return entry(this.ids, tensor, () => this.nextId++);
   }
 }
+
+/** Arguments that live as long as a tensor's memory. */
+const argsOf = (tensor: Tensor): Arguments => (tensor as PlacedTensor).home.args;
 
 /** The entry of a map, made at the first request. */
 function entry<K, V>(

@@ -28,7 +28,7 @@ const reshape: CpuKernel = {
     const from = launch.input(0);
     const to = launch.output();
     const type = { shape: from.shape, dtype: from.dtype, plain: true };
-    const address = launch.library.allocate(storageBytes(type, launch.reads(0)));
+    const address = launch.args.scratch(storageBytes(type, launch.reads(0)));
     const before = launch.copy(cpuTensor(address, type, launch.reads(0)), from, launch.reads(0));
     const after = launch.copy(
       to,
@@ -111,7 +111,7 @@ const table: CpuKernel = {
     const { shape, values } = attrsOf<'table'>(launch.anchor);
     const whole = shape.map((dim) => ({ start: 0, end: dim.size }));
     const type = { shape, dtype: 'f64', plain: true } as const;
-    const address = launch.library.allocate(storageBytes(type, whole));
+    const address = launch.args.scratch(storageBytes(type, whole));
     launch.library.upload(address, Float64Array.from(values));
     return launch.copy(launch.output(), cpuTensor(address, type, whole), launch.writes());
   },

@@ -119,7 +119,7 @@ export class Launch {
   plain(tensor: CpuTensor, box: Box, slots: Slots): { readonly view: View; readonly before: () => void } {
     if (tensor.block === 1) return { view: subView(tensor, slots, box), before: () => undefined };
     const type = { shape: tensor.shape, dtype: tensor.dtype, plain: true };
-    const copy = cpuTensor(this.library.allocate(storageBytes(type, box)), type, box);
+    const copy = cpuTensor(this.args.scratch(storageBytes(type, box)), type, box);
     return { view: subView(copy, slots, box), before: this.copy(copy, tensor, box) };
   }
 
@@ -128,7 +128,7 @@ export class Launch {
     const output = this.output();
     if (output.block === 1) return { tensor: output, after: () => undefined };
     const type = { shape: output.shape, dtype: output.dtype, plain: true };
-    const tensor = cpuTensor(this.library.allocate(storageBytes(type, this.writes())), type, this.writes());
+    const tensor = cpuTensor(this.args.scratch(storageBytes(type, this.writes())), type, this.writes());
     return { tensor, after: this.copy(output, tensor, this.writes()) };
   }
 
