@@ -35,7 +35,8 @@ export function reverse(scalar: Value, wrt: readonly Value[], arithmetic: Arithm
     const rule = node.op.grad;
     if (typeof rule !== 'function')
       return fail({ where: node.call.where, problem: `has no gradient: ${rule.notDifferentiable}` });
-    const inputGrads = graph.scope(node.name === '' ? 'grad' : `${node.name}/grad`, () =>
+    const scope = node.name === '' ? 'grad' : `${node.name}/grad`;
+    const inputGrads = graph.scope(scope, () =>
       rule({ ...node.call, inputValues: node.inputs, outputValues: node.outputs }, outputGrads),
     );
     node.inputs.forEach((input, i) => {
@@ -49,7 +50,8 @@ export function reverse(scalar: Value, wrt: readonly Value[], arithmetic: Arithm
           found: showShape(contribution.shape),
         });
       const sofar = grads.get(input.id);
-      grads.set(input.id, sofar === undefined ? contribution : arithmetic.add(sofar, contribution));
+      const total = () => (sofar === undefined ? contribution : arithmetic.add(sofar, contribution));
+      grads.set(input.id, graph.scope(scope, total));
     });
   }
   return wrt.map((value) => grads.get(value.id));
