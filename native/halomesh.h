@@ -131,7 +131,8 @@ HM_API int hm_cpu_supports(const char *isa);        // 1 when this processor can
 HM_API int hm_set_threads(int32_t n);               // size of the pool; 0: number of cores
 HM_API int32_t hm_threads(void);
 
-// Memory: 64-byte aligned, anonymous pages, returned to the system by hm_free. NULL when it cannot be had.
+// Memory: 64-byte aligned, anonymous pages that take room when they are first touched, returned to the system by hm_free. NULL
+// when it cannot be had.
 HM_API void *hm_alloc(int64_t bytes);
 HM_API int hm_free(void *p, int64_t bytes);
 HM_API int hm_memcpy(void *dst, const void *src, int64_t bytes);

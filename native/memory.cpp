@@ -73,7 +73,7 @@ void *hm_alloc(int64_t bytes) {
     return nullptr;
   }
   int64_t size = round_up(bytes, page), spare = size >= huge_page ? huge_page : 0;
-  void *p = mmap(nullptr, size_t(size + spare), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *p = mmap(nullptr, size_t(size + spare), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) {
     fail("hm_alloc: the system has no %lld bytes for us", (long long)bytes);
     return nullptr;

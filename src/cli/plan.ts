@@ -1,21 +1,13 @@
 import type { Command } from 'commander';
-import {
-  type Case,
-  canonicalGrid,
-  openDataset,
-  readNiftiHeader,
-  resampledGrid,
-  type Shape3,
-} from '../imaging/index.ts';
-import { CPU_TARGET, referenceDevice } from '../machine/index.ts';
-import { explainPlan, formatPlan, makePlan, type PlanReport } from '../plan/index.ts';
+import { openDataset } from '../imaging/index.ts';
+import { formatPlan } from '../plan/index.ts';
 import {
   chooseCases,
-  meshOf,
-  prepareOptions,
+  type Forecast,
+  forecast,
+  forecastCases,
   resolveConfig,
   type TrainConfig,
-  trainingGraph,
 } from '../train/index.ts';
 import { addTrainFlags, givenConfig, type TrainFlags } from './flags.ts';
 import { count, UsageError } from './parse.ts';
@@ -26,10 +18,8 @@ interface Flags extends TrainFlags {
 }
 
 /** What is planned: a step on a volume, of a case where there is a data set. */
-interface Planned {
-  readonly shape: Shape3;
+interface Planned extends Forecast {
   readonly classes: readonly string[];
-  readonly case?: string;
 }
 
 /** `halomesh plan` */
@@ -62,13 +52,14 @@ Examples:
       const config = resolveConfig({ ...given, data: given.data ?? '.', out: given.out ?? '.' });
       const planned =
         given.data === undefined ? fromSize(config, classes ?? 3) : await fromData(config, classes);
-      const report = explain(config, planned);
-      if (json) console.log(JSON.stringify({ ...planned, batch: config.batch, ...report }, null, 2));
+      const { report, ...facts } = planned;
+      if (json) console.log(JSON.stringify({ ...facts, batch: config.batch, ...report }, null, 2));
       else console.log(`${headline(config, planned)}\n${formatPlan(report)}`);
     });
 }
 
-function fromSize({ size, classes: names }: TrainConfig, classes: number): Planned {
+function fromSize(config: TrainConfig, classes: number): Planned {
+  const { size, classes: names } = config;
   if (size === undefined)
     throw new UsageError({
       where: '--size',
@@ -76,7 +67,8 @@ function fromSize({ size, classes: names }: TrainConfig, classes: number): Plann
       hint: 'Try: halomesh plan --size 128',
     });
   const numbered = Array.from({ length: classes }, (_, n) => `class ${n}`);
-  return { shape: [size, size, size], classes: names ?? numbered };
+  const all = names ?? numbered;
+  return { classes: all, ...forecast(config, [size, size, size], all.length) };
 }
 
 async function fromData(config: TrainConfig, classes: number | undefined): Promise<Planned> {
@@ -86,31 +78,10 @@ async function fromData(config: TrainConfig, classes: number | undefined): Promi
       problem: 'cannot stand beside --data, which names the classes',
     });
   const chosen = chooseCases(await openDataset(config.data), config);
-  const shapes = await Promise.all(
-    chosen.training.map(async (entry) => ({ id: entry.id, shape: await preparedShape(entry, config) })),
-  );
-  const voxels = ([d, h, w]: Shape3): number => d * h * w;
-  const largest = shapes.reduce((a, b) => (voxels(b.shape) > voxels(a.shape) ? b : a));
-  return { shape: largest.shape, classes: chosen.classes, case: largest.id };
-}
-
-/** The shape that a case will have once it is prepared, from its header alone. */
-async function preparedShape({ image }: Case, config: TrainConfig): Promise<Shape3> {
-  const { dims, affine } = await readNiftiHeader(image);
-  const grid = canonicalGrid({ shape: [dims[2] ?? 1, dims[1] ?? 1, dims[0]], affine });
-  const { spacing, size } = prepareOptions(config);
-  if (spacing !== undefined) return resampledGrid(grid, { spacing }).shape;
-  if (size === undefined) return grid.shape;
-  return typeof size === 'number' ? [size, size, size] : size;
-}
-
-function explain(config: TrainConfig, { shape, classes }: Planned): PlanReport {
-  const { mesh, layout } = meshOf(config);
-  const target = config.device === 'reference' ? referenceDevice() : CPU_TARGET;
-  const { graph } = trainingGraph(config, classes.length, shape);
-  // The images and labels of a step, and the case that they come from.
-  const hostBytes = shape[0] * shape[1] * shape[2] * (config.batch + 1) * 5;
-  return explainPlan(makePlan(graph, mesh, layout, target), hostBytes);
+  return {
+    classes: chosen.classes,
+    ...(await forecastCases(config, chosen.training, chosen.classes.length)),
+  };
 }
 
 function headline({ batch, base, levels, precision }: TrainConfig, planned: Planned): string {

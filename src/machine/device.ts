@@ -19,7 +19,8 @@ export type HostArray = Float32Array | Float64Array | Uint8Array | Int32Array | 
  * Calls run in the order they are made.
  */
 export interface Device extends Target {
-  allocate(bytes: number): Memory;
+  /** `room`: bytes that the memory may grow to be used for, where addresses alone cost nothing. */
+  allocate(bytes: number, room?: number): Memory;
   free(memory: Memory): void;
   /** A tensor at `offset` bytes of a memory. */
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): Tensor;

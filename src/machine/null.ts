@@ -13,7 +13,7 @@ export function nullDevice(like?: Target): Device {
     refuses: like?.refuses ?? (() => undefined),
     plain: like?.plain ?? (() => () => true),
     storageBytes: like?.storageBytes ?? ((type: TensorType, box) => BYTES[type.dtype] * boxVolume(box)),
-    allocate: (bytes) => ({ bytes }),
+    allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     tensor: (_memory, _offset, type, box): Tensor => ({ shape: type.shape, dtype: type.dtype, box }),
     write: () => undefined,

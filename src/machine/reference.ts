@@ -19,7 +19,7 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     refuses: () => undefined,
     plain: () => () => true,
     storageBytes: (_type, box) => 8 * boxVolume(box),
-    allocate: (bytes) => ({ bytes }),
+    allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     tensor: (_memory: Memory, _offset: number, type: StoredType, box: Box): ReferenceTensor => ({
       shape: type.shape,

@@ -13,21 +13,23 @@ export class Executable {
   readonly plan: Plan;
   readonly rank: number;
   private readonly device: Device;
-  private readonly memory: Memory;
+  /** Owner of the launch arguments. */
+  private readonly own: Memory;
   private readonly tensors = new Map<Buffer, Tensor>();
   private readonly launches: ((communicator: Communicator) => Promise<void> | void)[];
 
-  constructor(plan: Plan, device: Device, rank: number, state: State) {
+  /** `arena`: at least the plan's bytes for this rank; programs that never run at once may share it. */
+  constructor(plan: Plan, device: Device, rank: number, state: State, arena: Memory) {
     this.plan = plan;
     this.device = device;
     this.rank = rank;
-    this.memory = device.allocate(plan.memory.arenaBytes[rank]);
+    this.own = device.allocate(0);
     for (const buffer of new Set(plan.buffers.values())) {
       const placed = plan.memory.placements.get(buffer);
       const tensor =
         buffer.variable !== undefined
           ? state.tensor(buffer.variable, rank)
-          : device.tensor(this.memory, placed!.offsets[rank], buffer, buffer.boxes[rank]);
+          : device.tensor(arena, placed!.offsets[rank], buffer, buffer.boxes[rank]);
       this.tensors.set(buffer, tensor);
     }
     this.launches = plan.steps.map((step, i) => this.bind(step, i));
@@ -35,7 +37,7 @@ export class Executable {
 
   private bind(step: Step, index: number): (communicator: Communicator) => Promise<void> | void {
     if (step.kind === 'kernel') {
-      const launch = this.device.prepare(step, this.rank, (value) => this.tensorOf(value), this.memory);
+      const launch = this.device.prepare(step, this.rank, (value) => this.tensorOf(value), this.own);
       return launch;
     }
     const { collective } = step.node;
@@ -123,7 +125,7 @@ export class Executable {
   }
 
   free(): void {
-    this.device.free(this.memory);
+    this.device.free(this.own);
   }
 
   private tensorOf(value: LocalValue): Tensor {

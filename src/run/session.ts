@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import {
   fail,
   type Graph,
@@ -7,7 +8,7 @@ import {
   rowMajorStrides,
   volume,
 } from '../core/index.ts';
-import { type Device, type HostArray, LocalWorld, type Traffic } from '../machine/index.ts';
+import { type Device, type HostArray, LocalWorld, type Memory, type Traffic } from '../machine/index.ts';
 import { explainPlan, formatPlan, makePlan, type Plan } from '../plan/index.ts';
 import { Executable } from './executable.ts';
 import { State, scatter } from './state.ts';
@@ -44,6 +45,9 @@ export class Session {
   readonly layout: Layout;
   readonly state: State;
   private readonly world: LocalWorld;
+  /** One arena a rank for all loaded programs: they run one at a time, so the largest decides. */
+  private readonly arenas: Memory[][] = [];
+  private programs = 0;
   private readonly tracer: Tracer | undefined;
 
   constructor({ device, mesh = makeMesh({}), layout = {}, seed = 0, tracer }: SessionOptions) {
@@ -60,13 +64,17 @@ export class Session {
     return this.world.traffic;
   }
 
-  /** Plans a graph and gives it memory on every rank. */
+  /** Plans a graph and gives it memory on every rank. Programs of one session share arenas: run one at a time. */
   load(graph: Graph): Loaded {
     const plan = makePlan(graph, this.mesh, this.layout, this.device);
     if (debugLevel() >= 1) console.error(formatPlan(explainPlan(plan)));
     const ranks = Array.from({ length: this.mesh.size }, (_, rank) => rank);
     this.state.admit(plan, ranks);
-    const executables = ranks.map((rank) => new Executable(plan, this.device, rank, this.state));
+    this.programs++;
+    const executables = ranks.map(
+      (rank) =>
+        new Executable(plan, this.device, rank, this.state, this.arena(rank, plan.memory.arenaBytes[rank])),
+    );
     return {
       plan,
       run: async (inputs, outputs = [...plan.program.outputs.keys()]) => {
@@ -78,8 +86,25 @@ export class Session {
       },
       free: () => {
         for (const e of executables) e.free();
+        if (--this.programs > 0) return;
+        for (const arena of this.arenas.flat()) this.device.free(arena);
+        this.arenas.length = 0;
       },
     };
+  }
+
+  /**
+   * An arena of a rank that a program fits. Addresses are kept for as much as the machine has, so that later programs fit the
+   * first one; where the system grants no more than is needed now, a larger program gets an arena of its own.
+   */
+  private arena(rank: number, bytes: number): Memory {
+    this.arenas[rank] ??= [];
+    const list = this.arenas[rank];
+    const known = list.find((arena) => arena.bytes >= bytes);
+    if (known !== undefined) return known;
+    const made = this.device.allocate(bytes, Math.max(bytes, totalmem()));
+    list.push(made);
+    return made;
   }
 }
 

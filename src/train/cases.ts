@@ -110,13 +110,16 @@ export class CaseOrder {
   }
 }
 
+/** Prepared cases that stay in memory, bytes at most. */
+export const CASE_BYTES = 2 * 2 ** 30;
+
 /** Prepared cases, kept in memory up to a number of bytes; the one unused for longest is read again when it is needed. */
 export class CaseStore {
   private readonly options: PrepareOptions;
   private readonly limitBytes: number;
   private readonly kept = new Map<string, PreparedCase>();
 
-  constructor(options: PrepareOptions, limitBytes = 2 * 2 ** 30) {
+  constructor(options: PrepareOptions, limitBytes = CASE_BYTES) {
     this.options = options;
     this.limitBytes = limitBytes;
   }

@@ -7,6 +7,7 @@ export * from './config.ts';
 // From a run to scores and segmentations
 export * from './evaluate.ts';
 export * from './evaluation-table.ts';
+export * from './forecast.ts';
 export * from './log.ts';
 export * from './model.ts';
 export * from './open-run.ts';

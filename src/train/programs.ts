@@ -1,25 +1,21 @@
-import { totalmem } from 'node:os';
 import type { Graph } from '../core/index.ts';
 import type { Loaded, Session } from '../run/index.ts';
 
-/** Half of the memory that this process may use, bytes. */
-export function halfOfMemory(): number {
-  const constrained = process.constrainedMemory?.() ?? 0;
-  return (constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()) / 2;
-}
+/** Programs kept at most: data sets of many sizes would fill memory with launch arguments. */
+const MOST_PROGRAMS = 16;
 
 /**
- * Loaded programs of one session, one for each shape of volume. Their arenas are large, so only as many stay as fit a number
- * of bytes; the one unused for longest goes first, and at least the newest stays. All share the session's variables.
+ * Loaded programs of one session, one for each shape of volume. They share the session's arenas and variables; planning one
+ * takes time, so the latest ones stay.
  */
 export class Programs {
   private readonly session: Session;
-  private readonly limitBytes: number;
+  private readonly most: number;
   private readonly loaded = new Map<string, Loaded>();
 
-  constructor(session: Session, limitBytes = halfOfMemory()) {
+  constructor(session: Session, most = MOST_PROGRAMS) {
     this.session = session;
-    this.limitBytes = limitBytes;
+    this.most = most;
   }
 
   /** The program of a key, loaded if it is not. */
@@ -28,7 +24,7 @@ export class Programs {
     this.loaded.delete(key);
     this.loaded.set(key, program);
     for (const [other, old] of this.loaded) {
-      if (this.bytes <= this.limitBytes || old === program) break;
+      if (this.loaded.size <= this.most) break;
       this.loaded.delete(other);
       old.free();
     }
@@ -40,14 +36,7 @@ export class Programs {
     return [...this.loaded.keys()];
   }
 
-  /** Bytes of all arenas. */
-  get bytes(): number {
-    let sum = 0;
-    for (const { plan } of this.loaded.values()) for (const bytes of plan.memory.arenaBytes) sum += bytes;
-    return sum;
-  }
-
-  /** Gives all arenas back. */
+  /** Gives all memory of the programs back. */
   free(): void {
     for (const program of this.loaded.values()) program.free();
     this.loaded.clear();

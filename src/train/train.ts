@@ -1,10 +1,10 @@
 import { openDataset } from '../imaging/index.ts';
-import { explainPlan } from '../plan/index.ts';
 import type { Session } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
 import { CaseStore, type ChosenCases, chooseCases } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
+import { forecastCases } from './forecast.ts';
 import { appendLog, cutLog, type StepLine, startLog } from './log.ts';
 import { prepareOptions, sessionOf } from './model.ts';
 import { drawProgress } from './pictures/index.ts';
@@ -89,7 +89,8 @@ class Run {
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
   async begin(): Promise<void> {
     const { config, folder, chosen, session } = this;
-    const { plan } = await this.trainer.prepare(0);
+    await this.trainer.prepare(0);
+    const { report } = await forecastCases(config, chosen.training, chosen.classes.length);
     if (this.options.resume) {
       const { step, metadata } = await loadCheckpoint(folder.latest, session.state);
       this.step = step;
@@ -108,7 +109,7 @@ class Run {
       classes: chosen.classes,
       training: chosen.training.map(({ id }) => id),
       validation: chosen.validation.map(({ id }) => id),
-      plan: explainPlan(plan, this.trainer.store.bytes),
+      plan: report,
     });
   }
 

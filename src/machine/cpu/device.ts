@@ -109,8 +109,11 @@ class CpuDevice implements Device {
     this.host = new HostCopies(lib);
   }
 
-  allocate(bytes: number): CpuMemory {
-    return { bytes, address: this.library.allocate(bytes), args: new Arguments(this.library) };
+  allocate(bytes: number, room = bytes): CpuMemory {
+    const args = new Arguments(this.library);
+    const roomy = room > bytes ? this.library.reserve(room) : undefined;
+    if (roomy !== undefined) return { bytes: room, address: roomy, args };
+    return { bytes, address: this.library.allocate(bytes), args };
   }
 
   free(memory: Memory): void {

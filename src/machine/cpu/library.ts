@@ -56,6 +56,8 @@ export interface Library {
   /** Calls a kernel; raises its error text. */
   call(entry: Entry, ...args: readonly number[]): void;
   allocate(bytes: number): Address;
+  /** As `allocate`; undefined where the system refuses. Pages take room when they are first touched. */
+  reserve(bytes: number): Address | undefined;
   /** Copies host bytes into native memory, and back. */
   upload(to: Address, data: ArrayBufferView): void;
   download(from: Address, data: ArrayBufferView): void;
@@ -157,6 +159,7 @@ function load(isa: InstructionSet): Library {
         });
       return address as Address;
     },
+    reserve: (bytes) => (alloc(Math.max(bytes, 64)) || undefined) as Address | undefined,
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
     view: (at, bytes) => koffi.view(BigInt(at), bytes) as ArrayBuffer,
