@@ -7,7 +7,6 @@ import {
   forEachIndex,
   type Graph,
   get,
-  hasDim,
   type NotDifferentiable,
   offset,
   rowMajorStrides,
@@ -129,9 +128,4 @@ export function assignTo(target: Value, value: Value): Value {
 /** Given numbers as a tensor. */
 export function tableOf(graph: Graph, shape: Shape, values: readonly number[], dtype: DType = 'f32'): Value {
   return single(graph.add(table, { shape, dtype, values }, []));
-}
-
-/** True when a value has every dimension of `names`. */
-export function hasDims(value: Value, names: readonly string[]): boolean {
-  return names.every((name) => hasDim(value.shape, name));
 }

@@ -1,13 +1,4 @@
-import {
-  type Box,
-  BYTES,
-  boxVolume,
-  fail,
-  type Graph,
-  type Layout,
-  type Mesh,
-  type TensorType,
-} from '../core/index.ts';
+import { type Box, fail, type Graph, type Layout, type Mesh, type TensorType } from '../core/index.ts';
 import { assignBuffers, type Buffer, type StoredType } from './buffers.ts';
 import { fuse } from './fuse.ts';
 import type { FusionRules, Step } from './kernel.ts';
@@ -72,9 +63,4 @@ function checkSupport(program: LocalProgram, target: Target): void {
     problem: `cannot run ${[...refused].map(([where, reason]) => `${where} (${reason})`).join('; ')}`,
     hint: 'Use another device, e.g. --device reference, or change the model',
   });
-}
-
-/** Elements times bytes of a buffer's box: what a device without padding would store. */
-export function plainBytes(buffer: Buffer, rank: number): number {
-  return boxVolume(buffer.boxes[rank]) * BYTES[buffer.dtype];
 }

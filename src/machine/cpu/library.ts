@@ -36,7 +36,6 @@ const ENTRIES = {
   hm_resize_grad: [I, P, P, P],
   hm_copy: [P, P, P, P, P, P],
   hm_fill: [P, P, P, 'double'],
-  hm_reshape: [P, P],
   hm_reduce: [I, P, P, P, P],
   hm_einsum: [I, P, I, P, I, P],
   hm_softmax: [P, P, P],
