@@ -1,3 +1,4 @@
+import { BYTES, length, rowMajorStrides } from '../../core/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
 import type { CpuKernel } from './cpu-kernel.ts';
 import type { Launch } from './launch.ts';
@@ -44,7 +45,7 @@ const einsum: CpuKernel = {
           stride[at] = skip;
         } else {
           stride[at] = tensor.strides[i];
-          data += skip * tensor.strides[i] * bytesOf(tensor);
+          data += skip * tensor.strides[i] * BYTES[tensor.dtype];
         }
       });
       const blockStride = tensor.strides[tensor.strides.length - 1] ?? 0;
@@ -56,7 +57,7 @@ const einsum: CpuKernel = {
       const type = { ...tensor, address: plain.view.data, box: launch.reads(i), block: 1 };
       return {
         run: plain.before,
-        tensor: tensor.block === 1 ? tensor : { ...type, strides: rowMajor(type.box) },
+        tensor: tensor.block === 1 ? tensor : { ...type, strides: rowMajorStrides(type.box.map(length)) },
       };
     });
     const list = launch.args.einsumOperands(before.map((b) => asEinsum(operand(b.tensor))));
@@ -68,18 +69,6 @@ const einsum: CpuKernel = {
     };
   },
 };
-
-const bytesOf = (tensor: CpuTensor): number => ({ f32: 4, bf16: 2, f64: 8, u8: 1, i32: 4 })[tensor.dtype];
-
-function rowMajor(box: CpuTensor['box']): number[] {
-  let step = 1;
-  const strides = new Array<number>(box.length);
-  for (let i = box.length - 1; i >= 0; i--) {
-    strides[i] = step;
-    step *= box[i].end - box[i].start;
-  }
-  return strides;
-}
 
 type EinsumOperand = Parameters<Launch['args']['einsumOperands']>[0][number];
 const asEinsum = (operand: Omit<EinsumOperand, 'data'> & { data: number }): EinsumOperand =>

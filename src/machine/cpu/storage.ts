@@ -3,6 +3,8 @@ import {
   BYTES,
   boxVolume,
   fail,
+  length,
+  rowMajorStrides,
   type Shape,
   showShape,
   type TensorType,
@@ -27,7 +29,7 @@ export interface CpuTensor extends Tensor {
   readonly strides: readonly number[];
 }
 
-const extents = (box: Box): number[] => box.map((r) => r.end - r.start);
+const extents = (box: Box): number[] => box.map(length);
 
 /** Lanes of a row over `channels`. */
 export function lanesOf(channels: number): number {
@@ -47,15 +49,8 @@ export function cpuTensor(address: Address, type: StoredType, box: Box): CpuTens
   const { shape, dtype } = type;
   const sizes = extents(box);
   const n = sizes.length;
+  if (type.plain || n < 2) return { shape, dtype, box, address, block: 1, strides: rowMajorStrides(sizes) };
   const strides = new Array<number>(n);
-  if (type.plain || n < 2) {
-    let step = 1;
-    for (let i = n - 1; i >= 0; i--) {
-      strides[i] = step;
-      step *= sizes[i];
-    }
-    return { shape, dtype, box, address, block: 1, strides };
-  }
   const block = lanesOf(sizes[n - 1]);
   let step = block;
   for (let i = n - 2; i >= 1; i--) {
@@ -64,7 +59,6 @@ export function cpuTensor(address: Address, type: StoredType, box: Box): CpuTens
   }
   strides[n - 1] = step;
   strides[0] = step * Math.ceil(sizes[n - 1] / block);
-  if (n === 2) strides[0] = step * Math.ceil(sizes[1] / block);
   return { shape, dtype, box, address, block, strides };
 }
 
