@@ -139,6 +139,15 @@ HM_API int hm_memcpy(void *dst, const void *src, int64_t bytes);
 HM_API int hm_memset(void *dst, int32_t value, int64_t bytes);
 HM_API int64_t hm_peak_rss(void);                   // bytes, of this process so far
 
+// A nameless file of `bytes` bytes in a folder, for tensors that make room for others. NULL when it cannot be had. Writes and
+// reads run in the order of the calls, beside the caller; each gives a ticket above 0, or 0 after an argument check failed. The
+// memory must stay as it is until hm_store_wait says 0 for the ticket: 0 done, 1 failed (hm_error), 2 not done in that time.
+HM_API void *hm_store_open(const char *folder, int64_t bytes);
+HM_API int64_t hm_store_write(void *store, const void *from, int64_t bytes, int64_t offset);
+HM_API int64_t hm_store_read(void *store, void *to, int64_t bytes, int64_t offset);
+HM_API int hm_store_wait(void *store, int64_t ticket, int32_t milliseconds);
+HM_API int hm_store_close(void *store);             // drops what is not yet moved
+
 // out[box] for every position of `box` (start, size; block = lanes per row block): runs the program; results leave by HM_STORE
 // and HM_SUM. Summed operands are overwritten, not added to.
 HM_API int hm_rows(const hm_program *program, const hm_view *box);

@@ -1,11 +1,18 @@
 import type { Command } from 'commander';
 import { bytes } from '../plan/index.ts';
 import { type BenchResult, bench } from '../run/index.ts';
-import { addMeshFlags, checkMeshFlags, type MeshFlags, placement } from './flags.ts';
+import {
+  addMemoryFlags,
+  addMeshFlags,
+  checkMeshFlags,
+  type MemoryFlags,
+  type MeshFlags,
+  placement,
+} from './flags.ts';
 import { count, oneOf } from './parse.ts';
 import { showProgress } from './progress.ts';
 
-interface Flags extends MeshFlags {
+interface Flags extends MeshFlags, MemoryFlags {
   readonly size: number;
   readonly base: number;
   readonly levels: number;
@@ -27,7 +34,7 @@ export function benchCommand(program: Command): void {
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
     .option('--steps <n>', 'steps to time, after one to warm up', count('--steps'), 5)
     .option('--batch <n>', 'volumes in a step', count('--batch'), 1);
-  addMeshFlags(command)
+  addMemoryFlags(addMeshFlags(command))
     .option(
       '--precision <type>',
       'how activations are stored: f32, bf16',
@@ -39,13 +46,14 @@ export function benchCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  halomesh bench --size 64 --split depth=2,height=2 --json')
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
-      const { base, levels, json, split: _s, mesh: _m, layout: _l, ...rest } = flags;
+      const { base, levels, json, split: _s, mesh: _m, layout: _l, spillDir, ...rest } = flags;
       const progress = showProgress({ unit: 'step', total: flags.steps });
       let result: BenchResult;
       try {
         result = await bench({
           ...rest,
           ...placement(flags),
+          spillFolder: spillDir,
           network: { base, levels },
           onStep: (step, seconds) => progress.update(step, [`${seconds.toFixed(2)} s`]),
         });
@@ -63,6 +71,7 @@ export function formatBench(r: BenchResult): string {
     `step        ${r.secondsPerStep.median.toFixed(3)} s (median), ${r.secondsPerStep.min.toFixed(3)} s (fastest)`,
     `speed       ${r.gflopsPerSecond.toFixed(1)} GFLOP/s, ${r.gflopPerStep.toFixed(1)} GFLOP a step`,
     `memory      ${bytes(r.peakRssBytes)} at most, ${bytes(r.predictedPeakBytes)} predicted`,
+    ...(r.extra === undefined ? [] : [`extra       ${r.extra}`]),
     `sent        ${bytes(r.bytesSentPerStep)} a step, ${bytes(r.predictedBytesSentPerStep)} predicted`,
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
 import { AUGMENTATIONS, mergeConfig, PRESETS, readConfigFile } from '../train/index.ts';
-import { casesOrShare, count, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+import { byteCount, casesOrShare, count, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
 
 // Flags that more than one command takes. A flag's name in camel case is its key in a config file.
 
@@ -26,6 +26,23 @@ export function addMeshFlags(command: Command): Command {
       'mesh axis that cuts a dimension, such as depth:rows,height:cols',
       layout('--layout'),
     );
+}
+
+/** Flags of the memory plan. */
+export interface MemoryFlags {
+  readonly memoryLimit?: number;
+  readonly spillDir?: string;
+}
+
+/** How much memory a process may take, and where the rest goes. */
+export function addMemoryFlags(command: Command): Command {
+  return command
+    .option(
+      '--memory-limit <bytes>',
+      'resident memory at most, such as 20GiB: what does not fit is recomputed or spilled to a file',
+      byteCount('--memory-limit'),
+    )
+    .option('--spill-dir <dir>', "folder of that file (default: the system's folder for temporary files)");
 }
 
 /** Refuses a layout without a mesh and a mesh beside a split. */

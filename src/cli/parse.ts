@@ -31,6 +31,27 @@ export function positive(flag: string, unit = ''): Parser<number> {
   };
 }
 
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** A number of bytes with its unit: `20GiB`, `500 MB`. */
+export function byteCount(flag: string): Parser<number> {
+  return (text) => {
+    const [, number, unit] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(text) ?? [];
+    const bytes = Number(number) * (BYTE_UNITS[unit?.toLowerCase()] ?? Number.NaN);
+    if (bytes > 0) return Math.floor(bytes);
+    return refuse(flag, 'value', 'bytes with a unit, such as 20GiB or 500MB', text);
+  };
+}
+
 /** One of a few words. */
 export function oneOf<const T extends readonly string[]>(flag: string, choices: T): Parser<T[number]> {
   return (text) =>

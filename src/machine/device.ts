@@ -14,14 +14,31 @@ export interface Tensor extends TensorType {
 /** Numbers of a box, row-major, on the host. */
 export type HostArray = Float32Array | Float64Array | Uint8Array | Int32Array | Int16Array;
 
+/** Work of a store that may still go on. */
+export type Ticket = number;
+
+/** Room outside of memory for tensors that make way for others. Moves run in the order they are asked for, beside kernels. */
+export interface Store {
+  readonly bytes: number;
+  /** Begins to write a tensor's memory to `offset`; it must stay as it is until the move is done. */
+  write(tensor: Tensor, offset: number): Ticket;
+  /** Begins to read what was written at `offset` into a tensor of the same type and box. */
+  read(tensor: Tensor, offset: number): Ticket;
+  /** Waits up to a few hundredths of a second for a move; says whether it is done. Raises what went wrong. */
+  settled(ticket: Ticket): boolean;
+  close(): void;
+}
+
 /**
- * What runs kernels and holds tensors. Small on purpose: allocate, free, write, read, copy a box, prepare a kernel, combine.
+ * What runs kernels and holds tensors. Small on purpose: allocate, free, store, write, read, copy a box, prepare a kernel, combine.
  * Calls run in the order they are made.
  */
 export interface Device extends Target {
   /** `room`: bytes that the memory may grow to be used for, where addresses alone cost nothing. */
   allocate(bytes: number, room?: number): Memory;
   free(memory: Memory): void;
+  /** A store of `bytes` bytes in a folder; raises an error where there is no room. Nothing of it is left when the process ends. */
+  openStore(folder: string, bytes: number): Store;
   /** A tensor at `offset` bytes of a memory. */
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): Tensor;
   /** Host numbers of `box` (row-major) into a tensor; converts the element type. */

@@ -50,7 +50,8 @@ export class LocalWorld {
     );
   }
 
-  private communicator(rank: number): Communicator {
+  /** How a rank reaches the others; its calls complete while {@link run} runs. */
+  communicator(rank: number): Communicator {
     const everyone = Array.from({ length: this.size }, (_, r) => r);
     return {
       rank,

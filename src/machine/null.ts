@@ -15,6 +15,13 @@ export function nullDevice(like?: Target): Device {
     storageBytes: like?.storageBytes ?? ((type: TensorType, box) => BYTES[type.dtype] * boxVolume(box)),
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
+    openStore: (_folder, bytes) => ({
+      bytes,
+      write: () => 0,
+      read: () => 0,
+      settled: () => true,
+      close: () => undefined,
+    }),
     tensor: (_memory, _offset, type, box): Tensor => ({ shape: type.shape, dtype: type.dtype, box }),
     write: () => undefined,
     read: (tensor, box) =>

@@ -1,6 +1,6 @@
 import { type Block, type Box, boxVolume, forEachIndex, get, set, zeros } from '../core/index.ts';
 import { type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
-import type { Device, HostArray, Memory, Tensor } from './device.ts';
+import type { Device, HostArray, Memory, Store, Tensor } from './device.ts';
 
 interface ReferenceTensor extends Tensor {
   readonly block: Block;
@@ -21,6 +21,7 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     storageBytes: (_type, box) => 8 * boxVolume(box),
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
+    openStore: (_folder, bytes) => hostStore(bytes),
     tensor: (_memory: Memory, _offset: number, type: StoredType, box: Box): ReferenceTensor => ({
       shape: type.shape,
       dtype: type.dtype,
@@ -48,6 +49,24 @@ export function referenceDevice(fusion = NO_FUSION): Device {
       for (const data of blocks) data.set(total);
     },
     prepare: (kernel, rank, tensorOf) => () => runKernel(kernel, rank, (value) => blockOf(tensorOf(value))),
+  };
+}
+
+/** A store that keeps copies in host memory. */
+function hostStore(bytes: number): Store {
+  const kept = new Map<number, Float64Array>();
+  return {
+    bytes,
+    write(tensor, offset) {
+      kept.set(offset, blockOf(tensor).data.slice());
+      return 0;
+    },
+    read(tensor, offset) {
+      blockOf(tensor).data.set(kept.get(offset)!);
+      return 0;
+    },
+    settled: () => true,
+    close: () => kept.clear(),
   };
 }
 

@@ -63,10 +63,9 @@ export const conv = defineOp<ConvAttrs>({
   },
   grad: (call, [g]) => {
     const [x, weight] = call.inputValues;
-    return [
-      convTransposeRaw(g!, weight, call.attrs.window, x.shape),
-      convWeightGradRaw(x, g!, call.attrs.window, weight),
-    ];
+    // First the gradient that reads x: x can be given up before the other is made.
+    const dWeight = convWeightGradRaw(x, g!, call.attrs.window, weight);
+    return [convTransposeRaw(g!, weight, call.attrs.window, x.shape), dWeight];
   },
   loops: (call) => imageLoops(call, cutsDown),
   reads: (call, loop) => imageReads(call, loop, 0, windowReads),
@@ -108,10 +107,8 @@ export const convTranspose = defineOp<ConvTransposeAttrs>({
   },
   grad: (call, [g]) => {
     const [x, weight] = call.inputValues;
-    return [
-      convRaw(g!, weight, call.attrs.window, channelOf(x)),
-      convWeightGradRaw(g!, x, call.attrs.window, weight),
-    ];
+    const dWeight = convWeightGradRaw(g!, x, call.attrs.window, weight);
+    return [convRaw(g!, weight, call.attrs.window, channelOf(x)), dWeight];
   },
   loops: (call) => imageLoops(call, cutsUp),
   reads: (call, loop) => imageReads(call, loop, 1, windowReadBy),

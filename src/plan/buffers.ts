@@ -13,6 +13,8 @@ export interface StoredType extends TensorType {
  */
 export interface Buffer extends StoredType {
   readonly id: number;
+  /** Scope path of the operation that makes it. */
+  readonly name: string;
   /** Stored box of each rank: everything that any of its values holds. */
   readonly boxes: readonly Box[];
   /** Name of the variable that lives here from run to run. */
@@ -57,7 +59,8 @@ export function assignBuffers(
       values.reduce((box, value) => hull(box, value.valid[rank]), top.valid[rank]),
     );
     const { id, shape, dtype } = top;
-    const buffer: Buffer = { id, shape, dtype, boxes, variable: names.get(top), plain: plain(top) };
+    const { name } = top.producer;
+    const buffer: Buffer = { id, name, shape, dtype, boxes, variable: names.get(top), plain: plain(top) };
     for (const value of values) buffers.set(value, buffer);
   }
   return buffers;

@@ -1,13 +1,8 @@
-import { showBox, showMesh } from '../core/index.ts';
+import { showBox, showMesh, type TensorType } from '../core/index.ts';
+import type { Buffer } from './buffers.ts';
+import { processBytes } from './footprint.ts';
 import type { Plan } from './plan.ts';
 import { type LocalNode, nodeBytes } from './program.ts';
-
-/** Resident memory of a process before it trains anything: Node.js, its libraries and compiled code. Measured, bytes. */
-const PROCESS_BYTES = 85 * 2 ** 20;
-/** What a rank adds: its share of the bound program. Measured, bytes. */
-const RANK_BYTES = 5 * 2 ** 20;
-/** Tile memory of the kernels, bytes. Measured. */
-const KERNEL_BYTES = 24 * 2 ** 20;
 
 /** One kind of communication at one place of the program. */
 export interface CollectiveReport {
@@ -25,7 +20,8 @@ export interface RankReport {
   /** Own box of every input of the program, as text. */
   readonly boxes: Readonly<Record<string, string>>;
   readonly flops: number;
-  readonly arenaBytes: number;
+  /** Tensors beside variables that it holds at most at one time. */
+  readonly tensorBytes: number;
   readonly variableBytes: number;
   /** Bytes that the rank sends in exchanges. */
   readonly exchangeBytes: number;
@@ -41,18 +37,31 @@ export interface PlanReport {
   readonly ranks: readonly RankReport[];
   readonly collectives: readonly CollectiveReport[];
   readonly bytesSent: { readonly exchange: number; readonly allReduce: number; readonly total: number };
-  /** Arena and variables of one rank at most, bytes. */
+  /** Tensors and variables of one rank at most, bytes. */
   readonly peakBytesPerRank: number;
   /** Resident memory of one process that runs all ranks, bytes. */
   readonly predictedPeakBytes: number;
+  /** What a memory limit made the plan recompute and spill; empty without one. */
+  readonly comebacks: readonly ComebackReport[];
+  /** The same in one line. */
+  readonly extra?: string;
+  /** Bytes of the spill file. */
+  readonly storeBytes: number;
 }
 
-/** Resident memory of a process that runs all ranks of a plan and holds `hostBytes` of images beside them, in bytes. */
-export function predictPeak(plan: Plan, hostBytes = 0): number {
-  const { arenaBytes, variableBytes } = plan.memory;
-  const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
-  const fixed = PROCESS_BYTES + KERNEL_BYTES + arenaBytes.length * RANK_BYTES;
-  return fixed + sum(arenaBytes) + sum(variableBytes) + hostBytes;
+/**
+ * Resident memory of a process that runs a plan's ranks and holds `hostBytes` of images beside them, in bytes; of the process
+ * with the most where there are several.
+ */
+export function predictPeak({ memory }: Plan, hostBytes = 0): number {
+  const { hosts, arenaBytes, variableBytes } = memory;
+  const each = hosts.map(
+    (ranks, host) =>
+      processBytes(ranks.length) +
+      arenaBytes[host] +
+      ranks.reduce((sum, rank) => sum + variableBytes[rank], 0),
+  );
+  return Math.max(...each) + hostBytes;
 }
 
 /** Facts of a plan; nothing is run. */
@@ -63,7 +72,7 @@ export function explainPlan(plan: Plan, hostBytes = 0): PlanReport {
     rank,
     boxes: Object.fromEntries([...program.inputs].map(([name, value]) => [name, showBox(value.own[rank])])),
     flops,
-    arenaBytes: memory.arenaBytes[rank],
+    tensorBytes: memory.rankBytes[rank],
     variableBytes: memory.variableBytes[rank],
     exchangeBytes: collectives.reduce((total, node) => total + sentBy(node, rank), 0),
   }));
@@ -82,8 +91,11 @@ export function explainPlan(plan: Plan, hostBytes = 0): PlanReport {
     ranks,
     collectives: collectives.map(report).filter((c) => c.bytes > 0),
     bytesSent: { ...bytesSent, total: bytesSent.exchange + bytesSent.allReduce },
-    peakBytesPerRank: Math.max(...ranks.map((r) => r.arenaBytes + r.variableBytes)),
+    peakBytesPerRank: Math.max(...ranks.map((r) => r.tensorBytes + r.variableBytes)),
     predictedPeakBytes: predictPeak(plan, hostBytes),
+    comebacks: comebacks(plan),
+    extra: showExtra(plan),
+    storeBytes: memory.storeBytes.reduce((a, b) => a + b, 0),
   };
 }
 
@@ -94,8 +106,13 @@ function report(node: LocalNode): CollectiveReport {
     plan.kind === 'exchange'
       ? plan.transfers.filter((t) => t.from !== t.to).length
       : plan.groups.reduce((n, group) => n + 2 * (group.length - 1), 0);
-  const tensor = `${dtype}[${shape.map((dim) => `${dim.name}=${dim.size}`).join(' ')}]`;
-  return { kind: plan.kind, name: node.name, tensor, messages, bytes: nodeBytes(node) };
+  return {
+    kind: plan.kind,
+    name: node.name,
+    tensor: showType({ dtype, shape }),
+    messages,
+    bytes: nodeBytes(node),
+  };
 }
 
 function sentBy(node: LocalNode, rank: number): number {
@@ -104,6 +121,50 @@ function sentBy(node: LocalNode, rank: number): number {
   const mine = { ...plan, transfers: plan.transfers.filter((t) => t.from === rank) };
   return nodeBytes({ ...node, collective: mine });
 }
+
+/** What comes back to memory in a plan, and how. */
+export interface ComebackReport {
+  readonly how: 'recompute' | 'spill';
+  /** Scope path of the operation that makes the tensor. */
+  readonly name: string;
+  readonly tensor: string;
+  /** Bytes of the tensor, all ranks together. */
+  readonly bytes: number;
+}
+
+/** Tensors that a plan recomputes and spills, in the order in which they come back. */
+export function comebacks({ memory, buffers }: Plan): ComebackReport[] {
+  const size = (buffer: Buffer): number =>
+    memory.placements.get(buffer)?.[0].bytes.reduce((sum, n) => sum + n, 0) ?? 0;
+  const entry = (how: ComebackReport['how'], buffer: Buffer): ComebackReport => ({
+    how,
+    name: buffer.name,
+    tensor: showType(buffer),
+    bytes: size(buffer),
+  });
+  return memory.list.flatMap(({ step, again }) => {
+    if (step.kind === 'move') return step.action === 'fetch' ? [entry('spill', step.buffer)] : [];
+    return again && step.kind === 'kernel'
+      ? [...new Set(step.writes.map((value) => buffers.get(value)!))].map((b) => entry('recompute', b))
+      : [];
+  });
+}
+
+/** `6 tensors recomputed (2.1 GFLOP), 3 spilled (4.2 GiB), about 12 s`; undefined where there are none. */
+export function showExtra(plan: Plan): string | undefined {
+  const list = comebacks(plan);
+  if (list.length === 0) return undefined;
+  const count = (how: ComebackReport['how']) => list.filter((c) => c.how === how);
+  const flops = plan.flopsAgain.reduce((a, b) => a + b, 0);
+  const moved = count('spill').reduce((sum, c) => sum + c.bytes, 0);
+  return (
+    `${count('recompute').length} tensors recomputed (${(flops / 1e9).toFixed(1)} GFLOP), ` +
+    `${count('spill').length} fetched from the spill file (${bytes(moved)}), about ${plan.memory.extraSeconds.toFixed(1)} s`
+  );
+}
+
+const showType = ({ dtype, shape }: TensorType): string =>
+  `${dtype}[${shape.map((dim) => `${dim.name}=${dim.size}`).join(' ')}]`;
 
 /** The report as text for a terminal. */
 export function formatPlan(r: PlanReport, mostCollectives = 12): string {
@@ -115,7 +176,7 @@ export function formatPlan(r: PlanReport, mostCollectives = 12): string {
     `sent          ${bytes(r.bytesSent.total)} a step: ${bytes(r.bytesSent.exchange)} in exchanges, ${bytes(r.bytesSent.allReduce)} in all-reduces`,
     `memory        ${bytes(r.peakBytesPerRank)} a rank at most; ${bytes(r.predictedPeakBytes)} for one process with all ranks`,
     '',
-    'rank  work GFLOP   arena      variables  sends      boxes',
+    'rank  work GFLOP   tensors    variables  sends      boxes',
   ];
   for (const rank of r.ranks) {
     const boxes = Object.entries(rank.boxes)
@@ -125,12 +186,17 @@ export function formatPlan(r: PlanReport, mostCollectives = 12): string {
       [
         String(rank.rank).padEnd(6),
         (rank.flops / 1e9).toFixed(1).padEnd(13),
-        bytes(rank.arenaBytes).padEnd(11),
+        bytes(rank.tensorBytes).padEnd(11),
         bytes(rank.variableBytes).padEnd(11),
         bytes(rank.exchangeBytes).padEnd(11),
         boxes.join(' '),
       ].join(''),
     );
+  }
+  if (r.extra !== undefined) {
+    lines.push('', `to fit memory: ${r.extra}; spill file ${bytes(r.storeBytes)}`);
+    for (const c of r.comebacks)
+      lines.push(`  ${c.how.padEnd(11)}${bytes(c.bytes).padEnd(11)}${c.tensor}  ${c.name}`);
   }
   if (r.collectives.length > 0) {
     const sorted = [...r.collectives].sort((a, b) => b.bytes - a.bytes);

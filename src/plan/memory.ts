@@ -1,105 +1,265 @@
+import { fail } from '../core/index.ts';
 import type { Buffer } from './buffers.ts';
-import type { Step } from './kernel.ts';
-import type { LocalProgram, LocalValue } from './program.ts';
+import { type Fit, Fitter } from './fit.ts';
+import { Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
+import { packArena } from './place.ts';
+import type { Scheduled, Unscheduled } from './schedule.ts';
+import { widen } from './widen.ts';
 
-/** Place of a buffer in every rank's arena, in bytes. */
-export interface Placement {
+/** Place of one stay of a buffer in the arenas, in bytes. Arrays run over ranks. */
+export interface Placement extends Residency {
   readonly offsets: readonly number[];
   readonly bytes: readonly number[];
-  /** First and last step that touches it. */
-  readonly birth: number;
-  readonly death: number;
+}
+
+/** Place of a spilled buffer in the store, in bytes. */
+export interface StorePlace {
+  readonly offsets: readonly number[];
 }
 
 export interface MemoryPlan {
-  readonly placements: ReadonlyMap<Buffer, Placement>;
-  /** Bytes of each rank's arena. */
+  /** Steps in the order in which they run. */
+  readonly list: readonly Scheduled[];
+  /** Stays of every buffer that lies in an arena, in order. */
+  readonly placements: ReadonlyMap<Buffer, readonly Placement[]>;
+  readonly store: ReadonlyMap<Buffer, StorePlace>;
+  /** Ranks of each process. */
+  readonly hosts: readonly (readonly number[])[];
+  /** Bytes of each process's arena, and of its store. */
   readonly arenaBytes: readonly number[];
+  readonly storeBytes: readonly number[];
+  /** Bytes that each rank has in its arena at most, at one time. */
+  readonly rankBytes: readonly number[];
   /** Bytes of each rank's variables, which live outside the arena. */
   readonly variableBytes: readonly number[];
+  /** Seconds that recomputing and moving are expected to cost. */
+  readonly extraSeconds: number;
 }
 
-/** Buffers begin at multiples of this many bytes. */
+/** How memory is planned. */
+export interface MemoryOptions {
+  /** Ranks of each process; they run in turn and share an arena. By default all ranks are in one process. */
+  readonly hosts?: readonly (readonly number[])[];
+  /** Bytes that a process may take at most: its arena, its variables and `fixedBytes`. */
+  readonly limit?: number;
+  /** Bytes that a process takes beside arena and variables. */
+  readonly fixedBytes?: number;
+}
+
+/** Buffers begin at multiples of this many bytes; large ones at pages, as files that bypass the system's cache ask for. */
 const ALIGNMENT = 64;
+const PAGE = 4096;
+const LARGE = 2 ** 16;
+/** Smaller tensors are not worth a search for gaps, bytes. */
+const SMALL = 2 ** 12;
+
+/** Times that a lower target is tried because tensors do not pack without gaps. */
+const TRIES = 8;
+/** Shares of a limit that schedules are searched with. */
+const AIMS = [1, 0.9, 0.75];
+/** How exactly the smallest limit is found, as a share. */
+const EXACTNESS = 0.02;
 
 /**
- * Lifetimes and offsets: a buffer lives from the first step that touches it to the last, and takes the lowest gap in the
- * arena that is free all that time. Large buffers choose first. Inputs live from the start, outputs to the end.
+ * What runs when, and where every tensor lies: a stay in memory takes the lowest gap of the arena that is free all that time;
+ * large ones choose first. Inputs are there from the start, outputs to the end. Where a limit asks for it, tensors are
+ * recomputed and spilled. A limit that cannot be met raises an error with the smallest that can.
  */
 export function planMemory(
-  program: LocalProgram,
-  steps: readonly Step[],
-  buffers: ReadonlyMap<LocalValue, Buffer>,
-  bytesOf: (buffer: Buffer, rank: number) => number,
+  input: Unscheduled,
+  storageBytes: (buffer: Buffer, rank: number) => number,
+  options: MemoryOptions = {},
 ): MemoryPlan {
-  const birth = new Map<Buffer, number>();
-  const death = new Map<Buffer, number>();
-  const touch = (value: LocalValue, step: number): void => {
-    const buffer = buffers.get(value)!;
-    birth.set(buffer, Math.min(birth.get(buffer) ?? step, step));
-    death.set(buffer, Math.max(death.get(buffer) ?? step, step));
-  };
-  steps.forEach((step, i) => {
-    for (const value of [...step.reads, ...step.writes]) touch(value, i);
-  });
-  for (const value of program.inputs.values()) touch(value, -1);
-  for (const value of program.variables.values()) touch(value, -1);
-  for (const value of program.outputs.values()) touch(value, steps.length);
-
-  const ranks = Array.from({ length: program.mesh.size }, (_, rank) => rank);
-  const all = [...birth.keys()];
-  const bytes = new Map(all.map((buffer) => [buffer, ranks.map((rank) => align(bytesOf(buffer, rank)))]));
-  const inArena = all.filter((buffer) => buffer.variable === undefined);
-  const offsets = ranks.map((rank) =>
-    packArena(
-      inArena.map((b) => ({ bytes: bytes.get(b)![rank], birth: birth.get(b)!, death: death.get(b)! })),
-    ),
-  );
-  const placements = new Map<Buffer, Placement>();
-  inArena.forEach((buffer, i) => {
-    placements.set(buffer, {
-      offsets: ranks.map((rank) => offsets[rank].offsets[i]),
-      bytes: bytes.get(buffer)!,
-      birth: birth.get(buffer)!,
-      death: death.get(buffer)!,
-    });
-  });
-  const variableBytes = ranks.map((rank) =>
-    all.filter((b) => b.variable !== undefined).reduce((sum, b) => sum + bytes.get(b)![rank], 0),
-  );
-  return { placements, arenaBytes: offsets.map((o) => o.total), variableBytes };
+  return new MemoryPlanner(input, storageBytes, options.hosts).plan(options);
 }
 
-interface Item {
-  readonly bytes: number;
-  readonly birth: number;
-  readonly death: number;
-}
+class MemoryPlanner {
+  private readonly input: Unscheduled;
+  private readonly hosts: readonly (readonly number[])[];
+  private readonly ranks: readonly number[];
+  private readonly sizes: ReadonlyMap<Buffer, readonly number[]>;
+  private readonly fitter: Fitter;
 
-/** First fit over time and space, largest first. Two items whose lives meet in a step never overlap. */
-export function packArena(items: readonly Item[]): { offsets: number[]; total: number } {
-  const order = items
-    .map((_, i) => i)
-    .sort((a, b) => items[b].bytes - items[a].bytes || items[a].birth - items[b].birth);
-  const offsets = new Array<number>(items.length).fill(0);
-  const placed: number[] = [];
-  let total = 0;
-  for (const i of order) {
-    const item = items[i];
-    if (item.bytes === 0) continue;
-    const rivals = placed
-      .filter((k) => items[k].birth <= item.death && item.birth <= items[k].death)
-      .sort((a, b) => offsets[a] - offsets[b]);
-    let at = 0;
-    for (const k of rivals) {
-      if (at + item.bytes <= offsets[k]) break;
-      at = Math.max(at, offsets[k] + items[k].bytes);
-    }
-    offsets[i] = at;
-    total = Math.max(total, at + item.bytes);
-    placed.push(i);
+  constructor(
+    input: Unscheduled,
+    storageBytes: (buffer: Buffer, rank: number) => number,
+    hosts?: readonly (readonly number[])[],
+  ) {
+    this.input = input;
+    this.ranks = Array.from({ length: input.program.mesh.size }, (_, rank) => rank);
+    this.hosts = hosts ?? [this.ranks];
+    const all = new Set(input.buffers.values());
+    this.sizes = new Map(
+      [...all].map((buffer) => [buffer, this.ranks.map((rank) => wholePages(storageBytes(buffer, rank)))]),
+    );
+    this.fitter = new Fitter(input, this.hosts, this.arenaBytes);
   }
-  return { offsets, total };
+
+  plan({ limit, fixedBytes = 0 }: MemoryOptions): MemoryPlan {
+    if (limit === undefined) return this.place(this.fitter.plain());
+    const room = limit - fixedBytes - this.most(this.variableBytes());
+    const found = this.within(room) ?? this.smallest();
+    if (this.largest(found) <= room) return found;
+    return fail({
+      where: 'memory limit',
+      problem: 'the program does not fit',
+      expected: `at least ${showLimit(this.largest(found) + limit - room)}`,
+      found: showLimit(limit),
+      hint: 'Raise --memory-limit, cut the volume into more parts with --split, or use --precision bf16',
+    });
+  }
+
+  /** A plan whose arenas take at most `room` bytes. */
+  private within(room: number): MemoryPlan | undefined {
+    const plain = this.place(this.fitter.plain());
+    if (this.largest(plain) <= room) return plain;
+    let target = room;
+    for (let tries = 0; tries < TRIES && target > 0; tries++) {
+      const fit = this.fitted(target);
+      if (fit === undefined) return undefined;
+      const wide = this.place({ ...fit, list: this.widened(fit, target) });
+      if (this.largest(wide) <= room) return wide;
+      const tight = this.place(fit);
+      if (this.largest(tight) <= room) return tight;
+      target -= this.largest(tight) - room;
+    }
+    return undefined;
+  }
+
+  /** The cheapest schedule that was found with at most `limit` bytes at any time. */
+  private fitted(limit: number): Fit | undefined {
+    const fits = AIMS.map((share) => this.fitter.within(limit, share * limit));
+    return fits.filter(({ peak }) => peak <= limit).sort((a, b) => a.seconds - b.seconds)[0];
+  }
+
+  private widened(fit: Fit, limit: number): readonly Scheduled[] {
+    return widen(this.input, this.hosts, this.arenaBytes, fit.list, limit);
+  }
+
+  /** The plan with the smallest arena that is found by halving. */
+  private smallest(): MemoryPlan {
+    let best = this.place(this.fitter.plain());
+    let low = this.fitter.largestStep();
+    while (this.largest(best) - low > EXACTNESS * low) {
+      const middle = (low + this.largest(best)) / 2;
+      const found = this.within(middle);
+      if (found === undefined) low = middle;
+      else best = found;
+    }
+    return best;
+  }
+
+  /** Offsets for every stay, and for every spilled tensor in the store. */
+  private place({ list, seconds }: Fit): MemoryPlan {
+    const stays = residencies(this.input, list);
+    const inArena = [...stays.values()].flat().filter(({ buffer }) => buffer.variable === undefined);
+    const offsets = new Map(inArena.map((stay) => [stay, new Array<number>(this.ranks.length).fill(0)]));
+    const spans = spilled(list);
+    const stored = new Map(
+      [...spans].map(([buffer]) => [buffer, new Array<number>(this.ranks.length).fill(0)]),
+    );
+    const arenaBytes: number[] = [];
+    const storeBytes: number[] = [];
+    for (const ranks of this.hosts) {
+      const clock = new Clock(ranks, list);
+      arenaBytes.push(
+        this.pack(
+          clock,
+          inArena.map((stay) => ({ ...stay, into: offsets.get(stay)! })),
+        ),
+      );
+      storeBytes.push(
+        this.pack(
+          clock,
+          [...spans].map(([buffer, span]) => ({ buffer, ...span, into: stored.get(buffer)! })),
+        ),
+      );
+    }
+    const placements = new Map<Buffer, Placement[]>();
+    for (const stay of inArena) {
+      const placed = { ...stay, offsets: offsets.get(stay)!, bytes: this.sizes.get(stay.buffer)! };
+      placements.set(stay.buffer, [...(placements.get(stay.buffer) ?? []), placed]);
+    }
+    const alone = (rank: number): number => {
+      const live = liveBytes(new Clock([rank], list), inArena, this.arenaBytes);
+      return live.reduce((a, b) => Math.max(a, b), 0);
+    };
+    return {
+      list,
+      placements,
+      store: new Map([...stored].map(([buffer, places]) => [buffer, { offsets: places }])),
+      hosts: this.hosts,
+      arenaBytes,
+      storeBytes,
+      rankBytes: this.ranks.map(alone),
+      variableBytes: this.variableBytes(),
+      extraSeconds: seconds,
+    };
+  }
+
+  /** Packs spans of all ranks of a process; small ones lie behind the others, each with room of its own for all time. */
+  private pack(
+    clock: Clock,
+    spans: readonly { buffer: Buffer; from: number; to: number; into: number[] }[],
+  ): number {
+    const items = clock.ranks.flatMap((rank, turn) =>
+      spans.map(({ buffer, from, to, into }) => ({
+        bytes: this.sizes.get(buffer)![rank],
+        birth: clock.time(from, turn),
+        death: clock.time(to, turn),
+        rank,
+        into,
+      })),
+    );
+    const large = items.filter(({ bytes }) => bytes >= SMALL);
+    const { offsets, total } = packArena(large);
+    large.forEach(({ rank, into }, i) => {
+      into[rank] = offsets[i];
+    });
+    let end = total;
+    for (const { bytes, rank, into } of items)
+      if (bytes < SMALL) {
+        into[rank] = end;
+        end += bytes;
+      }
+    return end;
+  }
+
+  private readonly arenaBytes = (buffer: Buffer, rank: number): number =>
+    buffer.variable === undefined ? this.sizes.get(buffer)![rank] : 0;
+
+  private variableBytes(): number[] {
+    const variables = [...this.sizes].filter(([buffer]) => buffer.variable !== undefined);
+    return this.ranks.map((rank) => variables.reduce((sum, [, bytes]) => sum + bytes[rank], 0));
+  }
+
+  /** What the process with the most of something has, given per rank. */
+  private most(perRank: readonly number[]): number {
+    return Math.max(...this.hosts.map((ranks) => ranks.reduce((sum, rank) => sum + perRank[rank], 0)));
+  }
+
+  private largest({ arenaBytes }: MemoryPlan): number {
+    return Math.max(...arenaBytes);
+  }
 }
 
-const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+/** From its spill to its last fetch, for every buffer that the store holds. */
+function spilled(list: readonly Scheduled[]): Map<Buffer, { from: number; to: number }> {
+  const spans = new Map<Buffer, { from: number; to: number }>();
+  list.forEach(({ step }, place) => {
+    if (step.kind !== 'move') return;
+    const from = spans.get(step.buffer)?.from ?? place;
+    spans.set(step.buffer, { from, to: place });
+  });
+  return spans;
+}
+
+/** Bytes that a tensor takes with the alignment of the next: whole pages for a large one. */
+export function wholePages(bytes: number): number {
+  const multiple = bytes >= LARGE ? PAGE : ALIGNMENT;
+  return Math.ceil(bytes / multiple) * multiple;
+}
+
+/** Rounded up, in the units that --memory-limit takes. */
+const showLimit = (bytes: number): string =>
+  bytes < 4 * 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)}MiB` : `${Math.ceil((bytes / 2 ** 30) * 100) / 100}GiB`;

@@ -4,11 +4,11 @@ import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
 import { convRaw, inputOf, leakyRelu, maxPoolRaw, softmax, variableOf, windows } from '../ops/index.ts';
 import { explainPlan, formatPlan } from './explain.ts';
-import { showStep } from './kernel.ts';
-import { packArena } from './memory.ts';
 import { partition } from './partition.ts';
+import { packArena } from './place.ts';
 import { makePlan } from './plan.ts';
 import { printProgram } from './program.ts';
+import { showPlanStep } from './schedule.ts';
 
 /** Two convolutions with an activation between them, and pooling. */
 function small(): Graph {
@@ -49,7 +49,7 @@ describe('partition', () => {
 describe('makePlan', () => {
   it('fuses the activation into the load of the next convolution', () => {
     const plan = makePlan(small(), mesh({ a: 2 }), { depth: 'a' }, CPU_TARGET);
-    expect(plan.steps.map(showStep).join('\n')).toMatchInlineSnapshot(`
+    expect(plan.steps.map(showPlanStep).join('\n')).toMatchInlineSnapshot(`
       "exchange %2
       conv (%2 %1) -> %3
       exchange %6

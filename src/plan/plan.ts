@@ -1,10 +1,12 @@
 import { type Box, fail, type Graph, type Layout, type Mesh, type TensorType } from '../core/index.ts';
 import { assignBuffers, type Buffer, type StoredType } from './buffers.ts';
+import { processBytes } from './footprint.ts';
 import { fuse } from './fuse.ts';
-import type { FusionRules, Step } from './kernel.ts';
+import type { FusionRules } from './kernel.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
 import { partition } from './partition.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
+import type { PlanStep } from './schedule.ts';
 
 /** What planning needs to know of a device. */
 export interface Target {
@@ -19,35 +21,69 @@ export interface Target {
 /** Everything that is decided before anything runs. */
 export interface Plan {
   readonly program: LocalProgram;
-  readonly steps: readonly Step[];
+  /** In the order in which they run. */
+  readonly steps: readonly PlanStep[];
   readonly buffers: ReadonlyMap<LocalValue, Buffer>;
   readonly memory: MemoryPlan;
-  /** Floating-point operations of one run, per rank. */
+  /** Floating-point operations of one run, per rank; those of kernels that run again are counted in `flopsAgain`. */
   readonly flops: readonly number[];
+  readonly flopsAgain: readonly number[];
   /** Bytes that one run sends between ranks, all together. */
   readonly bytesSent: { readonly exchange: number; readonly allReduce: number };
 }
 
-/** Partitions, fuses, schedules and places a graph for a device; raises what the device cannot run. */
-export function makePlan(graph: Graph, mesh: Mesh, layout: Layout, target: Target): Plan {
+/** How a plan is made. */
+export interface PlanOptions {
+  /** Ranks of each process; by default all are in one, run in turn and share an arena. */
+  readonly hosts?: readonly (readonly number[])[];
+  /** Resident bytes of a process at most; what does not fit is recomputed and spilled. */
+  readonly memoryLimit?: number;
+  /** Bytes of images that the process holds beside its tensors. */
+  readonly hostBytes?: number;
+}
+
+/**
+ * Partitions, fuses, schedules and places a graph for a device; raises what the device cannot run, and a memory limit that
+ * cannot be met.
+ */
+export function makePlan(
+  graph: Graph,
+  mesh: Mesh,
+  layout: Layout,
+  target: Target,
+  { hosts, memoryLimit, hostBytes = 0 }: PlanOptions = {},
+): Plan {
   const program = partition(graph, mesh, layout);
   checkSupport(program, target);
   const steps = fuse(program, target.fusion);
   const buffers = assignBuffers(program, steps, target.plain(program));
-  const memory = planMemory(program, steps, buffers, (buffer, rank) =>
-    target.storageBytes(buffer, buffer.boxes[rank]),
+  const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
+  const memory = planMemory(
+    { program, steps, buffers },
+    (buffer, rank) => target.storageBytes(buffer, buffer.boxes[rank]),
+    { hosts, limit: memoryLimit, fixedBytes: processBytes(most) + hostBytes },
   );
   const bytesSent = { exchange: 0, allReduce: 0 };
-  for (const node of program.nodes) {
-    if (node.collective?.kind === 'exchange') bytesSent.exchange += nodeBytes(node);
-    if (node.collective?.kind === 'all_reduce') bytesSent.allReduce += nodeBytes(node);
+  for (const { step } of memory.list) {
+    if (step.kind !== 'collective') continue;
+    if (step.node.collective?.kind === 'exchange') bytesSent.exchange += nodeBytes(step.node);
+    if (step.node.collective?.kind === 'all_reduce') bytesSent.allReduce += nodeBytes(step.node);
   }
-  const flops = Array.from({ length: mesh.size }, (_, rank) => flopsOf(program, rank));
-  return { program, steps, buffers, memory, flops, bytesSent };
+  const ranks = Array.from({ length: mesh.size }, (_, rank) => rank);
+  const again = memory.list.flatMap(({ step, again }) => (again && step.kind === 'kernel' ? step.nodes : []));
+  return {
+    program,
+    steps: memory.list.map(({ step }) => step),
+    buffers,
+    memory,
+    flops: ranks.map((rank) => flopsOf(program.nodes, rank)),
+    flopsAgain: ranks.map((rank) => flopsOf(again, rank)),
+    bytesSent,
+  };
 }
 
-function flopsOf(program: LocalProgram, rank: number): number {
-  return program.nodes.reduce((sum, { op, call, loops }) => sum + op.cost(call, loops[rank]).flops, 0);
+function flopsOf(nodes: readonly LocalNode[], rank: number): number {
+  return nodes.reduce((sum, { op, call, loops }) => sum + op.cost(call, loops[rank]).flops, 0);
 }
 
 function checkSupport(program: LocalProgram, target: Target): void {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
 import { cpuDevice, type Device, library } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
-import { predictPeak } from '../plan/index.ts';
+import { predictPeak, showExtra } from '../plan/index.ts';
 import { Session } from './session.ts';
 
 export interface BenchOptions {
@@ -18,6 +18,9 @@ export interface BenchOptions {
   readonly threads?: number;
   readonly optimizer?: OptimizerConfig;
   readonly device?: Device;
+  /** See {@link SessionOptions}. */
+  readonly memoryLimit?: number;
+  readonly spillFolder?: string;
   /** Called after each step with its number (0 is the warm-up) and seconds. */
   readonly onStep?: (step: number, seconds: number) => void;
 }
@@ -39,8 +42,13 @@ export interface BenchResult {
   /** Bytes that the communicator counted, per step, and what the plan says. */
   readonly bytesSentPerStep: number;
   readonly predictedBytesSentPerStep: number;
+  /** What a memory limit costs, as text; absent where nothing is recomputed or spilled. */
+  readonly extra?: string;
   readonly losses: readonly number[];
 }
+
+/** Bytes of a voxel of image (float32) and labels (one byte). */
+const VOXEL = 5;
 
 /** Training steps of a U-Net on random data. */
 export async function bench(options: BenchOptions): Promise<BenchResult> {
@@ -57,9 +65,11 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     mesh: options.mesh ?? makeMesh({}),
     layout: options.layout,
     seed: 0,
+    memoryLimit: options.memoryLimit,
+    spillFolder: options.spillFolder,
   });
-  const program = session.load(built.graph);
   const voxels = batch * size ** 3;
+  const program = session.load(built.graph, { hostBytes: voxels * VOXEL });
   const image = new Float32Array(voxels);
   const labels = new Uint8Array(voxels);
   for (let i = 0; i < voxels; i++) {
@@ -93,10 +103,11 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     secondsPerStep: { min: sorted[0], median },
     gflopsPerSecond: flops / 1e9 / median,
     gflopPerStep: flops / 1e9,
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    predictedPeakBytes: predictPeak(program.plan, image.byteLength + labels.byteLength),
+    peakRssBytes: device.name === 'cpu' ? library().peakRss() : process.resourceUsage().maxRSS * 1024,
+    predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
     bytesSentPerStep: (sent() - before) / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,
+    extra: showExtra(program.plan),
     losses,
   };
 }

@@ -1,12 +1,9 @@
-import { performance } from 'node:perf_hooks';
-import { fail, HalomeshError, rowMajorStrides, sameBox } from '../core/index.ts';
-import type { Communicator, Device, HostArray, Memory, Tensor } from '../machine/index.ts';
-import type { Buffer, LocalValue, Plan, Step } from '../plan/index.ts';
+import { fail, HalomeshError, isEmpty, rowMajorStrides, sameBox } from '../core/index.ts';
+import type { Communicator, Device, HostArray, Memory, Store, Tensor, Ticket } from '../machine/index.ts';
+import type { Buffer, LocalValue, MoveStep, Plan, PlanStep } from '../plan/index.ts';
+import { rest } from './rest.ts';
 import { gather, type State } from './state.ts';
 import { debugLevel, describeStep, showEvent, Tracer } from './trace.ts';
-
-/** Milliseconds that a rank runs before the process may do something else. */
-const TURN = 100;
 
 /** A plan bound to the memory of one rank. */
 export class Executable {
@@ -15,40 +12,68 @@ export class Executable {
   private readonly device: Device;
   /** Owner of the launch arguments. */
   private readonly own: Memory;
-  private readonly tensors = new Map<Buffer, Tensor>();
+  /** Where every buffer lies, in the order of its stays in memory. */
+  private readonly stays = new Map<Buffer, readonly Stay[]>();
   private readonly launches: ((communicator: Communicator) => Promise<void> | void)[];
+  private readonly store: () => Store;
+  /** The latest move of each spilled buffer. */
+  private readonly moves = new Map<Buffer, Ticket>();
 
-  /** `arena`: at least the plan's bytes for this rank; programs that never run at once may share it. */
-  constructor(plan: Plan, device: Device, rank: number, state: State, arena: Memory) {
+  /**
+   * `arena`: at least the bytes of the plan's process; its ranks share it, and programs that never run at once may. `store`:
+   * gives at least the plan's bytes of it.
+   */
+  constructor(plan: Plan, device: Device, rank: number, state: State, arena: Memory, store: () => Store) {
     this.plan = plan;
     this.device = device;
     this.rank = rank;
+    this.store = store;
     this.own = device.allocate(0);
     for (const buffer of new Set(plan.buffers.values())) {
-      const placed = plan.memory.placements.get(buffer);
-      const tensor =
-        buffer.variable !== undefined
-          ? state.tensor(buffer.variable, rank)
-          : device.tensor(arena, placed!.offsets[rank], buffer, buffer.boxes[rank]);
-      this.tensors.set(buffer, tensor);
+      const placed = plan.memory.placements.get(buffer) ?? [];
+      const stays = placed.map(({ from, to, offsets }) => ({
+        from,
+        to,
+        tensor: device.tensor(arena, offsets[rank], buffer, buffer.boxes[rank]),
+      }));
+      const always = { from: -1, to: plan.steps.length };
+      this.stays.set(
+        buffer,
+        buffer.variable === undefined ? stays : [{ ...always, tensor: state.tensor(buffer.variable, rank) }],
+      );
     }
-    this.launches = plan.steps.map((step, i) => this.bind(step, i));
+    this.launches = plan.steps.map((step, place) => this.bind(step, place));
   }
 
-  private bind(step: Step, index: number): (communicator: Communicator) => Promise<void> | void {
-    if (step.kind === 'kernel') {
-      const launch = this.device.prepare(step, this.rank, (value) => this.tensorOf(value), this.own);
-      return launch;
-    }
+  private bind(step: PlanStep, place: number): (communicator: Communicator) => Promise<void> | void {
+    if (step.kind === 'kernel')
+      return this.device.prepare(step, this.rank, (value) => this.tensorOf(value, place), this.own);
+    if (step.kind === 'move') return this.bindMove(step, place);
     const { collective } = step.node;
-    const label = `#${index}${step.node.name === '' ? '' : ` ${step.node.name}`}`;
-    const from = this.tensorOf(step.reads[0]);
-    const to = this.tensorOf(step.writes[0]);
+    const label = `#${place}${step.node.name === '' ? '' : ` ${step.node.name}`}`;
+    const from = this.tensorOf(step.reads[0], place);
+    const to = this.tensorOf(step.writes[0], place);
     if (collective?.kind === 'exchange')
       return (communicator) => communicator.exchange(label, collective, from, to);
     if (collective?.kind === 'all_reduce')
       return (communicator) => communicator.allReduce(label, collective, to);
     return fail({ where: step.node.call.where, problem: 'is no collective' });
+  }
+
+  private bindMove({ action, buffer }: MoveStep, place: number): () => Promise<void> | void {
+    if (isEmpty(buffer.boxes[this.rank])) return () => undefined;
+    if (action === 'settle' || action === 'arrive') return () => this.settled(buffer);
+    const tensor = this.tensorAt(buffer, place);
+    const offset = this.plan.memory.store.get(buffer)!.offsets[this.rank];
+    return () => {
+      const store = this.store();
+      this.moves.set(buffer, action === 'spill' ? store.write(tensor, offset) : store.read(tensor, offset));
+    };
+  }
+
+  /** Waits for the latest move of a buffer; the process may do something else meanwhile. */
+  private async settled(buffer: Buffer): Promise<void> {
+    while (!this.store().settled(this.moves.get(buffer)!)) await rest();
   }
 
   /** Writes this rank's part of an input from the whole array, row-major. */
@@ -75,7 +100,7 @@ export class Executable {
       value.shape.map((dim) => ({ start: 0, end: dim.size })),
     );
     this.device.write(
-      this.tensorOf(value),
+      this.tensorOf(value, -1),
       box,
       isWhole ? whole : gather(whole, box, rowMajorStrides(sizes)),
     );
@@ -90,45 +115,52 @@ export class Executable {
         problem: 'the program has no such output',
         expected: [...this.plan.program.outputs.keys()].join(', '),
       });
-    return { value, data: this.device.read(this.tensorOf(value), value.own[this.rank]) };
+    return {
+      value,
+      data: this.device.read(this.tensorOf(value, this.plan.steps.length), value.own[this.rank]),
+    };
   }
 
-  /** Runs all steps in order. */
-  async run(communicator: Communicator, tracer?: Tracer): Promise<void> {
-    if (tracer !== undefined || debugLevel() >= 2)
-      return this.runTraced(communicator, tracer ?? new Tracer());
-    let rested = performance.now();
-    for (const launch of this.launches) {
-      const pending = launch(communicator);
-      if (pending) await pending;
-      // Kernels hold the thread: signals and timers get a turn now and then.
-      if (performance.now() - rested < TURN) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      rested = performance.now();
-    }
+  /** Runs the step at a place of the schedule. */
+  step(place: number, communicator: Communicator, tracer?: Tracer): Promise<void> | void {
+    if (tracer !== undefined || debugLevel() >= 2) return this.traced(place, communicator, tracer);
+    return this.launches[place](communicator);
   }
 
-  private async runTraced(communicator: Communicator, tracer: Tracer): Promise<void> {
-    for (const [i, launch] of this.launches.entries()) {
-      const step = this.plan.steps[i];
-      const start = tracer.now();
-      await launch(communicator);
-      const event = {
-        rank: this.rank,
-        ...describeStep(step, this.rank),
-        start,
-        duration: tracer.now() - start,
-      };
-      tracer.add(event);
-      if (debugLevel() >= 2) console.error(showEvent(event, debugLevel() >= 3 ? step : undefined));
-    }
+  private async traced(place: number, communicator: Communicator, tracer?: Tracer): Promise<void> {
+    const { step, again } = this.plan.memory.list[place];
+    const clock = tracer ?? new Tracer();
+    const start = clock.now();
+    await this.launches[place](communicator);
+    const event = {
+      rank: this.rank,
+      ...describeStep(step, this.rank, again),
+      start,
+      duration: clock.now() - start,
+    };
+    tracer?.add(event);
+    if (debugLevel() >= 2) console.error(showEvent(event, debugLevel() >= 3 ? step : undefined));
   }
 
   free(): void {
     this.device.free(this.own);
   }
 
-  private tensorOf(value: LocalValue): Tensor {
-    return this.tensors.get(this.plan.buffers.get(value)!)!;
+  private tensorOf(value: LocalValue, place: number): Tensor {
+    return this.tensorAt(this.plan.buffers.get(value)!, place);
   }
+
+  /** The memory of a buffer at a place of the schedule: -1 before a run, the number of steps after it. */
+  private tensorAt(buffer: Buffer, place: number): Tensor {
+    const stay = this.stays.get(buffer)!.find(({ from, to }) => from <= place && place <= to);
+    if (!stay) fail({ where: 'memory plan', problem: `buffer %${buffer.id} has no memory at step ${place}` });
+    return stay!.tensor;
+  }
+}
+
+/** A time in which a buffer lies at one place. */
+interface Stay {
+  readonly from: number;
+  readonly to: number;
+  readonly tensor: Tensor;
 }

@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import {
   fail,
   type Graph,
@@ -8,11 +8,19 @@ import {
   rowMajorStrides,
   volume,
 } from '../core/index.ts';
-import { type Device, type HostArray, LocalWorld, type Memory, type Traffic } from '../machine/index.ts';
+import {
+  type Device,
+  type HostArray,
+  LocalWorld,
+  type Memory,
+  type Store,
+  type Traffic,
+} from '../machine/index.ts';
 import { explainPlan, formatPlan, makePlan, type Plan } from '../plan/index.ts';
 import { Executable } from './executable.ts';
 import { State, scatter } from './state.ts';
 import { debugLevel, type Tracer } from './trace.ts';
+import { runInTurns } from './turns.ts';
 
 export interface SessionOptions {
   readonly device: Device;
@@ -22,6 +30,16 @@ export interface SessionOptions {
   readonly seed?: number;
   /** Collects where the time of every run goes. */
   readonly tracer?: Tracer;
+  /** Resident bytes of the process at most; what does not fit is recomputed and spilled. */
+  readonly memoryLimit?: number;
+  /** Folder of the file that holds what is spilled: on a disk, not in memory. By default the system's folder for such files. */
+  readonly spillFolder?: string;
+}
+
+/** What a program is loaded with. */
+export interface LoadOptions {
+  /** Bytes of images that the process holds beside the tensors; they count against the memory limit. */
+  readonly hostBytes?: number;
 }
 
 /** A program that is planned, placed and ready to run. */
@@ -45,13 +63,15 @@ export class Session {
   readonly layout: Layout;
   readonly state: State;
   private readonly world: LocalWorld;
-  /** One arena a rank for all loaded programs: they run one at a time, so the largest decides. */
-  private readonly arenas: Memory[][] = [];
+  /** Arenas that all ranks and all loaded programs share: they run one at a time, so the largest decides. */
+  private readonly arenas: Memory[] = [];
+  private store: Store | undefined;
   private programs = 0;
-  private readonly tracer: Tracer | undefined;
+  private readonly options: SessionOptions;
 
-  constructor({ device, mesh = makeMesh({}), layout = {}, seed = 0, tracer }: SessionOptions) {
-    this.tracer = tracer;
+  constructor(options: SessionOptions) {
+    const { device, mesh = makeMesh({}), layout = {}, seed = 0 } = options;
+    this.options = options;
     this.device = device;
     this.mesh = mesh;
     this.layout = layout;
@@ -65,15 +85,20 @@ export class Session {
   }
 
   /** Plans a graph and gives it memory on every rank. Programs of one session share arenas: run one at a time. */
-  load(graph: Graph): Loaded {
-    const plan = makePlan(graph, this.mesh, this.layout, this.device);
-    if (debugLevel() >= 1) console.error(formatPlan(explainPlan(plan)));
+  load(graph: Graph, { hostBytes = 0 }: LoadOptions = {}): Loaded {
+    const { memoryLimit, tracer } = this.options;
+    const plan = makePlan(graph, this.mesh, this.layout, this.device, { memoryLimit, hostBytes });
+    if (debugLevel() >= 1) console.error(formatPlan(explainPlan(plan, hostBytes)));
+    const [arenaBytes] = plan.memory.arenaBytes;
+    const [storeBytes] = plan.memory.storeBytes;
+    if (storeBytes > 0) this.storeOf(storeBytes);
     const ranks = Array.from({ length: this.mesh.size }, (_, rank) => rank);
     this.state.admit(plan, ranks);
     this.programs++;
+    const arena = this.arena(arenaBytes);
+    const store = () => this.storeOf(storeBytes);
     const executables = ranks.map(
-      (rank) =>
-        new Executable(plan, this.device, rank, this.state, this.arena(rank, plan.memory.arenaBytes[rank])),
+      (rank) => new Executable(plan, this.device, rank, this.state, arena, store),
     );
     return {
       plan,
@@ -81,30 +106,38 @@ export class Session {
         for (const name of plan.program.inputs.keys())
           if (inputs[name] === undefined) fail({ where: `input "${name}"`, problem: 'no value was given' });
         for (const [name, whole] of Object.entries(inputs)) for (const e of executables) e.feed(name, whole);
-        await this.world.run((communicator) => executables[communicator.rank].run(communicator, this.tracer));
+        await runInTurns(executables, this.world, tracer);
         return Object.fromEntries(outputs.map((name) => [name, assemble(executables, name)]));
       },
       free: () => {
         for (const e of executables) e.free();
         if (--this.programs > 0) return;
-        for (const arena of this.arenas.flat()) this.device.free(arena);
+        for (const arena of this.arenas) this.device.free(arena);
         this.arenas.length = 0;
+        this.store?.close();
+        this.store = undefined;
       },
     };
   }
 
   /**
-   * An arena of a rank that a program fits. Addresses are kept for as much as the machine has, so that later programs fit the
-   * first one; where the system grants no more than is needed now, a larger program gets an arena of its own.
+   * An arena that a program fits. Addresses are kept for as much as the machine has, so that later programs fit the first one;
+   * where the system grants no more than is needed now, a larger program gets an arena of its own.
    */
-  private arena(rank: number, bytes: number): Memory {
-    this.arenas[rank] ??= [];
-    const list = this.arenas[rank];
-    const known = list.find((arena) => arena.bytes >= bytes);
+  private arena(bytes: number): Memory {
+    const known = this.arenas.find((arena) => arena.bytes >= bytes);
     if (known !== undefined) return known;
     const made = this.device.allocate(bytes, Math.max(bytes, totalmem()));
-    list.push(made);
+    this.arenas.push(made);
     return made;
+  }
+
+  /** A store that a program fits. Nothing in it outlives a run. */
+  private storeOf(bytes: number): Store {
+    if (this.store !== undefined && this.store.bytes >= bytes) return this.store;
+    this.store?.close();
+    this.store = this.device.openStore(this.options.spillFolder ?? tmpdir(), bytes);
+    return this.store;
   }
 }
 

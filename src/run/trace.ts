@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { BYTES, boxVolume, type TensorType } from '../core/index.ts';
-import { type Step, showStep } from '../plan/index.ts';
+import { type PlanStep, showPlanStep } from '../plan/index.ts';
 
 // Where the time of a run goes.
 //
@@ -84,24 +84,31 @@ export function rate(amount: number, milliseconds: number): number {
 
 /** What is known of a step before it runs. */
 export function describeStep(
-  step: Step,
+  step: PlanStep,
   rank: number,
+  again = false,
 ): Pick<TraceEvent, 'name' | 'scope' | 'flops' | 'bytes'> {
   const size = (
     value: TensorType & { readonly own: readonly (readonly { start: number; end: number }[])[] },
   ): number => boxVolume(value.own[rank]) * BYTES[value.dtype];
+  if (step.kind === 'move') {
+    const moves = step.action === 'spill' || step.action === 'fetch';
+    const bytes = moves ? boxVolume(step.buffer.boxes[rank]) * BYTES[step.buffer.dtype] : 0;
+    return { name: step.action, scope: step.buffer.name, flops: 0, bytes };
+  }
   const bytes = [...step.reads, ...step.writes].reduce((sum, value) => sum + size(value), 0);
   if (step.kind === 'collective')
     return { name: step.node.op.name, scope: step.node.name, flops: 0, bytes: size(step.writes[0]) };
   const flops = step.nodes.reduce((sum, { op, call, loops }) => sum + op.cost(call, loops[rank]).flops, 0);
   const main = step.anchor ?? step.nodes[step.nodes.length - 1];
-  return { name: step.anchor?.op.name ?? 'rows', scope: main.name, flops, bytes };
+  const name = step.anchor?.op.name ?? 'rows';
+  return { name: again ? `${name} again` : name, scope: main.name, flops, bytes };
 }
 
 /** One line of HALOMESH_DEBUG=2. */
-export function showEvent(event: TraceEvent, step?: Step): string {
+export function showEvent(event: TraceEvent, step?: PlanStep): string {
   const time = `${event.duration.toFixed(2)} ms`.padStart(12);
   const speed = `${rate(event.flops, event.duration)} GFLOP/s`.padStart(16);
   const memory = `${rate(event.bytes, event.duration)} GB/s`.padStart(12);
-  return `rank ${event.rank}${time}${speed}${memory}  ${event.name.padEnd(18)} ${event.scope}${step ? `  ${showStep(step)}` : ''}`;
+  return `rank ${event.rank}${time}${speed}${memory}  ${event.name.padEnd(18)} ${event.scope}${step ? `  ${showPlanStep(step)}` : ''}`;
 }

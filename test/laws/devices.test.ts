@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { fail, Graph, intersect, isEmpty, range, type Value } from '../../src/core/index.ts';
+import { fail, Graph, type Value } from '../../src/core/index.ts';
 import { cpuDevice, type Device, type HostArray, referenceDevice } from '../../src/machine/index.ts';
 import { evaluate, gradients, inputOf, mul, OPS, type OpName, reduceSum } from '../../src/ops/index.ts';
-import type { FusionRules, Plan } from '../../src/plan/index.ts';
+import type { FusionRules } from '../../src/plan/index.ts';
 import { Session } from '../../src/run/index.ts';
+import { checkMemory } from './arena.ts';
 import { meshFor, type Parts, type Sample, spread } from './sample.ts';
 import { SAMPLES } from './samples.ts';
 
@@ -66,23 +67,6 @@ function prepare(sample: Sample): Prepared {
     names.map((name) => wanted[name]),
   );
   return { graph, feeds, expected: Object.fromEntries(names.map((name, i) => [name, values[i]])) };
-}
-
-/** Live buffers of one rank never share a byte. */
-function checkMemory({ memory }: Plan): void {
-  const all = [...memory.placements.values()];
-  for (const [i, a] of all.entries())
-    for (const b of all.slice(i + 1)) {
-      if (isEmpty(intersect([range(a.birth, a.death + 1)], [range(b.birth, b.death + 1)]))) continue;
-      a.offsets.forEach((start, rank) => {
-        const [x, y] = [
-          range(start, start + a.bytes[rank]),
-          range(b.offsets[rank], b.offsets[rank] + b.bytes[rank]),
-        ];
-        if (!isEmpty(intersect([x], [y])))
-          fail({ where: 'memory plan', problem: `live buffers overlap on rank ${rank}` });
-      });
-    }
 }
 
 async function check(

@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { type Box, fail, isEmpty } from '../../core/index.ts';
-import type { FusionRules, Kernel, LocalNode, LocalValue, StoredType } from '../../plan/index.ts';
-import type { Device, HostArray, Memory, Tensor } from '../device.ts';
+import {
+  type FusionRules,
+  type Kernel,
+  type LocalNode,
+  type LocalValue,
+  type StoredType,
+  wholePages,
+} from '../../plan/index.ts';
+import type { Device, HostArray, Memory, Store, Tensor } from '../device.ts';
 import { HostCopies } from './host.ts';
 import { isRowOp, kernelOf } from './kernels.ts';
 import { Launch, prepareCopy } from './launch.ts';
@@ -28,7 +35,12 @@ interface CpuMemory extends Memory {
 /** A tensor that remembers the memory that it lies in. */
 interface PlacedTensor extends CpuTensor {
   readonly home: CpuMemory;
+  /** Bytes that a store moves: whole pages where the plan gave it whole pages. */
+  readonly stored: number;
 }
+
+/** Milliseconds that one look at a store may take. */
+const STORE_WAIT = 20;
 
 const MOST_DIMS = 5;
 
@@ -122,9 +134,25 @@ class CpuDevice implements Device {
     this.library.call('hm_free', address, Math.max(memory.bytes, 64));
   }
 
+  openStore(folder: string, bytes: number): Store {
+    const store = this.library.openStore(folder, bytes);
+    const sized = (tensor: Tensor) => {
+      const { address, stored } = tensor as PlacedTensor;
+      return [address, stored] as const;
+    };
+    return {
+      bytes,
+      write: (tensor, offset) => store.write(...sized(tensor), offset),
+      read: (tensor, offset) => store.read(...sized(tensor), offset),
+      settled: (ticket) => store.wait(ticket, STORE_WAIT),
+      close: () => store.close(),
+    };
+  }
+
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): PlacedTensor {
     const home = memory as CpuMemory;
-    return { ...cpuTensor(after(home.address, offset), type, box), home };
+    const stored = wholePages(storageBytes(type, box));
+    return { ...cpuTensor(after(home.address, offset), type, box), home, stored };
   }
 
   write(tensor: Tensor, box: Box, data: HostArray): void {

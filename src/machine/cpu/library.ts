@@ -48,6 +48,14 @@ const ENTRIES = {
 
 export type Entry = keyof typeof ENTRIES;
 
+/** The `hm_store_` entries of one file. */
+export interface StoreHandle {
+  write(from: Address, bytes: number, offset: number): number;
+  read(to: Address, bytes: number, offset: number): number;
+  wait(ticket: number, milliseconds: number): boolean;
+  close(): void;
+}
+
 /** The kernels of one instruction set. */
 export interface Library {
   readonly isa: InstructionSet;
@@ -60,6 +68,8 @@ export interface Library {
   /** Copies host bytes into native memory, and back. */
   upload(to: Address, data: ArrayBufferView): void;
   download(from: Address, data: ArrayBufferView): void;
+  /** See `hm_store_open`; raises its error. */
+  openStore(folder: string, bytes: number): StoreHandle;
   /** Native memory as a host array; at most 1 GiB. */
   view(at: Address, bytes: number): ArrayBuffer;
   /** Highest resident memory of this process so far, in bytes. */
@@ -161,7 +171,32 @@ function load(isa: InstructionSet): Library {
     reserve: (bytes) => (alloc(Math.max(bytes, 64)) || undefined) as Address | undefined,
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
+    openStore: (folder, bytes) => openStore(lib, error, folder, bytes),
     view: (at, bytes) => koffi.view(BigInt(at), bytes) as ArrayBuffer,
     peakRss: () => Number(rss()),
+  };
+}
+
+function openStore(
+  lib: ReturnType<typeof koffi.load>,
+  error: () => string,
+  folder: string,
+  bytes: number,
+): StoreHandle {
+  const raise = (): never => fail({ where: 'device cpu', problem: error() });
+  const open = lib.func('hm_store_open', P, ['const char *', L]) as (folder: string, bytes: number) => number;
+  const write = lib.func('hm_store_write', L, [P, P, L, L]) as (...args: number[]) => number;
+  const read = lib.func('hm_store_read', L, [P, P, L, L]) as (...args: number[]) => number;
+  const wait = lib.func('hm_store_wait', I, [P, L, I]) as (...args: number[]) => number;
+  const close = lib.func('hm_store_close', I, [P]) as (store: number) => number;
+  const store = open(folder, bytes) || raise();
+  return {
+    write: (from, size, offset) => Number(write(store, from, size, offset)) || raise(),
+    read: (to, size, offset) => Number(read(store, to, size, offset)) || raise(),
+    wait(ticket, milliseconds) {
+      const state = wait(store, ticket, milliseconds);
+      return state === 1 ? raise() : state === 0;
+    },
+    close: () => void close(store),
   };
 }

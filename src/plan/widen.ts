@@ -1,0 +1,71 @@
+import type { Buffer } from './buffers.ts';
+import { Clock, liveBytes, residencies } from './lifetimes.ts';
+import { type Scheduled, touched, type Unscheduled } from './schedule.ts';
+import { kernelSeconds, SPEED } from './speed.ts';
+
+/** Moves take this much longer than the store's speed says: several share it. */
+const MARGIN = 1.5;
+
+/**
+ * Lets moves go on beside kernels: a settle runs as late and a fetch as early as memory below `limit` allows, until kernels
+ * cover the time that the move takes.
+ */
+export function widen(
+  input: Unscheduled,
+  hosts: readonly (readonly number[])[],
+  bytesOf: (buffer: Buffer, rank: number) => number,
+  list: readonly Scheduled[],
+  limit: number,
+): readonly Scheduled[] {
+  let now = [...list];
+  for (const entry of list) {
+    const { step } = entry;
+    if (step.kind !== 'move' || (step.action !== 'settle' && step.action !== 'fetch')) continue;
+    const next = moved(entry, step.buffer);
+    if (next !== undefined && peak(next) <= limit) now = next;
+  }
+  return now;
+
+  function moved(entry: Scheduled, buffer: Buffer): Scheduled[] | undefined {
+    const from = now.indexOf(entry);
+    const clocks = hosts.map((ranks) => {
+      const clock = new Clock(ranks, now);
+      return { clock, live: profile(clock, now) };
+    });
+    const fits = (place: number): boolean =>
+      clocks.every(({ clock, live }) =>
+        clock.ranks.every((rank, turn) => live[clock.time(place, turn)] + bytesOf(buffer, rank) <= limit),
+      );
+    const bytes = Math.max(
+      ...hosts.map((ranks) => ranks.reduce((sum, rank) => sum + bytesOf(buffer, rank), 0)),
+    );
+    const needed = (MARGIN * bytes) / SPEED.store;
+    const late = (entry.step as { action: string }).action === 'settle';
+    const direction = late ? 1 : -1;
+    let covered = 0;
+    let to = from;
+    while (covered < needed) {
+      const place = to + direction;
+      if (place < 0 || place >= now.length) break;
+      const { step } = now[place];
+      if (touched(step, input.buffers).includes(buffer) || !fits(place)) break;
+      if (step.kind === 'kernel') covered += kernelSeconds(step, hosts[0], bytesOf, input.buffers);
+      to = place;
+    }
+    if (to === from) return undefined;
+    const next = [...now];
+    next.splice(from, 1);
+    next.splice(to, 0, entry);
+    return next;
+  }
+
+  function profile(clock: Clock, steps: readonly Scheduled[]): Float64Array {
+    return liveBytes(clock, [...residencies(input, steps).values()].flat(), bytesOf);
+  }
+
+  function peak(steps: readonly Scheduled[]): number {
+    return Math.max(
+      ...hosts.map((ranks) => profile(new Clock(ranks, steps), steps).reduce((a, b) => Math.max(a, b), 0)),
+    );
+  }
+}
