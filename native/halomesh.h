@@ -61,6 +61,9 @@ typedef struct {
 
 // Operand of a load, store or sum. A dimension that the operand lacks (broadcast; for a sum: summed over) has
 // present[i] = 0. `view.start`, `view.stride`, `view.block` as in hm_view; view.size is used for checks.
+// An operand of HM_STORE with present[HM_C] = HM_SOME_BLOCKS takes only rows of the blocks of channels that it holds; it holds
+// each block of the iteration whole or not at all.
+#define HM_SOME_BLOCKS 2
 typedef struct {
   hm_view view;
   int32_t present[5];

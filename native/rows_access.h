@@ -154,7 +154,14 @@ template <class T, class S> void store_as(S *data, const hm_operand &o, const Ro
     for (int64_t l = 0; l < v.block - odd; l++) q[i * at.w_stride + l] = Stored<S>::from(T(0));
 }
 
+// False for a row of channels that an operand of some blocks does not take.
+HM_INLINE bool takes_row(const hm_operand &o, const Row &row) {
+  const int64_t c = row.c0 - o.view.start[HM_C];
+  return o.present[HM_C] != HM_SOME_BLOCKS || (c >= 0 && c < o.view.size[HM_C]);
+}
+
 template <class T> HM_INLINE void store_operand(const hm_operand &o, const Row &row, Reg<T> value) {
+  if (!takes_row(o, row)) return;
   with_dtype(o.view.dtype, [&](auto s) { store_as<T>((decltype(s) *)o.view.data, o, row, value); });
 }
 

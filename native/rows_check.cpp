@@ -29,6 +29,16 @@ int check_operand(const hm_program &p, const hm_instr &in, const hm_view &box, b
       if (present) return fail("%s: %s: the step of a draw is a scalar, but has dimension %s", kernel, what, dim_names[i]);
       continue;
     }
+    if (i == HM_C && o.present[i] == HM_SOME_BLOCKS) {
+      if (in.op != HM_STORE) return fail("%s: %s: only a store may take some blocks of channels", kernel, what);
+      // What it holds of the box begins and ends at blocks of the box, or with the box.
+      const int64_t lo = o.view.start[i] - box.start[i], hi = lo + o.view.size[i], end = box.size[i];
+      if ((lo > 0 && lo < end && lo % box.block) || (hi > 0 && hi < end && hi % box.block))
+        return fail("%s: %s: holds channels [%lld, %lld), which cut a block of %d of the box [%lld, %lld)", kernel, what,
+                    ll(o.view.start[i]), ll(o.view.start[i] + o.view.size[i]), int(box.block), ll(box.start[i]),
+                    ll(box.start[i] + end));
+      continue;
+    }
     if (present && !empty && check_range(o.view, i, box.start[i], box.size[i], kernel, what)) return 1;
     if (in.op == HM_STORE && !present && box.size[i] > 1)
       return fail("%s: %s: lacks dimension %s, which has %lld positions here", kernel, what, dim_names[i], ll(box.size[i]));

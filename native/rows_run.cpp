@@ -26,7 +26,7 @@ bool flatten(const hm_program &p, const hm_view &box, std::vector<hm_operand> &o
   for (int i = 0; i < p.n_instr; i++) {
     if (p.instr[i].op != HM_LOAD && p.instr[i].op != HM_STORE) continue;
     const hm_operand &o = p.operands[p.instr[i].operand];
-    if (o.present[HM_C] && o.view.block != 1) return false;
+    if (o.present[HM_C] && (o.view.block != 1 || o.present[HM_C] == HM_SOME_BLOCKS)) return false;
     if (p.instr[i].op == HM_STORE && !guide) guide = &o;
   }
   if (!guide) return false;

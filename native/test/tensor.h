@@ -89,6 +89,10 @@ struct Tensor {
     for (int i = 0; i < 4; i++) at += present[i] ? (x[i] - view.start[i]) * view.stride[i] : 0;
     return at + c / view.block * view.stride[4] + c % view.block;
   }
+  // False for channels that a tensor of some blocks lacks.
+  bool holds(const int64_t *x) const {
+    return present[4] != HM_SOME_BLOCKS || (x[4] >= view.start[4] && x[4] < view.start[4] + view.size[4]);
+  }
   double raw(int64_t i) const {
     switch (view.dtype) {
     case HM_F32: return ((float *)view.data)[i];

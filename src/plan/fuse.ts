@@ -1,4 +1,4 @@
-import { hasDim, sameBox, volume } from '../core/index.ts';
+import { contains, hasDim, sameBox, volume } from '../core/index.ts';
 import type { FusionRules, Kernel, Step } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
 
@@ -10,7 +10,7 @@ const MOST_NODES = 48;
 /**
  * Groups the operations of a local program into kernels. Element-wise operations are not stored where every use can evaluate
  * them on load (prologue); sums over space and stored element-wise results join the kernel that produces their input
- * (epilogue) or run together as one pass over their loads.
+ * (epilogue) or run together as one pass over their loads. What is read only in parts is stored as those parts.
  */
 export function fuse(program: LocalProgram, rules: FusionRules): Step[] {
   return new Fuser(program, rules).run();
@@ -67,7 +67,7 @@ class Fuser {
       const tree = this.tree(node);
       const host = inRows
         ? (this.epilogueHost(node, tree, groups) ?? this.rowsHost(node, tree, rows))
-        : undefined;
+        : this.partsHost(node, groups);
       if (host) {
         for (const member of [...tree.nodes, node]) host.nodes.add(member);
         for (const output of node.outputs) host.writes.add(output);
@@ -175,6 +175,26 @@ class Fuser {
       (leaf, i) => sources[i] === result || this.readyAt(leaf) < host.position,
     );
     return ready && direct ? host : undefined;
+  }
+
+  /** The kernel that produces what the view `node` takes a part of, where it stores nothing but such parts. */
+  private partsHost(node: LocalNode, groups: ReadonlyMap<LocalNode, Group>): Group | undefined {
+    if (node.op.form !== 'view' || node.inputs.length !== 1) return undefined;
+    const [whole] = node.inputs;
+    const host = groups.get(whole.producer);
+    if (host?.anchor !== whole.producer || !this.everyUse(whole, (use) => this.isPart(use.node, whole)))
+      return undefined;
+    host.writes.delete(whole);
+    return host;
+  }
+
+  /** `view` takes a part of `whole` that the producer of `whole` can store, on every rank from what the rank owns. */
+  private isPart(view: LocalNode, whole: LocalValue): boolean {
+    if (view.op.form !== 'view' || this.virtual.has(view) || view.collective) return false;
+    const here = view.loops.every((loop, rank) =>
+      contains(whole.own[rank], view.op.reads(view.call, loop)[0]),
+    );
+    return here && this.rules.parts(view, whole.producer);
   }
 
   /** An earlier pass over the same boxes that can compute `node` too. */

@@ -31,6 +31,11 @@ export interface FusionRules {
   epilogue(op: string): boolean;
   /** The view `view` may be read in place, part by part, while input `input` of `consumer` is loaded. */
   views(view: LocalNode, consumer: LocalNode, input: number): boolean;
+  /**
+   * While the output of `producer` is stored, the part of it that `view` takes may be stored as a tensor of its own. Where that
+   * holds for everything that reads the output, the output itself is not stored.
+   */
+  parts(view: LocalNode, producer: LocalNode): boolean;
   /** Chains of element-wise operations and this sum run as one kernel. */
   sums(node: LocalNode): boolean;
 }
@@ -40,6 +45,7 @@ export const NO_FUSION: FusionRules = {
   prologue: () => false,
   epilogue: () => false,
   views: () => false,
+  parts: () => false,
   sums: () => false,
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Graph, mesh, shape } from '../core/index.ts';
+import { Graph, mesh, shape, showShape } from '../core/index.ts';
 import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
 import { convRaw, inputOf, leakyRelu, maxPoolRaw, softmax, variableOf, windows } from '../ops/index.ts';
@@ -55,6 +55,34 @@ describe('makePlan', () => {
       exchange %6
       conv + leakyRelu (%6 %5) -> %7
       max_pool (%7) -> %8"
+    `);
+  });
+
+  it('stores the gradient of a concat as its parts, and no slice is left in a training step of a U-Net', () => {
+    const { graph } = buildTraining({
+      image: shape({ batch: 1, depth: 16, height: 16, width: 16, channel: 1 }),
+      network: { base: 16, levels: 3 },
+    });
+    const steps = makePlan(graph, mesh({ z: 2 }), { depth: 'z' }, CPU_TARGET).steps;
+    const kernels = steps.filter((step) => step.kind === 'kernel');
+    expect(graph.nodes.filter((node) => node.op.name === 'slice')).toHaveLength(4);
+    expect(kernels.filter((step) => step.anchor?.op.name === 'slice')).toEqual([]);
+    const parts = kernels.filter((step) => step.nodes.some((node) => node.op.name === 'slice'));
+    expect(
+      parts.map((step) => [step.anchor?.name, ...step.writes.map((value) => showShape(value.shape))]),
+    ).toMatchInlineSnapshot(`
+      [
+        [
+          "up0/conv0/grad",
+          "[batch=1 depth=16 height=16 width=16 channel=16]",
+          "[batch=1 depth=16 height=16 width=16 channel=16]",
+        ],
+        [
+          "up1/conv0/grad",
+          "[batch=1 depth=8 height=8 width=8 channel=32]",
+          "[batch=1 depth=8 height=8 width=8 channel=32]",
+        ],
+      ]
     `);
   });
 

@@ -25,6 +25,7 @@ const ALL: FusionRules = {
   epilogue: () => true,
   views: (_view, consumer) =>
     consumer.op.form === 'kernel' && !consumer.collective && consumer.op.name !== 'assign',
+  parts: (_view, producer) => producer.op.form === 'kernel',
   sums: (node) => node.op.name === 'reduce_sum',
 };
 

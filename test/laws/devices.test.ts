@@ -18,6 +18,7 @@ const EVERYTHING: FusionRules = {
   epilogue: () => true,
   views: (_view, consumer) =>
     consumer.op.form === 'kernel' && !consumer.collective && consumer.op.name !== 'assign',
+  parts: (_view, producer) => producer.op.form === 'kernel',
   sums: (node) => node.op.name === 'reduce_sum',
 };
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type Box, fail, isEmpty } from '../../core/index.ts';
+import { type Box, fail, isEmpty, type Range, range } from '../../core/index.ts';
 import {
   type FusionRules,
   type Kernel,
@@ -72,11 +72,34 @@ function severalSources(view: LocalNode, consumer: LocalNode, input: number): bo
   return whole && blocks;
 }
 
+/**
+ * An epilogue stores a slice of channels in whole blocks of them: it begins at a block, ends at one or with the channels, and
+ * takes all of every other dimension, on every rank.
+ */
+function partOfChannels(view: LocalNode, producer: LocalNode): boolean {
+  if (view.op.name !== 'slice' || !kernelOf(producer.op.name)?.epilogue) return false;
+  const [{ shape, own }] = producer.outputs;
+  const last = shape.length - 1;
+  const { ranges } = attrsOf<'slice'>(view);
+  if (shape.length < 3 || Object.keys(ranges).some((name) => name !== shape[last].name)) return false;
+  const { size } = shape[last];
+  const [start, end] = ranges[shape[last].name] ?? [0, size];
+  if (start % LANES !== 0 || (end % LANES !== 0 && end !== size)) return false;
+  return view.loops.every((loop, rank) => {
+    const read = view.op.reads(view.call, loop)[0];
+    if (isEmpty(own[rank])) return isEmpty(loop);
+    return own[rank].every((r, i) => sameRange(r, i === last ? range(0, size) : read[i]));
+  });
+}
+
+const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
+
 /** What the CPU's kernels can take into their loads and stores. */
 export const CPU_FUSION: FusionRules = {
   prologue: (op, input) => kernelOf(op)?.prologue?.includes(input) ?? false,
   epilogue: (op) => kernelOf(op)?.epilogue ?? false,
   views: severalSources,
+  parts: partOfChannels,
   sums: fusedSum,
 };
 

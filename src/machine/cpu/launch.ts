@@ -2,7 +2,7 @@ import { type Box, isEmpty, type Shape } from '../../core/index.ts';
 import type { Kernel, LocalNode, LocalValue } from '../../plan/index.ts';
 import type { Tensor } from '../device.ts';
 import type { Address, Library } from './library.ts';
-import { RowProgram } from './row-program.ts';
+import { attrsOf, RowProgram } from './row-program.ts';
 import { boxView, type CpuTensor, cpuTensor, type Slots, storageBytes, subView, viewOf } from './storage.ts';
 import type { Arguments, Source, View } from './structs.ts';
 
@@ -95,7 +95,10 @@ export class Launch {
   /** Ends a program with the store or the sum that a written value asks for. */
   leave(program: RowProgram, value: LocalValue): void {
     const { op, inputs } = value.producer;
-    if (op.name === 'reduce_sum' && value.producer !== this.kernel.anchor) program.sum(inputs[0], value);
+    if (value.producer === this.kernel.anchor) program.store(value);
+    else if (op.name === 'reduce_sum') program.sum(inputs[0], value);
+    else if (op.name === 'slice')
+      program.storePart(inputs[0], value, attrsOf<'slice'>(value.producer).ranges);
     else program.store(value);
   }
 

@@ -1,8 +1,8 @@
 import { type DType, fail, type Shape } from '../../core/index.ts';
-import type { ElementwiseName, OPS } from '../../ops/index.ts';
+import type { ElementwiseName, OPS, SliceAttrs } from '../../ops/index.ts';
 import type { LocalNode, LocalValue } from '../../plan/index.ts';
 import type { Tensor } from '../device.ts';
-import { type CpuTensor, five, operandOf, type Slots } from './storage.ts';
+import { type CpuTensor, five, operandOf, partOperandOf, type Slots } from './storage.ts';
 import type { Instruction, Operand, Program } from './structs.ts';
 
 // Translates chains of element-wise operations into row programs (native/halomesh.h): loads, arithmetic on registers, stores and
@@ -112,6 +112,13 @@ export class RowProgram {
   storeAs(value: LocalValue, into: LocalValue): void {
     const operand = this.operand(this.tensorOf(into) as CpuTensor);
     this.drafts.push({ op: 'STORE', src: [this.evaluate(value)], operand });
+  }
+
+  /** Stores the channels of `value` that `part` holds: those in the range that `ranges` names, of whole blocks. */
+  storePart(value: LocalValue, part: LocalValue, ranges: SliceAttrs['ranges']): void {
+    const operand = partOperandOf(this.tensorOf(part) as CpuTensor, this.shape, this.slots, ranges);
+    this.operands.push(operand);
+    this.drafts.push({ op: 'STORE', src: [this.evaluate(value)], operand: this.operands.length - 1 });
   }
 
   /** Adds `value` up over the dimensions that `into` lacks. */

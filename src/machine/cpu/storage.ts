@@ -184,9 +184,25 @@ export function boxView(shape: Shape, box: Box, slots: Slots): View {
   };
 }
 
+/** Whether an operand has a dimension; of channels also: only some blocks of them (HM_SOME_BLOCKS). */
+const [ABSENT, PRESENT, SOME_BLOCKS] = [0, 1, 2];
+
 /** A tensor as an operand of a row program: dimensions without a slot in the iteration are not there. */
 export function operandOf(tensor: CpuTensor, slots: Slots): Operand {
-  const present = [false, false, false, false, false];
-  for (const dim of tensor.shape) present[slots.get(dim.name)!] = true;
+  const present = new Array<number>(5).fill(ABSENT);
+  for (const dim of tensor.shape) present[slots.get(dim.name)!] = PRESENT;
   return { view: viewOf(tensor, slots), present };
+}
+
+/** A slice of an iteration over `shape`, in its coordinates, to be stored where the iteration passes over it. */
+export function partOperandOf(
+  tensor: CpuTensor,
+  shape: Shape,
+  slots: Slots,
+  ranges: Readonly<Record<string, readonly [number, number]>>,
+): Operand {
+  const { view, present } = operandOf(tensor, slots);
+  const start = five(shape, slots, (i) => tensor.box[i].start + (ranges[shape[i].name]?.[0] ?? 0), 0);
+  const global = five(shape, slots, (i) => shape[i].size, 1);
+  return { view: { ...view, start, global }, present: present.map((p, i) => (i === C ? SOME_BLOCKS : p)) };
 }

@@ -20,10 +20,10 @@ export interface View {
   readonly stride: Five;
 }
 
-/** hm_operand: a view and which of the five dimensions it has. */
+/** hm_operand: a view and which of the five dimensions it has (0, 1, or 2 for some blocks of channels). */
 export interface Operand {
   readonly view: View;
-  readonly present: readonly boolean[];
+  readonly present: readonly number[];
 }
 
 /** hm_instr; unused registers are -1. */
@@ -196,7 +196,7 @@ export class Arguments {
     program.operands.forEach((operand, i) => {
       const o = list.offset + i * OPERAND;
       this.putView(o, operand.view);
-      this.putInts(o + VIEW, operand.present.map(Number));
+      this.putInts(o + VIEW, operand.present);
     });
     return { instructions: code.at, operands: list.at };
   }
