@@ -67,7 +67,7 @@ export function predictPeak({ memory }: Plan, hostBytes = 0): number {
 /** Facts of a plan; nothing is run. */
 export function explainPlan(plan: Plan, hostBytes = 0): PlanReport {
   const { program, memory, bytesSent } = plan;
-  const collectives = program.nodes.filter((node) => node.collective);
+  const collectives = plan.steps.flatMap((step) => (step.kind === 'collective' ? [step.node] : []));
   const ranks = plan.flops.map((flops, rank) => ({
     rank,
     boxes: Object.fromEntries([...program.inputs].map(([name, value]) => [name, showBox(value.own[rank])])),

@@ -1,5 +1,6 @@
 import type { Buffer } from './buffers.ts';
 import { Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
+import { nodeBytes } from './program.ts';
 import {
   type Comeback,
   choiceKey,
@@ -67,6 +68,14 @@ export class Fitter {
     return this.result(this.state(new Map()));
   }
 
+  /** Seconds that all kernels are expected to take once. */
+  kernelsOnce(): number {
+    return this.input.steps.reduce(
+      (sum, step) => sum + (step.kind === 'kernel' ? this.kernelSeconds(step) : 0),
+      0,
+    );
+  }
+
   /** Bytes of what one step touches, of the step with the most: no schedule takes less. */
   largestStep(): number {
     const { steps, buffers } = this.input;
@@ -83,13 +92,13 @@ export class Fitter {
    * costs, until nothing is above `limit`; then takes back what was not needed in the end. Aiming lower than the limit finds
    * schedules that the straight way misses.
    */
-  within(limit: number, aim = limit): Fit {
+  within(limit: number, aim = limit, ways: readonly Comeback[] = ['recompute', 'spill']): Fit {
     const choices = new Map<string, Comeback>();
     const banned = new Set<string>();
     let now = this.state(choices);
     while (now.peak > limit) {
       const found = this.candidates(now, aim, choices)
-        .filter(({ key, how }) => !banned.has(`${key} ${how}`))
+        .filter(({ key, how }) => ways.includes(how) && !banned.has(`${key} ${how}`))
         .sort((a, b) => b.gain / b.seconds - a.gain / a.seconds);
       if (found.length === 0) break;
       // The best ones together, or the very best alone.
@@ -151,6 +160,7 @@ export class Fitter {
       if (step.kind === 'move' && (step.action === 'spill' || step.action === 'fetch'))
         seconds += (SPEED.unhidden * this.total(step.buffer)) / SPEED.store;
       if (again && step.kind === 'kernel') seconds += this.kernelSeconds(step);
+      if (again && step.kind === 'collective') seconds += nodeBytes(step.node) / SPEED.network;
     }
     return seconds;
   }
@@ -193,7 +203,7 @@ export class Fitter {
         found.push({
           key,
           how: 'recompute',
-          seconds: this.kernelSeconds(recipe.kernel),
+          seconds: this.recipeSeconds(recipe),
           gain: freed - kept,
         });
       }
@@ -250,6 +260,14 @@ export class Fitter {
         sum += weight[time] * (Math.max(0, live[time] + bytes - limit) - Math.max(0, live[time] - limit));
     });
     return sum;
+  }
+
+  private recipeSeconds({ kernel, exchanges }: Recipe): number {
+    const bytes = exchanges.reduce(
+      (sum, step) => sum + (step.kind === 'collective' ? nodeBytes(step.node) : 0),
+      0,
+    );
+    return this.kernelSeconds(kernel) + bytes / SPEED.network;
   }
 
   private kernelSeconds(kernel: Recipe['kernel']): number {

@@ -1,4 +1,4 @@
-import { contains, hasDim, sameBox, volume } from '../core/index.ts';
+import { BYTES, contains, hasDim, sameBox, volume } from '../core/index.ts';
 import type { FusionRules, Kernel, Step } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
 
@@ -84,7 +84,8 @@ class Fuser {
       if (inRows) rows.push(group);
       steps.push(group);
     }
-    const scheduled = steps.map((step) => (isNode(step) ? this.collectiveStep(step) : this.kernel(step)));
+    const all = steps.map((step) => (isNode(step) ? this.collectiveStep(step) : this.kernel(step)));
+    const scheduled = this.withoutUnread(all);
     // Variables change when everything else has read them.
     const assigns = (step: Step): boolean => step.kind === 'kernel' && step.anchor?.op.name === 'assign';
     return [...scheduled.filter((step) => !assigns(step)), ...scheduled.filter(assigns)];
@@ -105,8 +106,38 @@ class Fuser {
         (leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1,
       );
       if (large.length > MOST_LOADS || nodes.length > MOST_NODES) continue;
+      if (this.replacesTerm(node, nodes, large, leaves)) continue;
       this.virtual.add(node);
     }
+  }
+
+  /**
+   * A sum of stored tensors is stored in place of its last term, by the kernel that makes the term, where nothing else reads
+   * that: as much is stored, and every use of the sum loads one tensor instead of all terms. (The gradient of a skip connection.)
+   */
+  private replacesTerm(
+    node: LocalNode,
+    nodes: readonly LocalNode[],
+    large: readonly LocalValue[],
+    leaves: readonly LocalValue[],
+  ): boolean {
+    const [sum] = node.outputs;
+    const isSum = (at: LocalNode): boolean =>
+      at.op.name === 'add' || (at.op.name === 'cast' && isSum(at.inputs[0].producer));
+    if (large.length < 2 || !isSum(node)) return false;
+    const inside = new Set([...nodes, node]);
+    const before = (leaf: LocalValue, term: LocalValue): boolean =>
+      leaf === term || this.position.get(leaf.producer)! < this.position.get(term.producer)!;
+    return large.some(
+      (term) =>
+        term.producer.op.form === 'kernel' &&
+        !term.producer.collective &&
+        this.rules.epilogue(term.producer.op.name) &&
+        BYTES[sum.dtype] <= BYTES[term.dtype] &&
+        this.everyUse(term, (use) => inside.has(use.node)) &&
+        leaves.every((leaf) => before(leaf, term)) &&
+        node.loops.every((box, rank) => sameBox(box, term.own[rank])),
+    );
   }
 
   private everyUse(value: LocalValue, test: (use: { node: LocalNode; input: number }) => boolean): boolean {
@@ -154,8 +185,8 @@ class Fuser {
     groups: ReadonlyMap<LocalNode, Group>,
   ): Group | undefined {
     const sources = tree.leaves.map((leaf) => this.beforeExchange(leaf));
-    const producers = sources.map((leaf) => leaf.producer).filter((p) => groups.get(p)?.anchor === p);
-    const last = producers.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
+    const anchors = tree.leaves.flatMap((leaf, i) => this.epilogueOf(leaf, sources[i], groups) ?? []);
+    const last = anchors.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
     if (!last || !this.rules.epilogue(last.op.name)) return undefined;
     // Float64 arithmetic stays out of epilogues: there is little of it, and kernels compute in float32.
     if (
@@ -169,12 +200,25 @@ class Fuser {
     const space = this.loopSpace(node);
     if (!space.every((box, rank) => sameBox(box, result.own[rank]))) return undefined;
     if (!sameDims(node, result)) return undefined;
-    const ready = sources.every((leaf) => leaf === result || this.storedBefore(leaf, host.position, groups));
-    // Collectives make a value available only after they ran.
-    const direct = tree.leaves.every(
-      (leaf, i) => sources[i] === result || this.readyAt(leaf) < host.position,
+    const here = (leaf: LocalValue, i: number): boolean =>
+      sources[i] === result || this.epilogueOf(leaf, sources[i], groups) === last;
+    const ready = sources.every(
+      (source, i) => here(tree.leaves[i], i) || this.storedBefore(source, host.position, groups),
     );
+    // Collectives make a value available only after they ran.
+    const direct = tree.leaves.every((leaf, i) => here(leaf, i) || this.readyAt(leaf) < host.position);
     return ready && direct ? host : undefined;
+  }
+
+  /** The anchor whose kernel has `leaf` in registers while it stores: its result, or what its epilogue made of that. */
+  private epilogueOf(
+    leaf: LocalValue,
+    source: LocalValue,
+    groups: ReadonlyMap<LocalNode, Group>,
+  ): LocalNode | undefined {
+    const { producer } = source;
+    const anchor = groups.get(producer)?.anchor;
+    return producer === anchor || (producer.op.form === 'pointwise' && leaf === source) ? anchor : undefined;
   }
 
   /** The kernel that produces what the view `node` takes a part of, where it stores nothing but such parts. */
@@ -254,6 +298,16 @@ class Fuser {
       reads: [...reads],
       writes: [...group.writes],
     };
+  }
+
+  /** Results that only their own kernel's epilogue reads are not stored. */
+  private withoutUnread(steps: readonly Step[]): Step[] {
+    const read = new Set<LocalValue>([...this.outputs, ...steps.flatMap((step) => step.reads)]);
+    return steps.map((step) => {
+      if (step.kind !== 'kernel' || step.anchor === undefined) return step;
+      const unread = step.anchor.outputs.filter((value) => !read.has(value) && step.writes.length > 1);
+      return { ...step, writes: step.writes.filter((value) => !unread.includes(value)) };
+    });
   }
 
   private collectiveStep(node: LocalNode): Step {

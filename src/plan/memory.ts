@@ -53,6 +53,12 @@ const LARGE = 2 ** 16;
 /** Smaller tensors are not worth a search for gaps, bytes. */
 const SMALL = 2 ** 12;
 
+/**
+ * Without a limit: peaks that are tried, as shares of the peak without recomputing, how much of the time recomputing may take,
+ * and from which peak on it is worth a search, in bytes.
+ */
+const THRIFT = { shares: [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95], cost: 0.02, from: 2 ** 26 };
+
 /** Times that a lower target is tried because tensors do not pack without gaps. */
 const TRIES = 8;
 /** Shares of a limit that schedules are searched with. */
@@ -96,7 +102,7 @@ class MemoryPlanner {
   }
 
   plan({ limit, fixedBytes = 0 }: MemoryOptions): MemoryPlan {
-    if (limit === undefined) return this.place(this.fitter.plain());
+    if (limit === undefined) return this.place(this.thrifty());
     const room = limit - fixedBytes - this.most(this.variableBytes());
     const found = this.within(room) ?? this.smallest();
     if (this.largest(found) <= room) return found;
@@ -109,10 +115,22 @@ class MemoryPlanner {
     });
   }
 
+  /** What hardly costs anything to recompute is recomputed where that lowers the peak. */
+  private thrifty(): Fit {
+    const plain = this.fitter.plain();
+    if (plain.peak < THRIFT.from) return plain;
+    const affordable = THRIFT.cost * this.fitter.kernelsOnce();
+    for (const share of THRIFT.shares) {
+      const fit = this.fitter.within(share * plain.peak, share * plain.peak, ['recompute']);
+      if (fit.peak <= share * plain.peak && fit.seconds <= affordable) return fit;
+    }
+    return plain;
+  }
+
   /** A plan whose arenas take at most `room` bytes. */
   private within(room: number): MemoryPlan | undefined {
-    const plain = this.place(this.fitter.plain());
-    if (this.largest(plain) <= room) return plain;
+    const thrifty = this.place(this.thrifty());
+    if (this.largest(thrifty) <= room) return thrifty;
     let target = room;
     for (let tries = 0; tries < TRIES && target > 0; tries++) {
       const fit = this.fitted(target);

@@ -9,6 +9,8 @@ export const SPEED = {
   flops: 2.5e11,
   /** Bytes a second through memory. */
   memory: 1e10,
+  /** Bytes a second between ranks. */
+  network: 1e9,
   /** Bytes a second to and from the store. */
   store: 1e9,
   /** Part of a move that kernels are expected not to hide. */

@@ -23,7 +23,7 @@ import {
   square,
   windows,
 } from '../../src/ops/index.ts';
-import { makePlan, showStep } from '../../src/plan/index.ts';
+import { makePlan, showPlanStep } from '../../src/plan/index.ts';
 import { Session } from '../../src/run/index.ts';
 
 // A tensor that is read in parts only is stored as its parts: the same numbers, bit for bit, as when it is stored and cut up
@@ -87,7 +87,7 @@ function feeds(graph: Graph): Record<string, Float32Array> {
 }
 
 const slices = (graph: Graph, axes: Record<string, number> = {}, layout: Layout = {}): number =>
-  makePlan(graph, mesh(axes), layout, cpu).steps.filter((step) => showStep(step).startsWith('slice')).length;
+  makePlan(graph, mesh(axes), layout, cpu).steps.filter((step) => showPlanStep(step).startsWith('slice')).length;
 
 const MESHES: readonly [Record<string, number>, Layout][] = [
   [{}, {}],
@@ -146,7 +146,7 @@ describe('parts are cut from the whole', () => {
 
   it('on devices without row programs', () => {
     const plan = makePlan(joined([16, 16], 'f32'), mesh({}), {}, nullDevice());
-    expect(plan.steps.filter((step) => showStep(step).startsWith('slice'))).toHaveLength(2);
+    expect(plan.steps.filter((step) => showPlanStep(step).startsWith('slice'))).toHaveLength(2);
   });
 
   const used = (use: (graph: Graph, y: Value) => void): Graph => {
