@@ -150,6 +150,12 @@ HM_API int64_t hm_store_write(void *store, const void *from, int64_t bytes, int6
 HM_API int64_t hm_store_read(void *store, void *to, int64_t bytes, int64_t offset);
 HM_API int hm_store_wait(void *store, int64_t ticket, int32_t milliseconds);
 HM_API int hm_store_close(void *store);             // drops what is not yet moved
+// What the machine can do at most, on all threads of the pool: the best of repetitions over `seconds`.
+// *result = floating-point operations a second of multiply-adds in the registers of this instruction set; one counts two.
+HM_API int hm_peak_flops(double seconds, double *result);
+// *result = bytes a second through `bytes` bytes, which should be far above the caches. kind 0: read, 1: written, 2: copied (bytes
+// read and bytes written both count).
+HM_API int hm_peak_memory(int32_t kind, int64_t bytes, double seconds, double *result);
 
 // out[box] for every position of `box` (start, size; block = lanes per row block): runs the program; results leave by HM_STORE
 // and HM_SUM. Summed operands are overwritten, not added to.

@@ -25,6 +25,8 @@ const ENTRIES = {
   hm_free: [P, L],
   hm_memcpy: [P, P, L],
   hm_memset: [P, I, L],
+  hm_peak_flops: ['double', P],
+  hm_peak_memory: [I, L, 'double', P],
   hm_rows: [P, P],
   hm_conv: [P, P, I, P, P, P],
   hm_conv_transpose: [P, P, I, P, P, P],
