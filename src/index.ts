@@ -56,7 +56,17 @@ export {
   writePhantom,
 } from './imaging/index.ts';
 // Devices
-export { cpuDevice, type Device, type HostArray, nullDevice, referenceDevice } from './machine/index.ts';
+export {
+  cpuDevice,
+  type Device,
+  type HostArray,
+  MEMORY_KINDS,
+  type MemoryKind,
+  nullDevice,
+  peakFlops,
+  peakMemory,
+  referenceDevice,
+} from './machine/index.ts';
 // Layers, networks, losses, optimizers, whole graphs
 export * from './nn/index.ts';
 // Operations on values of a graph
@@ -73,6 +83,7 @@ export {
   constant,
   convRaw,
   convTransposeRaw,
+  convWeightGradRaw,
   crossEntropy,
   div,
   einsum,
@@ -121,9 +132,16 @@ export {
   type BenchOptions,
   type BenchResult,
   bench,
+  type KernelTime,
+  kernelTable,
+  kernelTimes,
   type Loaded,
   Session,
   type SessionOptions,
+  type TraceEvent,
+  type TraceRun,
+  Tracer,
+  type TracerOptions,
 } from './run/index.ts';
 // Training, evaluation, prediction, pictures
 export {

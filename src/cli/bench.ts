@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { bytes } from '../plan/index.ts';
-import { type BenchResult, bench } from '../run/index.ts';
+import { type BenchResult, bench, kernelTable, type Tracer, WARM_UP } from '../run/index.ts';
 import {
   addMemoryFlags,
   addMeshFlags,
@@ -11,6 +11,7 @@ import {
 } from './flags.ts';
 import { count, oneOf } from './parse.ts';
 import { showProgress } from './progress.ts';
+import { addTraceFlag, traced } from './trace.ts';
 
 interface Flags extends MeshFlags, MemoryFlags {
   readonly size: number;
@@ -20,6 +21,8 @@ interface Flags extends MeshFlags, MemoryFlags {
   readonly batch: number;
   readonly precision: 'f32' | 'bf16';
   readonly threads?: number;
+  readonly optimizer: 'adafactor' | 'adam' | 'sgd';
+  readonly trace?: string;
   readonly json?: boolean;
 }
 
@@ -34,7 +37,8 @@ export function benchCommand(program: Command): void {
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
     .option('--steps <n>', 'steps to time, after one to warm up', count('--steps'), 5)
     .option('--batch <n>', 'volumes in a step', count('--batch'), 1);
-  addMemoryFlags(addMeshFlags(command))
+  addMemoryFlags(addMeshFlags(command));
+  addTraceFlag(command)
     .option(
       '--precision <type>',
       'how activations are stored: f32, bf16',
@@ -42,26 +46,61 @@ export function benchCommand(program: Command): void {
       'f32',
     )
     .option('--threads <n>', 'threads (default: all cores)', count('--threads'))
+    .option(
+      '--optimizer <name>',
+      'what updates the weights: adafactor, adam, sgd',
+      oneOf('--optimizer', ['adafactor', 'adam', 'sgd']),
+      'adafactor',
+    )
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  halomesh bench --size 64 --split depth=2,height=2 --json')
+    .addHelpText(
+      'after',
+      `
+With --trace the kernels are listed by the time that they take in a step.
+
+Examples:
+  halomesh bench --size 64 --split depth=2,height=2 --json
+  halomesh bench --size 128 --trace step.json`,
+    )
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
-      const { base, levels, json, split: _s, mesh: _m, layout: _l, spillDir, ...rest } = flags;
-      const progress = showProgress({ unit: 'step', total: flags.steps });
-      let result: BenchResult;
-      try {
-        result = await bench({
-          ...rest,
-          ...placement(flags),
-          spillFolder: spillDir,
-          network: { base, levels },
-          onStep: (step, seconds) => progress.update(step, [`${seconds.toFixed(2)} s`]),
-        });
-      } finally {
-        progress.stop();
-      }
-      console.log(json ? JSON.stringify(result, null, 2) : formatBench(result));
+      const show = async (tracer: Tracer | undefined): Promise<void> => {
+        const result = await measure(flags, tracer);
+        console.log(flags.json ? JSON.stringify(result, null, 2) : formatBench(result));
+        if (tracer && !flags.json)
+          console.log(`\n${kernelTable(tracer.runs.filter(({ name }) => name !== WARM_UP))}`);
+      };
+      await traced(flags.trace, show, { endsAtOnce: true });
     });
+}
+
+async function measure(flags: Flags, tracer: Tracer | undefined): Promise<BenchResult> {
+  const {
+    base,
+    levels,
+    optimizer,
+    json: _j,
+    split: _s,
+    mesh: _m,
+    layout: _l,
+    trace: _t,
+    spillDir,
+    ...rest
+  } = flags;
+  const progress = showProgress({ unit: 'step', total: flags.steps });
+  try {
+    return await bench({
+      ...rest,
+      ...placement(flags),
+      spillFolder: spillDir,
+      network: { base, levels },
+      optimizer: { kind: optimizer },
+      tracer,
+      onStep: (step, seconds) => progress.update(step, [`${seconds.toFixed(2)} s`]),
+    });
+  } finally {
+    progress.stop();
+  }
 }
 
 /** The result as text for a terminal. */

@@ -76,6 +76,7 @@ export interface TrainFlags extends MeshFlags {
   readonly data?: string;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly trace?: string;
 }
 
 /** Everything that `train` takes; `plan` takes it too. */
@@ -116,7 +117,7 @@ export function addTrainFlags(command: Command): Command {
 
 /** The settings that a config file and flags give together: flags go before the file. */
 export function givenConfig(flags: TrainFlags): Readonly<Record<string, unknown>> {
-  const { config, resume: _, ...given } = flags;
+  const { config, resume: _resume, trace: _trace, ...given } = flags;
   checkMeshFlags(flags);
   return mergeConfig(config === undefined ? {} : readConfigFile(config), given);
 }

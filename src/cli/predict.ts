@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
+import type { Tracer } from '../run/index.ts';
 import { predict } from '../train/index.ts';
 import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
+import { addTraceFlag, traced } from './trace.ts';
 import { relative } from './words.ts';
 
 interface Flags extends RunFlags {
   readonly input: string;
   readonly output: string;
+  readonly trace?: string;
 }
 
 /** `halomesh predict` */
@@ -16,7 +19,7 @@ export function predictCommand(program: Command): void {
     .description(
       'Segments a NIfTI scan. The output has the grid of the input, voxel for voxel, and the numbers of the classes.',
     );
-  addRunFlags(command)
+  addTraceFlag(addRunFlags(command))
     .requiredOption('--input <file>', 'NIfTI scan (.nii, .nii.gz or .hdr/.img)')
     .requiredOption('--output <file>', 'NIfTI file to write (.nii or .nii.gz)')
     .addHelpText(
@@ -25,7 +28,9 @@ export function predictCommand(program: Command): void {
     )
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
-      const { output, shape, voxels, checkpoint, step } = await predict(flags);
+      const { trace, ...options } = flags;
+      const run = (tracer: Tracer | undefined) => predict({ ...options, tracer });
+      const { output, shape, voxels, checkpoint, step } = await traced(trace, run, { endsAtOnce: true });
       const all = shape[0] * shape[1] * shape[2];
       console.log(
         `${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`,

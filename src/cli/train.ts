@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { bytes } from '../plan/index.ts';
+import type { Tracer } from '../run/index.ts';
 import {
   mergeConfig,
   readConfigFile,
@@ -17,6 +18,7 @@ import { addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { Interrupted } from './report-error.ts';
+import { addTraceFlag, traced } from './trace.ts';
 import { commandName, quoted, relative } from './words.ts';
 
 /** `halomesh train` */
@@ -28,7 +30,7 @@ export function trainCommand(program: Command): void {
       'Trains a 3-D U-Net on whole volumes, split over a mesh of ranks. The run folder gets the whole config, a log of ' +
         'JSON lines, checkpoints (latest, best) and pictures. Ctrl-C finishes the step, saves and says how to resume.',
     );
-  addTrainFlags(command)
+  addTraceFlag(addTrainFlags(command))
     .option('--resume', 'go on from the last checkpoint of the run; its config counts where no flag does')
     .addHelpText(
       'after',
@@ -42,7 +44,9 @@ Examples:
     )
     .action(async (flags: TrainFlags) => {
       const config = trainConfig(flags);
-      const result = await runTraining(config, { resume: flags.resume });
+      const result = await traced(flags.trace, (tracer) =>
+        runTraining(config, { resume: flags.resume, tracer }),
+      );
       for (const line of doneLines(config, result)) console.log(line);
     });
 }
@@ -63,12 +67,13 @@ export interface RunTrainingOptions {
   readonly resume?: boolean;
   /** End in order, as if all steps were done, when this time is over. */
   readonly mostSeconds?: number;
+  readonly tracer?: Tracer;
 }
 
 /** Trains, shows how far it is, and ends in order when the user presses Ctrl-C. Throws {@link Interrupted} then. */
 export async function runTraining(
   config: TrainConfig,
-  { resume, mostSeconds }: RunTrainingOptions = {},
+  { resume, mostSeconds, tracer }: RunTrainingOptions = {},
 ): Promise<TrainResult> {
   let progress: Progress | undefined;
   const interruption = onInterrupt(() => {
@@ -80,6 +85,7 @@ export async function runTraining(
   try {
     const result = await train(config, {
       resume,
+      tracer,
       signal: AbortSignal.any([interruption.signal, ...late]),
       onEvent: (event) => {
         if (event.kind === 'start') {

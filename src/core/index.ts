@@ -9,4 +9,5 @@ export * from './mesh.ts';
 export * from './print.ts';
 export * from './random.ts';
 export * from './shape.ts';
+export * from './table.ts';
 export * from './window.ts';

@@ -5,6 +5,7 @@ import { cpuDevice, type Device, library } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { predictPeak, showExtra } from '../plan/index.ts';
 import { Session } from './session.ts';
+import type { Tracer } from './tracer.ts';
 
 export interface BenchOptions {
   /** Voxels along each axis. */
@@ -21,6 +22,7 @@ export interface BenchOptions {
   /** See {@link SessionOptions}. */
   readonly memoryLimit?: number;
   readonly spillFolder?: string;
+  readonly tracer?: Tracer;
   /** Called after each step with its number (0 is the warm-up) and seconds. */
   readonly onStep?: (step: number, seconds: number) => void;
 }
@@ -33,6 +35,8 @@ export interface BenchResult {
   readonly precision: 'f32' | 'bf16';
   /** Of the counted steps; the first step is a warm-up and not counted. */
   readonly secondsPerStep: { readonly min: number; readonly median: number };
+  /** Of every counted step. */
+  readonly seconds: readonly number[];
   /** Work of the plan over the median time. */
   readonly gflopsPerSecond: number;
   readonly gflopPerStep: number;
@@ -49,6 +53,8 @@ export interface BenchResult {
 
 /** Bytes of a voxel of image (float32) and labels (one byte). */
 const VOXEL = 5;
+/** Name of a bench's first step in a trace. */
+export const WARM_UP = 'warm-up';
 
 /** Training steps of a U-Net on random data. */
 export async function bench(options: BenchOptions): Promise<BenchResult> {
@@ -67,6 +73,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     seed: 0,
     memoryLimit: options.memoryLimit,
     spillFolder: options.spillFolder,
+    tracer: options.tracer,
   });
   const voxels = batch * size ** 3;
   const program = session.load(built.graph, { hostBytes: voxels * VOXEL });
@@ -81,6 +88,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
   const sent = () => session.traffic.exchangeBytes + session.traffic.allReduceBytes;
   const before = sent();
   for (let step = 0; step <= steps; step++) {
+    options.tracer?.next(step === 0 ? WARM_UP : `step ${step}`);
     const start = performance.now();
     const inputs = { image, labels, step: Int32Array.of(step), learning_rate: Float64Array.of(1e-3) };
     const { loss } = await program.run(inputs, ['loss']);
@@ -101,8 +109,10 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     instructionSet: device.name === 'cpu' ? library().isa : 'none',
     precision,
     secondsPerStep: { min: sorted[0], median },
+    seconds,
     gflopsPerSecond: flops / 1e9 / median,
     gflopPerStep: flops / 1e9,
+    // What the system counts of a process includes its parent's memory at the start; the library asks for its own.
     peakRssBytes: device.name === 'cpu' ? library().peakRss() : process.resourceUsage().maxRSS * 1024,
     predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
     bytesSentPerStep: (sent() - before) / (steps + 1),

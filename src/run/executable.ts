@@ -3,7 +3,8 @@ import type { Communicator, Device, HostArray, Memory, Store, Tensor, Ticket } f
 import type { Buffer, LocalValue, MoveStep, Plan, PlanStep } from '../plan/index.ts';
 import { rest } from './rest.ts';
 import { gather, type State } from './state.ts';
-import { debugLevel, describeStep, showEvent, Tracer } from './trace.ts';
+import { debugLevel, describeStep, type StepFacts, showEvent } from './trace.ts';
+import { Tracer } from './tracer.ts';
 
 /** A plan bound to the memory of one rank. */
 export class Executable {
@@ -18,6 +19,8 @@ export class Executable {
   private readonly store: () => Store;
   /** The latest move of each spilled buffer. */
   private readonly moves = new Map<Buffer, Ticket>();
+  /** What traces tell of each step. */
+  private facts: readonly StepFacts[] | undefined;
 
   /**
    * `arena`: at least the bytes of the plan's process; its ranks share it, and programs that never run at once may. `store`:
@@ -123,22 +126,23 @@ export class Executable {
 
   /** Runs the step at a place of the schedule. */
   step(place: number, communicator: Communicator, tracer?: Tracer): Promise<void> | void {
-    if (tracer !== undefined || debugLevel() >= 2) return this.traced(place, communicator, tracer);
+    if (tracer !== undefined || debugLevel() >= 2)
+      return this.traced(place, communicator, tracer ?? new Tracer());
     return this.launches[place](communicator);
   }
 
-  private async traced(place: number, communicator: Communicator, tracer?: Tracer): Promise<void> {
-    const { step, again } = this.plan.memory.list[place];
-    const clock = tracer ?? new Tracer();
-    const start = clock.now();
-    await this.launches[place](communicator);
-    const event = {
-      rank: this.rank,
-      ...describeStep(step, this.rank, again),
-      start,
-      duration: clock.now() - start,
-    };
-    tracer?.add(event);
+  private async traced(place: number, communicator: Communicator, tracer: Tracer): Promise<void> {
+    this.facts ??= this.plan.memory.list.map((entry) => describeStep(entry, this.rank));
+    const { step } = this.plan.memory.list[place];
+    const start = tracer.now();
+    const pending = this.launches[place](communicator);
+    const worked = tracer.now() - start;
+    if (pending) await pending;
+    const duration = tracer.now() - start;
+    // While a rank waits in a collective, others run.
+    const waited = step.kind === 'collective' ? duration - worked : 0;
+    const event = { ...this.facts[place], rank: this.rank, start, duration, waited };
+    tracer.add(event);
     if (debugLevel() >= 2) console.error(showEvent(event, debugLevel() >= 3 ? step : undefined));
   }
 

@@ -3,3 +3,5 @@ export * from './executable.ts';
 export * from './session.ts';
 export * from './state.ts';
 export * from './trace.ts';
+export * from './trace-table.ts';
+export * from './tracer.ts';

@@ -19,7 +19,8 @@ import {
 import { explainPlan, formatPlan, makePlan, type Plan } from '../plan/index.ts';
 import { Executable } from './executable.ts';
 import { State, scatter } from './state.ts';
-import { debugLevel, type Tracer } from './trace.ts';
+import { debugLevel } from './trace.ts';
+import type { Tracer } from './tracer.ts';
 import { runInTurns } from './turns.ts';
 
 export interface SessionOptions {
@@ -38,6 +39,8 @@ export interface SessionOptions {
 
 /** What a program is loaded with. */
 export interface LoadOptions {
+  /** What traces call its runs. */
+  readonly name?: string;
   /** Bytes of images that the process holds beside the tensors; they count against the memory limit. */
   readonly hostBytes?: number;
 }
@@ -79,14 +82,18 @@ export class Session {
     this.world = new LocalWorld(device, mesh.size);
   }
 
+  get tracer(): Tracer | undefined {
+    return this.options.tracer;
+  }
+
   /** Bytes sent so far. */
   get traffic(): Readonly<Traffic> {
     return this.world.traffic;
   }
 
   /** Plans a graph and gives it memory on every rank. Programs of one session share arenas: run one at a time. */
-  load(graph: Graph, { hostBytes = 0 }: LoadOptions = {}): Loaded {
-    const { memoryLimit, tracer } = this.options;
+  load(graph: Graph, { name, hostBytes = 0 }: LoadOptions = {}): Loaded {
+    const { memoryLimit } = this.options;
     const plan = makePlan(graph, this.mesh, this.layout, this.device, { memoryLimit, hostBytes });
     if (debugLevel() >= 1) console.error(formatPlan(explainPlan(plan, hostBytes)));
     const [arenaBytes] = plan.memory.arenaBytes;
@@ -106,7 +113,9 @@ export class Session {
         for (const name of plan.program.inputs.keys())
           if (inputs[name] === undefined) fail({ where: `input "${name}"`, problem: 'no value was given' });
         for (const [name, whole] of Object.entries(inputs)) for (const e of executables) e.feed(name, whole);
-        await runInTurns(executables, this.world, tracer);
+        this.tracer?.beginRun(name);
+        await runInTurns(executables, this.world, this.tracer);
+        this.tracer?.endRun();
         return Object.fromEntries(outputs.map((name) => [name, assemble(executables, name)]));
       },
       free: () => {

@@ -2,10 +2,13 @@ import { performance } from 'node:perf_hooks';
 import type { LocalWorld } from '../machine/index.ts';
 import type { Executable } from './executable.ts';
 import { rest } from './rest.ts';
-import type { Tracer } from './trace.ts';
+import type { Tracer } from './tracer.ts';
 
 /** Milliseconds that kernels run before the process may do something else. */
 const TURN = 100;
+
+/** When the process last had a turn. */
+let rested = performance.now();
 
 /**
  * Runs the ranks of one process. Between two collectives each rank in turn runs all its steps, so that at any time one rank
@@ -18,7 +21,6 @@ export async function runInTurns(
 ): Promise<void> {
   const [{ plan }] = executables;
   const { steps } = plan;
-  let rested = performance.now();
   for (let place = 0; place < steps.length; ) {
     if (steps[place].kind === 'collective') {
       const at = place++;

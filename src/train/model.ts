@@ -20,7 +20,7 @@ import {
   type Schedule,
   type UNetConfig,
 } from '../nn/index.ts';
-import { Session } from '../run/index.ts';
+import { Session, type Tracer } from '../run/index.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
@@ -115,6 +115,6 @@ export function deviceOf({ device, threads }: Pick<TrainConfig, 'device' | 'thre
 }
 
 /** Device and mesh of a config, with fresh variables. */
-export function sessionOf(config: TrainConfig): Session {
-  return new Session({ device: deviceOf(config), ...meshOf(config), seed: config.seed });
+export function sessionOf(config: TrainConfig, tracer?: Tracer): Session {
+  return new Session({ device: deviceOf(config), ...meshOf(config), seed: config.seed, tracer });
 }

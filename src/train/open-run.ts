@@ -1,5 +1,6 @@
 import { fail } from '../core/index.ts';
 import type { PreparedCase } from '../imaging/index.ts';
+import type { Tracer } from '../run/index.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import { mergeConfig, readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
 import { sessionOf } from './model.ts';
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly split?: TrainConfig['split'];
   readonly mesh?: TrainConfig['mesh'];
   readonly layout?: TrainConfig['layout'];
+  /** Collects where the time goes. */
+  readonly tracer?: Tracer;
 }
 
 /** A trained network, ready to segment. */
@@ -68,7 +71,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
       found: 'no such file',
       hint: 'Train on; checkpoints appear every "checkpointEvery" steps and at the end',
     });
-  const session = sessionOf(config);
+  const session = sessionOf(config, options.tracer);
   const programs = new Programs(session);
   const predictor = new Predictor({ config, programs, classes });
   let loaded: LoadedCheckpoint | undefined;

@@ -20,7 +20,7 @@ export class Programs {
 
   /** The program of a key, loaded if it is not. */
   get(key: string, build: () => Graph): Loaded {
-    const program = this.loaded.get(key) ?? this.session.load(build());
+    const program = this.loaded.get(key) ?? this.session.load(build(), { name: key });
     this.loaded.delete(key);
     this.loaded.set(key, program);
     for (const [other, old] of this.loaded) {

@@ -1,5 +1,5 @@
 import { openDataset } from '../imaging/index.ts';
-import type { Session } from '../run/index.ts';
+import type { Session, Tracer } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
 import { CaseStore, type ChosenCases, chooseCases } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
@@ -24,6 +24,8 @@ export interface TrainOptions {
   readonly onEvent?: (event: TrainEvent) => void;
   /** When it is aborted, the step in progress is finished and saved. */
   readonly signal?: AbortSignal;
+  /** Collects where the time goes. */
+  readonly tracer?: Tracer;
 }
 
 /** Steps that the pace is averaged over at most. */
@@ -39,7 +41,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   await (options.resume ? checkResumable(folder, given) : checkNew(folder));
   const chosen = chooseCases(await openDataset(given.data), given);
   const config: TrainConfig = { ...given, classes: chosen.classes };
-  const session = sessionOf(config);
+  const session = sessionOf(config, options.tracer);
   const programs = new Programs(session);
   try {
     const run = new Run(config, folder, chosen, session, programs, options);

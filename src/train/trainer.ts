@@ -56,7 +56,9 @@ export class Trainer {
     const sentBefore = this.sent();
     const { image, labels, size, ids } = await this.batch(step);
     const learningRate = learningRateOf(config, step);
-    const out = await this.program(size).run({
+    const program = this.program(size);
+    this.parts.session.tracer?.next(`step ${step + 1}`);
+    const out = await program.run({
       image,
       labels,
       step: Int32Array.of(step),

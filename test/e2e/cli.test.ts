@@ -57,6 +57,19 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 describe('halomesh', () => {
+  it('writes the trace of what was done when it is interrupted', async () => {
+    const flags = '--size 32 --base 4 --steps 1000 --threads 1 --trace cut.json';
+    const { code } = await halomesh(`bench ${flags}`, (err, child) => {
+      if (/step [1-9]/.test(err)) child.kill('SIGINT');
+    });
+    expect(code).toBe(130);
+    const { traceEvents } = JSON.parse(readFileSync(join(dir, 'cut.json'), 'utf8')) as {
+      traceEvents: { name: string }[];
+    };
+    expect(traceEvents.some(({ name }) => name === 'conv')).toBe(true);
+    expect(traceEvents.some(({ name }) => /^step \d+$/.test(name))).toBe(true);
+  });
+
   it('leaves the whole config, the log, checkpoints and the curves in the run folder', () => {
     const config = JSON.parse(readFileSync(join(dir, 'a/config.json'), 'utf8'));
     expect(config).toMatchObject({

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { checkTraceFile, Tracer } from '../run/index.ts';
+import { onInterrupt } from './interrupt.ts';
+import { EXIT, errorLine } from './report-error.ts';
+import { relative } from './words.ts';
+
+/** Milliseconds between two times that the file is brought up to date, for processes that are ended from outside. */
+const EVERY = 30_000;
+
+/** `--trace` */
+export function addTraceFlag(command: Command): Command {
+  return command.option(
+    '--trace <file>',
+    'write what every kernel did and when, over the last 20 runs, for ui.perfetto.dev',
+  );
+}
+
+/**
+ * Runs `body` with a tracer and writes the trace: every half minute, when the body ends or fails, and when the process exits
+ * before. Refuses a file that cannot be written before anything runs. Without a file there is no tracer. `endsAtOnce`: Ctrl-C
+ * ends the process, as it does without a tracer; else the body deals with it.
+ */
+export async function traced<T>(
+  file: string | undefined,
+  body: (tracer: Tracer | undefined) => Promise<T>,
+  { endsAtOnce = false }: { readonly endsAtOnce?: boolean } = {},
+): Promise<T> {
+  if (file === undefined) return body(undefined);
+  checkTraceFile(file);
+  const tracer = new Tracer();
+  const note = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  const save = (): void => tracer.write(file);
+  const trySave = (): void => {
+    try {
+      save();
+    } catch (error) {
+      // Work goes on, or ends for another reason, which must not be hidden.
+      note(`halomesh: ${errorLine(error)}`);
+    }
+  };
+  process.on('exit', trySave);
+  const interruption = endsAtOnce ? onInterrupt(() => process.exit(EXIT.interrupted)) : undefined;
+  const timer = setInterval(trySave, EVERY).unref();
+  let result: T;
+  try {
+    result = await body(tracer);
+  } catch (error) {
+    trySave();
+    throw error;
+  } finally {
+    clearInterval(timer);
+    interruption?.stop();
+    process.off('exit', trySave);
+  }
+  save();
+  note(`trace in ${relative(file)}: open it at https://ui.perfetto.dev`);
+  return result;
+}

@@ -1,0 +1,169 @@
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { fail } from '../core/index.ts';
+import { rate, type TraceEvent } from './trace.ts';
+
+/** One run of a program: a training step, a prediction. */
+export interface TraceRun {
+  readonly name: string;
+  /** Milliseconds since the tracer was made. */
+  readonly start: number;
+  /** Absent while it runs, and where it never ended. */
+  duration?: number;
+  readonly events: TraceEvent[];
+}
+
+export interface TracerOptions {
+  /** Runs that are kept; older ones are forgotten, so that a long training does not fill memory. */
+  readonly keep?: number;
+}
+
+const KEEP = 20;
+
+/**
+ * Collects what every rank does and when, over the last runs of a session's programs. Writes Chrome's trace format, which
+ * Perfetto (ui.perfetto.dev) opens: a row for the runs and one for each rank.
+ */
+export class Tracer {
+  /** The last runs, oldest first. */
+  readonly runs: TraceRun[] = [];
+  private readonly keep: number;
+  private readonly origin = performance.now();
+  private nextName: string | undefined;
+  private counted = 0;
+
+  constructor({ keep = KEEP }: TracerOptions = {}) {
+    this.keep = keep;
+  }
+
+  /** Milliseconds since the tracer was made. */
+  now(): number {
+    return performance.now() - this.origin;
+  }
+
+  /** Names the run that begins next, such as `step 3`. */
+  next(name: string): void {
+    this.nextName = name;
+  }
+
+  /** `program` names the run where `next` did not. */
+  beginRun(program = 'run'): void {
+    this.counted++;
+    const name = this.nextName ?? `${program} (run ${this.counted})`;
+    this.nextName = undefined;
+    this.runs.push({ name, start: this.now(), events: [] });
+    if (this.runs.length > this.keep) this.runs.shift();
+  }
+
+  endRun(): void {
+    const run = this.runs.at(-1);
+    if (run) run.duration = this.now() - run.start;
+  }
+
+  add(event: TraceEvent): void {
+    if (this.runs.length === 0) this.beginRun();
+    this.runs.at(-1)!.events.push(event);
+  }
+
+  /** All events of the runs that are kept. */
+  get events(): readonly TraceEvent[] {
+    return this.runs.flatMap((run) => run.events);
+  }
+
+  /**
+   * Writes what there is, at any time, also while a run is under way: under another name first, so that the file is the old
+   * one or the whole new one. It does not wait for anything, so it can be the last thing that a process does.
+   */
+  write(file: string): void {
+    const partial = `${file}.${process.pid}.partial`;
+    try {
+      const out = openSync(partial, 'w');
+      try {
+        for (const text of this.text()) writeSync(out, text);
+      } finally {
+        closeSync(out);
+      }
+      renameSync(partial, file);
+    } catch (error) {
+      rmSync(partial, { force: true });
+      refuse(file, error);
+    }
+  }
+
+  /** The file, a run at a time. */
+  private *text(): Generator<string> {
+    const ranks = [...new Set(this.events.map((event) => event.rank))].sort((a, b) => a - b);
+    const names = [
+      { name: 'process_name', ph: 'M', pid: 0, tid: 0, args: { name: 'halomesh' } },
+      ...row(0, 'runs'),
+      ...ranks.flatMap((rank) => row(rank + 1, `rank ${rank}`)),
+    ];
+    yield `{"displayTimeUnit":"ms","traceEvents":[\n${names.map((event) => JSON.stringify(event)).join(',\n')}`;
+    for (const run of this.runs) {
+      const events = [this.showRun(run), ...run.events.map((event) => showKernel(event, run.name))];
+      yield `,\n${events.map((event) => JSON.stringify(event)).join(',\n')}`;
+    }
+    yield '\n]}\n';
+  }
+
+  private showRun({ name, start, duration }: TraceRun) {
+    const args = duration === undefined ? { state: 'did not end' } : {};
+    const dur = duration ?? this.now() - start;
+    return { name, ph: 'X', pid: 0, tid: 0, ts: 1000 * start, dur: 1000 * dur, args };
+  }
+}
+
+/** Name and place of a row. */
+function row(tid: number, name: string) {
+  return [
+    { name: 'thread_name', ph: 'M', pid: 0, tid, args: { name } },
+    { name: 'thread_sort_index', ph: 'M', pid: 0, tid, args: { sort_index: tid } },
+  ];
+}
+
+function showKernel(event: TraceEvent, run: string) {
+  const { name, rank, start, duration, waited, scope, text, flops, bytes } = event;
+  const worked = duration - waited;
+  const args = {
+    layer: scope,
+    run,
+    'GFLOP/s': rate(flops, worked),
+    'GB/s': rate(bytes, worked),
+    bytes,
+    ...(waited > 0 ? { 'ms waited': Math.round(1000 * waited) / 1000 } : {}),
+    kernel: text,
+  };
+  return { name, ph: 'X', pid: 0, tid: rank + 1, ts: 1000 * start, dur: 1000 * duration, args };
+}
+
+/** Refuses a trace file that could not be written, before there is anything to write. */
+export function checkTraceFile(file: string): void {
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
+    closeSync(openSync(partial, 'w'));
+    rmSync(partial);
+  } catch (error) {
+    refuse(file, error);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder is not there',
+  ENOTDIR: 'its folder is a file',
+  EISDIR: 'it is a folder',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+function refuse(file: string, error: unknown): never {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === '') throw error;
+  return fail(
+    { where: `trace ${file}`, problem: `cannot be written: ${REASONS[code] ?? code}` },
+    { cause: error },
+  );
+}
