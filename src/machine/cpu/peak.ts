@@ -1,6 +1,11 @@
-import { library } from './library.ts';
+import { type InstructionSet, library } from './library.ts';
 
 // What the machine can do at most, measured now, on the threads that the kernels run on and with their instructions.
+
+/** Which kernels run on this processor (or the set that HALOMESH_ISA forces). */
+export function instructionSet(): InstructionSet {
+  return library().isa;
+}
 
 /** Ways through memory. Copied bytes count twice: read and written. */
 export const MEMORY_KINDS = ['read', 'write', 'copy'] as const;
