@@ -1,6 +1,5 @@
 import * as hm from 'halomesh';
 import { type Layer, outputSize } from './layers.ts';
-import { median } from './statistics.ts';
 
 // One convolution by the way that every network takes: a graph, a session, runs; the times are those of the trace.
 
@@ -9,7 +8,8 @@ export type Pass = (typeof PASSES)[number];
 export type Precision = 'f32' | 'bf16';
 
 export interface KernelMeasure {
-  readonly seconds: { readonly best: number; readonly median: number };
+  /** Of every run. */
+  readonly seconds: readonly number[];
   readonly flops: number;
   /** Of what the kernel reads and writes. */
   readonly bytes: number;
@@ -108,5 +108,5 @@ export async function measurePass(
   const events = tracer.runs.slice(1).flatMap((run) => run.events.filter(({ name }) => name === op));
   const seconds = events.map(({ duration }) => duration / 1000);
   const [{ flops, bytes }] = events;
-  return { seconds: { best: Math.min(...seconds), median: median(seconds) }, flops, bytes, peak };
+  return { seconds, flops, bytes, peak };
 }

@@ -27,11 +27,11 @@ export async function openOneDnn(): Promise<Outcome<OneDnn>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-bench-'));
   const program = path.join(folder, 'onednn');
   const free = (): void => rmSync(folder, { recursive: true, force: true });
-  const compiler = process.env.CXX?.trim() || 'g++';
-  const built = await runChild(compiler, ['-O2', '-std=c++17', SOURCE, '-ldnnl', '-o', program]);
+  const [compiler, ...first] = (process.env.CXX?.trim() || 'g++').split(/\s+/);
+  const built = await runChild(compiler, [...first, '-O2', '-std=c++17', SOURCE, '-ldnnl', '-o', program]);
   if (!built.ok) {
     free();
-    const missing = /dnnl\.hpp|-ldnnl/.test(built.detail);
+    const missing = /dnnl\.hpp['":]* (No such file|file not found)|-ldnnl/.test(built.detail);
     const reason = missing
       ? 'oneDNN is not installed (Debian and Ubuntu: apt-get install libdnnl-dev)'
       : `the program that calls oneDNN did not compile: ${built.reason}`;
