@@ -47,7 +47,7 @@ export function runChild(
       if (code === 0) done({ ok: true, value: out });
       else if (late) done(failed(`not done after ${seconds} s`));
       else if (signal === 'SIGKILL') done(failed('ended by the system, most likely for want of memory'));
-      else done(failed(lastLine(err) ?? `it ended with ${signal ?? code}`));
+      else done(failed(errorLine(err) ?? `it ended with ${signal ?? code}`));
     });
   });
 }
@@ -63,9 +63,10 @@ export async function runJson<T>(
   return { ok: true, value: JSON.parse(outcome.value) as T };
 }
 
-/** The last line of an error, without the names of files. */
-function lastLine(text: string): string | undefined {
-  const line = text.trim().split('\n').at(-1)?.trim();
+/** The line that tells an error, else the last one, without the names of files. */
+function errorLine(text: string): string | undefined {
+  const lines = text.trim().split('\n');
+  const line = (lines.findLast((other) => /error/i.test(other)) ?? lines.at(-1))?.trim();
   if (line === undefined || line === '') return undefined;
   return line.replaceAll(/(?:\/[\w.@+-]+)+\/?/g, '...').slice(0, 160);
 }

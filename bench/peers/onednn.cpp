@@ -20,14 +20,15 @@ using Memory = memory::desc;
 struct Layer {
   Dims strides, dilates, low, high;
   Memory src, weight, dst;
+  bool bf16;
 };
 
 // Memory of a primitive, small numbers everywhere.
-static memory filled(const Memory &desc, const engine &eng) {
+static memory filled(const Memory &desc, bool bf16, const engine &eng) {
   memory m(desc, eng);
   unsigned char *data = static_cast<unsigned char *>(m.get_data_handle());
   size_t bytes = desc.get_size();
-  if (desc.data_type() == memory::data_type::f32) {
+  if (!bf16) {
     for (size_t i = 0; i < bytes / 4; i++) reinterpret_cast<float *>(data)[i] = float(i % 17) / 17 - 0.5f;
   } else {
     for (size_t i = 0; i < bytes / 2; i++) reinterpret_cast<unsigned short *>(data)[i] = (unsigned short)(0x3e00 + i % 17);
@@ -57,7 +58,7 @@ static std::vector<std::vector<double>> passes(const Layer &l, algorithm alg, co
 #else
   typename Forward::primitive_desc hint({training, alg, l.src, l.weight, l.dst, l.strides, l.dilates, l.low, l.high}, eng);
 #endif
-  auto mem = [&](const Memory &desc) { return filled(desc, eng); };
+  auto mem = [&](const Memory &desc) { return filled(desc, l.bf16, eng); };
   all[0] = time_it(Forward(hint),
                    {{DNNL_ARG_SRC, mem(hint.src_desc())}, {DNNL_ARG_WEIGHTS, mem(hint.weights_desc())}, {DNNL_ARG_DST, mem(hint.dst_desc())}},
                    eng, runs);
@@ -95,7 +96,8 @@ int main(int argc, char **argv) {
           cube(n[9]),
           Memory({1, from, size, size, size}, type, any),
           Memory({to, from, kernel, kernel, kernel}, type, any),
-          Memory({1, to, out, out, out}, type, any)};
+          Memory({1, to, out, out, out}, type, any),
+          n[10] != 0};
   engine eng(engine::kind::cpu, 0);
   std::vector<std::vector<double>> all;
   try {
