@@ -7,11 +7,10 @@ export * from './dataset.ts';
 export * from './errors.ts';
 export * from './labels.ts';
 export * from './metrics.ts';
-export type { WritableType } from './nifti-encode.ts';
 // NIfTI files
 export type { NiftiHeader } from './nifti-header.ts';
 export { type NiftiReadOptions, type NiftiVolume, readNifti, readNiftiHeader } from './nifti-read.ts';
-export type { ElementType } from './nifti-types.ts';
+export type { ElementType, WritableType } from './nifti-types.ts';
 export { createNiftiWriter, type NiftiWriteOptions, type NiftiWriter, writeNifti } from './nifti-write.ts';
 export * from './orientation.ts';
 // Synthetic scans

@@ -1,47 +1,10 @@
 import { type Affine, affineColumn, affineDeterminant, type Vector3, vectorLength } from './affine.ts';
 import { ImagingError } from './errors.ts';
-import { elementBytes, elementCode } from './nifti-types.ts';
+import { arrayOfType, elementBytes, elementCode, typeOfArray, type WritableType } from './nifti-types.ts';
 import { type Grid, spacingOf, type VoxelArray } from './volume.ts';
-
-/** Element types of written files: those that an array of this program can hold. */
-export type WritableType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'float32' | 'float64';
 
 /** Bytes before the first voxel of a written file: the header and four bytes that say "no extensions". */
 export const writtenOffset = 352;
-
-/** The element type that an array is. */
-export function typeOfArray(data: VoxelArray): WritableType {
-  if (data instanceof Int8Array) return 'int8';
-  if (data instanceof Uint8Array) return 'uint8';
-  if (data instanceof Int16Array) return 'int16';
-  if (data instanceof Uint16Array) return 'uint16';
-  if (data instanceof Int32Array) return 'int32';
-  if (data instanceof Uint32Array) return 'uint32';
-  return data instanceof Float32Array ? 'float32' : 'float64';
-}
-
-function arrayOfType(type: WritableType, length: number): VoxelArray {
-  switch (type) {
-    case 'int8':
-      return new Int8Array(length);
-    case 'uint8':
-      return new Uint8Array(length);
-    case 'int16':
-      return new Int16Array(length);
-    case 'uint16':
-      return new Uint16Array(length);
-    case 'int32':
-      return new Int32Array(length);
-    case 'uint32':
-      return new Uint32Array(length);
-    case 'float32':
-      return new Float32Array(length);
-    case 'float64':
-      return new Float64Array(length);
-    default:
-      return type satisfies never;
-  }
-}
 
 /**
  * The voxels as `type`, rounded to whole numbers for an integer type; the same array where it is one already.
@@ -49,7 +12,7 @@ function arrayOfType(type: WritableType, length: number): VoxelArray {
  */
 export function toElements(data: VoxelArray, type: WritableType, file?: string): VoxelArray {
   if (typeOfArray(data) === type) return data;
-  const out = arrayOfType(type, data.length);
+  const out = new (arrayOfType(type))(data.length);
   if (type === 'float32' || type === 'float64') {
     out.set(data);
     return out;
@@ -92,8 +55,8 @@ export function encodeHeader(grid: Grid, type: WritableType, little: boolean, fi
   [3, width, height, depth, 1, 1, 1, 1].forEach((n, at) => {
     i16(40 + 2 * at, n);
   });
-  i16(70, elementCode[type]);
-  i16(72, elementBytes[type] * 8);
+  i16(70, elementCode(type));
+  i16(72, elementBytes(type) * 8);
   [rotation?.qfac ?? 1, spacing[2], spacing[1], spacing[0], 1, 1, 1, 1].forEach((size, at) => {
     f32(76 + 4 * at, size);
   });

@@ -115,9 +115,9 @@ function volumeIndex(file: string, header: NiftiHeader, wanted: number | undefin
 /** Refuses a header that promises more than the file can hold. */
 function checkSize(reader: ByteReader, header: NiftiHeader, maxBytes: number): void {
   const { file } = reader;
-  const voxelBytes = header.dims.reduce((product, n) => product * n, elementBytes[header.type]);
+  const voxelBytes = header.dims.reduce((product, n) => product * n, elementBytes(header.type));
   const promise = `dim ${header.dims.join('x')} of ${header.type}`;
-  const volumeBytes = header.dims.slice(0, 3).reduce((product, n) => product * n, elementBytes[header.type]);
+  const volumeBytes = header.dims.slice(0, 3).reduce((product, n) => product * n, elementBytes(header.type));
   const needed = header.voxelOffset + voxelBytes;
   if (needed > reader.largestContent) {
     const gzip = reader.gzipped ? `, which can hold at most ${reader.largestContent} unpacked` : '';
@@ -152,8 +152,8 @@ async function decodeVoxels(
   out: VoxelArray,
   checkFinite: boolean,
 ): Promise<void> {
-  const bytes = out.length * elementBytes[header.type];
-  const total = header.dims.reduce((product, n) => product * n, elementBytes[header.type]);
+  const bytes = out.length * elementBytes(header.type);
+  const total = header.dims.reduce((product, n) => product * n, elementBytes(header.type));
   const end = header.voxelOffset + total;
   const decoder = new VoxelDecoder(header, out, reader.file, checkFinite);
   await reader.skip(header.voxelOffset + index * bytes - reader.position);

@@ -6,7 +6,8 @@ import { PassThrough, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { ImagingError, systemErrorCode } from './errors.ts';
-import { encodeHeader, toElements, typeOfArray, type WritableType } from './nifti-encode.ts';
+import { encodeHeader, toElements } from './nifti-encode.ts';
+import { typeOfArray, type WritableType } from './nifti-types.ts';
 import { checkShape, type Grid, type Volume, type VoxelArray } from './volume.ts';
 
 /** How a NIfTI file is written. */

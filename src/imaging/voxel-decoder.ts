@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { ImagingError } from './errors.ts';
-import { type ElementType, elementBytes } from './nifti-types.ts';
+import { arrayOfType, compactType, type ElementType, elementBytes } from './nifti-types.ts';
 import type { VoxelArray } from './volume.ts';
 
 const hostIsLittle = endianness() === 'LE';
@@ -19,29 +19,9 @@ export interface Encoding {
  * and the type has 8 to 32 bits; int64 and uint64 as 32 bits (a larger value is an error when it is met);
  * float64 and everything scaled as float32.
  */
-export function compactArray(encoding: Encoding, length: number): VoxelArray {
-  if (encoding.slope !== 1 || encoding.intercept !== 0) return new Float32Array(length);
-  switch (encoding.type) {
-    case 'int8':
-      return new Int8Array(length);
-    case 'uint8':
-      return new Uint8Array(length);
-    case 'int16':
-      return new Int16Array(length);
-    case 'uint16':
-      return new Uint16Array(length);
-    case 'int32':
-    case 'int64':
-      return new Int32Array(length);
-    case 'uint32':
-    case 'uint64':
-      return new Uint32Array(length);
-    case 'float32':
-    case 'float64':
-      return new Float32Array(length);
-    default:
-      return encoding.type satisfies never;
-  }
+export function compactArray({ type, slope, intercept }: Encoding, length: number): VoxelArray {
+  const scaled = slope !== 1 || intercept !== 0;
+  return new (arrayOfType(scaled ? 'float32' : compactType(type)))(length);
 }
 
 /** Turns a file's bytes, which come in pieces of any size, into voxels: raw * slope + intercept. */
@@ -80,7 +60,7 @@ export class VoxelDecoder {
 
   /** Decodes what push has staged; called once more at the end. */
   flush(): void {
-    const size = elementBytes[this.#encoding.type];
+    const size = elementBytes(this.#encoding.type);
     const count = Math.floor(this.#staged / size);
     const used = this.#staging.subarray(0, count * size);
     if (this.#encoding.littleEndian !== hostIsLittle) swapBytes(used, size);
@@ -99,7 +79,7 @@ export class VoxelDecoder {
       this.#convertLong(count);
       return;
     }
-    const raw = rawView(type, buffer, count);
+    const raw = new (arrayOfType(type))(buffer, 0, count);
     if (slope === 1 && intercept === 0) this.#out.set(raw, at);
     else for (let n = 0; n < count; n++) this.#out[at + n] = raw[n] * slope + intercept;
   }
@@ -132,33 +112,6 @@ export class VoxelDecoder {
         hint: 'Replace NaN and infinite voxels before use.',
       });
     }
-  }
-}
-
-function rawView(
-  type: Exclude<ElementType, 'int64' | 'uint64'>,
-  buffer: ArrayBufferLike,
-  n: number,
-): VoxelArray {
-  switch (type) {
-    case 'int8':
-      return new Int8Array(buffer, 0, n);
-    case 'uint8':
-      return new Uint8Array(buffer, 0, n);
-    case 'int16':
-      return new Int16Array(buffer, 0, n);
-    case 'uint16':
-      return new Uint16Array(buffer, 0, n);
-    case 'int32':
-      return new Int32Array(buffer, 0, n);
-    case 'uint32':
-      return new Uint32Array(buffer, 0, n);
-    case 'float32':
-      return new Float32Array(buffer, 0, n);
-    case 'float64':
-      return new Float64Array(buffer, 0, n);
-    default:
-      return type satisfies never;
   }
 }
 
