@@ -1,43 +1,73 @@
 import { ImagingError } from './errors.ts';
-import { toCanonical } from './orientation.ts';
-import { describeGrid, type Grid, sameGrid, type Volume } from './volume.ts';
+import { readNiftiSlabs } from './nifti-read.ts';
+import { canonicalGrid, canonicalPlacer } from './orientation.ts';
+import {
+  describeGrid,
+  type Grid,
+  type Shape3,
+  sameGrid,
+  type Volume,
+  type VoxelArray,
+  voxelCount,
+} from './volume.ts';
 
 /**
- * A label map as bytes, checked: every voxel is a whole number from 0 to 255 and, where `names` is given,
- * one of its indices. `file` is for messages. Throws ImagingError for the first voxel that is not.
+ * Reads a label map in RAS+ order that lies voxel for voxel on `image`, a RAS+ grid; the file may have another axis order and
+ * any element type. Takes one byte a voxel beside a few slices.
+ * Throws ImagingError with both geometries where the file covers another grid, and for the first voxel that is no whole
+ * number from 0 to 255 or, where `names` is given, none of its indices.
  */
-export function labelBytes(volume: Volume, file: string, names?: readonly string[]): Volume<Uint8Array> {
-  const { data, shape } = volume;
+export function loadLabels(
+  file: string,
+  image: Grid,
+  names?: readonly string[],
+): Promise<Volume<Uint8Array>> {
+  return readNiftiSlabs(file, {}, (stored) => {
+    const grid = canonicalGrid(stored);
+    if (!sameGrid(grid, image)) {
+      throw new ImagingError({
+        file,
+        field: 'geometry',
+        expected: `the image's grid (in RAS+ order: ${describeGrid(image)})`,
+        found: `${describeGrid(grid)} in RAS+ order`,
+        hint: 'Bring the label map to the grid of its image, or correct its affine.',
+      });
+    }
+    const data = new Uint8Array(voxelCount(grid.shape));
+    const place = canonicalPlacer(stored, data, grid.shape);
+    let bytes = new Uint8Array(0);
+    return {
+      take(voxels, first) {
+        if (bytes.length < voxels.length) bytes = new Uint8Array(voxels.length);
+        const labels = bytes.subarray(0, voxels.length);
+        labels.set(voxels);
+        checkLabels(labels, voxels, first, { file, names, shape: stored.shape });
+        place(labels, first);
+      },
+      end: () => ({ data, ...grid }),
+    };
+  });
+}
+
+/** Refuses the first voxel that is no label; `labels` are the voxels as bytes, from slice `first` on. */
+function checkLabels(
+  labels: Uint8Array,
+  voxels: VoxelArray,
+  first: number,
+  { file, names, shape }: { file: string; names?: readonly string[]; shape: Shape3 },
+): void {
   const limit = names?.length ?? 256;
-  const out = data instanceof Uint8Array ? data : Uint8Array.from(data);
-  for (let n = 0; n < data.length; n++) {
-    if (out[n] === data[n] && out[n] < limit) continue;
+  for (let n = 0; n < voxels.length; n++) {
+    if (labels[n] === voxels[n] && labels[n] < limit) continue;
     const [, height, width] = shape;
-    const index = [Math.floor(n / (width * height)), Math.floor(n / width) % height, n % width];
+    const index = [first + Math.floor(n / (width * height)), Math.floor(n / width) % height, n % width];
     const known = names?.map((name, value) => `${value} ${name}`).join(', ');
     throw new ImagingError({
       file,
       field: `label at voxel (depth, height, width) = (${index.join(', ')})`,
       expected: known === undefined ? 'a whole number from 0 to 255' : `one of ${known}`,
-      found: `${data[n]}`,
+      found: `${voxels[n]}`,
       hint: 'Correct the label map, or the labels in dataset.json.',
     });
   }
-  return { ...volume, data: out };
-}
-
-/**
- * A label map in RAS+ order that lies voxel for voxel on `image`, a RAS+ grid; the label map may be stored in
- * another axis order. Throws ImagingError with both geometries where it covers another grid.
- */
-export function alignLabels(labels: Volume<Uint8Array>, image: Grid, file: string): Volume<Uint8Array> {
-  const { volume } = toCanonical(labels);
-  if (sameGrid(volume, image)) return volume;
-  throw new ImagingError({
-    file,
-    field: 'geometry',
-    expected: `the image's grid (in RAS+ order: ${describeGrid(image)})`,
-    found: `${describeGrid(volume)} in RAS+ order`,
-    hint: 'Bring the label map to the grid of its image, or correct its affine.',
-  });
 }

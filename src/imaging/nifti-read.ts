@@ -3,7 +3,7 @@ import { ByteReader } from './byte-reader.ts';
 import { ImagingError, systemErrorCode } from './errors.ts';
 import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
 import { elementBytes } from './nifti-types.ts';
-import { type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
+import { type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray, VoxelDecoder } from './voxel-decoder.ts';
 
 /** How readNifti keeps the voxels. */
@@ -36,21 +36,52 @@ const trailingBytes = 1 << 24;
  * Throws ImagingError for everything else, before memory is taken for a size that the file cannot hold.
  */
 export async function readNifti(file: string, options: NiftiReadOptions = {}): Promise<NiftiVolume> {
-  const head = await openHeader(file);
-  let reader = head.reader;
+  const image = await openVoxels(file, options);
+  const { reader, header, shape } = image;
   try {
-    const { header } = head;
-    const extent = (axis: number) => header.dims[axis] ?? 1;
-    const shape: Shape3 = [extent(2), extent(1), extent(0)];
-    const index = volumeIndex(reader.file, header, options.volume);
-    if (!header.singleFile) {
-      await reader.close();
-      reader = await ByteReader.open(partnerOf(head.reader.file, 'img'));
-    }
-    checkSize(reader, header, options.maxBytes ?? 8 * 2 ** 30);
-    const out = allocate(reader.file, header, voxelCount(shape), options.as ?? 'compact');
-    await decodeVoxels(reader, header, index, out, options.nonFinite !== 'keep');
-    return { data: out, shape, affine: header.affine, header };
+    const data = allocate(reader.file, header, voxelCount(shape), options.as ?? 'compact');
+    const checkFinite = options.nonFinite !== 'keep';
+    await decodeVoxels(image, new VoxelDecoder(header, data, { file: reader.file, checkFinite }));
+    return { data, shape, affine: header.affine, header };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Takes an image from its first slice to its last. */
+export interface SlabSink<T> {
+  /** The voxels of the next few slices, from slice `first` on; the array is used again. */
+  take(voxels: VoxelArray, first: number): void;
+  /** Called after the last slab. */
+  end(): T;
+}
+
+/** Slabs hold whole slices: as many as fit here, at least one. */
+const slabBytes = 1 << 24;
+
+/**
+ * As readNifti, but the voxels pass by in slabs of a few slices, in one array that is used again and again. `begin` is told
+ * the image's grid and header before any voxel is read, and gives what takes the slabs.
+ */
+export async function readNiftiSlabs<T>(
+  file: string,
+  options: NiftiReadOptions,
+  begin: (image: Grid & { readonly header: NiftiHeader }) => SlabSink<T>,
+): Promise<T> {
+  const image = await openVoxels(file, options);
+  const { reader, header, shape } = image;
+  try {
+    const sink = begin({ shape, affine: header.affine, header });
+    const plane = shape[1] * shape[2];
+    const slices = Math.min(shape[0], Math.max(1, Math.floor(slabBytes / (4 * plane))));
+    const slab = allocate(reader.file, header, slices * plane, options.as ?? 'compact');
+    const decoder = new VoxelDecoder(header, slab, {
+      file: reader.file,
+      checkFinite: options.nonFinite !== 'keep',
+      onFull: (voxels, before) => sink.take(voxels, before / plane),
+    });
+    await decodeVoxels(image, decoder);
+    return sink.end();
   } finally {
     await reader.close();
   }
@@ -61,6 +92,36 @@ export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
   const { header, reader } = await openHeader(file);
   await reader.close();
   return header;
+}
+
+/** A file whose header is read and found sound, and whose voxels are not read. */
+interface OpenVoxels {
+  /** Of the file that holds the voxels. */
+  readonly reader: ByteReader;
+  readonly header: NiftiHeader;
+  readonly shape: Shape3;
+  /** Which 3-D volume of the file is wanted. */
+  readonly index: number;
+}
+
+async function openVoxels(file: string, options: NiftiReadOptions): Promise<OpenVoxels> {
+  const head = await openHeader(file);
+  const { header } = head;
+  let { reader } = head;
+  try {
+    const extent = (axis: number) => header.dims[axis] ?? 1;
+    const shape: Shape3 = [extent(2), extent(1), extent(0)];
+    const index = volumeIndex(reader.file, header, options.volume);
+    if (!header.singleFile) {
+      await reader.close();
+      reader = await ByteReader.open(partnerOf(reader.file, 'img'));
+    }
+    checkSize(reader, header, options.maxBytes ?? 8 * 2 ** 30);
+    return { reader, header, shape, index };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
 }
 
 /** The header and the reader behind its fixed part. */
@@ -144,26 +205,23 @@ function allocate(file: string, header: NiftiHeader, voxels: number, as: 'compac
   }
 }
 
-/** Reads volume `index` into `out`, then on to the end, so that gzip's check sum is tested. */
+/** Feeds the wanted volume to the decoder, then reads on to the end, so that gzip's check sum is tested. */
 async function decodeVoxels(
-  reader: ByteReader,
-  header: NiftiHeader,
-  index: number,
-  out: VoxelArray,
-  checkFinite: boolean,
+  { reader, header, shape, index }: OpenVoxels,
+  decoder: VoxelDecoder,
 ): Promise<void> {
-  const bytes = out.length * elementBytes(header.type);
+  const bytes = voxelCount(shape) * elementBytes(header.type);
   const total = header.dims.reduce((product, n) => product * n, elementBytes(header.type));
   const end = header.voxelOffset + total;
-  const decoder = new VoxelDecoder(header, out, reader.file, checkFinite);
   await reader.skip(header.voxelOffset + index * bytes - reader.position);
-  for (let left = bytes; left > 0; ) {
+  let left = bytes;
+  while (left > 0) {
     const piece = await reader.next(left);
     if (piece === undefined) break;
     decoder.push(piece);
     left -= piece.length;
   }
-  decoder.flush();
+  if (left === 0) decoder.end();
   await reader.skip(end - reader.position);
   if (reader.position < end) {
     const expected = `${end} bytes (vox_offset ${header.voxelOffset}, dim ${header.dims.join('x')} of ${header.type})`;

@@ -103,39 +103,77 @@ function reorder<T extends VoxelArray>(volume: Volume<T>, orientation: Orientati
   const { axes, flipped } = orientation;
   if (axes.every((axis, n) => axis === n) && !flipped.some(Boolean)) return volume;
   const grid = reorderedGrid(volume, orientation);
-  const [depth, height, width] = volume.shape;
+  const [, height, width] = volume.shape;
   const strides = [1, width, width * height];
-  const extents = [width, height, depth];
-  const steps = axes.map((axis, n) => (flipped[n] ? -strides[axis] : strides[axis]));
-  const start = axes.reduce<number>(
-    (sum, axis, n) => sum + (flipped[n] ? (extents[axis] - 1) * strides[axis] : 0),
-    0,
+  const extents = [width, height, volume.shape[0]];
+  const from = sideOf(
+    axes.map((axis, n) => ({ step: strides[axis], extent: extents[axis], turned: flipped[n] })),
   );
   const data = arrayLike(volume.data, volume.data.length);
-  copyStrided(volume.data, data, grid.shape, start, [steps[2], steps[1], steps[0]]);
+  copyStrided(volume.data, from, data, rowMajor(grid.shape), grid.shape);
   return { data, ...grid };
 }
 
-/** Lines of voxels whose source lies apart are copied in blocks of this many, so that both sides stay cached. */
+/** Puts slices of a stored volume, a few at a time, from slice `first` on, where they belong in a RAS+ array. */
+export type SlicePlacer = (slices: VoxelArray, first: number) => void;
+
+/**
+ * A placer of the slices of `grid` into `out`, an array of shape `room` (at least that of the canonical grid), whose corner
+ * they fill. In the end `out` holds what toCanonical gives, with nothing but a few slices of the original in memory.
+ */
+export function canonicalPlacer(grid: Grid, out: VoxelArray, room: Shape3): SlicePlacer {
+  const [depth, height, width] = grid.shape;
+  const { axes, flipped } = inverse(orientationOf(grid.affine));
+  const strides = [1, room[2], room[2] * room[1]];
+  const extents = [width, height, depth];
+  const to = sideOf(axes.map((axis, n) => ({ step: strides[axis], extent: extents[n], turned: flipped[n] })));
+  return (slices, first) => {
+    const shape: Shape3 = [slices.length / (height * width), height, width];
+    const start = to.start + first * to.steps[0];
+    copyStrided(slices, rowMajor(shape), out, { ...to, start }, shape);
+  };
+}
+
+/** How a copy walks through one of its arrays: element (k, j, i) is at start + k * steps[0] + j * steps[1] + i * steps[2]. */
+interface Side {
+  readonly start: number;
+  readonly steps: Shape3;
+}
+
+/** The walk along i, j and k, given in this order; a turned axis is walked from its end. */
+function sideOf(axes: readonly { step: number; extent: number; turned: boolean }[]): Side {
+  const start = axes.reduce((sum, { step, extent, turned }) => sum + (turned ? (extent - 1) * step : 0), 0);
+  const [i, j, k] = axes.map(({ step, turned }) => (turned ? -step : step));
+  return { start, steps: [k, j, i] };
+}
+
+const rowMajor = ([, height, width]: Shape3): Side => ({ start: 0, steps: [height * width, width, 1] });
+
+/** Lines of voxels that lie apart on one side are copied in blocks of this many, so that both sides stay cached. */
 const block = 32;
 
-/** Fills `to`, of the given shape, from from[start + k * steps[0] + j * steps[1] + i * steps[2]]. */
-function copyStrided(from: VoxelArray, to: VoxelArray, shape: Shape3, start: number, steps: Shape3): void {
+/** Copies `shape` elements from one walk to the other. */
+function copyStrided(from: VoxelArray, source: Side, to: VoxelArray, target: Side, shape: Shape3): void {
   const [depth, height, width] = shape;
-  const [stepK, stepJ, stepI] = steps;
-  const kBlock = Math.abs(stepK) === 1 ? block : 1;
-  const jBlock = Math.abs(stepJ) === 1 ? block : 1;
-  const iBlock = Math.abs(stepI) === 1 ? width : block;
+  const near = (axis: number) => Math.abs(source.steps[axis]) === 1 || Math.abs(target.steps[axis]) === 1;
+  const kBlock = near(0) ? block : 1;
+  const jBlock = near(1) ? block : 1;
+  const iBlock = Math.abs(source.steps[2]) === Math.abs(target.steps[2]) ? width : block;
+  const at = ({ start, steps }: Side, k: number, j: number, i: number) =>
+    start + k * steps[0] + j * steps[1] + i * steps[2];
+  const [read, write] = [source.steps[2], target.steps[2]];
   for (let k0 = 0; k0 < depth; k0 += kBlock) {
     for (let j0 = 0; j0 < height; j0 += jBlock) {
       for (let i0 = 0; i0 < width; i0 += iBlock) {
+        const iEnd = Math.min(width, i0 + iBlock);
         for (let k = k0; k < Math.min(depth, k0 + kBlock); k++) {
           for (let j = j0; j < Math.min(height, j0 + jBlock); j++) {
-            let source = start + k * stepK + j * stepJ + i0 * stepI;
-            const row = (k * height + j) * width;
-            for (let i = i0; i < Math.min(width, i0 + iBlock); i++) {
-              to[row + i] = from[source];
-              source += stepI;
+            let s = at(source, k, j, i0);
+            let t = at(target, k, j, i0);
+            for (let i = i0; i < iEnd; i++) {
+              to[t] = from[s];
+              s += read;
+              t += write;
             }
           }
         }

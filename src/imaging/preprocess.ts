@@ -1,13 +1,14 @@
 import type { Affine } from './affine.ts';
 import type { Case } from './dataset.ts';
 import { ImagingError } from './errors.ts';
-import { alignLabels, labelBytes } from './labels.ts';
-import { readNifti } from './nifti-read.ts';
-import { canonicalGrid, toCanonical } from './orientation.ts';
-import { resampleImage } from './resample.ts';
-import { resampleLabels, resampleLabelsTo } from './resample-labels.ts';
+import { loadLabels } from './labels.ts';
+import { readNiftiSlabs, type SlabSink } from './nifti-read.ts';
+import { canonicalGrid, canonicalPlacer } from './orientation.ts';
+import { resamplePlanes } from './resample.ts';
+import { resampleLabels, resampleLabelsTo, resampleLabelsToCanonical } from './resample-labels.ts';
 import { resampledGrid } from './resample-taps.ts';
 import { arrayLike, type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
+import { compactArray } from './voxel-decoder.ts';
 import { applyWindow, paperWindow, type Window } from './window.ts';
 
 /** What a network sees of a scan. Without spacing and size the scan keeps its own voxels. */
@@ -37,16 +38,21 @@ export interface PreparedCase {
   readonly filled: Shape3;
 }
 
+/** A prepared scan without its voxels: what leads back to the file. */
+export type PreparedGeometry = Omit<PreparedCase, 'image' | 'labels'>;
+
 /**
- * Reads a case and prepares it. Throws ImagingError if a file cannot be used, if the label map does not lie
+ * Reads a case and prepares it. Beside what it returns it holds a few slices, and where a scan is resampled the scan itself,
+ * in the type of its file. Throws ImagingError if a file cannot be used, if the label map does not lie
  * on its image, or if the options contradict each other.
  */
 export async function loadCase(entry: Case, options: PrepareOptions = {}): Promise<PreparedCase> {
-  const image = await readNifti(entry.image);
-  if (entry.label === undefined) return prepareCase(entry.id, image, undefined, options);
-  const labels = labelBytes(await readNifti(entry.label), entry.label, entry.labelNames);
-  const aligned = alignLabels(labels, canonicalGrid(image), entry.label);
-  return prepareCase(entry.id, image, aligned, options);
+  const prepared = await readNiftiSlabs(entry.image, {}, (file) =>
+    prepareSlices(entry.id, file, options, (voxels) => compactArray(file.header, voxels)),
+  );
+  if (entry.label === undefined) return prepared;
+  const labels = await loadLabels(entry.label, canonicalGrid(prepared.original), entry.labelNames);
+  return withLabels(prepared, labels);
 }
 
 /** As loadCase, from volumes in memory: an image in HU of any orientation, and RAS+ labels on its grid. */
@@ -56,22 +62,70 @@ export function prepareCase(
   labels: Volume<Uint8Array> | undefined,
   options: PrepareOptions = {},
 ): PreparedCase {
-  const { volume } = toCanonical(image);
-  const { shape: filled, affine } = targetGrid(volume, options);
-  const resampled = resampleImage(volume, { shape: filled }).data;
-  const windowed = applyWindow(resampled, options.window ?? paperWindow, resampled);
+  const [depth, height, width] = image.shape;
+  const sink = prepareSlices(id, image, options, (voxels) => arrayLike(image.data, voxels));
+  const plane = height * width;
+  for (let k = 0; k < depth; k += 8) sink.take(image.data.subarray(k * plane, (k + 8) * plane), k);
+  const prepared = sink.end();
+  return labels === undefined ? prepared : withLabels(prepared, labels);
+}
+
+/**
+ * Takes a scan slice by slice. One that keeps its voxels is windowed and turned on the way; one that is resampled is first
+ * put together in RAS+ order, in an array from `allocate`.
+ */
+function prepareSlices(
+  id: string,
+  original: Grid,
+  options: PrepareOptions,
+  allocate: (voxels: number) => VoxelArray,
+): SlabSink<PreparedCase> {
+  const source = canonicalGrid(original);
+  const { shape: filled, affine } = preparedGrid(original, options);
+  const window = options.window ?? paperWindow;
   const multiple = options.multipleOf ?? 1;
   const up = (n: number) => Math.ceil(n / multiple) * multiple;
   const shape: Shape3 = [up(filled[0]), up(filled[1]), up(filled[2])];
-  const prepared: PreparedCase = {
-    id,
-    image: recut(windowed, filled, shape),
-    shape,
-    affine,
-    original: { shape: image.shape, affine: image.affine },
-    filled,
+  const { shape: stored, affine: place } = original;
+  const done = (image: Float32Array): PreparedCase => ({
+    ...{ id, image, shape, affine, filled },
+    original: { shape: stored, affine: place },
+  });
+
+  if (filled.every((n, axis) => n === source.shape[axis])) {
+    const image = new Float32Array(voxelCount(shape));
+    const put = canonicalPlacer(original, image, shape);
+    let scratch = new Float32Array(0);
+    return {
+      take(voxels, first) {
+        if (scratch.length < voxels.length) scratch = new Float32Array(voxels.length);
+        const slices = scratch.subarray(0, voxels.length);
+        slices.set(voxels);
+        put(applyWindow(slices, window, slices), first);
+      },
+      end: () => done(image),
+    };
+  }
+  const whole = allocate(voxelCount(source.shape));
+  const put = canonicalPlacer(original, whole, source.shape);
+  return {
+    take: put,
+    end() {
+      const image = new Float32Array(voxelCount(shape));
+      resamplePlanes({ data: whole, shape: source.shape }, filled, (plane, k) => {
+        applyWindow(plane, window, plane);
+        for (let j = 0; j < filled[1]; j++) {
+          const row = plane.subarray(j * filled[2], (j + 1) * filled[2]);
+          image.set(row, (k * shape[1] + j) * shape[2]);
+        }
+      });
+      return done(image);
+    },
   };
-  if (labels === undefined) return prepared;
+}
+
+function withLabels(prepared: PreparedCase, labels: Volume<Uint8Array>): PreparedCase {
+  const { filled, shape } = prepared;
   return { ...prepared, labels: recut(resampleLabels(labels, { shape: filled }).data, filled, shape) };
 }
 
@@ -79,26 +133,33 @@ export function prepareCase(
  * A label map that a network gave for a prepared case, in the grid and orientation of the case's file.
  * Throws ImagingError if it has another number of voxels than the prepared case.
  */
-export function restoreLabels(
-  labels: Uint8Array,
-  prepared: Omit<PreparedCase, 'image' | 'labels'>,
-): Volume<Uint8Array> {
-  const { shape, filled, affine, original } = prepared;
+export function restoreLabels(labels: Uint8Array, prepared: PreparedGeometry): Volume<Uint8Array> {
+  return resampleLabelsTo(cutToFilled(labels, prepared), prepared.original);
+}
+
+/** As restoreLabels, left in RAS+ order. */
+export function restoreCanonicalLabels(labels: Uint8Array, prepared: PreparedGeometry): Volume<Uint8Array> {
+  return resampleLabelsToCanonical(cutToFilled(labels, prepared), prepared.original);
+}
+
+function cutToFilled(labels: Uint8Array, { shape, filled, affine }: PreparedGeometry): Volume<Uint8Array> {
   if (labels.length !== voxelCount(shape)) {
     const expected = `${voxelCount(shape)} voxels for shape ${shape.join('x')}`;
     throw new ImagingError({ field: 'labels', expected, found: `${labels.length}` });
   }
-  return resampleLabelsTo({ data: recut(labels, shape, filled), shape: filled, affine }, original);
+  return { data: recut(labels, shape, filled), shape: filled, affine };
 }
 
-function targetGrid(volume: Volume, { spacing, size }: PrepareOptions): Grid {
+/** The grid that a stored scan will have when it is prepared, before air is added. */
+export function preparedGrid(original: Grid, { spacing, size }: PrepareOptions): Grid {
+  const grid = canonicalGrid(original);
   if (spacing !== undefined && size !== undefined) {
     const found = `spacing ${spacing} and size ${size}`;
     throw new ImagingError({ field: 'preprocessing', expected: 'spacing or size', found });
   }
-  if (spacing !== undefined) return resampledGrid(volume, { spacing });
-  if (size === undefined) return volume;
-  return resampledGrid(volume, { shape: typeof size === 'number' ? [size, size, size] : size });
+  if (spacing !== undefined) return resampledGrid(grid, { spacing });
+  if (size === undefined) return grid;
+  return resampledGrid(grid, { shape: typeof size === 'number' ? [size, size, size] : size });
 }
 
 /** The corner that both shapes share; what `to` has beyond it is 0: air, background. */

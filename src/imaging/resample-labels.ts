@@ -68,18 +68,21 @@ export function resampleLabels(labels: Volume<Uint8Array>, target: ResampleTarge
  * Throws ImagingError where the two do not cover the same part of the patient.
  */
 export function resampleLabelsTo(labels: Volume<Uint8Array>, grid: Grid): Volume<Uint8Array> {
+  const back = fromCanonical(resampleLabelsToCanonical(labels, grid), orientationOf(grid.affine));
+  return { data: back.data, shape: grid.shape, affine: grid.affine };
+}
+
+/** As resampleLabelsTo, left in RAS+ order: on canonicalGrid(grid). */
+export function resampleLabelsToCanonical(labels: Volume<Uint8Array>, grid: Grid): Volume<Uint8Array> {
   const canonical = toCanonical(labels).volume;
   const wanted = canonicalGrid(grid);
   const resampled = resampleLabels(canonical, { shape: wanted.shape });
-  if (!sameGrid(resampled, wanted)) {
-    throw new ImagingError({
-      field: 'labels',
-      expected: `a label map over the field of view of ${describeGrid(grid)}`,
-      found: describeGrid(labels),
-    });
-  }
-  const back = fromCanonical(resampled, orientationOf(grid.affine));
-  return { data: back.data, shape: grid.shape, affine: grid.affine };
+  if (sameGrid(resampled, wanted)) return resampled;
+  throw new ImagingError({
+    field: 'labels',
+    expected: `a label map over the field of view of ${describeGrid(grid)}`,
+    found: describeGrid(labels),
+  });
 }
 
 /** The classes' filtered planes of the input slices that the current output slice reads. */

@@ -24,42 +24,64 @@ export function compactArray({ type, slope, intercept }: Encoding, length: numbe
   return new (arrayOfType(scaled ? 'float32' : compactType(type)))(length);
 }
 
+export interface DecoderOptions {
+  /** For messages. */
+  readonly file: string;
+  /** Whether NaN and infinity are errors. */
+  readonly checkFinite: boolean;
+  /** Called when `out` is full, and by `end` for what is left: the voxels, and how many came before. `out` is filled anew then. */
+  readonly onFull?: (voxels: VoxelArray, before: number) => void;
+}
+
 /** Turns a file's bytes, which come in pieces of any size, into voxels: raw * slope + intercept. */
 export class VoxelDecoder {
   readonly #encoding: Encoding;
   readonly #out: VoxelArray;
-  readonly #file: string;
+  readonly #options: DecoderOptions;
   readonly #checkFinite: boolean;
   readonly #staging = Buffer.from(new ArrayBuffer(stagingBytes));
   #staged = 0;
+  /** Voxels in `out`, and voxels handed over before. */
   #done = 0;
+  #before = 0;
 
-  /** Fills `out` from its start; `file` is for messages. With `checkFinite`, NaN and infinity are errors. */
-  constructor(encoding: Encoding, out: VoxelArray, file: string, checkFinite: boolean) {
+  /** Fills `out` from its start. */
+  constructor(encoding: Encoding, out: VoxelArray, options: DecoderOptions) {
     this.#encoding = encoding;
     this.#out = out;
-    this.#file = file;
-    this.#checkFinite = checkFinite && (out instanceof Float32Array || out instanceof Float64Array);
-  }
-
-  /** Voxels decoded so far. */
-  get voxels(): number {
-    return this.#done;
+    this.#options = options;
+    this.#checkFinite = options.checkFinite && (out instanceof Float32Array || out instanceof Float64Array);
   }
 
   /** Takes the next bytes. Throws ImagingError for a value that cannot be kept. */
   push(bytes: Buffer): void {
+    const size = elementBytes(this.#encoding.type);
     for (let from = 0; from < bytes.length; ) {
-      const n = Math.min(bytes.length - from, stagingBytes - this.#staged);
+      const room = Math.min(stagingBytes, (this.#out.length - this.#done) * size);
+      const n = Math.min(bytes.length - from, room - this.#staged);
       bytes.copy(this.#staging, this.#staged, from, from + n);
       this.#staged += n;
       from += n;
-      if (this.#staged === stagingBytes) this.flush();
+      if (this.#staged === room) this.#flush();
+      if (this.#done === this.#out.length) this.#handOver();
     }
   }
 
-  /** Decodes what push has staged; called once more at the end. */
-  flush(): void {
+  /** Decodes and hands over what is left. */
+  end(): void {
+    this.#flush();
+    this.#handOver();
+  }
+
+  #handOver(): void {
+    const { onFull } = this.#options;
+    if (onFull === undefined || this.#done === 0) return;
+    onFull(this.#out.subarray(0, this.#done), this.#before);
+    this.#before += this.#done;
+    this.#done = 0;
+  }
+
+  #flush(): void {
     const size = elementBytes(this.#encoding.type);
     const count = Math.floor(this.#staged / size);
     const used = this.#staging.subarray(0, count * size);
@@ -96,7 +118,12 @@ export class VoxelDecoder {
       const narrow = this.#out instanceof Int32Array || this.#out instanceof Uint32Array;
       if (narrow && this.#out[at] !== value) {
         const expected = `${type} values that fit in 32 bits`;
-        throw new ImagingError({ file: this.#file, field: `voxel ${at}`, expected, found: `${value}` });
+        throw new ImagingError({
+          file: this.#options.file,
+          field: `voxel ${this.#before + at}`,
+          expected,
+          found: `${value}`,
+        });
       }
     }
   }
@@ -105,8 +132,8 @@ export class VoxelDecoder {
     for (let n = this.#done; n < this.#done + count; n++) {
       if (Number.isFinite(this.#out[n])) continue;
       throw new ImagingError({
-        file: this.#file,
-        field: `voxel ${n} (counted in file order)`,
+        file: this.#options.file,
+        field: `voxel ${this.#before + n} (counted in file order)`,
         expected: 'a finite number',
         found: `${this.#out[n]}`,
         hint: 'Replace NaN and infinite voxels before use.',

@@ -21,7 +21,7 @@ export function applyWindow(
   out: Float32Array = new Float32Array(hu.length),
 ): Float32Array {
   const scale = 1 / (window.upper - window.lower);
-  const shift = -window.lower * scale;
+  const shift = 0 - window.lower * scale; // never -0, so that a voxel of -0 gives 0
   for (let n = 0; n < hu.length; n++) {
     const value = hu[n] * scale + shift;
     out[n] = value < 0 ? 0 : value > 1 ? 1 : value;

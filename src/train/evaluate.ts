@@ -1,16 +1,14 @@
 import { fail } from '../core/index.ts';
 import {
-  alignLabels,
+  type Case,
   Confusion,
   canonicalGrid,
   type Evaluation,
   evaluation,
-  labelBytes,
+  loadCase,
+  loadLabels,
   openDataset,
-  prepareCase,
-  readNifti,
-  restoreLabels,
-  toCanonical,
+  restoreCanonicalLabels,
 } from '../imaging/index.ts';
 import { prepareOptions } from './model.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
@@ -54,8 +52,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     if (cases.length === 0) fail({ where: data, problem: 'has no case with a label map to compare with' });
     const original: { id: string; confusion: Confusion }[] = [];
     const prepared: { id: string; confusion: Confusion }[] = [];
-    for (const { id, image, label } of cases) {
-      const scores = await compare(run, id, image, label!);
+    for (const entry of cases) {
+      const { id } = entry;
+      const scores = await compare(run, entry);
       original.push({ id, confusion: scores.original });
       prepared.push({ id, confusion: scores.prepared });
       options.onCase?.(id, original.length, cases.length);
@@ -75,22 +74,16 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
 
 async function compare(
   run: OpenRun,
-  id: string,
-  imageFile: string,
-  labelFile: string,
+  { id, image, label }: Case,
 ): Promise<{ original: Confusion; prepared: Confusion }> {
-  const image = await readNifti(imageFile);
+  const { classes } = run;
+  const scan = await loadCase({ id, image, label, labelNames: classes }, prepareOptions(run.config));
+  const labels = await run.segment(scan);
+  const prepared = new Confusion(classes.length).add(labels, scan.labels!);
   // In RAS+ order, on the voxels of the file.
-  const truth = alignLabels(
-    labelBytes(await readNifti(labelFile), labelFile, run.classes),
-    canonicalGrid(image),
-    labelFile,
-  );
-  const seen = prepareCase(id, image, truth, prepareOptions(run.config));
-  const labels = await run.segment(seen);
-  const restored = toCanonical(restoreLabels(labels, seen)).volume;
-  return {
-    original: new Confusion(run.classes.length).add(restored.data, truth.data),
-    prepared: new Confusion(run.classes.length).add(labels, seen.labels!),
-  };
+  const grid = canonicalGrid(scan.original);
+  if (scan.shape.every((n, axis) => n === grid.shape[axis])) return { original: prepared, prepared };
+  const truth = await loadLabels(label!, grid, classes);
+  const restored = restoreCanonicalLabels(labels, scan);
+  return { original: new Confusion(classes.length).add(restored.data, truth.data), prepared };
 }

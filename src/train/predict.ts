@@ -44,7 +44,8 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
     const restored = restoreLabels(await run.segment(prepared), prepared);
     await writeNifti(output, restored, { type: 'uint8' });
     const counts = run.classes.map(() => 0);
-    for (const label of restored.data) counts[label]++;
+    const { data } = restored;
+    for (let n = 0; n < data.length; n++) counts[data[n]]++;
     return {
       output,
       shape: restored.shape,
