@@ -149,8 +149,10 @@ function sideOf(axes: readonly { step: number; extent: number; turned: boolean }
 
 const rowMajor = ([, height, width]: Shape3): Side => ({ start: 0, steps: [height * width, width, 1] });
 
-/** Lines of voxels that lie apart on one side are copied in blocks of this many, so that both sides stay cached. */
+/** Lines of voxels that lie apart on one side are copied in blocks, so that both sides stay cached. */
 const block = 32;
+/** Fewer along a row: lines that lie a power of two apart share few places in a cache. */
+const rowBlock = 8;
 
 /** Copies `shape` elements from one walk to the other. */
 function copyStrided(from: VoxelArray, source: Side, to: VoxelArray, target: Side, shape: Shape3): void {
@@ -158,7 +160,7 @@ function copyStrided(from: VoxelArray, source: Side, to: VoxelArray, target: Sid
   const near = (axis: number) => Math.abs(source.steps[axis]) === 1 || Math.abs(target.steps[axis]) === 1;
   const kBlock = near(0) ? block : 1;
   const jBlock = near(1) ? block : 1;
-  const iBlock = Math.abs(source.steps[2]) === Math.abs(target.steps[2]) ? width : block;
+  const iBlock = Math.abs(source.steps[2]) === Math.abs(target.steps[2]) ? width : rowBlock;
   const at = ({ start, steps }: Side, k: number, j: number, i: number) =>
     start + k * steps[0] + j * steps[1] + i * steps[2];
   const [read, write] = [source.steps[2], target.steps[2]];
@@ -170,6 +172,10 @@ function copyStrided(from: VoxelArray, source: Side, to: VoxelArray, target: Sid
           for (let j = j0; j < Math.min(height, j0 + jBlock); j++) {
             let s = at(source, k, j, i0);
             let t = at(target, k, j, i0);
+            if (read === 1 && write === 1) {
+              to.set(from.subarray(s, s + iEnd - i0), t);
+              continue;
+            }
             for (let i = i0; i < iEnd; i++) {
               to[t] = from[s];
               s += read;
