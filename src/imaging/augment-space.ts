@@ -1,4 +1,4 @@
-import { arrayLike, type Shape3, voxelCount } from './volume.ts';
+import type { Shape3 } from './volume.ts';
 
 /** Output voxel o reads input position matrix * o + offset, all in (depth, height, width) voxels. */
 export interface AffineSampling {
@@ -7,14 +7,17 @@ export interface AffineSampling {
   readonly offset: readonly number[];
 }
 
-/** The volume [depth, height, width] with the chosen axes counted from their other end, in a new array. */
+/** Which axes (depth, height, width) are counted from their other end. */
+export type Flips = readonly [boolean, boolean, boolean];
+
+/** The volume [depth, height, width] with the chosen axes counted from their other end, written to `out`. */
 export function flipAxes<T extends Float32Array | Uint8Array>(
   data: T,
   shape: Shape3,
-  flipped: readonly [boolean, boolean, boolean],
+  flipped: Flips,
+  out: T,
 ): T {
   const [depth, height, width] = shape;
-  const out = arrayLike(data, data.length);
   for (let k = 0; k < depth; k++) {
     const fromK = flipped[0] ? depth - 1 - k : k;
     for (let j = 0; j < height; j++) {
@@ -27,73 +30,106 @@ export function flipAxes<T extends Float32Array | Uint8Array>(
   return out;
 }
 
-/** The volume seen through an affine map, in a new array of the same shape; 0 where it reads from outside. */
+/** Voxel (k, j, i) of a flipped volume is at first + k * steps[0] + j * steps[1] + i * steps[2] of its array. */
+interface Walk {
+  readonly shape: Shape3;
+  readonly first: number;
+  readonly steps: Shape3;
+}
+
+function walkOf(shape: Shape3, flipped: Flips): Walk {
+  const plain = [shape[1] * shape[2], shape[2], 1];
+  const first = plain.reduce((sum, step, axis) => sum + (flipped[axis] ? (shape[axis] - 1) * step : 0), 0);
+  const [k, j, i] = plain.map((step, axis) => (flipped[axis] ? -step : step));
+  return { shape, first, steps: [k, j, i] };
+}
+
+/**
+ * The volume, flipped first, seen through an affine map, written to `out` of the same shape; 0 where it reads from outside.
+ * Linear for images; for labels the nearest voxel.
+ */
 export function sampleAffine<T extends Float32Array | Uint8Array>(
   data: T,
   shape: Shape3,
   { matrix, offset }: AffineSampling,
-  mode: 'linear' | 'nearest',
+  flipped: Flips,
+  out: T,
 ): T {
   const [depth, height, width] = shape;
-  const out = arrayLike(data, voxelCount(shape));
-  const sampleRow = mode === 'linear' ? linearRow : nearestRow;
+  const walk = walkOf(shape, flipped);
+  const step = [matrix[2], matrix[5], matrix[8]];
   for (let k = 0; k < depth; k++) {
     for (let j = 0; j < height; j++) {
       const start = [0, 1, 2].map((row) => matrix[row * 3] * k + matrix[row * 3 + 1] * j + offset[row]);
-      sampleRow(data, shape, out, (k * height + j) * width, start, [matrix[2], matrix[5], matrix[8]]);
+      const at = (k * height + j) * width;
+      if (data instanceof Float32Array) linearRow(data, walk, out as Float32Array, at, start, step);
+      else nearestRow(data, walk, out as Uint8Array, at, start, step);
     }
   }
   return out;
 }
 
-type RowSampler = (
-  data: Float32Array | Uint8Array,
-  shape: Shape3,
-  out: Float32Array | Uint8Array,
+function nearestRow(
+  data: Uint8Array,
+  { shape: [depth, height, width], first, steps: [stepK, stepJ, stepI] }: Walk,
+  out: Uint8Array,
   at: number,
   start: readonly number[],
   step: readonly number[],
-) => void;
-
-const nearestRow: RowSampler = (data, [depth, height, width], out, at, start, step) => {
+): void {
   for (let i = 0; i < width; i++) {
     const z = Math.round(start[0] + i * step[0]);
     const y = Math.round(start[1] + i * step[1]);
     const x = Math.round(start[2] + i * step[2]);
-    if (z < 0 || y < 0 || x < 0 || z >= depth || y >= height || x >= width) continue;
-    out[at + i] = data[(z * height + y) * width + x];
+    const outside = z < 0 || y < 0 || x < 0 || z >= depth || y >= height || x >= width;
+    out[at + i] = outside ? 0 : data[first + z * stepK + y * stepJ + x * stepI];
   }
-};
+}
 
-const linearRow: RowSampler = (data, [depth, height, width], out, at, start, step) => {
-  const plane = height * width;
+function linearRow(
+  data: Float32Array,
+  { shape: [depth, height, width], first, steps: [stepK, stepJ, stepI] }: Walk,
+  out: Float32Array,
+  at: number,
+  start: readonly number[],
+  step: readonly number[],
+): void {
   for (let i = 0; i < width; i++) {
     const z = start[0] + i * step[0];
     const y = start[1] + i * step[1];
     const x = start[2] + i * step[2];
-    if (z <= -1 || y <= -1 || x <= -1 || z >= depth || y >= height || x >= width) continue;
-    const [z0, y0, x0] = [Math.floor(z), Math.floor(y), Math.floor(x)];
-    const [fz, fy, fx] = [z - z0, y - y0, x - x0];
     let sum = 0;
-    if (z0 >= 0 && y0 >= 0 && x0 >= 0 && z0 < depth - 1 && y0 < height - 1 && x0 < width - 1) {
-      const p = z0 * plane + y0 * width + x0;
-      const top = lerp(lerp(data[p], data[p + 1], fx), lerp(data[p + width], data[p + width + 1], fx), fy);
-      const q = p + plane;
-      const bottom = lerp(lerp(data[q], data[q + 1], fx), lerp(data[q + width], data[q + width + 1], fx), fy);
-      sum = lerp(top, bottom, fz);
-    } else {
-      for (let corner = 0; corner < 8; corner++) {
-        const cz = z0 + (corner >> 2);
-        const cy = y0 + ((corner >> 1) & 1);
-        const cx = x0 + (corner & 1);
-        if (cz < 0 || cy < 0 || cx < 0 || cz >= depth || cy >= height || cx >= width) continue;
-        const weight = (corner & 4 ? fz : 1 - fz) * (corner & 2 ? fy : 1 - fy) * (corner & 1 ? fx : 1 - fx);
-        sum += weight * data[cz * plane + cy * width + cx];
+    if (z > -1 && y > -1 && x > -1 && z < depth && y < height && x < width) {
+      const z0 = Math.floor(z);
+      const y0 = Math.floor(y);
+      const x0 = Math.floor(x);
+      const fz = z - z0;
+      const fy = y - y0;
+      const fx = x - x0;
+      const p = first + z0 * stepK + y0 * stepJ + x0 * stepI;
+      if (z0 >= 0 && y0 >= 0 && x0 >= 0 && z0 < depth - 1 && y0 < height - 1 && x0 < width - 1) {
+        const top = square(data, p, stepJ, stepI, fy, fx);
+        const bottom = square(data, p + stepK, stepJ, stepI, fy, fx);
+        sum = lerp(top, bottom, fz);
+      } else {
+        for (let corner = 0; corner < 8; corner++) {
+          const [dz, dy, dx] = [corner >> 2, (corner >> 1) & 1, corner & 1];
+          const [cz, cy, cx] = [z0 + dz, y0 + dy, x0 + dx];
+          if (cz < 0 || cy < 0 || cx < 0 || cz >= depth || cy >= height || cx >= width) continue;
+          const weight = (dz ? fz : 1 - fz) * (dy ? fy : 1 - fy) * (dx ? fx : 1 - fx);
+          sum += weight * data[p + dz * stepK + dy * stepJ + dx * stepI];
+        }
       }
     }
     out[at + i] = sum;
   }
-};
+}
+
+/** Linear within a slice. */
+function square(data: Float32Array, p: number, stepJ: number, stepI: number, fy: number, fx: number): number {
+  const near = lerp(data[p], data[p + stepI], fx);
+  return lerp(near, lerp(data[p + stepJ], data[p + stepJ + stepI], fx), fy);
+}
 
 function lerp(a: number, b: number, f: number): number {
   return a + (b - a) * f;

@@ -6,7 +6,7 @@ import {
   noAugmentation,
   paperAugmentation,
 } from './augment.ts';
-import { sampleAffine } from './augment-space.ts';
+import { type Flips, flipAxes, sampleAffine } from './augment-space.ts';
 import { fillNormal, RandomStream, randomKey, uniformAt } from './random.ts';
 import { type Shape3, voxelCount } from './volume.ts';
 
@@ -46,6 +46,16 @@ describe('augment', () => {
       expect(out.labels?.every((label) => label < 3)).toBe(true);
     }
     expect(augment({ image: sample.image, shape }, everything, key(0)).labels).toBeUndefined();
+  });
+
+  it('writes into given arrays what it would write into new ones, whatever they hold', () => {
+    for (let step = 0; step < 40; step++) {
+      const into = { image: new Float32Array(210).fill(7), labels: new Uint8Array(210).fill(7) };
+      const out = augment(sample, paperAugmentation, key(step), into);
+      expect(out).toEqual(augment(sample, paperAugmentation, key(step)));
+      expect([into.image, sample.image]).toContain(out.image);
+      expect([into.labels, sample.labels]).toContain(out.labels);
+    }
   });
 
   it('without any change returns the arrays as they are', () => {
@@ -92,13 +102,20 @@ describe('augment', () => {
 
 describe('sampleAffine', () => {
   const identity = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+  const upright: Flips = [false, false, false];
+  const linear = (offset: readonly number[]) =>
+    sampleAffine(sample.image, shape, { matrix: identity, offset }, upright, sample.image.slice());
 
-  it('is exact for shifts by whole voxels, with 0 from outside', () => {
-    for (const mode of ['linear', 'nearest'] as const) {
-      const out = sampleAffine(sample.image, shape, { matrix: identity, offset: [1, -2, 3] }, mode);
+  it('is exact for shifts by whole voxels, with 0 from outside, into arrays that held something', () => {
+    const map = { matrix: identity, offset: [1, -2, 3] };
+    const labels = sampleAffine(sample.labels, shape, map, upright, sample.labels.slice().fill(9));
+    for (const [out, from] of [
+      [linear(map.offset), sample.image],
+      [labels, sample.labels],
+    ]) {
       for (let n = 0; n < out.length; n++) {
         const [k, j, i] = [Math.floor(n / 42) + 1, (Math.floor(n / 7) % 6) - 2, (n % 7) + 3];
-        expect(out[n]).toBe(k > 4 || j < 0 || i > 6 ? 0 : sample.image[(k * 6 + j) * 7 + i]);
+        expect(out[n]).toBe(k > 4 || j < 0 || i > 6 ? 0 : from[(k * 6 + j) * 7 + i]);
       }
     }
   });
@@ -108,11 +125,23 @@ describe('sampleAffine', () => {
       Float32Array.from([4, 8]),
       [1, 1, 2],
       { matrix: identity, offset: [0, 0, -0.25] },
-      'linear',
+      upright,
+      new Float32Array(2),
     );
     expect([...out]).toEqual([3, 7]);
-    const deep = sampleAffine(sample.image, shape, { matrix: identity, offset: [0.5, 0.25, 0.75] }, 'linear');
-    expect(deep[0]).toBeCloseTo((0.5 * 42 + 0.25 * 7 + 0.75) / 300, 6);
+    expect(linear([0.5, 0.25, 0.75])[0]).toBeCloseTo((0.5 * 42 + 0.25 * 7 + 0.75) / 300, 6);
+  });
+
+  it('flips on the way as flipAxes does before', () => {
+    const map = { matrix: [0.9, 0.1, 0, -0.1, 1.1, 0.2, 0.05, 0, 0.95], offset: [0.3, -0.6, 0.2] };
+    for (let n = 0; n < 8; n++) {
+      const flips: Flips = [(n & 1) > 0, (n & 2) > 0, (n & 4) > 0];
+      for (const data of [sample.image, sample.labels]) {
+        const flipped = flipAxes(data, shape, flips, data.slice());
+        const slow = sampleAffine(flipped, shape, map, upright, data.slice());
+        expect(sampleAffine(data, shape, map, flips, data.slice())).toEqual(slow);
+      }
+    }
   });
 });
 
@@ -130,6 +159,14 @@ describe('random numbers', () => {
     expect(Math.min(...counts)).toBeGreaterThan(1800);
     const keys = [[0], [0, 0], [1, 0], [0, 1], [-1], [2 ** 32]].map((parts) => randomKey(...parts));
     expect(new Set(keys).size).toBe(6);
+  });
+
+  it('are the same wherever a part of the sequence begins', () => {
+    const whole = new Float32Array(101);
+    fillNormal(whole, 7, 2);
+    const part = new Float32Array(31);
+    fillNormal(part, 7, 2, 70);
+    expect(part).toEqual(whole.subarray(70));
   });
 
   it('stay within 2 deviations where they are truncated', () => {

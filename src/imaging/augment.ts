@@ -1,5 +1,5 @@
 import { addNoise, scaleIntensity } from './augment-intensity.ts';
-import { type AffineSampling, flipAxes, sampleAffine } from './augment-space.ts';
+import { type AffineSampling, type Flips, flipAxes, sampleAffine } from './augment-space.ts';
 import { RandomStream, randomKey } from './random.ts';
 import type { Shape3 } from './volume.ts';
 
@@ -74,46 +74,71 @@ export interface AugmentKey {
   readonly step: number;
 }
 
+/** Arrays of a sample's size that a changed one may be written to. */
+export interface SampleArrays {
+  readonly image: Float32Array;
+  readonly labels: Uint8Array;
+}
+
 /**
  * A randomly changed sample of the same shape: mirrored, turned, deformed, made noisy, brighter or darker.
  * The same key gives the same sample, bit for bit. Never writes into the given arrays; the result may share
  * those that no change touched. The image stays within 0..1; what moves in from outside is 0 (air,
- * background).
+ * background). What is changed is written once, into `into` where it is given, else into new arrays.
  */
-export function augment(sample: Sample, config: AugmentConfig, key: AugmentKey): Sample {
+export function augment(sample: Sample, config: AugmentConfig, key: AugmentKey, into?: SampleArrays): Sample {
+  const { shape } = sample;
+  const { flips, map, gain, noises } = drawChanges(config, key, shape);
+  let { image, labels } = sample;
+  const moved = map !== undefined || flips.some(Boolean);
+  if (!moved && gain === undefined && noises.length === 0) return sample;
+  const out = into?.image ?? new Float32Array(image.length);
+  if (moved) {
+    const move = <T extends Float32Array | Uint8Array>(data: T, to: T): T =>
+      map === undefined ? flipAxes(data, shape, flips, to) : sampleAffine(data, shape, map, flips, to);
+    image = move(image, out);
+    labels = labels && move(labels, into?.labels ?? new Uint8Array(labels.length));
+  }
+  if (gain !== undefined) {
+    scaleIntensity(image, gain.scale, gain.shift, out);
+    image = out;
+  }
+  for (const noise of noises) {
+    addNoise(image, shape, noise, out);
+    image = out;
+  }
+  return { image, labels, shape };
+}
+
+/** What happens to a sample, in this order. */
+interface Changes {
+  readonly flips: Flips;
+  readonly map?: AffineSampling;
+  readonly gain?: { readonly scale: number; readonly shift: number };
+  readonly noises: readonly { readonly grain: number; readonly deviation: number; readonly key: number }[];
+}
+
+function drawChanges(config: AugmentConfig, key: AugmentKey, shape: Shape3): Changes {
   const keyParts = [key.seed, key.caseIndex, key.step];
   const space = new RandomStream(...keyParts, 1);
-  const { shape } = sample;
   const turn = space.chance(config.rotate180);
   const flips = [
     space.chance(config.flip[0]),
     space.chance(config.flip[1]) !== turn,
     space.chance(config.flip[2]) !== turn,
   ] as const;
-  let { image, labels } = sample;
-  if (flips.some(Boolean)) {
-    image = flipAxes(image, shape, flips);
-    labels = labels && flipAxes(labels, shape, flips);
-  }
-  if (space.chance(config.affine.probability)) {
-    const map = randomAffine(space, config.affine, shape);
-    image = sampleAffine(image, shape, map, 'linear');
-    labels = labels && sampleAffine(labels, shape, map, 'nearest');
-  }
+  const map = space.chance(config.affine.probability) ? randomAffine(space, config.affine, shape) : undefined;
   const intensity = new RandomStream(...keyParts, 2);
-  let own = image === sample.image ? undefined : image;
-  if (intensity.chance(config.intensity.probability)) {
-    own ??= image.slice();
-    const { scale, shift } = config.intensity;
-    scaleIntensity(own, 1 + intensity.between(-scale, scale), intensity.between(-shift, shift));
-  }
-  for (const grain of [1, 4]) {
-    if (!intensity.chance(config.noise.probability)) continue;
-    own ??= image.slice();
+  const { scale, shift } = config.intensity;
+  const gain = intensity.chance(config.intensity.probability)
+    ? { scale: 1 + intensity.between(-scale, scale), shift: intensity.between(-shift, shift) }
+    : undefined;
+  const noises = [1, 4].flatMap((grain) => {
+    if (!intensity.chance(config.noise.probability)) return [];
     const deviation = intensity.between(0, config.noise.ratio);
-    addNoise(own, shape, grain, deviation, randomKey(...keyParts, 2 + grain));
-  }
-  return { image: own ?? image, labels, shape };
+    return [{ grain, deviation, key: randomKey(...keyParts, 2 + grain) }];
+  });
+  return { flips, map, gain, noises };
 }
 
 /** The map of output to input voxels: (1 + random) * (x - centre) + centre + shift. */

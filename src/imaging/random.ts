@@ -21,11 +21,14 @@ export function uniformAt(key: number, index: number): number {
   return (mix(mix(index ^ key) + key) + 0.5) / 2 ** 32;
 }
 
-/** Fills `out` with normal numbers of mean 0 and the given deviation (Box-Muller, two uniforms a pair). */
-export function fillNormal(out: Float32Array, key: number, deviation: number): void {
+/**
+ * Fills `out` with normal numbers of mean 0 and the given deviation (Box-Muller, two uniforms a pair): the part of the key's
+ * sequence that begins at `from`, an even number.
+ */
+export function fillNormal(out: Float32Array, key: number, deviation: number, from = 0): void {
   for (let n = 0; n < out.length; n += 2) {
-    const radius = deviation * Math.sqrt(-2 * Math.log(uniformAt(key, n)));
-    const angle = 2 * Math.PI * uniformAt(key, n + 1);
+    const radius = deviation * Math.sqrt(-2 * Math.log(uniformAt(key, from + n)));
+    const angle = 2 * Math.PI * uniformAt(key, from + n + 1);
     out[n] = radius * Math.cos(angle);
     if (n + 1 < out.length) out[n + 1] = radius * Math.sin(angle);
   }
