@@ -61,7 +61,8 @@ describe('CaseStore', () => {
     await writePhantom({ out: folder, size: 16, cases: 3 });
     const { cases } = await openDataset(folder);
     const bytesOfOne = 16 ** 3 * 5;
-    const store = new CaseStore({}, 2 * bytesOfOne);
+    // Room for two, a batch of one in flight, and 4 bytes a voxel to read with.
+    const store = new CaseStore({}, 1, 3 * bytesOfOne + 16 ** 3 * 4);
     const [a, b] = [await store.get(cases[0]), await store.get(cases[1])];
     expect(await store.get(cases[0])).toBe(a);
     await store.get(cases[2]);
@@ -69,5 +70,9 @@ describe('CaseStore', () => {
     expect(await store.get(cases[0])).toBe(a);
     expect(await store.get(cases[1])).not.toBe(b);
     expect(await store.get(cases[1])).toEqual(b);
+    const least = new CaseStore({}, 1, 0);
+    expect(await least.get(cases[0])).toEqual(a);
+    expect(await least.get(cases[1])).toEqual(b);
+    expect(least.bytes).toBe(bytesOfOne);
   });
 });

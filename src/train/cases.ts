@@ -5,7 +5,11 @@ import {
   loadCase,
   type PreparedCase,
   type PrepareOptions,
+  preparedGrid,
   RandomStream,
+  readNiftiHeader,
+  type Shape3,
+  voxelCount,
 } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 
@@ -110,30 +114,61 @@ export class CaseOrder {
   }
 }
 
-/** Prepared cases that stay in memory, bytes at most. */
-export const CASE_BYTES = 2 * 2 ** 30;
+/** Bytes of a voxel of a prepared case: image (float32) and labels (one byte). */
+export const VOXEL_BYTES = 5;
 
-/** Prepared cases, kept in memory up to a number of bytes; the one unused for longest is read again when it is needed. */
+/** Bytes of a voxel beside that while a case is read: a scan that is resampled, at most 4, of about the same size. */
+const READING_BYTES = 4;
+
+/** What all volumes of a training take at most: prepared cases, the batch in flight, and what reading the next one needs. */
+export const VOLUME_BYTES = 1.75 * 2 ** 30;
+
+/** Bytes of prepared cases that stay, where the largest has so many voxels and `batch` of them are in flight; one always stays. */
+export function keptBytes(voxels: number, batch: number, limitBytes = VOLUME_BYTES): number {
+  const beside = (READING_BYTES + VOXEL_BYTES * batch) * voxels;
+  return Math.max(VOXEL_BYTES * voxels, limitBytes - beside);
+}
+
+/** The shape that a case will have once it is prepared, from its header alone. */
+export async function preparedShape({ image }: Case, options: PrepareOptions): Promise<Shape3> {
+  const { dims, affine } = await readNiftiHeader(image);
+  return preparedGrid({ shape: [dims[2] ?? 1, dims[1] ?? 1, dims[0]], affine }, options).shape;
+}
+
+/**
+ * Prepared cases, kept in memory up to a number of bytes; the one unused for longest is forgotten before the next one is read,
+ * and read again when it is needed.
+ */
 export class CaseStore {
   private readonly options: PrepareOptions;
+  private readonly batch: number;
   private readonly limitBytes: number;
   private readonly kept = new Map<string, PreparedCase>();
 
-  constructor(options: PrepareOptions, limitBytes = CASE_BYTES) {
+  /** `limitBytes`: for all volumes of a training with so many cases in a batch. */
+  constructor(options: PrepareOptions, batch: number, limitBytes = VOLUME_BYTES) {
     this.options = options;
+    this.batch = batch;
     this.limitBytes = limitBytes;
   }
 
   async get(entry: Case): Promise<PreparedCase> {
-    const prepared = this.kept.get(entry.image) ?? (await loadCase(entry, this.options));
+    const known = this.kept.get(entry.image);
+    if (known === undefined) await this.makeRoom(entry);
+    const prepared = known ?? (await loadCase(entry, this.options));
     // A map runs in the order of insertion: the first is the one unused for longest.
     this.kept.delete(entry.image);
     this.kept.set(entry.image, prepared);
-    for (const [image, old] of this.kept) {
-      if (this.bytes <= this.limitBytes || old === prepared) break;
+    return prepared;
+  }
+
+  private async makeRoom(entry: Case): Promise<void> {
+    const voxels = voxelCount(await preparedShape(entry, this.options));
+    const room = keptBytes(voxels, this.batch, this.limitBytes) - VOXEL_BYTES * voxels;
+    for (const image of this.kept.keys()) {
+      if (this.bytes <= room) break;
       this.kept.delete(image);
     }
-    return prepared;
   }
 
   /** Bytes of the cases in memory. */

@@ -1,12 +1,12 @@
 import { openDataset } from '../imaging/index.ts';
 import type { Session, Tracer } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
-import { CaseStore, type ChosenCases, chooseCases } from './cases.ts';
+import { type ChosenCases, chooseCases } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { forecastCases } from './forecast.ts';
 import { appendLog, cutLog, type StepLine, startLog } from './log.ts';
-import { prepareOptions, sessionOf } from './model.ts';
+import { sessionOf } from './model.ts';
 import { drawProgress } from './pictures/index.ts';
 import { Predictor } from './predictor.ts';
 import { Programs } from './programs.ts';
@@ -66,7 +66,6 @@ class Run {
   private readonly session: Session;
   private readonly trainer: Trainer;
   private readonly predictor: Predictor;
-  private readonly validationCases: CaseStore;
   private readonly options: TrainOptions;
 
   constructor(
@@ -85,7 +84,6 @@ class Run {
     this.options = options;
     this.trainer = new Trainer({ config, session, programs, cases: training, classes });
     this.predictor = new Predictor({ config, programs, classes });
-    this.validationCases = new CaseStore(prepareOptions(config));
   }
 
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
@@ -159,7 +157,7 @@ class Run {
     const { validation } = this.chosen;
     if (validation.length === 0)
       return runningDice(this.lines, Math.max(this.config.checkpointEvery, this.trainer.stepsPerEpoch));
-    const dice = await this.predictor.dice(validation, this.validationCases);
+    const dice = await this.predictor.dice(validation, this.trainer.store);
     await appendLog(this.folder.log, { kind: 'validation', step: this.step, dice });
     this.tell({ kind: 'validation', step: this.step, dice });
     return meanDice(dice);

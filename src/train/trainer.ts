@@ -1,5 +1,12 @@
 import { fail } from '../core/index.ts';
-import { augment, type Case, type Sample, type Shape3 } from '../imaging/index.ts';
+import {
+  augment,
+  type Case,
+  type Sample,
+  type SampleArrays,
+  type Shape3,
+  voxelCount,
+} from '../imaging/index.ts';
 import type { HostArray } from '../machine/index.ts';
 import type { Loaded, Session } from '../run/index.ts';
 import { CaseOrder, CaseStore } from './cases.ts';
@@ -29,13 +36,15 @@ interface Batch {
 export class Trainer {
   readonly parts: TrainerParts;
   private readonly order: CaseOrder;
-  /** The prepared training cases. */
+  /** The prepared cases. */
   readonly store: CaseStore;
+  /** Where changed samples are written, step after step: as large as the largest batch so far. */
+  private room: SampleArrays = { image: new Float32Array(0), labels: new Uint8Array(0) };
 
   constructor(parts: TrainerParts) {
     this.parts = parts;
     this.order = new CaseOrder(parts.cases.length, parts.config.seed);
-    this.store = new CaseStore(prepareOptions(parts.config));
+    this.store = new CaseStore(prepareOptions(parts.config), parts.config.batch);
   }
 
   /** Steps of a pass over the cases. */
@@ -111,44 +120,52 @@ export class Trainer {
 
   private async batch(step: number): Promise<Batch> {
     const { config, cases } = this.parts;
-    const samples: Sample[] = [];
-    const ids: string[] = [];
-    for (const [i, caseIndex] of this.indices(step).entries()) {
+    const indices = this.indices(step);
+    const ids = indices.map((i) => cases[i].id);
+    let size: Shape3 | undefined;
+    let only: Sample | undefined;
+    for (const [i, caseIndex] of indices.entries()) {
       const entry = cases[caseIndex];
-      const prepared = await this.store.get(entry);
-      if (prepared.labels === undefined)
-        fail({ where: entry.image, problem: 'has no label map to train on' });
+      const { image, labels, shape } = await this.store.get(entry);
+      if (labels === undefined) return fail({ where: entry.image, problem: 'has no label map to train on' });
+      size ??= shape;
+      checkSameShape(size, shape, ids, i);
       // Counts samples, so that a case that comes twice in a batch is changed in two ways.
       const key = { seed: config.seed, caseIndex, step: step * config.batch + i };
-      const { image, labels, shape } = prepared;
-      samples.push(augment({ image, labels, shape }, augmentationOf(config), key));
-      ids.push(entry.id);
+      const room = this.roomOf(image.length, i);
+      const sample = augment({ image, labels, shape }, augmentationOf(config), key, room);
+      // A sample that is alone needs no copy where nothing changed it.
+      if (indices.length === 1) only = sample;
+      else {
+        if (sample.image !== room.image) room.image.set(sample.image);
+        if (sample.labels !== room.labels) room.labels.set(sample.labels!);
+      }
     }
-    return { ...joined(samples, ids), ids };
+    const all = indices.length * voxelCount(size!);
+    const { image, labels } = only ?? this.room;
+    return { image: image.subarray(0, all), labels: labels!.subarray(0, all), size: size!, ids };
+  }
+
+  /** The place of a batch's sample i among samples of so many voxels. */
+  private roomOf(voxels: number, i: number): SampleArrays {
+    const all = voxels * this.parts.config.batch;
+    if (this.room.image.length < all)
+      this.room = { image: new Float32Array(all), labels: new Uint8Array(all) };
+    const { image, labels } = this.room;
+    const [from, to] = [i * voxels, (i + 1) * voxels];
+    return { image: image.subarray(from, to), labels: labels.subarray(from, to) };
   }
 }
 
-/** Samples of one shape, one behind the other. */
-function joined(samples: readonly Sample[], ids: readonly string[]): Omit<Batch, 'ids'> {
-  const [{ image, labels, shape: size }] = samples;
-  if (samples.length === 1) return { image, labels: labels!, size };
-  samples.forEach(({ shape }, i) => {
-    if (shape.some((n, axis) => n !== size[axis]))
-      fail({
-        where: 'batch',
-        problem: `its cases must have one shape`,
-        expected: `${size.join('x')} as case ${ids[0]}`,
-        found: `${shape.join('x')} for case ${ids[i]}`,
-        hint: 'Give a size to resample all to, or a batch of 1',
-      });
+function checkSameShape(size: Shape3, shape: Shape3, ids: readonly string[], i: number): void {
+  if (shape.every((n, axis) => n === size[axis])) return;
+  fail({
+    where: 'batch',
+    problem: `its cases must have one shape`,
+    expected: `${size.join('x')} as case ${ids[0]}`,
+    found: `${shape.join('x')} for case ${ids[i]}`,
+    hint: 'Give a size to resample all to, or a batch of 1',
   });
-  const images = new Float32Array(samples.length * image.length);
-  const maps = new Uint8Array(images.length);
-  samples.forEach((sample, i) => {
-    images.set(sample.image, i * image.length);
-    maps.set(sample.labels!, i * image.length);
-  });
-  return { image: images, labels: maps, size };
 }
 
 function softDice(
