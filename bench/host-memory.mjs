@@ -142,21 +142,30 @@ const stages = {
   train: async () => {
     const out = join(folder, 'large-run');
     rmSync(out, { recursive: true, force: true });
-    const { last } = await hm.train(config({ data: set, out }));
+    const onEvent = (event) => {
+      if (event.kind === 'start') trainingPlan = event.plan;
+    };
+    const { last } = await hm.train(config({ data: set, out }), { onEvent });
     return `loss ${last.loss}`;
   },
 };
 
+/** Of the stage that trains. */
+let trainingPlan;
+
 /** Bytes of arenas and variables of a stage that runs a network. */
 function planBytes(stage) {
-  const image = hm.shape({ batch: 1, depth: size, height: size, width: size, channel: 1 });
-  const options = { image, network: { base: 2, levels: 2, classes: 3, norm: 'batch' }, storage: 'bf16' };
-  const graph = { predict: hm.buildPrediction, evaluate: hm.buildPrediction, train: hm.buildTraining }[
-    stage
-  ]?.(options);
-  if (graph === undefined) return 0;
-  const { ranks } = hm.explainPlan(hm.makePlan(graph.graph, hm.mesh({}), {}, hm.cpuDevice()));
-  return ranks[0].arenaBytes + ranks[0].variableBytes;
+  let plan = trainingPlan;
+  if (stage === 'predict' || stage === 'evaluate') {
+    const image = hm.shape({ batch: 1, depth: size, height: size, width: size, channel: 1 });
+    const network = { base: 2, levels: 2, classes: 3, norm: 'batch' };
+    const { graph } = hm.buildPrediction({ image, network, storage: 'bf16' });
+    plan = hm.explainPlan(hm.makePlan(graph, hm.mesh({}), {}, hm.cpuDevice()));
+  }
+  return (plan?.ranks ?? []).reduce(
+    (sum, { arenaBytes, variableBytes }) => sum + arenaBytes + variableBytes,
+    0,
+  );
 }
 
 if (flags.stage !== undefined) {

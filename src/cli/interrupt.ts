@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { EXIT } from './report-error.ts';
 
 /** Listens for Ctrl-C while something runs that can end early and in order. */
@@ -8,6 +9,23 @@ export interface Interruption {
   stop(): void;
 }
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** How many listen for Ctrl-C themselves. */
+let listening = 0;
+
+/**
+ * Ctrl-C and SIGTERM end the process by an exit, where nobody listens for them: so unfinished files are removed, which a
+ * signal's own way to end a process does not do.
+ */
+export function exitOnSignals(): void {
+  for (const name of signals)
+    process.on(name, () => {
+      // A progress bar gives the terminal's cursor back first.
+      if (listening === 0) setImmediate(() => process.exit(128 + constants.signals[name]));
+    });
+}
+
 /** The first Ctrl-C (or SIGTERM) aborts the signal and calls `onFirst`; the second ends the process at once. */
 export function onInterrupt(onFirst: () => void): Interruption {
   const controller = new AbortController();
@@ -16,11 +34,15 @@ export function onInterrupt(onFirst: () => void): Interruption {
     controller.abort();
     onFirst();
   };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
+  let stopped = false;
+  listening++;
   for (const name of signals) process.on(name, handler);
   return {
     signal: controller.signal,
     stop() {
+      if (stopped) return;
+      stopped = true;
+      listening--;
       for (const name of signals) process.off(name, handler);
     },
   };

@@ -1,4 +1,5 @@
 // Started by bin/halomesh.js.
+import { exitOnSignals } from './interrupt.ts';
 import { run } from './program.ts';
 
 // A reader that has seen enough (`halomesh plan | head`) is no error.
@@ -7,4 +8,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
+exitOnSignals();
 process.exitCode = await run(process.argv.slice(2));

@@ -13,6 +13,7 @@ export { type NiftiReadOptions, type NiftiVolume, readNifti, readNiftiHeader } f
 export type { ElementType, WritableType } from './nifti-types.ts';
 export { createNiftiWriter, type NiftiWriteOptions, type NiftiWriter, writeNifti } from './nifti-write.ts';
 export * from './orientation.ts';
+export { beginPartial, type PartialFile } from './partial-file.ts';
 // Synthetic scans
 export { type PhantomOptions, type PhantomProgress, writePhantom } from './phantom.ts';
 export * from './preprocess.ts';

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { niftiBytes, temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
 import type { Affine } from './affine.ts';
 import { ImagingError } from './errors.ts';
@@ -64,20 +64,46 @@ describe('writeNifti', () => {
     await expect(writeNifti(path.join(folder, 'a.png'), volume)).rejects.toThrow(ImagingError);
   });
 
-  it('lets the caller use a slice again once it is written', async () => {
-    const file = path.join(folder, 'reused.nii.gz');
-    const writer = await createNiftiWriter(
-      file,
-      { shape: [50, 64, 64], affine },
-      { type: 'int16', gzipLevel: 1 },
-    );
-    const slice = new Int16Array(64 * 64);
-    for (let k = 0; k < 50; k++) await writer.writeSlice(slice.fill(k));
-    await writer.finish();
-    const { data } = await readNifti(file);
-    expect(data.every((value, n) => value === Math.floor(n / 4096))).toBe(true);
-    expect(gunzipSync(readFileSync(file)).length).toBe(352 + 2 * 50 * 64 * 64);
-  });
+  it.each(['.nii', '.nii.gz'])(
+    'lets the caller use a slice again once it is written to %s',
+    async (suffix) => {
+      const file = path.join(folder, `reused${suffix}`);
+      const grid = { shape: [50, 64, 64] as const, affine };
+      const writer = await createNiftiWriter(file, grid, { type: 'int16', gzipLevel: 1 });
+      const slice = new Int16Array(64 * 64);
+      for (let k = 0; k < 50; k++) await writer.writeSlice(slice.fill(k));
+      await writer.finish();
+      const { data } = await readNifti(file);
+      expect(data.every((value, n) => value === Math.floor(n / 4096))).toBe(true);
+      const bytes = readFileSync(file);
+      const plain = suffix === '.nii' ? bytes : gunzipSync(bytes);
+      expect(plain.length).toBe(352 + 2 * 50 * 64 * 64);
+    },
+  );
+
+  it.each(['.nii', '.nii.gz'])(
+    'says in one sentence that the disk is full, and leaves nothing: %s',
+    async (suffix) => {
+      const file = path.join(folder, `full${suffix}`);
+      const data = Uint8Array.from({ length: 64 ** 3 }, (_, n) => (n * 2654435761) >>> 13);
+      const { write } = fs;
+      let room = 1000;
+      // Takes what a small disk has room for, then fails as the system does.
+      vi.spyOn(fs, 'write').mockImplementation(((fd: number, chunk: Buffer, ...rest: unknown[]) => {
+        room -= chunk.length;
+        if (room >= 0) return Reflect.apply(write, fs, [fd, chunk, ...rest]);
+        const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+        const done = rest.at(-1) as (error: Error) => void;
+        setImmediate(() => done(full));
+      }) as typeof fs.write);
+      const written = writeNifti(file, makeVolume(data, [64, 64, 64], affine));
+      await expect(written).rejects.toThrow(
+        /full\.nii.*: file: expected to be written, found ENOSPC\. The disk is full: /,
+      );
+      vi.restoreAllMocks();
+      expect(readdirSync(folder).filter((name) => name.startsWith('full'))).toEqual([]);
+    },
+  );
 });
 
 describe('quaternionOf', () => {

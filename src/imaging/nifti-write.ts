@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { PassThrough, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { ImagingError, systemErrorCode } from './errors.ts';
+import { ImagingError, systemErrorCode, writeHints } from './errors.ts';
 import { encodeHeader, toElements } from './nifti-encode.ts';
 import { typeOfArray, type WritableType } from './nifti-types.ts';
+import { beginPartial } from './partial-file.ts';
 import { checkShape, type Grid, type Volume, type VoxelArray } from './volume.ts';
 
 /** How a NIfTI file is written. */
@@ -52,11 +51,14 @@ export async function createNiftiWriter(
   const [depth, height, width] = grid.shape;
   const { type } = options;
   const header = encodeHeader(grid, type, endianness() === 'LE', file);
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.partial`;
-  const sink: Transform = /\.gz$/i.test(file)
+  const partial = beginPartial(file);
+  const disk = createWriteStream(partial.path, { flags: 'wx', flush: true });
+  // Where nothing is compressed, a write is done when its bytes are on the way to the disk, so that they may change.
+  const gzip = /\.gz$/i.test(file)
     ? createGzip({ level: options.gzipLevel ?? 6, chunkSize: 1 << 17 })
-    : new PassThrough();
-  const piped = pipeline(sink, createWriteStream(temporary, { flush: true }));
+    : undefined;
+  const sink: Writable = gzip ?? disk;
+  const piped = gzip ? pipeline(gzip, disk) : finished(disk);
   piped.catch(() => {}); // reported by the call that waits for it
   let slices = 0;
 
@@ -77,7 +79,7 @@ export async function createNiftiWriter(
   const abort = async () => {
     sink.destroy();
     await piped.catch(() => {});
-    await rm(temporary, { force: true });
+    partial.discard();
   };
 
   await write(header);
@@ -100,7 +102,7 @@ export async function createNiftiWriter(
         throw new ImagingError({ file, field: 'slices', expected: `${depth}`, found: `${slices}` });
       }
       sink.end();
-      await guarded(piped.then(() => rename(temporary, file)));
+      await guarded(piped.then(() => partial.finish()));
     },
   };
 }
@@ -126,9 +128,8 @@ export async function writeNifti(
 function writeError(file: string, error: unknown): ImagingError {
   if (error instanceof ImagingError) return error;
   const code = systemErrorCode(error);
-  const hint = { ENOENT: 'Make the folder first.', ENOSPC: 'The disk is full.' }[code];
   return new ImagingError(
-    { file, field: 'file', expected: 'to be written', found: code, hint },
+    { file, field: 'file', expected: 'to be written', found: code, hint: writeHints[code] },
     { cause: error },
   );
 }

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { scalingAffine } from './affine.ts';
 import { ImagingError } from './errors.ts';
 import { createNiftiWriter, type NiftiWriter } from './nifti-write.ts';
+import { beginPartial } from './partial-file.ts';
 import { makeAnatomy } from './phantom-anatomy.ts';
 import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';
 import { RandomStream, randomKey } from './random.ts';
@@ -77,8 +78,13 @@ export async function writePhantom(options: PhantomOptions): Promise<string> {
     training,
     test: [],
   };
-  await writeFile(`${json}.partial`, `${JSON.stringify(description, null, 2)}\n`);
-  await rename(`${json}.partial`, json);
+  const partial = beginPartial(json);
+  try {
+    await writeFile(partial.path, `${JSON.stringify(description, null, 2)}\n`);
+    partial.finish();
+  } finally {
+    partial.discard();
+  }
   return json;
 }
 

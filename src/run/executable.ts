@@ -1,8 +1,9 @@
-import { fail, HalomeshError, isEmpty, rowMajorStrides, sameBox } from '../core/index.ts';
+import { fail, HalomeshError, isEmpty } from '../core/index.ts';
 import type { Communicator, Device, HostArray, Memory, Store, Tensor, Ticket } from '../machine/index.ts';
 import type { Buffer, LocalValue, MoveStep, Plan, PlanStep } from '../plan/index.ts';
+import { writePart } from './host-parts.ts';
 import { rest } from './rest.ts';
-import { gather, type State } from './state.ts';
+import type { State } from './state.ts';
 import { debugLevel, describeStep, type StepFacts, showEvent } from './trace.ts';
 import { Tracer } from './tracer.ts';
 
@@ -97,16 +98,7 @@ export class Executable {
         expected: String(count),
         found: String(whole.length),
       });
-    const box = value.own[this.rank];
-    const isWhole = sameBox(
-      box,
-      value.shape.map((dim) => ({ start: 0, end: dim.size })),
-    );
-    this.device.write(
-      this.tensorOf(value, -1),
-      box,
-      isWhole ? whole : gather(whole, box, rowMajorStrides(sizes)),
-    );
+    writePart(this.device, this.tensorOf(value, -1), value.own[this.rank], whole);
   }
 
   /** This rank's own part of an output after a run. */

@@ -150,14 +150,15 @@ export class Session {
   }
 }
 
-/** A whole output from the parts that the ranks own. */
+/** A whole output from the parts that the ranks own, one part at a time. */
 function assemble(executables: readonly Executable[], name: string): HostArray {
-  const parts = executables.map((e) => ({ ...e.result(name), rank: e.rank }));
-  const { value, data } = parts[0];
-  const size = volume(value.shape);
-  if (data.length === size) return data;
-  const whole = new (data.constructor as new (length: number) => HostArray)(size);
-  const strides = rowMajorStrides(value.shape.map((dim) => dim.size));
-  for (const part of parts) scatter(part.data, value.own[part.rank], whole, strides);
-  return whole;
+  let whole: HostArray | undefined;
+  for (const executable of executables) {
+    const { value, data } = executable.result(name);
+    const size = volume(value.shape);
+    if (data.length === size) return data;
+    whole ??= new (data.constructor as new (length: number) => HostArray)(size);
+    scatter(data, value.own[executable.rank], whole, rowMajorStrides(value.shape.map((dim) => dim.size)));
+  }
+  return whole!;
 }

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
-import { systemErrorCode } from '../imaging/index.ts';
+import { beginPartial, systemErrorCode, writeHints } from '../imaging/index.ts';
 
 /**
  * Writes a file under another name, waits until it is on the disk and gives it its name: whatever happens, the name stands
@@ -12,23 +11,23 @@ export async function writeAtomically(
   file: string,
   write: (handle: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.partial`;
+  const partial = beginPartial(file);
   try {
     await mkdir(path.dirname(file), { recursive: true });
-    const handle = await open(temporary, 'wx');
+    const handle = await open(partial.path, 'wx');
     try {
       await write(handle);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
+    partial.finish();
     await syncFolder(path.dirname(file));
   } catch (error) {
-    await rm(temporary, { force: true });
-    if (error instanceof Error && 'syscall' in error)
-      fail({ where: file, problem: `cannot be written: ${systemErrorCode(error)}` }, { cause: error });
-    throw error;
+    partial.discard();
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const code = systemErrorCode(error);
+    fail({ where: file, problem: `cannot be written: ${code}`, hint: writeHints[code] }, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,9 +17,14 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Runs the command in the test's folder; `watch` is told of what appears on stderr. */
-function halomesh(args: string, watch?: (err: string, child: ChildProcess) => void): Promise<Outcome> {
+/** Runs the command in the test's folder; `watch` is told of what appears on stderr, `started` gets the process. */
+function halomesh(
+  args: string,
+  watch?: (err: string, child: ChildProcess) => void,
+  started?: (child: ChildProcess) => void,
+): Promise<Outcome> {
   const child = spawn(process.execPath, [bin, ...args.split(' ')], { cwd: dir });
+  started?.(child);
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
@@ -108,6 +113,29 @@ describe('halomesh', () => {
     expect(resumed.out).toContain(`goes on with step ${Number(step) + 1} of 20`);
     expect(resumed.code).toBe(0);
     expect(losses('c')).toEqual(losses('a'));
+  });
+
+  it('leaves no half-written file when a signal ends it, and after a kill the next start removes it', async () => {
+    const images = join(dir, 'large/imagesTr');
+    const partials = (): string[] =>
+      existsSync(images) ? readdirSync(images).filter((name) => name.endsWith('.partial')) : [];
+    /** Starts to write a phantom and sends the signal once there is half a file. */
+    const cut = async (signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<Outcome> => {
+      let timer: NodeJS.Timeout | undefined;
+      const done = await halomesh('phantom --out large --size 256 --cases 1', undefined, (child) => {
+        timer = setInterval(() => partials().length > 0 && child.kill(signal), 5);
+      });
+      clearInterval(timer);
+      return done;
+    };
+    expect((await cut('SIGTERM')).code).toBe(143);
+    expect(partials()).toEqual([]);
+    expect((await cut('SIGINT')).code).toBe(130);
+    expect(partials()).toEqual([]);
+    expect((await cut('SIGKILL')).code).toBe(null);
+    expect(partials()).toHaveLength(1);
+    expect((await halomesh('phantom --out large --size 8 --cases 1')).code).toBe(0);
+    expect(readdirSync(images)).toEqual(['phantom_000.nii.gz']);
   });
 
   it('refuses to train into a folder that holds a run', async () => {

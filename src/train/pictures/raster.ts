@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PNG } from 'pngjs';
+import { beginPartial } from '../../imaging/index.ts';
 
 /** Red, green, blue: 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
@@ -78,9 +79,13 @@ export class Raster {
     const png = new PNG({ width: this.width, height: this.height });
     png.data = Buffer.from(this.data.buffer);
     mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-    const partial = `${file}.${process.pid}.partial`;
-    writeFileSync(partial, PNG.sync.write(png, { colorType: 2 }));
-    renameSync(partial, file);
+    const partial = beginPartial(file);
+    try {
+      writeFileSync(partial.path, PNG.sync.write(png, { colorType: 2 }));
+      partial.finish();
+    } finally {
+      partial.discard();
+    }
   }
 
   /** The pixels that lines may touch. */

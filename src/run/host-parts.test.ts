@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { type Box, boxVolume, forEachIndex, rowMajorStrides, shape } from '../core/index.ts';
+import { referenceDevice } from '../machine/index.ts';
+import { piecesOf, writePart } from './host-parts.ts';
+
+const box = (...ranges: readonly (readonly [number, number])[]): Box =>
+  ranges.map(([start, end]) => ({ start, end }));
+
+describe('piecesOf', () => {
+  it('cuts a box into pieces of at most so many numbers, along its longest dimension but the last', () => {
+    const whole = box([0, 1], [2, 5], [3, 10], [0, 9]);
+    const pieces = piecesOf(whole, 60);
+    expect(pieces.map((piece) => piece[2])).toEqual(
+      [3, 5, 7, 9].map((start) => ({ start, end: Math.min(start + 2, 10) })),
+    );
+    expect(pieces.every((piece) => boxVolume(piece) <= 60)).toBe(true);
+    expect(piecesOf(whole, 1000)).toEqual([whole]);
+    expect(piecesOf(box([0, 7]), 2)).toEqual([box([0, 7])]);
+    expect(piecesOf(box([2, 2], [0, 4]))).toEqual([]);
+  });
+});
+
+describe('writePart', () => {
+  it('writes what stands in the box of a whole array, however the box is cut', () => {
+    const dims = shape({ batch: 2, depth: 3, height: 4, width: 5 });
+    const whole = Float32Array.from({ length: 120 }, (_, n) => n);
+    const strides = rowMajorStrides(dims.map((dim) => dim.size));
+    for (const part of [
+      box([0, 2], [0, 3], [0, 4], [0, 5]),
+      box([1, 2], [0, 3], [0, 4], [0, 5]),
+      box([0, 2], [1, 2], [0, 4], [2, 5]),
+      box([1, 2], [1, 3], [2, 2], [0, 5]),
+    ]) {
+      const device = referenceDevice();
+      const tensor = device.tensor(device.allocate(0), 0, { shape: dims, dtype: 'f32', plain: true }, part);
+      writePart(device, tensor, part, whole);
+      const expected: number[] = [];
+      forEachIndex(part, (index) => {
+        expected.push(index.reduce((sum, x, i) => sum + x * strides[i], 0));
+      });
+      expect([...device.read(tensor, part)]).toEqual(expected);
+    }
+  });
+});

@@ -1,0 +1,36 @@
+import { type Box, boxVolume, isEmpty, rowMajorStrides } from '../core/index.ts';
+import type { Device, HostArray, Tensor } from '../machine/index.ts';
+import { gather } from './state.ts';
+
+/** Numbers that pass between a host array and a box at once. */
+const PIECE = 2 ** 20;
+
+/**
+ * Writes the numbers of `box` of a whole row-major array of the tensor's shape into the tensor, a piece at a time: beside the
+ * array nothing of the size of the box is held.
+ */
+export function writePart(device: Device, tensor: Tensor, box: Box, whole: HostArray): void {
+  const sizes = tensor.shape.map((dim) => dim.size);
+  const strides = rowMajorStrides(sizes);
+  // Where only the outermost dimension is cut, the box lies in one piece.
+  if (box.every((r, i) => i === 0 || r.end - r.start === sizes[i])) {
+    const from = box.length === 0 ? 0 : box[0].start * strides[0];
+    device.write(tensor, box, whole.subarray(from, from + boxVolume(box)));
+  } else for (const piece of piecesOf(box)) device.write(tensor, piece, gather(whole, piece, strides));
+}
+
+/** A box cut along its longest dimension but the last into pieces of about PIECE numbers. */
+export function piecesOf(box: Box, most = PIECE): Box[] {
+  if (isEmpty(box)) return [];
+  const extents = box.map((r) => r.end - r.start);
+  const outer = extents.slice(0, -1);
+  const along = outer.indexOf(Math.max(...outer));
+  if (along < 0 || boxVolume(box) <= most) return [box];
+  const layers = Math.max(1, Math.floor((most * extents[along]) / boxVolume(box)));
+  const pieces: Box[] = [];
+  for (let at = box[along].start; at < box[along].end; at += layers) {
+    const end = Math.min(at + layers, box[along].end);
+    pieces.push(box.map((r, i) => (i === along ? { start: at, end } : r)));
+  }
+  return pieces;
+}
