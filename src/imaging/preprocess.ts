@@ -43,12 +43,16 @@ export type PreparedGeometry = Omit<PreparedCase, 'image' | 'labels'>;
 
 /**
  * Reads a case and prepares it. Beside what it returns it holds a few slices, and where a scan is resampled the scan itself,
- * in the type of its file. Throws ImagingError if a file cannot be used, if the label map does not lie
+ * in the type of its file. The image is put in `spare` where that has its length. Throws ImagingError if a file cannot be used, if the label map does not lie
  * on its image, or if the options contradict each other.
  */
-export async function loadCase(entry: Case, options: PrepareOptions = {}): Promise<PreparedCase> {
+export async function loadCase(
+  entry: Case,
+  options: PrepareOptions = {},
+  spare?: Float32Array,
+): Promise<PreparedCase> {
   const prepared = await readNiftiSlabs(entry.image, {}, (file) =>
-    prepareSlices(entry.id, file, options, (voxels) => compactArray(file.header, voxels)),
+    prepareSlices(entry.id, file, options, (voxels) => compactArray(file.header, voxels), spare),
   );
   if (entry.label === undefined) return prepared;
   const labels = await loadLabels(entry.label, canonicalGrid(prepared.original), entry.labelNames);
@@ -79,6 +83,7 @@ function prepareSlices(
   original: Grid,
   options: PrepareOptions,
   allocate: (voxels: number) => VoxelArray,
+  spare?: Float32Array,
 ): SlabSink<PreparedCase> {
   const source = canonicalGrid(original);
   const { shape: filled, affine } = preparedGrid(original, options);
@@ -92,8 +97,11 @@ function prepareSlices(
     original: { shape: stored, affine: place },
   });
 
+  const room = (): Float32Array =>
+    spare?.length === voxelCount(shape) ? spare.fill(0) : new Float32Array(voxelCount(shape));
+
   if (filled.every((n, axis) => n === source.shape[axis])) {
-    const image = new Float32Array(voxelCount(shape));
+    const image = room();
     const put = canonicalPlacer(original, image, shape);
     let scratch = new Float32Array(0);
     return {
@@ -111,7 +119,7 @@ function prepareSlices(
   return {
     take: put,
     end() {
-      const image = new Float32Array(voxelCount(shape));
+      const image = room();
       resamplePlanes({ data: whole, shape: source.shape }, filled, (plane, k) => {
         applyWindow(plane, window, plane);
         for (let j = 0; j < filled[1]; j++) {

@@ -144,6 +144,8 @@ export class CaseStore {
   private readonly batch: number;
   private readonly limitBytes: number;
   private readonly kept = new Map<string, PreparedCase>();
+  /** An image that was forgotten, for the next one: the garbage collector would come too late for arrays of this size. */
+  private spare: Float32Array | undefined;
 
   /** `limitBytes`: for all volumes of a training with so many cases in a batch. */
   constructor(options: PrepareOptions, batch: number, limitBytes = VOLUME_BYTES) {
@@ -152,10 +154,12 @@ export class CaseStore {
     this.limitBytes = limitBytes;
   }
 
+  /** A prepared case, whose arrays are good until the next one is asked for. */
   async get(entry: Case): Promise<PreparedCase> {
     const known = this.kept.get(entry.image);
     if (known === undefined) await this.makeRoom(entry);
-    const prepared = known ?? (await loadCase(entry, this.options));
+    const prepared = known ?? (await loadCase(entry, this.options, this.spare));
+    if (prepared.image === this.spare) this.spare = undefined;
     // A map runs in the order of insertion: the first is the one unused for longest.
     this.kept.delete(entry.image);
     this.kept.set(entry.image, prepared);
@@ -165,9 +169,10 @@ export class CaseStore {
   private async makeRoom(entry: Case): Promise<void> {
     const voxels = voxelCount(await preparedShape(entry, this.options));
     const room = keptBytes(voxels, this.batch, this.limitBytes) - VOXEL_BYTES * voxels;
-    for (const image of this.kept.keys()) {
+    for (const [file, { image }] of this.kept) {
       if (this.bytes <= room) break;
-      this.kept.delete(image);
+      this.kept.delete(file);
+      this.spare = image.length === voxels ? image : undefined;
     }
   }
 
