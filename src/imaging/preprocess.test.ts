@@ -6,8 +6,9 @@ import { type Affine, scalingAffine } from './affine.ts';
 import type { Case } from './dataset.ts';
 import { readNifti } from './nifti-read.ts';
 import { writeNifti } from './nifti-write.ts';
-import { fromCanonical, orientationOf } from './orientation.ts';
+import { fromCanonical, orientationOf, toCanonical } from './orientation.ts';
 import { loadCase, prepareCase, restoreLabels } from './preprocess.ts';
+import { resampleImage } from './resample.ts';
 import { makeVolume, type Volume } from './volume.ts';
 import { applyWindow, paperWindow } from './window.ts';
 
@@ -68,6 +69,44 @@ describe('loadCase', () => {
     const wrong = back.data.reduce((sum, label, n) => sum + (label === labels.data[n] ? 0 : 1), 0);
     expect(wrong).toBeLessThan(350); // of 980 voxels, most of them on a surface
     expect(new Set(back.data)).toEqual(new Set([0, 1, 2]));
+  });
+
+  it('gives the same from any axis order, slab by slab, as turning, resampling and windowing the whole would', async () => {
+    const data = Int16Array.from({ length: 11 * 14 * 9 }, (_, n) => ((n * 7919) % 2100) - 1000);
+    const labels = Uint8Array.from(data, (value) => (value < -300 ? 0 : value < 400 ? 1 : 2));
+    for (let n = 0; n < 24; n++) {
+      const first = n % 3;
+      const second = (first + 1 + (n & 1)) % 3;
+      const affine: number[] = new Array(16).fill(0);
+      [first, second, 3 - first - second].forEach((column, row) => {
+        affine[4 * row + column] = ((n >> row) & 2 ? -1 : 1) * (1 + row / 2);
+      });
+      affine[15] = 1;
+      const image = makeVolume(data, [11, 14, 9], affine);
+      const entry = await saveCase('order', image, makeVolume(labels, [11, 14, 9], affine));
+      for (const options of [{}, { size: [9, 12, 17] as const }, { multipleOf: 8 }]) {
+        const { volume } = toCanonical(image);
+        const target = { shape: options.size ?? volume.shape };
+        const slow = applyWindow(resampleImage(volume, target).data);
+        const seen = await loadCase(entry, options);
+        const [depth, height, width] = seen.filled;
+        expect(seen.filled).toEqual(target.shape);
+        for (let k = 0; k < depth; k++)
+          for (let j = 0; j < height; j++) {
+            const row = (k * seen.shape[1] + j) * seen.shape[2];
+            const expected = slow.subarray((k * height + j) * width, (k * height + j + 1) * width);
+            expect(seen.image.subarray(row, row + width)).toEqual(expected);
+          }
+        const air = seen.image.reduce((sum, value) => sum + value, 0) - slow.reduce((a, b) => a + b, 0);
+        expect(Math.abs(air)).toBeLessThan(1e-3);
+        const spare = new Float32Array(seen.image.length).fill(3);
+        const again = await loadCase(entry, options, spare);
+        expect(again).toEqual(seen);
+        expect(again.image).toBe(spare);
+        expect(restoreLabels(seen.labels!, seen).shape).toEqual(image.shape);
+        if (options.size === undefined) expect(restoreLabels(seen.labels!, seen).data).toEqual(labels);
+      }
+    }
   });
 
   it('takes a label map that is stored in another axis order', async () => {
