@@ -87,7 +87,8 @@ function feeds(graph: Graph): Record<string, Float32Array> {
 }
 
 const slices = (graph: Graph, axes: Record<string, number> = {}, layout: Layout = {}): number =>
-  makePlan(graph, mesh(axes), layout, cpu).steps.filter((step) => showPlanStep(step).startsWith('slice')).length;
+  makePlan(graph, mesh(axes), layout, cpu).steps.filter((step) => showPlanStep(step).startsWith('slice'))
+    .length;
 
 const MESHES: readonly [Record<string, number>, Layout][] = [
   [{}, {}],
