@@ -71,7 +71,7 @@ export function placement({ split: parts, mesh: ranks, layout: axes }: MeshFlags
 }
 
 /** Flags of `train` that stand for keys of a config. */
-export interface TrainFlags extends MeshFlags {
+export interface TrainFlags extends MeshFlags, MemoryFlags {
   readonly config?: string;
   readonly data?: string;
   readonly out?: string;
@@ -86,7 +86,7 @@ export function addTrainFlags(command: Command): Command {
     .option('--out <run>', 'folder of the run: config, log, checkpoints, pictures')
     .option('--config <file>', 'JSON file with any of these settings; flags go before it')
     .option('--preset <name>', `settings to start from: ${PRESETS.join(', ')}`, oneOf('--preset', PRESETS));
-  return addMeshFlags(command)
+  return addMemoryFlags(addMeshFlags(command))
     .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))
     .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
     .option('--base <n>', 'channels of the first level', count('--base'))
@@ -132,7 +132,7 @@ export function need(given: Readonly<Record<string, unknown>>, key: 'data' | 'ou
 }
 
 /** How a trained network is run, in place of what its run says. */
-export interface RunFlags extends MeshFlags {
+export interface RunFlags extends MeshFlags, MemoryFlags {
   readonly run: string;
   readonly checkpoint?: 'best' | 'latest';
   readonly device?: 'cpu' | 'reference';
@@ -148,7 +148,7 @@ export function addRunFlags(command: Command): Command {
       'best or latest (default: best, where there is one)',
       oneOf('--checkpoint', ['best', 'latest']),
     );
-  return addMeshFlags(command)
+  return addMemoryFlags(addMeshFlags(command))
     .option(
       '--device <name>',
       'cpu or reference (default: that of the run)',

@@ -52,7 +52,7 @@ Examples:
       const config = resolveConfig({ ...given, data: given.data ?? '.', out: given.out ?? '.' });
       const planned =
         given.data === undefined ? fromSize(config, classes ?? 3) : await fromData(config, classes);
-      const { report, ...facts } = planned;
+      const { report, config: _, ...facts } = planned;
       if (json) console.log(JSON.stringify({ ...facts, batch: config.batch, ...report }, null, 2));
       else console.log(`${headline(config, planned)}\n${formatPlan(report)}`);
     });

@@ -1,4 +1,5 @@
 import type { Buffer } from './buffers.ts';
+import { type Profile, State } from './fit-state.ts';
 import { Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
 import { nodeBytes } from './program.ts';
 import {
@@ -280,37 +281,6 @@ export class Fitter {
 
   private total(buffer: Buffer): number {
     return this.hosts[0].reduce((sum, rank) => sum + this.bytesOf(buffer, rank), 0);
-  }
-}
-
-/** Bytes in memory of one process over time, and what each time counts. */
-interface Profile {
-  readonly clock: Clock;
-  readonly live: Float64Array;
-  readonly weight: Float64Array;
-}
-
-/** A schedule, the stays that follow from it, and the bytes in memory over time of each process. */
-class State {
-  readonly list: readonly Scheduled[];
-  readonly stays: ReadonlyMap<Buffer, readonly Residency[]>;
-  readonly profiles: readonly Profile[];
-  readonly peak: number;
-
-  constructor(list: State['list'], stays: State['stays'], profiles: State['profiles']) {
-    this.list = list;
-    this.stays = stays;
-    this.profiles = profiles;
-    this.peak = Math.max(...profiles.map(({ live }) => live.reduce((a, b) => Math.max(a, b), 0)));
-  }
-
-  /** Bytes above the limit, summed over time. */
-  excess(limit: number): number {
-    return this.profiles.reduce(
-      (sum, { live, weight }) =>
-        sum + live.reduce((n, bytes, time) => n + weight[time] * Math.max(0, bytes - limit), 0),
-      0,
-    );
   }
 }
 

@@ -42,6 +42,8 @@ export interface MemoryOptions {
   readonly hosts?: readonly (readonly number[])[];
   /** Bytes that a process may take at most: its arena, its variables and `fixedBytes`. */
   readonly limit?: number;
+  /** Whether a limit that is hard to meet is worth a long search; true by default. */
+  readonly thorough?: boolean;
   /** Bytes that a process takes beside arena and variables. */
   readonly fixedBytes?: number;
 }
@@ -101,10 +103,10 @@ class MemoryPlanner {
     this.fitter = new Fitter(input, this.hosts, this.arenaBytes);
   }
 
-  plan({ limit, fixedBytes = 0 }: MemoryOptions): MemoryPlan {
+  plan({ limit, fixedBytes = 0, thorough = true }: MemoryOptions): MemoryPlan {
     if (limit === undefined) return this.place(this.thrifty());
     const room = limit - fixedBytes - this.most(this.variableBytes());
-    const found = this.within(room) ?? this.smallest();
+    const found = this.within(room) ?? (thorough ? this.smallest() : this.place(this.fitter.plain()));
     if (this.largest(found) <= room) return found;
     return fail({
       where: 'memory limit',

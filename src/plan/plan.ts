@@ -38,6 +38,8 @@ export interface PlanOptions {
   readonly hosts?: readonly (readonly number[])[];
   /** Resident bytes of a process at most; what does not fit is recomputed and spilled. */
   readonly memoryLimit?: number;
+  /** Whether a limit that is hard to meet is worth a long search; true by default. */
+  readonly thorough?: boolean;
   /** Bytes of images that the process holds beside its tensors. */
   readonly hostBytes?: number;
 }
@@ -51,7 +53,7 @@ export function makePlan(
   mesh: Mesh,
   layout: Layout,
   target: Target,
-  { hosts, memoryLimit, hostBytes = 0 }: PlanOptions = {},
+  { hosts, memoryLimit, hostBytes = 0, thorough = true }: PlanOptions = {},
 ): Plan {
   const program = partition(graph, mesh, layout);
   checkSupport(program, target);
@@ -61,7 +63,7 @@ export function makePlan(
   const memory = planMemory(
     { program, steps, buffers },
     (buffer, rank) => target.storageBytes(buffer, buffer.boxes[rank]),
-    { hosts, limit: memoryLimit, fixedBytes: processBytes(most) + hostBytes },
+    { hosts, thorough, limit: memoryLimit, fixedBytes: processBytes(most) + hostBytes },
   );
   const bytesSent = { exchange: 0, allReduce: 0 };
   for (const { step } of memory.list) {

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
+import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
 import { cpuDevice, type Device, library } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { predictPeak, showExtra } from '../plan/index.ts';
+import { fitParts } from './fit-parts.ts';
 import { Session } from './session.ts';
 import type { Tracer } from './tracer.ts';
 
@@ -56,6 +57,17 @@ const VOXEL = 5;
 /** Name of a bench's first step in a trace. */
 export const WARM_UP = 'warm-up';
 
+/** Mesh and layout as given; where a limit stands alone, as many parts as it takes. */
+function placement(
+  { mesh = makeMesh({}), layout, memoryLimit }: BenchOptions,
+  graph: Graph,
+  device: Device,
+  hostBytes: number,
+): { mesh: Mesh; layout?: Layout } {
+  if (memoryLimit === undefined || mesh.size > 1) return { mesh, layout };
+  return fitParts(graph, device, memoryLimit, hostBytes);
+}
+
 /** Training steps of a U-Net on random data. */
 export async function bench(options: BenchOptions): Promise<BenchResult> {
   const { size, steps, batch = 1, precision = 'f32', threads = availableParallelism() } = options;
@@ -66,16 +78,15 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     storage: precision,
     optimizer: options.optimizer,
   });
+  const voxels = batch * size ** 3;
   const session = new Session({
     device,
-    mesh: options.mesh ?? makeMesh({}),
-    layout: options.layout,
+    ...placement(options, built.graph, device, voxels * VOXEL),
     seed: 0,
     memoryLimit: options.memoryLimit,
     spillFolder: options.spillFolder,
     tracer: options.tracer,
   });
-  const voxels = batch * size ** 3;
   const program = session.load(built.graph, { hostBytes: voxels * VOXEL });
   const image = new Float32Array(voxels);
   const labels = new Uint8Array(voxels);

@@ -1,5 +1,6 @@
 export * from './bench.ts';
 export * from './executable.ts';
+export * from './fit-parts.ts';
 export * from './session.ts';
 export * from './state.ts';
 export * from './trace.ts';

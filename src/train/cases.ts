@@ -129,6 +129,16 @@ export function keptBytes(voxels: number, batch: number, limitBytes = VOLUME_BYT
   return Math.max(VOXEL_BYTES * voxels, limitBytes - beside);
 }
 
+/** Bytes of volumes that a process holds while it trains on `cases` cases of at most so many voxels: those kept and the batch. */
+export function trainingBytes(voxels: number, batch: number, cases: number): number {
+  return Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases) + batch * VOXEL_BYTES * voxels;
+}
+
+/** Bytes of volumes that a process holds while it segments one of so many voxels: scan and labels. */
+export function predictionBytes(voxels: number): number {
+  return (VOXEL_BYTES + 1) * voxels;
+}
+
 /** The shape that a case will have once it is prepared, from its header alone. */
 export async function preparedShape({ image }: Case, options: PrepareOptions): Promise<Shape3> {
   const { dims, affine } = await readNiftiHeader(image);

@@ -58,6 +58,14 @@ export interface TrainConfig {
   /** Threads of the CPU device. */
   readonly threads: number;
 
+  /**
+   * Resident memory of the process at most, bytes. What does not fit is recomputed or spilled to a file; without a split, the
+   * volume is cut into parts that run in turn. Changes no result.
+   */
+  readonly memoryLimit?: number;
+  /** Folder of the spill file; by default the system's for temporary files. */
+  readonly spillDir?: string;
+
   /** Channels of the first level. */
   readonly base: number;
   /** Resolutions: one more than poolings. */

@@ -1,15 +1,16 @@
 import { type Case, type Shape3, voxelCount } from '../imaging/index.ts';
-import { CPU_TARGET, referenceDevice } from '../machine/index.ts';
 import { explainPlan, makePlan, type PlanReport } from '../plan/index.ts';
-import { keptBytes, preparedShape, VOXEL_BYTES } from './cases.ts';
+import { preparedShape, trainingBytes } from './cases.ts';
 import { meshOf, type TrainConfig } from './config.ts';
-import { prepareOptions, trainingGraph } from './model.ts';
+import { prepareOptions, targetOf, trainingGraph, withinMemory } from './model.ts';
 
 /** What a training will need, told from headers alone: its largest case decides. */
 export interface Forecast {
   readonly shape: Shape3;
   /** Id of the largest case; absent where a size was given instead of data. */
   readonly case?: string;
+  /** The config, with the parts that a memory limit asks for. */
+  readonly config: TrainConfig;
   readonly report: PlanReport;
 }
 
@@ -22,20 +23,16 @@ export async function forecastCases(
   const shapes = await Promise.all(cases.map((entry) => preparedShape(entry, prepareOptions(config))));
   const voxels = shapes.map(voxelCount);
   const largest = voxels.indexOf(Math.max(...voxels));
-  const all = VOXEL_BYTES * voxels.reduce((sum, count) => sum + count, 0);
-  const kept = Math.min(keptBytes(voxels[largest], config.batch), all);
-  return { case: cases[largest].id, ...forecast(config, shapes[largest], classes, kept) };
+  return { case: cases[largest].id, ...forecast(config, shapes[largest], classes, cases.length) };
 }
 
-/** Forecast for volumes of one size; `kept`: bytes of prepared cases that stay in memory beside the batch in flight. */
-export function forecast(
-  config: TrainConfig,
-  shape: Shape3,
-  classes: number,
-  kept = VOXEL_BYTES * voxelCount(shape),
-): Forecast {
-  const { mesh, layout } = meshOf(config);
-  const target = config.device === 'reference' ? referenceDevice() : CPU_TARGET;
-  const plan = makePlan(trainingGraph(config, classes, shape).graph, mesh, layout, target);
-  return { shape, report: explainPlan(plan, kept + config.batch * VOXEL_BYTES * voxelCount(shape)) };
+/** Forecast for `cases` volumes of one size. */
+export function forecast(config: TrainConfig, shape: Shape3, classes: number, cases = 1): Forecast {
+  const hostBytes = trainingBytes(voxelCount(shape), config.batch, cases);
+  const graph = trainingGraph(config, classes, shape).graph;
+  const fitted = withinMemory(config, graph, hostBytes);
+  const { mesh, layout } = meshOf(fitted);
+  const { memoryLimit } = config;
+  const plan = makePlan(graph, mesh, layout, targetOf(config), { memoryLimit, hostBytes });
+  return { shape, config: fitted, report: explainPlan(plan, hostBytes) };
 }

@@ -1,4 +1,4 @@
-import { type Shape, shape } from '../core/index.ts';
+import { type Graph, type Shape, shape } from '../core/index.ts';
 import {
   type AugmentConfig,
   mildAugmentation,
@@ -7,7 +7,7 @@ import {
   paperAugmentation,
   type Shape3,
 } from '../imaging/index.ts';
-import { cpuDevice, type Device, referenceDevice } from '../machine/index.ts';
+import { CPU_TARGET, cpuDevice, type Device, referenceDevice } from '../machine/index.ts';
 import {
   type Built,
   type BuiltLoss,
@@ -20,7 +20,8 @@ import {
   type Schedule,
   type UNetConfig,
 } from '../nn/index.ts';
-import { Session, type Tracer } from '../run/index.ts';
+import type { Target } from '../plan/index.ts';
+import { fitParts, Session, type Tracer } from '../run/index.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
@@ -114,7 +115,25 @@ export function deviceOf({ device, threads }: Pick<TrainConfig, 'device' | 'thre
   return device === 'reference' ? referenceDevice() : cpuDevice({ threads });
 }
 
+/** What planning needs to know of a config's device. */
+export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
+  return device === 'reference' ? referenceDevice() : CPU_TARGET;
+}
+
 /** Device and mesh of a config, with fresh variables. */
 export function sessionOf(config: TrainConfig, tracer?: Tracer): Session {
-  return new Session({ device: deviceOf(config), ...meshOf(config), seed: config.seed, tracer });
+  const { seed, memoryLimit, spillDir } = config;
+  const device = deviceOf(config);
+  return new Session({ device, ...meshOf(config), seed, tracer, memoryLimit, spillFolder: spillDir });
+}
+
+/**
+ * The config with a mesh that meets its memory limit: where it has a limit and no mesh of its own, the volume is cut into as
+ * few parts along depth as it takes. `hostBytes`: of the volumes that the process holds beside the tensors.
+ */
+export function withinMemory(config: TrainConfig, graph: Graph, hostBytes: number): TrainConfig {
+  const { memoryLimit } = config;
+  if (memoryLimit === undefined || meshOf(config).mesh.size > 1) return config;
+  const { mesh, layout } = fitParts(graph, targetOf(config), memoryLimit, hostBytes);
+  return { ...config, mesh: Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size])), layout };
 }

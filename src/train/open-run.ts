@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../core/index.ts';
-import type { PreparedCase } from '../imaging/index.ts';
+import { type PreparedCase, voxelCount } from '../imaging/index.ts';
 import type { Tracer } from '../run/index.ts';
+import { predictionBytes } from './cases.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import { mergeConfig, readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
-import { sessionOf } from './model.ts';
+import { predictionGraph, sessionOf, withinMemory } from './model.ts';
 import { Predictor } from './predictor.ts';
 import { Programs } from './programs.ts';
 import { exists } from './run-check.ts';
@@ -21,6 +23,8 @@ export interface RunOptions {
   readonly split?: TrainConfig['split'];
   readonly mesh?: TrainConfig['mesh'];
   readonly layout?: TrainConfig['layout'];
+  readonly memoryLimit?: number;
+  readonly spillDir?: string;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
 }
@@ -43,7 +47,7 @@ export interface OpenRun {
 
 /** Opens the folder of a run for evaluation and prediction. */
 export async function openRun(options: RunOptions): Promise<OpenRun> {
-  const { run, device, threads, split, mesh, layout } = options;
+  const { run, device, threads, split, mesh, layout, memoryLimit, spillDir } = options;
   const folder = runFolder(run);
   if (!(await exists(folder.config)))
     fail({
@@ -54,7 +58,8 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
       hint: 'Give the folder that was --out of halomesh train',
     });
   const saved = readConfigFile(folder.config);
-  const config = resolveConfig(mergeConfig(saved, { device, threads, split, mesh, layout }));
+  const given = { device, threads, split, mesh, layout, memoryLimit, spillDir };
+  const config = resolveConfig(mergeConfig(saved, given));
   const { classes } = config;
   if (classes === undefined)
     return fail({
@@ -71,10 +76,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
       found: 'no such file',
       hint: 'Train on; checkpoints appear every "checkpointEvery" steps and at the end',
     });
-  const session = sessionOf(config, options.tracer);
-  const programs = new Programs(session);
-  const predictor = new Predictor({ config, programs, classes });
-  let loaded: LoadedCheckpoint | undefined;
+  let current: Opened | undefined;
   return {
     folder,
     config,
@@ -82,13 +84,43 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     file,
     checkpoint,
     async segment(prepared) {
-      predictor.prepare(prepared.shape);
-      loaded ??= await loadCheckpoint(file, session.state, { partial: true });
-      return predictor.labels(prepared);
+      const { shape } = prepared;
+      const { graph } = predictionGraph(config, classes.length, shape);
+      const fitted = withinMemory(config, graph, predictionBytes(voxelCount(shape)));
+      if (!isDeepStrictEqual(current?.mesh, fitted.mesh)) {
+        current?.programs.free();
+        current = undefined;
+        current = await open(fitted, classes, file, shape, options.tracer);
+      }
+      return current!.predictor.labels(prepared);
     },
     get step() {
-      return loaded?.step;
+      return current?.checkpoint.step;
     },
-    free: () => programs.free(),
+    free: () => current?.programs.free(),
   };
+}
+
+/** A session for volumes of one size and smaller, with the variables of a checkpoint. */
+interface Opened {
+  readonly mesh: TrainConfig['mesh'];
+  readonly programs: Programs;
+  readonly predictor: Predictor;
+  readonly checkpoint: LoadedCheckpoint;
+}
+
+async function open(
+  config: TrainConfig,
+  classes: readonly string[],
+  file: string,
+  shape: PreparedCase['shape'],
+  tracer?: Tracer,
+): Promise<Opened> {
+  const session = sessionOf(config, tracer);
+  const programs = new Programs(session);
+  const predictor = new Predictor({ config, programs, classes });
+  // The first program brings the variables.
+  predictor.prepare(shape);
+  const checkpoint = await loadCheckpoint(file, session.state, { partial: true });
+  return { mesh: config.mesh, programs, predictor, checkpoint };
 }

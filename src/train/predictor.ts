@@ -1,5 +1,5 @@
-import { type Case, Confusion, type PreparedCase } from '../imaging/index.ts';
-import type { CaseStore } from './cases.ts';
+import { type Case, Confusion, type PreparedCase, voxelCount } from '../imaging/index.ts';
+import { type CaseStore, predictionBytes } from './cases.ts';
 import type { TrainConfig } from './config.ts';
 import type { DiceByClass } from './log.ts';
 import { predictionGraph } from './model.ts';
@@ -10,12 +10,16 @@ export class Predictor {
   readonly classes: readonly string[];
   private readonly config: TrainConfig;
   private readonly programs: Programs;
+  private readonly hostBytes: (shape: PreparedCase['shape']) => number;
 
   constructor(parts: {
     readonly config: TrainConfig;
     readonly programs: Programs;
     readonly classes: readonly string[];
+    /** Bytes of volumes in memory while one of a shape is segmented; by default that volume alone. */
+    readonly hostBytes?: (shape: PreparedCase['shape']) => number;
   }) {
+    this.hostBytes = parts.hostBytes ?? ((shape) => predictionBytes(voxelCount(shape)));
     this.config = parts.config;
     this.programs = parts.programs;
     this.classes = parts.classes;
@@ -26,6 +30,7 @@ export class Predictor {
     return this.programs.get(
       `predict ${shape.join('x')}`,
       () => predictionGraph(this.config, this.classes.length, shape).graph,
+      this.hostBytes(shape),
     );
   }
 

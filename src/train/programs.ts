@@ -18,9 +18,9 @@ export class Programs {
     this.most = most;
   }
 
-  /** The program of a key, loaded if it is not. */
-  get(key: string, build: () => Graph): Loaded {
-    const program = this.loaded.get(key) ?? this.session.load(build(), { name: key });
+  /** The program of a key, loaded if it is not; `hostBytes`: of the volumes that the process holds beside it. */
+  get(key: string, build: () => Graph, hostBytes?: number): Loaded {
+    const program = this.loaded.get(key) ?? this.session.load(build(), { name: key, hostBytes });
     this.loaded.delete(key);
     this.loaded.set(key, program);
     for (const [other, old] of this.loaded) {

@@ -6,6 +6,8 @@ import type { RunFolder } from './run-folder.ts';
 
 /** What a resumed run may change: how long, how often and where it runs, not what comes out. */
 const FREE: ReadonlySet<string> = new Set([
+  'memoryLimit',
+  'spillDir',
   'steps',
   'threads',
   'mesh',
@@ -54,7 +56,7 @@ export async function checkResumable(folder: RunFolder, config: TrainConfig): Pr
     problem: `a resumed run must keep its ${changed.map((key) => `"${key}"`).join(', ')}`,
     expected: show(old),
     found: show(now),
-    hint: 'Only steps, threads, mesh, layout, split and checkpointEvery may change',
+    hint: 'Only steps, threads, mesh, layout, split, memoryLimit, spillDir and checkpointEvery may change',
   });
 }
 

@@ -1,4 +1,5 @@
-import type { CaseStore } from './cases.ts';
+import { voxelCount } from '../imaging/index.ts';
+import { type CaseStore, trainingBytes } from './cases.ts';
 import { statisticsGraph } from './model.ts';
 import type { TrainerParts } from './trainer.ts';
 
@@ -17,6 +18,7 @@ export async function measureStatistics(
     const program = programs.get(
       `statistics ${shape.join('x')}`,
       () => statisticsGraph(config, classes.length, shape).graph,
+      trainingBytes(voxelCount(shape), config.batch, cases.length),
     );
     await program.run({ image, share: Float64Array.of(1 / (i + 1)) }, []);
   }

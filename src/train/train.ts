@@ -1,10 +1,10 @@
-import { openDataset } from '../imaging/index.ts';
+import { openDataset, type Shape3, voxelCount } from '../imaging/index.ts';
 import type { Session, Tracer } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
-import { type ChosenCases, chooseCases } from './cases.ts';
+import { type ChosenCases, chooseCases, trainingBytes } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
-import { forecastCases } from './forecast.ts';
+import { type Forecast, forecastCases } from './forecast.ts';
 import { appendLog, cutLog, type StepLine, startLog } from './log.ts';
 import { sessionOf } from './model.ts';
 import { drawProgress } from './pictures/index.ts';
@@ -41,10 +41,11 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   await (options.resume ? checkResumable(folder, given) : checkNew(folder));
   const chosen = chooseCases(await openDataset(given.data), given);
   const config: TrainConfig = { ...given, classes: chosen.classes };
-  const session = sessionOf(config, options.tracer);
+  const forecast = await forecastCases(config, chosen.training, chosen.classes.length);
+  const session = sessionOf(forecast.config, options.tracer);
   const programs = new Programs(session);
   try {
-    const run = new Run(config, folder, chosen, session, programs, options);
+    const run = new Run(config, folder, chosen, session, programs, forecast, options);
     await run.begin();
     await run.toTheEnd();
     const result = { ...run.outcome(), seconds: (performance.now() - begun) / 1000 };
@@ -66,6 +67,7 @@ class Run {
   private readonly session: Session;
   private readonly trainer: Trainer;
   private readonly predictor: Predictor;
+  private readonly forecast: Forecast;
   private readonly options: TrainOptions;
 
   constructor(
@@ -74,23 +76,26 @@ class Run {
     chosen: ChosenCases,
     session: Session,
     programs: Programs,
+    forecast: Forecast,
     options: TrainOptions,
   ) {
+    this.forecast = forecast;
     const { classes, training } = chosen;
     this.config = config;
     this.folder = folder;
     this.chosen = chosen;
     this.session = session;
     this.options = options;
+    const hostBytes = (shape: Shape3): number =>
+      trainingBytes(voxelCount(shape), config.batch, training.length);
     this.trainer = new Trainer({ config, session, programs, cases: training, classes });
-    this.predictor = new Predictor({ config, programs, classes });
+    this.predictor = new Predictor({ config, programs, classes, hostBytes });
   }
 
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
   async begin(): Promise<void> {
     const { config, folder, chosen, session } = this;
     await this.trainer.prepare(0);
-    const { report } = await forecastCases(config, chosen.training, chosen.classes.length);
     if (this.options.resume) {
       const { step, metadata } = await loadCheckpoint(folder.latest, session.state);
       this.step = step;
@@ -109,7 +114,7 @@ class Run {
       classes: chosen.classes,
       training: chosen.training.map(({ id }) => id),
       validation: chosen.validation.map(({ id }) => id),
-      plan: report,
+      plan: this.forecast.report,
     });
   }
 

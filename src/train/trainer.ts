@@ -9,7 +9,7 @@ import {
 } from '../imaging/index.ts';
 import type { HostArray } from '../machine/index.ts';
 import type { Loaded, Session } from '../run/index.ts';
-import { CaseOrder, CaseStore } from './cases.ts';
+import { CaseOrder, CaseStore, trainingBytes } from './cases.ts';
 import type { TrainConfig } from './config.ts';
 import type { StepLine } from './log.ts';
 import { augmentationOf, learningRateOf, prepareOptions, trainingGraph } from './model.ts';
@@ -108,8 +108,12 @@ export class Trainer {
   }
 
   private program(size: Shape3): Loaded {
-    const { config, programs, classes } = this.parts;
-    return programs.get(`train ${size.join('x')}`, () => trainingGraph(config, classes.length, size).graph);
+    const { config, programs, classes, cases } = this.parts;
+    return programs.get(
+      `train ${size.join('x')}`,
+      () => trainingGraph(config, classes.length, size).graph,
+      trainingBytes(voxelCount(size), config.batch, cases.length),
+    );
   }
 
   /** Numbers of the cases of a step. */
