@@ -15,6 +15,10 @@
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
 
 namespace hm {
 namespace {
@@ -123,6 +127,16 @@ int64_t ask(void *store, const char *who, bool write, char *at, int64_t bytes, i
   return s->ask({write, at, bytes, offset});
 }
 
+// A file that lies in memory would free none.
+bool in_memory(int file) {
+#if defined(__linux__)
+  struct statfs facts;
+  if (!fstatfs(file, &facts)) return facts.f_type == TMPFS_MAGIC || facts.f_type == RAMFS_MAGIC;
+#endif
+  (void)file;
+  return false;
+}
+
 // Space is taken now, so that a full disk is an error before anything runs.
 int take_space(int file, int64_t bytes) {
 #if defined(__linux__)
@@ -146,6 +160,12 @@ void *hm_store_open(const char *folder, int64_t bytes) {
   int plain = mkstemp(&name[0]);
   if (plain < 0) {
     fail("spill folder %s: cannot make a file: %s", folder, std::strerror(errno));
+    return nullptr;
+  }
+  if (in_memory(plain)) {
+    unlink(name.c_str());
+    close(plain);
+    fail("spill folder %s lies in memory; name one on a disk, with --spill-dir", folder);
     return nullptr;
   }
   int direct = -1;

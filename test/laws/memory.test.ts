@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { uniform } from '../../src/core/index.ts';
 import { CPU_TARGET, cpuDevice, type Device, referenceDevice } from '../../src/machine/index.ts';
 import { buildTraining } from '../../src/nn/index.ts';
@@ -6,6 +8,10 @@ import { comebacks, makePlan, type Plan, predictPeak, processBytes } from '../..
 import { Session } from '../../src/run/index.ts';
 import { checkMemory } from './arena.ts';
 import { meshFor, type Parts } from './sample.ts';
+
+/** On the disk of the package: the system's folder for temporary files may lie in memory. */
+const spillFolder = mkdtempSync(path.join(import.meta.dirname, '../../build/spill-'));
+afterAll(() => rmSync(spillFolder, { recursive: true }));
 
 // What is recomputed and spilled to fit a limit changes no bit of a result.
 
@@ -33,7 +39,7 @@ async function train(
   parts: Parts,
   memoryLimit?: number,
 ): Promise<{ losses: number[]; plan: Plan }> {
-  const session = new Session({ device: bed.device, ...meshFor(parts), seed: 1, memoryLimit });
+  const session = new Session({ device: bed.device, ...meshFor(parts), seed: 1, memoryLimit, spillFolder });
   const program = session.load(network(bed).graph);
   const voxels = bed.size ** 3;
   const image = Float32Array.from({ length: voxels }, (_, i) => uniform(1, 2, 3, i));
@@ -101,5 +107,15 @@ describe('a memory limit', () => {
     ).toThrow(
       /memory limit: the program does not fit; expected at least \d+MiB, found \d+MiB. Raise --memory-limit/,
     );
+  });
+
+  it('refuses a spill folder that is not there, lies in memory or has no room, before anything runs', () => {
+    const device = cpuDevice();
+    const open = (folder: string, bytes: number) => () => device.openStore(folder, bytes).close();
+    expect(open('/no/such/folder', 4096)).toThrow(/spill folder \/no\/such\/folder: cannot make a file/);
+    expect(open(spillFolder, 2 ** 60)).toThrow(/cannot take \d+ bytes/);
+    if (existsSync('/dev/shm')) expect(open('/dev/shm', 4096)).toThrow(/lies in memory; name one on a disk/);
+    open(spillFolder, 4096)();
+    expect(readdirSync(spillFolder)).toEqual([]);
   });
 });
