@@ -9,6 +9,7 @@
 #include "conv_micro.h"
 #include "conv_plan.h"
 #include "conv_sums.h"
+#include "winograd.h"
 #include "threads.h"
 #include "view.h"
 #include <algorithm>
@@ -19,8 +20,8 @@ namespace {
 class Worker {
 public:
   Worker(const ConvPlan &plan, const hm_view &out_box, const hm_program &epilogue)
-      : plan_(plan), box_(out_box), epilogue_(epilogue), ring_(plan.input.floats, plan.input.row_floats),
-        sums_(plan.group_blocks * plan.tile[1] * plan.tile[2] * 16), row_(plan.tile[2] * 16) {
+      : plan_(plan), ring_(plan.input.floats, plan.input.row_floats),
+        sums_(plan.group_blocks * plan.tile[1] * plan.tile[2] * 16), rows_(plan.out, out_box, epilogue, plan.tile[2]) {
     size_t most = 0;
     for (auto &of_class : plan.classes)
       for (auto &group : of_class) most = std::max(most, group.runs.size());
@@ -99,35 +100,23 @@ private:
         for (int64_t x = w.lo; x < w.hi; x++) std::fill_n(at(rh, y, rw, x) + i * block_floats(), 16, 0.0f);
   }
 
-  // Stores the rows of one block of 16 lanes, as one or more blocks of the output's width.
   void emit(int64_t d, int64_t block, const float *sums, double *partial) {
-    int64_t c0 = block * plan_.block_channels, c1 = std::min(c0 + plan_.block_channels, plan_.channels);
-    int64_t count = tile_.at[2].size();
-    for (int64_t c = c0; c < c1; c += box_.block)
-      for (int64_t h = tile_.at[1].lo; h < tile_.at[1].hi; h++) {
-        const float *result = sums + (h - tile_.at[1].lo) * row_floats();
-        if (box_.block < 16) {
-          for (int64_t x = 0; x < count; x++)
-            std::copy_n(result + x * 16 + (c - c0), box_.block, row_.data() + x * box_.block);
-          result = row_.data();
-        }
-        Row row{tile_.n, d, h, tile_.at[2].lo, count, plan_.c0 + c, int(std::min<int64_t>(box_.block, c1 - c)), box_.block};
-        store_row(epilogue_, scratch_, row, result, partial, plan_.c0, plan_.channels);
-      }
+    Range w = tile_.at[2];
+    for (int64_t h = tile_.at[1].lo; h < tile_.at[1].hi; h++, sums += row_floats())
+      rows_.store(tile_.n, d, h, w.lo, w.size(), block, sums, partial);
   }
 
   const ConvPlan &plan_;
-  const hm_view &box_;
-  const hm_program &epilogue_;
   InputRing ring_;
-  Buffer sums_, row_; // [block][row][position][16] of one plane of the tile
+  Buffer sums_; // [block][row][position][16] of one plane of the tile
+  RowStore rows_;
   std::vector<int64_t> runs_;
-  RowScratch scratch_;
   Tile tile_{};
 };
 
 int run(const char *kernel, bool scatter, const hm_window *window, const hm_source *sources, int32_t n_sources,
-        const hm_view *weight, const hm_view *out_box, const hm_program *epilogue) {
+        const hm_view *weight, const hm_view *out_box, const hm_program *epilogue, int32_t algorithm) {
+  if (algorithm < HM_CONV_AUTO || algorithm > HM_CONV_WINOGRAD) return fail("%s: no algorithm %d", kernel, int(algorithm));
   if (check_window(window, kernel) || check_sources(sources, n_sources, kernel, "sources") ||
       check_out_box(out_box, kernel, "out_box"))
     return 1;
@@ -143,15 +132,17 @@ int run(const char *kernel, bool scatter, const hm_window *window, const hm_sour
 
   std::vector<Tile> tiles;
   if (is_empty(*out_box)) return TileSums(*epilogue, *out_box, tiles).finish(), 0;
+  if (wants_winograd(algorithm, axis, weight->global[HM_N], *out_box))
+    return run_winograd(axis, sources, n_sources, *weight, *out_box, *epilogue), 0;
   ConvPlan plan = conv_plan(axis, sources, n_sources, *weight, *out_box);
   tiles = tiles_of(*out_box, plan.tile);
   TileSums sums(*epilogue, *out_box, tiles);
   std::vector<std::unique_ptr<Worker>> workers;
   for (int i = 0; i < thread_count(); i++) workers.emplace_back(new Worker(plan, *out_box, *epilogue));
-  int64_t chunks = ceil_div(plan.blocks, plan.chunk_blocks);
+  int64_t chunks = ceil_div(plan.out.blocks, plan.chunk_blocks);
   parallel_for(int64_t(tiles.size()) * chunks, [&](int64_t item, int thread) {
     int64_t t = item / chunks, first = item % chunks * plan.chunk_blocks;
-    workers[size_t(thread)]->run(tiles[size_t(t)], first, std::min(plan.blocks, first + plan.chunk_blocks), sums.of(t));
+    workers[size_t(thread)]->run(tiles[size_t(t)], first, std::min(plan.out.blocks, first + plan.chunk_blocks), sums.of(t));
   });
   sums.finish();
   return 0;
@@ -163,12 +154,15 @@ int run(const char *kernel, bool scatter, const hm_window *window, const hm_sour
 using namespace hm;
 
 int hm_conv(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
-            const hm_view *out_box, const hm_program *epilogue) {
-  return guarded("hm_conv", [&] { return conv::run("hm_conv", false, window, sources, n_sources, weight, out_box, epilogue); });
+            const hm_view *out_box, const hm_program *epilogue, int32_t algorithm) {
+  return guarded("hm_conv", [&] {
+    return conv::run("hm_conv", false, window, sources, n_sources, weight, out_box, epilogue, algorithm);
+  });
 }
 
 int hm_conv_transpose(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
-                      const hm_view *out_box, const hm_program *epilogue) {
-  return guarded("hm_conv_transpose",
-                 [&] { return conv::run("hm_conv_transpose", true, window, sources, n_sources, weight, out_box, epilogue); });
+                      const hm_view *out_box, const hm_program *epilogue, int32_t algorithm) {
+  return guarded("hm_conv_transpose", [&] {
+    return conv::run("hm_conv_transpose", true, window, sources, n_sources, weight, out_box, epilogue, algorithm);
+  });
 }

@@ -74,9 +74,9 @@ template <class S> void pack(const ConvPlan &plan, const RunGroup &group, const 
     for (int64_t c = 0; c < group.channels; c++)
       for (int t = 0; t < group.taps; t++)
         for (int64_t b = first; b < first + count; b++, to += 16) {
-          int64_t o = b * plan.block_channels, n = std::min<int64_t>(plan.block_channels, plan.channels - o);
-          if (c >= block.lanes) n = 0;
-          const S *from = n ? data + offset_of(weight, block.k0 + c, run.d.k, run.h.k, run.w[t].k, plan.c0 + o) : nullptr;
+          Range o = plan.out.of(b);
+          int64_t n = c < block.lanes ? o.size() : 0;
+          const S *from = n ? data + offset_of(weight, block.k0 + c, run.d.k, run.h.k, run.w[t].k, plan.out.c0 + o.lo) : nullptr;
           if (c_step == 1) __builtin_prefetch(from + 4 * weight.stride[HM_N]); // each comes from another place of a large tensor
           if (c_step == 1 && n == 16)
             for (int64_t i = 0; i < 16; i++) to[i] = from_stored<float>(from[i]);
@@ -88,14 +88,14 @@ template <class S> void pack(const ConvPlan &plan, const RunGroup &group, const 
 }
 
 void pack_weights(ConvPlan &plan, const hm_view &weight) {
-  plan.weight = Buffer(plan.blocks * plan.weight_floats);
+  plan.weight = Buffer(plan.out.blocks * plan.weight_floats);
   std::vector<const RunGroup *> groups;
   for (auto &of_class : plan.classes)
     for (auto &group : of_class) groups.push_back(&group);
   int64_t n = int64_t(groups.size());
-  parallel_for(ceil_div(plan.blocks, plan.group_blocks) * n, [&](int64_t item, int) {
+  parallel_for(ceil_div(plan.out.blocks, plan.group_blocks) * n, [&](int64_t item, int) {
     const RunGroup &group = *groups[size_t(item % n)];
-    int64_t first = item / n * plan.group_blocks, count = std::min<int64_t>(plan.group_blocks, plan.blocks - first);
+    int64_t first = item / n * plan.group_blocks, count = std::min<int64_t>(plan.group_blocks, plan.out.blocks - first);
     float *to = plan.weight.data() + first * plan.weight_floats + count * group.weight;
     with_dtype(weight.dtype, [&](auto s) { pack<decltype(s)>(plan, group, weight, first, count, to); });
   });
@@ -147,12 +147,8 @@ void choose_tile(const Axis axis[3], int64_t input_width, int64_t other_width, d
 
 ConvPlan conv_plan(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
                    const hm_view &out_box) {
-  ConvPlan plan;
-  plan.c0 = out_box.start[HM_C];
-  plan.channels = out_box.size[HM_C];
-  plan.block_channels = 16 / out_box.block * out_box.block;
-  plan.blocks = ceil_div(plan.channels, plan.block_channels);
-  plan.group_blocks = plan.blocks > 1 && micro_positions(2) ? 2 : 1;
+  ConvPlan plan(out_box);
+  plan.group_blocks = plan.out.blocks > 1 && micro_positions(2) ? 2 : 1;
   std::vector<Block> blocks =
       blocks_of(sources, n_sources, weight.start[HM_N], weight.start[HM_N] + weight.size[HM_N], true);
   int64_t input_width = 0;
@@ -168,8 +164,8 @@ ConvPlan conv_plan(const Axis axis[3], const hm_source *sources, int32_t n_sourc
   }
   int64_t width = plan.group_blocks * 16;
   plan.chunk_blocks = plan.group_blocks * std::max<int64_t>(1, int64_t(chunk_weight_budget / (work * double(width) + 1)));
-  plan.chunk_blocks = std::min(plan.chunk_blocks, ceil_div(plan.blocks, plan.group_blocks) * plan.group_blocks);
-  choose_tile(axis, input_width, width, work * double(plan.chunk_blocks), ceil_div(plan.blocks, plan.chunk_blocks),
+  plan.chunk_blocks = std::min(plan.chunk_blocks, ceil_div(plan.out.blocks, plan.group_blocks) * plan.group_blocks);
+  choose_tile(axis, input_width, width, work * double(plan.chunk_blocks), ceil_div(plan.out.blocks, plan.chunk_blocks),
               out_box.global, plan.tile);
   plan.input = layout_of(axis, plan.tile, std::move(blocks), 0.0f);
   plan.weight_floats = 0;

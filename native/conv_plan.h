@@ -1,7 +1,7 @@
 // What a convolution does before it runs: tile sizes, groups of runs, packed weights. All of it follows from the layer (window,
 // channels, global extents) alone, never from a rank's box or the number of threads, so neither do the results.
 #pragma once
-#include "conv_input.h"
+#include "conv_store.h"
 
 namespace hm::conv {
 
@@ -24,12 +24,11 @@ struct RunGroup {
 };
 
 struct ConvPlan {
+  explicit ConvPlan(const hm_view &out_box) : out(out_box) {}
+  OutBlocks out;
   InputLayout input;
   int64_t tile[3];
   std::vector<std::vector<RunGroup>> classes; // [(rd * classes of h + rh) * classes of w + rw]
-  int64_t c0, channels;                       // of the output
-  int block_channels;                         // of them in one block of 16 lanes
-  int64_t blocks;                             // of output channels
   int group_blocks;                           // of them in registers at a time
   int64_t chunk_blocks;                       // of them in one work item
   int64_t weight_floats;                      // packed, for one block of output channels

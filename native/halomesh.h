@@ -161,16 +161,21 @@ HM_API int hm_peak_memory(int32_t kind, int64_t bytes, double seconds, double *r
 // and HM_SUM. Summed operands are overwritten, not added to.
 HM_API int hm_rows(const hm_program *program, const hm_view *box);
 
+// How a convolution is computed. AUTO chooses by the layer's global sizes alone, so every box of it is computed alike.
+#define HM_CONV_AUTO 0
+#define HM_CONV_DIRECT 1   // sums of products in one order
+#define HM_CONV_WINOGRAD 2 // minimal filtering (winograd.h) wherever it is possible: 3x3x3, stride 1, dilation 1
+
 // y = epilogue(conv(x, weight)). weight: plain tensor with dims d,h,w = kernel, and its n = input channels, c = output
 // channels; any strides (view.stride), so a permuted tensor needs no copy. Loop box: out_box (start, size, block).
 HM_API int hm_conv(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
-                   const hm_view *out_box, const hm_program *epilogue);
+                   const hm_view *out_box, const hm_program *epilogue, int32_t algorithm);
 
 // The transpose of hm_conv: out position i gets sum over (o, k) with i = o*stride - pad + dilation*k of x[o] * weight[k].
 // weight as in hm_conv with n = output channels of the convolution (the channels of x here) -- that is: weight.n indexes the
 // channels of x and weight.c the channels of out; the caller swaps strides. x box gives the range of o.
 HM_API int hm_conv_transpose(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
-                             const hm_view *out_box, const hm_program *epilogue);
+                             const hm_view *out_box, const hm_program *epilogue, int32_t algorithm);
 
 // dweight[k][i][o] = sum over positions p of out_box of x[p*stride - pad + dilation*k][i] * dy[p][o].
 // x: sources (concat allowed); dy: one source; loop box over n,d,h,w: `box` (its c is ignored). dweight: n = input channels,

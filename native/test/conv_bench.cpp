@@ -1,7 +1,7 @@
 // Speed of the convolution kernels, next to the fused multiply-add peak measured in the same run.
 //
 //   g++ -std=c++17 -O3 -march=native -fno-math-errno -ffp-contract=fast -pthread native/*.cpp native/test/conv_bench.cpp -o conv_bench
-//   ./conv_bench [threads] [seconds per layer] [only layers whose name contains this]
+//   ./conv_bench [threads] [seconds per layer] [only layers whose name contains this] [direct | winograd | auto | both]
 //
 // Inputs pass scale, shift and leaky ReLU on load; outputs are stored and their sum and sum of squares taken, as in training.
 #include "../conv_vec.h"
@@ -97,7 +97,7 @@ struct Prologue {
 
 enum Pass { forward, input_grad, weight_grad, transposed };
 
-void run(const Layer &l, Pass pass) {
+void run(const Layer &l, Pass pass, int algorithm) {
   hm_window window{};
   int64_t small[3], taps = 1; // extents of the written side of the convolution
   for (int a = 0; a < 3; a++) {
@@ -127,9 +127,9 @@ void run(const Layer &l, Pass pass) {
   const int64_t cell[3] = {1, 8, 16};
   auto call = [&] {
     int bad = 0;
-    if (pass == forward) bad = hm_conv(&window, &from_x, 1, &w.view, &y.view, &epilogue_y);
-    if (pass == transposed) bad = hm_conv_transpose(&window, &from_x, 1, &w.view, &y.view, &epilogue_y);
-    if (pass == input_grad) bad = hm_conv_transpose(&window, &from_y, 1, &wt, &x.view, &epilogue_x);
+    if (pass == forward) bad = hm_conv(&window, &from_x, 1, &w.view, &y.view, &epilogue_y, algorithm);
+    if (pass == transposed) bad = hm_conv_transpose(&window, &from_x, 1, &w.view, &y.view, &epilogue_y, algorithm);
+    if (pass == input_grad) bad = hm_conv_transpose(&window, &from_y, 1, &wt, &x.view, &epilogue_x, algorithm);
     if (pass == weight_grad) bad = hm_conv_weight_grad(&window, &from_x, 1, &from_y, &y.view, cell, &w.view);
     if (bad) std::printf("%s\n", hm_error()), std::exit(1);
   };
@@ -137,7 +137,8 @@ void run(const Layer &l, Pass pass) {
   top = std::max(top, peak());
   double flops = 2.0 * double(taps * l.in * l.out * small[0] * small[1] * small[2]);
   const char *names[] = {"forward", "input gradient", "weight gradient", "transposed"};
-  std::printf("%-28s %-16s %8.2f ms %7.1f GFLOP/s  %5.1f %% of %.0f\n", l.name, names[pass], time * 1e3, flops / time / 1e9,
+  const char *algorithms[] = {"", "direct", "winograd"};
+  std::printf("%-28s %-16s %-8s %8.2f ms %7.1f GFLOP/s  %5.1f %% of %.0f\n", l.name, names[pass], algorithms[algorithm], time * 1e3, flops / time / 1e9,
               100 * flops / time / 1e9 / top, top);
   std::fflush(stdout);
 }
@@ -174,10 +175,17 @@ int main(int argc, char **argv) {
   const Layer ups[] = {{"32->16 2x2x2 up to 128^3", 32, 16, {128, 128, 128}, {2, 2, 2}, 2, HM_F32},
                        {"64->32 2x2x2 up to 64^3", 64, 32, {64, 64, 64}, {2, 2, 2}, 2, HM_F32}};
   auto wanted = [&](const Layer &l) { return argc <= 3 || std::strstr(l.name, argv[3]); };
-  for (const Layer &l : layers)
-    if (wanted(l))
-      for (Pass pass : {forward, input_grad, weight_grad}) run(l, pass);
+  const char *which = argc > 4 ? argv[4] : "auto";
+  bool both = !std::strcmp(which, "both");
+  int chosen = !std::strcmp(which, "direct") ? HM_CONV_DIRECT : !std::strcmp(which, "winograd") ? HM_CONV_WINOGRAD : HM_CONV_AUTO;
+  for (const Layer &l : layers) {
+    if (!wanted(l)) continue;
+    for (Pass pass : {forward, input_grad, weight_grad}) {
+      run(l, pass, both ? HM_CONV_DIRECT : chosen);
+      if (both && pass != weight_grad) run(l, pass, HM_CONV_WINOGRAD);
+    }
+  }
   for (const Layer &l : ups)
-    if (wanted(l)) run(l, transposed);
+    if (wanted(l)) run(l, transposed, chosen);
   return 0;
 }

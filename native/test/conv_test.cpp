@@ -2,73 +2,12 @@
 // bitwise the same with 1, 2 and 3 threads.
 //
 //   g++ -std=c++17 -O2 -march=native -pthread native/*.cpp native/test/conv_test.cpp -o conv_test && ./conv_test [cases] [seed]
-#include "cases.h"
+#include "conv_cases.h"
 #include <initializer_list>
 
 using namespace test;
 
 namespace {
-
-// The sources of a case: stored boxes, and programs that load them, some with scale, shift and leaky ReLU.
-struct Inputs {
-  std::vector<Tensor> tensors, scales;
-  std::vector<Program> programs;
-  std::vector<hm_source> sources;
-  std::vector<int64_t> base;
-  int64_t c_lo = 0, c_hi = 0; // channels of the concatenation that are stored
-
-  Inputs(const Case &c, const Box &space, bool partial) {
-    tensors.reserve(8), scales.reserve(8), programs.reserve(8);
-    for (size_t s = 0; s < c.source_channels.size(); s++) {
-      int64_t channels = c.source_channels[s], global[5] = {c.n, c.in[0], c.in[1], c.in[2], channels};
-      Box box = space;
-      box.start[4] = 0, box.size[4] = channels;
-      if (partial && c.source_channels.size() == 1) {
-        box.start[4] = rng.range(0, channels - 1);
-        box.size[4] = rng.range(1, channels - box.start[4]);
-      }
-      if (s == 0) c_lo = box.start[4];
-      base.push_back(s ? base.back() + c.source_channels[s - 1] : 0);
-      c_hi = base.back() + box.start[4] + box.size[4];
-      int32_t block = s + 1 < c.source_channels.size() && channels % 16 && channels > 16 ? 1 : block_of(box.size[4]);
-      tensors.emplace_back(global, box, block, random_dtype());
-      tensors.back().fill(rng);
-      Program p;
-      p.result = p.load(tensors.back().view);
-      if (rng.chance(30)) {
-        scales.push_back(channel_vector(box.start[4], box.size[4], channels, HM_F32));
-        scales.back().fill(rng);
-        p.result = p.emit(HM_LEAKY, p.emit(HM_MUL, p.result, p.load(scales.back().view, false)), 0, 0, 0.25);
-      } else {
-        scales.emplace_back();
-      }
-      programs.push_back(p);
-    }
-    for (size_t s = 0; s < tensors.size(); s++) sources.push_back(source(programs[s], tensors[s]));
-  }
-  // Value of a channel of the concatenation.
-  double get(const int64_t at[5], int64_t channel) const {
-    size_t s = base.size() - 1;
-    while (channel < base[s]) s--;
-    int64_t p[5] = {at[0], at[1], at[2], at[3], channel - base[s]}, v[5] = {0, 0, 0, 0, p[4]};
-    double x = tensors[s].get(p);
-    if (scales[s].view.block == 0) return x;
-    x *= scales[s].get(v);
-    return x > 0 ? x : 0.25 * x;
-  }
-};
-
-// A plain tensor [n: in][kernel][c: out] whose dimensions lie in a random order.
-Tensor random_weight(const Case &c, int64_t n_lo, int64_t n_hi, int64_t c_lo, int64_t c_hi, int32_t dtype) {
-  int64_t global[5] = {c.in_channels, c.window.kernel[0], c.window.kernel[1], c.window.kernel[2], c.out_channels};
-  Box box{{n_lo, 0, 0, 0, c_lo}, {n_hi - n_lo, global[1], global[2], global[3], c_hi - c_lo}};
-  Tensor t(global, box, 1, dtype);
-  int order[5] = {0, 1, 2, 3, 4};
-  for (int i = 4; i > 0 && rng.chance(60); i--) std::swap(order[i], order[rng.range(0, i)]);
-  int64_t stride = 1;
-  for (int i = 4; i >= 0; i--) t.view.stride[order[i]] = stride, stride *= box.size[order[i]];
-  return t;
-}
 
 void test_conv(bool transpose) {
   const char *what = transpose ? "hm_conv_transpose" : "hm_conv";
@@ -89,7 +28,7 @@ void test_conv(bool transpose) {
   store.sum(value, sum.view);
   hm_program epilogue = store.get();
   if (!on_threads(what, {&y.memory, &sum.memory}, [&] {
-        return (transpose ? hm_conv_transpose : hm_conv)(&c.window, x.sources.data(), int32_t(x.sources.size()), &w.view, &y.view, &epilogue);
+        return (transpose ? hm_conv_transpose : hm_conv)(&c.window, x.sources.data(), int32_t(x.sources.size()), &w.view, &y.view, &epilogue, HM_CONV_AUTO);
       }))
     return;
   Tensor sums = sum, sizes = sum;
@@ -123,7 +62,7 @@ void test_part(bool transpose) {
   for (Tensor *t : {&y, &z}) {
     Program store = store_program(*t);
     hm_program epilogue = store.get();
-    if ((transpose ? hm_conv_transpose : hm_conv)(&c.window, x.sources.data(), int32_t(x.sources.size()), &w.view, &t->view, &epilogue))
+    if ((transpose ? hm_conv_transpose : hm_conv)(&c.window, x.sources.data(), int32_t(x.sources.size()), &w.view, &t->view, &epilogue, HM_CONV_AUTO))
       return report("a part of a convolution", hm_error());
   }
   z.each([&](const int64_t *p) { check("a part of a convolution", c, z.get(p) - y.get(p), 0, z.get(p) == y.get(p) ? 0 : -1e9, false); });
@@ -185,12 +124,13 @@ void test_refusals() {
       if (!std::strstr(hm_error(), name)) report(name, hm_error());
   };
   auto conv = [&](const hm_window &window, const hm_source &from, const hm_view &weight, const hm_view &out) {
-    return hm_conv(&window, &from, 1, &weight, &out, &epilogue);
+    return hm_conv(&window, &from, 1, &weight, &out, &epilogue, HM_CONV_AUTO);
   };
   if (conv(c.window, good, w.view, y.view)) report("a good call", hm_error());
-  refused(hm_conv(nullptr, &good, 1, &w.view, &y.view, &epilogue), {"hm_conv", "window"});
-  refused(hm_conv(&c.window, &good, 0, &w.view, &y.view, &epilogue), {"hm_conv", "source"});
-  refused(hm_conv(&c.window, &good, 1, &w.view, &y.view, nullptr), {"hm_conv", "epilogue"});
+  refused(hm_conv(nullptr, &good, 1, &w.view, &y.view, &epilogue, 0), {"hm_conv", "window"});
+  refused(hm_conv(&c.window, &good, 0, &w.view, &y.view, &epilogue, 0), {"hm_conv", "source"});
+  refused(hm_conv(&c.window, &good, 1, &w.view, &y.view, nullptr, 0), {"hm_conv", "epilogue"});
+  refused(hm_conv(&c.window, &good, 1, &w.view, &y.view, &epilogue, 3), {"hm_conv", "algorithm", "3"});
   hm_window window = c.window;
   window.kernel[1] = 0;
   refused(conv(window, good, w.view, y.view), {"kernel", "h", "0"});

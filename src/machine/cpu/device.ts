@@ -9,6 +9,7 @@ import {
   wholePages,
 } from '../../plan/index.ts';
 import type { Device, HostArray, Memory, Store, Tensor } from '../device.ts';
+import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
 import { isRowOp, kernelOf } from './kernels.ts';
 import { Launch, prepareCopy } from './launch.ts';
@@ -119,11 +120,18 @@ function refuses(node: LocalNode): string | undefined {
 /** What planning needs to know of the CPU; works without its library. */
 export const CPU_TARGET = { name: 'cpu', fusion: CPU_FUSION, refuses, plain: plainTypes, storageBytes };
 
-/** The CPU device: the native kernels on `threads` threads (all cores by default). */
-export function cpuDevice({ threads = availableParallelism() }: { readonly threads?: number } = {}): Device {
+export interface CpuOptions {
+  /** All cores by default. */
+  readonly threads?: number;
+  /** See {@link ExactConv}; by default what HALOMESH_CONV says, else `auto`. */
+  readonly exactConv?: ExactConv;
+}
+
+/** The CPU device: the native kernels on `threads` threads. */
+export function cpuDevice({ threads = availableParallelism(), exactConv }: CpuOptions = {}): Device {
   const lib = library();
   lib.call('hm_set_threads', threads);
-  return new CpuDevice(lib);
+  return new CpuDevice(lib, convAlgorithm(exactConv));
 }
 
 class CpuDevice implements Device {
@@ -133,14 +141,16 @@ class CpuDevice implements Device {
   readonly plain = plainTypes;
   readonly storageBytes = storageBytes;
   private readonly library: Library;
+  private readonly conv: ConvAlgorithm;
   private readonly copies = new WeakMap<Tensor, Map<Tensor, Map<Box, () => void>>>();
   private readonly combines = new WeakMap<Tensor, Map<string, () => void>>();
   private readonly ids = new WeakMap<Tensor, number>();
   private nextId = 0;
   private readonly host: HostCopies;
 
-  constructor(lib: Library) {
+  constructor(lib: Library, conv: ConvAlgorithm) {
     this.library = lib;
+    this.conv = conv;
     this.host = new HostCopies(lib);
   }
 
@@ -201,7 +211,7 @@ class CpuDevice implements Device {
   }
 
   prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, memory: Memory): () => void {
-    const launch = new Launch(this.library, (memory as CpuMemory).args, kernel, rank, tensorOf);
+    const launch = new Launch(this.library, (memory as CpuMemory).args, kernel, rank, tensorOf, this.conv);
     const { anchor } = kernel;
     if (anchor === undefined || anchor.op.name === 'assign') return this.prepareRows(launch);
     const rule = kernelOf(anchor.op.name);

@@ -1,3 +1,4 @@
-export { CPU_FUSION, CPU_TARGET, cpuDevice } from './device.ts';
+export { CPU_FUSION, CPU_TARGET, type CpuOptions, cpuDevice } from './device.ts';
+export type { ExactConv } from './exact-conv.ts';
 export { INSTRUCTION_SETS, type InstructionSet, instructionSets, type Library, library } from './library.ts';
 export * from './peak.ts';

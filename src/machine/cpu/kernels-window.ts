@@ -2,6 +2,7 @@ import type { Shape } from '../../core/index.ts';
 import type { Windows } from '../../ops/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
 import type { CpuKernel } from './cpu-kernel.ts';
+import type { ConvAlgorithm } from './exact-conv.ts';
 import type { Launch } from './launch.ts';
 import type { Address } from './library.ts';
 import { attrsOf } from './row-program.ts';
@@ -65,6 +66,9 @@ function weightSlots(weight: Shape, window: Windows, slots: Slots, swapped: bool
   return map;
 }
 
+/** HM_CONV_ codes. */
+const CONV_CODES = { auto: 0, direct: 1, winograd: 2 } satisfies Record<ConvAlgorithm, number>;
+
 function contraction(entry: 'hm_conv' | 'hm_conv_transpose'): CpuKernel {
   const swapped = entry === 'hm_conv_transpose';
   return {
@@ -90,6 +94,7 @@ function contraction(entry: 'hm_conv' | 'hm_conv_transpose'): CpuKernel {
         launch.args.viewAt(weight.view),
         launch.box(y.shape, launch.writes(), outSlots),
         launch.epilogue(outSlots),
+        CONV_CODES[launch.conv],
       ];
       return () => {
         weight.before();

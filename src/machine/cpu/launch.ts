@@ -1,6 +1,7 @@
 import { type Box, isEmpty, type Shape } from '../../core/index.ts';
 import type { Kernel, LocalNode, LocalValue } from '../../plan/index.ts';
 import type { Tensor } from '../device.ts';
+import type { ConvAlgorithm } from './exact-conv.ts';
 import type { Address, Library } from './library.ts';
 import { attrsOf, RowProgram } from './row-program.ts';
 import { boxView, type CpuTensor, cpuTensor, type Slots, storageBytes, subView, viewOf } from './storage.ts';
@@ -12,6 +13,7 @@ export class Launch {
   readonly args: Arguments;
   readonly kernel: Kernel;
   readonly rank: number;
+  readonly conv: ConvAlgorithm;
   private readonly stored: (value: LocalValue) => Tensor;
   private readonly nodes: ReadonlySet<LocalNode>;
 
@@ -21,11 +23,13 @@ export class Launch {
     kernel: Kernel,
     rank: number,
     tensorOf: (value: LocalValue) => Tensor,
+    conv: ConvAlgorithm,
   ) {
     this.library = library;
     this.args = args;
     this.kernel = kernel;
     this.rank = rank;
+    this.conv = conv;
     this.stored = tensorOf;
     this.nodes = new Set(kernel.nodes.filter((node) => node !== kernel.anchor));
   }

@@ -1,0 +1,83 @@
+// The tensors of a random convolution.
+#pragma once
+#include "cases.h"
+
+namespace test {
+
+// The sources of a case: stored boxes, and programs that load them, some with scale, shift and leaky ReLU.
+struct Inputs {
+  std::vector<Tensor> tensors, scales;
+  std::vector<Program> programs;
+  std::vector<hm_source> sources;
+  std::vector<int64_t> base;
+  int64_t c_lo = 0, c_hi = 0; // channels of the concatenation that are stored
+
+  Inputs(const Case &c, const Box &space, bool partial) {
+    tensors.reserve(8), scales.reserve(8), programs.reserve(8);
+    for (size_t s = 0; s < c.source_channels.size(); s++) {
+      int64_t channels = c.source_channels[s], global[5] = {c.n, c.in[0], c.in[1], c.in[2], channels};
+      Box box = space;
+      box.start[4] = 0, box.size[4] = channels;
+      if (partial && c.source_channels.size() == 1) {
+        box.start[4] = rng.range(0, channels - 1);
+        box.size[4] = rng.range(1, channels - box.start[4]);
+      }
+      if (s == 0) c_lo = box.start[4];
+      base.push_back(s ? base.back() + c.source_channels[s - 1] : 0);
+      c_hi = base.back() + box.start[4] + box.size[4];
+      int32_t block = s + 1 < c.source_channels.size() && channels % 16 && channels > 16 ? 1 : block_of(box.size[4]);
+      tensors.emplace_back(global, box, block, random_dtype());
+      tensors.back().fill(rng);
+      Program p;
+      p.result = p.load(tensors.back().view);
+      if (rng.chance(30)) {
+        scales.push_back(channel_vector(box.start[4], box.size[4], channels, HM_F32));
+        scales.back().fill(rng);
+        p.result = p.emit(HM_LEAKY, p.emit(HM_MUL, p.result, p.load(scales.back().view, false)), 0, 0, 0.25);
+      } else {
+        scales.emplace_back();
+      }
+      programs.push_back(p);
+    }
+    for (size_t s = 0; s < tensors.size(); s++) sources.push_back(source(programs[s], tensors[s]));
+  }
+  // The same values, stored over `space` alone.
+  Inputs cut(const Case &c, const Box &space) const {
+    Inputs few = *this;
+    for (size_t s = 0; s < tensors.size(); s++) {
+      Box box = space;
+      box.start[4] = 0, box.size[4] = c.source_channels[s];
+      Tensor t(tensors[s].view.global, box, tensors[s].view.block, tensors[s].view.dtype);
+      t.each([&](const int64_t *at) { t.set(at, tensors[s].get(at)); });
+      few.tensors[s] = t;
+      few.programs[s].operands[0].view = few.tensors[s].view;
+      if (scales[s].view.block) few.programs[s].operands[1].view = few.scales[s].view;
+      few.sources[s] = source(few.programs[s], few.tensors[s]);
+    }
+    return few;
+  }
+  // Value of a channel of the concatenation.
+  double get(const int64_t at[5], int64_t channel) const {
+    size_t s = base.size() - 1;
+    while (channel < base[s]) s--;
+    int64_t p[5] = {at[0], at[1], at[2], at[3], channel - base[s]}, v[5] = {0, 0, 0, 0, p[4]};
+    double x = tensors[s].get(p);
+    if (scales[s].view.block == 0) return x;
+    x *= scales[s].get(v);
+    return x > 0 ? x : 0.25 * x;
+  }
+};
+
+// A plain tensor [n: in][kernel][c: out] whose dimensions lie in a random order.
+inline Tensor random_weight(const Case &c, int64_t n_lo, int64_t n_hi, int64_t c_lo, int64_t c_hi, int32_t dtype) {
+  int64_t global[5] = {c.in_channels, c.window.kernel[0], c.window.kernel[1], c.window.kernel[2], c.out_channels};
+  Box box{{n_lo, 0, 0, 0, c_lo}, {n_hi - n_lo, global[1], global[2], global[3], c_hi - c_lo}};
+  Tensor t(global, box, 1, dtype);
+  int order[5] = {0, 1, 2, 3, 4};
+  for (int i = 4; i > 0 && rng.chance(60); i--) std::swap(order[i], order[rng.range(0, i)]);
+  int64_t stride = 1;
+  for (int i = 4; i >= 0; i--) t.view.stride[order[i]] = stride, stride *= box.size[order[i]];
+  return t;
+}
+
+} // namespace test

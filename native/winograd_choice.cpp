@@ -1,0 +1,20 @@
+// Which convolutions are computed by Winograd's filtering: see winograd.h.
+#include "winograd.h"
+
+namespace hm::conv {
+namespace {
+
+// Three taps that read successive inputs, one output a step.
+bool fits(const Axis &axis) {
+  return axis.in_step == 1 && axis.out_step == 1 && axis.classes[0].size() == 3 && axis.span() == 3;
+}
+
+} // namespace
+
+bool wants_winograd(int32_t algorithm, const Axis axis[3], int64_t in_channels, const hm_view &out_box) {
+  if (algorithm == HM_CONV_DIRECT || !fits(axis[0]) || !fits(axis[1]) || !fits(axis[2])) return false;
+  if (algorithm == HM_CONV_WINOGRAD) return true;
+  return in_channels >= 16 && out_box.global[HM_C] >= 16;
+}
+
+} // namespace hm::conv
