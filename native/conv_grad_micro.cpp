@@ -10,13 +10,35 @@ namespace hm::conv {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int max_vectors = 3, max_scalars = 8; // of 32 registers
+constexpr int max_vectors = 3, max_sums = 24; // of 32 registers
 #elif defined(__AVX2__)
-constexpr int max_vectors = 1, max_scalars = 6; // x 2 parts, of 16 registers
+constexpr int max_vectors = 1, max_sums = 6; // x 2 parts, of 16 registers
 #else
-constexpr int max_vectors = 1, max_scalars = 2; // x 4 parts, of 16 registers
+constexpr int max_vectors = 1, max_sums = 2; // x 4 parts, of 16 registers
+#endif
+constexpr int max_scalars = max_sums < 16 ? max_sums : 16; // of one vector
+constexpr int scalars_of(int vectors) { return vectors == 1 ? max_scalars : max_sums / vectors < 8 ? max_sums / vectors : 8; }
+
+#if defined(__AVX512F__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define HM_HALVES
+#endif
 #endif
 
+#if defined(HM_HALVES) // a register at a time: GCC converts a whole one through memory
+typedef double wide_reg __attribute__((vector_size(64)));
+
+HM_INLINE void add_half(double *total, float __attribute__((vector_size(32))) x) {
+  wide_reg t;
+  std::memcpy(&t, total, sizeof t);
+  t += __builtin_convertvector(x, wide_reg);
+  std::memcpy(total, &t, sizeof t);
+}
+HM_INLINE void add_to(double *total, reg x) {
+  add_half(total, __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7));
+  add_half(total + 8, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+#else
 typedef double wide_reg __attribute__((vector_size(lanes * 8)));
 
 HM_INLINE void add_to(double *total, reg x) {
@@ -25,6 +47,7 @@ HM_INLINE void add_to(double *total, reg x) {
   t += __builtin_convertvector(x, wide_reg);
   std::memcpy(total, &t, sizeof t);
 }
+#endif
 
 template <int Vectors, int Scalars, bool Contiguous> void micro(const GradCall &call) {
   constexpr int regs = Vectors * parts;
@@ -53,8 +76,13 @@ template <int Vectors, int Scalars, bool Contiguous> void micro(const GradCall &
   }
 }
 
+template <int Vectors, int Scalars, bool Contiguous> constexpr GradMicro entry() {
+  if constexpr (Scalars <= scalars_of(Vectors)) return micro<Vectors, Scalars, Contiguous>;
+  return nullptr;
+}
+
 template <bool Contiguous, size_t... I> constexpr auto table_of(std::index_sequence<I...>) {
-  return std::array<GradMicro, sizeof...(I)>{micro<int(I) / max_scalars + 1, int(I) % max_scalars + 1, Contiguous>...};
+  return std::array<GradMicro, sizeof...(I)>{entry<int(I) / max_scalars + 1, int(I) % max_scalars + 1, Contiguous>()...};
 }
 
 constexpr auto contiguous_table = table_of<true>(std::make_index_sequence<max_vectors * max_scalars>{});
@@ -63,7 +91,7 @@ constexpr auto scattered_table = table_of<false>(std::make_index_sequence<max_ve
 } // namespace
 
 int grad_vectors() { return max_vectors; }
-int grad_scalars() { return max_scalars; }
+int grad_scalars(int vectors) { return scalars_of(vectors); }
 
 GradMicro grad_micro_kernel(int vectors, int scalars, bool contiguous) {
   size_t i = size_t((vectors - 1) * max_scalars + scalars - 1);

@@ -17,8 +17,8 @@ struct GradCall {
 
 using GradMicro = void (*)(const GradCall &call);
 
-int grad_vectors(); // most vectors and scalars of one call
-int grad_scalars();
+int grad_vectors();            // most vectors of one call
+int grad_scalars(int vectors); // and then scalars
 // contiguous: scal_at[s] = scal_at[0] + s.
 GradMicro grad_micro_kernel(int vectors, int scalars, bool contiguous);
 

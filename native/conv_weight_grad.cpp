@@ -11,8 +11,10 @@
 #include "conv_check.h"
 #include "conv_grad_micro.h"
 #include "conv_grad_plan.h"
+#include "conv_grad_sums.h"
 #include "threads.h"
 #include "view.h"
+#include "winograd.h"
 #include <algorithm>
 
 namespace hm::conv {
@@ -124,7 +126,7 @@ private:
   }
 
   void add_scalars(GradCall &call, int64_t v, int64_t vectors, int64_t s, int64_t n, bool contiguous, double *total) {
-    int64_t parts = ceil_div(n, grad_scalars());
+    int64_t parts = ceil_div(n, grad_scalars(int(vectors)));
     for (int64_t p = 0; p < parts; p++) {
       int64_t from = s + n * p / parts, scalars = s + n * (p + 1) / parts - from;
       call.scal_at = scalar_at_.data() + from;
@@ -169,35 +171,15 @@ void write(const GradPlan &plan, const GradChunk &chunk, const double *total, co
 
 void run(const GradPlan &plan, const hm_view &dweight) {
   std::vector<std::unique_ptr<Worker>> workers;
-  int64_t most = 0, all = 0;
-  for (const GradChunk &chunk : plan.chunks) {
-    most = std::max(most, chunk.sums());
-    all += chunk.sums() * plan.groups;
-  }
+  std::vector<int64_t> sums;
+  for (const GradChunk &chunk : plan.chunks) sums.push_back(chunk.sums());
   for (int i = 0; i < thread_count(); i++) workers.emplace_back(new Worker(plan));
-  // A chunk of one group is done when its item is: sums for each thread. Else sums for each item.
-  bool single = plan.groups == 1;
-  std::vector<double> totals(size_t(single ? most * thread_count() : all));
-  std::vector<double *> total_of; // [chunk][group]
-  double *next = totals.data();
-  for (const GradChunk &chunk : plan.chunks)
-    for (int64_t g = 0; g < plan.groups; g++, next += single ? 0 : chunk.sums()) total_of.push_back(next);
-  parallel_for(int64_t(total_of.size()), [&](int64_t item, int thread) {
-    const GradChunk &chunk = plan.chunks[size_t(item / plan.groups)];
-    int64_t g = item % plan.groups, tiles = int64_t(plan.tiles.size());
-    double *total = total_of[size_t(item)] + (single ? thread * most : 0);
-    std::fill_n(total, chunk.sums(), 0.0);
-    workers[size_t(thread)]->run(chunk, tiles * g / plan.groups, tiles * (g + 1) / plan.groups, total);
-    if (single) write(plan, chunk, total, dweight);
-  });
-  if (single) return;
-  parallel_for(int64_t(plan.chunks.size()), [&](int64_t c, int) {
-    const GradChunk &chunk = plan.chunks[size_t(c)];
-    double *const *of_group = &total_of[size_t(c * plan.groups)];
-    for (int64_t g = 1; g < plan.groups; g++)
-      for (int64_t i = 0; i < chunk.sums(); i++) of_group[0][i] += of_group[g][i];
-    write(plan, chunk, of_group[0], dweight);
-  });
+  sum_in_groups(
+      sums, plan.groups, int64_t(plan.tiles.size()),
+      [&](int64_t c, int64_t first, int64_t last, int thread, double *total) {
+        workers[size_t(thread)]->run(plan.chunks[size_t(c)], first, last, total);
+      },
+      [&](int64_t c, const double *total) { write(plan, plan.chunks[size_t(c)], total, dweight); });
 }
 
 void clear(const hm_view &dweight) {
@@ -213,13 +195,14 @@ void clear(const hm_view &dweight) {
 }
 
 int weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const hm_source *dy, const hm_view *box,
-                const int64_t cell[3], const hm_view *dweight) {
+                const int64_t cell[3], const hm_view *dweight, int32_t algorithm) {
   const char *kernel = "hm_conv_weight_grad";
   if (check_window(window, kernel) || check_sources(x, n_x, kernel, "x") || check_sources(dy, 1, kernel, "dy") ||
       check_box(box, kernel, "box") || check_weight(dweight, *window, x, n_x, dy->box, kernel, "dweight"))
     return 1;
   for (int a = 0; a < 3; a++)
     if (!cell || cell[a] < 1) return fail("%s: cell: expected three numbers of at least 1", kernel);
+  if (algorithm < HM_CONV_AUTO || algorithm > HM_CONV_WINOGRAD) return fail("%s: no algorithm %d", kernel, int(algorithm));
   if (dweight->dtype != HM_F32 && dweight->dtype != HM_F64)
     return fail("%s: dweight: expected dtype f32 or f64, got %s", kernel, dtype_name(dweight->dtype));
   hm_view loops = *box; // its channels are those of dweight
@@ -233,13 +216,15 @@ int weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const 
   Axis axis[3];
   for (int a = 0; a < 3; a++) axis[a] = gather_axis(*window, a);
   if (check_reads(axis, x, n_x, loops, kernel, "x") || check_covers(dy->box, loops, kernel, "dy")) return 1;
-  auto x_blocks = blocks_of(x, n_x, dweight->start[HM_N], dweight->start[HM_N] + dweight->size[HM_N], true);
+  bool winograd = wants_winograd_grad(algorithm, axis, cell, dweight->global[HM_N], loops);
+  auto x_blocks = blocks_of(x, n_x, dweight->start[HM_N], dweight->start[HM_N] + dweight->size[HM_N], !winograd);
   int64_t channels = 0;
   for (auto &b : x_blocks) channels += b.lanes;
   if (channels != dweight->size[HM_N])
     return fail("%s: dweight: dimension n (input channels): stores %lld channels from %lld on, the sources store %lld of them",
                 kernel, (long long)dweight->size[HM_N], (long long)dweight->start[HM_N], (long long)channels);
   auto dy_blocks = blocks_of(dy, 1, loops.start[HM_C], loops.start[HM_C] + loops.size[HM_C], false);
+  if (winograd) return run_winograd_grad(axis, x_blocks, dy_blocks, loops, cell, *dweight), 0;
   run(grad_plan(axis, x_blocks, dy_blocks, loops, cell), *dweight);
   return 0;
 }
@@ -248,6 +233,7 @@ int weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const 
 } // namespace hm::conv
 
 int hm_conv_weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const hm_source *dy, const hm_view *box,
-                        const int64_t cell[3], const hm_view *dweight) {
-  return hm::guarded("hm_conv_weight_grad", [&] { return hm::conv::weight_grad(window, x, n_x, dy, box, cell, dweight); });
+                        const int64_t cell[3], const hm_view *dweight, int32_t algorithm) {
+  return hm::guarded("hm_conv_weight_grad",
+                     [&] { return hm::conv::weight_grad(window, x, n_x, dy, box, cell, dweight, algorithm); });
 }

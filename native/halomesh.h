@@ -182,7 +182,7 @@ HM_API int hm_conv_transpose(const hm_window *window, const hm_source *sources, 
 // d,h,w = kernel, c = output channels, any strides, float32 or float64, overwritten. Products are summed in float32 within
 // cells of cell[0] x cell[1] x cell[2] positions (d, h, w; aligned to global coordinates) at most, and in float64 over cells.
 HM_API int hm_conv_weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const hm_source *dy,
-                               const hm_view *box, const int64_t cell[3], const hm_view *dweight);
+                               const hm_view *box, const int64_t cell[3], const hm_view *dweight, int32_t algorithm);
 
 // kind 0: maximum; 1: mean over kernel positions (those outside the volume count as zeros); 2: mean over positions inside.
 HM_API int hm_pool(int32_t kind, const hm_window *window, const hm_source *x, const hm_view *out_box,

@@ -13,9 +13,6 @@
 namespace hm::conv {
 namespace {
 
-// [lo, hi) made to begin and end at even coordinates.
-Range even(Range r) { return {floor_div(r.lo, 2) * 2, ceil_div(r.hi, 2) * 2}; }
-
 class Worker {
 public:
   Worker(const WinogradPlan &plan, const hm_view &out_box, const hm_program &epilogue)
@@ -77,7 +74,7 @@ private:
       for (int64_t p = 0; p < 4; p++)
         planes[p] = ring_.data() + ring_.at(block, d, axis[0].low + p, axis[1].low, axis[2].low) + 2 * r * block.row +
                     2 * chunk_cols_.lo * block.step;
-      winograd_input(a, planes, block.row, block.width, chunk_cols_.size(), to, v_step);
+      winograd_input(a, planes, block.row, block.width, chunk_cols_.size(), {to, v_step, 16, 64});
     }
   }
 

@@ -9,10 +9,14 @@
 // In three dimensions each transform is applied along d, h and w in turn: 64 products give 8 outputs that take 216 directly.
 // A product is named by its frequencies (a, b, c) along d, h, w, each 0..3.
 //
+// The gradient of the weights is the transpose, F(3x3x3, 2x2x2): with the gradients y0, y1 of a pair of outputs, the sums over all
+// pairs of (y0, y0 + y1, y0 - y1, -y1) * V take 4 products where 6 taps and outputs meet. The transpose of the weight transform
+// takes the 64 sums to 27.
+//
 // Groups of 2x2x2 outputs lie at even global coordinates. y0 never uses x3 and y1 never uses x0, so an output of a group that
 // lies half in another rank's box has the same bits there and here, though neither rank stores all that the group reads.
 #pragma once
-#include "conv_axis.h"
+#include "conv_input.h"
 
 namespace hm::conv {
 
@@ -22,5 +26,11 @@ bool wants_winograd(int32_t algorithm, const Axis axis[3], int64_t in_channels, 
 // Arguments are checked, `axis` fits, and out_box is not empty.
 void run_winograd(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight, const hm_view &out_box,
                   const hm_program &epilogue);
+
+// The same for the gradient of the weights. Pairs of outputs must not be cut, so cells (see hm_conv_weight_grad) must be even.
+bool wants_winograd_grad(int32_t algorithm, const Axis axis[3], const int64_t cell[3], int64_t in_channels, const hm_view &box);
+
+void run_winograd_grad(const Axis axis[3], const std::vector<Block> &x, const std::vector<Block> &dy, const hm_view &box,
+                       const int64_t cell[3], const hm_view &dweight);
 
 } // namespace hm::conv

@@ -70,7 +70,7 @@ void pack_weights(WinogradPlan &plan, const Axis axis[3], const hm_view &weight)
   plan.weight = Buffer(plan.out.blocks * plan.weight_floats());
   Packer packer{plan, weight, {}};
   for (int a = 0; a < 3; a++)
-    for (const Tap &tap : axis[a].classes[0]) packer.taps[a][tap.offset - axis[a].low] = tap.k;
+    for (int i = 0; i < 3; i++) packer.taps[a][i] = tap_at(axis[a], i);
   int64_t n = int64_t(plan.input.blocks.size());
   parallel_for(ceil_div(plan.out.blocks, plan.group_blocks) * n, [&](int64_t item, int) {
     int64_t group = item / n * plan.group_blocks, channel = 0;
@@ -83,6 +83,16 @@ void pack_weights(WinogradPlan &plan, const Axis axis[3], const hm_view &weight)
 }
 
 } // namespace
+
+void winograd_steps(const Axis axis[3], Axis steps[3]) {
+  steps[0] = pairs(axis[0]), steps[1] = axis[1], steps[2] = axis[2];
+}
+
+int64_t tap_at(const Axis &axis, int64_t i) {
+  for (const Tap &tap : axis.classes[0])
+    if (tap.offset == axis.low + i) return tap.k;
+  return -1;
+}
 
 WinogradPlan winograd_plan(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
                            const hm_view &out_box) {
@@ -99,7 +109,8 @@ WinogradPlan winograd_plan(const Axis axis[3], const hm_source *sources, int32_t
   }
   int64_t n = int64_t(blocks.size());
   plan.chunk_tiles = std::max(least_tiles, values_budget / std::max<int64_t>(1, n));
-  const Axis steps[3] = {pairs(axis[0]), axis[1], axis[2]};
+  Axis steps[3];
+  winograd_steps(axis, steps);
   double work = double(plan.in_channels * plan.out.blocks) * 8 + transform_work * double(n + plan.out.blocks);
   choose_tile(steps, width, 0, work, 1, out_box.global, plan.tile);
   for (int64_t &size : plan.tile) size += size % 2;

@@ -23,4 +23,11 @@ struct WinogradPlan {
 WinogradPlan winograd_plan(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
                            const hm_view &out_box);
 
+// Steps of two planes along d, and of one row and one position along h and w.
+void winograd_steps(const Axis axis[3], Axis steps[3]);
+// kernel index of the tap with the i-th lowest offset.
+int64_t tap_at(const Axis &axis, int64_t i);
+// [lo, hi) made to begin and end at even coordinates.
+inline Range even(Range r) { return {floor_div(r.lo, 2) * 2, ceil_div(r.hi, 2) * 2}; }
+
 } // namespace hm::conv

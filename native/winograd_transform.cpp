@@ -31,22 +31,23 @@ template <bool Add, bool Wide> struct Column {
 };
 
 template <bool Add, bool Wide>
-void transform(const float *p, const float *q, int64_t row, int width, int64_t tiles, float *v, int64_t v_step) {
+void transform(const float *p, const float *q, int64_t row, int width, int64_t tiles, const Frequencies &v) {
+  const int64_t c_step = v.c_step;
   for (int part = 0; part < parts; part++) {
     Column<Add, Wide> x0, x1, x2, x3;
     x0.set(p, q, row, part, width);
     x1.set(p + width, q + width, row, part, width);
-    float *to = v + part * lanes;
-    for (int64_t t = 0; t < tiles; t++, to += 64) {
+    float *to = v.at + part * lanes;
+    for (int64_t t = 0; t < tiles; t++, to += v.tile_step) {
       int64_t at = (2 * t + 2) * width;
       x2.set(p + at, q + at, row, part, width);
       x3.set(p + at + width, q + at + width, row, part, width);
       HM_UNROLL for (int b = 0; b < 4; b++) {
-        float *out = to + b * v_step;
+        float *out = to + b * v.b_step;
         store(out, x0.f[b] - x2.f[b]);
-        store(out + 16, x1.f[b] + x2.f[b]);
-        store(out + 32, x2.f[b] - x1.f[b]);
-        store(out + 48, x1.f[b] - x3.f[b]);
+        store(out + c_step, x1.f[b] + x2.f[b]);
+        store(out + 2 * c_step, x2.f[b] - x1.f[b]);
+        store(out + 3 * c_step, x1.f[b] - x3.f[b]);
         x0.f[b] = x2.f[b];
         x1.f[b] = x3.f[b];
       }
@@ -70,14 +71,52 @@ template <int A> void output(const float *m, int64_t m_step, int64_t tiles, floa
   }
 }
 
+// y0, y0 + y1, y0 - y1, -y1.
+HM_INLINE void spread(reg y0, reg y1, reg (&f)[4]) {
+  f[0] = y0;
+  f[1] = y0 + y1;
+  f[2] = y0 - y1;
+  f[3] = -y1;
+}
+
+template <int A> HM_INLINE reg along_d(const float *y0, const float *y1) {
+  if constexpr (A == 0) return load(y0);
+  if constexpr (A == 1) return load(y0) + load(y1);
+  if constexpr (A == 2) return load(y0) - load(y1);
+  return -load(y1);
+}
+
+template <int A> void output_grad(const float *const rows[2][2], int64_t tiles, const Frequencies &y) {
+  for (int part = 0; part < parts; part++) {
+    float *to = y.at + part * lanes;
+    for (int64_t t = 0; t < tiles; t++, to += y.tile_step) {
+      int64_t at = t * 32 + part * lanes;
+      reg left[4], right[4]; // frequencies b of positions 0 and 1
+      spread(along_d<A>(rows[0][0] + at, rows[1][0] + at), along_d<A>(rows[0][1] + at, rows[1][1] + at), left);
+      at += 16;
+      spread(along_d<A>(rows[0][0] + at, rows[1][0] + at), along_d<A>(rows[0][1] + at, rows[1][1] + at), right);
+      HM_UNROLL for (int b = 0; b < 4; b++) {
+        reg f[4];
+        spread(left[b], right[b], f);
+        HM_UNROLL for (int c = 0; c < 4; c++) store(to + b * y.b_step + c * y.c_step, f[c]);
+      }
+    }
+  }
+}
+
 } // namespace
 
-void winograd_input(int a, const float *const planes[4], int64_t row, int width, int64_t tiles, float *v, int64_t v_step) {
+void winograd_output_grad(int a, const float *const rows[2][2], int64_t tiles, const Frequencies &y) {
+  const decltype(&output_grad<0>) of[4] = {output_grad<0>, output_grad<1>, output_grad<2>, output_grad<3>};
+  of[a](rows, tiles, y);
+}
+
+void winograd_input(int a, const float *const planes[4], int64_t row, int width, int64_t tiles, const Frequencies &v) {
   const int first[4] = {0, 1, 2, 1}, second[4] = {2, 2, 1, 3};
   const float *p = planes[first[a]], *q = planes[second[a]];
   auto of = a == 1 ? (width == 16 ? transform<true, true> : transform<true, false>)
                    : (width == 16 ? transform<false, true> : transform<false, false>);
-  of(p, q, row, width, tiles, v, v_step);
+  of(p, q, row, width, tiles, v);
 }
 
 void winograd_output(int a, const float *m, int64_t m_step, int64_t tiles, float *const rows[2][2]) {

@@ -124,13 +124,13 @@ void run(const Layer &l, Pass pass, int algorithm) {
   hm_program epilogue_y = store_y.get(), epilogue_x = store_x.get();
   hm_view wt = w.view; // input and output channels exchanged
   for (auto field : {&hm_view::start, &hm_view::size, &hm_view::global, &hm_view::stride}) std::swap((wt.*field)[HM_N], (wt.*field)[HM_C]);
-  const int64_t cell[3] = {1, 8, 16};
+  const int64_t cell[3] = {2, 8, l.size[2] >= 32 ? 16 : 8};
   auto call = [&] {
     int bad = 0;
     if (pass == forward) bad = hm_conv(&window, &from_x, 1, &w.view, &y.view, &epilogue_y, algorithm);
     if (pass == transposed) bad = hm_conv_transpose(&window, &from_x, 1, &w.view, &y.view, &epilogue_y, algorithm);
     if (pass == input_grad) bad = hm_conv_transpose(&window, &from_y, 1, &wt, &x.view, &epilogue_x, algorithm);
-    if (pass == weight_grad) bad = hm_conv_weight_grad(&window, &from_x, 1, &from_y, &y.view, cell, &w.view);
+    if (pass == weight_grad) bad = hm_conv_weight_grad(&window, &from_x, 1, &from_y, &y.view, cell, &w.view, algorithm);
     if (bad) std::printf("%s\n", hm_error()), std::exit(1);
   };
   double top = peak(), time = best_time(call);
@@ -182,7 +182,7 @@ int main(int argc, char **argv) {
     if (!wanted(l)) continue;
     for (Pass pass : {forward, input_grad, weight_grad}) {
       run(l, pass, both ? HM_CONV_DIRECT : chosen);
-      if (both && pass != weight_grad) run(l, pass, HM_CONV_WINOGRAD);
+      if (both) run(l, pass, HM_CONV_WINOGRAD);
     }
   }
   for (const Layer &l : ups)

@@ -1,6 +1,7 @@
 // The tensors of a random convolution.
 #pragma once
 #include "cases.h"
+#include <array>
 
 namespace test {
 
@@ -78,6 +79,41 @@ inline Tensor random_weight(const Case &c, int64_t n_lo, int64_t n_hi, int64_t c
   int64_t stride = 1;
   for (int i = 4; i >= 0; i--) t.view.stride[order[i]] = stride, stride *= box.size[order[i]];
   return t;
+}
+
+// A weight gradient against plain loops, on a random box. `slack`: terms beside its own that a sum may round with.
+inline void test_weight_grad(const char *what, const Case &c, const std::array<int64_t, 3> &cell, int algorithm,
+                             double slack) {
+  Box box = c.random_box(c.out, c.out_channels);
+  Inputs x(c, c.reads(box), true);
+  int64_t global[5] = {c.n, c.out[0], c.out[1], c.out[2], c.out_channels};
+  Tensor dy(global, box, std::max(1, block_of(box.size[4])), random_dtype());
+  dy.fill(rng);
+  Program load = load_program(dy);
+  hm_source dy_source = source(load, dy);
+  Tensor dw = random_weight(c, x.c_lo, x.c_hi, box.start[4], box.start[4] + box.size[4], rng.chance(50) ? HM_F64 : HM_F32);
+  dw.fill(rng);
+  if (!on_threads(what, {&dw.memory}, [&] {
+        return hm_conv_weight_grad(&c.window, x.sources.data(), int32_t(x.sources.size()), &dy_source, &dy.view, cell.data(), &dw.view, algorithm);
+      }))
+    return;
+  Tensor want = dw, magnitude = dw;
+  for (Tensor *t : {&want, &magnitude}) { // in float64
+    t->view.dtype = HM_F64;
+    t->memory.assign(dw.memory.size() * size_t(8 / dw.width()), 0);
+    t->view.data = t->memory.data();
+  }
+  dy.each([&](const int64_t *p) {
+    double g = dy.get(p);
+    c.terms(p, [&](const int64_t *at, const int64_t *k) {
+      for (int64_t i = x.c_lo; i < x.c_hi; i++) {
+        int64_t wp[5] = {i, k[0], k[1], k[2], p[4]};
+        double term = x.get(at, i) * g;
+        want.set(wp, want.get(wp) + term), magnitude.set(wp, magnitude.get(wp) + std::fabs(term));
+      }
+    });
+  });
+  dw.each([&](const int64_t *p) { check(what, c, dw.get(p), want.get(p), magnitude.get(p) + slack, false); });
 }
 
 } // namespace test

@@ -68,42 +68,6 @@ void test_part(bool transpose) {
   z.each([&](const int64_t *p) { check("a part of a convolution", c, z.get(p) - y.get(p), 0, z.get(p) == y.get(p) ? 0 : -1e9, false); });
 }
 
-void test_weight_grad() {
-  Case c;
-  c.draw(false);
-  Box box = c.random_box(c.out, c.out_channels);
-  Inputs x(c, c.reads(box), true);
-  int64_t global[5] = {c.n, c.out[0], c.out[1], c.out[2], c.out_channels};
-  Tensor dy(global, box, std::max(1, block_of(box.size[4])), random_dtype());
-  dy.fill(rng);
-  Program load = load_program(dy);
-  hm_source dy_source = source(load, dy);
-  const int64_t cell[3] = {1, rng.range(1, 8), rng.range(1, 16)};
-  Tensor dw = random_weight(c, x.c_lo, x.c_hi, box.start[4], box.start[4] + box.size[4], rng.chance(50) ? HM_F64 : HM_F32);
-  dw.fill(rng);
-  if (!on_threads("hm_conv_weight_grad", {&dw.memory}, [&] {
-        return hm_conv_weight_grad(&c.window, x.sources.data(), int32_t(x.sources.size()), &dy_source, &dy.view, cell, &dw.view);
-      }))
-    return;
-  Tensor want = dw, magnitude = dw;
-  for (Tensor *t : {&want, &magnitude}) { // in float64
-    t->view.dtype = HM_F64;
-    t->memory.assign(dw.memory.size() * size_t(8 / dw.width()), 0);
-    t->view.data = t->memory.data();
-  }
-  dy.each([&](const int64_t *p) {
-    double g = dy.get(p);
-    c.terms(p, [&](const int64_t *at, const int64_t *k) {
-      for (int64_t i = x.c_lo; i < x.c_hi; i++) {
-        int64_t wp[5] = {i, k[0], k[1], k[2], p[4]};
-        double term = x.get(at, i) * g;
-        want.set(wp, want.get(wp) + term), magnitude.set(wp, magnitude.get(wp) + std::fabs(term));
-      }
-    });
-  });
-  dw.each([&](const int64_t *p) { check("hm_conv_weight_grad", c, dw.get(p), want.get(p), magnitude.get(p), false); });
-}
-
 // Calls that must be refused, with what their texts must name.
 void test_refusals() {
   Case c;
@@ -153,9 +117,9 @@ void test_refusals() {
   hm_view out = y.view;
   out.size[HM_W] = 9;
   refused(conv(c.window, good, w.view, out), {"out_box", "dimension w"});
-  refused(hm_conv_weight_grad(&c.window, &good, 1, &good, &y.view, nullptr, &w.view), {"hm_conv_weight_grad", "cell"});
+  refused(hm_conv_weight_grad(&c.window, &good, 1, &good, &y.view, nullptr, &w.view, 0), {"hm_conv_weight_grad", "cell"});
   weight = w.view, weight.dtype = HM_BF16;
-  refused(hm_conv_weight_grad(&c.window, &good, 1, &good, &y.view, cell, &weight), {"dweight", "bf16"});
+  refused(hm_conv_weight_grad(&c.window, &good, 1, &good, &y.view, cell, &weight, 0), {"dweight", "bf16"});
 }
 
 } // namespace
@@ -168,7 +132,9 @@ int main(int argc, char **argv) {
     test_conv(false);
     test_conv(true);
     test_part(i % 2);
-    test_weight_grad();
+    Case c;
+    c.draw(false);
+    test_weight_grad("hm_conv_weight_grad", c, {1, rng.range(1, 8), rng.range(1, 16)}, HM_CONV_AUTO, 0);
   }
   std::printf("%s: %d convolutions, %d transposes, %d weight gradients, each on 1, 2 and 3 threads, %ld values: %ld failures\n", hm_isa(), cases, cases,
               cases, compared, failures);

@@ -106,6 +106,8 @@ int main(int argc, char **argv) {
   int cases = argc > 1 ? std::atoi(argv[1]) : 400;
   if (argc > 2) rng.state += uint64_t(std::atoll(argv[2])) * 0x9e3779b97f4a7c15u;
   for (int i = 0; i < 2 * cases; i++) {
+    const int64_t cells[] = {2, 4, 8, 16};
+    test_weight_grad("winograd weight gradient", draw(false), {2, rng.pick(cells), rng.pick(cells)}, HM_CONV_WINOGRAD, 10);
     test_values(i % 2);
     test_part(i % 2);
   }

@@ -155,11 +155,13 @@ function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
 /**
  * Positions along a dimension of y whose products may be added in float32 before they join a float64 sum. No rank's part
  * begins inside such a cell, so the float32 sums, and with them the gradient, are the same on every mesh. `fromLast`: 0 for
- * the innermost spatial dimension, 1 for the next; further ones are added in float64 position by position.
+ * the innermost spatial dimension, 1 and 2 for the next; further ones are added in float64 position by position. Cells are even
+ * where a dimension is not small, so that products of pairs of positions (Winograd's filtering) lie in one cell.
  */
 export function sumCell(fromLast: number, size: number): number {
-  if (fromLast === 0) return size >= 64 ? 16 : size >= 16 ? 8 : size >= 8 ? 4 : 1;
+  if (fromLast === 0) return size >= 32 ? 16 : size >= 16 ? 8 : size >= 8 ? 4 : 1;
   if (fromLast === 1) return size >= 16 ? 8 : size >= 8 ? 4 : 1;
+  if (fromLast === 2) return size >= 8 ? 2 : 1;
   return 1;
 }
 

@@ -125,6 +125,7 @@ const weightGrad: CpuKernel = {
       launch.args.viewAt(
         subView(into.tensor, weightSlots(into.tensor.shape, window, slots, false), launch.writes()),
       ),
+      CONV_CODES[launch.conv],
     ];
     return () => {
       launch.library.call('hm_conv_weight_grad', ...list);

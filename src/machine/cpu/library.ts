@@ -30,7 +30,7 @@ const ENTRIES = {
   hm_rows: [P, P],
   hm_conv: [P, P, I, P, P, P, I],
   hm_conv_transpose: [P, P, I, P, P, P, I],
-  hm_conv_weight_grad: [P, P, I, P, P, P, P],
+  hm_conv_weight_grad: [P, P, I, P, P, P, P, I],
   hm_pool: [I, P, P, P, P],
   hm_max_pool_grad: [P, P, P, P, P],
   hm_avg_pool_grad: [I, P, P, P, P, P],
