@@ -8,10 +8,12 @@ import { spread } from './sample.ts';
 // Convolutions by Winograd's filtering, wherever it is possible: equal to the reference device within 1e-5 by norms, and bit for
 // bit the same on every mesh, also where blocks begin at odd coordinates or hold one voxel.
 
-const SIZE = { batch: 2, depth: 7, height: 3, width: 5 };
+const SMALL = { batch: 2, depth: 7, height: 3, width: 5 };
+/** Large enough for cells of sums that Winograd's weight gradient can use. */
+const LARGE = { batch: 2, depth: 9, height: 8, width: 11 };
 
 /** Two convolutions, the first of a concat; gradients of a projection of the result. */
-function layers(parts: readonly number[], middle: number, last: number) {
+function layers(size: typeof SMALL, parts: readonly number[], middle: number, last: number) {
   const graph = new Graph();
   const feeds: Record<string, Float64Array> = {};
   const input = (name: string, sizes: Readonly<Record<string, number>>) => {
@@ -23,13 +25,13 @@ function layers(parts: readonly number[], middle: number, last: number) {
   const kernel = { kd: 3, kh: 3, kw: 3 };
   const window = windows({ depth: 3, height: 3, width: 3 }, { padding: 'same' });
   const from = parts.reduce((a, b) => a + b, 0);
-  const images = parts.map((channel, i) => input(`image ${i}`, { ...SIZE, channel }));
+  const images = parts.map((channel, i) => input(`image ${i}`, { ...size, channel }));
   const first = input('first', { ...kernel, channel: from, middle });
   const second = input('second', { ...kernel, middle, last });
   const x = images.length > 1 ? concat(images, 'channel') : images[0];
   const conv = (image: Value, weight: Value): Value => graph.add(OPS.conv, { window }, [image, weight])[0];
   const y = conv(conv(x, first), second);
-  const loss = reduceSum(mul(y, input('weights', { ...SIZE, last })), [...Object.keys(SIZE), 'last'], 'f64');
+  const loss = reduceSum(mul(y, input('weights', { ...size, last })), [...Object.keys(size), 'last'], 'f64');
   const wrt = [...images, first, second];
   graph.output('y', y);
   gradients(loss, wrt).forEach((gradient, i) => {
@@ -66,12 +68,13 @@ const MESHES: readonly Readonly<Record<string, number>>[] = [
 ];
 
 describe.each([
-  ['1 -> 3 -> 8 channels', [1], 3, 8],
-  ['16 -> 16 -> 24 channels', [16], 16, 24],
-  ['16 + 16 + 8 -> 16 -> 16 channels', [16, 16, 8], 16, 16],
-  ['48 -> 17 -> 2 channels', [48], 17, 2],
-] as const)('Winograd, %s', (_, parts, middle, last) => {
-  const made = layers(parts, middle, last);
+  ['1 -> 3 -> 8 channels', SMALL, [1], 3, 8],
+  ['16 + 1 -> 8 -> 2 channels with its weight gradient', LARGE, [16, 1], 8, 2],
+  ['16 -> 16 -> 24 channels', SMALL, [16], 16, 24],
+  ['16 + 16 + 8 -> 16 -> 16 channels', SMALL, [16, 16, 8], 16, 16],
+  ['48 -> 17 -> 2 channels', SMALL, [48], 17, 2],
+] as const)('Winograd, %s', (_, size, parts, middle, last) => {
+  const made = layers(size, parts, middle, last);
   let one: Results;
   beforeAll(async () => {
     vi.stubEnv('HALOMESH_CONV', 'winograd');
