@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { bytes } from '../plan/index.ts';
 import { type BenchResult, bench, kernelTable, type Tracer, WARM_UP } from '../run/index.ts';
 import {
+  addConvFlag,
   addMemoryFlags,
   addMeshFlags,
   checkMeshFlags,
@@ -21,6 +22,7 @@ interface Flags extends MeshFlags, MemoryFlags {
   readonly batch: number;
   readonly precision: 'f32' | 'bf16';
   readonly threads?: number;
+  readonly exactConv?: 'auto' | 'direct';
   readonly optimizer: 'adafactor' | 'adam' | 'sgd';
   readonly trace?: string;
   readonly json?: boolean;
@@ -37,7 +39,7 @@ export function benchCommand(program: Command): void {
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
     .option('--steps <n>', 'steps to time, after one to warm up', count('--steps'), 5)
     .option('--batch <n>', 'volumes in a step', count('--batch'), 1);
-  addMemoryFlags(addMeshFlags(command));
+  addConvFlag(addMemoryFlags(addMeshFlags(command)));
   addTraceFlag(command)
     .option(
       '--precision <type>',

@@ -45,6 +45,15 @@ export function addMemoryFlags(command: Command): Command {
     .option('--spill-dir <dir>', "folder of that file (default: the system's folder for temporary files)");
 }
 
+/** Whether convolutions may be computed by Winograd's filtering. */
+export function addConvFlag(command: Command): Command {
+  return command.option(
+    '--exact-conv <how>',
+    "auto: by Winograd's filtering where it is faster; direct: sums in order, everywhere (default: auto)",
+    oneOf('--exact-conv', ['auto', 'direct']),
+  );
+}
+
 /** Refuses a layout without a mesh and a mesh beside a split. */
 export function checkMeshFlags(flags: MeshFlags): void {
   const refuse = (where: string, problem: string, hint: string): never => {
@@ -86,7 +95,7 @@ export function addTrainFlags(command: Command): Command {
     .option('--out <run>', 'folder of the run: config, log, checkpoints, pictures')
     .option('--config <file>', 'JSON file with any of these settings; flags go before it')
     .option('--preset <name>', `settings to start from: ${PRESETS.join(', ')}`, oneOf('--preset', PRESETS));
-  return addMemoryFlags(addMeshFlags(command))
+  return addConvFlag(addMemoryFlags(addMeshFlags(command)))
     .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))
     .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
     .option('--base <n>', 'channels of the first level', count('--base'))
@@ -137,6 +146,7 @@ export interface RunFlags extends MeshFlags, MemoryFlags {
   readonly checkpoint?: 'best' | 'latest';
   readonly device?: 'cpu' | 'reference';
   readonly threads?: number;
+  readonly exactConv?: 'auto' | 'direct';
 }
 
 /** Flags of the commands that use a trained network. */
@@ -148,7 +158,7 @@ export function addRunFlags(command: Command): Command {
       'best or latest (default: best, where there is one)',
       oneOf('--checkpoint', ['best', 'latest']),
     );
-  return addMemoryFlags(addMeshFlags(command))
+  return addConvFlag(addMemoryFlags(addMeshFlags(command)))
     .option(
       '--device <name>',
       'cpu or reference (default: that of the run)',

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
-import { cpuDevice, type Device, library } from '../machine/index.ts';
+import { cpuDevice, type Device, type ExactConv, library } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { predictPeak, showExtra } from '../plan/index.ts';
 import { fitParts } from './fit-parts.ts';
@@ -19,6 +19,7 @@ export interface BenchOptions {
   readonly precision?: 'f32' | 'bf16';
   readonly threads?: number;
   readonly optimizer?: OptimizerConfig;
+  readonly exactConv?: ExactConv;
   readonly device?: Device;
   /** See {@link SessionOptions}. */
   readonly memoryLimit?: number;
@@ -71,7 +72,7 @@ function placement(
 /** Training steps of a U-Net on random data. */
 export async function bench(options: BenchOptions): Promise<BenchResult> {
   const { size, steps, batch = 1, precision = 'f32', threads = availableParallelism() } = options;
-  const device = options.device ?? cpuDevice({ threads });
+  const device = options.device ?? cpuDevice({ threads, exactConv: options.exactConv });
   const built = buildTraining({
     image: shape({ batch, depth: size, height: size, width: size, channel: 1 }),
     network: options.network,

@@ -104,6 +104,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   threads: whole(1),
   memoryLimit: whole(1).optional(),
   spillDir: text.optional(),
+  exactConv: oneOf(['auto', 'direct']).optional(),
   base: whole(1),
   levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
   norm: oneOf(NORM_KINDS),

@@ -66,6 +66,9 @@ export interface TrainConfig {
   /** Folder of the spill file; by default the system's for temporary files. */
   readonly spillDir?: string;
 
+  /** `direct`: no convolution by Winograd's filtering, whose rounding differs a little. By default what is faster. */
+  readonly exactConv?: 'auto' | 'direct';
+
   /** Channels of the first level. */
   readonly base: number;
   /** Resolutions: one more than poolings. */

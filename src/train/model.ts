@@ -111,8 +111,12 @@ export function augmentationOf({ augmentation }: TrainConfig): AugmentConfig {
   return { none: noAugmentation, mild: mildAugmentation, paper: paperAugmentation }[augmentation];
 }
 
-export function deviceOf({ device, threads }: Pick<TrainConfig, 'device' | 'threads'>): Device {
-  return device === 'reference' ? referenceDevice() : cpuDevice({ threads });
+export function deviceOf({
+  device,
+  threads,
+  exactConv,
+}: Pick<TrainConfig, 'device' | 'threads' | 'exactConv'>): Device {
+  return device === 'reference' ? referenceDevice() : cpuDevice({ threads, exactConv });
 }
 
 /** What planning needs to know of a config's device. */

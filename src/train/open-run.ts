@@ -24,6 +24,7 @@ export interface RunOptions {
   readonly mesh?: TrainConfig['mesh'];
   readonly layout?: TrainConfig['layout'];
   readonly memoryLimit?: number;
+  readonly exactConv?: TrainConfig['exactConv'];
   readonly spillDir?: string;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
@@ -47,7 +48,7 @@ export interface OpenRun {
 
 /** Opens the folder of a run for evaluation and prediction. */
 export async function openRun(options: RunOptions): Promise<OpenRun> {
-  const { run, device, threads, split, mesh, layout, memoryLimit, spillDir } = options;
+  const { run, device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv } = options;
   const folder = runFolder(run);
   if (!(await exists(folder.config)))
     fail({
@@ -58,7 +59,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
       hint: 'Give the folder that was --out of halomesh train',
     });
   const saved = readConfigFile(folder.config);
-  const given = { device, threads, split, mesh, layout, memoryLimit, spillDir };
+  const given = { device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv };
   const config = resolveConfig(mergeConfig(saved, given));
   const { classes } = config;
   if (classes === undefined)
