@@ -73,7 +73,8 @@ typedef struct {
 // Instructions: r[dst] = f(r[a], r[b], r[c], imm).
 enum {
   HM_LOAD = 0,    // r[dst] = operand
-  HM_STORE,       // operand = r[a]            (converts to the operand's dtype; bf16 rounds to nearest even)
+  HM_STORE,       // operand = r[a]            (converts to the operand's dtype; bf16 rounds to nearest even). It may lack c
+                  // where one block holds all channels and r[a] is the same in all lanes
   HM_SUM,         // operand = sum of r[a] over the dimensions that the operand lacks (tile order, float64). It may keep n and
                   // c; a d, h or w that it keeps must have one position in the box (hm_reduce keeps any)
   HM_CONST,       // imm
@@ -92,6 +93,13 @@ enum {
                   // (random.h; its twin is src/core/random.ts)
   HM_NORMAL,      // standard normal (Box-Muller on two draws)
   HM_BERNOULLI,   // uniform < imm ? 1 : 0
+  // Over all lanes of a position, which one block of at most 16 must hold: start.c 0, size.c = global.c of the box <= block.
+  HM_LANE,        // the number of the lane
+  HM_LABEL,       // a, the same in all lanes: a whole number from 0 to imm - 1, or the kernel fails with its position
+  HM_SOFTMAX,     // e^(a - m) / sum of e^(a - m), m the largest a
+  HM_LOG_SOFTMAX, // a - m - log(sum of e^(a - m))
+  HM_LANE_SUM,    // sum of a, in every lane
+  HM_ARGMAX,      // lane of the largest a, the lowest on a tie, in every lane
   HM_OP_COUNT
 };
 

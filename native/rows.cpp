@@ -4,6 +4,7 @@
 // float32 partial sums hardly depend on where a box begins. Each instruction is one loop over the chunk, in L1.
 #include "rows.h"
 #include "rows_chain.h"
+#include "rows_lanes.h"
 #include "rows_ops.h"
 #include <utility>
 
@@ -83,6 +84,9 @@ template <class T> void run_chunk(const hm_program &p, Memory<T> &memory, const 
       step = 0;
       break;
     case HM_UNIFORM: case HM_NORMAL: case HM_BERNOULLI: draw(p, in, row, d); break;
+    case HM_LANE: case HM_LABEL: case HM_SOFTMAX: case HM_LOG_SOFTMAX: case HM_LANE_SUM: case HM_ARGMAX:
+      step = lanes_of(in, row, d, a);
+      break;
     default:
       step = a.step | b.step | c.step;
       compute(in, d, a, b, c, step ? groups : 1);

@@ -130,7 +130,9 @@ template <class T, class S> void store_as(S *data, const hm_operand &o, const Ro
   // A repeated value is read from its 16 (where block does not divide 16, only scalars are repeated).
   auto at_position = [&](int64_t i) { return value.step ? value.p + i * block : value.p; };
   auto lane_of = [&](int l) { return value.step ? l : l % pattern; };
-  if (value.step && at.side_by_side && lanes == block && at.w_stride == block) {
+  if (!at.has_c && lanes > 1) { // all lanes are the same
+    for (int64_t i = 0; i < count; i++) out[i * at.w_stride] = Stored<S>::from(*at_position(i));
+  } else if (value.step && at.side_by_side && lanes == block && at.w_stride == block) {
     HM_INDEPENDENT
     for (int64_t i = 0; i < count * block; i++) out[i] = Stored<S>::from(value.p[i]);
   } else if (value.step && at.side_by_side && lanes == 16) {

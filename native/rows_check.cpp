@@ -1,4 +1,5 @@
 // The checks of a row program, made once before a kernel runs.
+#include "rows_lanes.h"
 #include "rows_ops.h"
 #include <cstdio>
 
@@ -11,12 +12,14 @@ using ll = long long;
 const char *const op_names[] = {"load", "store", "sum", "const", "copy", "add", "sub", "mul", "div", "min", "max", "pow",
                                 "fma", "neg", "abs", "sign", "square", "sqrt", "rsqrt", "recip", "exp", "log", "tanh",
                                 "sigmoid", "floor", "leaky", "leaky_grad", "lt", "le", "eq", "select", "round_bf16",
-                                "round_f32", "trunc", "uniform", "normal", "bernoulli"};
+                                "round_f32", "trunc", "uniform", "normal", "bernoulli", "lane", "label", "softmax",
+                                "log_softmax", "lane_sum", "argmax"};
 static_assert(sizeof(op_names) / sizeof(*op_names) == HM_OP_COUNT, "one name an instruction");
 
 bool is_draw(int op) { return op == HM_UNIFORM || op == HM_NORMAL || op == HM_BERNOULLI; }
 
-int check_operand(const hm_program &p, const hm_instr &in, const hm_view &box, bool empty, const char *kernel,
+// `same`: the register that a store takes is the same in all lanes.
+int check_operand(const hm_program &p, const hm_instr &in, const hm_view &box, bool empty, bool same, const char *kernel,
                   const char *what) {
   const hm_operand &o = p.operands[in.operand];
   if (!dtype_size(o.view.dtype)) return fail("%s: %s: dtype %d is unknown", kernel, what, int(o.view.dtype));
@@ -40,7 +43,8 @@ int check_operand(const hm_program &p, const hm_instr &in, const hm_view &box, b
       continue;
     }
     if (present && !empty && check_range(o.view, i, box.start[i], box.size[i], kernel, what)) return 1;
-    if (in.op == HM_STORE && !present && box.size[i] > 1)
+    const bool one_of_all = i == HM_C && same && box.size[i] <= box.block;
+    if (in.op == HM_STORE && !present && box.size[i] > 1 && !one_of_all)
       return fail("%s: %s: lacks dimension %s, which has %lld positions here", kernel, what, dim_names[i], ll(box.size[i]));
     if (in.op == HM_SUM && present && i != HM_N && i != HM_C && box.size[i] > 1)
       return fail("%s: %s: a sum keeps only n and c; it has %s, of %lld positions here (use hm_reduce)", kernel, what,
@@ -62,7 +66,7 @@ int check_program(const hm_program &p, const hm_view &box, const char *kernel) {
   if (p.input >= p.n_registers || p.result >= p.n_registers)
     return fail("%s: program: input register %d and result register %d of %d", kernel, int(p.input), int(p.result),
                 int(p.n_registers));
-  bool empty = false, written[max_registers] = {};
+  bool empty = false, written[max_registers] = {}, same[max_registers] = {}; // same: in all lanes
   for (int i = 0; i < HM_DIMS; i++) empty |= box.size[i] == 0;
   if (p.input >= 0) written[p.input] = true;
 
@@ -80,6 +84,11 @@ int check_program(const hm_program &p, const hm_view &box, const char *kernel) {
         return fail("%s: instruction %d (%s) writes register %d of %d", kernel, i, name, int(in.dst), int(p.n_registers));
       written[in.dst] = true;
     }
+    if (reads_lanes(in.op) && !empty &&
+        (box.start[HM_C] != 0 || box.size[HM_C] != box.global[HM_C] || box.size[HM_C] > box.block || box.block > 16))
+      return fail("%s: instruction %d (%s): needs all channels in one block of at most 16; the box is [%lld, %lld) of %lld in "
+                  "blocks of %d",
+                  kernel, i, name, ll(box.start[HM_C]), ll(box.start[HM_C] + box.size[HM_C]), ll(box.global[HM_C]), int(box.block));
     bool wants = in.op == HM_LOAD || in.op == HM_STORE || in.op == HM_SUM, may = wants || is_draw(in.op);
     if (wants && in.operand < 0) return fail("%s: instruction %d (%s) has no operand", kernel, i, name);
     if (may && in.operand >= p.n_operands)
@@ -87,7 +96,15 @@ int check_program(const hm_program &p, const hm_view &box, const char *kernel) {
     if (may && in.operand >= 0) {
       char what[64];
       std::snprintf(what, sizeof what, "operand %d (%s)", int(in.operand), name);
-      if (check_operand(p, in, box, empty, kernel, what)) return 1;
+      if (check_operand(p, in, box, empty, in.op == HM_STORE && same[in.a], kernel, what)) return 1;
+    }
+    if (in.op == HM_LOAD) same[in.dst] = !p.operands[in.operand].present[HM_C];
+    else if (in.op == HM_LABEL && !same[in.a]) return fail("%s: instruction %d (label): differs from lane to lane", kernel, i);
+    else if (in.op == HM_LANE_SUM || in.op == HM_ARGMAX) same[in.dst] = true;
+    else if (in.op != HM_STORE && in.op != HM_SUM) {
+      bool all = !is_draw(in.op) && in.op != HM_LANE && in.op != HM_SOFTMAX && in.op != HM_LOG_SOFTMAX;
+      for (int k = 0; k < operand_registers(in.op); k++) all &= same[read[k]];
+      same[in.dst] = all;
     }
     for (int k = 0; is_draw(in.op) && !empty && k < HM_DIMS; k++)
       if (box.start[k] < 0 || box.start[k] + box.size[k] > p.global[k])

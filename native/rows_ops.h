@@ -21,7 +21,7 @@ inline int operand_registers(int op) {
   case HM_ADD: case HM_SUB: case HM_MUL: case HM_DIV: case HM_MIN: case HM_MAX: case HM_POW:
   case HM_LEAKY_GRAD: case HM_LT: case HM_LE: case HM_EQ: return 2;
   case HM_FMA: case HM_SELECT: return 3;
-  case HM_LOAD: case HM_CONST: case HM_UNIFORM: case HM_NORMAL: case HM_BERNOULLI: return 0;
+  case HM_LOAD: case HM_CONST: case HM_UNIFORM: case HM_NORMAL: case HM_BERNOULLI: case HM_LANE: return 0;
   default: return 1; // HM_STORE and HM_SUM, too
   }
 }

@@ -1,6 +1,7 @@
 // hm_rows: a row program run alone, over a whole box; and the end of every sum.
 //
 // Tiles (tiles.h) run on the threads; each has its own partial sums, combined in their order.
+#include "rows_lanes.h"
 #include "rows_ops.h"
 #include "threads.h"
 #include "tiles.h"
@@ -21,7 +22,8 @@ bool has_op(const hm_program &p, bool (*is)(int)) {
 // A program over plain tensors only (block 1 everywhere) may see their dimensions in any order. Those that lie one inside the
 // other in every operand become one, the innermost the row: a plain tensor becomes one long row, whatever its shape.
 bool flatten(const hm_program &p, const hm_view &box, std::vector<hm_operand> &operands, hm_view &flat) {
-  if (has_op(p, [](int op) { return op == HM_SUM || op == HM_UNIFORM || op == HM_NORMAL || op == HM_BERNOULLI; })) return false;
+  if (has_op(p, [](int op) { return op == HM_SUM || op == HM_UNIFORM || op == HM_NORMAL || op == HM_BERNOULLI ||
+                                reads_lanes(op); })) return false;
   const hm_operand *guide = nullptr; // the first stored operand: its strides order the dimensions
   for (int i = 0; i < p.n_instr; i++) {
     if (p.instr[i].op != HM_LOAD && p.instr[i].op != HM_STORE) continue;

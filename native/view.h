@@ -64,10 +64,13 @@ template <> struct Stored<int32_t> {
   }
 };
 
-// Runs an entry's body; what it throws (no memory) becomes an error text.
+int fail_bad_label(const char *kernel); // rows_lanes.h
+
+// Runs an entry's body; what it throws (no memory) becomes an error text, and so does a bad label.
 template <class F> int guarded(const char *kernel, F &&body) {
   try {
-    return body();
+    const int rc = body();
+    return fail_bad_label(kernel) | rc;
   } catch (const std::exception &e) {
     return fail("%s: %s", kernel, e.what());
   } catch (...) {

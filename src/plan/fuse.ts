@@ -1,4 +1,4 @@
-import { BYTES, contains, hasDim, sameBox, volume } from '../core/index.ts';
+import { BYTES, contains, sameBox, volume } from '../core/index.ts';
 import type { FusionRules, Kernel, Step } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
 
@@ -63,7 +63,7 @@ class Fuser {
         steps.push(node);
         continue;
       }
-      const inRows = node.op.form === 'pointwise' || this.rules.sums(node);
+      const inRows = this.elementwise(node) || this.rules.sums(node);
       const tree = this.tree(node);
       const host = inRows
         ? (this.epilogueHost(node, tree, groups) ?? this.rowsHost(node, tree, rows))
@@ -94,11 +94,11 @@ class Fuser {
   /** Views that are read in place, and element-wise nodes whose every use can evaluate them. */
   private chooseVirtual(): void {
     for (const node of this.program.nodes) {
-      if (node.op.form === 'kernel') continue;
       if (node.op.form === 'view') {
         if (this.readInPlace(node)) this.virtual.add(node);
         continue;
       }
+      if (!this.elementwise(node)) continue;
       const [value] = node.outputs;
       if (!this.everyUse(value, (use) => this.absorbs(use.node, use.input, value))) continue;
       const { leaves, nodes } = this.tree(node);
@@ -131,6 +131,7 @@ class Fuser {
     return large.some(
       (term) =>
         term.producer.op.form === 'kernel' &&
+        !this.elementwise(term.producer) &&
         !term.producer.collective &&
         this.rules.epilogue(term.producer.op.name) &&
         BYTES[sum.dtype] <= BYTES[term.dtype] &&
@@ -138,6 +139,20 @@ class Fuser {
         leaves.every((leaf) => before(leaf, term)) &&
         node.loops.every((box, rank) => sameBox(box, term.own[rank])),
     );
+  }
+
+  /** Runs over elements, or over positions whose lanes hold all classes: kernels may evaluate it on load and on store. */
+  private elementwise(node: LocalNode): boolean {
+    const { op, call } = node;
+    if (op.form === 'pointwise') return true;
+    if (node.collective || !this.rules.elementwise(node)) return false;
+    return op.loops(call).every((loop) => loop.split !== 'whole' || !this.isSplit(loop.dim));
+  }
+
+  private isSplit(dim: string): boolean {
+    const { cuts, mesh } = this.program;
+    const axis = cuts.axisOf(dim);
+    return mesh.axes.some(({ name, size }) => name === axis && size > 1);
   }
 
   private everyUse(value: LocalValue, test: (use: { node: LocalNode; input: number }) => boolean): boolean {
@@ -153,8 +168,8 @@ class Fuser {
     if (node.collective) return false;
     if (node.op.form === 'view') return this.readInPlace(node) && value.shape.length > 1;
     const isFill = value.producer.inputs.length === 0 && value.producer.op.name === 'fill';
-    if (node.op.form === 'pointwise') return isFill || sameLoops(node.outputs[0], value);
-    if (this.rules.sums(node)) return true;
+    if (this.elementwise(node)) return isFill || sameLoops(node.outputs[0], value);
+    if (this.rules.sums(node)) return input === 0;
     return this.rules.prologue(node.op.name, input) && value.shape.length > 1;
   }
 
@@ -189,17 +204,13 @@ class Fuser {
     const last = anchors.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
     if (!last || !this.rules.epilogue(last.op.name)) return undefined;
     // Float64 arithmetic stays out of epilogues: there is little of it, and kernels compute in float32.
-    if (
-      [...tree.nodes, ...(node.op.form === 'pointwise' ? [node] : [])].some(
-        (n) => n.outputs[0].dtype === 'f64',
-      )
-    )
+    if ([...tree.nodes, ...(this.elementwise(node) ? [node] : [])].some((n) => n.outputs[0].dtype === 'f64'))
       return undefined;
     const host = groups.get(last)!;
     const [result] = last.outputs;
     const space = this.loopSpace(node);
     if (!space.every((box, rank) => sameBox(box, result.own[rank]))) return undefined;
-    if (!sameDims(node, result)) return undefined;
+    if (!sameLoops(this.iterated(node), result)) return undefined;
     const here = (leaf: LocalValue, i: number): boolean =>
       sources[i] === result || this.epilogueOf(leaf, sources[i], groups) === last;
     const ready = sources.every(
@@ -218,7 +229,7 @@ class Fuser {
   ): LocalNode | undefined {
     const { producer } = source;
     const anchor = groups.get(producer)?.anchor;
-    return producer === anchor || (producer.op.form === 'pointwise' && leaf === source) ? anchor : undefined;
+    return producer === anchor || (this.elementwise(producer) && leaf === source) ? anchor : undefined;
   }
 
   /** The kernel that produces what the view `node` takes a part of, where it stores nothing but such parts. */
@@ -259,12 +270,11 @@ class Fuser {
 
   /** Position after which a stored value can be read; one that moved into an earlier kernel is taken where it stood. */
   private readyAt(leaf: LocalValue): number {
-    return this.position.get(leaf.producer)!;
+    return isSource(leaf.producer) ? -1 : this.position.get(leaf.producer)!;
   }
 
   private storedBefore(leaf: LocalValue, position: number, groups: ReadonlyMap<LocalNode, Group>): boolean {
-    const at = groups.get(leaf.producer)?.position ?? this.position.get(leaf.producer)!;
-    return at < position;
+    return (groups.get(leaf.producer)?.position ?? this.readyAt(leaf)) < position;
   }
 
   /** For an exchange in place read within what its source already held: the source. */
@@ -273,14 +283,14 @@ class Fuser {
     return collective?.kind === 'exchange' && collective.inPlace ? inputs[0] : leaf;
   }
 
-  /** Box of each rank over the dimensions that a pass runs over: the output of an element-wise node, the input of a sum. */
+  /** Box of each rank that a pass runs over: the output of an element-wise node, input 0 of a sum. */
   private loopSpace(node: LocalNode): LocalValue['own'] {
-    if (node.op.form === 'pointwise') return node.loops;
+    if (this.elementwise(node)) return node.loops;
     return node.loops.map((loop) => node.op.reads(node.call, loop)[0]);
   }
 
   private iterated(node: LocalNode): LocalNode['call']['inputs'][number] {
-    return node.op.form === 'pointwise' ? node.call.outputs[0] : node.call.inputs[0];
+    return this.elementwise(node) ? node.call.outputs[0] : node.call.inputs[0];
   }
 
   private kernel(group: Group): Kernel {
@@ -321,12 +331,3 @@ const isSource = (node: LocalNode): boolean => node.op.name === 'input' || node.
 const sameLoops = (a: { shape: LocalValue['shape'] }, b: { shape: LocalValue['shape'] }): boolean =>
   a.shape.length === b.shape.length &&
   a.shape.every((dim, i) => dim.name === b.shape[i].name && dim.size === b.shape[i].size);
-
-const sameDims = (node: LocalNode, result: LocalValue): boolean => {
-  const iterated = node.op.form === 'pointwise' ? node.call.outputs[0] : node.call.inputs[0];
-  return (
-    iterated.shape.length === result.shape.length &&
-    iterated.shape.every((dim) => hasDim(result.shape, dim.name)) &&
-    sameLoops(iterated, result)
-  );
-};

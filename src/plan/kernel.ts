@@ -36,7 +36,9 @@ export interface FusionRules {
    * holds for everything that reads the output, the output itself is not stored.
    */
   parts(view: LocalNode, producer: LocalNode): boolean;
-  /** Chains of element-wise operations and this sum run as one kernel. */
+  /** `node` is evaluated like an element-wise operation where the dimensions that it needs whole are not split. */
+  elementwise(node: LocalNode): boolean;
+  /** Chains of element-wise operations on input 0 and this sum, or what else is left of a pass over them, run as one kernel. */
   sums(node: LocalNode): boolean;
 }
 
@@ -46,6 +48,7 @@ export const NO_FUSION: FusionRules = {
   epilogue: () => false,
   views: () => false,
   parts: () => false,
+  elementwise: () => false,
   sums: () => false,
 };
 

@@ -26,7 +26,8 @@ const ALL: FusionRules = {
   views: (_view, consumer) =>
     consumer.op.form === 'kernel' && !consumer.collective && consumer.op.name !== 'assign',
   parts: (_view, producer) => producer.op.form === 'kernel',
-  sums: (node) => node.op.name === 'reduce_sum',
+  elementwise: (node) => ['softmax', 'cross_entropy_grad', 'class_sums_grad'].includes(node.op.name),
+  sums: (node) => ['reduce_sum', 'argmax', 'cross_entropy', 'class_sums'].includes(node.op.name),
 };
 
 /** A small network with batch statistics, pooling and a gradient step. */

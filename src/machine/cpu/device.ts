@@ -9,12 +9,13 @@ import {
   wholePages,
 } from '../../plan/index.ts';
 import type { Device, HostArray, Memory, Store, Tensor } from '../device.ts';
+import { attrsOf } from './attrs.ts';
+import { evaluatesLanes, leavesLanes } from './class-rows.ts';
 import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
 import { isRowOp, kernelOf } from './kernels.ts';
 import { Launch, prepareCopy } from './launch.ts';
 import { type Address, after, type Library, library } from './library.ts';
-import { attrsOf } from './row-program.ts';
 import {
   boxView,
   type CpuTensor,
@@ -101,7 +102,8 @@ export const CPU_FUSION: FusionRules = {
   epilogue: (op) => kernelOf(op)?.epilogue ?? false,
   views: severalSources,
   parts: partOfChannels,
-  sums: fusedSum,
+  elementwise: evaluatesLanes,
+  sums: (node) => fusedSum(node) || leavesLanes(node),
 };
 
 function refuses(node: LocalNode): string | undefined {
@@ -223,13 +225,13 @@ class CpuDevice implements Device {
   private prepareRows(launch: Launch): () => void {
     const { kernel, rank } = launch;
     const root = kernel.writes[0].producer;
-    const summed = root.op.name === 'reduce_sum';
+    const summed = isLeft(root);
     const { shape } = summed ? root.call.inputs[0] : root.call.outputs[0];
     const box = summed ? root.op.reads(root.call, root.loops[rank])[0] : root.loops[rank];
     if (isEmpty(box)) return this.prepareNothing(launch);
     const slots = defaultSlots(shape);
     const stored = [...kernel.nodes, ...kernel.writes.map((value) => value.producer)];
-    const wide = stored.some((node) => node.op.name !== 'reduce_sum' && node.outputs[0].dtype === 'f64');
+    const wide = stored.some((node) => !isLeft(node) && node.outputs[0].dtype === 'f64');
     const program = launch.rows(shape, slots, wide);
     for (const value of kernel.writes) {
       if (value.producer.op.name === 'assign') program.storeAs(value.producer.inputs[1], value);
@@ -297,6 +299,9 @@ class CpuDevice implements Device {
     return entry(this.ids, tensor, () => this.nextId++);
   }
 }
+
+/** True for what a pass over input 0 leaves: sums, and one number a position. */
+const isLeft = (node: LocalNode): boolean => node.op.name === 'reduce_sum' || leavesLanes(node);
 
 /** Arguments that live as long as a tensor's memory. */
 const argsOf = (tensor: Tensor): Arguments => (tensor as PlacedTensor).home.args;

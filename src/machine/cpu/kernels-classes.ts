@@ -1,8 +1,8 @@
 import type { LocalNode, LocalValue } from '../../plan/index.ts';
+import { attrsOf } from './attrs.ts';
 import type { CpuKernel } from './cpu-kernel.ts';
 import type { Launch } from './launch.ts';
 import type { Address } from './library.ts';
-import { attrsOf } from './row-program.ts';
 import { defaultSlots, type Slots } from './storage.ts';
 
 // Softmax, argmax and the losses over classes. The classes are the last dimension of the logits.

@@ -1,8 +1,8 @@
 import { BYTES, length, rowMajorStrides } from '../../core/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
+import { attrsOf } from './attrs.ts';
 import type { CpuKernel } from './cpu-kernel.ts';
 import type { Launch } from './launch.ts';
-import { attrsOf } from './row-program.ts';
 import { type CpuTensor, defaultSlots } from './storage.ts';
 
 // Reductions and einsum over stored tensors.

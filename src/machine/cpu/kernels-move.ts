@@ -1,8 +1,8 @@
 import { type Box, dimIndex, intersect, isEmpty } from '../../core/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
+import { attrsOf } from './attrs.ts';
 import type { CpuKernel } from './cpu-kernel.ts';
 import { rightAligned } from './launch.ts';
-import { attrsOf } from './row-program.ts';
 import { boxView, cpuTensor, storageBytes } from './storage.ts';
 
 // Operations that only move elements: copies of boxes with dimensions permuted or coordinates shifted.

@@ -1,11 +1,11 @@
 import type { Shape } from '../../core/index.ts';
 import type { Windows } from '../../ops/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
+import { attrsOf } from './attrs.ts';
 import type { CpuKernel } from './cpu-kernel.ts';
 import type { ConvAlgorithm } from './exact-conv.ts';
 import type { Launch } from './launch.ts';
 import type { Address } from './library.ts';
-import { attrsOf } from './row-program.ts';
 import { five, type Slots, subView } from './storage.ts';
 import type { WindowFive } from './structs.ts';
 

@@ -1,9 +1,11 @@
 import { type Box, isEmpty, type Shape } from '../../core/index.ts';
 import type { Kernel, LocalNode, LocalValue } from '../../plan/index.ts';
 import type { Tensor } from '../device.ts';
+import { attrsOf } from './attrs.ts';
+import { leavesLanes, leftByLanes } from './class-rows.ts';
 import type { ConvAlgorithm } from './exact-conv.ts';
 import type { Address, Library } from './library.ts';
-import { attrsOf, RowProgram } from './row-program.ts';
+import { RowProgram } from './row-program.ts';
 import { boxView, type CpuTensor, cpuTensor, type Slots, storageBytes, subView, viewOf } from './storage.ts';
 import type { Arguments, Source, View } from './structs.ts';
 
@@ -100,14 +102,25 @@ export class Launch {
   leave(program: RowProgram, value: LocalValue): void {
     const { op, inputs } = value.producer;
     if (value.producer === this.kernel.anchor) program.store(value);
-    else if (op.name === 'reduce_sum') program.sum(inputs[0], value);
+    else if (leavesLanes(value.producer)) {
+      const { register, how } = leftByLanes(program, value);
+      if (how === 'sum') program.sumRegister(register, value);
+      else program.storeRegister(register, value);
+    } else if (op.name === 'reduce_sum') program.sum(inputs[0], value);
     else if (op.name === 'slice')
       program.storePart(inputs[0], value, attrsOf<'slice'>(value.producer).ranges);
     else program.store(value);
   }
 
   rows(shape: Shape, slots: Slots, wide = false): RowProgram {
-    return new RowProgram({ shape, slots, nodes: this.nodes, tensorOf: (value) => this.stored(value), wide });
+    return new RowProgram({
+      shape,
+      slots,
+      nodes: this.nodes,
+      tensorOf: (value) => this.stored(value),
+      constants: (values) => this.args.doubles(values),
+      wide,
+    });
   }
 
   /** View of a box of an iteration. */

@@ -1,8 +1,11 @@
 import { type DType, fail, type Shape } from '../../core/index.ts';
-import type { ElementwiseName, OPS, SliceAttrs } from '../../ops/index.ts';
+import type { ElementwiseName, SliceAttrs } from '../../ops/index.ts';
 import type { LocalNode, LocalValue } from '../../plan/index.ts';
 import type { Tensor } from '../device.ts';
-import { type CpuTensor, five, operandOf, partOperandOf, type Slots } from './storage.ts';
+import { attrsOf } from './attrs.ts';
+import { evaluateLanes, evaluatesLanes } from './class-rows.ts';
+import type { Address } from './library.ts';
+import { type CpuTensor, five, operandOf, partOperandOf, type Slots, vectorOperand } from './storage.ts';
 import type { Instruction, Operand, Program } from './structs.ts';
 
 // Translates chains of element-wise operations into row programs (native/halomesh.h): loads, arithmetic on registers, stores and
@@ -11,7 +14,8 @@ import type { Instruction, Operand, Program } from './structs.ts';
 const OPCODES = [
   'LOAD', 'STORE', 'SUM', 'CONST', 'COPY', 'ADD', 'SUB', 'MUL', 'DIV', 'MIN', 'MAX', 'POW', 'FMA', 'NEG', 'ABS', 'SIGN', 'SQUARE',
   'SQRT', 'RSQRT', 'RECIP', 'EXP', 'LOG', 'TANH', 'SIGMOID', 'FLOOR', 'LEAKY', 'LEAKY_GRAD', 'LT', 'LE', 'EQ', 'SELECT',
-  'ROUND_BF16', 'ROUND_F32', 'TRUNC', 'UNIFORM', 'NORMAL', 'BERNOULLI',
+  'ROUND_BF16', 'ROUND_F32', 'TRUNC', 'UNIFORM', 'NORMAL', 'BERNOULLI', 'LANE', 'LABEL', 'SOFTMAX', 'LOG_SOFTMAX', 'LANE_SUM',
+  'ARGMAX',
 ] as const; // biome-ignore format: in the order of the C enumeration
 type Opcode = (typeof OPCODES)[number];
 const CODE = Object.fromEntries(OPCODES.map((name, i) => [name, i])) as Readonly<Record<Opcode, number>>;
@@ -70,7 +74,10 @@ export class RowProgram {
   private readonly drafts: Draft[] = [];
   private readonly operands: Operand[] = [];
   private readonly values = new Map<LocalValue | CpuTensor, number>();
+  /** Registers of instructions that need not be repeated. */
+  private readonly known = new Map<string, number>();
   private readonly wide: boolean;
+  private readonly constants: (values: readonly number[]) => Address;
   private input = -1;
   private next = 0;
 
@@ -80,6 +87,8 @@ export class RowProgram {
     slots: Slots;
     nodes: ReadonlySet<LocalNode>;
     tensorOf: (value: LocalValue) => Tensor;
+    /** Lays numbers down in native memory, as float64. */
+    constants: (values: readonly number[]) => Address;
     wide?: boolean;
   }) {
     this.shape = options.shape;
@@ -87,6 +96,7 @@ export class RowProgram {
     this.nodes = options.nodes;
     this.tensorOf = options.tensorOf;
     this.wide = options.wide ?? false;
+    this.constants = options.constants;
   }
 
   /** Declares the kernel's own result: `values` are read from the register that the kernel fills. */
@@ -104,14 +114,35 @@ export class RowProgram {
     return register;
   }
 
+  /** Register of an instruction on registers, which is made once. */
+  instruction(op: Opcode, src: readonly number[], imm?: number): number {
+    const key = `${op} ${src.join(' ')} ${imm}`;
+    const register = this.known.get(key) ?? this.emit({ op, src: [...src], imm });
+    this.known.set(key, register);
+    return register;
+  }
+
+  /** Register of one number a channel. */
+  vector(values: readonly number[]): number {
+    const key = `vector ${values.join(' ')}`;
+    const register = this.known.get(key) ?? this.emit({ op: 'LOAD', src: [], operand: this.operands.length });
+    if (!this.known.has(key)) this.operands.push(vectorOperand(this.constants(values), values.length));
+    this.known.set(key, register);
+    return register;
+  }
+
   store(value: LocalValue): void {
     this.storeAs(value, value);
   }
 
   /** Stores `value` in the memory of `into`. */
   storeAs(value: LocalValue, into: LocalValue): void {
+    this.storeRegister(this.evaluate(value), into);
+  }
+
+  storeRegister(register: number, into: LocalValue): void {
     const operand = this.operand(this.tensorOf(into) as CpuTensor);
-    this.drafts.push({ op: 'STORE', src: [this.evaluate(value)], operand });
+    this.drafts.push({ op: 'STORE', src: [register], operand });
   }
 
   /** Stores the channels of `value` that `part` holds: those in the range that `ranges` names, of whole blocks. */
@@ -123,8 +154,12 @@ export class RowProgram {
 
   /** Adds `value` up over the dimensions that `into` lacks. */
   sum(value: LocalValue, into: LocalValue): void {
+    this.sumRegister(this.evaluate(value), into);
+  }
+
+  sumRegister(register: number, into: LocalValue): void {
     const operand = this.operand(this.tensorOf(into) as CpuTensor);
-    this.drafts.push({ op: 'SUM', src: [this.evaluate(value)], operand });
+    this.drafts.push({ op: 'SUM', src: [register], operand });
   }
 
   private load(value: LocalValue): number {
@@ -149,6 +184,7 @@ export class RowProgram {
 
   private compute(node: LocalNode): number {
     const { name } = node.op;
+    if (evaluatesLanes(node)) return evaluateLanes(this, node);
     if (isElementwise(name)) {
       const src = node.inputs.map((input) => this.evaluate(input));
       return this.emit({ op: ELEMENTWISE[name], src, imm: (node.call.attrs as { slope?: number }).slope });
@@ -255,11 +291,4 @@ export class RowProgram {
       global: five(this.shape, this.slots, (i) => this.shape[i].size, 1),
     };
   }
-}
-
-/** Attributes of a node known to be of operation `N`. */
-export function attrsOf<N extends keyof typeof OPS>(
-  node: LocalNode,
-): Parameters<(typeof OPS)[N]['loops']>[0]['attrs'] {
-  return node.call.attrs as Parameters<(typeof OPS)[N]['loops']>[0]['attrs'];
 }

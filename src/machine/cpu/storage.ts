@@ -206,3 +206,18 @@ export function partOperandOf(
   const global = five(shape, slots, (i) => shape[i].size, 1);
   return { view: { ...view, start, global }, present: present.map((p, i) => (i === C ? SOME_BLOCKS : p)) };
 }
+
+/** `count` float64 numbers at `data`, one a channel, as an operand. */
+export function vectorOperand(data: Address, count: number): Operand {
+  const absent = [0, 0, 0, 0] as const;
+  const view: View = {
+    data,
+    dtype: 'f64',
+    block: 1,
+    start: [...absent, 0],
+    size: [1, 1, 1, 1, count],
+    global: [1, 1, 1, 1, count],
+    stride: [...absent, 1],
+  };
+  return { view, present: [ABSENT, ABSENT, ABSENT, ABSENT, PRESENT] };
+}
