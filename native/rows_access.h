@@ -65,6 +65,40 @@ template <class T, class S> HM_INLINE void load_lanes(T *out, const S *in, const
       out[l] = from_stored<T>(in[channel_offset(v, row.c0 + l) - channel_offset(v, row.c0)]);
 }
 
+// The first `block` of n values, again and again.
+template <class T> void repeat_block(T *__restrict out, int64_t block, int64_t n) {
+  int64_t done = block;
+  if (block < 16) { // the first without calls
+    T first[16];
+    for (int64_t l = 0; l < block; l++) first[l] = out[l];
+    for (; done + block <= n && done < 16 * block; done += block)
+      for (int64_t l = 0; l < block; l++) out[done + l] = first[l];
+  }
+  while (done < n) {
+    const int64_t more = std::min(done, n - done);
+    std::memcpy(out + done, out, size_t(more) * sizeof(T));
+    done += more;
+  }
+}
+
+// `block` copies of each of `count` values.
+template <int B, class T> HM_INLINE void spread_fixed(T *__restrict out, const T *__restrict in, int64_t count) {
+  for (int l = 0; l < B; l++) {
+    HM_INDEPENDENT
+    for (int64_t i = 0; i < count; i++) out[i * B + l] = in[i];
+  }
+}
+template <class T> void spread(T *__restrict out, const T *__restrict in, int64_t block, int64_t count) {
+  switch (block) {
+  case 2: return spread_fixed<2>(out, in, count);
+  case 3: return spread_fixed<3>(out, in, count);
+  case 4: return spread_fixed<4>(out, in, count);
+  default:
+    for (int64_t i = 0; i < count; i++)
+      for (int64_t l = 0; l < block; l++) out[i * block + l] = in[i];
+  }
+}
+
 // The operand lacks w: one position's values, repeated.
 template <class T, class S> int load_repeated(T *out, const S *in, const hm_view &v, const Row &row, const Place &at) {
   if (!at.has_c) {
@@ -74,7 +108,7 @@ template <class T, class S> int load_repeated(T *out, const S *in, const hm_view
   load_lanes(out, in, v, row, at);
   bool repeats = pattern % row.block == 0;
   int64_t n = repeats ? pattern : row.count * row.block;
-  for (int64_t i = row.block; i < n; i++) out[i] = out[i - row.block];
+  repeat_block(out, row.block, n);
   return repeats ? 0 : pattern;
 }
 
@@ -98,10 +132,12 @@ template <class T, class S> int load_as(T *out, const S *data, const hm_operand 
   if (!o.present[HM_W]) return load_repeated(out, in, o.view, row, at);
   const int64_t count = row.count, block = row.block;
   if (!at.has_c) { // one value a position
-    if (block == 1 && at.w_stride == 1) convert(out, in, count);
+    alignas(64) T once[chunk_values];
+    T *values = block == 1 ? out : once;
+    if (at.w_stride == 1) convert(values, in, count);
     else
-      for (int64_t i = 0; i < count; i++)
-        for (int64_t l = 0; l < block; l++) out[i * block + l] = from_stored<T>(in[i * at.w_stride]);
+      for (int64_t i = 0; i < count; i++) values[i] = from_stored<T>(in[i * at.w_stride]);
+    if (block > 1) spread(out, once, block, count);
   } else if (at.whole_block && at.w_stride == block) {
     convert(out, in, count * block);
   } else if (at.whole_block && block == 16) {

@@ -34,14 +34,6 @@ template <int B, class T> void put_together(T *__restrict d, const T (*__restric
   for (int l = lanes; l < b; l++)
     for (int64_t i = 0; i < count; i++) d[i * b + l] = 0;
 }
-template <int B, class T> void repeat(T *__restrict d, const T *__restrict x, int block, int64_t count) {
-  const int b = B ? B : block;
-  for (int l = 0; l < b; l++) {
-    HM_INDEPENDENT
-    for (int64_t i = 0; i < count; i++) d[i * b + l] = x[i];
-  }
-}
-
 // x[l] becomes e^(x[l] - top), `sum` their sum.
 template <class T> void exponentials(Apart<T> &s, int lanes, int64_t count, bool keep) {
   for (int64_t i = 0; i < count; i++) s.top[i] = s.x[0][i], s.sum[i] = 0;
@@ -92,7 +84,7 @@ template <int B, class T> void run(int op, T *d, const T *a, int block, int lane
       HM_INDEPENDENT
       for (int64_t i = 0; i < count; i++) s.sum[i] += s.x[l][i];
     }
-    return repeat<B>(d, s.sum, block, count);
+    return spread(d, s.sum, block, count);
   default: // HM_ARGMAX
     for (int64_t i = 0; i < count; i++) s.top[i] = s.x[0][i], s.sum[i] = 0;
     for (int l = 1; l < lanes; l++) {
@@ -103,7 +95,7 @@ template <int B, class T> void run(int op, T *d, const T *a, int block, int lane
         s.top[i] = larger ? z : s.top[i], s.sum[i] = larger ? T(l) : s.sum[i];
       }
     }
-    return repeat<B>(d, s.sum, block, count);
+    return spread(d, s.sum, block, count);
   }
 }
 
@@ -116,21 +108,20 @@ struct BadLabel {
   int64_t classes;
 } bad;
 
+template <class T> bool is_label(T x, T classes) { return (x >= 0) & (x < classes) & (std::trunc(x) == x); }
+
 template <class T> void check_labels(const hm_instr &in, const Row &row, const T *x, int step) {
   const T classes = T(in.imm);
-  const int64_t count = step ? row.count : 1;
-  auto wrong = [&](int64_t i) {
-    const T y = x[i * row.block];
-    return !((y >= 0) & (y < classes)) | (std::trunc(y) != y);
-  };
-  int any = 0;
-  for (int64_t i = 0; i < count; i++) any |= wrong(i);
-  if (!any) return;
+  int32_t wrong = 0;
+  const int64_t values = step ? row.count * row.block : 1;
+  for (int64_t i = 0; i < values; i++) wrong |= is_label(x[i], classes) ? 0 : 1;
+  if (!wrong) return;
   const std::lock_guard<std::mutex> lock(bad.mutex);
-  for (int64_t i = 0; i < count; i++) {
-    if (!wrong(i)) continue;
+  for (int64_t i = 0; i < row.count; i++) {
+    const T label = x[step ? i * row.block : 0];
+    if (is_label(label, classes)) continue;
     const std::tuple<ll, ll, ll, ll> at{row.n, row.d, row.h, row.w0 + i};
-    if (!bad.found || at < bad.at) bad.found = true, bad.at = at, bad.label = double(x[i * row.block]), bad.classes = int64_t(in.imm);
+    if (!bad.found || at < bad.at) bad.found = true, bad.at = at, bad.label = double(label), bad.classes = int64_t(in.imm);
     return;
   }
 }
@@ -139,7 +130,8 @@ template <class T> void check_labels(const hm_instr &in, const Row &row, const T
 template <class T> int lane_numbers(const Row &row, T *d) {
   const bool repeats = pattern % row.block == 0;
   const int64_t n = repeats ? pattern : row.count * row.block;
-  for (int64_t i = 0; i < n; i++) d[i] = i < row.block ? T(row.c0 + i) : d[i - row.block];
+  for (int l = 0; l < row.block; l++) d[l] = T(row.c0 + l);
+  repeat_block(d, row.block, n);
   return repeats ? 0 : pattern;
 }
 
@@ -151,8 +143,7 @@ template <class T> int lanes_of(const hm_instr &in, const Row &row, T *d, Reg<T>
   if (in.op == HM_LANE) return lane_numbers(row, d);
   if (in.op == HM_LABEL) {
     check_labels(in, row, a.p, a.step);
-    const int64_t values = a.step ? n : pattern;
-    for (int64_t i = 0; i < values; i++) d[i] = a.p[i];
+    std::memcpy(d, a.p, size_t(a.step ? n : pattern) * sizeof(T));
     return a.step;
   }
   // A value that repeats is worked out for its 16; where the block does not divide them it is one scalar.
@@ -178,7 +169,7 @@ template <class T> int lanes_of(const hm_instr &in, const Row &row, T *d, Reg<T>
   }
   if (!repeats) return pattern;
   const bool divides = pattern % block == 0;
-  for (int64_t i = block; i < (divides ? pattern : n); i++) d[i] = d[i - block];
+  repeat_block(d, block, divides ? pattern : n);
   return divides ? 0 : pattern;
 }
 

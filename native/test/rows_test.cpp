@@ -1,5 +1,6 @@
 // Over 300 lines: one interpreter, one generator of random cases and the checks that use both.
 // Row programs against an interpreter of one element at a time: random programs over random layouts, types and boxes.
+// (Instructions over the lanes of a position: lanes_test.cpp.)
 //   g++ -std=c++17 -O2 -pthread native/test/rows_test.cpp native/*.cpp -o rows_test && ./rows_test
 #include "../rows.h"
 #include "../threads.h"
@@ -135,7 +136,7 @@ Case random_case(Random &r, bool epilogue) {
   const int ops = int(r.below(7));
   for (int i = 0; i < ops; i++) {
     int dst = int(r.below(std::min(filled + 1, k.registers)));
-    hm_instr n = instr(int(HM_CONST + r.below(HM_OP_COUNT - HM_CONST)), dst, int(r.below(filled)), int(r.below(filled)),
+    hm_instr n = instr(int(HM_CONST + r.below(HM_LANE - HM_CONST)), dst, int(r.below(filled)), int(r.below(filled)),
                        int(r.below(filled)), r.uniform(0.05, 0.9));
     n.key0 = r.bits(), n.key1 = r.bits();
     if (n.op >= HM_UNIFORM && r.below(2)) n.operand = add(false, false, true);
