@@ -1,11 +1,7 @@
-import { BYTES, contains, sameBox, volume } from '../core/index.ts';
+import { contains, sameBox } from '../core/index.ts';
+import { Inlining, MOST_NODES, sameLoops, type Tree } from './inline.ts';
 import type { FusionRules, Kernel, Step } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
-
-/** An element-wise expression is stored rather than recomputed when it would load more full tensors than this. */
-const MOST_LOADS = 4;
-/** ... or run more instructions than this. */
-const MOST_NODES = 48;
 
 /**
  * Groups the operations of a local program into kernels. Element-wise operations are not stored where every use can evaluate
@@ -14,12 +10,6 @@ const MOST_NODES = 48;
  */
 export function fuse(program: LocalProgram, rules: FusionRules): Step[] {
   return new Fuser(program, rules).run();
-}
-
-/** A node that will be stored (or summed), with the element-wise nodes that it evaluates and the stored values they load. */
-interface Tree {
-  readonly nodes: readonly LocalNode[];
-  readonly leaves: readonly LocalValue[];
 }
 
 interface Group {
@@ -33,38 +23,30 @@ interface Group {
 class Fuser {
   private readonly program: LocalProgram;
   private readonly rules: FusionRules;
-  private readonly consumers = new Map<LocalValue, { node: LocalNode; input: number }[]>();
-  private readonly virtual = new Set<LocalNode>();
-  private readonly position = new Map<LocalNode, number>();
+  private readonly inlining: Inlining;
+  private readonly position: ReadonlyMap<LocalNode, number>;
   private readonly outputs: ReadonlySet<LocalValue>;
 
   constructor(program: LocalProgram, rules: FusionRules) {
     this.program = program;
     this.rules = rules;
+    this.inlining = new Inlining(program, rules);
+    this.position = this.inlining.position;
     this.outputs = new Set(program.outputs.values());
-    program.nodes.forEach((node, i) => {
-      this.position.set(node, i);
-      node.inputs.forEach((value, input) => {
-        const list = this.consumers.get(value);
-        if (list) list.push({ node, input });
-        else this.consumers.set(value, [{ node, input }]);
-      });
-    });
   }
 
   run(): Step[] {
-    this.chooseVirtual();
     const groups = new Map<LocalNode, Group>();
     const rows: Group[] = [];
     const steps: (Group | LocalNode)[] = [];
     for (const node of this.program.nodes) {
-      if (this.virtual.has(node) || isSource(node)) continue;
+      if (this.inlining.virtual.has(node) || isSource(node)) continue;
       if (node.collective) {
         steps.push(node);
         continue;
       }
-      const inRows = this.elementwise(node) || this.rules.sums(node);
-      const tree = this.tree(node);
+      const inRows = this.inlining.elementwise(node) || this.rules.sums(node);
+      const tree = this.inlining.tree(node);
       const host = inRows
         ? (this.epilogueHost(node, tree, groups) ?? this.rowsHost(node, tree, rows))
         : this.partsHost(node, groups);
@@ -91,108 +73,6 @@ class Fuser {
     return [...scheduled.filter((step) => !assigns(step)), ...scheduled.filter(assigns)];
   }
 
-  /** Views that are read in place, and element-wise nodes whose every use can evaluate them. */
-  private chooseVirtual(): void {
-    for (const node of this.program.nodes) {
-      if (node.op.form === 'view') {
-        if (this.readInPlace(node)) this.virtual.add(node);
-        continue;
-      }
-      if (!this.elementwise(node)) continue;
-      const [value] = node.outputs;
-      if (!this.everyUse(value, (use) => this.absorbs(use.node, use.input, value))) continue;
-      const { leaves, nodes } = this.tree(node);
-      const large = leaves.filter(
-        (leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1,
-      );
-      if (large.length > MOST_LOADS || nodes.length > MOST_NODES) continue;
-      if (this.replacesTerm(node, nodes, large, leaves)) continue;
-      this.virtual.add(node);
-    }
-  }
-
-  /**
-   * A sum of stored tensors is stored in place of its last term, by the kernel that makes the term, where nothing else reads
-   * that: as much is stored, and every use of the sum loads one tensor instead of all terms. (The gradient of a skip connection.)
-   */
-  private replacesTerm(
-    node: LocalNode,
-    nodes: readonly LocalNode[],
-    large: readonly LocalValue[],
-    leaves: readonly LocalValue[],
-  ): boolean {
-    const [sum] = node.outputs;
-    const isSum = (at: LocalNode): boolean =>
-      at.op.name === 'add' || (at.op.name === 'cast' && isSum(at.inputs[0].producer));
-    if (large.length < 2 || !isSum(node)) return false;
-    const inside = new Set([...nodes, node]);
-    const before = (leaf: LocalValue, term: LocalValue): boolean =>
-      leaf === term || this.position.get(leaf.producer)! < this.position.get(term.producer)!;
-    return large.some(
-      (term) =>
-        term.producer.op.form === 'kernel' &&
-        !this.elementwise(term.producer) &&
-        !term.producer.collective &&
-        this.rules.epilogue(term.producer.op.name) &&
-        BYTES[sum.dtype] <= BYTES[term.dtype] &&
-        this.everyUse(term, (use) => inside.has(use.node)) &&
-        leaves.every((leaf) => before(leaf, term)) &&
-        node.loops.every((box, rank) => sameBox(box, term.own[rank])),
-    );
-  }
-
-  /** Runs over elements, or over positions whose lanes hold all classes: kernels may evaluate it on load and on store. */
-  private elementwise(node: LocalNode): boolean {
-    const { op, call } = node;
-    if (op.form === 'pointwise') return true;
-    if (node.collective || !this.rules.elementwise(node)) return false;
-    return op.loops(call).every((loop) => loop.split !== 'whole' || !this.isSplit(loop.dim));
-  }
-
-  private isSplit(dim: string): boolean {
-    const { cuts, mesh } = this.program;
-    const axis = cuts.axisOf(dim);
-    return mesh.axes.some(({ name, size }) => name === axis && size > 1);
-  }
-
-  private everyUse(value: LocalValue, test: (use: { node: LocalNode; input: number }) => boolean): boolean {
-    const uses = this.consumers.get(value) ?? [];
-    return uses.length > 0 && !this.outputs.has(value) && uses.every(test);
-  }
-
-  private readInPlace(view: LocalNode): boolean {
-    return this.everyUse(view.outputs[0], (use) => this.rules.views(view, use.node, use.input));
-  }
-
-  private absorbs(node: LocalNode, input: number, value: LocalValue): boolean {
-    if (node.collective) return false;
-    if (node.op.form === 'view') return this.readInPlace(node) && value.shape.length > 1;
-    const isFill = value.producer.inputs.length === 0 && value.producer.op.name === 'fill';
-    if (this.elementwise(node)) return isFill || sameLoops(node.outputs[0], value);
-    if (this.rules.sums(node)) return input === 0;
-    return this.rules.prologue(node.op.name, input) && value.shape.length > 1;
-  }
-
-  /** The virtual nodes that `node` evaluates, each after its inputs, and the stored values that these and `node` load. */
-  private tree(node: LocalNode): Tree {
-    const nodes: LocalNode[] = [];
-    const leaves = new Set<LocalValue>();
-    const seen = new Set<LocalNode>();
-    const visit = (at: LocalNode): void => {
-      for (const input of at.inputs) {
-        const { producer } = input;
-        if (!this.virtual.has(producer)) leaves.add(input);
-        else if (!seen.has(producer)) {
-          seen.add(producer);
-          visit(producer);
-          nodes.push(producer);
-        }
-      }
-    };
-    visit(node);
-    return { nodes, leaves: [...leaves] };
-  }
-
   /** The kernel whose epilogue can compute `node`: it produces one of the leaves over the same box, after all the others. */
   private epilogueHost(
     node: LocalNode,
@@ -204,7 +84,11 @@ class Fuser {
     const last = anchors.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
     if (!last || !this.rules.epilogue(last.op.name)) return undefined;
     // Float64 arithmetic stays out of epilogues: there is little of it, and kernels compute in float32.
-    if ([...tree.nodes, ...(this.elementwise(node) ? [node] : [])].some((n) => n.outputs[0].dtype === 'f64'))
+    if (
+      [...tree.nodes, ...(this.inlining.elementwise(node) ? [node] : [])].some(
+        (n) => n.outputs[0].dtype === 'f64',
+      )
+    )
       return undefined;
     const host = groups.get(last)!;
     const [result] = last.outputs;
@@ -229,7 +113,9 @@ class Fuser {
   ): LocalNode | undefined {
     const { producer } = source;
     const anchor = groups.get(producer)?.anchor;
-    return producer === anchor || (this.elementwise(producer) && leaf === source) ? anchor : undefined;
+    return producer === anchor || (this.inlining.elementwise(producer) && leaf === source)
+      ? anchor
+      : undefined;
   }
 
   /** The kernel that produces what the view `node` takes a part of, where it stores nothing but such parts. */
@@ -237,7 +123,10 @@ class Fuser {
     if (node.op.form !== 'view' || node.inputs.length !== 1) return undefined;
     const [whole] = node.inputs;
     const host = groups.get(whole.producer);
-    if (host?.anchor !== whole.producer || !this.everyUse(whole, (use) => this.isPart(use.node, whole)))
+    if (
+      host?.anchor !== whole.producer ||
+      !this.inlining.everyUse(whole, (use) => this.isPart(use.node, whole))
+    )
       return undefined;
     host.writes.delete(whole);
     return host;
@@ -245,7 +134,7 @@ class Fuser {
 
   /** `view` takes a part of `whole` that the producer of `whole` can store, on every rank from what the rank owns. */
   private isPart(view: LocalNode, whole: LocalValue): boolean {
-    if (view.op.form !== 'view' || this.virtual.has(view) || view.collective) return false;
+    if (view.op.form !== 'view' || this.inlining.virtual.has(view) || view.collective) return false;
     const here = view.loops.every((loop, rank) =>
       contains(whole.own[rank], view.op.reads(view.call, loop)[0]),
     );
@@ -285,12 +174,12 @@ class Fuser {
 
   /** Box of each rank that a pass runs over: the output of an element-wise node, input 0 of a sum. */
   private loopSpace(node: LocalNode): LocalValue['own'] {
-    if (this.elementwise(node)) return node.loops;
+    if (this.inlining.elementwise(node)) return node.loops;
     return node.loops.map((loop) => node.op.reads(node.call, loop)[0]);
   }
 
   private iterated(node: LocalNode): LocalNode['call']['inputs'][number] {
-    return this.elementwise(node) ? node.call.outputs[0] : node.call.inputs[0];
+    return this.inlining.elementwise(node) ? node.call.outputs[0] : node.call.inputs[0];
   }
 
   private kernel(group: Group): Kernel {
@@ -327,7 +216,3 @@ class Fuser {
 
 const isNode = (step: Group | LocalNode): step is LocalNode => 'op' in step;
 const isSource = (node: LocalNode): boolean => node.op.name === 'input' || node.op.name === 'variable';
-
-const sameLoops = (a: { shape: LocalValue['shape'] }, b: { shape: LocalValue['shape'] }): boolean =>
-  a.shape.length === b.shape.length &&
-  a.shape.every((dim, i) => dim.name === b.shape[i].name && dim.size === b.shape[i].size);
