@@ -13,8 +13,8 @@ export interface Section {
   readonly body: string;
 }
 
-/** The order of sections in the document. */
-export const SECTION_ORDER = ['machine', 'kernels', 'steps', 'voxel', 'memory', 'profile'] as const;
+/** The order of sections in the document; others, such as profiles, come last. */
+export const SECTION_ORDER = ['machine', 'kernels', 'steps', 'voxel', 'memory'] as const;
 
 const begin = (key: string): string => `<!-- begin ${key} -->`;
 const end = (key: string): string => `<!-- end ${key} -->`;

@@ -2,8 +2,8 @@
 
 /** Before it trains anything: Node.js, its libraries and compiled code. */
 const PROCESS_BYTES = 85 * 2 ** 20;
-/** Tile memory of the kernels. */
-const KERNEL_BYTES = 24 * 2 ** 20;
+/** Tile memory of the kernels, transformed weights and sums of Winograd's filtering among it. */
+const KERNEL_BYTES = 48 * 2 ** 20;
 /** What a rank adds: its share of the bound program. */
 const RANK_BYTES = 5 * 2 ** 20;
 

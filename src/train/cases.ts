@@ -134,9 +134,9 @@ export function trainingBytes(voxels: number, batch: number, cases: number): num
   return Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases) + batch * VOXEL_BYTES * voxels;
 }
 
-/** Bytes of volumes that a process holds while it segments one of so many voxels: scan and labels. */
+/** Bytes of volumes that a process holds while it segments or judges one of so many voxels: scan, labels, truth. */
 export function predictionBytes(voxels: number): number {
-  return (VOXEL_BYTES + 1) * voxels;
+  return (VOXEL_BYTES + 2) * voxels;
 }
 
 /** The shape that a case will have once it is prepared, from its header alone. */
