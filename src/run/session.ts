@@ -121,10 +121,11 @@ export class Session {
       free: () => {
         for (const e of executables) e.free();
         if (--this.programs > 0) return;
-        for (const arena of this.arenas) this.device.free(arena);
-        this.arenas.length = 0;
+        // A store that still moves bytes uses the arena.
         this.store?.close();
         this.store = undefined;
+        for (const arena of this.arenas) this.device.free(arena);
+        this.arenas.length = 0;
       },
     };
   }
