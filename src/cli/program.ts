@@ -5,7 +5,8 @@ import { infoCommand } from './info.ts';
 import { phantomCommand } from './phantom.ts';
 import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
-import { EXIT, reportError } from './report-error.ts';
+import { failTogether, part, talks } from './processes.ts';
+import { EXIT } from './report-error.ts';
 import { trainCommand } from './train.ts';
 import { version } from './version.ts';
 
@@ -21,6 +22,8 @@ HALOMESH_DEBUG=1 shows where an error arose. HALOMESH_ISA=avx512|avx2|base choos
 
 /** The command line; `write` gets what goes to stderr. */
 export function makeProgram(write: (text: string) => void): Command {
+  // What several processes would all say is said by one.
+  const output = talks() ? { writeErr: write } : { writeErr: () => undefined, writeOut: () => undefined };
   const program = new Command('halomesh')
     .description(
       'Trains and runs 3-D convolutional networks on whole medical volumes, split in space over a mesh of ranks.',
@@ -31,7 +34,7 @@ export function makeProgram(write: (text: string) => void): Command {
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
-    .configureOutput({ writeErr: write, outputError: oneLine('halomesh') });
+    .configureOutput({ ...output, outputError: oneLine('halomesh') });
   for (const add of [
     trainCommand,
     evaluateCommand,
@@ -72,8 +75,9 @@ export async function run(
   }
   try {
     await program.parseAsync(args, { from: 'user' });
+    await part();
     return EXIT.done;
   } catch (error) {
-    return reportError(error, write);
+    return failTogether(error, write);
   }
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { LocalWorld } from '../machine/index.ts';
+import type { World } from '../machine/index.ts';
 import type { Executable } from './executable.ts';
 import { rest } from './rest.ts';
 import type { Tracer } from './tracer.ts';
@@ -16,15 +16,16 @@ let rested = performance.now();
  */
 export async function runInTurns(
   executables: readonly Executable[],
-  world: LocalWorld,
+  world: World,
   tracer?: Tracer,
 ): Promise<void> {
   const [{ plan }] = executables;
+  const byRank = new Map(executables.map((executable) => [executable.rank, executable]));
   const { steps } = plan;
   for (let place = 0; place < steps.length; ) {
     if (steps[place].kind === 'collective') {
       const at = place++;
-      await world.run(async (communicator) => executables[communicator.rank].step(at, communicator, tracer));
+      await world.run(async (communicator) => byRank.get(communicator.rank)!.step(at, communicator, tracer));
       continue;
     }
     const start = place;
