@@ -11,6 +11,8 @@ import {
   type Processes,
 } from '../machine/index.ts';
 import { agree, checkSize } from '../run/index.ts';
+import { configOfRun, meshOf } from '../train/index.ts';
+import type { RunFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 import { Interrupted, reportError } from './report-error.ts';
 import { version } from './version.ts';
@@ -48,6 +50,15 @@ export async function join(mesh: Mesh, settings: unknown): Promise<Joined> {
   await agree(processes, 'the version of halomesh', version);
   await agree(processes, 'the configuration', () => JSON.stringify(settings));
   return { processes, threads: await shareOfCores(processes) };
+}
+
+/** {@link join} for the commands that run a trained network. */
+export async function joinRun(flags: RunFlags): Promise<Joined> {
+  if (launched() === undefined) return {};
+  const { config } = await configOfRun(flags);
+  const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = config;
+  const { processes, threads } = await join(meshOf(config).mesh, settings);
+  return { processes, threads: flags.threads ?? threads };
 }
 
 /** Cores that this process may use, divided among the processes that may use the same ones. */
