@@ -30,7 +30,9 @@ export async function installWithApt(names, cannot, { say, verbose }) {
   for (const name of names) if (!(await aptKnows(name))) unknown.push(name);
   const install =
     unknown.length === 0
-      ? await run(program, [...first, 'install', '-y', '--no-install-recommends', ...names], { echo: verbose })
+      ? await run(program, [...first, 'install', '-y', '--no-install-recommends', ...names], {
+          echo: verbose,
+        })
       : { code: 1, output: `E: apt knows no package ${unknown.join(' ')}` };
   if (install.code !== 0) {
     const lines = `${update.output}\n${install.output}`.split('\n').filter((line) => /^(E|Err):/.test(line));

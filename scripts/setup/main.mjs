@@ -60,7 +60,14 @@ export async function setup(options = {}) {
 /** The command line; resolves to the exit code. */
 export async function cli(args) {
   const flag = { type: 'boolean' };
-  const options = { 'native-only': flag, 'no-ts': flag, mpi: flag, verbose: flag, help: flag, root: { type: 'string' } };
+  const options = {
+    'native-only': flag,
+    'no-ts': flag,
+    mpi: flag,
+    verbose: flag,
+    help: flag,
+    root: { type: 'string' },
+  };
   let values;
   try {
     values = parseArgs({ args, options }).values;
