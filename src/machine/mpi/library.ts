@@ -45,12 +45,8 @@ export function mpiAvailable(): { readonly available: boolean; readonly note: st
     };
   try {
     const version = open().func('hmpi_version', 'const char *', []) as () => string;
-    return {
-      available: true,
-      note: version()
-        .split(/[\n\0]/)[0]
-        .trim(),
-    };
+    const [first] = version().split('\n');
+    return { available: true, note: first.replace(/\s+/g, ' ').trim() };
   } catch (error) {
     return { available: false, note: `cannot be loaded (${(error as Error).message}). ${HINT}` };
   }
