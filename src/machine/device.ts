@@ -27,6 +27,8 @@ export interface Message {
   /** Copies the box into the message, and back. */
   pack(): void;
   unpack(): void;
+  /** The message as a tensor of the device, where it can compute with it in its place. */
+  readonly tensor?: Tensor;
 }
 
 /** Work of a store that may still go on. */

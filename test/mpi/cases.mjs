@@ -97,6 +97,21 @@ export const CASES = [
       return read(device, tensor);
     },
   })),
+  {
+    name: 'total of images in blocks of channels',
+    ranks: 3,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const type = {
+        ...image,
+        shape: shape({ batch: 2, depth: 3, height: 2, width: 3, channel: 21 }),
+        plain: false,
+      };
+      const tensor = filled(device, type, whole(type), (i) => rough(rank)(i % 50));
+      await communicator.allReduce('images', among([[0, 1, 2]]), tensor);
+      return read(device, tensor);
+    },
+  },
   ...['sum', 'max', 'min'].map((how) => ({
     name: `${how} within groups, in their order, to the last bit`,
     ranks: 4,

@@ -135,7 +135,8 @@ class CpuDevice implements Device {
     const there = cpuTensor(room.address as Address, { shape, dtype, plain: true }, box);
     const copy = (to: Tensor, from: Tensor): (() => void) =>
       prepareCopy(this.library, argsOf(tensor), to as CpuTensor, from as CpuTensor, box);
-    return { bytes: transferBytes(tensor, box), pack: copy(there, tensor), unpack: copy(tensor, there) };
+    const bytes = transferBytes(tensor, box);
+    return { bytes, pack: copy(there, tensor), unpack: copy(tensor, there), tensor: there };
   }
 
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {

@@ -78,6 +78,13 @@ export class BoundExchange {
   }
 }
 
+/** A part of another rank, as the rank that combines has it. */
+interface Part extends Posted {
+  readonly tensor: Tensor;
+  /** Whether the tensor has numbers of its own beside the message. */
+  readonly apart: boolean;
+}
+
 /**
  * An all-reduce: parts go to the first rank of the group, are combined there in the order of the group, as ranks of one
  * process are, and the result goes back: so it has the same bits.
@@ -85,11 +92,9 @@ export class BoundExchange {
 export class BoundAllReduce {
   /** Ranks that it waits for. */
   readonly awaited: readonly number[];
-  /** Whether this rank combines. */
-  readonly leads: boolean;
-  private readonly own: Posted;
-  /** The parts of the others, for the rank that combines. */
-  private readonly parts: readonly (Posted & { readonly tensor: Tensor })[] = [];
+  /** The message to and from the first rank; absent on that one. */
+  private readonly own: Posted | undefined;
+  private readonly parts: readonly Part[] = [];
   private readonly device: Device;
   private readonly tensor: Tensor;
   private readonly plan: AllReducePlan;
@@ -104,28 +109,36 @@ export class BoundAllReduce {
   ) {
     const group = plan.groups.find((members) => members.includes(rank))!;
     const [first] = group;
+    const leads = rank === first;
     this.device = device;
     this.plan = plan;
     this.tensor = tensor;
-    this.leads = rank === first;
-    const others = this.leads ? group.slice(1) : [];
-    this.awaited = this.leads ? others : [first];
-    const bytes = device.messageBytes(tensor, tensor.box);
-    const rooms = staging.rooms([bytes, ...others.map(() => bytes)]);
-    this.own = { peer: first, room: rooms[0], message: device.message(tensor, tensor.box, rooms[0]) };
+    this.awaited = leads ? group.slice(1) : [first];
     // What all ranks of the group send, less what the others do.
     const one = transferBytes(tensor, tensor.box);
-    const all = allReduceBytes(group.length, one);
     const rest = (group.length - 1) * one;
-    this.sent = this.leads ? { bytes: all - rest, messages: group.length - 1 } : { bytes: one, messages: 1 };
-    if (others.length === 0 || isEmpty(tensor.box)) return;
+    this.sent = leads
+      ? { bytes: allReduceBytes(group.length, one) - rest, messages: group.length - 1 }
+      : { bytes: one, messages: 1 };
+    const bytes = device.messageBytes(tensor, tensor.box);
+    const posted = staging.rooms(this.awaited.map(() => bytes)).map((at, i) => ({
+      peer: this.awaited[i],
+      room: at,
+      message: device.message(tensor, tensor.box, at),
+    }));
+    if (!leads) this.own = posted[0];
+    else if (!isEmpty(tensor.box)) this.parts = this.partsOf(posted, room);
+  }
+
+  /** Parts are combined where they arrive if the device can, else in tensors of their own. */
+  private partsOf(posted: readonly Posted[], room: (bytes: number) => Memory): Part[] {
+    const { device, tensor } = this;
     const type = { shape: tensor.shape, dtype: tensor.dtype, plain: true };
     const each = Math.ceil(device.storageBytes(type, tensor.box) / 64) * 64;
-    const memory = room(each * others.length);
-    this.parts = others.map((peer, i) => {
-      const part = device.tensor(memory, each * i, type, tensor.box);
-      const message = device.message(part, tensor.box, rooms[i + 1]);
-      return { peer, room: rooms[i + 1], tensor: part, message };
+    return posted.map((one, i) => {
+      if (one.message.tensor) return { ...one, tensor: one.message.tensor, apart: false };
+      const part = device.tensor(room(each * posted.length), each * i, type, tensor.box);
+      return { ...one, message: device.message(part, tensor.box, one.room), tensor: part, apart: true };
     });
   }
 
@@ -134,7 +147,7 @@ export class BoundAllReduce {
     const batch = mpi.batch();
     for (const { peer, room, message } of this.parts)
       mpi.receive(batch, room.address, message.bytes, peer, tag);
-    if (!this.leads) {
+    if (this.own) {
       const { peer, room, message } = this.own;
       message.pack();
       mpi.send(batch, room.address, message.bytes, peer, tag);
@@ -144,23 +157,25 @@ export class BoundAllReduce {
     return batch;
   }
 
-  /** The first rank combines; the result travels back. */
+  /** The first rank combines, which leaves the result in every part; it travels back. */
   middle(mpi: MpiLibrary, tag: number): Batch {
     const batch = mpi.batch();
-    const { peer, room, message } = this.own;
-    if (!this.leads) {
+    if (this.own) {
+      const { peer, room, message } = this.own;
       mpi.receive(batch, room.address, message.bytes, peer, tag);
       return batch;
     }
     if (this.parts.length === 0) return batch;
-    for (const part of this.parts) part.message.unpack();
+    for (const { apart, message } of this.parts) if (apart) message.unpack();
     this.device.combine([this.tensor, ...this.parts.map(({ tensor }) => tensor)], this.plan.combine);
-    message.pack();
-    for (const part of this.parts) mpi.send(batch, room.address, message.bytes, part.peer, tag);
+    for (const { peer, room, message, apart } of this.parts) {
+      if (apart) message.pack();
+      mpi.send(batch, room.address, message.bytes, peer, tag);
+    }
     return batch;
   }
 
   finish(): void {
-    if (!this.leads) this.own.message.unpack();
+    this.own?.message.unpack();
   }
 }
