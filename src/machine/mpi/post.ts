@@ -43,6 +43,8 @@ export class Post {
   /** Waits for a batch; between looks the process may do something else. */
   async done(what: string, batch: Batch, awaited: readonly number[]): Promise<void> {
     const begun = performance.now();
+    // What the caller did until here is work, in its eyes, and all from here on is waiting.
+    await undefined;
     try {
       while (!this.mpi.test(batch, LOOK)) {
         await rest();
