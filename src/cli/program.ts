@@ -20,6 +20,9 @@ Examples:
 
 HALOMESH_DEBUG=1 shows where an error arose. HALOMESH_ISA=avx512|avx2|base chooses the kernels.`;
 
+/** Commands whose ranks may be processes of their own. */
+const RANKED = ['train', 'evaluate', 'predict', 'bench'];
+
 /** The command line; `write` gets what goes to stderr. */
 export function makeProgram(write: (text: string) => void): Command {
   // What several processes would all say is said by one.
@@ -68,6 +71,8 @@ export async function run(
   args: readonly string[],
   write: (text: string) => void = (text) => process.stderr.write(text),
 ): Promise<number> {
+  // Of several processes one alone does what is no work for ranks, such as writing phantoms.
+  if (!talks() && !RANKED.includes(args[0])) return EXIT.done;
   const program = makeProgram(write);
   if (args.length === 0) {
     program.outputHelp();
