@@ -3,20 +3,22 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot, SetupError, secondsSince, stopChildren } from './common.mjs';
 import { acquireLock } from './lock.mjs';
+import { mpiStep } from './mpi.mjs';
 import { nativeStep } from './native.mjs';
 import { npmStep } from './npm.mjs';
 import { typescriptStep } from './typescript.mjs';
 
-const usage = `node scripts/setup.mjs [--native-only] [--no-ts] [--verbose] [--root DIR]
+const usage = `node scripts/setup.mjs [--native-only] [--no-ts] [--mpi] [--verbose] [--root DIR]
   --native-only  build the native kernels and nothing else
   --no-ts        do not build dist/
+  --mpi          install Open MPI where no MPI is found, and insist on building the shim for it
   --verbose      show the commands and their output
   --root DIR     set up this folder instead of the package's own`;
 
-/** A further step, such as the MPI shim (only where mpicc is found), is one more value in this list. */
-function stepsFor({ nativeOnly, noTs }) {
-  if (nativeOnly) return [nativeStep];
-  return noTs ? [npmStep, nativeStep] : [npmStep, nativeStep, typescriptStep];
+function stepsFor({ nativeOnly, noTs, mpi }) {
+  const native = [nativeStep, mpiStep(mpi ?? false)];
+  if (nativeOnly) return native;
+  return noTs ? [npmStep, ...native] : [npmStep, ...native, typescriptStep];
 }
 
 /**
@@ -58,7 +60,14 @@ export async function setup(options = {}) {
 /** The command line; resolves to the exit code. */
 export async function cli(args) {
   const flag = { type: 'boolean' };
-  const options = { 'native-only': flag, 'no-ts': flag, verbose: flag, help: flag, root: { type: 'string' } };
+  const options = {
+    'native-only': flag,
+    'no-ts': flag,
+    mpi: flag,
+    verbose: flag,
+    help: flag,
+    root: { type: 'string' },
+  };
   let values;
   try {
     values = parseArgs({ args, options }).values;

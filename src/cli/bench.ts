@@ -11,6 +11,7 @@ import {
   placement,
 } from './flags.ts';
 import { count, oneOf } from './parse.ts';
+import { type Joined, join, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
 import { addTraceFlag, traced } from './trace.ts';
 
@@ -66,17 +67,20 @@ Examples:
     )
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
+      const { threads: _t, spillDir: _d, trace: _f, json: _j, ...settings } = flags;
+      const joined = await join(placement(flags).mesh, settings);
       const show = async (tracer: Tracer | undefined): Promise<void> => {
-        const result = await measure(flags, tracer);
+        const result = await measure(flags, joined, tracer);
+        if (!talks()) return;
         console.log(flags.json ? JSON.stringify(result, null, 2) : formatBench(result));
         if (tracer && !flags.json)
           console.log(`\n${kernelTable(tracer.runs.filter(({ name }) => name !== WARM_UP))}`);
       };
-      await traced(flags.trace, show, { endsAtOnce: true });
+      await traced(talks() ? flags.trace : undefined, show, { endsAtOnce: true });
     });
 }
 
-async function measure(flags: Flags, tracer: Tracer | undefined): Promise<BenchResult> {
+async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined): Promise<BenchResult> {
   const {
     base,
     levels,
@@ -89,11 +93,13 @@ async function measure(flags: Flags, tracer: Tracer | undefined): Promise<BenchR
     spillDir,
     ...rest
   } = flags;
-  const progress = showProgress({ unit: 'step', total: flags.steps });
+  const progress = showProgress({ unit: 'step', total: flags.steps, silent: !talks() });
   try {
     return await bench({
       ...rest,
       ...placement(flags),
+      processes: joined.processes,
+      threads: flags.threads ?? joined.threads,
       spillFolder: spillDir,
       network: { base, levels },
       optimizer: { kind: optimizer },

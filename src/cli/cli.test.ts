@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { z } from 'zod';
 import { HalomeshError } from '../core/index.ts';
 import { ImagingError } from '../imaging/index.ts';
+import { mpiAvailable } from '../machine/index.ts';
 import type { Info } from './info.ts';
 import { makeProgram, run } from './program.ts';
 import { duration, type Output, showProgress } from './progress.ts';
@@ -182,10 +183,7 @@ describe('info', () => {
     expect(sets.find(({ name }) => name === chosen)).toMatchObject({ built: true, supported: true });
     expect(facts.threads).toBeGreaterThan(0);
     expect(facts.memory.totalBytes).toBeGreaterThan(2 ** 20);
-    expect(facts.mpi).toEqual({
-      available: false,
-      note: expect.stringContaining('not built into this version'),
-    });
+    expect(facts.mpi).toEqual(mpiAvailable());
     printed = '';
     await halomesh('info');
     expect(printed).toContain(`instruction set   ${chosen}`);

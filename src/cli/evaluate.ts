@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { evaluate, formatEvaluation } from '../train/index.ts';
 import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
+import { joinRun, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
 import { relative } from './words.ts';
 
@@ -25,13 +26,16 @@ export function evaluateCommand(program: Command): void {
     .action(async ({ json, ...flags }: Flags) => {
       checkMeshFlags(flags);
       let progress: ReturnType<typeof showProgress> | undefined;
+      const joined = await joinRun(flags);
       const report = await evaluate({
         ...flags,
+        ...joined,
         onCase: (id, done, all) => {
-          progress ??= showProgress({ unit: 'case', total: all });
+          progress ??= showProgress({ unit: 'case', total: all, silent: !talks() });
           progress.update(done, [id]);
         },
       }).finally(() => progress?.stop());
+      if (!talks()) return;
       if (json) console.log(JSON.stringify(report, null, 2));
       else {
         console.log(`${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps; Dice:`);

@@ -81,6 +81,7 @@ export function placement({ split: parts, mesh: ranks, layout: axes }: MeshFlags
 
 /** Flags of `train` that stand for keys of a config. */
 export interface TrainFlags extends MeshFlags, MemoryFlags {
+  readonly threads?: number;
   readonly config?: string;
   readonly data?: string;
   readonly out?: string;

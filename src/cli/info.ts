@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { HalomeshError } from '../core/index.ts';
-import { type InstructionSet, instructionSets, library } from '../machine/index.ts';
+import { type InstructionSet, instructionSets, library, mpiAvailable } from '../machine/index.ts';
 import { bytes } from '../plan/index.ts';
 import { version } from './version.ts';
 
@@ -58,7 +58,7 @@ export function info(): Info {
     instructionSet: { chosen, forced: process.env.HALOMESH_ISA ?? null, sets },
     threads: availableParallelism(),
     memory: { totalBytes: memoryLimit(), freeBytes: freemem() },
-    mpi: { available: false, note: 'not built into this version: all ranks run in one process' },
+    mpi: mpiAvailable(),
   };
 }
 

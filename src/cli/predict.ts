@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Tracer } from '../run/index.ts';
 import { predict } from '../train/index.ts';
 import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
+import { joinRun, talks } from './processes.ts';
 import { addTraceFlag, traced } from './trace.ts';
 import { relative } from './words.ts';
 
@@ -29,8 +30,11 @@ export function predictCommand(program: Command): void {
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
       const { trace, ...options } = flags;
-      const run = (tracer: Tracer | undefined) => predict({ ...options, tracer });
-      const { output, shape, voxels, checkpoint, step } = await traced(trace, run, { endsAtOnce: true });
+      const joined = await joinRun(options);
+      const run = (tracer: Tracer | undefined) => predict({ ...options, ...joined, tracer });
+      const file = talks() ? trace : undefined;
+      const { output, shape, voxels, checkpoint, step } = await traced(file, run, { endsAtOnce: true });
+      if (!talks()) return;
       const all = shape[0] * shape[1] * shape[2];
       console.log(
         `${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`,

@@ -5,7 +5,8 @@ import { infoCommand } from './info.ts';
 import { phantomCommand } from './phantom.ts';
 import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
-import { EXIT, reportError } from './report-error.ts';
+import { failTogether, part, talks } from './processes.ts';
+import { EXIT } from './report-error.ts';
 import { trainCommand } from './train.ts';
 import { version } from './version.ts';
 
@@ -19,8 +20,13 @@ Examples:
 
 HALOMESH_DEBUG=1 shows where an error arose. HALOMESH_ISA=avx512|avx2|base chooses the kernels.`;
 
+/** Commands whose ranks may be processes of their own. */
+const RANKED = ['train', 'evaluate', 'predict', 'bench'];
+
 /** The command line; `write` gets what goes to stderr. */
 export function makeProgram(write: (text: string) => void): Command {
+  // What several processes would all say is said by one.
+  const output = talks() ? { writeErr: write } : { writeErr: () => undefined, writeOut: () => undefined };
   const program = new Command('halomesh')
     .description(
       'Trains and runs 3-D convolutional networks on whole medical volumes, split in space over a mesh of ranks.',
@@ -31,7 +37,7 @@ export function makeProgram(write: (text: string) => void): Command {
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
-    .configureOutput({ writeErr: write, outputError: oneLine('halomesh') });
+    .configureOutput({ ...output, outputError: oneLine('halomesh') });
   for (const add of [
     trainCommand,
     evaluateCommand,
@@ -65,6 +71,8 @@ export async function run(
   args: readonly string[],
   write: (text: string) => void = (text) => process.stderr.write(text),
 ): Promise<number> {
+  // Of several processes one alone does what is no work for ranks, such as writing phantoms.
+  if (!talks() && !RANKED.includes(args[0])) return EXIT.done;
   const program = makeProgram(write);
   if (args.length === 0) {
     program.outputHelp();
@@ -72,8 +80,9 @@ export async function run(
   }
   try {
     await program.parseAsync(args, { from: 'user' });
+    await part();
     return EXIT.done;
   } catch (error) {
-    return reportError(error, write);
+    return failTogether(error, write);
   }
 }

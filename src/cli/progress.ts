@@ -10,6 +10,8 @@ export interface ProgressOptions {
   /** What was done before, such as the steps of a resumed run. */
   readonly start?: number;
   readonly output?: Output;
+  /** Shows nothing: another process does. */
+  readonly silent?: boolean;
   /** Seconds between two lines where the output is no terminal. */
   readonly every?: number;
   /** Milliseconds, rising. */
@@ -28,10 +30,13 @@ export interface Progress {
 
 /** Shows progress on `output`; stderr by default. */
 export function showProgress(options: ProgressOptions): Progress {
+  if (options.silent) return SILENCE;
   const output: Output = options.output ?? process.stderr;
   const left = timeLeft(options);
   return output.isTTY ? bar(options, output, left) : lines(options, output, left);
 }
+
+const SILENCE: Progress = { update: () => undefined, note: () => undefined, stop: () => undefined };
 
 /** `h:mm:ss`, or `m:ss` below an hour. */
 export function duration(seconds: number): string {

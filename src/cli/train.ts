@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import type { Processes } from '../machine/index.ts';
 import { bytes } from '../plan/index.ts';
 import type { Tracer } from '../run/index.ts';
 import {
   mergeConfig,
+  meshOf,
   readConfigFile,
   resolveConfig,
   runFolder,
@@ -16,6 +18,7 @@ import {
 } from '../train/index.ts';
 import { addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
 import { onInterrupt } from './interrupt.ts';
+import { join, talks } from './processes.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { Interrupted } from './report-error.ts';
 import { addTraceFlag, traced } from './trace.ts';
@@ -43,10 +46,14 @@ Examples:
   halomesh train --out runs/a --resume --steps 600`,
     )
     .action(async (flags: TrainFlags) => {
-      const config = trainConfig(flags);
-      const result = await traced(flags.trace, (tracer) =>
-        runTraining(config, { resume: flags.resume, tracer }),
+      const given = trainConfig(flags);
+      const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = given;
+      const { processes, threads } = await join(meshOf(given).mesh, settings);
+      const config = { ...given, threads: flags.threads ?? threads ?? given.threads };
+      const result = await traced(talks() ? flags.trace : undefined, (tracer) =>
+        runTraining(config, { resume: flags.resume, tracer, processes }),
       );
+      if (!talks()) return;
       for (const line of doneLines(config, result)) console.log(line);
     });
 }
@@ -68,15 +75,18 @@ export interface RunTrainingOptions {
   /** End in order, as if all steps were done, when this time is over. */
   readonly mostSeconds?: number;
   readonly tracer?: Tracer;
+  /** See {@link TrainOptions}. */
+  readonly processes?: Processes;
 }
 
 /** Trains, shows how far it is, and ends in order when the user presses Ctrl-C. Throws {@link Interrupted} then. */
 export async function runTraining(
   config: TrainConfig,
-  { resume, mostSeconds, tracer }: RunTrainingOptions = {},
+  { resume, mostSeconds, tracer, processes }: RunTrainingOptions = {},
 ): Promise<TrainResult> {
   let progress: Progress | undefined;
   const interruption = onInterrupt(() => {
+    if (!talks()) return;
     const line = 'Stopping after this step. Press Ctrl-C again to end at once, without saving.';
     if (progress) progress.note(line);
     else process.stderr.write(`${line}\n`);
@@ -86,8 +96,10 @@ export async function runTraining(
     const result = await train(config, {
       resume,
       tracer,
+      processes,
       signal: AbortSignal.any([interruption.signal, ...late]),
       onEvent: (event) => {
+        if (!talks()) return;
         if (event.kind === 'start') {
           for (const line of startLines(event)) console.log(line);
           progress = showProgress({ unit: 'step', total: event.steps, start: event.firstStep - 1 });
@@ -95,7 +107,8 @@ export async function runTraining(
       },
     });
     progress?.stop();
-    if (interruption.signal.aborted && result.interrupted) throw new Interrupted(resumeLine(config, result));
+    if (result.interrupted && (interruption.signal.aborted || !late.some(({ aborted }) => aborted)))
+      throw new Interrupted(resumeLine(config, result));
     return result;
   } finally {
     progress?.stop();

@@ -1,5 +1,5 @@
 import type { AllReducePlan, ExchangePlan } from '../plan/index.ts';
-import type { Tensor } from './device.ts';
+import type { Device, Tensor } from './device.ts';
 
 /** Bytes and messages that ranks have sent. */
 export interface Traffic {
@@ -23,4 +23,34 @@ export interface Communicator {
   allReduce(label: string, plan: AllReducePlan, tensor: Tensor): Promise<void>;
   /** Waits for all ranks. */
   barrier(label: string): Promise<void>;
+}
+
+/** Processes that work together: each runs some of the ranks of a mesh and reaches the others by messages. */
+export interface Processes {
+  /** Ranks of each process. */
+  readonly hosts: readonly (readonly number[])[];
+  /** Which of `hosts` this process is; 0 alone writes files and talks to the user. */
+  readonly host: number;
+  /** Every process gives a text and gets those of all, by process. A small matter: not counted as traffic. */
+  share(label: string, text: string): Promise<readonly string[]>;
+  /**
+   * Fills `data` of the processes `to` with that of process `from`, of the same length; all processes call it, those that
+   * neither send nor receive with an empty array. Not counted as traffic.
+   */
+  deliver(label: string, data: Uint8Array, from: number, to: readonly number[]): Promise<void>;
+  /** The ranks, with their tensors on a device. */
+  world(device: Device): World;
+}
+
+/** Ranks of a mesh, as one process sees them. */
+export interface World {
+  /** Ranks in all. */
+  readonly size: number;
+  readonly processes: Processes;
+  /** What this process has sent so far. */
+  readonly traffic: Traffic;
+  /** Runs a program on every rank of this process and returns their results, by rank; the first error ends all. */
+  run<T>(program: (communicator: Communicator) => Promise<T>): Promise<T[]>;
+  /** How a rank of this process reaches the others. */
+  communicator(rank: number): Communicator;
 }

@@ -14,6 +14,23 @@ export interface Tensor extends TensorType {
 /** Numbers of a box, row-major, on the host. */
 export type HostArray = Float32Array | Float64Array | Uint8Array | Int32Array | Int16Array;
 
+/** Native memory outside of every device, for messages between processes. */
+export interface NativeRoom {
+  readonly address: number;
+  /** The first bytes as a host array. */
+  view(bytes: number): Uint8Array;
+}
+
+/** A box of a tensor as plain row-major numbers in native memory. */
+export interface Message {
+  readonly bytes: number;
+  /** Copies the box into the message, and back. */
+  pack(): void;
+  unpack(): void;
+  /** The message as a tensor of the device, where it can compute with it in its place. */
+  readonly tensor?: Tensor;
+}
+
 /** Work of a store that may still go on. */
 export type Ticket = number;
 
@@ -47,6 +64,10 @@ export interface Device extends Target {
   read(tensor: Tensor, box: Box): HostArray;
   /** Copies `box` between tensors of one shape and element type. */
   copyBox(to: Tensor, from: Tensor, box: Box): void;
+  /** Bytes of {@link message}. */
+  messageBytes(tensor: Tensor, box: Box): number;
+  /** A box of a tensor as a message in `room`; prepared once and used again and again. */
+  message(tensor: Tensor, box: Box, room: NativeRoom): Message;
   /** Replaces every tensor by the element-wise combination of all, taken in order (sums in float64). */
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void;
   /**

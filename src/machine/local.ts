@@ -1,7 +1,18 @@
 import { HalomeshError } from '../core/index.ts';
 import { type AllReducePlan, allReduceBytes, type ExchangePlan, transferBytes } from '../plan/index.ts';
-import type { Communicator, Traffic } from './communicator.ts';
+import type { Communicator, Processes, Traffic, World } from './communicator.ts';
 import type { Device, Tensor } from './device.ts';
+
+/** This process, which runs all ranks. */
+export function alone(ranks: number): Processes {
+  return {
+    hosts: [Array.from({ length: ranks }, (_, rank) => rank)],
+    host: 0,
+    share: async (_label, text) => [text],
+    deliver: async () => undefined,
+    world: (device) => new LocalWorld(device, ranks),
+  };
+}
 
 interface Waiting {
   readonly members: readonly number[];
@@ -16,8 +27,9 @@ interface Waiting {
  * All ranks in one process: they run in turn, and a collective runs when the last rank that takes part arrives. When every
  * rank waits or has ended and nothing can complete, all fail at once with what each waits for.
  */
-export class LocalWorld {
+export class LocalWorld implements World {
   readonly size: number;
+  readonly processes: Processes;
   readonly traffic: Traffic = { exchangeBytes: 0, allReduceBytes: 0, messages: 0 };
   private readonly device: Device;
   private readonly waiting = new Map<string, Waiting>();
@@ -26,6 +38,7 @@ export class LocalWorld {
   constructor(device: Device, size: number) {
     this.device = device;
     this.size = size;
+    this.processes = alone(size);
     this.state = new Array<'ended'>(size).fill('ended');
   }
 

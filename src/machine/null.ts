@@ -1,5 +1,5 @@
 import { BYTES, boxVolume, type TensorType } from '../core/index.ts';
-import { NO_FUSION, type Target } from '../plan/index.ts';
+import { NO_FUSION, type Target, transferBytes } from '../plan/index.ts';
 import type { Device, Tensor } from './device.ts';
 
 /**
@@ -27,6 +27,12 @@ export function nullDevice(like?: Target): Device {
     read: (tensor, box) =>
       tensor.dtype === 'f64' ? new Float64Array(boxVolume(box)) : new Float32Array(boxVolume(box)),
     copyBox: () => undefined,
+    messageBytes: (tensor, box) => transferBytes(tensor, box),
+    message: (tensor, box) => ({
+      bytes: transferBytes(tensor, box),
+      pack: () => undefined,
+      unpack: () => undefined,
+    }),
     combine: () => undefined,
     prepare: () => () => undefined,
   };

@@ -42,6 +42,29 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     },
     copyBox: (to, from, box) =>
       forEachIndex(box, (index) => set(blockOf(to), index, get(blockOf(from), index))),
+    messageBytes: (_tensor, box) => 8 * boxVolume(box),
+    message(tensor, box, room) {
+      const bytes = 8 * boxVolume(box);
+      const numbers = (): Float64Array => {
+        const { buffer, byteOffset } = room.view(bytes);
+        return new Float64Array(buffer, byteOffset, bytes / 8);
+      };
+      return {
+        bytes,
+        pack() {
+          const data = numbers();
+          let i = 0;
+          forEachIndex(box, (index) => {
+            data[i++] = get(blockOf(tensor), index);
+          });
+        },
+        unpack() {
+          const data = numbers();
+          let i = 0;
+          forEachIndex(box, (index) => set(blockOf(tensor), index, data[i++]));
+        },
+      };
+    },
     combine(tensors, how) {
       const join = { sum: (a: number, b: number) => a + b, max: Math.max, min: Math.min }[how];
       const blocks = tensors.map((t) => blockOf(t).data);

@@ -1,6 +1,6 @@
 import { showBox, showMesh, type TensorType } from '../core/index.ts';
 import type { Buffer } from './buffers.ts';
-import { processBytes } from './footprint.ts';
+import { messageBytes, processBytes } from './footprint.ts';
 import type { Plan } from './plan.ts';
 import { type LocalNode, nodeBytes } from './program.ts';
 
@@ -53,7 +53,7 @@ export interface PlanReport {
  * Resident memory of a process that runs a plan's ranks and holds `hostBytes` of images beside them, in bytes; of the process
  * with the most where there are several.
  */
-export function predictPeak({ memory }: Plan, hostBytes = 0): number {
+export function predictPeak({ memory, program }: Plan, hostBytes = 0): number {
   const { hosts, arenaBytes, variableBytes } = memory;
   const each = hosts.map(
     (ranks, host) =>
@@ -61,7 +61,7 @@ export function predictPeak({ memory }: Plan, hostBytes = 0): number {
       arenaBytes[host] +
       ranks.reduce((sum, rank) => sum + variableBytes[rank], 0),
   );
-  return Math.max(...each) + hostBytes;
+  return Math.max(...each) + messageBytes(program, hosts.length) + hostBytes;
 }
 
 /** Facts of a plan; nothing is run. */

@@ -1,6 +1,6 @@
 import { type Box, fail, type Graph, type Layout, type Mesh, type TensorType } from '../core/index.ts';
 import { assignBuffers, type Buffer, type StoredType } from './buffers.ts';
-import { processBytes } from './footprint.ts';
+import { messageBytes, processBytes } from './footprint.ts';
 import { fuse } from './fuse.ts';
 import type { FusionRules } from './kernel.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
@@ -59,11 +59,12 @@ export function makePlan(
   checkSupport(program, target);
   const steps = fuse(program, target.fusion);
   const buffers = assignBuffers(program, steps, target.plain(program));
+  const messages = messageBytes(program, hosts?.length ?? 1);
   const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
   const memory = planMemory(
     { program, steps, buffers },
     (buffer, rank) => target.storageBytes(buffer, buffer.boxes[rank]),
-    { hosts, thorough, limit: memoryLimit, fixedBytes: processBytes(most) + hostBytes },
+    { hosts, thorough, limit: memoryLimit, fixedBytes: processBytes(most) + messages + hostBytes },
   );
   const bytesSent = { exchange: 0, allReduce: 0 };
   for (const { step } of memory.list) {

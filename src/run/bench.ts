@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
-import { cpuDevice, type Device, type ExactConv, library } from '../machine/index.ts';
+import { cpuDevice, type Device, type ExactConv, library, type Processes } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { predictPeak, showExtra } from '../plan/index.ts';
+import { totalSent } from './agree.ts';
 import { fitParts } from './fit-parts.ts';
 import { Session } from './session.ts';
 import type { Tracer } from './tracer.ts';
@@ -21,6 +22,8 @@ export interface BenchOptions {
   readonly optimizer?: OptimizerConfig;
   readonly exactConv?: ExactConv;
   readonly device?: Device;
+  /** The processes that run the ranks; this one alone by default. */
+  readonly processes?: Processes;
   /** See {@link SessionOptions}. */
   readonly memoryLimit?: number;
   readonly spillFolder?: string;
@@ -45,7 +48,7 @@ export interface BenchResult {
   /** Highest resident memory of the process, bytes. */
   readonly peakRssBytes: number;
   readonly predictedPeakBytes: number;
-  /** Bytes that the communicator counted, per step, and what the plan says. */
+  /** Bytes that the communicators of all processes counted, per step, and what the plan says. */
   readonly bytesSentPerStep: number;
   readonly predictedBytesSentPerStep: number;
   /** What a memory limit costs, as text; absent where nothing is recomputed or spilled. */
@@ -60,12 +63,12 @@ export const WARM_UP = 'warm-up';
 
 /** Mesh and layout as given; where a limit stands alone, as many parts as it takes. */
 function placement(
-  { mesh = makeMesh({}), layout, memoryLimit }: BenchOptions,
+  { mesh = makeMesh({}), layout, memoryLimit, processes }: BenchOptions,
   graph: Graph,
   device: Device,
   hostBytes: number,
 ): { mesh: Mesh; layout?: Layout } {
-  if (memoryLimit === undefined || mesh.size > 1) return { mesh, layout };
+  if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined) return { mesh, layout };
   return fitParts(graph, device, memoryLimit, hostBytes);
 }
 
@@ -83,6 +86,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
   const session = new Session({
     device,
     ...placement(options, built.graph, device, voxels * VOXEL),
+    processes: options.processes,
     seed: 0,
     memoryLimit: options.memoryLimit,
     spillFolder: options.spillFolder,
@@ -97,8 +101,8 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
   }
   const seconds: number[] = [];
   const losses: number[] = [];
-  const sent = () => session.traffic.exchangeBytes + session.traffic.allReduceBytes;
-  const before = sent();
+  const sent = async () => totalSent(session.world);
+  const before = await sent();
   for (let step = 0; step <= steps; step++) {
     options.tracer?.next(step === 0 ? WARM_UP : `step ${step}`);
     const start = performance.now();
@@ -127,7 +131,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     // What the system counts of a process includes its parent's memory at the start; the library asks for its own.
     peakRssBytes: device.name === 'cpu' ? library().peakRss() : process.resourceUsage().maxRSS * 1024,
     predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
-    bytesSentPerStep: (sent() - before) / (steps + 1),
+    bytesSentPerStep: ((await sent()) - before) / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,
     extra: showExtra(program.plan),
     losses,

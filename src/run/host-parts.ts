@@ -1,6 +1,6 @@
 import { type Box, boxVolume, isEmpty, rowMajorStrides } from '../core/index.ts';
 import type { Device, HostArray, Tensor } from '../machine/index.ts';
-import { gather } from './state.ts';
+import { gather } from './rows.ts';
 
 /** Numbers that pass between a host array and a box at once. */
 const PIECE = 2 ** 20;

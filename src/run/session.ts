@@ -1,24 +1,20 @@
 import { tmpdir, totalmem } from 'node:os';
+import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
 import {
-  fail,
-  type Graph,
-  type Layout,
-  type Mesh,
-  mesh as makeMesh,
-  rowMajorStrides,
-  volume,
-} from '../core/index.ts';
-import {
+  alone,
   type Device,
   type HostArray,
-  LocalWorld,
   type Memory,
+  type Processes,
   type Store,
   type Traffic,
+  type World,
 } from '../machine/index.ts';
 import { explainPlan, formatPlan, makePlan, type Plan } from '../plan/index.ts';
+import { agree, planText } from './agree.ts';
 import { Executable } from './executable.ts';
-import { State, scatter } from './state.ts';
+import { wholeOutput } from './outputs.ts';
+import { State } from './state.ts';
 import { debugLevel } from './trace.ts';
 import type { Tracer } from './tracer.ts';
 import { runInTurns } from './turns.ts';
@@ -27,6 +23,8 @@ export interface SessionOptions {
   readonly device: Device;
   readonly mesh?: Mesh;
   readonly layout?: Layout;
+  /** The processes that run the ranks of the mesh; this one alone by default. */
+  readonly processes?: Processes;
   /** Seed of initial variables. */
   readonly seed?: number;
   /** Collects where the time of every run goes. */
@@ -59,13 +57,13 @@ export interface Loaded {
   free(): void;
 }
 
-/** Ranks of one process, their device and their variables. Programs loaded into one session share variables by name. */
+/** The ranks of this process, their device and their variables. Programs loaded into one session share variables by name. */
 export class Session {
   readonly device: Device;
   readonly mesh: Mesh;
   readonly layout: Layout;
   readonly state: State;
-  private readonly world: LocalWorld;
+  readonly world: World;
   /** Arenas that all ranks and all loaded programs share: they run one at a time, so the largest decides. */
   private readonly arenas: Memory[] = [];
   private store: Store | undefined;
@@ -78,15 +76,17 @@ export class Session {
     this.device = device;
     this.mesh = mesh;
     this.layout = layout;
-    this.state = new State(device, seed);
-    this.world = new LocalWorld(device, mesh.size);
+    const processes = options.processes ?? alone(mesh.size);
+    checkSize(processes, mesh);
+    this.world = processes.world(device);
+    this.state = new State(device, seed, processes);
   }
 
   get tracer(): Tracer | undefined {
     return this.options.tracer;
   }
 
-  /** Bytes sent so far. */
+  /** What this process has sent so far. */
   get traffic(): Readonly<Traffic> {
     return this.world.traffic;
   }
@@ -94,12 +94,13 @@ export class Session {
   /** Plans a graph and gives it memory on every rank. Programs of one session share arenas: run one at a time. */
   load(graph: Graph, { name, hostBytes = 0 }: LoadOptions = {}): Loaded {
     const { memoryLimit } = this.options;
-    const plan = makePlan(graph, this.mesh, this.layout, this.device, { memoryLimit, hostBytes });
-    if (debugLevel() >= 1) console.error(formatPlan(explainPlan(plan, hostBytes)));
-    const [arenaBytes] = plan.memory.arenaBytes;
-    const [storeBytes] = plan.memory.storeBytes;
+    const { hosts, host } = this.world.processes;
+    const plan = makePlan(graph, this.mesh, this.layout, this.device, { hosts, memoryLimit, hostBytes });
+    if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
+    const arenaBytes = plan.memory.arenaBytes[host];
+    const storeBytes = plan.memory.storeBytes[host];
     if (storeBytes > 0) this.storeOf(storeBytes);
-    const ranks = Array.from({ length: this.mesh.size }, (_, rank) => rank);
+    const ranks = hosts[host];
     this.state.admit(plan, ranks);
     this.programs++;
     const arena = this.arena(arenaBytes);
@@ -107,16 +108,22 @@ export class Session {
     const executables = ranks.map(
       (rank) => new Executable(plan, this.device, rank, this.state, arena, store),
     );
+    let agreed = false;
     return {
       plan,
       run: async (inputs, outputs = [...plan.program.outputs.keys()]) => {
         for (const name of plan.program.inputs.keys())
           if (inputs[name] === undefined) fail({ where: `input "${name}"`, problem: 'no value was given' });
+        if (!agreed)
+          await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
+        agreed = true;
         for (const [name, whole] of Object.entries(inputs)) for (const e of executables) e.feed(name, whole);
         this.tracer?.beginRun(name);
         await runInTurns(executables, this.world, this.tracer);
         this.tracer?.endRun();
-        return Object.fromEntries(outputs.map((name) => [name, assemble(executables, name)]));
+        const found: Record<string, HostArray> = {};
+        for (const name of outputs) found[name] = await wholeOutput(executables, this.world.processes, name);
+        return found;
       },
       free: () => {
         for (const e of executables) e.free();
@@ -151,15 +158,14 @@ export class Session {
   }
 }
 
-/** A whole output from the parts that the ranks own, one part at a time. */
-function assemble(executables: readonly Executable[], name: string): HostArray {
-  let whole: HostArray | undefined;
-  for (const executable of executables) {
-    const { value, data } = executable.result(name);
-    const size = volume(value.shape);
-    if (data.length === size) return data;
-    whole ??= new (data.constructor as new (length: number) => HostArray)(size);
-    scatter(data, value.own[executable.rank], whole, rowMajorStrides(value.shape.map((dim) => dim.size)));
-  }
-  return whole!;
+/** Refuses processes that do not match the mesh: where there are several, each runs one of its ranks. */
+export function checkSize({ hosts }: Processes, mesh: Mesh): void {
+  const ranks = hosts.flat().length;
+  if (ranks === mesh.size) return;
+  fail({
+    where: 'mesh',
+    problem: `${mesh.size === 1 ? 'it has 1 rank, since nothing is split,' : `${showMesh(mesh)} has ${mesh.size} ranks`} and ${ranks} processes were started`,
+    expected: 'one process for each rank',
+    hint: `Start ${mesh.size}, or give a --split whose parts multiply to ${ranks}`,
+  });
 }

@@ -10,18 +10,25 @@ import {
   showBox,
   type TensorType,
 } from '../core/index.ts';
-import type { Device, HostArray, Tensor } from '../machine/index.ts';
+import { alone, type Device, type HostArray, type Processes, type Tensor } from '../machine/index.ts';
 import type { Init, VariableAttrs } from '../ops/index.ts';
 import type { Plan } from '../plan/index.ts';
+import { fromParts, heldByAll } from './parts.ts';
+import { gather, scatter } from './rows.ts';
 
 /** Variables of all local ranks, kept from run to run and shared by the programs of one session. */
 export class State {
   private readonly device: Device;
   private readonly seed: number;
+  /** Where the other ranks run. */
+  readonly processes: Processes;
   private readonly tensors = new Map<string, (Tensor | undefined)[]>();
+  /** Stored boxes of all ranks. */
+  private readonly boxes = new Map<string, readonly Box[]>();
   readonly types = new Map<string, TensorType & { readonly trainable: boolean }>();
 
-  constructor(device: Device, seed: number) {
+  constructor(device: Device, seed: number, processes: Processes = alone(1)) {
+    this.processes = processes;
     this.device = device;
     this.seed = seed;
   }
@@ -54,6 +61,7 @@ export class State {
         list[rank] = tensor;
       }
       this.tensors.set(name, list);
+      this.boxes.set(name, buffer.boxes);
       this.types.set(name, { shape: value.shape, dtype: value.dtype, trainable: attrs.trainable });
     }
   }
@@ -82,6 +90,20 @@ export class State {
       scatter(part, tensor.box, whole, strides);
     }
     return whole ?? fail({ where: 'state', problem: `variable "${name}" lies on no rank of this process` });
+  }
+
+  /** As {@link get}, where other processes may hold parts of it: all call it, and process 0 gets the whole. */
+  async collect(name: string): Promise<Float32Array | Float64Array> {
+    const type = this.types.get(name);
+    const boxes = this.boxes.get(name);
+    if (!type || !boxes) return fail({ where: 'state', problem: `no variable "${name}"` });
+    const { processes } = this;
+    if (processes.hosts.length === 1 || heldByAll(type, boxes)) return this.get(name);
+    const [rank] = processes.hosts[processes.host];
+    const tensor = this.tensor(name, rank);
+    const part = this.device.read(tensor, tensor.box);
+    const whole = await fromParts(processes, `variable "${name}"`, { type, boxes, part, to: [0] });
+    return whole as Float32Array | Float64Array;
   }
 
   /** Sets a whole variable from host numbers, row-major. */
@@ -142,38 +164,4 @@ export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;
-}
-
-/** Rows of a box: calls `row(start of the row in the whole, start in the box, length)`. */
-export function forEachRow(
-  box: Box,
-  strides: readonly number[],
-  row: (whole: number, part: number, count: number) => void,
-): void {
-  const count = box.length === 0 ? 1 : box[box.length - 1].end - box[box.length - 1].start;
-  let part = 0;
-  const outer = box.map((r, i) =>
-    i === box.length - 1 ? { start: r.start, end: Math.min(r.end, r.start + 1) } : r,
-  );
-  forEachIndex(outer, (index) => {
-    row(
-      index.reduce((sum, x, i) => sum + x * strides[i], 0),
-      part,
-      count,
-    );
-    part += count;
-  });
-}
-
-/** The part of a whole row-major array that lies in `box`. */
-export function gather(whole: HostArray, box: Box, strides: readonly number[]): HostArray {
-  const part = whole.slice(0, 0).constructor as new (length: number) => HostArray;
-  const data = new part(boxVolume(box));
-  forEachRow(box, strides, (from, to, count) => data.set(whole.subarray(from, from + count), to));
-  return data;
-}
-
-/** Writes the numbers of `box` into a whole row-major array. */
-export function scatter(data: HostArray, box: Box, whole: HostArray, strides: readonly number[]): void {
-  forEachRow(box, strides, (to, from, count) => whole.set(data.subarray(from, from + count), to));
 }

@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import type { LocalWorld } from '../machine/index.ts';
+import { HalomeshError } from '../core/index.ts';
+import type { World } from '../machine/index.ts';
 import type { Executable } from './executable.ts';
 import { rest } from './rest.ts';
+import { describeStep } from './trace.ts';
 import type { Tracer } from './tracer.ts';
 
 /** Milliseconds that kernels run before the process may do something else. */
@@ -16,15 +18,17 @@ let rested = performance.now();
  */
 export async function runInTurns(
   executables: readonly Executable[],
-  world: LocalWorld,
+  world: World,
   tracer?: Tracer,
 ): Promise<void> {
   const [{ plan }] = executables;
+  const processes = world.processes.hosts.length;
+  const byRank = new Map(executables.map((executable) => [executable.rank, executable]));
   const { steps } = plan;
   for (let place = 0; place < steps.length; ) {
     if (steps[place].kind === 'collective') {
       const at = place++;
-      await world.run(async (communicator) => executables[communicator.rank].step(at, communicator, tracer));
+      await world.run(async (communicator) => byRank.get(communicator.rank)!.step(at, communicator, tracer));
       continue;
     }
     const start = place;
@@ -32,8 +36,12 @@ export async function runInTurns(
     for (const executable of executables) {
       const communicator = world.communicator(executable.rank);
       for (let at = start; at < place; at++) {
-        const pending = executable.step(at, communicator, tracer);
-        if (pending) await pending;
+        try {
+          const pending = executable.step(at, communicator, tracer);
+          if (pending) await pending;
+        } catch (error) {
+          throw processes > 1 ? inStep(error, executable, at) : error;
+        }
         // Kernels hold the thread.
         if (performance.now() - rested < TURN) continue;
         await rest();
@@ -41,4 +49,14 @@ export async function runInTurns(
       }
     }
   }
+}
+
+/** Beside other processes an error must say where it arose: its stack is far away. */
+function inStep(error: unknown, { plan, rank }: Executable, at: number): HalomeshError {
+  const { name, scope } = describeStep(plan.memory.list[at], rank);
+  const problem = error instanceof Error ? error.message : String(error);
+  return new HalomeshError(
+    { where: `step #${at} (${`${name} ${scope}`.trim()})`, problem },
+    { cause: error },
+  );
 }

@@ -1,7 +1,7 @@
 import { fail } from '../core/index.ts';
 import type { State } from '../run/index.ts';
 import type { TrainConfig } from './config.ts';
-import { openSafetensors, type TensorFile, writeSafetensors } from './safetensors.ts';
+import { inFileOrder, openSafetensors, type TensorFile, writeSafetensors } from './safetensors.ts';
 
 // A checkpoint is a safetensors file: every variable under its path (`down0/conv0/weight`, its optimizer slots
 // `down0/conv0/weight/adam/m`, moving statistics), whole whatever the mesh, and metadata: format, step, config, extras.
@@ -30,7 +30,10 @@ export interface LoadOptions {
 
 const FORMAT = 'halomesh checkpoint 1';
 
-/** Writes all variables, one at a time, under another name first. */
+/**
+ * Writes all variables, one at a time, under another name first. Of several processes all call it: the first one writes, and
+ * gets the parts of split variables from the others.
+ */
 export async function saveCheckpoint(
   file: string,
   { state, step, config, metadata = {} }: CheckpointContent,
@@ -44,8 +47,12 @@ export async function saveCheckpoint(
     name,
     dtype: wide || state.types.get(name)!.dtype === 'f64' ? ('F64' as const) : ('F32' as const),
     shape: sizesOf(state, name),
-    data: () => state.get(name),
+    data: () => state.collect(name),
   }));
+  if (state.processes.host !== 0) {
+    for (const { data } of inFileOrder(tensors)) await data();
+    return;
+  }
   await writeSafetensors(file, tensors, {
     format: FORMAT,
     step: String(step),

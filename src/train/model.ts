@@ -7,7 +7,7 @@ import {
   paperAugmentation,
   type Shape3,
 } from '../imaging/index.ts';
-import { CPU_TARGET, cpuDevice, type Device, referenceDevice } from '../machine/index.ts';
+import { CPU_TARGET, cpuDevice, type Device, type Processes, referenceDevice } from '../machine/index.ts';
 import {
   type Built,
   type BuiltLoss,
@@ -125,10 +125,18 @@ export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
 }
 
 /** Device and mesh of a config, with fresh variables. */
-export function sessionOf(config: TrainConfig, tracer?: Tracer): Session {
+export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Processes): Session {
   const { seed, memoryLimit, spillDir } = config;
   const device = deviceOf(config);
-  return new Session({ device, ...meshOf(config), seed, tracer, memoryLimit, spillFolder: spillDir });
+  return new Session({
+    device,
+    ...meshOf(config),
+    processes,
+    seed,
+    tracer,
+    memoryLimit,
+    spillFolder: spillDir,
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../core/index.ts';
 import { type PreparedCase, voxelCount } from '../imaging/index.ts';
+import type { Processes } from '../machine/index.ts';
 import type { Tracer } from '../run/index.ts';
 import { predictionBytes } from './cases.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly memoryLimit?: number;
   readonly exactConv?: TrainConfig['exactConv'];
   readonly spillDir?: string;
+  /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
+  readonly processes?: Processes;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
 }
@@ -46,8 +49,8 @@ export interface OpenRun {
   free(): void;
 }
 
-/** Opens the folder of a run for evaluation and prediction. */
-export async function openRun(options: RunOptions): Promise<OpenRun> {
+/** The folder of a run and its config, with what the options put in its place. */
+export async function configOfRun(options: RunOptions): Promise<{ folder: RunFolder; config: TrainConfig }> {
   const { run, device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv } = options;
   const folder = runFolder(run);
   if (!(await exists(folder.config)))
@@ -60,7 +63,13 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     });
   const saved = readConfigFile(folder.config);
   const given = { device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv };
-  const config = resolveConfig(mergeConfig(saved, given));
+  return { folder, config: resolveConfig(mergeConfig(saved, given)) };
+}
+
+/** Opens the folder of a run for evaluation and prediction. */
+export async function openRun(options: RunOptions): Promise<OpenRun> {
+  const { run, processes, tracer } = options;
+  const { folder, config } = await configOfRun(options);
   const { classes } = config;
   if (classes === undefined)
     return fail({
@@ -91,7 +100,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
       if (!isDeepStrictEqual(current?.mesh, fitted.mesh)) {
         current?.programs.free();
         current = undefined;
-        current = await open(fitted, classes, file, shape, options.tracer);
+        current = await open(fitted, classes, file, shape, { tracer, processes });
       }
       return current!.predictor.labels(prepared);
     },
@@ -115,9 +124,9 @@ async function open(
   classes: readonly string[],
   file: string,
   shape: PreparedCase['shape'],
-  tracer?: Tracer,
+  { tracer, processes }: Pick<RunOptions, 'tracer' | 'processes'>,
 ): Promise<Opened> {
-  const session = sessionOf(config, tracer);
+  const session = sessionOf(config, tracer, processes);
   const programs = new Programs(session);
   const predictor = new Predictor({ config, programs, classes });
   // The first program brings the variables.

@@ -42,7 +42,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   try {
     const prepared = await loadCase({ id: path.basename(input), image: input }, prepareOptions(run.config));
     const restored = restoreLabels(await run.segment(prepared), prepared);
-    await writeNifti(output, restored, { type: 'uint8' });
+    if ((options.processes?.host ?? 0) === 0) await writeNifti(output, restored, { type: 'uint8' });
     const counts = run.classes.map(() => 0);
     const { data } = restored;
     for (let n = 0; n < data.length; n++) counts[data[n]]++;

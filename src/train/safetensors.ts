@@ -17,7 +17,7 @@ export interface TensorEntry {
   readonly dtype: 'F32' | 'F64';
   readonly shape: readonly number[];
   /** Its numbers, asked for when their turn comes. */
-  readonly data: () => TensorData;
+  readonly data: () => TensorData | Promise<TensorData>;
 }
 
 /** What the header tells of a tensor. */
@@ -41,14 +41,19 @@ const ALIGNMENT = 8;
 /** A header above this is a sign that the file is something else. */
 const MOST_HEADER = 2 ** 28;
 
-/** Writes tensors one at a time, the wider type first and then by name, so that all lie aligned. */
+/** The wider type first and then by name, so that all lie aligned. */
+export function inFileOrder(tensors: readonly TensorEntry[]): TensorEntry[] {
+  return [...tensors].sort((a, b) => BYTES[b.dtype] - BYTES[a.dtype] || (a.name < b.name ? -1 : 1));
+}
+
+/** Writes tensors one at a time, in the order of the file. */
 export async function writeSafetensors(
   file: string,
   tensors: readonly TensorEntry[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   needLittleEndian(file);
-  const sorted = [...tensors].sort((a, b) => BYTES[b.dtype] - BYTES[a.dtype] || (a.name < b.name ? -1 : 1));
+  const sorted = inFileOrder(tensors);
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
   for (const { name, dtype, shape } of sorted) {
@@ -63,7 +68,7 @@ export async function writeSafetensors(
   await writeAtomically(file, async (handle) => {
     await writeAll(handle, start);
     for (const { name, dtype, shape, data } of sorted) {
-      const numbers = data();
+      const numbers = await data();
       const expected = BYTES[dtype] * shape.reduce((n, size) => n * size, 1);
       if (numbers.byteLength !== expected)
         fail({

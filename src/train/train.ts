@@ -1,4 +1,5 @@
 import { openDataset, type Shape3, voxelCount } from '../imaging/index.ts';
+import { alone, type Processes } from '../machine/index.ts';
 import type { Session, Tracer } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
 import { type ChosenCases, chooseCases, trainingBytes } from './cases.ts';
@@ -22,8 +23,10 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** Told of everything that happens, as it happens. */
   readonly onEvent?: (event: TrainEvent) => void;
-  /** When it is aborted, the step in progress is finished and saved. */
+  /** When it is aborted, the step in progress is finished and saved; of several processes any one's counts for all. */
   readonly signal?: AbortSignal;
+  /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
+  readonly processes?: Processes;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
 }
@@ -38,11 +41,15 @@ const PACED = 20;
 export async function train(given: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const begun = performance.now();
   const folder = runFolder(given.out);
-  await (options.resume ? checkResumable(folder, given) : checkNew(folder));
+  const { processes = alone(1) } = options;
+  // The first process writes into the folder: nobody else looks there, and none goes on before it has.
+  if (processes.host === 0) await (options.resume ? checkResumable(folder, given) : checkNew(folder));
+  await processes.share('check of the run folder', '');
   const chosen = chooseCases(await openDataset(given.data), given);
   const config: TrainConfig = { ...given, classes: chosen.classes };
-  const forecast = await forecastCases(config, chosen.training, chosen.classes.length);
-  const session = sessionOf(forecast.config, options.tracer);
+  const hosts = options.processes?.hosts;
+  const forecast = await forecastCases(config, chosen.training, chosen.classes.length, hosts);
+  const session = sessionOf(forecast.config, options.tracer, options.processes);
   const programs = new Programs(session);
   try {
     const run = new Run(config, folder, chosen, session, programs, forecast, options);
@@ -65,6 +72,7 @@ class Run {
   private readonly folder: RunFolder;
   private readonly chosen: ChosenCases;
   private readonly session: Session;
+  private readonly processes: Processes;
   private readonly trainer: Trainer;
   private readonly predictor: Predictor;
   private readonly forecast: Forecast;
@@ -85,6 +93,7 @@ class Run {
     this.folder = folder;
     this.chosen = chosen;
     this.session = session;
+    this.processes = session.world.processes;
     this.options = options;
     const hostBytes = (shape: Shape3): number =>
       trainingBytes(voxelCount(shape), config.batch, training.length);
@@ -100,12 +109,10 @@ class Run {
       const { step, metadata } = await loadCheckpoint(folder.latest, session.state);
       this.step = step;
       if (metadata.best !== undefined) this.best = JSON.parse(metadata.best) as BestScore;
-      const lines = await cutLog(folder.log, step);
+      const lines = this.writes ? await cutLog(folder.log, step) : [];
       this.lines.push(...lines.filter((line) => line.kind === 'step'));
-    } else {
-      await startLog(folder.log);
-    }
-    await writeConfig(folder.config, config);
+    } else if (this.writes) await startLog(folder.log);
+    if (this.writes) await writeConfig(folder.config, config);
     this.tell({
       kind: 'start',
       folder,
@@ -121,23 +128,36 @@ class Run {
   /** Steps until all are done or the signal says stop. */
   async toTheEnd(): Promise<void> {
     const { config, folder } = this;
-    const stopped = (): boolean => this.options.signal?.aborted ?? false;
     const firstStep = this.step;
-    while (this.step < config.steps && !stopped()) {
+    let stopped = await this.stopped();
+    while (this.step < config.steps && !stopped) {
       const line = await this.trainer.step(this.step);
       this.step = line.step;
       this.lines.push(line);
-      await appendLog(folder.log, line);
+      if (this.writes) await appendLog(folder.log, line);
       // The first step of a process takes longer.
       const paced = this.lines.slice(Math.max(Math.min(firstStep + 1, this.step - 1), this.step - PACED));
       const secondsPerStep = paced.reduce((sum, { seconds }) => sum + seconds, 0) / paced.length;
       this.tell({ ...line, steps: config.steps, secondsPerStep });
       const due = this.step % config.checkpointEvery === 0 || this.step === config.steps;
-      if (!due && !stopped()) continue;
+      stopped = await this.stopped();
+      if (!due && !stopped) continue;
       await measureStatistics(this.trainer.parts, this.trainer.store);
       if (due) await this.keepBest();
       await this.save('latest');
+      stopped = await this.stopped();
     }
+  }
+
+  /** Whether this process writes files; the others work with it. */
+  private get writes(): boolean {
+    return this.processes.host === 0;
+  }
+
+  /** Whether any process was told to stop: all end after the same step. */
+  private async stopped(): Promise<boolean> {
+    const mine = this.options.signal?.aborted ? 'stop' : '';
+    return (await this.processes.share('signal to stop', mine)).includes('stop');
   }
 
   outcome(): Omit<TrainResult, 'seconds'> {
@@ -148,7 +168,10 @@ class Run {
 
   /** Saves the network as the best one if no earlier checkpoint had a higher score. */
   private async keepBest(): Promise<void> {
-    const score = await this.score();
+    const own = await this.score();
+    // The first process alone has the steps before a resumption.
+    const [text] = await this.processes.share('score', JSON.stringify(own));
+    const score = JSON.parse(text) as number | null;
     if (score === null || (this.best !== undefined && score <= this.best.score)) return;
     this.best = { step: this.step, score };
     await this.save('best');
@@ -163,7 +186,7 @@ class Run {
     if (validation.length === 0)
       return runningDice(this.lines, Math.max(this.config.checkpointEvery, this.trainer.stepsPerEpoch));
     const dice = await this.predictor.dice(validation, this.trainer.store);
-    await appendLog(this.folder.log, { kind: 'validation', step: this.step, dice });
+    if (this.writes) await appendLog(this.folder.log, { kind: 'validation', step: this.step, dice });
     this.tell({ kind: 'validation', step: this.step, dice });
     return meanDice(dice);
   }
@@ -173,7 +196,7 @@ class Run {
     const file = folder[which];
     const metadata: Record<string, string> = best === undefined ? {} : { best: JSON.stringify(best) };
     await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
-    if (which === 'latest' && this.lines.length > 0) drawProgress(this.lines, folder.progress);
+    if (this.writes && which === 'latest' && this.lines.length > 0) drawProgress(this.lines, folder.progress);
     this.tell({ kind: 'checkpoint', file, step, which });
   }
 

@@ -8,7 +8,7 @@ import {
   voxelCount,
 } from '../imaging/index.ts';
 import type { HostArray } from '../machine/index.ts';
-import type { Loaded, Session } from '../run/index.ts';
+import { type Loaded, type Session, totalSent } from '../run/index.ts';
 import { CaseOrder, CaseStore, trainingBytes } from './cases.ts';
 import type { TrainConfig } from './config.ts';
 import type { StepLine } from './log.ts';
@@ -62,7 +62,7 @@ export class Trainer {
   async step(step: number): Promise<StepLine> {
     const { config, classes } = this.parts;
     const begun = performance.now();
-    const sentBefore = this.sent();
+    const sentBefore = await totalSent(this.parts.session.world);
     const { image, labels, size, ids } = await this.batch(step);
     const learningRate = learningRateOf(config, step);
     const program = this.program(size);
@@ -98,13 +98,8 @@ export class Trainer {
       learningRate,
       seconds: (performance.now() - begun) / 1000,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
-      bytesSent: this.sent() - sentBefore,
+      bytesSent: (await totalSent(this.parts.session.world)) - sentBefore,
     };
-  }
-
-  private sent(): number {
-    const { exchangeBytes, allReduceBytes } = this.parts.session.traffic;
-    return exchangeBytes + allReduceBytes;
   }
 
   private program(size: Shape3): Loaded {

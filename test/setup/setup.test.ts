@@ -21,7 +21,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 /** Runs the native part of the set-up on the temporary folder with only the fake programs in bin/ on the PATH. */
 function setup(...more: string[]) {
-  const env = { ...process.env, PATH: join(root, 'bin'), CXX: undefined };
+  const env = { ...process.env, PATH: join(root, 'bin'), CXX: undefined, MPICXX: undefined };
   const args = [script, '--native-only', '--root', root, ...more];
   return spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: 20_000 });
 }
@@ -76,6 +76,36 @@ describe('setup', () => {
     program('g++', `${refuseTwo}; ${fakeCompiler(root)}`);
     const { status, stderr } = setup();
     expect(stderr).toMatch(/^set-up: native\/two\.cpp did not compile for \w+:\ntwo\.cpp:1: expected ;\n$/);
+    expect(status).toBe(1);
+  });
+
+  it('builds the MPI shim when a compiler for MPI appears or changes, and works without one', () => {
+    program('g++', fakeCompiler(root));
+    mkdirSync(join(root, 'native/mpi'));
+    writeFileSync(join(root, 'native/mpi/shim.cpp'), '');
+    const shim = join(root, 'build/native/libhalomesh_mpi.so');
+    expect(setup().status).toBe(0);
+    expect(existsSync(shim)).toBe(false);
+
+    program('mpicxx', 'echo "mpi.h: no such file" >&2; exit 1');
+    expect(setup().stdout).toMatch(/shim\.cpp did not compile with \S*mpicxx:\nmpi\.h: no such file/);
+    expect(setup().stdout).toBe('set-up: everything is up to date\n');
+    expect(setup('--mpi').status).toBe(1);
+
+    program('mpicxx', fakeCompiler(root));
+    expect(setup('--mpi').stdout).toContain('MPI shim built');
+    expect(existsSync(shim)).toBe(true);
+    expect(setup().stdout).toBe('set-up: everything is up to date\n');
+  });
+
+  it('says how to get MPI where it cannot be installed', () => {
+    program('g++', fakeCompiler(root));
+    mkdirSync(join(root, 'native/mpi'));
+    writeFileSync(join(root, 'native/mpi/shim.cpp'), '');
+    const { status, stderr } = setup('--mpi');
+    expect(stderr).toMatch(
+      /^set-up: no compiler for MPI was found: install Open MPI .*libopenmpi-dev openmpi-bin/,
+    );
     expect(status).toBe(1);
   });
 

@@ -5,9 +5,10 @@ import {
   type LocalNode,
   type LocalValue,
   type StoredType,
+  transferBytes,
   wholePages,
 } from '../../plan/index.ts';
-import type { Device, HostArray, Memory, Store, Tensor } from '../device.ts';
+import type { Device, HostArray, Memory, Message, NativeRoom, Store, Tensor } from '../device.ts';
 import { leavesLanes } from './class-rows.ts';
 import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
@@ -123,6 +124,19 @@ class CpuDevice implements Device {
     const byBox = entry(byFrom, from, () => new Map<Box, () => void>());
     const prepare = () => prepareCopy(this.library, argsOf(to), to as CpuTensor, from as CpuTensor, box);
     entry(byBox, box, prepare)();
+  }
+
+  messageBytes(tensor: Tensor, box: Box): number {
+    return transferBytes(tensor, box);
+  }
+
+  message(tensor: Tensor, box: Box, room: NativeRoom): Message {
+    const { shape, dtype } = tensor;
+    const there = cpuTensor(room.address as Address, { shape, dtype, plain: true }, box);
+    const copy = (to: Tensor, from: Tensor): (() => void) =>
+      prepareCopy(this.library, argsOf(tensor), to as CpuTensor, from as CpuTensor, box);
+    const bytes = transferBytes(tensor, box);
+    return { bytes, pack: copy(there, tensor), unpack: copy(tensor, there), tensor: there };
   }
 
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {

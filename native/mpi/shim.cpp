@@ -1,0 +1,191 @@
+// MPI behind a flat C interface, for koffi: messages of any length, posted first and waited for later. Nothing here belongs to
+// one implementation of MPI. All calls come from one thread. Functions return 0, or 1 with a text in hmpi_error.
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <sched.h>
+#include <string>
+#include <sys/mman.h>
+#include <thread>
+#include <vector>
+
+// The C interface alone: the C++ one is gone from newer versions.
+#define OMPI_SKIP_MPICXX 1
+#define MPICH_SKIP_MPICXX 1
+#include <mpi.h>
+
+#define HMPI extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+std::string error_text;
+MPI_Comm world = MPI_COMM_NULL;
+int64_t chunk = int64_t(1) << 30;
+
+// Looks at a batch that only yields the processor, and the sleep between later ones.
+constexpr int eager_looks = 200;
+constexpr auto nap = std::chrono::microseconds(50);
+
+// Messages that are waited for together.
+struct Batch {
+  std::vector<MPI_Request> requests;
+  // Bytes that each request must bring; -1 where it brings none.
+  std::vector<int> expected;
+};
+
+int fail(const std::string &text) {
+  error_text = text;
+  return 1;
+}
+
+int check(const char *what, int code) {
+  if (code == MPI_SUCCESS) return 0;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  return fail(std::string(what) + ": " + std::string(text, size_t(length)));
+}
+
+// Calls `post(at, bytes)` for each piece of a message that MPI's int counts can say.
+template <class Post> int in_chunks(int64_t bytes, Post post) {
+  for (int64_t at = 0; at < bytes; at += chunk) {
+    int64_t rest = bytes - at;
+    if (post(at, int(rest < chunk ? rest : chunk))) return 1;
+  }
+  return 0;
+}
+
+int complete(Batch &batch, std::vector<MPI_Status> &statuses) {
+  for (size_t i = 0; i < statuses.size(); i++) {
+    if (batch.expected[i] < 0) continue;
+    int bytes = 0;
+    MPI_Get_count(&statuses[i], MPI_BYTE, &bytes);
+    if (bytes != batch.expected[i])
+      return fail("a message of " + std::to_string(batch.expected[i]) + " bytes was expected from rank " +
+                  std::to_string(statuses[i].MPI_SOURCE) + " and one of " + std::to_string(bytes) + " bytes came");
+  }
+  return 0;
+}
+
+} // namespace
+
+HMPI const char *hmpi_error(void) { return error_text.c_str(); }
+
+// May be called at any time.
+HMPI const char *hmpi_version(void) {
+  static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  if (MPI_Get_library_version(text, &length) != MPI_SUCCESS) text[0] = 0;
+  return text;
+}
+
+// Joins the other processes. Messages longer than `chunk_bytes` (below 2^31) travel in several pieces.
+HMPI int hmpi_start(int64_t chunk_bytes) {
+  if (chunk_bytes < 1 || chunk_bytes > INT32_MAX) return fail("hmpi_start: chunks of " + std::to_string(chunk_bytes));
+  chunk = chunk_bytes;
+  int begun = 0, provided = 0;
+  MPI_Initialized(&begun);
+  if (!begun && check("MPI_Init_thread", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided))) return 1;
+  if (!begun && provided < MPI_THREAD_FUNNELED) return fail("this MPI does not run in a program with threads");
+  // Messages of other libraries in this process stay apart.
+  if (check("MPI_Comm_dup", MPI_Comm_dup(MPI_COMM_WORLD, &world))) return 1;
+  if (check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN))) return 1;
+  return 0;
+}
+
+HMPI int hmpi_rank(void) {
+  int rank = 0;
+  MPI_Comm_rank(world, &rank);
+  return rank;
+}
+
+HMPI int hmpi_size(void) {
+  int size = 1;
+  MPI_Comm_size(world, &size);
+  return size;
+}
+
+// Memory for messages, whole pages of it, or null. Pages take room when they are first touched.
+HMPI void *hmpi_allocate(int64_t bytes) {
+  void *at = mmap(nullptr, size_t(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return at == MAP_FAILED ? nullptr : at;
+}
+
+HMPI void hmpi_free(void *at, int64_t bytes) { munmap(at, size_t(bytes)); }
+
+HMPI Batch *hmpi_batch(void) { return new (std::nothrow) Batch; }
+
+HMPI int hmpi_send(Batch *batch, const void *from, int64_t bytes, int32_t to, int32_t tag) {
+  return in_chunks(bytes, [&](int64_t at, int count) {
+    MPI_Request request;
+    const char *data = static_cast<const char *>(from) + at;
+    if (check("MPI_Isend", MPI_Isend(data, count, MPI_BYTE, to, tag, world, &request))) return 1;
+    batch->requests.push_back(request);
+    batch->expected.push_back(-1);
+    return 0;
+  });
+}
+
+HMPI int hmpi_receive(Batch *batch, void *to, int64_t bytes, int32_t from, int32_t tag) {
+  return in_chunks(bytes, [&](int64_t at, int count) {
+    MPI_Request request;
+    if (check("MPI_Irecv", MPI_Irecv(static_cast<char *>(to) + at, count, MPI_BYTE, from, tag, world, &request))) return 1;
+    batch->requests.push_back(request);
+    batch->expected.push_back(count);
+    return 0;
+  });
+}
+
+HMPI int hmpi_barrier(Batch *batch) {
+  MPI_Request request;
+  if (check("MPI_Ibarrier", MPI_Ibarrier(world, &request))) return 1;
+  batch->requests.push_back(request);
+  batch->expected.push_back(-1);
+  return 0;
+}
+
+// Every process gives `bytes` bytes and gets those of all, by rank.
+HMPI int hmpi_all_gather(Batch *batch, const void *mine, void *all, int32_t bytes) {
+  MPI_Request request;
+  if (check("MPI_Iallgather", MPI_Iallgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, world, &request))) return 1;
+  batch->requests.push_back(request);
+  batch->expected.push_back(-1);
+  return 0;
+}
+
+// Waits up to some milliseconds for all of a batch: 0 when it is done (and gone), 2 when it is not, 1 on an error.
+HMPI int hmpi_test(Batch *batch, int32_t milliseconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + std::chrono::milliseconds(milliseconds);
+  std::vector<MPI_Status> statuses(batch->requests.size());
+  for (int look = 0;; look++) {
+    int done = 0;
+    int code = MPI_Testall(int(statuses.size()), batch->requests.data(), &done, statuses.data());
+    if (code == MPI_ERR_IN_STATUS)
+      for (const MPI_Status &status : statuses)
+        if (status.MPI_ERROR != MPI_SUCCESS && status.MPI_ERROR != MPI_ERR_PENDING)
+          return check("a message", status.MPI_ERROR);
+    if (check("MPI_Testall", code)) return 1;
+    if (done) {
+      int bad = complete(*batch, statuses);
+      delete batch;
+      return bad;
+    }
+    if (Clock::now() >= until) return 2;
+    if (look < eager_looks) sched_yield();
+    else std::this_thread::sleep_for(nap);
+  }
+}
+
+// Ends all processes at once.
+HMPI void hmpi_abort(int32_t code) {
+  MPI_Abort(MPI_COMM_WORLD, code);
+  std::abort();
+}
+
+// Leaves; every process must.
+HMPI int hmpi_finish(void) {
+  if (world != MPI_COMM_NULL) MPI_Comm_free(&world);
+  return check("MPI_Finalize", MPI_Finalize());
+}

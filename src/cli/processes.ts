@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Mesh } from '../core/index.ts';
+import {
+  abortMpi,
+  finishMpi,
+  launched,
+  mpiAvailable,
+  mpiProcesses,
+  type Processes,
+} from '../machine/index.ts';
+import { agree, checkSize } from '../run/index.ts';
+import { configOfRun, meshOf } from '../train/index.ts';
+import type { RunFlags } from './flags.ts';
+import { UsageError } from './parse.ts';
+import { Interrupted, reportError } from './report-error.ts';
+import { version } from './version.ts';
+
+// Commands that are started once for each rank, by mpirun or srun.
+
+/** Milliseconds that rank 0 has to report an error that all ranks meet, before another rank reports its own. */
+const GRACE = 1500;
+
+/** True where this process prints: it was started alone, or as rank 0. */
+export const talks = (): boolean => (launched()?.rank ?? 0) === 0;
+
+/** What a command of several processes runs with. */
+export interface Joined {
+  /** Absent where this process was started alone: then it runs all ranks. */
+  readonly processes?: Processes;
+  /** Threads of each process where none are asked for: processes of one machine share its cores. */
+  readonly threads?: number;
+}
+
+/**
+ * Joins the processes that were started together. Raises an error on all where they are not one for each rank of the mesh, or
+ * do not run the same: `settings` is everything that decides what comes out.
+ */
+export async function join(mesh: Mesh, settings: unknown): Promise<Joined> {
+  if (launched() === undefined) return {};
+  const { available, note } = mpiAvailable();
+  if (!available)
+    throw new UsageError({
+      where: `start of ${launched()!.size} processes`,
+      problem: `they cannot reach each other, as MPI is ${note}`,
+    });
+  const processes = mpiProcesses();
+  checkSize(processes, mesh);
+  await agree(processes, 'the version of halomesh', version);
+  await agree(processes, 'the configuration', () => JSON.stringify(settings));
+  return { processes, threads: await shareOfCores(processes) };
+}
+
+/** {@link join} for the commands that run a trained network. */
+export async function joinRun(flags: RunFlags): Promise<Joined> {
+  if (launched() === undefined) return {};
+  const { config } = await configOfRun(flags);
+  const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = config;
+  const { processes, threads } = await join(meshOf(config).mesh, settings);
+  return { processes, threads: flags.threads ?? threads };
+}
+
+/** Cores that this process may use, divided among the processes that may use the same ones. */
+async function shareOfCores(processes: Processes): Promise<number> {
+  const mine = `${hostname()} ${allowedCores()}`;
+  const all = await processes.share('cores', mine);
+  return Math.max(1, Math.floor(availableParallelism() / all.filter((other) => other === mine).length));
+}
+
+/** Which cores the launcher bound this process to, as text; empty where the system does not say. */
+function allowedCores(): string {
+  if (process.platform !== 'linux') return '';
+  return /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+}
+
+/** Ends what {@link join} began, in order. */
+export const part = finishMpi;
+
+/**
+ * Reports an error and returns the exit code. Where several processes were started it ends all of them: an error that all meet
+ * is told by rank 0 alone, any other by the rank that meets it.
+ */
+export async function failTogether(error: unknown, write: (text: string) => void): Promise<number> {
+  const here = launched();
+  if (here === undefined) return reportError(error, write);
+  if (error instanceof Interrupted) {
+    const code = reportError(error, here.rank === 0 ? write : () => undefined);
+    await part();
+    return code;
+  }
+  if (here.rank !== 0) await sleep(GRACE);
+  const code = reportError(error, (text) =>
+    write(text.replace(/^halomesh: /, `halomesh: rank ${here.rank}: `)),
+  );
+  abortMpi(code);
+  return code;
+}

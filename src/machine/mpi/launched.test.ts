@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { launched } from './launched.ts';
+
+it.each([
+  ['Open MPI', { OMPI_COMM_WORLD_RANK: '2', OMPI_COMM_WORLD_SIZE: '4', PMIX_RANK: '2' }],
+  ['MPICH', { PMI_RANK: '2', PMI_SIZE: '4' }],
+  ['Slurm with PMIx', { PMIX_RANK: '2', SLURM_STEP_NUM_TASKS: '4' }],
+])('knows its rank under %s', (_name, env) => {
+  expect(launched(env)).toEqual({ rank: 2, size: 4 });
+});
+
+it('takes a process alone for no rank of several', () => {
+  expect(launched({})).toBeUndefined();
+  expect(launched({ OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '1' })).toBeUndefined();
+  // A batch script of Slurm, which no srun has started.
+  expect(launched({ SLURM_NTASKS: '8', SLURM_PROCID: '0' })).toBeUndefined();
+});

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import koffi, { type LibraryHandle } from 'koffi';
+import { fail } from '../../core/index.ts';
+
+/** A list of messages that are posted and then waited for together. */
+export type Batch = number & { readonly __batch: true };
+
+/** MPI, by `native/mpi/shim.cpp`. Addresses cross as numbers. */
+export interface MpiLibrary {
+  readonly rank: number;
+  readonly size: number;
+  allocate(bytes: number): number;
+  free(address: number, bytes: number): void;
+  /** Native memory as a host array; at most 1 GiB. */
+  view(address: number, bytes: number): Uint8Array;
+  batch(): Batch;
+  send(batch: Batch, from: number, bytes: number, to: number, tag: number): void;
+  receive(batch: Batch, to: number, bytes: number, from: number, tag: number): void;
+  barrier(batch: Batch): void;
+  /** `all` has room for `bytes` bytes of each process. */
+  allGather(batch: Batch, mine: number, all: number, bytes: number): void;
+  /** Waits up to some milliseconds; true when all of the batch is done. */
+  test(batch: Batch, milliseconds: number): boolean;
+  abort(code: number): never;
+  /** Leaves; every process must, at the same time. */
+  finish(): void;
+}
+
+const I = 'int32_t';
+const L = 'int64_t';
+const P = 'uint64_t';
+
+// src/machine/mpi and dist/machine/mpi both lie three folders below the root of the package.
+const file = fileURLToPath(new URL('../../../build/native/libhalomesh_mpi.so', import.meta.url));
+
+const HINT = 'Run: npm run setup:mpi';
+
+/** Whether MPI can be used here, and which one or why not. Never fails, starts nothing. */
+export function mpiAvailable(): { readonly available: boolean; readonly note: string } {
+  if (!existsSync(file))
+    return {
+      available: false,
+      note: `not set up: all ranks run in one process. For one process a rank: npm run setup:mpi`,
+    };
+  try {
+    const version = open().func('hmpi_version', 'const char *', []) as () => string;
+    const [first] = version().split('\n');
+    return { available: true, note: first.replace(/\s+/g, ' ').trim() };
+  } catch (error) {
+    return { available: false, note: `cannot be loaded (${(error as Error).message}). ${HINT}` };
+  }
+}
+
+/** Other processes are found by the plugins of Open MPI, which look for its symbols among the global ones. */
+const open = (): LibraryHandle => koffi.load(file, { global: true });
+
+/** Joins the processes that were started together. Messages longer than `chunkBytes` travel in pieces. */
+export function startMpi(chunkBytes = 2 ** 30): MpiLibrary {
+  if (!existsSync(file)) fail({ where: 'mpi', problem: 'the shim for MPI is not built', hint: HINT });
+  const lib = open();
+  const error = lib.func('hmpi_error', 'const char *', []) as () => string;
+  const find = (name: string, result: string, types: string[]) =>
+    lib.func(`hmpi_${name}`, result, types) as (...args: number[]) => number;
+  const checked = (name: string, types: string[]) => {
+    const call = find(name, I, types);
+    return (...args: number[]): number => {
+      const state = call(...args);
+      return state === 1 ? fail({ where: 'mpi', problem: error() }) : state;
+    };
+  };
+  checked('start', [L])(chunkBytes);
+  const allocate = find('allocate', P, [L]);
+  const free = lib.func('hmpi_free', 'void', [P, L]);
+  const batch = find('batch', P, []);
+  const send = checked('send', [P, P, L, I, I]);
+  const receive = checked('receive', [P, P, L, I, I]);
+  const barrier = checked('barrier', [P]);
+  const allGather = checked('all_gather', [P, P, P, I]);
+  const test = checked('test', [P, I]);
+  const abort = lib.func('hmpi_abort', 'void', [I]);
+  const finish = checked('finish', []);
+  return {
+    rank: find('rank', I, [])(),
+    size: find('size', I, [])(),
+    allocate: (bytes) =>
+      allocate(bytes) || fail({ where: 'mpi', problem: `cannot allocate ${bytes} bytes for messages` }),
+    free: (address, bytes) => void free(address, bytes),
+    view: (address, bytes) => new Uint8Array(koffi.view(BigInt(address), bytes) as ArrayBuffer),
+    batch: () => batch() as Batch,
+    send: (...args) => void send(...args),
+    receive: (...args) => void receive(...args),
+    barrier: (...args) => void barrier(...args),
+    allGather: (...args) => void allGather(...args),
+    test: (...args) => test(...args) === 0,
+    abort(code) {
+      abort(code);
+      throw new Error('unreachable: all processes have ended');
+    },
+    finish: () => void finish(),
+  };
+}

@@ -1,0 +1,64 @@
+import { performance } from 'node:perf_hooks';
+import { fail } from '../../core/index.ts';
+import { rest } from '../rest.ts';
+import type { Batch, MpiLibrary } from './library.ts';
+import { Staging } from './staging.ts';
+
+/** Milliseconds that one look at messages may hold the thread. */
+const LOOK = 20;
+/** Tags go round: below the least that MPI promises. */
+const TAGS = 2 ** 15;
+/** Seconds after which a collective that waits is given up; a checkpoint or a picture may be written meanwhile. */
+const PATIENCE = 1800;
+
+/**
+ * What messages of this process share. What all processes call begins by posting messages, and waits for them while signals
+ * and timers get their turns. All make the same calls in the same order, so messages meet by their order.
+ */
+export class Post {
+  readonly mpi: MpiLibrary;
+  readonly staging: Staging;
+  private calls = 0;
+
+  constructor(mpi: MpiLibrary) {
+    this.mpi = mpi;
+    this.staging = new Staging(mpi);
+  }
+
+  barrier(label: string): Promise<void> {
+    const batch = this.mpi.batch();
+    this.mpi.barrier(batch);
+    return this.done(`barrier ${label}`, batch, this.others());
+  }
+
+  others(): number[] {
+    return Array.from({ length: this.mpi.size }, (_, rank) => rank).filter((rank) => rank !== this.mpi.rank);
+  }
+
+  /** The same on every process, since all make the same calls. */
+  tag(): number {
+    return this.calls++ % TAGS;
+  }
+
+  /** Waits for a batch; between looks the process may do something else. */
+  async done(what: string, batch: Batch, awaited: readonly number[]): Promise<void> {
+    const begun = performance.now();
+    // What the caller did until here is work, in its eyes, and all from here on is waiting.
+    await undefined;
+    try {
+      while (!this.mpi.test(batch, LOOK)) {
+        await rest();
+        if (performance.now() - begun > 1000 * PATIENCE)
+          fail({
+            where: what,
+            problem: `rank ${this.mpi.rank} has waited ${PATIENCE} s for ranks ${awaited.join(', ')}`,
+            hint: 'All ranks must run the same collectives in the same order',
+          });
+      }
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (text.startsWith(what)) throw error;
+      fail({ where: what, problem: `rank ${this.mpi.rank}: ${text}` }, { cause: error });
+    }
+  }
+}

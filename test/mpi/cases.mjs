@@ -1,0 +1,161 @@
+// What every communicator must do, as programs of one rank. Each gets a communicator and a device and returns plain numbers.
+import { range, shape } from '../../dist/core/index.js';
+
+const line = { shape: shape({ width: 8 }), dtype: 'f32', plain: true };
+const image = { shape: shape({ batch: 1, depth: 4, height: 3, width: 3, channel: 5 }), dtype: 'f32' };
+
+/** A tensor with its numbers from `number(i)`. */
+function filled(device, type, box, number) {
+  const bytes = device.storageBytes(type, box);
+  const tensor = device.tensor(device.allocate(bytes), 0, type, box);
+  const count = box.reduce((n, r) => n * (r.end - r.start), 1);
+  device.write(
+    tensor,
+    box,
+    Float64Array.from({ length: count }, (_, i) => number(i)),
+  );
+  return tensor;
+}
+
+const read = (device, tensor) => [...device.read(tensor, tensor.box)];
+const whole = (type) => type.shape.map((dim) => range(0, dim.size));
+const lineOf = (device, rank, box = [range(0, 8)], type = line) =>
+  filled(device, type, box, (i) => 10 * rank + box[0].start + i);
+
+/** Numbers whose float32 sum depends on the order of its terms. */
+const rough = (rank) => (i) => (1 + i / 7) * 10 ** (3 - rank * 2) * (rank % 2 ? -1 : 1);
+
+const halo = (transfers) => ({ kind: 'exchange', inPlace: false, transfers });
+const among = (groups, combine = 'sum') => ({ kind: 'all_reduce', axes: ['a'], groups, combine });
+
+export const CASES = [
+  {
+    name: 'boxes go to several ranks, also of uneven size, and to the rank itself',
+    ranks: 4,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const to = lineOf(device, 9);
+      const transfers = [
+        { from: 0, to: 1, box: [range(1, 3)] },
+        { from: 0, to: 2, box: [range(0, 1)] },
+        { from: 0, to: 1, box: [range(6, 8)] },
+        { from: 1, to: 0, box: [range(3, 8)] },
+        { from: 1, to: 1, box: [range(3, 4)] },
+      ];
+      await communicator.exchange('halo', halo(transfers), lineOf(device, rank), to);
+      return read(device, to);
+    },
+  },
+  {
+    name: 'a margin is filled in the tensor that is sent from',
+    ranks: 2,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const box = rank === 0 ? [range(0, 5)] : [range(3, 8)];
+      const tensor = lineOf(device, rank, box);
+      const transfers = [
+        { from: 0, to: 1, box: [range(3, 4)] },
+        { from: 1, to: 0, box: [range(4, 5)] },
+      ];
+      await communicator.exchange('margin', { ...halo(transfers), inPlace: true }, tensor, tensor);
+      return read(device, tensor);
+    },
+  },
+  {
+    name: 'empty boxes, and ranks with nothing to do',
+    ranks: 3,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const box = rank === 2 ? [range(8, 8)] : [range(0, 8)];
+      const [from, to] = [lineOf(device, rank, box), lineOf(device, 9, box)];
+      const transfers = [
+        { from: 0, to: 1, box: [range(2, 2)] },
+        { from: 1, to: 0, box: [range(7, 8)] },
+      ];
+      await communicator.exchange('part', halo(transfers), from, to);
+      await communicator.exchange('none', halo([]), from, to);
+      const empty = lineOf(device, rank, [range(3, 3)]);
+      await communicator.allReduce('nothing', among([[0, 1, 2]]), empty);
+      await communicator.barrier('end');
+      return read(device, to);
+    },
+  },
+  ...['f32', 'bf16'].map((dtype) => ({
+    name: `images in blocks of channels, ${dtype}`,
+    ranks: 2,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const type = { ...image, dtype, plain: false };
+      const box = whole(type).map((r, i) => (i === 1 ? (rank === 0 ? range(0, 3) : range(1, 4)) : r));
+      const tensor = filled(device, type, box, (i) => 1000 * rank + i);
+      const slice = (start) => whole(type).map((r, i) => (i === 1 ? range(start, start + 1) : r));
+      const transfers = [
+        { from: 0, to: 1, box: slice(1) },
+        { from: 1, to: 0, box: slice(2) },
+      ];
+      await communicator.exchange('slices', { ...halo(transfers), inPlace: true }, tensor, tensor);
+      return read(device, tensor);
+    },
+  })),
+  {
+    name: 'total of images in blocks of channels',
+    ranks: 3,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const type = {
+        ...image,
+        shape: shape({ batch: 2, depth: 3, height: 2, width: 3, channel: 21 }),
+        plain: false,
+      };
+      const tensor = filled(device, type, whole(type), (i) => rough(rank)(i % 50));
+      await communicator.allReduce('images', among([[0, 1, 2]]), tensor);
+      return read(device, tensor);
+    },
+  },
+  ...['sum', 'max', 'min'].map((how) => ({
+    name: `${how} within groups, in their order, to the last bit`,
+    ranks: 4,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const small = filled(device, line, [range(0, 8)], rough(rank));
+      await communicator.allReduce(
+        'pairs',
+        among(
+          [
+            [0, 3],
+            [1, 2],
+          ],
+          how,
+        ),
+        small,
+      );
+      const wide = filled(device, { ...line, dtype: 'f64' }, [range(0, 8)], rough(rank));
+      await communicator.allReduce('all', among([[0, 1, 2, 3]], how), wide);
+      const alone = filled(device, line, [range(2, 3)], rough(rank));
+      await communicator.allReduce('alone', among([[0], [1], [2], [3]], how), alone);
+      return [...read(device, small), ...read(device, wide), ...read(device, alone)];
+    },
+  })),
+  {
+    name: 'the same collective again and again with new numbers',
+    ranks: 2,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const [from, to] = [lineOf(device, rank), lineOf(device, 9)];
+      const plan = halo([{ from: 1, to: 0, box: [range(0, 4)] }]);
+      const sum = among([[0, 1]]);
+      const seen = [];
+      for (let round = 0; round < 50; round++) {
+        device.write(
+          from,
+          from.box,
+          Float64Array.from({ length: 8 }, (_, i) => round + i + rank),
+        );
+        await communicator.exchange('again', plan, from, to);
+        await communicator.allReduce('again', sum, from);
+        seen.push(read(device, to)[3], read(device, from)[7]);
+      }
+      return seen;
+    },
+  },
+];

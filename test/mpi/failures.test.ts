@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { COMMAND, describeMpi, mpirun, WORKER } from './launch.ts';
+
+/** Seconds in which all processes must have ended. */
+const SOON = 10;
+
+const runs = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describeMpi('when something goes wrong', () => {
+  it('a rank that is killed in the middle of a step ends all', async () => {
+    let pids: number[] = [];
+    let killed = Number.NaN;
+    let text = '';
+    const ended = await mpirun(4, [WORKER, 'busy'], {}, (more) => {
+      text += more;
+      if (!Number.isNaN(killed) || !text.includes('"running"')) return;
+      pids = JSON.parse(text.split('\n').find((line) => line.startsWith('['))!);
+      killed = performance.now();
+      process.kill(pids[2], 'SIGKILL');
+    });
+    const since = (): number => (performance.now() - killed) / 1000;
+    expect(pids.length).toBe(4);
+    while (pids.some(runs) && since() < SOON) await sleep(50);
+    expect(pids.filter(runs)).toEqual([]);
+    expect(since()).toBeLessThan(SOON);
+    expect(ended.code).not.toBe(0);
+  });
+
+  it('a rank that fails tells its rank and operation, once, and ends all', async () => {
+    const { code, stderr, seconds } = await mpirun(4, [WORKER, 'broken']);
+    expect(code).toBe(1);
+    expect(stderr.match(/a cosmic ray/g)).toHaveLength(1);
+    expect(stderr).toMatch(/^halomesh: rank 2: step #\d+ \(\w+.*\): a cosmic ray$/m);
+    expect(seconds).toBeLessThan(SOON + 5);
+  });
+
+  it.each([
+    [
+      'too many ranks',
+      [],
+      /^halomesh: rank 0: mesh: it has 1 rank, .* and 3 processes were started; .* multiply to 3$/m,
+    ],
+    ['another mesh', ['--split', 'depth=2'], /^halomesh: rank 0: mesh: depth=2 has 2 ranks and 3 processes/m],
+    ['an unknown flag', ['--splt', 'depth=3'], /^halomesh: unknown option '--splt'/m],
+  ])('%s is one error from rank 0', async (_name, flags, said) => {
+    const { code, stderr } = await mpirun(3, [COMMAND, 'bench', '--size', '8', ...flags]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(said);
+    expect(stderr.match(/^halomesh: /gm)).toHaveLength(1);
+  });
+
+  it('ranks with other flags are one error from rank 0', async () => {
+    const flags = ['bench', '--split', 'depth=2', '--levels', '2', '--size'];
+    const other = [':', '-n', '1', process.execPath, COMMAND, ...flags, '16'];
+    const { code, stderr } = await mpirun(1, [COMMAND, ...flags, '8', ...other]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^halomesh: rank 0: .* the configuration of rank 1 differs from that of rank 0/m);
+    expect(stderr.match(/^halomesh: /gm)).toHaveLength(1);
+  });
+});

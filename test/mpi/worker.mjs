@@ -1,0 +1,78 @@
+// One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken`. Rank 0 prints the result as a line of JSON.
+import { failTogether } from '../../dist/cli/processes.js';
+import { mesh } from '../../dist/core/index.js';
+import { cpuDevice, finishMpi, mpiProcesses, referenceDevice } from '../../dist/machine/index.js';
+import { bench } from '../../dist/run/index.js';
+import { CASES } from './cases.mjs';
+
+const processes = mpiProcesses();
+const { host, hosts } = processes;
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const devices = { cpu: () => cpuDevice({ threads: 1 }), reference: referenceDevice };
+
+/** Every case for so many ranks, on both devices: results by rank, and what all ranks sent. */
+async function conformance() {
+  const found = [];
+  for (const [name, make] of Object.entries(devices))
+    for (const test of CASES.filter(({ ranks }) => ranks === hosts.length)) {
+      const device = make();
+      const world = processes.world(device);
+      const [result] = await world.run((communicator) => test.run(communicator, device));
+      const all = await processes.share(test.name, JSON.stringify({ result, traffic: world.traffic }));
+      found.push({ device: name, name: test.name, ranks: all.map((text) => JSON.parse(text)) });
+    }
+  if (host === 0) say(found);
+}
+
+/** Texts and arrays longer than a piece of a message. */
+async function texts() {
+  const long = await processes.share('long texts', `${host}`.repeat(1000 * (host + 1)));
+  const data = new Uint8Array(host === 2 ? 0 : 100_000).map((_, i) => (host === 1 ? i % 251 : 0));
+  await processes.deliver('an array', data, 1, [0]);
+  if (host === 0)
+    say({ lengths: long.map(({ length }) => length), right: data.every((b, i) => b === i % 251) });
+}
+
+const network = { size: 12, network: { base: 4, levels: 2 }, threads: 1, layout: { depth: 'depth' } };
+
+/** Steps without an end. */
+async function busy() {
+  const all = await processes.share('process ids', String(process.pid));
+  if (host === 0) say(all.map(Number));
+  const onStep = (step) => host === 0 && step === 2 && say('running');
+  await bench({ ...network, mesh: mesh({ depth: hosts.length }), processes, steps: 1e6, onStep });
+}
+
+/** Rank 2 fails in a kernel of the second step. */
+async function broken() {
+  const device = cpuDevice({ threads: 1 });
+  let runs = 0;
+  const prepare = (kernel, ...rest) => {
+    const launch = device.prepare(kernel, ...rest);
+    return () => {
+      if (host === 2 && ++runs === 30) throw new Error('a cosmic ray');
+      launch();
+    };
+  };
+  const breaking = new Proxy(device, {
+    get(target, key) {
+      if (key === 'prepare') return prepare;
+      const value = target[key];
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  await bench({
+    ...network,
+    mesh: mesh({ depth: hosts.length }),
+    processes,
+    steps: 1e6,
+    device: breaking,
+  });
+}
+
+try {
+  await { conformance, texts, busy, broken }[process.argv[2]]();
+  await finishMpi();
+} catch (error) {
+  process.exitCode = await failTogether(error, (text) => process.stderr.write(text));
+}
