@@ -174,6 +174,10 @@ export class Fitter {
     const profile = profiles.find((p) => p.live.some((bytes) => bytes > limit));
     if (profile === undefined) return [];
     const uses = this.uses(list);
+    // How much the bytes above the limit shrink when a tensor goes, and grow when one stays.
+    const above = (bytes: number): number => Math.max(0, bytes - limit);
+    const shrunk = (live: number, bytes: number): number => Math.min(bytes, above(live));
+    const grown = (live: number, bytes: number): number => above(live + bytes) - above(live);
     const spilled = new Set(
       [...choices].filter(([, how]) => how === 'spill').map(([key]) => key.split('@')[0]),
     );
@@ -187,7 +191,7 @@ export class Fitter {
         if (step.kind === 'move' || this.writes(step, buffer)) continue;
         const key = choiceKey(buffer, id);
         if (choices.has(key)) continue;
-        const freed = this.above(profile, limit, buffer, from, to);
+        const freed = this.between(profile, buffer, from, to, shrunk);
         if (freed <= 0) continue;
         const moved = ((stored ? 1 : 2) * SPEED.unhidden * total) / SPEED.store;
         found.push({ key, how: 'spill', seconds: moved, gain: freed });
@@ -199,7 +203,7 @@ export class Fitter {
           if (source === buffer || source.variable !== undefined) continue;
           const before = (uses.get(source) ?? []).filter((place) => place < to).pop() ?? -1;
           const still = stays.get(source)!.some((s) => s.from < to && s.to >= to);
-          if (!still) kept += this.held(profile, limit, source, before, to);
+          if (!still) kept += this.between(profile, source, before, to, grown);
         }
         found.push({
           key,
@@ -229,36 +233,19 @@ export class Fitter {
     return isExchange(step) || step.writes.some((value) => this.input.buffers.get(value) === buffer);
   }
 
-  /** How much the bytes above the limit shrink, summed over time, when a buffer is away strictly between two places. */
-  private above(
+  /** `change` of the bytes in memory when those of a buffer come or go, summed over all times strictly between two places. */
+  private between(
     { clock, live, weight }: Profile,
-    limit: number,
     buffer: Buffer,
     from: number,
     to: number,
+    change: (live: number, bytes: number) => number,
   ): number {
     let sum = 0;
     clock.ranks.forEach((rank, turn) => {
       const bytes = this.bytesOf(buffer, rank);
       for (let time = clock.time(from, turn) + 1; time < clock.time(to, turn); time++)
-        sum += weight[time] * Math.min(bytes, Math.max(0, live[time] - limit));
-    });
-    return sum;
-  }
-
-  /** How much they grow when it stays between two places. */
-  private held(
-    { clock, live, weight }: Profile,
-    limit: number,
-    buffer: Buffer,
-    from: number,
-    to: number,
-  ): number {
-    let sum = 0;
-    clock.ranks.forEach((rank, turn) => {
-      const bytes = this.bytesOf(buffer, rank);
-      for (let time = clock.time(from, turn) + 1; time < clock.time(to, turn); time++)
-        sum += weight[time] * (Math.max(0, live[time] + bytes - limit) - Math.max(0, live[time] - limit));
+        sum += weight[time] * change(live[time], bytes);
     });
     return sum;
   }

@@ -87,6 +87,8 @@ class MemoryPlanner {
   private readonly ranks: readonly number[];
   private readonly sizes: ReadonlyMap<Buffer, readonly number[]>;
   private readonly fitter: Fitter;
+  /** The plan without a limit, once it was asked for. */
+  private cheapest: MemoryPlan | undefined;
 
   constructor(
     input: Unscheduled,
@@ -131,8 +133,8 @@ class MemoryPlanner {
 
   /** A plan whose arenas take at most `room` bytes. */
   private within(room: number): MemoryPlan | undefined {
-    const thrifty = this.place(this.thrifty());
-    if (this.largest(thrifty) <= room) return thrifty;
+    this.cheapest ??= this.place(this.thrifty());
+    if (this.largest(this.cheapest) <= room) return this.cheapest;
     let target = room;
     for (let tries = 0; tries < TRIES && target > 0; tries++) {
       const fit = this.fitted(target);

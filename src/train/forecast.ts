@@ -37,7 +37,7 @@ export function forecast(
 ): Forecast {
   const hostBytes = trainingBytes(voxelCount(shape), config.batch, cases);
   const graph = trainingGraph(config, classes, shape).graph;
-  const fitted = withinMemory(config, graph, hostBytes);
+  const fitted = withinMemory(config, () => graph, hostBytes);
   const { mesh, layout } = meshOf(fitted);
   const { memoryLimit } = config;
   const plan = makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes });

@@ -141,11 +141,11 @@ export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Proc
 
 /**
  * The config with a mesh that meets its memory limit: where it has a limit and no mesh of its own, the volume is cut into as
- * few parts along depth as it takes. `hostBytes`: of the volumes that the process holds beside the tensors.
+ * few parts along depth as it takes; only then `graph` is asked for. `hostBytes`: of the volumes that the process holds beside the tensors.
  */
-export function withinMemory(config: TrainConfig, graph: Graph, hostBytes: number): TrainConfig {
+export function withinMemory(config: TrainConfig, graph: () => Graph, hostBytes: number): TrainConfig {
   const { memoryLimit } = config;
   if (memoryLimit === undefined || meshOf(config).mesh.size > 1) return config;
-  const { mesh, layout } = fitParts(graph, targetOf(config), memoryLimit, hostBytes);
+  const { mesh, layout } = fitParts(graph(), targetOf(config), memoryLimit, hostBytes);
   return { ...config, mesh: Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size])), layout };
 }

@@ -95,7 +95,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     checkpoint,
     async segment(prepared) {
       const { shape } = prepared;
-      const { graph } = predictionGraph(config, classes.length, shape);
+      const graph = () => predictionGraph(config, classes.length, shape).graph;
       const fitted = withinMemory(config, graph, predictionBytes(voxelCount(shape)));
       if (!isDeepStrictEqual(current?.mesh, fitted.mesh)) {
         current?.programs.free();
