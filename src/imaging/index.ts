@@ -22,4 +22,5 @@ export { resampleImage } from './resample.ts';
 export { resampleLabels, resampleLabelsTo } from './resample-labels.ts';
 export { type ResampleTarget, resampledGrid } from './resample-taps.ts';
 export * from './volume.ts';
+export * from './voxel-source.ts';
 export * from './window.ts';

@@ -1,0 +1,38 @@
+import type { Shape3 } from './volume.ts';
+
+/** A range of voxels, start to end (exclusive), along (depth, height, width). */
+export interface VoxelBox {
+  readonly start: Shape3;
+  readonly end: Shape3;
+}
+
+/** What is known of the voxels of one label value in the whole volume. */
+export interface ClassFacts {
+  /** Voxels that have the label. */
+  readonly count: number;
+  /** Mean of the windowed image (0..1) over them; 0 where there are none. */
+  readonly mean: number;
+}
+
+/** A prepared case whose voxels are read a box at a time, so that nobody needs to hold the whole. */
+export interface VoxelSource {
+  readonly id: string;
+  /** Voxels of the whole (depth, height, width). */
+  readonly shape: Shape3;
+  /** By label value 0, 1, 2...; absent where the case has no label map. */
+  readonly classes?: readonly ClassFacts[];
+  /** The windowed image (0..1) of a box within the volume, row-major (depth, height, width). */
+  image(box: VoxelBox): Promise<Float32Array>;
+  /** The labels of a box; fails where the case has none. */
+  labels(box: VoxelBox): Promise<Uint8Array>;
+}
+
+/** Voxels along each axis of a box. */
+export function boxShape({ start, end }: VoxelBox): Shape3 {
+  return [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
+}
+
+/** The box of a whole volume. */
+export function wholeBox(shape: Shape3): VoxelBox {
+  return { start: [0, 0, 0], end: shape };
+}
