@@ -10,4 +10,5 @@ export * from './partition.ts';
 export * from './place.ts';
 export * from './plan.ts';
 export * from './program.ts';
+export * from './region.ts';
 export * from './schedule.ts';

@@ -6,6 +6,7 @@ import type { FusionRules } from './kernel.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
 import { partition } from './partition.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
+import { partitionRegion, type Region } from './region.ts';
 import type { PlanStep } from './schedule.ts';
 
 /** What planning needs to know of a device. */
@@ -42,6 +43,8 @@ export interface PlanOptions {
   readonly thorough?: boolean;
   /** Bytes of images that the process holds beside its tensors. */
   readonly hostBytes?: number;
+  /** Boxes of the outputs to compute, by one rank; all of every output by default. */
+  readonly region?: Region;
 }
 
 /**
@@ -53,9 +56,15 @@ export function makePlan(
   mesh: Mesh,
   layout: Layout,
   target: Target,
-  { hosts, memoryLimit, hostBytes = 0, thorough = true }: PlanOptions = {},
+  { hosts, memoryLimit, hostBytes = 0, thorough = true, region }: PlanOptions = {},
 ): Plan {
-  const program = partition(graph, mesh, layout);
+  if (region !== undefined && mesh.size > 1)
+    fail({
+      where: 'region',
+      problem: `expected one rank, found ${mesh.size}`,
+      hint: 'Blocks need no mesh: each is computed without the others',
+    });
+  const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
   checkSupport(program, target);
   const steps = fuse(program, target.fusion);
   const buffers = assignBuffers(program, steps, target.plain(program));

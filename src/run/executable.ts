@@ -1,7 +1,7 @@
 import { fail, HalomeshError, isEmpty } from '../core/index.ts';
 import type { Communicator, Device, HostArray, Memory, Store, Tensor, Ticket } from '../machine/index.ts';
 import type { Buffer, LocalValue, MoveStep, Plan, PlanStep } from '../plan/index.ts';
-import { writePart } from './host-parts.ts';
+import { type Feed, writeBoxes, writePart } from './host-parts.ts';
 import { rest } from './rest.ts';
 import type { State } from './state.ts';
 import { debugLevel, describeStep, type StepFacts, showEvent } from './trace.ts';
@@ -80,8 +80,8 @@ export class Executable {
     while (!this.store().settled(this.moves.get(buffer)!)) await rest();
   }
 
-  /** Writes this rank's part of an input from the whole array, row-major. */
-  feed(name: string, whole: HostArray): void {
+  /** Writes this rank's part of an input. */
+  async feed(name: string, feed: Feed): Promise<void> {
     const value = this.plan.program.inputs.get(name);
     if (!value)
       throw new HalomeshError({
@@ -89,20 +89,23 @@ export class Executable {
         problem: 'the program has no such input',
         expected: [...this.plan.program.inputs.keys()].join(', '),
       });
+    const tensor = this.tensorOf(value, -1);
+    const box = value.own[this.rank];
+    if (typeof feed === 'function') return writeBoxes(this.device, tensor, box, feed, `input "${name}"`);
     const sizes = value.shape.map((dim) => dim.size);
     const count = sizes.reduce((n, size) => n * size, 1);
-    if (whole.length !== count)
+    if (feed.length !== count)
       fail({
         where: `input "${name}"`,
         problem: 'wrong number of elements',
         expected: String(count),
-        found: String(whole.length),
+        found: String(feed.length),
       });
-    writePart(this.device, this.tensorOf(value, -1), value.own[this.rank], whole);
+    writePart(this.device, tensor, box, feed);
   }
 
-  /** This rank's own part of an output after a run. */
-  result(name: string): { readonly value: LocalValue; readonly data: HostArray } {
+  /** An output of the program. */
+  output(name: string): LocalValue {
     const value = this.plan.program.outputs.get(name);
     if (!value)
       return fail({
@@ -110,6 +113,12 @@ export class Executable {
         problem: 'the program has no such output',
         expected: [...this.plan.program.outputs.keys()].join(', '),
       });
+    return value;
+  }
+
+  /** This rank's own part of an output after a run. */
+  result(name: string): { readonly value: LocalValue; readonly data: HostArray } {
+    const value = this.output(name);
     return {
       value,
       data: this.device.read(this.tensorOf(value, this.plan.steps.length), value.own[this.rank]),

@@ -1,6 +1,9 @@
-import { type Box, boxVolume, isEmpty, rowMajorStrides } from '../core/index.ts';
+import { type Box, boxVolume, fail, isEmpty, rowMajorStrides, showBox } from '../core/index.ts';
 import type { Device, HostArray, Tensor } from '../machine/index.ts';
 import { gather } from './rows.ts';
+
+/** An input: all its numbers, row-major, or a function that gives those of a box, so that nobody needs to hold the whole. */
+export type Feed = HostArray | ((box: Box) => HostArray | Promise<HostArray>);
 
 /** Numbers that pass between a host array and a box at once. */
 const PIECE = 2 ** 20;
@@ -17,6 +20,30 @@ export function writePart(device: Device, tensor: Tensor, box: Box, whole: HostA
     const from = box.length === 0 ? 0 : box[0].start * strides[0];
     device.write(tensor, box, whole.subarray(from, from + boxVolume(box)));
   } else for (const piece of piecesOf(box)) device.write(tensor, piece, gather(whole, piece, strides));
+}
+
+/** Numbers that a function is asked for at once: more, since what it reads from may lie in chunks. */
+const ASKED = 2 ** 22;
+
+/** As {@link writePart}, from a function that gives the numbers of a box. */
+export async function writeBoxes(
+  device: Device,
+  tensor: Tensor,
+  box: Box,
+  read: (box: Box) => HostArray | Promise<HostArray>,
+  where: string,
+): Promise<void> {
+  for (const piece of piecesOf(box, ASKED)) {
+    const numbers = await read(piece);
+    if (numbers.length !== boxVolume(piece))
+      fail({
+        where: `${where} ${showBox(piece)}`,
+        problem: 'wrong number of elements',
+        expected: String(boxVolume(piece)),
+        found: String(numbers.length),
+      });
+    device.write(tensor, piece, numbers);
+  }
 }
 
 /** A box cut along its longest dimension but the last into pieces of about PIECE numbers. */

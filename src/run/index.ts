@@ -2,6 +2,8 @@ export { agree, totalSent } from './agree.ts';
 export * from './bench.ts';
 export * from './executable.ts';
 export * from './fit-parts.ts';
+export type { Feed } from './host-parts.ts';
+export type { OutputPart } from './outputs.ts';
 export * from './session.ts';
 export * from './state.ts';
 export * from './trace.ts';

@@ -1,8 +1,31 @@
-import { volume } from '../core/index.ts';
+import { type Box, isEmpty, sameBox, volume } from '../core/index.ts';
 import type { HostArray, Processes } from '../machine/index.ts';
 import type { Executable } from './executable.ts';
 import { arrayLike, fromParts, heldByAll, strides } from './parts.ts';
 import { scatter } from './rows.ts';
+
+/** What a rank of this process computed of an output. */
+export interface OutputPart {
+  readonly rank: number;
+  /** Where it lies in the whole output. */
+  readonly box: Box;
+  /** Its numbers, row-major. */
+  readonly data: HostArray;
+}
+
+/**
+ * The parts of an output that the ranks of this process computed. Ranks that hold the same box hold the same numbers: the first
+ * of them gives it, so that the parts of all processes together are the whole output, once.
+ */
+export function ownParts(executables: readonly Executable[], name: string): OutputPart[] {
+  return executables.flatMap((executable) => {
+    const { rank } = executable;
+    const { own } = executable.output(name);
+    const first = own.findIndex((box) => sameBox(box, own[rank]));
+    if (first !== rank || isEmpty(own[rank])) return [];
+    return [{ rank, box: own[rank], data: executable.result(name).data }];
+  });
+}
 
 /** A whole output from the parts that the ranks own; every process gets it. */
 export async function wholeOutput(

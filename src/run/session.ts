@@ -10,10 +10,11 @@ import {
   type Traffic,
   type World,
 } from '../machine/index.ts';
-import { explainPlan, formatPlan, makePlan, type Plan } from '../plan/index.ts';
+import { explainPlan, formatPlan, makePlan, type Plan, type Region } from '../plan/index.ts';
 import { agree, planText } from './agree.ts';
 import { Executable } from './executable.ts';
-import { wholeOutput } from './outputs.ts';
+import type { Feed } from './host-parts.ts';
+import { type OutputPart, ownParts, wholeOutput } from './outputs.ts';
 import { State } from './state.ts';
 import { debugLevel } from './trace.ts';
 import type { Tracer } from './tracer.ts';
@@ -41,18 +42,26 @@ export interface LoadOptions {
   readonly name?: string;
   /** Bytes of images that the process holds beside the tensors; they count against the memory limit. */
   readonly hostBytes?: number;
+  /** Boxes of the outputs to compute and nothing else, in a session of one rank; all of every output by default. */
+  readonly region?: Region;
 }
 
 /** A program that is planned, placed and ready to run. */
 export interface Loaded {
   readonly plan: Plan;
   /**
-   * Runs the program once on all ranks. `inputs`: whole arrays, row-major, by input name; gives the wanted outputs, whole.
+   * Runs the program once on all ranks. `inputs`, by name: whole arrays, row-major, or functions that give boxes of them; gives
+   * the wanted outputs, whole.
    */
   run(
-    inputs: Readonly<Record<string, HostArray>>,
+    inputs: Readonly<Record<string, Feed>>,
     outputs?: readonly string[],
   ): Promise<Record<string, HostArray>>;
+  /** As `run`, but each process gets the boxes that its own ranks computed; no process gets a whole output. */
+  runParts(
+    inputs: Readonly<Record<string, Feed>>,
+    outputs?: readonly string[],
+  ): Promise<Record<string, readonly OutputPart[]>>;
   /** Gives its arenas back. */
   free(): void;
 }
@@ -92,10 +101,11 @@ export class Session {
   }
 
   /** Plans a graph and gives it memory on every rank. Programs of one session share arenas: run one at a time. */
-  load(graph: Graph, { name, hostBytes = 0 }: LoadOptions = {}): Loaded {
+  load(graph: Graph, { name, hostBytes = 0, region }: LoadOptions = {}): Loaded {
     const { memoryLimit } = this.options;
     const { hosts, host } = this.world.processes;
-    const plan = makePlan(graph, this.mesh, this.layout, this.device, { hosts, memoryLimit, hostBytes });
+    const options = { hosts, memoryLimit, hostBytes, region };
+    const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
     if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
@@ -109,21 +119,30 @@ export class Session {
       (rank) => new Executable(plan, this.device, rank, this.state, arena, store),
     );
     let agreed = false;
+    const all = [...plan.program.outputs.keys()];
+    const compute = async (inputs: Readonly<Record<string, Feed>>): Promise<void> => {
+      for (const name of plan.program.inputs.keys())
+        if (inputs[name] === undefined) fail({ where: `input "${name}"`, problem: 'no value was given' });
+      if (!agreed)
+        await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
+      agreed = true;
+      for (const [name, feed] of Object.entries(inputs))
+        for (const e of executables) await e.feed(name, feed);
+      this.tracer?.beginRun(name);
+      await runInTurns(executables, this.world, this.tracer);
+      this.tracer?.endRun();
+    };
     return {
       plan,
-      run: async (inputs, outputs = [...plan.program.outputs.keys()]) => {
-        for (const name of plan.program.inputs.keys())
-          if (inputs[name] === undefined) fail({ where: `input "${name}"`, problem: 'no value was given' });
-        if (!agreed)
-          await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
-        agreed = true;
-        for (const [name, whole] of Object.entries(inputs)) for (const e of executables) e.feed(name, whole);
-        this.tracer?.beginRun(name);
-        await runInTurns(executables, this.world, this.tracer);
-        this.tracer?.endRun();
+      run: async (inputs, outputs = all) => {
+        await compute(inputs);
         const found: Record<string, HostArray> = {};
         for (const name of outputs) found[name] = await wholeOutput(executables, this.world.processes, name);
         return found;
+      },
+      runParts: async (inputs, outputs = all) => {
+        await compute(inputs);
+        return Object.fromEntries(outputs.map((name) => [name, ownParts(executables, name)]));
       },
       free: () => {
         for (const e of executables) e.free();
