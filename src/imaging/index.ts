@@ -2,6 +2,7 @@
 export * from './affine.ts';
 // Training samples and scores
 export * from './augment.ts';
+export type { Connectivity } from './components.ts';
 // From a dataset's folder to what a network sees, and back
 export * from './dataset.ts';
 export * from './errors.ts';
@@ -16,6 +17,13 @@ export * from './orientation.ts';
 export { beginPartial, type PartialFile } from './partial-file.ts';
 // Synthetic scans
 export { type PhantomOptions, type PhantomProgress, writePhantom } from './phantom.ts';
+export {
+  type Inside,
+  type MinimumSize,
+  type PostprocessOptions,
+  postprocess,
+  type Region,
+} from './postprocess.ts';
 export * from './preprocess.ts';
 export { RandomStream, randomKey, uniformAt } from './random.ts';
 export { resampleImage } from './resample.ts';
