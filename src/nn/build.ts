@@ -3,9 +3,9 @@ import { castTo, gradients, inputOf, softmax, type VariableAttrs } from '../ops/
 import { BATCH } from './axes.ts';
 import { Context, type Parameter } from './context.ts';
 import { classCounts, predictedLabels } from './counts.ts';
-import { evenLoss, HOU2019_LOSS, type Loss, type LossConfig, segmentationLoss } from './losses.ts';
+import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './losses.ts';
 import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
-import { CLASS, type UNetConfig, unet, unetConfig } from './unet.ts';
+import { CLASS, type UNetConfig, unetConfig, unetLevels } from './unet.ts';
 
 // Whole graphs, ready to be partitioned: inputs, network, loss, gradients, optimizer, statistics.
 //
@@ -23,6 +23,8 @@ export interface BuildOptions {
   /** How activations are stored. */
   readonly storage?: 'f32' | 'bf16';
   readonly seed?: number;
+  /** Outside of training: the network in the running averages of the weights. */
+  readonly averaged?: boolean;
 }
 
 export interface EvaluationOptions extends BuildOptions {
@@ -30,8 +32,12 @@ export interface EvaluationOptions extends BuildOptions {
   readonly loss?: LossConfig;
 }
 
-export interface TrainingOptions extends EvaluationOptions {
+export interface TrainingOptions extends Omit<EvaluationOptions, 'averaged'> {
   readonly optimizer?: OptimizerConfig;
+  /** Decay of running averages of the weights, from 0 to below 1; none are kept where absent. */
+  readonly average?: number;
+  /** Losses at the lower resolutions of the way up, too; see {@link deepLoss}. */
+  readonly deepSupervision?: boolean;
 }
 
 export interface PredictionOptions extends BuildOptions {
@@ -57,28 +63,28 @@ export interface BuiltLoss extends Built {
 
 /** One training step: reads image, labels, step and learning_rate; changes the variables. */
 export function buildTraining(options: TrainingOptions): BuiltLoss {
-  const ctx = new Context({ seed: options.seed, storage: options.storage, training: true });
+  const ctx = contextOf(options, { training: true });
   const { graph } = ctx;
-  const { scores, network } = addNetwork(ctx, options);
+  const { levels, network } = addNetwork(ctx, options, options.deepSupervision);
   const rate = inputOf(graph, 'learning_rate', [], 'f64');
   // Made here even if nothing is random, so that every training graph takes the same inputs.
   void ctx.step;
-  const loss = addLoss(ctx, options, network, scores);
+  const loss = addLoss(ctx, options, network, levels);
   const trained = ctx.trainable;
   const grads = gradients(
     loss.loss,
     trained.map((parameter) => parameter.value),
   );
-  applyOptimizer(ctx, options.optimizer ?? HOU2019_OPTIMIZER, trained, grads, rate);
-  return finish(ctx, network, scores, { loss });
+  applyOptimizer(ctx, options.optimizer ?? HOU2019_OPTIMIZER, trained, grads, rate, options.average);
+  return finish(ctx, network, levels[0], { loss });
 }
 
 /** Loss and counts of a trained network on labelled images: moving statistics, no dropout, nothing changes. */
 export function buildEvaluation(options: EvaluationOptions): BuiltLoss {
-  const ctx = new Context({ seed: options.seed, storage: options.storage, training: false });
-  const { scores, network } = addNetwork(ctx, options);
-  const loss = addLoss(ctx, options, network, scores);
-  return finish(ctx, network, scores, { loss });
+  const ctx = contextOf(options, { training: false });
+  const { levels, network } = addNetwork(ctx, options);
+  const loss = addLoss(ctx, options, network, levels);
+  return finish(ctx, network, levels[0], { loss });
 }
 
 /**
@@ -87,8 +93,11 @@ export function buildEvaluation(options: EvaluationOptions): BuiltLoss {
  * dropout. Running averages of training lag behind the weights and hold its dropout and augmentation (Wu & Johnson 2021).
  */
 export function buildStatistics(options: BuildOptions): Built {
-  const ctx = new Context({ seed: options.seed, storage: options.storage, measuring: true });
-  const { scores, network } = addNetwork(ctx, options);
+  const ctx = contextOf(options, { measuring: true });
+  const {
+    levels: [scores],
+    network,
+  } = addNetwork(ctx, options);
   void ctx.share;
   ctx.assignUpdates();
   return finish(ctx, network, scores, {});
@@ -96,14 +105,29 @@ export function buildStatistics(options: BuildOptions): Built {
 
 /** Segmentation of images by a trained network: output `labels` and, where asked for, `probabilities`. */
 export function buildPrediction(options: PredictionOptions): Built {
-  const ctx = new Context({ seed: options.seed, storage: options.storage, training: false });
-  const { scores, network } = addNetwork(ctx, options);
+  const ctx = contextOf(options, { training: false });
+  const {
+    levels: [scores],
+    network,
+  } = addNetwork(ctx, options);
   ctx.graph.output('labels', predictedLabels(scores));
   if (options.probabilities) ctx.graph.output('probabilities', softmax(castTo(scores, 'f32'), CLASS));
   return finish(ctx, network, scores, {});
 }
 
-function addNetwork(ctx: Context, options: BuildOptions): { scores: Value; network: UNetConfig } {
+function contextOf(
+  { seed, storage, averaged }: BuildOptions,
+  kind: { readonly training: boolean } | { readonly measuring: true },
+): Context {
+  return new Context({ seed, storage, averaged, ...kind });
+}
+
+/** Adds the image and the network: its scores, and below them those of lower resolutions where `deep`. */
+function addNetwork(
+  ctx: Context,
+  options: BuildOptions,
+  deep = false,
+): { levels: readonly Value[]; network: UNetConfig } {
   const { image } = options;
   if (image.length < 3 || image[0].name !== BATCH)
     fail({
@@ -113,24 +137,29 @@ function addNetwork(ctx: Context, options: BuildOptions): { scores: Value; netwo
       found: showShape(image),
     });
   const network = unetConfig(options.network);
-  const scores = unet(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network);
-  return { scores, network };
+  const levels = unetLevels(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network, deep);
+  return { levels, network };
 }
 
 /** Adds the labels, the loss and the counts, and marks them as outputs. */
-function addLoss(ctx: Context, options: EvaluationOptions, network: UNetConfig, scores: Value): Loss {
+function addLoss(
+  ctx: Context,
+  options: EvaluationOptions,
+  network: UNetConfig,
+  levels: readonly Value[],
+): Loss {
   const { graph } = ctx;
   const config = options.loss ?? (network.classes === 3 ? HOU2019_LOSS : evenLoss(network.classes));
   const labels = inputOf(graph, 'labels', options.image.slice(0, -1), 'u8');
   return graph.scope('loss', () => {
-    const loss = segmentationLoss(scores, labels, config);
+    const loss = deepLoss(levels, labels, config);
     const { crossEntropy, diceCase, diceGlobal, softDice } = loss.parts;
     graph.output('loss', loss.loss);
     graph.output('cross_entropy', crossEntropy);
     if (diceCase) graph.output('dice_case', diceCase);
     if (diceGlobal) graph.output('dice_global', diceGlobal);
     for (const { cls, value } of softDice) graph.output(`soft_dice_${cls}`, value);
-    const counts = classCounts(scores, labels);
+    const counts = classCounts(levels[0], labels);
     graph.output('count_both', counts.both);
     graph.output('count_predicted', counts.predicted);
     graph.output('count_true', counts.truth);

@@ -24,9 +24,14 @@ export interface ContextOptions {
   readonly training?: boolean;
   /** Not training: batch statistics all the same, and the moving ones take a share of them, the graph input `share`. */
   readonly measuring?: boolean;
+  /** Not training: read the running averages of the weights (see {@link averageName}) and not the weights. */
+  readonly averaged?: boolean;
   /** How activations are stored. Variables are always float32. */
   readonly storage?: 'f32' | 'bf16';
 }
+
+/** Name of the running average of a weight. */
+export const averageName = (name: string): string => `${name}/ema`;
 
 /**
  * What the layers of a model share while its graph is built: the graph, the path of the layer being built, the variables and
@@ -38,6 +43,7 @@ export class Context {
   readonly seed: number;
   readonly training: boolean;
   readonly measuring: boolean;
+  readonly averaged: boolean;
   readonly storage: 'f32' | 'bf16';
   private readonly path: string[] = [];
   private readonly variables = new Map<string, Parameter>();
@@ -51,7 +57,10 @@ export class Context {
     this.seed = options.seed ?? 0;
     this.measuring = options.measuring ?? false;
     this.training = options.training ?? !this.measuring;
+    this.averaged = options.averaged ?? false;
     this.storage = options.storage ?? 'f32';
+    if (this.averaged && this.training)
+      fail({ where: 'context', problem: 'training changes the weights and not their averages' });
     if (!Number.isInteger(this.seed) || this.seed < 0 || this.seed > 0xffffffff)
       fail({
         where: 'context',
@@ -130,6 +139,17 @@ export class Context {
 
   /** A float32 variable under a full path, wherever the context stands. */
   variableAt(name: string, shape: Shape, init: Init, trainable: boolean): Value {
+    return trainable && this.averaged
+      ? this.averageOf(name, shape)
+      : this.declare(name, shape, init, trainable);
+  }
+
+  /** The running average of a weight; zeros until a training step sets it. */
+  averageOf(name: string, shape: Shape): Value {
+    return this.declare(averageName(name), shape, { kind: 'constant', value: 0 }, false);
+  }
+
+  private declare(name: string, shape: Shape, init: Init, trainable: boolean): Value {
     if (this.variables.has(name))
       fail({
         where: 'context',

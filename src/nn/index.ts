@@ -1,5 +1,6 @@
 // Networks and how to train them, as graphs. Nothing here knows of devices or meshes.
 
+export * from './average.ts';
 export * from './axes.ts';
 // Whole graphs
 export * from './build.ts';

@@ -1,6 +1,17 @@
 import { dimOf, fail, type Value } from '../core/index.ts';
-import { add, castTo, classSums, constant, crossEntropy, div, mul, reduceSum } from '../ops/index.ts';
-import { BATCH, channelOf, countOver } from './axes.ts';
+import {
+  add,
+  castTo,
+  classSums,
+  constant,
+  crossEntropy,
+  div,
+  mul,
+  reduceSum,
+  reshape,
+  resize,
+} from '../ops/index.ts';
+import { BATCH, channelOf, countOver, spaceOf } from './axes.ts';
 
 // The loss of Hou et al. 2019 from scores and integer labels, float64 sums over the whole volume.
 //
@@ -105,4 +116,32 @@ export function segmentationLoss(scores: Value, labels: Value, config: LossConfi
   const loss = add(mul(entropy, number(1 - config.mix)), mul(dice, number(config.mix)));
   const softDice = terms.map(({ cls, global }) => ({ cls, value: mul(global, number(-1)) }));
   return { loss, parts: { crossEntropy: entropy, diceCase, diceGlobal, softDice } };
+}
+
+/**
+ * Deep supervision: the loss of scores at several resolutions, from the highest down, each against the labels at that
+ * resolution (nearest voxel). Weights 1, 1/2, 1/4..., divided by their sum, as in nnU-Net (Isensee et al. 2021). The parts are
+ * those of the highest resolution; of one resolution it is {@link segmentationLoss}.
+ */
+export function deepLoss(levels: readonly Value[], labels: Value, config: LossConfig = HOU2019_LOSS): Loss {
+  const losses = levels.map((scores) => {
+    const size = spaceOf(scores, 'deep supervision').map((axis) => [axis.name, axis.size] as const);
+    return segmentationLoss(scores, labelsAt(labels, Object.fromEntries(size)), config);
+  });
+  const [{ loss, parts }] = losses;
+  if (losses.length === 1) return { loss, parts };
+  const all = losses.reduce((sum, _, level) => sum + 2 ** -level, 0);
+  const weighted = losses.map((one, level) =>
+    mul(one.loss, constant(loss.graph, 2 ** -level / all, [], 'f64')),
+  );
+  return { loss: weighted.reduce((a, b) => add(a, b)), parts };
+}
+
+/** Labels [batch, space...] at other sizes of space, each the nearest one. */
+function labelsAt(labels: Value, size: Readonly<Record<string, number>>): Value {
+  if (labels.shape.every((dim) => (size[dim.name] ?? dim.size) === dim.size)) return labels;
+  // Devices resize volumes that have a last dimension of channels.
+  const volume = reshape(labels, [...labels.shape, { name: 'one', size: 1 }]);
+  const resized = resize(volume, 'nearest', size);
+  return reshape(resized, resized.shape.slice(0, -1));
 }

@@ -15,6 +15,7 @@ import {
   square,
   sub,
 } from '../ops/index.ts';
+import { averageWeights } from './average.ts';
 import type { Context, Parameter } from './context.ts';
 
 // Optimizers as ordinary operations on variables: what they keep from step to step are variables named after the parameter
@@ -65,7 +66,8 @@ type Rule = (parameter: Parameter, grad: Value) => Value;
 
 /**
  * Updates every parameter by its gradient and ends the step: returns the assignments of parameters, slots and whatever else the
- * context was asked to update (moving statistics). `learningRate` is a scalar; the step number comes from the context.
+ * context was asked to update (moving statistics). `learningRate` is a scalar; the step number comes from the context. Where
+ * `average` is given, the running averages of the parameters are kept with this decay.
  */
 export function applyOptimizer(
   ctx: Context,
@@ -73,6 +75,7 @@ export function applyOptimizer(
   parameters: readonly Parameter[],
   grads: readonly (Value | undefined)[],
   learningRate: Value,
+  average?: number,
 ): Value[] {
   const rate = castTo(learningRate, 'f64');
   return ctx.graph.scope('optimizer', () => {
@@ -91,6 +94,7 @@ export function applyOptimizer(
     parameters.forEach((parameter, i) => {
       ctx.graph.scope(parameter.name, () => ctx.update(parameter.value, rule(parameter, clipped[i])));
     });
+    if (average !== undefined) averageWeights(ctx, parameters, average);
     return ctx.assignUpdates();
   });
 }

@@ -71,6 +71,19 @@ export function unetConfig(settings: Partial<UNetConfig> = {}): UNetConfig {
 
 /** Scores of every class at every voxel: [batch, space..., channel] -> [batch, space..., class]. */
 export function unet(ctx: Context, image: Value, settings: Partial<UNetConfig> = {}): Value {
+  return unetLevels(ctx, image, settings, false)[0];
+}
+
+/**
+ * The scores of {@link unet}, and where `deep`, for deep supervision (Lee et al. 2015), those of a 1x1x1 convolution at each
+ * lower resolution of the way up, from the highest down: all but the lowest one, which is the bottom of the network.
+ */
+export function unetLevels(
+  ctx: Context,
+  image: Value,
+  settings: Partial<UNetConfig>,
+  deep: boolean,
+): Value[] {
   const config = unetConfig(settings);
   const axes = spaceOf(image, 'U-Net');
   const channel = channelOf(image).name;
@@ -99,7 +112,10 @@ export function unet(ctx: Context, image: Value, settings: Partial<UNetConfig> =
       return blocks(from, config.base * 2 ** level, level === 0 ? 1 : 0);
     });
 
-  for (let level = config.levels - 2; level >= 0; level--)
+  const output = (from: Value): Value =>
+    conv(ctx, from, { name: 'output', filters: config.classes, kernel: 1, bias: true, out: CLASS, slope: 1 });
+  const lower: Value[] = [];
+  for (let level = config.levels - 2; level >= 0; level--) {
     x = ctx.scope(`up${level}`, () => {
       const skip = skips[level];
       const filters = config.base * 2 ** level;
@@ -113,13 +129,7 @@ export function unet(ctx: Context, image: Value, settings: Partial<UNetConfig> =
       });
       return blocks(concat([dropout(ctx, up, config.keep), skip], channel), filters, 0);
     });
-
-  return conv(ctx, x, {
-    name: 'output',
-    filters: config.classes,
-    kernel: 1,
-    bias: true,
-    out: CLASS,
-    slope: 1,
-  });
+    if (deep && level > 0) lower.unshift(ctx.scope(`up${level}`, () => output(x)));
+  }
+  return [output(x), ...lower];
 }

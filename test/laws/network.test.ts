@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Layout, mesh, shape, uniform } from '../../src/core/index.ts';
 import { cpuDevice, type Device, referenceDevice } from '../../src/machine/index.ts';
-import { Context, segmentationLoss, type UNetConfig, unet } from '../../src/nn/index.ts';
+import { Context, deepLoss, type UNetConfig, unetLevels } from '../../src/nn/index.ts';
 import { gradients, inputOf } from '../../src/ops/index.ts';
 import { Session } from '../../src/run/index.ts';
 
@@ -10,17 +10,18 @@ import { Session } from '../../src/run/index.ts';
 
 const SIZE = { batch: 2, depth: 7, height: 6, width: 9, channel: 1 };
 
-function network(settings: Partial<UNetConfig>, storage: 'f32' | 'bf16' = 'f32') {
+interface Settings extends Partial<UNetConfig> {
+  /** Scores and losses at lower resolutions. */
+  readonly deep?: boolean;
+}
+
+function network({ deep = false, ...settings }: Settings, storage: 'f32' | 'bf16' = 'f32') {
   const ctx = new Context({ seed: 5, training: true, storage });
-  const scores = unet(ctx, inputOf(ctx.graph, 'image', shape(SIZE)), {
-    base: 2,
-    levels: 3,
-    keep: 0.8,
-    ...settings,
-  });
+  const unet: Partial<UNetConfig> = { base: 2, levels: 3, keep: 0.8, ...settings };
+  const scores = unetLevels(ctx, inputOf(ctx.graph, 'image', shape(SIZE)), unet, deep);
   const labels = inputOf(ctx.graph, 'labels', shape(SIZE).slice(0, -1), 'u8');
   void ctx.step;
-  const { loss } = segmentationLoss(scores, labels);
+  const { loss } = deepLoss(scores, labels);
   ctx.graph.output('loss', loss);
   const wrt = ctx.trainable;
   const values = wrt.map((parameter) => parameter.value);
@@ -87,6 +88,7 @@ describe.each([
   ['batch norm', {}],
   ['instance norm', { norm: 'instance' }],
   ['group norm', { norm: 'group', groups: 2, base: 4, levels: 2 }],
+  ['deep supervision', { deep: true, levels: 3, keep: 1 }],
 ] as const)('U-Net with %s', (_, settings) => {
   const graph = network(settings);
   const whole = run(graph, referenceDevice(), {}, {});
