@@ -1,5 +1,6 @@
 // MPI behind a flat C interface, for koffi: messages of any length, posted first and waited for later. Nothing here belongs to
-// one implementation of MPI. All calls come from one thread. Functions return 0, or 1 with a text in hmpi_error.
+// one implementation of MPI. All calls come from one thread; pulse.h has another of its own. Functions return 0, or 1 with a
+// text in hmpi_error.
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -15,13 +16,21 @@
 #define MPICH_SKIP_MPICXX 1
 #include <mpi.h>
 
+#include "pulse.h"
+
 #define HMPI extern "C" __attribute__((visibility("default")))
 
 namespace {
 
+// Held during every call of MPI.
+using Turn = std::lock_guard<std::timed_mutex>;
+using pulse::mpi_turn;
+
 std::string error_text;
 MPI_Comm world = MPI_COMM_NULL;
 int64_t chunk = int64_t(1) << 30;
+// Never destroyed: its thread may still run when the process exits.
+pulse::Pulse &signs = *new pulse::Pulse;
 
 // Looks at a batch that only yields the processor, and the sleep between later ones.
 constexpr int eager_looks = 200;
@@ -80,19 +89,26 @@ HMPI const char *hmpi_version(void) {
   return text;
 }
 
-// Joins the other processes. Messages longer than `chunk_bytes` (below 2^31) travel in several pieces.
-HMPI int hmpi_start(int64_t chunk_bytes) {
+// Joins the other processes. Messages longer than `chunk_bytes` (below 2^31) travel in several pieces. A rank that is silent for
+// `silence` seconds is given up; 0: none ever is.
+HMPI int hmpi_start(int64_t chunk_bytes, double silence) {
   if (chunk_bytes < 1 || chunk_bytes > INT32_MAX) return fail("hmpi_start: chunks of " + std::to_string(chunk_bytes));
   chunk = chunk_bytes;
   int begun = 0, provided = 0;
   MPI_Initialized(&begun);
-  if (!begun && check("MPI_Init_thread", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided))) return 1;
-  if (!begun && provided < MPI_THREAD_FUNNELED) return fail("this MPI does not run in a program with threads");
+  if (!begun && check("MPI_Init_thread", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided))) return 1;
+  if (!begun && provided < MPI_THREAD_SERIALIZED) return fail("this MPI does not run in a program with threads");
   // Messages of other libraries in this process stay apart.
   if (check("MPI_Comm_dup", MPI_Comm_dup(MPI_COMM_WORLD, &world))) return 1;
   if (check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN))) return 1;
-  return 0;
+  return silence > 0 ? check("MPI_Comm_dup", signs.start(world, silence)) : 0;
 }
+
+// This process begins a collective, as all do, in the same order.
+HMPI void hmpi_enter(const char *label) { signs.enter(label); }
+
+// Another rank has messages with this one: they watch each other.
+HMPI void hmpi_near(int32_t rank) { signs.near(rank); }
 
 HMPI int hmpi_rank(void) {
   int rank = 0;
@@ -120,6 +136,7 @@ HMPI int hmpi_send(Batch *batch, const void *from, int64_t bytes, int32_t to, in
   return in_chunks(bytes, [&](int64_t at, int count) {
     MPI_Request request;
     const char *data = static_cast<const char *>(from) + at;
+    Turn turn(mpi_turn);
     if (check("MPI_Isend", MPI_Isend(data, count, MPI_BYTE, to, tag, world, &request))) return 1;
     batch->requests.push_back(request);
     batch->expected.push_back(-1);
@@ -130,6 +147,7 @@ HMPI int hmpi_send(Batch *batch, const void *from, int64_t bytes, int32_t to, in
 HMPI int hmpi_receive(Batch *batch, void *to, int64_t bytes, int32_t from, int32_t tag) {
   return in_chunks(bytes, [&](int64_t at, int count) {
     MPI_Request request;
+    Turn turn(mpi_turn);
     if (check("MPI_Irecv", MPI_Irecv(static_cast<char *>(to) + at, count, MPI_BYTE, from, tag, world, &request))) return 1;
     batch->requests.push_back(request);
     batch->expected.push_back(count);
@@ -139,6 +157,7 @@ HMPI int hmpi_receive(Batch *batch, void *to, int64_t bytes, int32_t from, int32
 
 HMPI int hmpi_barrier(Batch *batch) {
   MPI_Request request;
+  Turn turn(mpi_turn);
   if (check("MPI_Ibarrier", MPI_Ibarrier(world, &request))) return 1;
   batch->requests.push_back(request);
   batch->expected.push_back(-1);
@@ -148,10 +167,24 @@ HMPI int hmpi_barrier(Batch *batch) {
 // Every process gives `bytes` bytes and gets those of all, by rank.
 HMPI int hmpi_all_gather(Batch *batch, const void *mine, void *all, int32_t bytes) {
   MPI_Request request;
+  Turn turn(mpi_turn);
   if (check("MPI_Iallgather", MPI_Iallgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, world, &request))) return 1;
   batch->requests.push_back(request);
   batch->expected.push_back(-1);
   return 0;
+}
+
+// One look at a batch: as hmpi_test.
+static int look_at(Batch &batch, std::vector<MPI_Status> &statuses) {
+  Turn turn(mpi_turn);
+  int done = 0;
+  int code = MPI_Testall(int(statuses.size()), batch.requests.data(), &done, statuses.data());
+  if (code == MPI_ERR_IN_STATUS)
+    for (const MPI_Status &status : statuses)
+      if (status.MPI_ERROR != MPI_SUCCESS && status.MPI_ERROR != MPI_ERR_PENDING)
+        return check("a message", status.MPI_ERROR);
+  if (check("MPI_Testall", code)) return 1;
+  return done ? complete(batch, statuses) : 2;
 }
 
 // Waits up to some milliseconds for all of a batch: 0 when it is done (and gone), 2 when it is not, 1 on an error.
@@ -160,18 +193,13 @@ HMPI int hmpi_test(Batch *batch, int32_t milliseconds) {
   const auto until = Clock::now() + std::chrono::milliseconds(milliseconds);
   std::vector<MPI_Status> statuses(batch->requests.size());
   for (int look = 0;; look++) {
-    int done = 0;
-    int code = MPI_Testall(int(statuses.size()), batch->requests.data(), &done, statuses.data());
-    if (code == MPI_ERR_IN_STATUS)
-      for (const MPI_Status &status : statuses)
-        if (status.MPI_ERROR != MPI_SUCCESS && status.MPI_ERROR != MPI_ERR_PENDING)
-          return check("a message", status.MPI_ERROR);
-    if (check("MPI_Testall", code)) return 1;
-    if (done) {
-      int bad = complete(*batch, statuses);
-      delete batch;
-      return bad;
+    int state = look_at(*batch, statuses);
+    if (state != 2) {
+      signs.wait(false);
+      if (state == 0) delete batch;
+      return state;
     }
+    if (look == 0) signs.wait(true);
     if (Clock::now() >= until) return 2;
     if (look < eager_looks) sched_yield();
     else std::this_thread::sleep_for(nap);
@@ -179,13 +207,12 @@ HMPI int hmpi_test(Batch *batch, int32_t milliseconds) {
 }
 
 // Ends all processes at once.
-HMPI void hmpi_abort(int32_t code) {
-  MPI_Abort(MPI_COMM_WORLD, code);
-  std::abort();
-}
+HMPI void hmpi_abort(int32_t code) { pulse::end_all(code); }
 
-// Leaves; every process must.
+// Leaves; every process must, at the same time.
 HMPI int hmpi_finish(void) {
+  Turn turn(mpi_turn);
+  signs.finish();
   if (world != MPI_COMM_NULL) MPI_Comm_free(&world);
   return check("MPI_Finalize", MPI_Finalize());
 }

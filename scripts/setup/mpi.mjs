@@ -1,4 +1,4 @@
-// The MPI shim: native/mpi/shim.cpp into build/native/libhalomesh_mpi.so, where there is a compiler for MPI. All else works
+// The MPI shim: native/mpi/shim.cpp, with pulse.h, into build/native/libhalomesh_mpi.so, where there is a compiler for MPI. All else works
 // without it. It is built again when its source or the compiler changes, another MPI in the place of the first included.
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,9 +31,10 @@ function keyOf(root) {
   const source = readText(sourcePath(root));
   const compiler = findMpi();
   if (source === null || compiler === null) return null;
+  const pulse = readText(join(root, 'native/mpi/pulse.h')) ?? '';
   // Alternatives are links: the file behind them tells one MPI from another, and its time one version from the next.
   const real = realpathSync(compiler);
-  return hashOf(source, ...flags, compiler, real, String(statSync(real).mtimeMs));
+  return hashOf(source, pulse, ...flags, compiler, real, String(statSync(real).mtimeMs));
 }
 
 /** `required`: the user asked for MPI, so that a failure is an error; else the rest works without it. */

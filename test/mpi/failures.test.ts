@@ -15,23 +15,61 @@ const runs = (pid: number): boolean => {
 };
 
 describeMpi('when something goes wrong', () => {
-  it('a rank that is killed in the middle of a step ends all', async () => {
+  /** Starts four ranks, sends one of them a signal in the middle of a step, and gives what came of it. */
+  async function afterSignal(rank: number, signal: 'SIGKILL' | 'SIGSTOP') {
     let pids: number[] = [];
-    let killed = Number.NaN;
+    let sent = Number.NaN;
     let text = '';
     const ended = await mpirun(4, [WORKER, 'busy'], {}, (more) => {
       text += more;
-      if (!Number.isNaN(killed) || !text.includes('"running"')) return;
+      if (!Number.isNaN(sent) || !text.includes('"running"')) return;
       pids = JSON.parse(text.split('\n').find((line) => line.startsWith('['))!);
-      killed = performance.now();
-      process.kill(pids[2], 'SIGKILL');
+      sent = performance.now();
+      process.kill(pids[rank], signal);
     });
-    const since = (): number => (performance.now() - killed) / 1000;
+    const since = (): number => (performance.now() - sent) / 1000;
     expect(pids.length).toBe(4);
     while (pids.some(runs) && since() < SOON) await sleep(50);
     expect(pids.filter(runs)).toEqual([]);
     expect(since()).toBeLessThan(SOON);
     expect(ended.code).not.toBe(0);
+    return ended;
+  }
+
+  it('a rank that is killed in the middle of a step ends all, and the terminal says so', async () => {
+    const { stdout, stderr } = await afterSignal(2, 'SIGKILL');
+    // In the words of the launcher.
+    expect(stdout + stderr).toMatch(/rank 2 .*signal 9|KILLED BY SIGNAL: 9/);
+  });
+
+  it('a rank that no longer answers ends all', async () => {
+    const { stderr } = await afterSignal(2, 'SIGSTOP');
+    expect(stderr).toMatch(
+      /^halomesh: rank 0: (in|after) \w+ .*: rank 2 has not answered for \d s; it was last/m,
+    );
+    expect(stderr.match(/^halomesh: /gm)).toHaveLength(1);
+  });
+
+  it('rank 0 that no longer answers ends all', async () => {
+    const { stderr } = await afterSignal(0, 'SIGSTOP');
+    expect(stderr).toMatch(
+      /^halomesh: rank 1: (in|after) \w+ .*: rank 0 has not answered for \d s; it was last/m,
+    );
+    expect(stderr.match(/^halomesh: /gm)).toHaveLength(1);
+  });
+
+  it('a rank that computes for long is waited for', async () => {
+    const { code, stdout, stderr } = await mpirun(2, [WORKER, 'slow'], { HALOMESH_MPI_SILENCE: '1.5' });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '"met"\n', stderr: '' });
+  });
+
+  it('other collectives on another rank are found, though their messages fit', async () => {
+    const { code, stderr } = await mpirun(3, [WORKER, 'astray']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^halomesh: rank \d: exchange (left|right): .*exchange (left|right)\. All ranks must/m,
+    );
+    expect(stderr.match(/^halomesh: /gm)).toHaveLength(1);
   });
 
   it('a rank that fails tells its rank and operation, once, and ends all', async () => {

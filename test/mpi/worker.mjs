@@ -1,6 +1,7 @@
-// One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken`. Rank 0 prints the result as a line of JSON.
+// One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken | slow | astray`. Rank 0 prints the result as a line of JSON.
+import { spawnSync } from 'node:child_process';
 import { failTogether } from '../../dist/cli/processes.js';
-import { mesh } from '../../dist/core/index.js';
+import { mesh, range, shape } from '../../dist/core/index.js';
 import { cpuDevice, finishMpi, mpiProcesses, referenceDevice } from '../../dist/machine/index.js';
 import { bench } from '../../dist/run/index.js';
 import { CASES } from './cases.mjs';
@@ -70,8 +71,39 @@ async function broken() {
   });
 }
 
+/** Rank 1 holds its thread for longer than a rank may be silent. */
+async function slow() {
+  if (host === 1) spawnSync('sleep', ['4']);
+  await processes.share('who comes late', '');
+  if (host === 0) say('met');
+}
+
+/** Ranks 1 and 2 call the same exchange by different names, and then wait for rank 0, which has nothing to do in it. */
+async function astray() {
+  const device = referenceDevice();
+  const box = [range(0, 8)];
+  const type = { shape: shape({ width: 8 }), dtype: 'f32', plain: true };
+  const tensor = device.tensor(device.allocate(device.storageBytes(type, box)), 0, type, box);
+  const transfers =
+    host === 0
+      ? []
+      : [
+          { from: host, to: 3 - host, box },
+          { from: 3 - host, to: host, box },
+        ];
+  const communicator = processes.world(device).communicator(host);
+  await communicator.exchange(
+    host === 1 ? 'left' : 'right',
+    { kind: 'exchange', inPlace: false, transfers },
+    tensor,
+    tensor,
+  );
+  if (host === 0) await new Promise((resolve) => setTimeout(resolve, 60_000));
+  await processes.share('never', '');
+}
+
 try {
-  await { conformance, texts, busy, broken }[process.argv[2]]();
+  await { conformance, texts, busy, broken, slow, astray }[process.argv[2]]();
   await finishMpi();
 } catch (error) {
   process.exitCode = await failTogether(error, (text) => process.stderr.write(text));

@@ -12,6 +12,10 @@ export interface MpiLibrary {
   readonly size: number;
   allocate(bytes: number): number;
   free(address: number, bytes: number): void;
+  /** This process begins a collective; all begin the same ones in the same order. */
+  enter(label: string): void;
+  /** Messages with another rank begin: the two watch whether the other lives. */
+  near(rank: number): void;
   /** Native memory as a host array; at most 1 GiB. */
   view(address: number, bytes: number): Uint8Array;
   batch(): Batch;
@@ -55,8 +59,16 @@ export function mpiAvailable(): { readonly available: boolean; readonly note: st
 /** Other processes are found by the plugins of Open MPI, which look for its symbols among the global ones. */
 const open = (): LibraryHandle => koffi.load(file, { global: true });
 
-/** Joins the processes that were started together. Messages longer than `chunkBytes` travel in pieces. */
-export function startMpi(chunkBytes = 2 ** 30): MpiLibrary {
+/** What {@link startMpi} may be told. */
+export interface MpiOptions {
+  /** Messages longer than this travel in pieces. */
+  readonly chunkBytes?: number;
+  /** Seconds without a sign of life after which a rank is given up and all end; 0: never. */
+  readonly silence?: number;
+}
+
+/** Joins the processes that were started together. */
+export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {}): MpiLibrary {
   if (!existsSync(file)) fail({ where: 'mpi', problem: 'the shim for MPI is not built', hint: HINT });
   const lib = open();
   const error = lib.func('hmpi_error', 'const char *', []) as () => string;
@@ -69,7 +81,9 @@ export function startMpi(chunkBytes = 2 ** 30): MpiLibrary {
       return state === 1 ? fail({ where: 'mpi', problem: error() }) : state;
     };
   };
-  checked('start', [L])(chunkBytes);
+  checked('start', [L, 'double'])(chunkBytes, silence);
+  const enter = lib.func('hmpi_enter', 'void', ['const char *']) as (label: string) => void;
+  const near = lib.func('hmpi_near', 'void', [I]) as (rank: number) => void;
   const allocate = find('allocate', P, [L]);
   const free = lib.func('hmpi_free', 'void', [P, L]);
   const batch = find('batch', P, []);
@@ -83,6 +97,8 @@ export function startMpi(chunkBytes = 2 ** 30): MpiLibrary {
   return {
     rank: find('rank', I, [])(),
     size: find('size', I, [])(),
+    enter,
+    near,
     allocate: (bytes) =>
       allocate(bytes) || fail({ where: 'mpi', problem: `cannot allocate ${bytes} bytes for messages` }),
     free: (address, bytes) => void free(address, bytes),

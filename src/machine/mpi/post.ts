@@ -19,6 +19,7 @@ export class Post {
   readonly mpi: MpiLibrary;
   readonly staging: Staging;
   private calls = 0;
+  private readonly near = new Set<number>();
 
   constructor(mpi: MpiLibrary) {
     this.mpi = mpi;
@@ -26,17 +27,28 @@ export class Post {
   }
 
   barrier(label: string): Promise<void> {
+    const what = `barrier ${label}`;
+    this.tag(what);
     const batch = this.mpi.batch();
     this.mpi.barrier(batch);
-    return this.done(`barrier ${label}`, batch, this.others());
+    return this.done(what, batch, this.others());
   }
 
   others(): number[] {
     return Array.from({ length: this.mpi.size }, (_, rank) => rank).filter((rank) => rank !== this.mpi.rank);
   }
 
-  /** The same on every process, since all make the same calls. */
-  tag(): number {
+  /**
+   * Begins a call and gives its tag: the same on every process, since all make the same calls. `peers`: ranks that this one
+   * has messages with, which are watched from now on. Calls are compared by `what` as they go.
+   */
+  tag(what: string, peers: readonly number[] = []): number {
+    this.mpi.enter(what);
+    for (const peer of peers) {
+      if (this.near.has(peer)) continue;
+      this.near.add(peer);
+      this.mpi.near(peer);
+    }
     return this.calls++ % TAGS;
   }
 

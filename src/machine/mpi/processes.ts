@@ -1,3 +1,4 @@
+import { fail } from '../../core/index.ts';
 import type { Processes, World } from '../communicator.ts';
 import type { Device } from '../device.ts';
 import { type MpiLibrary, startMpi } from './library.ts';
@@ -9,8 +10,16 @@ let joined: MpiProcesses | undefined;
 
 /** The processes that were started together, one for each rank; joins them at the first call. */
 export function mpiProcesses(): MpiProcesses {
-  joined ??= new MpiProcesses(startMpi(Number(process.env.HALOMESH_MPI_CHUNK ?? 2 ** 30)));
+  const chunkBytes = setting('HALOMESH_MPI_CHUNK', 2 ** 30);
+  joined ??= new MpiProcesses(startMpi({ chunkBytes, silence: setting('HALOMESH_MPI_SILENCE', 5) }));
   return joined;
+}
+
+function setting(name: string, usual: number): number {
+  const text = process.env[name] ?? '';
+  if (text === '') return usual;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  return fail({ where: name, problem: `expected a number, found "${text}"` });
 }
 
 /** Ends the processes of all ranks at once; returns where this process has joined none. */
@@ -53,7 +62,10 @@ export class MpiProcesses implements Processes {
 
   async deliver(label: string, data: Uint8Array, from: number, to: readonly number[]): Promise<void> {
     const receivers = to.filter((host) => host !== from);
-    const tag = this.post.tag();
+    const tag = this.post.tag(
+      label,
+      this.host === from ? receivers : receivers.includes(this.host) ? [from] : [],
+    );
     for (let at = 0; at < data.length; at += MOST_VIEWED) {
       const piece = data.subarray(at, at + MOST_VIEWED);
       const [room] = this.post.staging.rooms([piece.length]);
@@ -75,6 +87,7 @@ export class MpiProcesses implements Processes {
     const bytes = mine.length;
     const [own, all] = this.post.staging.rooms([bytes, bytes * this.hosts.length]);
     own.view(bytes).set(mine);
+    this.post.tag(label);
     const batch = this.post.mpi.batch();
     this.post.mpi.allGather(batch, own.address, all.address, bytes);
     await this.post.done(label, batch, this.post.others());

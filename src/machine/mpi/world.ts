@@ -44,14 +44,15 @@ export class MpiWorld implements World {
       traffic,
       exchange: async (label, plan, from, to) => {
         const bound = this.exchangeOf(plan, from, to);
-        const batch = bound.start(mpi, post.tag(), traffic);
-        await post.done(`exchange ${label}`, batch, bound.awaited);
+        const what = `exchange ${label}`;
+        const batch = bound.start(mpi, post.tag(what, bound.awaited), traffic);
+        await post.done(what, batch, bound.awaited);
         bound.finish();
       },
       allReduce: async (label, plan, tensor) => {
         const bound = this.allReduceOf(plan, tensor);
         const what = `all_reduce ${label}`;
-        const tag = post.tag();
+        const tag = post.tag(what, bound.awaited);
         await post.done(what, bound.start(mpi, tag, traffic), bound.awaited);
         await post.done(what, bound.middle(mpi, tag), bound.awaited);
         bound.finish();
