@@ -22,7 +22,9 @@ export {
 export {
   type Affine,
   type AugmentConfig,
+  type AugmentKey,
   augment,
+  augmentBox,
   type Case,
   Confusion,
   type Dataset,
@@ -52,6 +54,8 @@ export {
   spacingOf,
   toCanonical,
   type Volume,
+  type VoxelBox,
+  type VoxelSource,
   type Window,
   writeNifti,
   writePhantom,

@@ -1,103 +1,99 @@
-import type { Shape3 } from './volume.ts';
+import { isExact, RowPositions, type SpatialMap } from './augment-map.ts';
+import { boxShape, type VoxelBox } from './voxel-source.ts';
 
-/** Output voxel o reads input position matrix * o + offset, all in (depth, height, width) voxels. */
-export interface AffineSampling {
-  /** 3x3, row by row. */
-  readonly matrix: readonly number[];
-  readonly offset: readonly number[];
-}
-
-/** Which axes (depth, height, width) are counted from their other end. */
-export type Flips = readonly [boolean, boolean, boolean];
-
-/** The volume [depth, height, width] with the chosen axes counted from their other end, written to `out`. */
-export function flipAxes<T extends Float32Array | Uint8Array>(
-  data: T,
-  shape: Shape3,
-  flipped: Flips,
-  out: T,
-): T {
-  const [depth, height, width] = shape;
-  for (let k = 0; k < depth; k++) {
-    const fromK = flipped[0] ? depth - 1 - k : k;
-    for (let j = 0; j < height; j++) {
-      const from = (fromK * height + (flipped[1] ? height - 1 - j : j)) * width;
-      const to = (k * height + j) * width;
-      out.set(data.subarray(from, from + width), to);
-      if (flipped[2]) out.subarray(to, to + width).reverse();
-    }
-  }
-  return out;
-}
-
-/** Voxel (k, j, i) of a flipped volume is at first + k * steps[0] + j * steps[1] + i * steps[2] of its array. */
-interface Walk {
-  readonly shape: Shape3;
-  readonly first: number;
-  readonly steps: Shape3;
-}
-
-function walkOf(shape: Shape3, flipped: Flips): Walk {
-  const plain = [shape[1] * shape[2], shape[2], 1];
-  const first = plain.reduce((sum, step, axis) => sum + (flipped[axis] ? (shape[axis] - 1) * step : 0), 0);
-  const [k, j, i] = plain.map((step, axis) => (flipped[axis] ? -step : step));
-  return { shape, first, steps: [k, j, i] };
+/** Voxels of a box of a volume: the image, and labels where there are any. */
+export interface Voxels {
+  readonly box: VoxelBox;
+  readonly image: Float32Array;
+  readonly labels?: Uint8Array;
 }
 
 /**
- * The volume, flipped first, seen through an affine map, written to `out` of the same shape; 0 where it reads from outside.
- * Linear for images; for labels the nearest voxel.
+ * Fills the part `box` of `out` with what the map reads from `from`, which holds all of `readBox(map, box)`: the image linearly,
+ * labels from the nearest voxel, 0 from outside the volume.
  */
-export function sampleAffine<T extends Float32Array | Uint8Array>(
-  data: T,
-  shape: Shape3,
-  { matrix, offset }: AffineSampling,
-  flipped: Flips,
-  out: T,
-): T {
-  const [depth, height, width] = shape;
-  const walk = walkOf(shape, flipped);
-  const step = [matrix[2], matrix[5], matrix[8]];
-  for (let k = 0; k < depth; k++) {
-    for (let j = 0; j < height; j++) {
-      const start = [0, 1, 2].map((row) => matrix[row * 3] * k + matrix[row * 3 + 1] * j + offset[row]);
-      const at = (k * height + j) * width;
-      if (data instanceof Float32Array) linearRow(data, walk, out as Float32Array, at, start, step);
-      else nearestRow(data, walk, out as Uint8Array, at, start, step);
+export function moveVoxels(from: Voxels, map: SpatialMap, box: VoxelBox, out: Voxels): void {
+  const walk = walkOf(from.box, map);
+  const [depth, height, width] = boxShape(out.box);
+  const positions = isExact(map) ? undefined : new RowPositions(map, box);
+  const [first, length] = [box.start[2] - out.box.start[2], box.end[2] - box.start[2]];
+  if (depth * height * width === 0) return;
+  for (let k = box.start[0]; k < box.end[0]; k++) {
+    positions?.startPlane(k);
+    for (let j = box.start[1]; j < box.end[1]; j++) {
+      const at = ((k - out.box.start[0]) * height + j - out.box.start[1]) * width + first;
+      if (positions === undefined) {
+        const start = walk.first + k * walk.steps[0] + j * walk.steps[1] + box.start[2] * walk.steps[2];
+        copyRow(from.image, start, walk.steps[2], out.image, at, length);
+        if (from.labels && out.labels) copyRow(from.labels, start, walk.steps[2], out.labels, at, length);
+        continue;
+      }
+      positions.row(k, j);
+      linearRow(from.image, walk, positions, out.image, at);
+      if (from.labels && out.labels) nearestRow(from.labels, walk, positions, out.labels, at);
     }
   }
-  return out;
+}
+
+/**
+ * Voxel (k, j, i) of the flipped volume is at first + k * steps[0] + j * steps[1] + i * steps[2] of an array that holds a box
+ * of the unflipped one.
+ */
+interface Walk {
+  /** Of the whole volume. */
+  readonly shape: readonly number[];
+  readonly first: number;
+  readonly steps: readonly number[];
+}
+
+function walkOf(box: VoxelBox, { shape, flips }: SpatialMap): Walk {
+  const [, height, width] = boxShape(box);
+  let first = 0;
+  const steps = [height * width, width, 1].map((step, axis) => {
+    first += ((flips[axis] ? shape[axis] - 1 : 0) - box.start[axis]) * step;
+    return flips[axis] ? -step : step;
+  });
+  return { shape, first, steps };
+}
+
+function copyRow<T extends Float32Array | Uint8Array>(
+  from: T,
+  start: number,
+  step: number,
+  out: T,
+  at: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) out[at + i] = from[start + i * step];
 }
 
 function nearestRow(
   data: Uint8Array,
   { shape: [depth, height, width], first, steps: [stepK, stepJ, stepI] }: Walk,
+  positions: RowPositions,
   out: Uint8Array,
   at: number,
-  start: readonly number[],
-  step: readonly number[],
 ): void {
-  for (let i = 0; i < width; i++) {
-    const z = Math.round(start[0] + i * step[0]);
-    const y = Math.round(start[1] + i * step[1]);
-    const x = Math.round(start[2] + i * step[2]);
-    const outside = z < 0 || y < 0 || x < 0 || z >= depth || y >= height || x >= width;
-    out[at + i] = outside ? 0 : data[first + z * stepK + y * stepJ + x * stepI];
+  for (let i = 0; i < positions.x.length; i++) {
+    const z = Math.floor(positions.z[i] + 0.5);
+    const y = Math.floor(positions.y[i] + 0.5);
+    const x = Math.floor(positions.x[i] + 0.5);
+    const inside = z >= 0 && y >= 0 && x >= 0 && z < depth && y < height && x < width;
+    out[at + i] = inside ? data[first + z * stepK + y * stepJ + x * stepI] : 0;
   }
 }
 
 function linearRow(
   data: Float32Array,
   { shape: [depth, height, width], first, steps: [stepK, stepJ, stepI] }: Walk,
+  positions: RowPositions,
   out: Float32Array,
   at: number,
-  start: readonly number[],
-  step: readonly number[],
 ): void {
-  for (let i = 0; i < width; i++) {
-    const z = start[0] + i * step[0];
-    const y = start[1] + i * step[1];
-    const x = start[2] + i * step[2];
+  for (let i = 0; i < positions.x.length; i++) {
+    const z = positions.z[i];
+    const y = positions.y[i];
+    const x = positions.x[i];
     let sum = 0;
     if (z > -1 && y > -1 && x > -1 && z < depth && y < height && x < width) {
       const z0 = Math.floor(z);
@@ -113,9 +109,11 @@ function linearRow(
         sum = lerp(top, bottom, fz);
       } else {
         for (let corner = 0; corner < 8; corner++) {
-          const [dz, dy, dx] = [corner >> 2, (corner >> 1) & 1, corner & 1];
-          const [cz, cy, cx] = [z0 + dz, y0 + dy, x0 + dx];
-          if (cz < 0 || cy < 0 || cx < 0 || cz >= depth || cy >= height || cx >= width) continue;
+          const dz = corner >> 2;
+          const dy = (corner >> 1) & 1;
+          const dx = corner & 1;
+          if (z0 + dz < 0 || y0 + dy < 0 || x0 + dx < 0) continue;
+          if (z0 + dz >= depth || y0 + dy >= height || x0 + dx >= width) continue;
           const weight = (dz ? fz : 1 - fz) * (dy ? fy : 1 - fy) * (dx ? fx : 1 - fx);
           sum += weight * data[p + dz * stepK + dy * stepJ + dx * stepI];
         }

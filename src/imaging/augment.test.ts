@@ -1,56 +1,205 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type AugmentConfig,
   augment,
+  augmentBox,
+  classFacts,
   mildAugmentation,
   noAugmentation,
   paperAugmentation,
+  type Sample,
 } from './augment.ts';
-import { type Flips, flipAxes, sampleAffine } from './augment-space.ts';
-import { fillNormal, RandomStream, randomKey, uniformAt } from './random.ts';
+import { uniformAt } from './random.ts';
 import { type Shape3, voxelCount } from './volume.ts';
+import { boxShape, type VoxelBox, type VoxelSource } from './voxel-source.ts';
 
-const shape: Shape3 = [5, 6, 7];
-const sample = {
-  image: Float32Array.from({ length: voxelCount(shape) }, (_, n) => n / 300),
-  labels: Uint8Array.from({ length: voxelCount(shape) }, (_, n) => n % 3),
-  shape,
-};
+const shape: Shape3 = [13, 9, 14];
+
+/** A bright organ with dark lesions in it, on a ragged ground. */
+function makeSample([depth, height, width]: Shape3): Required<Sample> {
+  const image = new Float32Array(depth * height * width);
+  const labels = new Uint8Array(image.length);
+  for (let n = 0; n < image.length; n++) {
+    const [k, j, i] = [Math.floor(n / (height * width)), Math.floor(n / width) % height, n % width];
+    const organ = Math.hypot(k / depth - 0.5, j / height - 0.5, i / width - 0.5) < 0.42;
+    labels[n] = organ ? (Math.sin(k) + Math.cos(j + i) > 1.2 ? 2 : 1) : 0;
+    image[n] = [0.1, 0.7, 0.5][labels[n]] + 0.2 * uniformAt(3, n);
+  }
+  return { image, labels, shape: [depth, height, width] };
+}
+const sample = makeSample(shape);
 const key = (step: number) => ({ seed: 1, caseIndex: 2, step });
-const everything: AugmentConfig = {
-  flip: [1, 0, 0],
-  rotate180: 1,
-  affine: { probability: 1, transformRatio: 0.1, translateRatio: 0.05 },
-  noise: { probability: 1, ratio: 0.1 },
-  intensity: { probability: 1, scale: 0.2, shift: 0.1 },
+
+/** Every change, each surely made. */
+const changes: Readonly<Record<string, AugmentConfig>> = {
+  fakeLesions: { fakeLesions: { probability: 1 } },
+  flip: { flip: [1, 1, 1] },
+  rotate180: { rotate180: 1 },
+  projective: { projective: { probability: 1, transformRatio: 0.1, translateRatio: 0.05 } },
+  affine: { affine: { probability: 1, transformRatio: 0.1, translateRatio: 0.05 } },
+  zoom: { zoom: { probability: 1, ratio: 0.2 } },
+  elastic: { elastic: { probability: 1, cells: 4, ratio: 0.25 } },
+  classIntensity: { classIntensity: { probability: 1, ratio: 0.2 } },
+  gamma: { gamma: { probability: 1, ratio: 0.3 } },
+  intensity: { intensity: { probability: 1, scale: 0.2, shift: 0.1 } },
+  noise: { noise: { probability: 1, ratio: 0.1 } },
+  corruption: { corruption: { probability: 1, share: 0.4 } },
 };
+const everything: AugmentConfig = Object.assign({}, ...Object.values(changes));
+const each = Object.entries({ ...changes, everything, mild: mildAugmentation, paper: paperAugmentation });
+
+/** A source that gives fresh copies of boxes and says what was read. */
+function sourceOf({ image, labels, shape }: Sample): VoxelSource & { readonly read: VoxelBox[] } {
+  const read: VoxelBox[] = [];
+  const cut = <T extends Float32Array | Uint8Array>(data: T, box: VoxelBox): T => {
+    read.push(box);
+    const [depth, height, width] = boxShape(box);
+    const out = data.slice(0, depth * height * width) as T;
+    for (let k = 0; k < depth; k++)
+      for (let j = 0; j < height; j++) {
+        const from = ((box.start[0] + k) * shape[1] + box.start[1] + j) * shape[2] + box.start[2];
+        out.set(data.subarray(from, from + width), (k * height + j) * width);
+      }
+    return out;
+  };
+  return {
+    id: 'sample',
+    shape,
+    classes: labels && classFacts(image, labels),
+    read,
+    image: async (box) => cut(image, box),
+    labels: async (box) => (labels ? cut(labels, box) : Promise.reject(new Error('no labels'))),
+  };
+}
+
+/** Boxes of a grid of cuts that fill a volume. */
+function boxesOf(cuts: readonly (readonly number[])[]): VoxelBox[] {
+  const pairs = (axis: number) => cuts[axis].slice(1).map((end, n) => [cuts[axis][n], end]);
+  return pairs(0).flatMap(([k0, k1]) =>
+    pairs(1).flatMap(([j0, j1]) =>
+      pairs(2).map(([i0, i1]): VoxelBox => ({ start: [k0, j0, i0], end: [k1, j1, i1] })),
+    ),
+  );
+}
+
+/** A volume put together from what augmentBox makes of boxes. */
+async function fromBoxes(config: AugmentConfig, step: number, boxes: readonly VoxelBox[], most?: number) {
+  const source = sourceOf(sample);
+  const image = new Float32Array(sample.image.length).fill(7);
+  const labels = new Uint8Array(image.length).fill(9);
+  // The last first: no box may depend on what came before.
+  for (const box of boxes.toReversed()) {
+    const part = await augmentBox(source, config, key(step), box, most);
+    const [depth, height, width] = boxShape(box);
+    expect(part.image.length).toBe(depth * height * width);
+    for (let n = 0; n < part.image.length; n++) {
+      const k = box.start[0] + Math.floor(n / (height * width));
+      const j = box.start[1] + (Math.floor(n / width) % height);
+      const to = (k * shape[1] + j) * shape[2] + box.start[2] + (n % width);
+      image[to] = part.image[n];
+      labels[to] = part.labels?.[n] ?? 9;
+    }
+  }
+  return { image, labels, shape };
+}
+
+const all = (extent: number) => Array.from({ length: extent + 1 }, (_, n) => n);
+
+describe.each(each)('augmentBox: %s', (_, config) => {
+  it.each([
+    [
+      'one',
+      [
+        [0, 13],
+        [0, 9],
+        [0, 14],
+      ],
+    ],
+    [
+      'halves',
+      [
+        [0, 7, 13],
+        [0, 4, 9],
+        [0, 7, 14],
+      ],
+    ],
+    [
+      'uneven',
+      [
+        [0, 1, 2, 9, 13],
+        [0, 8, 9],
+        [0, 3, 14],
+      ],
+    ],
+    ['slices', [all(13), [0, 9], [0, 14]]],
+    ['slabs one voxel wide', [[0, 13], [0, 9], all(14)]],
+    ['rows', [[0, 6, 13], all(9), [0, 14]]],
+  ])('gives the bits of the whole volume in boxes: %s', async (_, cuts) => {
+    for (const step of [0, 1, 2]) {
+      const whole = augment(sample, config, key(step));
+      expect(await fromBoxes(config, step, boxesOf(cuts))).toEqual(whole);
+    }
+  });
+
+  it('gives the same bits when it reads in small parts', async () => {
+    for (const step of [0, 1]) {
+      const whole = augment(sample, config, key(step));
+      expect(
+        await fromBoxes(
+          config,
+          step,
+          boxesOf([
+            [0, 13],
+            [0, 5, 9],
+            [0, 14],
+          ]),
+          150,
+        ),
+      ).toEqual(whole);
+    }
+  });
+
+  it('keeps the range, has only classes that there were, and leaves its input alone', () => {
+    const before = { image: sample.image.slice(), labels: sample.labels.slice() };
+    for (let step = 0; step < 20; step++) {
+      const out = augment(sample, config, key(step));
+      expect(out.shape).toEqual(shape);
+      expect(out.image.every((value) => value >= 0 && value <= 1)).toBe(true);
+      expect(out.labels?.every((label) => label < 3)).toBe(true);
+    }
+    expect(sample).toEqual({ ...before, shape });
+  });
+
+  it('takes scans without labels', async () => {
+    const bare = { image: sample.image, shape };
+    const out = augment(bare, config, key(0));
+    expect(out.labels).toBeUndefined();
+    const box = await augmentBox(sourceOf(bare), config, key(0));
+    expect(box).toEqual({ image: out.image, labels: undefined });
+  });
+});
 
 describe('augment', () => {
-  it('gives the same for the same key, another for another, and leaves its input alone', () => {
-    const before = sample.image.slice();
-    for (const config of [everything, paperAugmentation]) {
+  it('gives the same for the same key and another for another', () => {
+    for (const [, config] of each) {
       expect(augment(sample, config, key(3))).toEqual(augment(sample, config, key(3)));
     }
     const results = [key(3), key(4), { ...key(3), seed: 9 }, { ...key(3), caseIndex: 0 }].map((k) =>
       augment(sample, everything, k).image.join(),
     );
     expect(new Set(results).size).toBe(4);
-    expect(sample.image).toEqual(before);
   });
 
-  it('keeps shape, range and classes', () => {
-    for (let step = 0; step < 30; step++) {
-      const out = augment(sample, everything, key(step));
-      expect(out.shape).toEqual(shape);
-      expect(out.image.every((value) => value >= 0 && value <= 1)).toBe(true);
-      expect(out.labels?.every((label) => label < 3)).toBe(true);
-    }
-    expect(augment({ image: sample.image, shape }, everything, key(0)).labels).toBeUndefined();
+  it('draws each change alone: others do not alter it', () => {
+    const { map, labels } = { map: changes.affine, labels: { ...changes.affine, ...changes.noise } };
+    expect(augment(sample, labels, key(5)).labels).toEqual(augment(sample, map, key(5)).labels);
   });
 
   it('writes into given arrays what it would write into new ones, whatever they hold', () => {
+    const voxels = voxelCount(shape);
     for (let step = 0; step < 40; step++) {
-      const into = { image: new Float32Array(210).fill(7), labels: new Uint8Array(210).fill(7) };
+      const into = { image: new Float32Array(voxels).fill(7), labels: new Uint8Array(voxels).fill(7) };
       const out = augment(sample, paperAugmentation, key(step), into);
       expect(out).toEqual(augment(sample, paperAugmentation, key(step)));
       expect([into.image, sample.image]).toContain(out.image);
@@ -64,113 +213,80 @@ describe('augment', () => {
     expect(out.labels).toBe(sample.labels);
   });
 
-  it.each<[string, Partial<AugmentConfig>, (k: number, j: number, i: number) => [number, number, number]]>([
-    ['depth', { flip: [1, 0, 0] }, (k, j, i) => [4 - k, j, i]],
-    ['height', { flip: [0, 1, 0] }, (k, j, i) => [k, 5 - j, i]],
-    ['width', { flip: [0, 0, 1] }, (k, j, i) => [k, j, 6 - i]],
-    ['all by rotation and depth', { flip: [1, 0, 0], rotate180: 1 }, (k, j, i) => [4 - k, 5 - j, 6 - i]],
+  it.each<[string, AugmentConfig, (k: number, j: number, i: number) => [number, number, number]]>([
+    ['depth', { flip: [1, 0, 0] }, (k, j, i) => [12 - k, j, i]],
+    ['height', { flip: [0, 1, 0] }, (k, j, i) => [k, 8 - j, i]],
+    ['width', { flip: [0, 0, 1] }, (k, j, i) => [k, j, 13 - i]],
+    ['all by rotation and depth', { flip: [1, 0, 0], rotate180: 1 }, (k, j, i) => [12 - k, 8 - j, 13 - i]],
     ['none: rotation and flips cancel', { flip: [0, 1, 1], rotate180: 1 }, (k, j, i) => [k, j, i]],
-  ])('flips image and labels together: %s', (_, change, from) => {
-    const out = augment(sample, { ...noAugmentation, ...change }, key(0));
+  ])('flips image and labels together, and back: %s', (_, change, from) => {
+    const out = augment(sample, change, key(0));
     for (let n = 0; n < out.image.length; n++) {
-      const [k, j, i] = from(Math.floor(n / 42), Math.floor(n / 7) % 6, n % 7);
-      const source = (k * 6 + j) * 7 + i;
+      const [k, j, i] = from(Math.floor(n / (9 * 14)), Math.floor(n / 14) % 9, n % 14);
+      const source = (k * 9 + j) * 14 + i;
       expect(out.image[n]).toBe(sample.image[source]);
       expect(out.labels?.[n]).toBe(sample.labels[source]);
     }
+    expect(augment(out, change, key(1))).toEqual(sample);
   });
 
   it('takes each change about as often as its probability says', () => {
     let flipped = 0;
-    const config = { ...noAugmentation, flip: [0.5, 0, 0] as const };
+    const config: AugmentConfig = { flip: [0.5, 0, 0] };
     for (let step = 0; step < 400; step++)
       flipped += augment(sample, config, key(step)).image === sample.image ? 0 : 1;
     expect(flipped).toBeGreaterThan(160);
     expect(flipped).toBeLessThan(240);
   });
-
-  it('takes less than 0.3 s for 120^3, with room for slow machines', () => {
-    const large: Shape3 = [120, 120, 120];
-    const image = new Float32Array(voxelCount(large)).fill(0.5);
-    const big = { image, labels: new Uint8Array(image.length), shape: large };
-    augment(big, { ...everything }, key(0));
-    const start = performance.now();
-    augment(big, mildAugmentation, key(1));
-    expect(performance.now() - start).toBeLessThan(2000);
-  });
 });
 
-describe('sampleAffine', () => {
-  const identity = [1, 0, 0, 0, 1, 0, 0, 0, 1];
-  const upright: Flips = [false, false, false];
-  const linear = (offset: readonly number[]) =>
-    sampleAffine(sample.image, shape, { matrix: identity, offset }, upright, sample.image.slice());
-
-  it('is exact for shifts by whole voxels, with 0 from outside, into arrays that held something', () => {
-    const map = { matrix: identity, offset: [1, -2, 3] };
-    const labels = sampleAffine(sample.labels, shape, map, upright, sample.labels.slice().fill(9));
-    for (const [out, from] of [
-      [linear(map.offset), sample.image],
-      [labels, sample.labels],
-    ]) {
-      for (let n = 0; n < out.length; n++) {
-        const [k, j, i] = [Math.floor(n / 42) + 1, (Math.floor(n / 7) % 6) - 2, (n % 7) + 3];
-        expect(out[n]).toBe(k > 4 || j < 0 || i > 6 ? 0 : from[(k * 6 + j) * 7 + i]);
-      }
+describe('what a box reads', () => {
+  it('is the box where voxels stay, and no more than its surroundings where they move', async () => {
+    const big = makeSample([40, 40, 40]);
+    const box: VoxelBox = { start: [10, 12, 14], end: [18, 20, 22] };
+    for (const config of [changes.noise, changes.corruption, changes.gamma]) {
+      const source = sourceOf(big);
+      await augmentBox(source, config, key(0), box);
+      expect(source.read).toEqual([box, box]);
+    }
+    for (const config of [changes.affine, changes.projective, changes.zoom, changes.elastic]) {
+      const source = sourceOf(big);
+      await augmentBox(source, config, key(0), box);
+      for (const read of source.read) expect(voxelCount(boxShape(read))).toBeLessThan(24 ** 3);
     }
   });
 
-  it('interpolates between voxels, also at the border', () => {
-    const out = sampleAffine(
-      Float32Array.from([4, 8]),
-      [1, 1, 2],
-      { matrix: identity, offset: [0, 0, -0.25] },
-      upright,
-      new Float32Array(2),
-    );
-    expect([...out]).toEqual([3, 7]);
-    expect(linear([0.5, 0.25, 0.75])[0]).toBeCloseTo((0.5 * 42 + 0.25 * 7 + 0.75) / 300, 6);
-  });
-
-  it('flips on the way as flipAxes does before', () => {
-    const map = { matrix: [0.9, 0.1, 0, -0.1, 1.1, 0.2, 0.05, 0, 0.95], offset: [0.3, -0.6, 0.2] };
-    for (let n = 0; n < 8; n++) {
-      const flips: Flips = [(n & 1) > 0, (n & 2) > 0, (n & 4) > 0];
-      for (const data of [sample.image, sample.labels]) {
-        const flipped = flipAxes(data, shape, flips, data.slice());
-        const slow = sampleAffine(flipped, shape, map, upright, data.slice());
-        expect(sampleAffine(data, shape, map, flips, data.slice())).toEqual(slow);
-      }
-    }
+  it('is read in parts of the size asked for, the labels for fake lesions only once', async () => {
+    const source = sourceOf(makeSample([24, 24, 24]));
+    const config = { ...changes.fakeLesions, ...changes.projective };
+    await augmentBox(source, config, key(0), undefined, 4000);
+    const first = source.read.length;
+    for (const read of source.read.slice(1)) expect(voxelCount(boxShape(read))).toBeLessThanOrEqual(4000);
+    await augmentBox(source, config, key(0), undefined, 4000);
+    expect(source.read.length).toBe(2 * first - 1);
   });
 });
 
-describe('random numbers', () => {
-  it('are uniform and normal, and depend on every part of the key', () => {
-    const n = 20_000;
-    const noise = new Float32Array(n);
-    fillNormal(noise, randomKey(1, 2), 3);
-    const mean = noise.reduce((sum, value) => sum + value, 0) / n;
-    const deviation = Math.sqrt(noise.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n);
-    expect(Math.abs(mean)).toBeLessThan(0.1);
-    expect(Math.abs(deviation - 3)).toBeLessThan(0.1);
-    const counts = new Array(10).fill(0);
-    for (let at = 0; at < n; at++) counts[Math.floor(10 * uniformAt(5, at))]++;
-    expect(Math.min(...counts)).toBeGreaterThan(1800);
-    const keys = [[0], [0, 0], [1, 0], [0, 1], [-1], [2 ** 32]].map((parts) => randomKey(...parts));
-    expect(new Set(keys).size).toBe(6);
-  });
-
-  it('are the same wherever a part of the sequence begins', () => {
-    const whole = new Float32Array(101);
-    fillNormal(whole, 7, 2);
-    const part = new Float32Array(31);
-    fillNormal(part, 7, 2, 70);
-    expect(part).toEqual(whole.subarray(70));
-  });
-
-  it('stay within 2 deviations where they are truncated', () => {
-    const random = new RandomStream(4);
-    for (let n = 0; n < 1000; n++) expect(Math.abs(random.truncatedNormal())).toBeLessThanOrEqual(2);
-  });
+it('any box of any volume has the bits of the whole', async () => {
+  const extent = fc.integer({ min: 1, max: 9 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.tuple(extent, extent, extent),
+      fc.nat(),
+      fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
+      async (size, step, shares) => {
+        const small = makeSample(size as unknown as Shape3);
+        const draw = (n: number) => Math.floor(shares.next().value! * n);
+        const start = size.map(draw);
+        const end = size.map((n, axis) => start[axis] + 1 + draw(n - start[axis]));
+        const box = { start, end } as unknown as VoxelBox;
+        const part = await augmentBox(sourceOf(small), everything, key(step), box, 60);
+        const whole = augment(small, everything, key(step));
+        const cut = sourceOf({ ...whole });
+        expect(part.image).toEqual(await cut.image(box));
+        expect(part.labels).toEqual(await cut.labels(box));
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

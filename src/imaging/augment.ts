@@ -1,7 +1,26 @@
-import { addNoise, scaleIntensity } from './augment-intensity.ts';
-import { type AffineSampling, type Flips, flipAxes, sampleAffine } from './augment-space.ts';
-import { RandomStream, randomKey } from './random.ts';
-import type { Shape3 } from './volume.ts';
+import type { AugmentConfig } from './augment-config.ts';
+import { type AugmentKey, type Changes, drawChanges } from './augment-draw.ts';
+import { changeIntensities } from './augment-intensity.ts';
+import {
+  cellsOf,
+  countLabels,
+  emptyCells,
+  type LesionPlan,
+  paintLesions,
+  planLesions,
+} from './augment-lesions.ts';
+import { readBox } from './augment-map.ts';
+import { moveVoxels, type Voxels } from './augment-space.ts';
+import { type Shape3, voxelCount } from './volume.ts';
+import { boxShape, type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
+
+export {
+  type AugmentConfig,
+  mildAugmentation,
+  noAugmentation,
+  paperAugmentation,
+} from './augment-config.ts';
+export type { AugmentKey } from './augment-draw.ts';
 
 /** What augmentation works on: a windowed image (0..1), its labels if it has any, [depth, height, width]. */
 export interface Sample {
@@ -10,150 +29,157 @@ export interface Sample {
   readonly shape: Shape3;
 }
 
-/** Probabilities (0 to 1) and strengths of each change; a probability of 0 leaves it out. */
-export interface AugmentConfig {
-  /** Of mirroring each axis, independently: depth, height, width. */
-  readonly flip: Shape3;
-  /** Of turning by 180 degrees about the depth axis. */
-  readonly rotate180: number;
-  /** A random affine map, sampled linearly (image) and to the nearest voxel (labels). */
-  readonly affine: {
-    readonly probability: number;
-    /** Deviation of each entry of the 3x3 matrix around the identity, cut off at twice this. */
-    readonly transformRatio: number;
-    /** Deviation of the shift along each axis, as a part of its extent, cut off at twice this. */
-    readonly translateRatio: number;
-  };
-  /** Gaussian noise with grains of 1 and of 4 voxels, drawn separately. */
-  readonly noise: {
-    readonly probability: number;
-    /** The deviation is drawn uniformly from 0 to this, in units of the window (0..1). */
-    readonly ratio: number;
-  };
-  /** value * (1 + s) + t with s and t drawn uniformly. */
-  readonly intensity: {
-    readonly probability: number;
-    /** The largest |s|. */
-    readonly scale: number;
-    /** The largest |t|, in units of the window (0..1). */
-    readonly shift: number;
-  };
-}
-
-/** Nothing is changed. */
-export const noAugmentation: AugmentConfig = {
-  flip: [0, 0, 0],
-  rotate180: 0,
-  affine: { probability: 0, transformRatio: 0, translateRatio: 0 },
-  noise: { probability: 0, ratio: 0 },
-  intensity: { probability: 0, scale: 0, shift: 0 },
-};
-
-/** Small changes that keep the patient upright: the organs stay where they belong. */
-export const mildAugmentation: AugmentConfig = {
-  flip: [0, 0, 0],
-  rotate180: 0,
-  affine: { probability: 0.5, transformRatio: 0.05, translateRatio: 0.03 },
-  noise: { probability: 0.5, ratio: 0.03 },
-  intensity: { probability: 0.5, scale: 0.1, shift: 0.05 },
-};
-
-/** The flips and rotation of Hou et al. 2019 (each with probability 0.5), with affine maps and noise. */
-export const paperAugmentation: AugmentConfig = {
-  ...mildAugmentation,
-  flip: [0.5, 0.5, 0.5],
-  rotate180: 0.5,
-};
-
-/** What the random draws of one sample depend on, and nothing else. */
-export interface AugmentKey {
-  readonly seed: number;
-  /** The number of the case in the dataset. */
-  readonly caseIndex: number;
-  /** The training step or epoch. */
-  readonly step: number;
-}
-
 /** Arrays of a sample's size that a changed one may be written to. */
 export interface SampleArrays {
   readonly image: Float32Array;
   readonly labels: Uint8Array;
 }
 
+/** Voxels that are read at once, beside what is made of them: 160 MiB of image and labels. */
+const readVoxels = 2 ** 25;
+
 /**
- * A randomly changed sample of the same shape: mirrored, turned, deformed, made noisy, brighter or darker.
- * The same key gives the same sample, bit for bit. Never writes into the given arrays; the result may share
- * those that no change touched. The image stays within 0..1; what moves in from outside is 0 (air,
- * background). What is changed is written once, into `into` where it is given, else into new arrays.
+ * A box of a randomly changed case, [depth, height, width] of the box: exactly what `augment` of the whole case has there, so
+ * that the ranks of any mesh, each for its own box, see one and the same sample. Draws depend on the key alone.
+ *
+ * Of the source is read what the box needs: itself where voxels stay in place, its mirror image under flips, and under other
+ * maps the hull of where its voxels come from, in parts of at most `most` voxels (2^25 by default). Fake lesions need the
+ * source's `classes`, and once for each source and process a look at all its labels, slab by slab. Never writes to arrays of the source.
+ */
+export async function augmentBox(
+  source: VoxelSource,
+  config: AugmentConfig,
+  key: AugmentKey,
+  box: VoxelBox = wholeBox(source.shape),
+  most = readVoxels,
+): Promise<{ readonly image: Float32Array; readonly labels?: Uint8Array }> {
+  const { shape, classes } = source;
+  const changes = drawChanges(config, key, shape);
+  const { organ, lesion } = changes;
+  const lesions =
+    changes.fakeLesions !== undefined && classes !== undefined && hasBoth(classes, changes)
+      ? planLesions(await cellsOf(source, organ, lesion), classes, {
+          organ,
+          lesion,
+          key: changes.fakeLesions,
+        })
+      : undefined;
+  const labelled = classes !== undefined;
+  const voxels = voxelCount(boxShape(box));
+  const out: Voxels = {
+    box,
+    image: new Float32Array(voxels),
+    labels: labelled ? new Uint8Array(voxels) : undefined,
+  };
+  for (const part of partsOf(changes, box, most)) {
+    const reads = readBoxOf(changes, part);
+    if (voxelCount(boxShape(reads)) === 0) continue;
+    const [image, labels] = await Promise.all([
+      source.image(reads),
+      labelled ? source.labels(reads) : undefined,
+    ]);
+    movePart({ box: reads, image, labels }, changes, lesions, shape, part, out);
+  }
+  changeIntensities(out, shape, changes);
+  return { image: out.image, labels: out.labels };
+}
+
+/**
+ * A randomly changed sample of the same shape: see AugmentConfig. The same key gives the same sample, bit for bit.
+ * Never writes into the given arrays; the result may share those that no change touched. The image stays within 0..1; what moves
+ * in from outside is 0 (air, background). What is changed is written into `into` where it is given, else into new arrays.
  */
 export function augment(sample: Sample, config: AugmentConfig, key: AugmentKey, into?: SampleArrays): Sample {
-  const { shape } = sample;
-  const { flips, map, gain, noises } = drawChanges(config, key, shape);
-  let { image, labels } = sample;
-  const moved = map !== undefined || flips.some(Boolean);
-  if (!moved && gain === undefined && noises.length === 0) return sample;
-  const out = into?.image ?? new Float32Array(image.length);
-  if (moved) {
-    const move = <T extends Float32Array | Uint8Array>(data: T, to: T): T =>
-      map === undefined ? flipAxes(data, shape, flips, to) : sampleAffine(data, shape, map, flips, to);
-    image = move(image, out);
-    labels = labels && move(labels, into?.labels ?? new Uint8Array(labels.length));
-  }
-  if (gain !== undefined) {
-    scaleIntensity(image, gain.scale, gain.shift, out);
-    image = out;
-  }
-  for (const noise of noises) {
-    addNoise(image, shape, noise, out);
-    image = out;
-  }
-  return { image, labels, shape };
+  const { shape, image, labels } = sample;
+  const changes = drawChanges(config, key, shape);
+  const lesions = lesionsOf(sample, changes);
+  if (lesions === undefined && !changes.map && !changesIntensities(changes)) return sample;
+  const box = wholeBox(shape);
+  const changed = into?.image ?? new Float32Array(image.length);
+  const moved = changes.map !== undefined || lesions !== undefined;
+  const out: Voxels = {
+    box,
+    image: changed,
+    labels: labels && moved ? (into?.labels ?? new Uint8Array(labels.length)) : labels,
+  };
+  const whole: Voxels = { box, image, labels };
+  if (!moved) changed.set(image);
+  else
+    for (const part of partsOf(changes, box, readVoxels)) movePart(whole, changes, lesions, shape, part, out);
+  changeIntensities(out, shape, changes);
+  return { image: changed, labels: out.labels, shape };
 }
 
-/** What happens to a sample, in this order. */
-interface Changes {
-  readonly flips: Flips;
-  readonly map?: AffineSampling;
-  readonly gain?: { readonly scale: number; readonly shift: number };
-  readonly noises: readonly { readonly grain: number; readonly deviation: number; readonly key: number }[];
+function changesIntensities({ classFactors, gamma, gain, noises, corruption }: Changes): boolean {
+  return [classFactors, gamma, gain, corruption].some((change) => change !== undefined) || noises.length > 0;
 }
 
-function drawChanges(config: AugmentConfig, key: AugmentKey, shape: Shape3): Changes {
-  const keyParts = [key.seed, key.caseIndex, key.step];
-  const space = new RandomStream(...keyParts, 1);
-  const turn = space.chance(config.rotate180);
-  const flips = [
-    space.chance(config.flip[0]),
-    space.chance(config.flip[1]) !== turn,
-    space.chance(config.flip[2]) !== turn,
-  ] as const;
-  const map = space.chance(config.affine.probability) ? randomAffine(space, config.affine, shape) : undefined;
-  const intensity = new RandomStream(...keyParts, 2);
-  const { scale, shift } = config.intensity;
-  const gain = intensity.chance(config.intensity.probability)
-    ? { scale: 1 + intensity.between(-scale, scale), shift: intensity.between(-shift, shift) }
-    : undefined;
-  const noises = [1, 4].flatMap((grain) => {
-    if (!intensity.chance(config.noise.probability)) return [];
-    const deviation = intensity.between(0, config.noise.ratio);
-    return [{ grain, deviation, key: randomKey(...keyParts, 2 + grain) }];
-  });
-  return { flips, map, gain, noises };
+function hasBoth(classes: readonly ClassFacts[], { organ, lesion }: Changes): boolean {
+  return [organ, lesion].every((label) => (classes[label]?.count ?? 0) > 0);
 }
 
-/** The map of output to input voxels: (1 + random) * (x - centre) + centre + shift. */
-function randomAffine(
-  random: RandomStream,
-  { transformRatio, translateRatio }: AugmentConfig['affine'],
+function lesionsOf({ image, labels, shape }: Sample, changes: Changes): LesionPlan | undefined {
+  const { organ, lesion, fakeLesions: key } = changes;
+  if (key === undefined || labels === undefined) return undefined;
+  const classes = classFacts(image, labels);
+  if (!hasBoth(classes, changes)) return undefined;
+  const cells = emptyCells(shape);
+  countLabels(cells, labels, wholeBox(shape), organ, lesion);
+  return planLesions(cells, classes, { organ, lesion, key });
+}
+
+/** Counts and means of the classes of a volume; sums are float64, in the order of the voxels. */
+export function classFacts(image: Float32Array, labels: Uint8Array): ClassFacts[] {
+  const counts = new Float64Array(256);
+  const sums = new Float64Array(256);
+  for (let n = 0; n < labels.length; n++) {
+    counts[labels[n]]++;
+    sums[labels[n]] += image[n];
+  }
+  const last = counts.findLastIndex((count) => count > 0);
+  return Array.from({ length: last + 1 }, (_, label) => ({
+    count: counts[label],
+    mean: counts[label] === 0 ? 0 : sums[label] / counts[label],
+  }));
+}
+
+function readBoxOf({ map }: Changes, box: VoxelBox): VoxelBox {
+  return map === undefined ? box : readBox(map, box);
+}
+
+/** A box in parts that each read at most so many voxels; halves of halves along the longest axis. */
+function partsOf(changes: Changes, box: VoxelBox, most: number): VoxelBox[] {
+  const reads = voxelCount(boxShape(readBoxOf(changes, box)));
+  const extents = boxShape(box);
+  const longest = Math.max(...extents);
+  if (reads <= most || longest === 1) return [box];
+  const axis = extents.indexOf(longest);
+  const middle = box.start[axis] + Math.floor(longest / 2);
+  const cut = (corner: Shape3): Shape3 => corner.with(axis, middle) as unknown as Shape3;
+  return [
+    { start: box.start, end: cut(box.end) },
+    { start: cut(box.start), end: box.end },
+  ].flatMap((half) => partsOf(changes, half, most));
+}
+
+/** Makes a part of the output out of a box of the source: lesions, then places. */
+function movePart(
+  from: Voxels,
+  changes: Changes,
+  lesions: LesionPlan | undefined,
   shape: Shape3,
-): AffineSampling {
-  const matrix: number[] = [];
-  for (let n = 0; n < 9; n++) matrix.push((n % 4 === 0 ? 1 : 0) + transformRatio * random.truncatedNormal());
-  const centre = shape.map((extent) => (extent - 1) / 2);
-  const offset = [0, 1, 2].map((row) => {
-    const turned =
-      matrix[row * 3] * centre[0] + matrix[row * 3 + 1] * centre[1] + matrix[row * 3 + 2] * centre[2];
-    return centre[row] - turned + translateRatio * shape[row] * random.truncatedNormal();
-  });
-  return { matrix, offset };
+  part: VoxelBox,
+  out: Voxels,
+): void {
+  const map = changes.map ?? { shape, flips: [false, false, false], planes: [] };
+  moveVoxels(lesions ? painted(from, lesions, readBoxOf(changes, part)) : from, map, part, out);
+}
+
+/** A copy of the box with fake lesions. */
+function painted(from: Voxels, lesions: LesionPlan, box: VoxelBox): Voxels {
+  const voxels = voxelCount(boxShape(box));
+  const copy = { box, image: new Float32Array(voxels), labels: new Uint8Array(voxels) };
+  moveVoxels(from, { shape: from.box.end, flips: [false, false, false], planes: [] }, box, copy);
+  paintLesions(copy, lesions);
+  return copy;
 }
