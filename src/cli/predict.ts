@@ -8,6 +8,7 @@ import { relative } from './words.ts';
 
 interface Flags extends RunFlags {
   readonly input: string;
+  readonly series?: string;
   readonly output: string;
   readonly trace?: string;
 }
@@ -18,10 +19,11 @@ export function predictCommand(program: Command): void {
     .command('predict')
     .summary('segment a scan with a trained network')
     .description(
-      'Segments a NIfTI scan. The output has the grid of the input, voxel for voxel, and the numbers of the classes.',
+      'Segments a scan: a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series. The output has the grid of the input, voxel for voxel, and the numbers of the classes.',
     );
   addTraceFlag(addRunFlags(command))
-    .requiredOption('--input <file>', 'NIfTI scan (.nii, .nii.gz or .hdr/.img)')
+    .requiredOption('--input <file>', 'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd) or DICOM folder')
+    .option('--series <uid>', 'which series of a DICOM folder to take, where it holds several')
     .requiredOption('--output <file>', 'NIfTI file to write (.nii or .nii.gz)')
     .addHelpText(
       'after',

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createUnzip } from 'node:zlib';
 import { ImagingError, systemErrorCode } from './errors.ts';
 
 const chunkBytes = 1 << 18;
@@ -9,43 +9,58 @@ const chunkBytes = 1 << 18;
 /** No DEFLATE stream grows by more than this factor. */
 const largestGzipRatio = 1032;
 
+/** Where the bytes of interest begin in a file, and how they are packed. */
+export interface ByteRange {
+  /** Bytes on disk to pass over; 0 by default. */
+  readonly start?: number;
+  /** `gzip or not` (default) looks at the content; `zlib` takes gzip or zlib; `none` takes the bytes as they are. */
+  readonly packing?: 'gzip or not' | 'zlib' | 'none';
+}
+
 /**
  * Reads a plain or gzipped file (told apart by content, not by name) from front to back in pieces, so that
  * files of any size pass through little memory. Every failure is an ImagingError that names the file.
  */
 export class ByteReader {
   readonly file: string;
+  /** Whether the bytes are unpacked on the way, by gzip or zlib. */
   readonly gzipped: boolean;
-  /** Bytes on disk. */
+  /** Bytes on disk, from the start of the range on. */
   readonly fileBytes: number;
   /** Bytes handed out or skipped so far, after decompression. */
   position = 0;
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
 
-  private constructor(file: string, gzipped: boolean, fileBytes: number) {
+  private constructor(file: string, fileBytes: number, start: number, packing: 'gzip' | 'zlib' | 'none') {
     this.file = file;
-    this.gzipped = gzipped;
+    this.gzipped = packing !== 'none';
     this.fileBytes = fileBytes;
-    const source = createReadStream(file, { highWaterMark: chunkBytes });
+    const source = createReadStream(file, { highWaterMark: chunkBytes, start });
+    const unpack = packing === 'gzip' ? createGunzip : createUnzip;
     // The iterator reports errors; the callback only keeps pipeline from throwing them a second time.
-    const stream = gzipped ? pipeline(source, createGunzip({ chunkSize: chunkBytes }), () => {}) : source;
+    const stream = this.gzipped ? pipeline(source, unpack({ chunkSize: chunkBytes }), () => {}) : source;
     this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 
   /** Opens a file. Throws ImagingError if it is missing, unreadable or no regular file. */
-  static async open(file: string): Promise<ByteReader> {
+  static async open(
+    file: string,
+    { start = 0, packing = 'gzip or not' }: ByteRange = {},
+  ): Promise<ByteReader> {
     try {
       const status = await stat(file);
       if (!status.isFile()) {
         const found = status.isDirectory() ? 'a folder' : 'something else (a device or pipe)';
         throw new ImagingError({ file, field: 'path', expected: 'a regular file', found });
       }
+      const bytes = Math.max(0, status.size - start);
+      if (packing !== 'gzip or not') return new ByteReader(file, bytes, start, packing);
       const handle = await open(file);
       try {
-        const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, start);
         const gzipped = bytesRead === 2 && buffer.readUInt16BE(0) === 0x1f8b;
-        return new ByteReader(file, gzipped, status.size);
+        return new ByteReader(file, bytes, start, gzipped ? 'gzip' : 'none');
       } finally {
         await handle.close();
       }
@@ -108,7 +123,8 @@ export class ByteReader {
   }
 }
 
-function readError(file: string, error: unknown): ImagingError {
+/** A system's or zlib's error about a file, in words. */
+export function readError(file: string, error: unknown): ImagingError {
   const code = systemErrorCode(error);
   const known: Record<string, { field: string; expected: string; found: string; hint?: string }> = {
     ENOENT: { field: 'path', expected: 'a file', found: 'nothing at this path' },

@@ -8,8 +8,10 @@ import { ImagingError, systemErrorCode } from './errors.ts';
 export interface Case {
   /** The image's file name without its ending. */
   readonly id: string;
-  /** Path of the image. */
+  /** Path of the image: a file, or the folder of a DICOM series. */
   readonly image: string;
+  /** SeriesInstanceUID of the image, where its folder holds several series. */
+  readonly series?: string;
   /** Path of the label map; absent for scans without one. */
   readonly label?: string;
   /** The names of label values 0, 1, 2...; absent where the dataset does not say them. */

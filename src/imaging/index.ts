@@ -29,6 +29,9 @@ export { RandomStream, randomKey, uniformAt } from './random.ts';
 export { resampleImage } from './resample.ts';
 export { resampleLabels, resampleLabelsTo } from './resample-labels.ts';
 export { type ResampleTarget, resampledGrid } from './resample-taps.ts';
+// Scans of any format
+export { openScan, readScan, readScanHeader, readScanSlabs } from './scan.ts';
+export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
 export * from './volume.ts';
 export * from './voxel-source.ts';
 export * from './window.ts';

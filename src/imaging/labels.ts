@@ -1,6 +1,6 @@
 import { ImagingError } from './errors.ts';
-import { readNiftiSlabs } from './nifti-read.ts';
 import { canonicalGrid, canonicalPlacer } from './orientation.ts';
+import { readScanSlabs } from './scan.ts';
 import {
   describeGrid,
   type Grid,
@@ -22,7 +22,7 @@ export function loadLabels(
   image: Grid,
   names?: readonly string[],
 ): Promise<Volume<Uint8Array>> {
-  return readNiftiSlabs(file, {}, (stored) => {
+  return readScanSlabs(file, {}, (stored) => {
     const grid = canonicalGrid(stored);
     if (!sameGrid(grid, image)) {
       throw new ImagingError({

@@ -1,25 +1,14 @@
 import { existsSync } from 'node:fs';
 import { ByteReader } from './byte-reader.ts';
-import { ImagingError, systemErrorCode } from './errors.ts';
+import { ImagingError } from './errors.ts';
 import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
 import { elementBytes } from './nifti-types.ts';
-import { type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
-import { compactArray, VoxelDecoder } from './voxel-decoder.ts';
+import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from './scan-types.ts';
+import { type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
+import { allocateVoxels, VoxelDecoder } from './voxel-decoder.ts';
 
 /** How readNifti keeps the voxels. */
-export interface NiftiReadOptions {
-  /**
-   * `compact` (default): the file's own type where nothing is scaled, else float32; see compactArray.
-   * `float32` and `float64` force that type; only `float64` keeps every value of a float64 or int64 file.
-   */
-  readonly as?: 'compact' | 'float32' | 'float64';
-  /** Which 3-D volume of a 4-D to 7-D file, counted in file order from 0; without it such a file is refused. */
-  readonly volume?: number;
-  /** Whether NaN and infinite voxels are an error (default) or kept. */
-  readonly nonFinite?: 'refuse' | 'keep';
-  /** Refuse files whose voxels take more than this many bytes; 8 GiB by default. */
-  readonly maxBytes?: number;
-}
+export type NiftiReadOptions = Omit<ScanReadOptions, 'series'>;
 
 /** A volume read from a file, with the file's header. */
 export interface NiftiVolume extends Volume {
@@ -39,7 +28,7 @@ export async function readNifti(file: string, options: NiftiReadOptions = {}): P
   const image = await openVoxels(file, options);
   const { reader, header, shape } = image;
   try {
-    const data = allocate(reader.file, header, voxelCount(shape), options.as ?? 'compact');
+    const data = allocateVoxels(reader.file, header, voxelCount(shape), options.as);
     const checkFinite = options.nonFinite !== 'keep';
     await decodeVoxels(image, new VoxelDecoder(header, data, { file: reader.file, checkFinite }));
     return { data, shape, affine: header.affine, header };
@@ -48,43 +37,29 @@ export async function readNifti(file: string, options: NiftiReadOptions = {}): P
   }
 }
 
-/** Takes an image from its first slice to its last. */
-export interface SlabSink<T> {
-  /** The voxels of the next few slices, from slice `first` on; the array is used again. */
-  take(voxels: VoxelArray, first: number): void;
-  /** Called after the last slab. */
-  end(): T;
-}
-
-/** Slabs hold whole slices: as many as fit here, at least one. */
-const slabBytes = 1 << 24;
-
-/**
- * As readNifti, but the voxels pass by in slabs of a few slices, in one array that is used again and again. `begin` is told
- * the image's grid and header before any voxel is read, and gives what takes the slabs.
- */
-export async function readNiftiSlabs<T>(
-  file: string,
-  options: NiftiReadOptions,
-  begin: (image: Grid & { readonly header: NiftiHeader }) => SlabSink<T>,
-): Promise<T> {
+/** As readNifti, but reads the header only; the voxels are for the caller to take, slab by slab. */
+export async function openNifti(file: string, options: NiftiReadOptions = {}): Promise<OpenScan> {
   const image = await openVoxels(file, options);
   const { reader, header, shape } = image;
-  try {
-    const sink = begin({ shape, affine: header.affine, header });
-    const plane = shape[1] * shape[2];
-    const slices = Math.min(shape[0], Math.max(1, Math.floor(slabBytes / (4 * plane))));
-    const slab = allocate(reader.file, header, slices * plane, options.as ?? 'compact');
-    const decoder = new VoxelDecoder(header, slab, {
-      file: reader.file,
-      checkFinite: options.nonFinite !== 'keep',
-      onFull: (voxels, before) => sink.take(voxels, before / plane),
-    });
-    await decodeVoxels(image, decoder);
-    return sink.end();
-  } finally {
-    await reader.close();
-  }
+  const { type, slope, intercept, affine, affineSource } = header;
+  return {
+    header: {
+      file,
+      format: 'NIfTI',
+      shape,
+      affine,
+      type,
+      slope,
+      intercept,
+      oriented: affineSource !== 'pixdim',
+    },
+    read(slab, checkFinite, take) {
+      const plane = shape[1] * shape[2];
+      const onFull = (voxels: VoxelArray, before: number) => take(voxels, before / plane);
+      return decodeVoxels(image, new VoxelDecoder(header, slab, { file: reader.file, checkFinite, onFull }));
+    },
+    close: () => reader.close(),
+  };
 }
 
 /** Reads the header alone (of a pair: from either half's name). Throws ImagingError as readNifti does. */
@@ -116,7 +91,7 @@ async function openVoxels(file: string, options: NiftiReadOptions): Promise<Open
       await reader.close();
       reader = await ByteReader.open(partnerOf(reader.file, 'img'));
     }
-    checkSize(reader, header, options.maxBytes ?? 8 * 2 ** 30);
+    checkSize(reader, header, options.maxBytes ?? defaultMaxBytes);
     return { reader, header, shape, index };
   } catch (error) {
     await reader.close();
@@ -190,18 +165,6 @@ function checkSize(reader: ByteReader, header: NiftiHeader, maxBytes: number): v
   if (volumeBytes > maxBytes) {
     const found = `${volumeBytes} bytes (${promise})`;
     throw new ImagingError({ file, field: 'dim', expected: `at most ${maxBytes} bytes of voxels`, found });
-  }
-}
-
-function allocate(file: string, header: NiftiHeader, voxels: number, as: 'compact' | 'float32' | 'float64') {
-  try {
-    if (as === 'float32') return new Float32Array(voxels);
-    if (as === 'float64') return new Float64Array(voxels);
-    return compactArray(header, voxels);
-  } catch (error) {
-    const found = `${voxels} voxels (${systemErrorCode(error)})`;
-    const expected = 'an image that fits in memory';
-    throw new ImagingError({ file, field: 'dim', expected, found }, { cause: error });
   }
 }
 

@@ -2,11 +2,12 @@ import type { Affine } from './affine.ts';
 import type { Case } from './dataset.ts';
 import { ImagingError } from './errors.ts';
 import { loadLabels } from './labels.ts';
-import { readNiftiSlabs, type SlabSink } from './nifti-read.ts';
 import { canonicalGrid, canonicalPlacer } from './orientation.ts';
 import { resamplePlanes } from './resample.ts';
 import { resampleLabels, resampleLabelsTo, resampleLabelsToCanonical } from './resample-labels.ts';
 import { resampledGrid } from './resample-taps.ts';
+import { readScanSlabs } from './scan.ts';
+import type { SlabSink } from './scan-types.ts';
 import { arrayLike, type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray } from './voxel-decoder.ts';
 import { applyWindow, paperWindow, type Window } from './window.ts';
@@ -51,8 +52,8 @@ export async function loadCase(
   options: PrepareOptions = {},
   spare?: Float32Array,
 ): Promise<PreparedCase> {
-  const prepared = await readNiftiSlabs(entry.image, {}, (file) =>
-    prepareSlices(entry.id, file, options, (voxels) => compactArray(file.header, voxels), spare),
+  const prepared = await readScanSlabs(entry.image, { series: entry.series }, (file) =>
+    prepareSlices(entry.id, file, options, (voxels) => compactArray(file, voxels), spare),
   );
   if (entry.label === undefined) return prepared;
   const labels = await loadLabels(entry.label, canonicalGrid(prepared.original), entry.labelNames);

@@ -1,17 +1,21 @@
 import { endianness } from 'node:os';
-import { ImagingError } from './errors.ts';
+import { ImagingError, systemErrorCode } from './errors.ts';
 import { arrayOfType, compactType, type ElementType, elementBytes } from './nifti-types.ts';
 import type { VoxelArray } from './volume.ts';
 
 const hostIsLittle = endianness() === 'LE';
 const stagingBytes = 1 << 16;
 
-/** What the decoder needs to know of a header. */
-export interface Encoding {
+/** What values a header promises: value = stored * slope + intercept. */
+export interface Scaling {
   readonly type: ElementType;
-  readonly littleEndian: boolean;
   readonly slope: number;
   readonly intercept: number;
+}
+
+/** What the decoder needs to know of a header. */
+export interface Encoding extends Scaling {
+  readonly littleEndian: boolean;
 }
 
 /**
@@ -19,9 +23,27 @@ export interface Encoding {
  * and the type has 8 to 32 bits; int64 and uint64 as 32 bits (a larger value is an error when it is met);
  * float64 and everything scaled as float32.
  */
-export function compactArray({ type, slope, intercept }: Encoding, length: number): VoxelArray {
+export function compactArray({ type, slope, intercept }: Scaling, length: number): VoxelArray {
   const scaled = slope !== 1 || intercept !== 0;
   return new (arrayOfType(scaled ? 'float32' : compactType(type)))(length);
+}
+
+/** The array for `voxels` voxels, kept as asked for. Throws ImagingError where there is no room for it. */
+export function allocateVoxels(
+  file: string,
+  scaling: Scaling,
+  voxels: number,
+  as: 'compact' | 'float32' | 'float64' = 'compact',
+): VoxelArray {
+  try {
+    if (as === 'float32') return new Float32Array(voxels);
+    if (as === 'float64') return new Float64Array(voxels);
+    return compactArray(scaling, voxels);
+  } catch (error) {
+    const found = `${voxels} voxels (${systemErrorCode(error)})`;
+    const expected = 'an image that fits in memory';
+    throw new ImagingError({ file, field: 'dim', expected, found }, { cause: error });
+  }
 }
 
 export interface DecoderOptions {
@@ -142,7 +164,8 @@ export class VoxelDecoder {
   }
 }
 
-function swapBytes(bytes: Buffer, size: number): void {
+/** Turns the byte order of elements of `size` bytes, in place. */
+export function swapBytes(bytes: Buffer, size: number): void {
   if (size === 2) bytes.swap16();
   else if (size === 4) bytes.swap32();
   else if (size === 8) bytes.swap64();

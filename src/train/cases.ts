@@ -7,7 +7,7 @@ import {
   type PrepareOptions,
   preparedGrid,
   RandomStream,
-  readNiftiHeader,
+  readScanHeader,
   type Shape3,
   voxelCount,
 } from '../imaging/index.ts';
@@ -140,9 +140,8 @@ export function predictionBytes(voxels: number): number {
 }
 
 /** The shape that a case will have once it is prepared, from its header alone. */
-export async function preparedShape({ image }: Case, options: PrepareOptions): Promise<Shape3> {
-  const { dims, affine } = await readNiftiHeader(image);
-  return preparedGrid({ shape: [dims[2] ?? 1, dims[1] ?? 1, dims[0]], affine }, options).shape;
+export async function preparedShape({ image, series }: Case, options: PrepareOptions): Promise<Shape3> {
+  return preparedGrid(await readScanHeader(image, { series }), options).shape;
 }
 
 /**

@@ -6,8 +6,10 @@ import { openRun, type RunOptions } from './open-run.ts';
 import { exists } from './run-check.ts';
 
 export interface PredictOptions extends RunOptions {
-  /** NIfTI file of the scan. */
+  /** The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. */
   readonly input: string;
+  /** SeriesInstanceUID of the scan, where its folder holds several series. */
+  readonly series?: string;
   /** NIfTI file to write, `.nii` or `.nii.gz`; replaced if it is there. */
   readonly output: string;
 }
@@ -27,7 +29,7 @@ export interface PredictResult {
  * Segments a scan: class numbers as bytes, voxel for voxel on the grid of the input. The output gets its name when it is whole.
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const { input, output } = options;
+  const { input, output, series } = options;
   // Known before the work and not after it.
   if (!/\.nii(\.gz)?$/i.test(output))
     fail({
@@ -40,7 +42,10 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
     fail({ where: output, problem: 'its folder is not there', hint: 'Make the folder first' });
   const run = await openRun(options);
   try {
-    const prepared = await loadCase({ id: path.basename(input), image: input }, prepareOptions(run.config));
+    const prepared = await loadCase(
+      { id: path.basename(input), image: input, series },
+      prepareOptions(run.config),
+    );
     const restored = restoreLabels(await run.segment(prepared), prepared);
     if ((options.processes?.host ?? 0) === 0) await writeNifti(output, restored, { type: 'uint8' });
     const counts = run.classes.map(() => 0);

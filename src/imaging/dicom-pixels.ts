@@ -1,0 +1,68 @@
+import { endianness } from 'node:os';
+import { readPixels } from './dicom-file.ts';
+import type { DicomSlice } from './dicom-slice.ts';
+import { arrayOfType, type ElementType } from './nifti-types.ts';
+import type { SlabSink } from './scan-types.ts';
+import type { VoxelArray } from './volume.ts';
+import { swapBytes } from './voxel-decoder.ts';
+
+const hostIsLittle = endianness() === 'LE';
+
+/**
+ * The smallest type that holds every value that these slices can have: an integer type where all slopes and intercepts are
+ * whole, as in CT, else float32.
+ */
+export function valueType(slices: readonly DicomSlice[]): ElementType {
+  let [low, high] = [0, 0];
+  for (const { slope, intercept, pixels } of slices) {
+    if (!Number.isInteger(slope) || !Number.isInteger(intercept)) return 'float32';
+    const signed = !pixels.type.startsWith('u');
+    const count = 2 ** pixels.bitsStored;
+    const ends = signed ? [-count / 2, count / 2 - 1] : [0, count - 1];
+    for (const end of ends) {
+      low = Math.min(low, end * slope + intercept);
+      high = Math.max(high, end * slope + intercept);
+    }
+  }
+  if (low >= 0 && high < 256) return 'uint8';
+  if (low >= -32768 && high < 32768) return 'int16';
+  if (low >= 0 && high < 65536) return 'uint16';
+  if (low >= -(2 ** 31) && high < 2 ** 31) return 'int32';
+  return 'float32';
+}
+
+/** Reads the pixels of all slices, in this order, as OpenScan asks for it; the files of a slab are read at the same time. */
+export async function readSlices(
+  slices: readonly DicomSlice[],
+  slab: VoxelArray,
+  take: SlabSink<unknown>['take'],
+): Promise<void> {
+  const plane = slices[0].rows * slices[0].columns;
+  const most = Math.floor(slab.length / plane);
+  for (let first = 0; first < slices.length; first += most) {
+    const some = slices.slice(first, first + most);
+    const pieces = await Promise.all(
+      some.map(({ source, pixels }) => readPixels(source, plane * pixels.bytes)),
+    );
+    pieces.forEach((bytes, n) => {
+      decode(bytes, some[n], slab.subarray(n * plane, (n + 1) * plane));
+    });
+    take(slab.subarray(0, some.length * plane), first);
+  }
+}
+
+/** Stored bits above High Bit and below its lowest may hold anything (DICOM PS3.5, 8.1.1). */
+function decode(bytes: Buffer, { pixels, slope, intercept }: DicomSlice, out: VoxelArray): void {
+  const { type, bitsStored, highBit } = pixels;
+  if (pixels.bigEndian === hostIsLittle) swapBytes(bytes, pixels.bytes);
+  // A buffer of its own begins at 0, so every type is aligned.
+  const own = bytes.byteOffset % pixels.bytes === 0 ? bytes : Buffer.from(Uint8Array.from(bytes).buffer);
+  const raw = new (arrayOfType(type))(own.buffer, own.byteOffset, out.length);
+  const up = 31 - highBit;
+  const down = 32 - bitsStored;
+  const signed = !type.startsWith('u');
+  for (let n = 0; n < out.length; n++) {
+    const bits = raw[n] << up;
+    out[n] = (signed ? bits >> down : bits >>> down) * slope + intercept;
+  }
+}

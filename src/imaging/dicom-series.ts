@@ -1,0 +1,133 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { readError } from './byte-reader.ts';
+import { type DicomFile, readDicomFile, textOf } from './dicom-file.ts';
+import { readSlices, valueType } from './dicom-pixels.ts';
+import { sliceOf } from './dicom-slice.ts';
+import { stackSlices } from './dicom-stack.ts';
+import { ImagingError } from './errors.ts';
+import { elementBytes } from './nifti-types.ts';
+import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from './scan-types.ts';
+import { voxelCount } from './volume.ts';
+
+/** Modalities (0008,0060) that are no images of slices, though some have pixels. */
+const notScans = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'RTRECORD', 'SEG', 'SR', 'PR', 'KO', 'REG', 'DOC']);
+
+/** Headers read at the same time. */
+const together = 16;
+
+/**
+ * Opens the one series of slices in a folder (not in its subfolders), or the one named by its SeriesInstanceUID. Structure
+ * sets, reports, localizers and files of other kinds are passed over. Slices are put in order by their positions.
+ * Throws ImagingError where the folder holds no series or several, or where slices do not form one even stack.
+ */
+export async function openDicomSeries(dir: string, options: ScanReadOptions = {}): Promise<OpenScan> {
+  const files = chooseSeries(dir, await readFolder(dir), options.series);
+  const slices = files.map(sliceOf);
+  const { ordered, shape, affine } = stackSlices(dir, slices);
+  const type = valueType(ordered);
+  const bytes = voxelCount(shape) * elementBytes(type);
+  if (bytes > (options.maxBytes ?? defaultMaxBytes)) {
+    const expected = `at most ${options.maxBytes ?? defaultMaxBytes} bytes of voxels`;
+    throw new ImagingError({ file: dir, field: 'slices', expected, found: `${bytes} bytes` });
+  }
+  return {
+    header: { file: dir, format: 'DICOM', shape, affine, type, slope: 1, intercept: 0, oriented: true },
+    read: (slab, _checkFinite, take) => readSlices(ordered, slab, take),
+    close: async () => {},
+  };
+}
+
+/** All files of DICOM in a folder. */
+async function readFolder(dir: string): Promise<DicomFile[]> {
+  const names = await listFolder(dir);
+  const found: DicomFile[] = [];
+  for (let n = 0; n < names.length; n += together) {
+    const some = names.slice(n, n + together).map((name) => readDicomFile(path.join(dir, name)));
+    for (const file of await Promise.all(some)) if (file !== undefined) found.push(file);
+  }
+  return found;
+}
+
+async function listFolder(dir: string): Promise<string[]> {
+  try {
+    const entries = await readdir(dir, { withFileTypes: true });
+    return entries
+      .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+      .map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    throw readError(dir, error);
+  }
+}
+
+/** The table of contents of a disc (Media Storage Directory). */
+const directoryClass = '1.2.840.10008.1.3.10';
+
+/** Whether a file is, or was before it was cut short, an image of a series of slices. */
+function isImage({ data }: DicomFile): boolean {
+  if (textOf(data, 'x00020002') === directoryClass) return false;
+  if (notScans.has(textOf(data, 'x00080060'))) return false;
+  return !/LOCALIZER/i.test(textOf(data, 'x00080008', 2));
+}
+
+function chooseSeries(dir: string, files: readonly DicomFile[], wanted: string | undefined): DicomFile[] {
+  const chosen = chooseImages(dir, files.filter(isImage), wanted);
+  for (const file of chosen) {
+    if (file.hasPixels) continue;
+    const hint = 'The file is cut short: copy it again, or take it out of the folder.';
+    throw new ImagingError({ file: file.file, field: 'Pixel Data', expected: 'pixels', found: 'none', hint });
+  }
+  return chosen;
+}
+
+function chooseImages(dir: string, files: readonly DicomFile[], wanted: string | undefined): DicomFile[] {
+  const series = new Map<string, DicomFile[]>();
+  for (const file of files) {
+    const uid = textOf(file.data, 'x0020000e');
+    if (uid === '') {
+      const hint = 'The file is damaged: copy it again, or take it out of the folder.';
+      const field = 'Series Instance UID';
+      throw new ImagingError({ file: file.file, field, expected: 'a UID', found: 'nothing', hint });
+    }
+    series.set(uid, [...(series.get(uid) ?? []), file]);
+  }
+  const inWords = () =>
+    [...series].map(([uid, list]) => describe(uid, list)).join('; ') || 'none with pixels of slices';
+  if (wanted !== undefined) {
+    const chosen = series.get(wanted);
+    if (chosen !== undefined) return chosen;
+    throw new ImagingError({ file: dir, field: 'series', expected: wanted, found: inWords() });
+  }
+  if (series.size === 0) {
+    const hint = 'Files in subfolders are not looked at.';
+    throw new ImagingError({
+      file: dir,
+      field: 'series',
+      expected: 'a series of DICOM slices',
+      found: 'none',
+      hint,
+    });
+  }
+  // Single pictures, such as screen captures, have no place in the patient.
+  const placed = [...series.values()].filter((list) => list.some(isPlaced));
+  if (placed.length === 1) return placed[0];
+  if (series.size === 1) return [...series.values()][0];
+  const hint = 'Name one by its UID (--series), or put each series in a folder of its own.';
+  throw new ImagingError({
+    file: dir,
+    field: 'series',
+    expected: 'one',
+    found: `${series.size}: ${inWords()}`,
+    hint,
+  });
+}
+
+const isPlaced = ({ data }: DicomFile): boolean =>
+  data.elements.x00200032 !== undefined && data.elements.x00200037 !== undefined;
+
+function describe(uid: string, files: readonly DicomFile[]): string {
+  const { data } = files[0];
+  const words = [textOf(data, 'x00080060'), textOf(data, 'x0008103e')].filter((word) => word !== '');
+  return `${uid} (${[...words, `${files.length} ${files.length === 1 ? 'file' : 'files'}`].join(', ')})`;
+}

@@ -1,0 +1,58 @@
+import type { ElementType } from './nifti-types.ts';
+import type { Grid, VoxelArray } from './volume.ts';
+
+export type ScanFormat = 'NIfTI' | 'NRRD' | 'MetaImage' | 'DICOM';
+
+/** How a scan's voxels are kept, and which part of a file or folder is the scan. */
+export interface ScanReadOptions {
+  /**
+   * `compact` (default): the file's own type where nothing is scaled, else float32; see compactArray.
+   * `float32` and `float64` force that type; only `float64` keeps every value of a float64 or int64 file.
+   */
+  readonly as?: 'compact' | 'float32' | 'float64';
+  /** Which 3-D volume of a 4-D to 7-D NIfTI file, counted in file order from 0; without it such a file is refused. */
+  readonly volume?: number;
+  /** SeriesInstanceUID of the series to read from a DICOM folder; needed where the folder holds several. */
+  readonly series?: string;
+  /** Whether NaN and infinite voxels are an error (default) or kept. */
+  readonly nonFinite?: 'refuse' | 'keep';
+  /** Refuse scans whose voxels take more than this many bytes; 8 GiB by default. */
+  readonly maxBytes?: number;
+}
+
+/** What is known of a scan before its voxels are read, whatever its format. */
+export interface ScanHeader extends Grid {
+  /** The file, or the folder of a DICOM series. */
+  readonly file: string;
+  readonly format: ScanFormat;
+  /** Type of the stored values; of a DICOM series the type that holds its scaled values. */
+  readonly type: ElementType;
+  /** value = stored * slope + intercept. */
+  readonly slope: number;
+  readonly intercept: number;
+  /** Whether the file says where the axes point; where it does not, its format's convention is taken. */
+  readonly oriented: boolean;
+}
+
+/** Takes an image from its first slice to its last. */
+export interface SlabSink<T> {
+  /** The voxels of the next few slices, from slice `first` on; the array is used again. */
+  take(voxels: VoxelArray, first: number): void;
+  /** Called after the last slab. */
+  end(): T;
+}
+
+/** A scan whose header is read and found sound, and whose voxels are not read. */
+export interface OpenScan {
+  readonly header: ScanHeader;
+  /**
+   * Decodes all voxels, in order. `slab`, which holds whole slices, is filled again and again and handed over; the last filling
+   * may be shorter. To be called once.
+   */
+  read(slab: VoxelArray, checkFinite: boolean, take: SlabSink<unknown>['take']): Promise<void>;
+  /** Releases the file. Safe to call at any time, also twice. */
+  close(): Promise<void>;
+}
+
+/** Bytes of voxels that a scan may have unless its reader is told otherwise. */
+export const defaultMaxBytes = 8 * 2 ** 30;
