@@ -81,9 +81,15 @@ export function trainingGraph(config: TrainConfig, classes: number, size: Shape3
   });
 }
 
-/** The graph that segments one volume. */
-export function predictionGraph(config: TrainConfig, classes: number, size: Shape3): Built {
+/** The graph that segments one volume; `probabilities`: with them as an output. */
+export function predictionGraph(
+  config: TrainConfig,
+  classes: number,
+  size: Shape3,
+  probabilities = false,
+): Built {
   return buildPrediction({
+    probabilities,
     image: imageShape(size),
     network: networkOf(config, classes),
     storage: config.precision,

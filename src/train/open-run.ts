@@ -1,16 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../core/index.ts';
-import { type PreparedCase, voxelCount } from '../imaging/index.ts';
+import type { PreparedCase } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import type { Tracer } from '../run/index.ts';
-import { predictionBytes } from './cases.ts';
-import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import { mergeConfig, readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
-import { predictionGraph, sessionOf, withinMemory } from './model.ts';
-import { Predictor } from './predictor.ts';
-import { Programs } from './programs.ts';
 import { exists } from './run-check.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
+import { type SegmentedPart, Segmenter, type SegmentOptions } from './segmenter.ts';
+import { gatherLabels, sourceOf } from './volume-parts.ts';
 
 /** Where and from which checkpoint a trained network runs. */
 export interface RunOptions {
@@ -41,8 +37,19 @@ export interface OpenRun {
   /** File of the checkpoint, and which one it is. */
   readonly file: string;
   readonly checkpoint: 'best' | 'latest';
-  /** The most likely class of every voxel of a prepared scan. */
-  segment(prepared: Pick<PreparedCase, 'image' | 'shape'>): Promise<Uint8Array>;
+  /**
+   * The most likely class of every voxel of a prepared scan, [depth, height, width]. All processes call it; those in `to` get the
+   * labels, all by default, the others an empty array.
+   */
+  segment(
+    prepared: Pick<PreparedCase, 'image' | 'shape'>,
+    options?: SegmentOptions & { readonly to?: readonly number[] },
+  ): Promise<Uint8Array>;
+  /**
+   * Segments a volume that is read box by box; all processes call it. `take` gets the boxes of labels that this process computed:
+   * together, over all processes, the volume once. So what is counted over them needs no whole volume anywhere.
+   */
+  segmentParts: Segmenter['segment'];
   /** Steps that the network was trained for; known after the first volume. */
   readonly step: number | undefined;
   /** Gives its memory back. */
@@ -86,51 +93,29 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
       found: 'no such file',
       hint: 'Train on; checkpoints appear every "checkpointEvery" steps and at the end',
     });
-  let current: Opened | undefined;
+  const segmenter = new Segmenter({ config, classes, file, tracer, processes });
   return {
     folder,
     config,
     classes,
     file,
     checkpoint,
-    async segment(prepared) {
-      const { shape } = prepared;
-      const graph = () => predictionGraph(config, classes.length, shape).graph;
-      const fitted = withinMemory(config, graph, predictionBytes(voxelCount(shape)));
-      if (!isDeepStrictEqual(current?.mesh, fitted.mesh)) {
-        current?.programs.free();
-        current = undefined;
-        current = await open(fitted, classes, file, shape, { tracer, processes });
-      }
-      return current!.predictor.labels(prepared);
+    segmentParts: (source, settings, take) => segmenter.segment(source, settings, take),
+    async segment(prepared, settings = {}) {
+      const parts: SegmentedPart[] = [];
+      await segmenter.segment(sourceOf(prepared), { ...settings, probabilities: false }, (part) => {
+        parts.push(part);
+      });
+      return gatherLabels(
+        processes,
+        parts,
+        prepared.shape,
+        settings.to ?? processes?.hosts.map((_, host) => host),
+      );
     },
     get step() {
-      return current?.checkpoint.step;
+      return segmenter.step;
     },
-    free: () => current?.programs.free(),
+    free: () => segmenter.free(),
   };
-}
-
-/** A session for volumes of one size and smaller, with the variables of a checkpoint. */
-interface Opened {
-  readonly mesh: TrainConfig['mesh'];
-  readonly programs: Programs;
-  readonly predictor: Predictor;
-  readonly checkpoint: LoadedCheckpoint;
-}
-
-async function open(
-  config: TrainConfig,
-  classes: readonly string[],
-  file: string,
-  shape: PreparedCase['shape'],
-  { tracer, processes }: Pick<RunOptions, 'tracer' | 'processes'>,
-): Promise<Opened> {
-  const session = sessionOf(config, tracer, processes);
-  const programs = new Programs(session);
-  const predictor = new Predictor({ config, programs, classes });
-  // The first program brings the variables.
-  predictor.prepare(shape);
-  const checkpoint = await loadCheckpoint(file, session.state, { partial: true });
-  return { mesh: config.mesh, programs, predictor, checkpoint };
 }

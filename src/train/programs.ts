@@ -1,5 +1,5 @@
 import type { Graph } from '../core/index.ts';
-import type { Loaded, Session } from '../run/index.ts';
+import type { Loaded, LoadOptions, Session } from '../run/index.ts';
 
 /** Programs kept at most: data sets of many sizes would fill memory with launch arguments. */
 const MOST_PROGRAMS = 16;
@@ -18,9 +18,12 @@ export class Programs {
     this.most = most;
   }
 
-  /** The program of a key, loaded if it is not; `hostBytes`: of the volumes that the process holds beside it. */
-  get(key: string, build: () => Graph, hostBytes?: number): Loaded {
-    const program = this.loaded.get(key) ?? this.session.load(build(), { name: key, hostBytes });
+  /**
+   * The program of a key, loaded if it is not; `hostBytes`: of the volumes that the process holds beside it; `region`: the boxes
+   * that it computes, if not all.
+   */
+  get(key: string, build: () => Graph, hostBytes?: number, region?: LoadOptions['region']): Loaded {
+    const program = this.loaded.get(key) ?? this.session.load(build(), { name: key, hostBytes, region });
     this.loaded.delete(key);
     this.loaded.set(key, program);
     for (const [other, old] of this.loaded) {

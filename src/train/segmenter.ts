@@ -1,0 +1,295 @@
+import { freemem } from 'node:os';
+import { type Box, type Graph, HalomeshError, sameBox } from '../core/index.ts';
+import {
+  boxShape,
+  type Shape3,
+  type VoxelBox,
+  type VoxelSource,
+  voxelCount,
+  wholeBox,
+} from '../imaging/index.ts';
+import { alone, type HostArray, type Processes } from '../machine/index.ts';
+import { makePlan, partition, predictPeak } from '../plan/index.ts';
+import type { Feed, OutputPart, Tracer } from '../run/index.ts';
+import { blocksWithin, refusesBlocks, regionOf } from './blocks.ts';
+import { predictionBytes } from './cases.ts';
+import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
+import { meshOf, type TrainConfig } from './config.ts';
+import { addFlipped, type Flip, type FlipAxis, flipBox, flipNumbers, flipsOf } from './flips.ts';
+import { predictionGraph, sessionOf, targetOf, withinMemory } from './model.ts';
+import { Programs } from './programs.ts';
+
+export interface SegmentOptions {
+  /** Axes that are also turned around: probabilities are the mean over all 2^n ways to do so. None by default. */
+  readonly flips?: readonly FlipAxis[];
+  /** Give the probabilities too. */
+  readonly probabilities?: boolean;
+  /** Bytes of volumes that the process holds meanwhile; by default scan, labels and truth of the source's size. */
+  readonly hostBytes?: number;
+  /** Called after each pass of the network: how many are done, and how many there are for this process. */
+  readonly onPass?: (done: number, all: number) => void;
+  /** Ends it between two passes, with the signal's reason as the error. */
+  readonly signal?: AbortSignal;
+}
+
+/** A box of a segmentation. */
+export interface SegmentedPart {
+  readonly box: VoxelBox;
+  /** The most likely class of every voxel, [depth, height, width]. */
+  readonly labels: Uint8Array;
+  /** [depth, height, width, class], where asked for. */
+  readonly probabilities?: Float32Array;
+}
+
+export interface SegmenterParts {
+  readonly config: TrainConfig;
+  readonly classes: readonly string[];
+  /** File of the checkpoint. */
+  readonly file: string;
+  readonly tracer?: Tracer;
+  /** The processes that run the ranks of the mesh; this one alone by default. */
+  readonly processes?: Processes;
+}
+
+/** What a volume is segmented by: the ranks of a mesh together, or one rank block by block. */
+interface Way {
+  readonly config: TrainConfig;
+  /** Blocks that this process computes, each without the others; absent where a mesh computes the whole. */
+  readonly blocks?: readonly VoxelBox[];
+}
+
+/** A session with the variables of the checkpoint. */
+interface Opened {
+  readonly key: string;
+  readonly programs: Programs;
+  readonly checkpoint: LoadedCheckpoint;
+}
+
+/**
+ * Segments volumes by a trained network: moving statistics, no dropout. The whole volume in one pass where memory allows it, else
+ * in blocks, or in parts that take turns; all give the same bits.
+ */
+export class Segmenter {
+  private readonly parts: SegmenterParts;
+  private readonly processes: Processes;
+  private readonly ways = new Map<string, Way>();
+  private opened: Opened | undefined;
+
+  constructor(parts: SegmenterParts) {
+    this.parts = parts;
+    this.processes = parts.processes ?? alone(meshOf(parts.config).mesh.size);
+  }
+
+  /** Steps that the network was trained for; known after the first volume. */
+  get step(): number | undefined {
+    return this.opened?.checkpoint.step;
+  }
+
+  /** Gives its memory back. */
+  free(): void {
+    this.opened?.programs.free();
+    this.opened = undefined;
+  }
+
+  /**
+   * Segments a volume; all processes call it. `take` gets the boxes that this process computed, one after the other: together,
+   * over all processes, the volume once.
+   */
+  async segment(
+    source: VoxelSource,
+    options: SegmentOptions,
+    take: (part: SegmentedPart) => Promise<void> | void,
+  ): Promise<void> {
+    const { shape } = source;
+    const flips = flipsOf(options.flips ?? []);
+    const soft = options.probabilities === true || flips.length > 1;
+    const { graph } = predictionGraph(this.parts.config, this.parts.classes.length, shape, soft);
+    const hostBytes = options.hostBytes ?? predictionBytes(voxelCount(shape));
+    const way = this.wayFor(graph, shape, flips.length, hostBytes);
+    const targets = way.blocks ?? [wholeBox(shape)];
+    let done = 0;
+    for (const target of targets) {
+      const mean = new MeanOfFlips(target, flips.length, this.parts.classes.length);
+      for (const flip of flips) {
+        options.signal?.throwIfAborted();
+        const program = await this.program(way, graph, shape, flip, target, hostBytes);
+        const found = await program.runParts(
+          { image: flippedFeed(source, flip) },
+          flips.length > 1
+            ? ['probabilities']
+            : options.probabilities
+              ? ['labels', 'probabilities']
+              : ['labels'],
+        );
+        options.onPass?.(++done, targets.length * flips.length);
+        if (flips.length > 1) mean.add(found.probabilities, shape, flip);
+        else for (const part of partsOf(found)) await take(part);
+      }
+      if (flips.length > 1) await take(mean.part(options.probabilities === true));
+    }
+  }
+
+  /** How volumes of a shape are segmented. */
+  private wayFor(graph: Graph, shape: Shape3, flips: number, hostBytes: number): Way {
+    const key = `${shape.join('x')} ${flips} ${graph.outputs.has('probabilities')} ${hostBytes}`;
+    const known = this.ways.get(key) ?? this.choose(graph, shape, flips, hostBytes);
+    this.ways.set(key, known);
+    return known;
+  }
+
+  private choose(graph: Graph, shape: Shape3, flips: number, held: number): Way {
+    const { config, classes } = this.parts;
+    const { mesh, layout } = meshOf(config);
+    const target = targetOf(config);
+    const { memoryLimit } = config;
+    const several = this.processes.hosts.length > 1;
+    const hostBytes = (voxels: number) => held + softBytes(graph, flips, classes.length) * voxels;
+    const inBlocks = (box: VoxelBox, limit: number): Way => ({
+      config: { ...config, split: undefined, mesh: {}, layout: {} },
+      blocks: blocksWithin({ graph, box, target, limit, hostBytes }),
+    });
+    const room = memoryLimit ?? availableBytes();
+    if (several) {
+      const { hosts, host } = this.processes;
+      const refusal = refusesBlocks(graph);
+      // The mirrored parts of a volume lie on other ranks; a block of its own lets each rank do without them.
+      if (
+        refusal === undefined &&
+        (flips > 1 || !fitsMesh(graph, config, hosts, hostBytes(voxelCount(shape))))
+      ) {
+        const { own } = partition(graph, mesh, layout).outputs.get('labels')!;
+        const [rank] = hosts[host];
+        if (own.findIndex((box) => sameBox(box, own[rank])) !== rank) return { config, blocks: [] };
+        return inBlocks(voxelBox(own[rank]), room);
+      }
+      if (flips > 1)
+        throw new HalomeshError({ where: 'flips', problem: refusal!, hint: 'Predict with one process' });
+      return { config };
+    }
+    const bytes = hostBytes(voxelCount(shape));
+    if (mesh.size > 1) return { config };
+    if (predictPeak(makePlan(graph, mesh, layout, target), bytes) <= room) return { config };
+    if (refusesBlocks(graph) === undefined) return inBlocks(wholeBox(shape), room);
+    return { config: withinMemory(config, () => graph, bytes) };
+  }
+
+  private async program(
+    { config, blocks }: Way,
+    graph: Graph,
+    shape: Shape3,
+    flip: Flip,
+    target: VoxelBox,
+    hostBytes: number,
+  ) {
+    const box = flipBox(target, shape, flip);
+    const outputs = [...graph.outputs.keys()].join(' ');
+    const name = `predict ${outputs} ${shape.join('x')}`;
+    const load = (programs: Programs) =>
+      blocks === undefined
+        ? programs.get(name, () => graph, hostBytes)
+        : programs.get(`${name} ${show(box)}`, () => graph, hostBytes, regionOf(graph, box));
+    const { mesh, layout } = meshOf(config);
+    const key = JSON.stringify([mesh, layout, blocks !== undefined]);
+    if (this.opened?.key !== key) {
+      this.free();
+      const processes = blocks === undefined ? this.processes : alone(1);
+      const session = sessionOf(config, this.parts.tracer, processes);
+      // The next block's program is there before the last one's goes, so that the arena stays.
+      const programs = new Programs(session, blocks && 2);
+      // The first program brings the variables.
+      load(programs);
+      const checkpoint = await loadCheckpoint(this.parts.file, session.state, { partial: true });
+      this.opened = { key, programs, checkpoint };
+    }
+    return load(this.opened.programs);
+  }
+}
+
+/** Sums probabilities of flipped volumes, in float32 and in the order in which they come. */
+class MeanOfFlips {
+  private readonly box: VoxelBox;
+  private readonly flips: number;
+  private readonly classes: number;
+  private readonly sum: Float32Array;
+
+  constructor(box: VoxelBox, flips: number, classes: number) {
+    this.box = box;
+    this.flips = flips;
+    this.classes = classes;
+    this.sum = new Float32Array(flips > 1 ? voxelCount(boxShape(box)) * classes : 0);
+  }
+
+  add(parts: readonly OutputPart[], shape: Shape3, flip: Flip): void {
+    for (const { box, data } of parts)
+      addFlipped(this.sum, this.box, floats(data), flipBox(voxelBox(box), shape, flip), flip, this.classes);
+  }
+
+  /** The mean over the flips, and its most likely classes: the lowest on a tie. */
+  part(probabilities: boolean): SegmentedPart {
+    const { box, classes, sum, flips } = this;
+    const labels = new Uint8Array(voxelCount(boxShape(box)));
+    for (let n = 0; n < labels.length; n++) {
+      let best = 0;
+      for (let c = 1; c < classes; c++) if (sum[n * classes + c] > sum[n * classes + best]) best = c;
+      labels[n] = best;
+    }
+    // A power of two: exact.
+    if (probabilities) for (let n = 0; n < sum.length; n++) sum[n] /= flips;
+    return { box, labels, probabilities: probabilities ? sum : undefined };
+  }
+}
+
+function* partsOf(found: Readonly<Record<string, readonly OutputPart[]>>): Iterable<SegmentedPart> {
+  for (const [n, { box, data }] of found.labels.entries()) {
+    const labels = data instanceof Uint8Array ? data : Uint8Array.from(data);
+    const soft = found.probabilities?.[n];
+    yield { box: voxelBox(box), labels, probabilities: soft && floats(soft.data) };
+  }
+}
+
+/** The image of a source, as the flipped volume has it. */
+function flippedFeed(source: VoxelSource, flip: Flip): Feed {
+  return async (box: Box) => {
+    const wanted = flipBox(voxelBox(box), source.shape, flip);
+    return flipNumbers(await source.image(wanted), boxShape(wanted), flip);
+  };
+}
+
+/** Bytes a voxel that probabilities take on the host: those that come, and their sum over flips. */
+function softBytes(graph: Graph, flips: number, classes: number): number {
+  if (!graph.outputs.has('probabilities')) return 1;
+  return 4 * classes * (flips > 1 ? 2 : 1) + 1;
+}
+
+/** Whether the ranks of a mesh can compute a graph together within the config's limit. */
+function fitsMesh(graph: Graph, config: TrainConfig, hosts: Processes['hosts'], hostBytes: number): boolean {
+  const { mesh, layout } = meshOf(config);
+  const { memoryLimit } = config;
+  try {
+    makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes, thorough: false });
+    return true;
+  } catch (error) {
+    if (error instanceof HalomeshError && error.complaint.where === 'memory limit') return false;
+    throw error;
+  }
+}
+
+/** Bytes that this process may still take: of the machine, and of what it is confined to. */
+function availableBytes(): number {
+  const { rss } = process.memoryUsage();
+  const confined = process.constrainedMemory();
+  const free = freemem() + rss;
+  return 0.9 * (confined > 0 && confined < free ? confined : free);
+}
+
+/** Depth, height and width of the box of a tensor [batch, depth, height, width, ...]. */
+function voxelBox([, depth, height, width]: Box): VoxelBox {
+  return {
+    start: [depth.start, height.start, width.start],
+    end: [depth.end, height.end, width.end],
+  };
+}
+
+const floats = (data: HostArray): Float32Array =>
+  data instanceof Float32Array ? data : Float32Array.from(data);
+const show = ({ start, end }: VoxelBox): string => `${start.join(',')}-${end.join(',')}`;
