@@ -182,8 +182,7 @@ export class Segmenter {
     hostBytes: number,
   ) {
     const box = flipBox(target, shape, flip);
-    const outputs = [...graph.outputs.keys()].join(' ');
-    const name = `predict ${outputs} ${shape.join('x')}`;
+    const name = `predict ${shape.join('x')}${graph.outputs.has('probabilities') ? ' probabilities' : ''}`;
     const load = (programs: Programs) =>
       blocks === undefined
         ? programs.get(name, () => graph, hostBytes)
