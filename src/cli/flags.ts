@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
-import { AUGMENTATIONS, mergeConfig, PRESETS, readConfigFile } from '../train/index.ts';
-import { byteCount, casesOrShare, count, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+import { AUGMENTATIONS, mergeConfig, PRESETS, readConfigFile, SAMPLINGS } from '../train/index.ts';
+import { byteCount, count, heldOut, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
 
 // Flags that more than one command takes. A flag's name in camel case is its key in a config file.
 
@@ -111,10 +111,40 @@ export function addTrainFlags(command: Command): Command {
     )
     .option(
       '--validation <cases>',
-      'cases kept out of training: a share such as 0.2, or ids such as case7,case9',
-      casesOrShare('--validation'),
+      'cases kept out of training: a share such as 0.2, ids such as case7,case9, or a file (.json, .txt) of ids',
+      heldOut('--validation'),
     )
-    .option('--checkpoint-every <n>', 'steps between checkpoints', count('--checkpoint-every'))
+    .option(
+      '--fold <k>',
+      'part k of n, such as 0/5, kept out of training; 0/all: one case; k alone: split k of the --validation file',
+    )
+    .option(
+      '--sampling <kind>',
+      'which cases come how often: uniform, or balanced by the classes that they hold',
+      oneOf('--sampling', SAMPLINGS),
+    )
+    .option(
+      '--checkpoint-every <n>',
+      'steps between checkpoints and validations',
+      count('--checkpoint-every'),
+    )
+    .option('--best-by <measure>', 'what the best checkpoint is best by: dice, dice:CLASS, loss')
+    .option(
+      '--patience <n>',
+      'end when n validations in a row were no better than the best before them',
+      count('--patience'),
+    )
+    .option(
+      '--clip-norm <norm>',
+      'joint norm of the gradients at most; more is scaled down',
+      positive('--clip-norm'),
+    )
+    .option(
+      '--ema <decay>',
+      'validate and keep running averages of the weights, such as 0.999',
+      positive('--ema'),
+    )
+    .option('--deep-supervision', 'losses at lower resolutions too')
     .option(
       '--precision <type>',
       'how activations are stored: f32, bf16',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { casesOrShare, count, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+import { count, heldOut, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
 
 const message = (parse: () => unknown): string => {
   try {
@@ -20,8 +20,9 @@ describe('flags', () => {
     expect(split('--split')('depth=2,height=2,width=3')).toEqual({ depth: 2, height: 2, width: 3 });
     expect(mesh('--mesh')('rows=2, cols=4')).toEqual({ rows: 2, cols: 4 });
     expect(layout('--layout')('depth:rows,height:cols')).toEqual({ depth: 'rows', height: 'cols' });
-    expect(casesOrShare('--validation')('0.2')).toBe(0.2);
-    expect(casesOrShare('--validation')('case7,case9')).toEqual(['case7', 'case9']);
+    expect(heldOut('--validation')('0.2')).toBe(0.2);
+    expect(heldOut('--validation')('splits/fold.json')).toBe('splits/fold.json');
+    expect(heldOut('--validation')('case7,case9')).toEqual(['case7', 'case9']);
   });
 
   it.each([
@@ -76,9 +77,9 @@ describe('flags', () => {
       '--layout: value; expected pairs such as depth:rows,height:cols, found "depth=rows"',
     ],
     [
-      casesOrShare('--validation'),
+      heldOut('--validation'),
       '1.5',
-      '--validation: value; expected a share of the cases such as 0.2, or ids such as case7,case9, found "1.5"',
+      '--validation: value; expected a share of the cases such as 0.2, ids such as case7,case9, or a .json or .txt file, found "1.5"',
     ],
   ])('say what they expected: %#', (parse, text, expected) => {
     expect(message(() => parse(text))).toBe(expected);

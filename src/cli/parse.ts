@@ -84,10 +84,11 @@ export function layout(flag: string): Parser<Readonly<Record<string, string>>> {
   };
 }
 
-/** `0.2` as a share of the cases, `case7,case9` as a list of them. */
-export function casesOrShare(flag: string): Parser<number | readonly string[]> {
+/** `0.2` as a share of the cases, `case7,case9` as a list of them, `split.json` or `ids.txt` as a file that names them. */
+export function heldOut(flag: string): Parser<number | string | readonly string[]> {
   return (text) => {
-    const expected = 'a share of the cases such as 0.2, or ids such as case7,case9';
+    if (/\.(json|txt)$/i.test(text)) return text;
+    const expected = 'a share of the cases such as 0.2, ids such as case7,case9, or a .json or .txt file';
     const ids = text.split(',').map((id) => id.trim());
     if (ids.some((id) => id === '')) return refuse(flag, 'value', expected, text);
     const share = Number(text);

@@ -15,6 +15,7 @@ import {
   type TrainConfig,
   type TrainResult,
   train,
+  type ValidationEvent,
 } from '../train/index.ts';
 import { addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -104,6 +105,7 @@ export async function runTraining(
           for (const line of startLines(event)) console.log(line);
           progress = showProgress({ unit: 'step', total: event.steps, start: event.firstStep - 1 });
         } else if (event.kind === 'step') progress?.update(event.step, stepFacts(event));
+        else if (event.kind === 'validation') progress?.note(validationLine(event));
       },
     });
     progress?.stop();
@@ -130,6 +132,11 @@ function startLines({ training, validation, classes, plan, firstStep, steps, fol
 
 const cases = (count: number): string => `${count} ${count === 1 ? 'case' : 'cases'}`;
 
+function validationLine({ step, loss, dice }: ValidationEvent): string {
+  const scores = Object.entries(dice).map(([name, score]) => `${name} ${score?.toFixed(3) ?? '-'}`);
+  return `step ${step}: validation Dice ${scores.join(', ')}, loss ${loss.toFixed(4)}`;
+}
+
 /** What stands beside the progress of a step. */
 export function stepFacts({ loss, dice, secondsPerStep }: StepEvent): string[] {
   const scores = Object.entries(dice).flatMap(([name, score]) =>
@@ -142,17 +149,24 @@ export function stepFacts({ loss, dice, secondsPerStep }: StepEvent): string[] {
   ];
 }
 
-function doneLines(config: TrainConfig, { step, seconds, best, last, folder }: TrainResult): string[] {
+function doneLines(config: TrainConfig, result: TrainResult): string[] {
+  const { step, seconds, best, last, folder, endedEarly } = result;
   const name = commandName();
   const run = quoted(relative(folder.dir));
   const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(4)}`;
   const score =
-    best === undefined ? '' : `; best at step ${best.step} with a mean Dice of ${best.score.toFixed(3)}`;
+    best === undefined ? '' : `; best at step ${best.step} with ${measure(best.by)} ${best.score.toFixed(3)}`;
+  const early = endedEarly ? ', as it got no better' : '';
   return [
-    `done      ${step} steps in ${seconds.toFixed(0)} s${loss}${score}`,
+    `done      ${step} steps in ${seconds.toFixed(0)} s${early}${loss}${score}`,
     `next      ${name} evaluate --run ${run} --data ${quoted(relative(config.data))}`,
     `          ${name} predict --run ${run} --input FILE --output FILE`,
   ];
+}
+
+function measure(by: string): string {
+  if (by === 'loss') return 'a loss of';
+  return by === 'dice' ? 'a mean Dice of' : `a ${by.slice('dice:'.length)} Dice of`;
 }
 
 function resumeLine(config: TrainConfig, { step, steps, folder }: TrainResult): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Dataset, openDataset, writePhantom } from '../imaging/index.ts';
-import { CaseOrder, CaseStore, chooseCases } from './cases.ts';
+import { CaseStore, chooseCases } from './cases.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-cases-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,17 +42,6 @@ describe('chooseCases', () => {
     );
     expect(() => chooseCases({ ...dataset, labelNames: undefined }, { seed: 0 })).toThrow('does not name');
     expect(() => chooseCases({ ...dataset, cases: [] }, { seed: 0 })).toThrow('at least one to train on');
-  });
-});
-
-describe('CaseOrder', () => {
-  it('takes every case once an epoch, in an order that the seed alone decides', () => {
-    const order = new CaseOrder(5, 3);
-    const epochs = [0, 1, 2].map((epoch) => [0, 1, 2, 3, 4].map((i) => order.at(epoch * 5 + i)));
-    for (const epoch of epochs) expect([...epoch].sort()).toEqual([0, 1, 2, 3, 4]);
-    expect(new Set(epochs.map(String)).size).toBeGreaterThan(1);
-    expect(new CaseOrder(5, 3).at(12)).toBe(epochs[2][2]);
-    expect(order.epochOf(14)).toBe(2);
   });
 });
 

@@ -6,12 +6,12 @@ import {
   type PreparedCase,
   type PrepareOptions,
   preparedGrid,
-  RandomStream,
   readScanHeader,
   type Shape3,
   voxelCount,
 } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
+import { splitOf } from './held-out.ts';
 
 /** What a run trains on, and what it only looks at. */
 export interface ChosenCases {
@@ -21,16 +21,13 @@ export interface ChosenCases {
   readonly classes: readonly string[];
 }
 
-/** Marks the random numbers of this file. */
-const ORDER = 1;
-const HELD_OUT = 2;
-
 /** Divides the cases of a data set as the config says. Throws HalomeshError where it cannot. */
 export function chooseCases(
   dataset: Dataset,
-  { validation, seed, classes: given }: Pick<TrainConfig, 'validation' | 'seed' | 'classes'>,
+  config: Pick<TrainConfig, 'validation' | 'fold' | 'seed' | 'classes'>,
 ): ChosenCases {
   const { cases } = dataset;
+  const given = config.classes;
   const classes = given ?? dataset.labelNames;
   if (classes === undefined || classes.length < 2)
     return fail({
@@ -44,74 +41,17 @@ export function chooseCases(
       problem: 'has no case with a label map',
       expected: 'at least one to train on',
     });
-  const heldOut = new Set(
-    typeof validation === 'number' ? drawIds(cases, validation, seed) : knownIds(dataset, validation ?? []),
-  );
-  const training = cases.filter(({ id }) => !heldOut.has(id));
+  const split = splitOf(dataset, config);
+  const heldOut = new Set(split.validation);
+  const training = cases.filter(({ id }) => !heldOut.has(id) && (split.training?.includes(id) ?? true));
   if (training.length === 0)
     fail({
       where: 'config "validation"',
-      problem: `expected a case left to train on, found all ${cases.length} held out`,
+      problem: `expected a case left to train on, found ${split.training === undefined ? `all ${cases.length} held out` : 'none'}`,
     });
   // Label maps are checked against these names when they are read.
   const named = (list: readonly Case[]): Case[] => list.map((entry) => ({ ...entry, labelNames: classes }));
   return { training: named(training), validation: named(cases.filter(({ id }) => heldOut.has(id))), classes };
-}
-
-function drawIds(cases: readonly Case[], share: number, seed: number): string[] {
-  const count = Math.max(1, Math.round(cases.length * share));
-  return permutation(cases.length, seed, HELD_OUT)
-    .slice(0, count)
-    .map((i) => cases[i].id);
-}
-
-function knownIds({ cases }: Dataset, ids: readonly string[]): readonly string[] {
-  for (const id of ids)
-    if (!cases.some((entry) => entry.id === id))
-      fail({
-        where: 'config "validation"',
-        problem: `expected case ids (${cases.map((entry) => entry.id).join(', ')}), found "${id}"`,
-      });
-  return ids;
-}
-
-/** 0 to count - 1 in an order drawn from the keys (Fisher and Yates). */
-export function permutation(count: number, ...keys: readonly number[]): number[] {
-  const random = new RandomStream(...keys);
-  const order = Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const k = Math.floor(random.uniform() * (i + 1));
-    [order[i], order[k]] = [order[k], order[i]];
-  }
-  return order;
-}
-
-/** The order in which cases are trained on: a new permutation of all for each epoch, the same for the same seed. */
-export class CaseOrder {
-  private readonly count: number;
-  private readonly seed: number;
-  private epoch = -1;
-  private order: readonly number[] = [];
-
-  constructor(count: number, seed: number) {
-    this.count = count;
-    this.seed = seed;
-  }
-
-  /** The case at a position (0, 1, 2...) of the endless sequence of epochs. */
-  at(position: number): number {
-    const epoch = this.epochOf(position);
-    if (epoch !== this.epoch) {
-      this.order = permutation(this.count, this.seed, ORDER, epoch);
-      this.epoch = epoch;
-    }
-    return this.order[position % this.count];
-  }
-
-  /** Whole passes before a position. */
-  epochOf(position: number): number {
-    return Math.floor(position / this.count);
-  }
 }
 
 /** Bytes of a voxel of a prepared case: image (float32) and labels (one byte). */

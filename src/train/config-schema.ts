@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NORM_KINDS } from '../nn/index.ts';
-import { AUGMENTATIONS, PRESETS, type TrainConfig } from './config-type.ts';
+import { AUGMENTATIONS, PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 
 // The schema of a config. What a field expects is the text of its error.
 
@@ -25,7 +25,6 @@ const kinds = (values: readonly string[]) => ({
     issue.code === 'invalid_type' ? 'an object with "kind"' : `one of ${values.join(', ')}`,
 });
 
-const clipNorm = positive.optional();
 const optimizer = z.discriminatedUnion(
   'kind',
   [
@@ -34,7 +33,6 @@ const optimizer = z.discriminatedUnion(
       momentum: decay.optional(),
       nesterov: flag.optional(),
       weightDecay: notNegative.optional(),
-      clipNorm,
     }),
     object({
       kind: z.literal('adam'),
@@ -42,7 +40,6 @@ const optimizer = z.discriminatedUnion(
       beta2: decay.optional(),
       epsilon: positive.optional(),
       weightDecay: notNegative.optional(),
-      clipNorm,
     }),
     object({
       kind: z.literal('adafactor'),
@@ -52,7 +49,6 @@ const optimizer = z.discriminatedUnion(
       parameterScale: flag.optional(),
       epsilon1: positive.optional(),
       epsilon2: positive.optional(),
-      clipNorm,
     }),
   ],
   kinds(['sgd', 'adam', 'adafactor']),
@@ -84,8 +80,28 @@ const byDim = <T>(value: z.ZodType<T>, expected: string) =>
         });
   });
 
-const heldOut = { error: 'a list of case ids, or a share of the cases above 0 and below 1' };
+const heldOut = {
+  error: 'a list of case ids, a share of the cases above 0 and below 1, or a .json or .txt file',
+};
 const caseShare = number(heldOut.error, (n) => n > 0 && n < 1);
+const caseFile = text.regex(/\.(json|txt)$/i, heldOut);
+
+const matching = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error });
+const bestBy = matching(/^(dice|dice:.+|loss)$/, 'dice, dice:CLASS or loss');
+const fold = matching(
+  /^\d+(\/(\d+|all))?$/,
+  'K/N or K/all, such as 0/5; K alone for a file of splits',
+).refine(
+  (value) => {
+    const [index, parts] = value.split('/');
+    return parts === undefined || parts === 'all' || (Number(index) < Number(parts) && Number(parts) >= 2);
+  },
+  { error: 'K/N with K from 0 to below N and N of at least 2' },
+);
+const hounsfield = number('a number of HU', Number.isFinite);
+const window = object({ lower: hounsfield, upper: hounsfield }).refine(({ lower, upper }) => lower < upper, {
+  error: 'a lower end below the upper one',
+});
 
 /** A schema for every key of a config, none forgotten. */
 const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
@@ -93,9 +109,11 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   data: text,
   out: text,
   classes: z.array(text, { error: 'a list of names' }).min(2, { error: 'at least two names' }).optional(),
-  validation: z.union([z.array(text), caseShare], heldOut).optional(),
+  validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),
+  fold: fold.optional(),
   size: whole(1).optional(),
   spacing: positive.optional(),
+  window: window.optional(),
   augmentation: oneOf(AUGMENTATIONS),
   split: byDim(whole(1), 'parts by dimension, such as {"depth": 2}').optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
@@ -117,12 +135,18 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     mix: share,
     epsilon: positive,
   }),
+  deepSupervision: flag,
   optimizer,
+  clipNorm: positive.optional(),
+  ema: decay.optional(),
   learningRate: positive,
   schedule,
   steps: whole(1),
   batch: whole(1),
+  sampling: oneOf(SAMPLINGS),
   checkpointEvery: whole(1),
+  bestBy,
+  patience: whole(1).optional(),
   statisticsCases: whole(0),
   seed: number('a whole number from 0 to 4294967295', (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32),
 };

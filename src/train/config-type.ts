@@ -1,4 +1,4 @@
-import type { NormKind, OptimizerConfig } from '../nn/index.ts';
+import type { Adafactor, Adam, NormKind, Sgd } from '../nn/index.ts';
 
 /** Whole sets of settings to start from. */
 export const PRESETS = ['default', 'hou2019'] as const;
@@ -28,6 +28,7 @@ export interface LossSettings {
   readonly epsilon: number;
 }
 
+export const SAMPLINGS = ['uniform', 'balanced'] as const;
 export const AUGMENTATIONS = ['none', 'mild', 'paper'] as const;
 
 /** Everything that a training run depends on: plain JSON, every choice made. */
@@ -39,13 +40,23 @@ export interface TrainConfig {
   readonly out: string;
   /** Names of label values 0, 1, 2...; those of the data set where absent. */
   readonly classes?: readonly string[];
-  /** Cases kept out of training: their ids, or their share (above 0, below 1) of the data set. */
-  readonly validation?: readonly string[] | number;
+  /**
+   * Cases kept out of training: their ids, their share (above 0, below 1) of the data set, or a file (.json, .txt) that names
+   * them, absolute.
+   */
+  readonly validation?: readonly string[] | number | string;
+  /**
+   * `K/N`: part K (from 0) of the N parts that the seed draws of the data set is kept out of training; `K/all`: case K alone
+   * is. `K`, beside a file of splits as `validation`: split K of it.
+   */
+  readonly fold?: string;
 
   /** Resample to a cube of this many voxels a side. Without size and spacing a scan keeps its own voxels. */
   readonly size?: number;
   /** Resample to this voxel size, mm. */
   readonly spacing?: number;
+  /** The range of HU that becomes 0..1; -512..512 by default. */
+  readonly window?: { readonly lower: number; readonly upper: number };
   readonly augmentation: (typeof AUGMENTATIONS)[number];
 
   /** Parts that dimensions are cut into: short for a mesh whose axes are named after them. */
@@ -80,15 +91,27 @@ export interface TrainConfig {
   readonly precision: 'f32' | 'bf16';
 
   readonly loss: LossSettings;
-  readonly optimizer: OptimizerConfig;
+  /** Losses at the lower resolutions of the way up, too, in training. */
+  readonly deepSupervision: boolean;
+  readonly optimizer: Sgd | Adam | Adafactor;
+  /** All gradients are scaled down so that their joint Euclidean norm is at most this. */
+  readonly clipNorm?: number;
+  /** Decay of running averages of the weights, which validation and prediction then use; absent: the weights themselves. */
+  readonly ema?: number;
   /** Highest learning rate. */
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly steps: number;
   /** Volumes of a step. */
   readonly batch: number;
-  /** Steps between checkpoints. */
+  /** `balanced`: every second case is drawn among those that hold a class, with each class as often. */
+  readonly sampling: (typeof SAMPLINGS)[number];
+  /** Steps between checkpoints, each with a validation where there are cases for it. */
   readonly checkpointEvery: number;
+  /** What the best checkpoint is best by: `dice` (mean over the classes above 0), `dice:NAME` of one class, or `loss`. */
+  readonly bestBy: string;
+  /** Ends the run when this many validations in a row were no better than the best before them. */
+  readonly patience?: number;
   /**
    * Training cases that the moving statistics of batch norm are measured on, without augmentation, before a checkpoint is
    * saved; 0 keeps the running averages of training.

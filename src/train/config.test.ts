@@ -59,7 +59,7 @@ describe('resolveConfig', () => {
     ],
     [
       { validation: 2 },
-      'config "validation": expected a list of case ids, or a share of the cases above 0 and below 1, found 2',
+      'config "validation": expected a list of case ids, a share of the cases above 0 and below 1, or a .json or .txt file, found 2',
     ],
     [
       { split: { deph: 2 } },
@@ -75,6 +75,10 @@ describe('resolveConfig', () => {
       'config "mesh": expected nothing beside a split, found {"a":2}',
     ],
     [{ size: 64, spacing: 3 }, 'config "spacing": expected nothing beside a size, found 3'],
+    [{ bestBy: 'jaccard' }, 'config "bestBy": expected dice, dice:CLASS or loss, found "jaccard"'],
+    [{ ema: 1 }, 'config "ema": expected a number from 0 to below 1, found 1'],
+    [{ window: { lower: 5, upper: 5 } }, 'config "window": expected a lower end below the upper one'],
+    [{ optimizer: { kind: 'sgd', clipNorm: 1 } }, 'config "optimizer.clipNorm": unknown key'],
     [{ seed: -1 }, 'config "seed": expected a whole number from 0 to 4294967295, found -1'],
   ])('refuses %j', (given, message) => {
     expect(() => resolveConfig({ ...least, ...given })).toThrow(message);

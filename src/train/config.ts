@@ -19,11 +19,33 @@ export function resolveConfig(input: unknown): TrainConfig {
     fail({ where: 'config "spacing"', problem: `expected nothing beside a size, found ${given.spacing}` });
   const preset = given.preset ?? 'default';
   const filled = mergeConfig({ ...presets[preset], preset }, given);
-  const placed = { ...filled, data: absolute(filled.data), out: absolute(filled.out) };
+  const { data, out, validation } = filled;
+  const placed = {
+    ...filled,
+    data: absolute(data),
+    out: absolute(out),
+    validation: absolute(validation),
+  };
   const meshed = given.split === undefined ? placed : { ...placed, ...splitMesh(given.split) };
   const config = check(configSchema, dropUndefined(meshed), 'config');
   meshOf(config);
+  checkHeldOut(config);
   return config;
+}
+
+/** Refuses a fold beside anything but the splits that it is one of. */
+function checkHeldOut({ fold, validation }: TrainConfig): void {
+  if (fold === undefined) return;
+  const ofFile = typeof validation === 'string';
+  if (fold.includes('/') ? validation === undefined : ofFile) return;
+  fail({
+    where: 'config "fold"',
+    problem: ofFile
+      ? `expected the number of a split in ${validation}, such as 0, found "${fold}"`
+      : fold.includes('/')
+        ? 'expected nothing beside cases held out by "validation"'
+        : `expected K/N or K/all, such as ${fold}/5, or a file of splits as "validation", found "${fold}"`,
+  });
 }
 
 /**
@@ -54,6 +76,7 @@ const replaces: Readonly<Record<string, readonly string[]>> = {
   layout: ['split'],
   size: ['spacing'],
   spacing: ['size'],
+  validation: ['fold'],
 };
 
 /** Settings that are merged one by one, unless they are of different kinds. */

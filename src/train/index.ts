@@ -1,6 +1,7 @@
 // From a config to a run
 
 // What these are made of
+export type { BestScore } from './best.ts';
 export { type ChosenCases, chooseCases } from './cases.ts';
 export * from './checkpoint.ts';
 export * from './config.ts';

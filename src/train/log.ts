@@ -32,13 +32,16 @@ export interface StepLine {
   readonly bytesSent: number;
 }
 
-/** Dice on the validation cases at a checkpoint: one line of the log. */
+/** How the network does on the validation cases at a checkpoint: one line of the log. */
 export interface ValidationLine {
   readonly kind: 'validation';
   /** Steps done. */
   readonly step: number;
+  /** Mean over the validation cases. */
+  readonly loss: number;
   /** Of the sums over all validation cases. */
   readonly dice: DiceByClass;
+  readonly seconds: number;
 }
 
 export type LogLine = StepLine | ValidationLine;

@@ -11,6 +11,7 @@ import { CPU_TARGET, cpuDevice, type Device, type Processes, referenceDevice } f
 import {
   type Built,
   type BuiltLoss,
+  buildEvaluation,
   buildPrediction,
   buildStatistics,
   buildTraining,
@@ -77,7 +78,21 @@ export function trainingGraph(config: TrainConfig, classes: number, size: Shape3
     storage: config.precision,
     seed: config.seed,
     loss: lossOf(config, classes),
-    optimizer: config.optimizer,
+    optimizer: { ...config.optimizer, clipNorm: config.clipNorm },
+    average: config.ema,
+    deepSupervision: config.deepSupervision,
+  });
+}
+
+/** The graph that judges one labelled volume by the loss and by counts of voxels. */
+export function evaluationGraph(config: TrainConfig, classes: number, size: Shape3): BuiltLoss {
+  return buildEvaluation({
+    image: imageShape(size),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+    averaged: config.ema !== undefined,
+    loss: lossOf(config, classes),
   });
 }
 
@@ -94,6 +109,7 @@ export function predictionGraph(
     network: networkOf(config, classes),
     storage: config.precision,
     seed: config.seed,
+    averaged: config.ema !== undefined,
   });
 }
 
@@ -104,12 +120,13 @@ export function statisticsGraph(config: TrainConfig, classes: number, size: Shap
     network: networkOf(config, classes),
     storage: config.precision,
     seed: config.seed,
+    averaged: config.ema !== undefined,
   });
 }
 
 /** How scans are prepared. */
-export function prepareOptions({ size, spacing }: TrainConfig): PrepareOptions {
-  return { size, spacing };
+export function prepareOptions({ size, spacing, window }: TrainConfig): PrepareOptions {
+  return { size, spacing, window };
 }
 
 /** How training samples are changed. */

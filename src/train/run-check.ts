@@ -15,6 +15,7 @@ const FREE: ReadonlySet<string> = new Set([
   'split',
   'out',
   'checkpointEvery',
+  'patience',
 ]);
 
 /** Refuses to begin where a run lies. */
@@ -56,7 +57,7 @@ export async function checkResumable(folder: RunFolder, config: TrainConfig): Pr
     problem: `a resumed run must keep its ${changed.map((key) => `"${key}"`).join(', ')}`,
     expected: show(old),
     found: show(now),
-    hint: 'Only steps, threads, mesh, layout, split, memoryLimit, spillDir and checkpointEvery may change',
+    hint: 'Only steps, threads, mesh, layout, split, memoryLimit, spillDir, checkpointEvery and patience may change',
   });
 }
 

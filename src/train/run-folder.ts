@@ -7,6 +7,10 @@ export interface RunFolder {
   readonly config: string;
   /** One JSON line for every step and every validation. */
   readonly log: string;
+  /** Event files for TensorBoard, one for each start. */
+  readonly tensorboard: string;
+  /** Voxels of each class in each training case, where cases are drawn by them. */
+  readonly classVoxels: string;
   readonly checkpoints: string;
   /** Where training stands; what it resumes from. */
   readonly latest: string;
@@ -22,6 +26,8 @@ export function runFolder(dir: string): RunFolder {
     dir,
     config: path.join(dir, 'config.json'),
     log: path.join(dir, 'log.jsonl'),
+    tensorboard: path.join(dir, 'tensorboard'),
+    classVoxels: path.join(dir, 'class-voxels.json'),
     checkpoints,
     latest: path.join(checkpoints, 'latest.safetensors'),
     best: path.join(checkpoints, 'best.safetensors'),

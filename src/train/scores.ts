@@ -1,5 +1,5 @@
 import type { HostArray } from '../machine/index.ts';
-import type { DiceByClass, StepLine } from './log.ts';
+import type { DiceByClass } from './log.ts';
 
 /** Dice of each class above 0 from the counts of a step, [batch, class] whole numbers, summed over the batch. */
 export function hardDice(
@@ -22,11 +22,5 @@ export function hardDice(
 /** Mean over the classes that have a Dice; null where none has. */
 export function meanDice(dice: DiceByClass): number | null {
   const scores = Object.values(dice).filter((score) => score !== null);
-  return scores.length === 0 ? null : scores.reduce((a, b) => a + b, 0) / scores.length;
-}
-
-/** Mean training Dice of the last `count` steps; null where no step has one. */
-export function runningDice(steps: readonly StepLine[], count: number): number | null {
-  const scores = steps.slice(-count).flatMap(({ dice }) => meanDice(dice) ?? []);
   return scores.length === 0 ? null : scores.reduce((a, b) => a + b, 0) / scores.length;
 }

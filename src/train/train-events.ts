@@ -1,5 +1,6 @@
 import type { PlanReport } from '../plan/index.ts';
-import type { DiceByClass, StepLine } from './log.ts';
+import type { BestScore } from './best.ts';
+import type { StepLine, ValidationLine } from './log.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** What happens in a training run. */
@@ -30,12 +31,8 @@ export interface StepEvent extends StepLine {
   readonly secondsPerStep: number;
 }
 
-/** The validation cases were segmented. */
-export interface ValidationEvent {
-  readonly kind: 'validation';
-  readonly step: number;
-  readonly dice: DiceByClass;
-}
+/** The network was judged on the validation cases. */
+export type ValidationEvent = ValidationLine;
 
 /** A checkpoint is whole on the disk. */
 export interface CheckpointEvent {
@@ -50,12 +47,6 @@ export interface DoneEvent {
   readonly result: TrainResult;
 }
 
-/** The best network of a run: the score is the mean Dice of the classes above 0, of validation or else of training. */
-export interface BestScore {
-  readonly step: number;
-  readonly score: number;
-}
-
 export interface TrainResult {
   readonly folder: RunFolder;
   /** Steps done, those of earlier parts of the run counted. */
@@ -63,6 +54,8 @@ export interface TrainResult {
   readonly steps: number;
   /** True when the signal ended it before the last step. */
   readonly interrupted: boolean;
+  /** True when validations brought nothing better for as long as the patience of the config. */
+  readonly endedEarly: boolean;
   /** What the last step gave; absent where there was no step to do. */
   readonly last?: StepLine;
   readonly best?: BestScore;

@@ -67,6 +67,19 @@ describe('train', () => {
       'cpu',
       { norm: 'instance', optimizer: { kind: 'adafactor' }, precision: 'bf16', validation: ['phantom_001'] },
     ],
+    [
+      'cpu',
+      {
+        ema: 0.9,
+        deepSupervision: true,
+        levels: 3,
+        sampling: 'balanced',
+        clipNorm: 0.5,
+        fold: '1/all',
+        bestBy: 'loss',
+        checkpointEvery: 2,
+      },
+    ],
     ['reference', { base: 2, size: 6, steps: 3, checkpointEvery: 2 }],
   ])('continues bit for bit on the %s device: %j', async (device, settings) => {
     const whole = config({ device, ...settings });
@@ -115,6 +128,45 @@ describe('train', () => {
     const expected = await losses(one);
     for (const [i, loss] of (await losses(two)).entries())
       expect(Math.abs(loss / expected[i] - 1)).toBeLessThan(1e-5);
+  });
+
+  it('judges by the measure asked for, logs it, and ends when it gets no better', async () => {
+    const events: TrainEvent[] = [];
+    // Nothing is learnt at such a rate: after the first validation none is better.
+    const hopeless = config({
+      learningRate: 1e-30,
+      norm: 'none',
+      steps: 20,
+      checkpointEvery: 2,
+      patience: 3,
+      fold: '0/2',
+      bestBy: 'dice:liver',
+    });
+    const result = await train(hopeless, { onEvent: (event) => events.push(event) });
+    expect(result).toMatchObject({ step: 8, endedEarly: true, interrupted: false });
+    expect(result.best).toMatchObject({ step: 2, by: 'dice:liver', since: 3 });
+    const lines = await readLog(path.join(hopeless.out, 'log.jsonl'));
+    const validations = lines.filter((line) => line.kind === 'validation');
+    expect(validations.map(({ step }) => step)).toEqual([2, 4, 6, 8]);
+    expect(validations[0].dice.liver).toBe(result.best?.score);
+    expect(events.filter(({ kind }) => kind === 'validation')).toEqual(validations);
+    // Resumed with no more patience it does nothing; with more it goes on.
+    expect(await train(hopeless, { resume: true })).toMatchObject({ step: 8, endedEarly: true });
+    expect(await train({ ...hopeless, patience: 4 }, { resume: true })).toMatchObject({ step: 10 });
+    await expect(train(config({ patience: 2 }))).rejects.toThrow('counts validations');
+    await expect(train(config({ bestBy: 'dice:spleen' }))).rejects.toThrow(
+      'class of the Dice; expected liver, tumour, found spleen',
+    );
+  });
+
+  it('validates and predicts by the averages of the weights where it keeps them', async () => {
+    const run = config({ ema: 0.999, validation: ['phantom_001'], steps: 4 });
+    await train(run);
+    const lines = await readLog(path.join(run.out, 'log.jsonl'));
+    const [validation] = lines.filter((line) => line.kind === 'validation');
+    const report = await evaluate({ run: run.out, cases: ['phantom_001'] });
+    expect(report.prepared.cases[0].dice.liver).toBe(validation.dice.liver);
+    expect(report.prepared.cases[0].dice.tumour).toBe(validation.dice.tumour);
   });
 
   it('protects a run, and what it resumes', async () => {

@@ -1,22 +1,22 @@
-import { openDataset, type Shape3, voxelCount } from '../imaging/index.ts';
+import { openDataset } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
 import type { Session, Tracer } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
-import { type ChosenCases, chooseCases, trainingBytes } from './cases.ts';
+import { type BestScore, better, checkBest, meanScore, scoreBy } from './best.ts';
+import { type ChosenCases, chooseCases } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
-import { appendLog, cutLog, type StepLine, startLog } from './log.ts';
+import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from './log.ts';
 import { sessionOf } from './model.ts';
 import { drawProgress } from './pictures/index.ts';
-import { Predictor } from './predictor.ts';
 import { Programs } from './programs.ts';
 import { checkNew, checkResumable } from './run-check.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
-import { meanDice, runningDice } from './scores.ts';
 import { measureStatistics } from './statistics.ts';
-import type { BestScore, TrainEvent, TrainResult } from './train-events.ts';
+import type { TrainEvent, TrainResult } from './train-events.ts';
 import { Trainer } from './trainer.ts';
+import { validate } from './validator.ts';
 
 export interface TrainOptions {
   /** Go on from the last checkpoint in the run's folder. */
@@ -46,6 +46,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   if (processes.host === 0) await (options.resume ? checkResumable(folder, given) : checkNew(folder));
   await processes.share('check of the run folder', '');
   const chosen = chooseCases(await openDataset(given.data), given);
+  checkBest(given, chosen.classes, chosen.validation.length);
   const config: TrainConfig = { ...given, classes: chosen.classes };
   const hosts = options.processes?.hosts;
   const forecast = await forecastCases(config, chosen.training, chosen.classes.length, hosts);
@@ -68,13 +69,13 @@ class Run {
   private step = 0;
   private best: BestScore | undefined;
   private readonly lines: StepLine[] = [];
+  private readonly validations: ValidationLine[] = [];
   private readonly config: TrainConfig;
   private readonly folder: RunFolder;
   private readonly chosen: ChosenCases;
   private readonly session: Session;
   private readonly processes: Processes;
   private readonly trainer: Trainer;
-  private readonly predictor: Predictor;
   private readonly forecast: Forecast;
   private readonly options: TrainOptions;
 
@@ -95,22 +96,20 @@ class Run {
     this.session = session;
     this.processes = session.world.processes;
     this.options = options;
-    const hostBytes = (shape: Shape3): number =>
-      trainingBytes(voxelCount(shape), config.batch, training.length);
     this.trainer = new Trainer({ config, session, programs, cases: training, classes });
-    this.predictor = new Predictor({ config, programs, classes, hostBytes });
   }
 
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
   async begin(): Promise<void> {
     const { config, folder, chosen, session } = this;
-    await this.trainer.prepare(0);
+    await this.trainer.prepare(0, folder.classVoxels, this.processes);
     if (this.options.resume) {
       const { step, metadata } = await loadCheckpoint(folder.latest, session.state);
       this.step = step;
       if (metadata.best !== undefined) this.best = JSON.parse(metadata.best) as BestScore;
       const lines = this.writes ? await cutLog(folder.log, step) : [];
       this.lines.push(...lines.filter((line) => line.kind === 'step'));
+      this.validations.push(...lines.filter((line) => line.kind === 'validation'));
     } else if (this.writes) await startLog(folder.log);
     if (this.writes) await writeConfig(folder.config, config);
     this.tell({
@@ -129,7 +128,7 @@ class Run {
   async toTheEnd(): Promise<void> {
     const { config, folder } = this;
     const firstStep = this.step;
-    let stopped = await this.stopped();
+    let stopped = this.outOfPatience || (await this.stopped());
     while (this.step < config.steps && !stopped) {
       const line = await this.trainer.step(this.step);
       this.step = line.step;
@@ -145,8 +144,14 @@ class Run {
       await measureStatistics(this.trainer.parts, this.trainer.store);
       if (due) await this.keepBest();
       await this.save('latest');
-      stopped = await this.stopped();
+      stopped = this.outOfPatience || (await this.stopped());
     }
+  }
+
+  /** Whether so many validations brought nothing that the run ends before its last step. */
+  private get outOfPatience(): boolean {
+    const { patience } = this.config;
+    return patience !== undefined && (this.best?.since ?? 0) >= patience;
   }
 
   /** Whether this process writes files; the others work with it. */
@@ -163,32 +168,35 @@ class Run {
   outcome(): Omit<TrainResult, 'seconds'> {
     const { folder, step, best, lines } = this;
     const { steps } = this.config;
-    return { folder, step, steps, interrupted: step < steps, last: lines.at(-1), best };
+    const endedEarly = step < steps && this.outOfPatience;
+    const interrupted = step < steps && !endedEarly;
+    return { folder, step, steps, interrupted, endedEarly, last: lines.at(-1), best };
   }
 
-  /** Saves the network as the best one if no earlier checkpoint had a higher score. */
+  /** Saves the network as the best one if no earlier checkpoint was as good. */
   private async keepBest(): Promise<void> {
     const own = await this.score();
     // The first process alone has the steps before a resumption.
     const [text] = await this.processes.share('score', JSON.stringify(own));
-    const score = JSON.parse(text) as number | null;
-    if (score === null || (this.best !== undefined && score <= this.best.score)) return;
-    this.best = { step: this.step, score };
-    await this.save('best');
+    this.best = better(this.best, this.config.bestBy, this.step, JSON.parse(text) as number | null);
+    if (this.best?.step === this.step) await this.save('best');
   }
 
   /**
-   * Mean Dice of the classes above 0: of the validation cases if there are any, else of the training steps since the last
-   * checkpoint, an epoch at least, since single steps differ by what augmentation made of the case.
+   * How good the network is: on the validation cases if there are any, else in the training steps since the last checkpoint, an
+   * epoch at least, since single steps differ by what augmentation made of the case.
    */
   private async score(): Promise<number | null> {
+    const { bestBy, checkpointEvery } = this.config;
     const { validation } = this.chosen;
     if (validation.length === 0)
-      return runningDice(this.lines, Math.max(this.config.checkpointEvery, this.trainer.stepsPerEpoch));
-    const dice = await this.predictor.dice(validation, this.trainer.store);
-    if (this.writes) await appendLog(this.folder.log, { kind: 'validation', step: this.step, dice });
-    this.tell({ kind: 'validation', step: this.step, dice });
-    return meanDice(dice);
+      return meanScore(bestBy, this.lines.slice(-Math.max(checkpointEvery, this.trainer.stepsPerEpoch)));
+    const judged = await validate(this.trainer.parts, validation, this.trainer.store);
+    const line = { kind: 'validation', step: this.step, ...judged } as const;
+    if (this.writes) await appendLog(this.folder.log, line);
+    this.validations.push(line);
+    this.tell(line);
+    return scoreBy(bestBy, judged);
   }
 
   private async save(which: 'latest' | 'best'): Promise<void> {
@@ -196,7 +204,8 @@ class Run {
     const file = folder[which];
     const metadata: Record<string, string> = best === undefined ? {} : { best: JSON.stringify(best) };
     await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
-    if (this.writes && which === 'latest' && this.lines.length > 0) drawProgress(this.lines, folder.progress);
+    if (this.writes && which === 'latest' && this.lines.length > 0)
+      drawProgress(this.lines, folder.progress, { validation: this.validations });
     this.tell({ kind: 'checkpoint', file, step, which });
   }
 

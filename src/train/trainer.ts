@@ -7,9 +7,11 @@ import {
   type Shape3,
   voxelCount,
 } from '../imaging/index.ts';
-import type { HostArray } from '../machine/index.ts';
+import type { HostArray, Processes } from '../machine/index.ts';
 import { type Loaded, type Session, totalSent } from '../run/index.ts';
-import { CaseOrder, CaseStore, trainingBytes } from './cases.ts';
+import { CaseOrder } from './case-order.ts';
+import { CaseStore, trainingBytes } from './cases.ts';
+import { classVoxels, countClasses } from './class-voxels.ts';
 import type { TrainConfig } from './config.ts';
 import type { StepLine } from './log.ts';
 import { augmentationOf, learningRateOf, prepareOptions, trainingGraph } from './model.ts';
@@ -35,7 +37,7 @@ interface Batch {
 /** Does training steps: which cases a step takes, how they are changed, and what comes of it follow from its number alone. */
 export class Trainer {
   readonly parts: TrainerParts;
-  private readonly order: CaseOrder;
+  private order: CaseOrder;
   /** The prepared cases. */
   readonly store: CaseStore;
   /** Where changed samples are written, step after step: as large as the largest batch so far. */
@@ -52,10 +54,20 @@ export class Trainer {
     return Math.ceil(this.parts.cases.length / this.parts.config.batch);
   }
 
-  /** The program of a step (counted from 0), loaded: so the variables of the session exist. */
-  async prepare(step: number): Promise<Loaded> {
+  /**
+   * Loads the program of a step (counted from 0), so that the variables of the session exist, and learns what the order of
+   * cases depends on, which is kept in `file`. Before the first step.
+   */
+  async prepare(step: number, file: string, processes: Processes): Promise<void> {
+    const { config, cases, classes } = this.parts;
+    if (config.sampling === 'balanced') {
+      const count = async (entry: Case) =>
+        countClasses((await this.store.get(entry)).labels!, classes.length);
+      const voxels = await classVoxels(cases, count, file, processes);
+      this.order = new CaseOrder(cases.length, config.seed, voxels);
+    }
     const [first] = this.indices(step);
-    return this.program((await this.store.get(this.parts.cases[first])).shape);
+    this.program((await this.store.get(cases[first])).shape);
   }
 
   /** Does one step, counted from 0. */
@@ -79,7 +91,7 @@ export class Trainer {
       fail({
         where: `step ${step + 1}`,
         problem: `the loss is ${loss} (case ${ids.join(', ')}, learning rate ${learningRate})`,
-        hint: 'Start anew with a lower learning rate, or with "clipNorm" in the optimizer; the last checkpoint is from before',
+        hint: 'Start anew with a lower learning rate, or with "clipNorm"; the last checkpoint is from before',
       });
     return {
       kind: 'step',

@@ -7,58 +7,106 @@ export interface ProgressPoint {
   readonly loss?: number | null;
   /** Dice by class name, 0 to 1; null where the class is absent. */
   readonly dice?: Readonly<Record<string, number | null>>;
+  readonly learningRate?: number;
 }
 
 export interface ProgressOptions {
+  /** Of cases that are not trained on: dots joined by a line, in the colours of the classes. */
+  readonly validation?: readonly ProgressPoint[];
   readonly title?: string;
 }
 
 const LOSS = hex('#475569');
 /** Lines of the classes, in the order in which they first appear. */
 const DICE: readonly Color[] = ['#2563eb', '#dc2626', '#059669', '#d97706', '#7c3aed', '#0891b2'].map(hex);
-const WIDTH = 1200;
+const HELD_OUT_LOSS = hex('#d97706');
+const RATE = hex('#7c3aed');
+/** Of the charts of loss and of Dice, each; that of the learning rate is narrower. */
+const WIDTH = 600;
+const RATE_WIDTH = 380;
 const HEIGHT = 460;
 /** More points than this are averaged in groups before they are drawn. */
 const MOST_POINTS = 1200;
 /** Fewer points than this are marked and not smoothed. */
 const FEW_POINTS = 12;
 
-/** Draws loss and Dice against the step, each as it was (pale) and smoothed, and writes a PNG. */
+/**
+ * Draws loss, Dice and, where it is given, the learning rate against the step, each as it was (pale) and smoothed, with those of
+ * validation over them, and writes a PNG.
+ */
 export function drawProgress(
   points: readonly ProgressPoint[],
   file: string,
   options: ProgressOptions = {},
 ): void {
-  const loss = points.flatMap(({ step, loss: y }): Point[] => (isNumber(y) ? [[step, y]] : []));
+  const { validation = [] } = options;
+  const loss = lossOf(points);
+  const heldOutLoss = lossOf(validation);
+  const rate = points.flatMap(({ step, learningRate: y }): Point[] => (isNumber(y) ? [[step, y]] : []));
   const names = [...new Set(points.flatMap(({ dice }) => Object.keys(dice ?? {})))];
   const last = Math.max(1, ...points.map(({ step }) => step));
   const first = Math.min(last - 1, ...points.map(({ step }) => step));
   const x = linearScale(first < last / 10 ? 0 : first, last);
-  const lossChart: Chart = {
-    title: 'Loss',
-    xLabel: 'step',
-    x,
-    y: lossScale(loss),
-    series: lines('smoothed', loss, LOSS, false),
-  };
-  const diceChart: Chart = {
-    title: 'Dice',
-    xLabel: 'step',
-    x,
-    y: linearScale(0, 1),
-    series: names.flatMap((name, n) => {
-      const scores = points.flatMap(({ step, dice }): Point[] => {
-        const score = dice?.[name];
-        return isNumber(score) ? [[step, score]] : [];
-      });
-      return lines(name, scores, DICE[n % DICE.length], true);
-    }),
-  };
-  const raster = new Raster(WIDTH, HEIGHT, WHITE);
-  const area = { x: 8, y: 8, width: WIDTH / 2 - 12, height: HEIGHT - 12 };
-  drawChart(raster, area, { ...lossChart, title: options.title ? `Loss, ${options.title}` : 'Loss' });
-  drawChart(raster, { ...area, x: WIDTH / 2 + 4 }, diceChart);
+  const title = options.title ? `Loss, ${options.title}` : 'Loss';
+  const charts: Chart[] = [
+    {
+      title,
+      xLabel: 'step',
+      x,
+      y: lossScale(loss, heldOutLoss),
+      series: [...lines('smoothed', loss, LOSS, false), ...marked('validation', heldOutLoss, HELD_OUT_LOSS)],
+    },
+    {
+      title: 'Dice',
+      xLabel: 'step',
+      x,
+      y: linearScale(0, 1),
+      series: names.flatMap((name, n) => {
+        const color = DICE[n % DICE.length];
+        const held = marked(`${name}, validation`, diceOf(validation, name), darker(color));
+        return [...lines(name, diceOf(points, name), color, true), ...held];
+      }),
+    },
+  ];
+  if (rate.length > 0)
+    charts.push({
+      title: 'Learning rate',
+      xLabel: 'step',
+      x,
+      y: linearScale(0, Math.max(...rate.map(([, y]) => y)) * 1.05 || 1),
+      series: [{ name: 'rate', color: RATE, points: thin(rate), width: 2, share: 1, listed: false }],
+    });
+  const widths = [WIDTH, WIDTH, RATE_WIDTH].slice(0, charts.length);
+  const raster = new Raster(
+    widths.reduce((a, b) => a + b),
+    HEIGHT,
+    WHITE,
+  );
+  charts.forEach((chart, n) => {
+    drawChart(
+      raster,
+      { x: n * WIDTH + (n === 0 ? 8 : 4), y: 8, width: widths[n] - 12, height: HEIGHT - 12 },
+      chart,
+    );
+  });
   raster.save(file);
+}
+
+const lossOf = (points: readonly ProgressPoint[]): Point[] =>
+  points.flatMap(({ step, loss: y }): Point[] => (isNumber(y) ? [[step, y]] : []));
+
+const diceOf = (points: readonly ProgressPoint[], name: string): Point[] =>
+  points.flatMap(({ step, dice }): Point[] => {
+    const score = dice?.[name];
+    return isNumber(score) ? [[step, score]] : [];
+  });
+
+const darker = ([red, green, blue]: Color): Color => [red * 0.55, green * 0.55, blue * 0.55];
+
+/** Points of their own, joined. */
+function marked(name: string, points: readonly Point[], color: Color): Series[] {
+  if (points.length === 0) return [];
+  return [{ name, color, points: thin(points), width: 1.5, share: 1, dots: true, listed: true }];
 }
 
 const isNumber = (value: number | null | undefined): value is number =>
@@ -110,12 +158,12 @@ export function smooth(points: readonly Point[]): readonly Point[] {
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Powers where a positive loss falls by more than a factor of eight; else even. Single outliers do not stretch the axis. */
-function lossScale(points: readonly Point[]): Scale {
+function lossScale(points: readonly Point[], others: readonly Point[]): Scale {
   if (points.length === 0) return linearScale(0, 1);
   const values = thin(points).map(([, v]) => v);
   const sorted = [...values].sort((a, b) => a - b);
   const share = (part: number): number => sorted[Math.round(part * (sorted.length - 1))];
-  const line = smooth(thin(points)).map(([, v]) => v);
+  const line = [...smooth(thin(points)), ...others].map(([, v]) => v);
   const low = Math.min(share(0.01), ...line);
   const high = Math.max(share(0.99), ...line);
   if (low > 0 && high > 8 * low) return logScale(low / 1.15, high * 1.15);

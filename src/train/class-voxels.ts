@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import type { Case } from '../imaging/index.ts';
+import type { Processes } from '../machine/index.ts';
+import { writeAll, writeAtomically } from './atomic.ts';
+import type { ClassVoxels } from './case-order.ts';
+
+/**
+ * Voxels of each class in each case, counted once in a run: they are kept in a file of its folder, from which a resumed run
+ * has them. Of several processes the first one counts, for all.
+ */
+export async function classVoxels(
+  cases: readonly Case[],
+  count: (entry: Case) => Promise<ClassVoxels>,
+  file: string,
+  processes: Processes,
+): Promise<readonly ClassVoxels[]> {
+  const own = processes.host === 0 ? JSON.stringify(await knownOrCounted(cases, count, file)) : '';
+  const [text] = await processes.share('voxels of the classes', own);
+  return JSON.parse(text) as readonly ClassVoxels[];
+}
+
+async function knownOrCounted(
+  cases: readonly Case[],
+  count: (entry: Case) => Promise<ClassVoxels>,
+  file: string,
+): Promise<readonly ClassVoxels[]> {
+  const known = await readFile(file, 'utf8').then(
+    (text) => JSON.parse(text) as Readonly<Record<string, ClassVoxels>>,
+    (): Readonly<Record<string, ClassVoxels>> => ({}),
+  );
+  const counts: Record<string, ClassVoxels> = {};
+  for (const entry of cases) counts[entry.id] = known[entry.id] ?? (await count(entry));
+  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(`${JSON.stringify(counts)}\n`)));
+  return cases.map(({ id }) => counts[id]);
+}
+
+/** Voxels of each of the label values 0, 1, 2... below `classes`. */
+export function countClasses(labels: Uint8Array, classes: number): ClassVoxels {
+  const counts = new Array<number>(classes).fill(0);
+  for (let n = 0; n < labels.length; n++) counts[labels[n]]++;
+  return counts;
+}
