@@ -8,6 +8,8 @@ export * from './dataset.ts';
 export * from './errors.ts';
 export * from './labels.ts';
 export * from './metrics.ts';
+export * from './metrics-evaluation.ts';
+export * from './metrics-lesions.ts';
 // NIfTI files
 export type { NiftiHeader } from './nifti-header.ts';
 export { type NiftiReadOptions, type NiftiVolume, readNifti, readNiftiHeader } from './nifti-read.ts';
@@ -32,6 +34,7 @@ export { type ResampleTarget, resampledGrid } from './resample-taps.ts';
 // Scans of any format
 export { openScan, readScan, readScanHeader, readScanSlabs } from './scan.ts';
 export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
+export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';
 export * from './volume.ts';
 export * from './voxel-source.ts';
 export * from './window.ts';

@@ -72,71 +72,54 @@ export class Confusion {
    * Dice is 0.
    */
   dice(label: number): number | null {
-    const sum = this.trueVoxels(label) + this.predictedVoxels(label);
-    return sum === 0 ? null : (2 * this.counts[label * this.classes + label]) / sum;
+    return this.scores(label).dice;
+  }
+
+  /** Counts of a class and what follows from them. */
+  scores(label: number): CountScores {
+    const both = this.counts[label * this.classes + label];
+    const [truth, predicted, { voxels }] = [this.trueVoxels(label), this.predictedVoxels(label), this];
+    const either = truth + predicted - both;
+    return {
+      trueVoxels: truth,
+      predictedVoxels: predicted,
+      sharedVoxels: both,
+      dice: share(2 * both, truth + predicted),
+      jaccard: share(both, either),
+      precision: share(both, predicted),
+      recall: share(both, truth),
+      specificity: share(voxels - either, voxels - truth),
+      volumeDifference: share(100 * (predicted - truth), truth),
+    };
   }
 
   /** The share of voxels whose class is right; null without voxels. */
   get accuracy(): number | null {
-    const { voxels } = this;
     let right = 0;
     for (let c = 0; c < this.classes; c++) right += this.counts[c * this.classes + c];
-    return voxels === 0 ? null : right / voxels;
+    return share(right, this.voxels);
   }
 }
 
-/** The figures of one class over a set of cases. */
-export interface ClassScores {
-  readonly name: string;
-  /** The mean of the cases' Dice, over those where it is defined; null if there are none. */
-  readonly meanDice: number | null;
-  /** How many cases that mean is over. */
-  readonly casesScored: number;
-  /** Dice of the sums over all cases: large findings weigh more. */
-  readonly globalDice: number | null;
-  /** The class's share of all voxels, in truth and in prediction. */
-  readonly trueShare: number;
-  readonly predictedShare: number;
-}
+/** Null where there is nothing to take a share of. */
+const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
-/** The evaluation of a set of cases. */
-export interface Evaluation {
-  readonly cases: readonly {
-    readonly id: string;
-    readonly accuracy: number | null;
-    /** By class name; null where the class is absent from truth and prediction. */
-    readonly dice: Readonly<Record<string, number | null>>;
-  }[];
-  readonly classes: readonly ClassScores[];
-  readonly accuracy: number | null;
-}
-
-/** Sums up cases; `names` are those of classes 0, 1, 2... */
-export function evaluation(
-  cases: readonly { readonly id: string; readonly confusion: Confusion }[],
-  names: readonly string[],
-): Evaluation {
-  const total = new Confusion(names.length);
-  for (const { confusion } of cases) total.merge(confusion);
-  const classes = names.map((name, label) => {
-    const scores = cases.map(({ confusion }) => confusion.dice(label)).filter((score) => score !== null);
-    const { voxels } = total;
-    return {
-      name,
-      meanDice: scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length,
-      casesScored: scores.length,
-      globalDice: total.dice(label),
-      trueShare: voxels === 0 ? 0 : total.trueVoxels(label) / voxels,
-      predictedShare: voxels === 0 ? 0 : total.predictedVoxels(label) / voxels,
-    };
-  });
-  return {
-    cases: cases.map(({ id, confusion }) => ({
-      id,
-      accuracy: confusion.accuracy,
-      dice: Object.fromEntries(names.map((name, label) => [name, confusion.dice(label)])),
-    })),
-    classes,
-    accuracy: total.accuracy,
-  };
+/** Voxels of a class, whole numbers, and what follows from them. A score whose denominator is 0 is null. */
+export interface CountScores {
+  readonly trueVoxels: number;
+  readonly predictedVoxels: number;
+  /** Both true and predicted. */
+  readonly sharedVoxels: number;
+  /** 2 * shared / (true + predicted). */
+  readonly dice: number | null;
+  /** shared / (true + predicted - shared): intersection over union. */
+  readonly jaccard: number | null;
+  /** shared / predicted: positive predictive value. */
+  readonly precision: number | null;
+  /** shared / true: sensitivity. */
+  readonly recall: number | null;
+  /** Voxels in neither / voxels not in the truth. */
+  readonly specificity: number | null;
+  /** 100 * (predicted - true) / true, in percent: above 0 where too much was predicted. */
+  readonly volumeDifference: number | null;
 }
