@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { evaluate, formatEvaluation } from '../train/index.ts';
-import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
+import { addPatternFlags, addRunFlags, checkMeshFlags, type PatternFlags, type RunFlags } from './flags.ts';
 import { joinRun, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
 import { relative } from './words.ts';
 
-interface Flags extends RunFlags {
+interface Flags extends RunFlags, PatternFlags {
   readonly data?: string;
   readonly json?: boolean;
 }
@@ -19,8 +19,7 @@ export function evaluateCommand(program: Command): void {
       'Segments every labelled case of a data set and prints the Dice of each class, for each case and over all voxels, ' +
         'on the voxels of the label files.',
     );
-  addRunFlags(command)
-    .option('--data <dir>', 'data set (default: that of the run)')
+  addPatternFlags(addRunFlags(command).option('--data <dir>', 'data set (default: that of the run)'))
     .option('--json', 'print the whole report as JSON')
     .addHelpText('after', '\nExample:\n  halomesh evaluate --run runs/a --data ct --json')
     .action(async ({ json, ...flags }: Flags) => {

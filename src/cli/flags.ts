@@ -79,8 +79,21 @@ export function placement({ split: parts, mesh: ranks, layout: axes }: MeshFlags
   return { mesh: makeMesh(ranks ?? {}), layout: axes ?? {} };
 }
 
+/** Patterns of the files of a data set, as `openDataset` takes them. */
+export interface PatternFlags {
+  readonly images?: string;
+  readonly labels?: string;
+}
+
+/** Which files of a folder are its images and label maps, where it is no Decathlon or nnU-Net folder. */
+export function addPatternFlags(command: Command): Command {
+  return command
+    .option('--images <pattern>', 'images of any other folder, with a star for the id: "*_ct.nii.gz"')
+    .option('--labels <pattern>', 'their label maps: "*_seg.nii.gz"');
+}
+
 /** Flags of `train` that stand for keys of a config. */
-export interface TrainFlags extends MeshFlags, MemoryFlags {
+export interface TrainFlags extends MeshFlags, MemoryFlags, PatternFlags {
   readonly threads?: number;
   readonly config?: string;
   readonly data?: string;
@@ -91,8 +104,11 @@ export interface TrainFlags extends MeshFlags, MemoryFlags {
 
 /** Everything that `train` takes; `plan` takes it too. */
 export function addTrainFlags(command: Command): Command {
-  command
-    .option('--data <dir>', 'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder')
+  const withData = command.option(
+    '--data <dir>',
+    'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder',
+  );
+  addPatternFlags(withData)
     .option('--out <run>', 'folder of the run: config, log, checkpoints, pictures')
     .option('--config <file>', 'JSON file with any of these settings; flags go before it')
     .option('--preset <name>', `settings to start from: ${PRESETS.join(', ')}`, oneOf('--preset', PRESETS));

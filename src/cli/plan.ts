@@ -77,7 +77,7 @@ async function fromData(config: TrainConfig, classes: number | undefined): Promi
       where: '--classes',
       problem: 'cannot stand beside --data, which names the classes',
     });
-  const chosen = chooseCases(await openDataset(config.data), config);
+  const chosen = chooseCases(await openDataset(config.data, config), config);
   return {
     classes: chosen.classes,
     ...(await forecastCases(config, chosen.training, chosen.classes.length)),

@@ -70,6 +70,99 @@ describe('openDataset', () => {
     await expect(openDataset(dir)).rejects.toThrow('channel: expected _0000, found b_0001.nii');
   });
 
+  it('takes files of any format and folders of series, each with the label map of its name', async () => {
+    const dir = folder([
+      ...[
+        'imagesTr/a.nrrd',
+        'imagesTr/b.mha',
+        'imagesTr/b.raw',
+        'imagesTr/c/1.dcm',
+        'imagesTr/d.hdr',
+        'imagesTr/d.img',
+      ],
+      ...['labelsTr/a.nii.gz', 'labelsTr/b.nrrd', 'labelsTr/b.mha', 'labelsTr/c.nii', 'labelsTr/d.nii.gz'],
+    ]);
+    const { cases } = await openDataset(dir);
+    const found = cases.map(({ id, image, label }) => [id, path.basename(image), path.basename(label ?? '')]);
+    expect(found).toEqual([
+      ['a', 'a.nrrd', 'a.nii.gz'],
+      ['b', 'b.mha', 'b.mha'],
+      ['c', 'c', 'c.nii'],
+      ['d', 'd.hdr', 'd.nii.gz'],
+    ]);
+    writeFileSync(path.join(dir, 'labelsTr', 'a.mha'), '');
+    await expect(openDataset(dir)).rejects.toThrow(
+      /expected one label map of case a, found a\.mha, a\.nii\.gz/,
+    );
+  });
+
+  it('takes the files of an nnU-Net folder that end as it says, and its list of cases elsewhere', async () => {
+    const names = ['imagesTr/a_0000.nrrd', 'imagesTr/b_0000.nii.gz', 'labelsTr/a.nrrd'];
+    const dir = folder(names, { labels: { background: 0 }, file_ending: '.nrrd' });
+    expect((await openDataset(dir)).cases.map(({ id }) => id)).toEqual(['a']);
+    const elsewhere = { p7: { images: ['scans/x.mha'], label: 'truth/x.mha' } };
+    const listed = await openDataset(folder(['scans/x.mha', 'truth/x.mha'], { dataset: elsewhere }));
+    expect(listed.cases.map(({ id, image }) => [id, path.basename(image)])).toEqual([['p7', 'x.mha']]);
+    const twoImages = { p7: { images: ['a.mha', 'b.mha'], label: 'c.mha' } };
+    await expect(openDataset(folder([], { dataset: twoImages }))).rejects.toThrow(
+      /expected one channel, found 2 files/,
+    );
+  });
+
+  it('tells a number of patients from a number of channels by the label maps', async () => {
+    const dir = folder(files('liver_0000', 'liver_0001', 'liver_0002'));
+    expect((await openDataset(dir)).cases.map(({ id }) => id)).toEqual([
+      'liver_0000',
+      'liver_0001',
+      'liver_0002',
+    ]);
+  });
+
+  it('finds pairs by patterns, whose star is the id', async () => {
+    const names = [
+      'p10_ct.nii.gz',
+      'p2_ct.nii.gz',
+      'p3_ct.nii.gz',
+      'p2_seg.nii.gz',
+      'p10_seg.nii.gz',
+      'x_ct.nii',
+    ];
+    const dir = folder(names, { labels: { background: 0, liver: 1 } });
+    const dataset = await openDataset(dir, { images: '*_ct.nii.gz', labels: '*_seg.nii.gz' });
+    expect(dataset.cases.map(({ id, label }) => [id, path.basename(label ?? '')])).toEqual([
+      ['p2', 'p2_seg.nii.gz'],
+      ['p10', 'p10_seg.nii.gz'],
+    ]);
+    expect(dataset.test.map(({ id }) => id)).toEqual(['p3']);
+    expect(dataset.labelNames).toEqual(['background', 'liver']);
+    // A pattern of images that also fits the label maps.
+    const plain = folder(['a.nii', 'a_seg.nii', 'b.nii']);
+    const all = await openDataset(plain, { images: '*.nii', labels: '*_seg.nii' });
+    expect([all.cases, all.test].map((list) => list.map(({ id }) => id))).toEqual([['a'], ['b']]);
+  });
+
+  it('finds pairs in folders of their own', async () => {
+    const dir = folder(['a/ct/1.dcm', 'a/seg.nrrd', 'b/ct/1.dcm', 'b/seg.nrrd', 'notes.txt']);
+    const { cases } = await openDataset(dir, { images: '*/ct', labels: '*/seg.nrrd' });
+    expect(cases.map(({ id, image }) => [id, path.relative(dir, image)])).toEqual([
+      ['a', path.join('a', 'ct')],
+      ['b', path.join('b', 'ct')],
+    ]);
+  });
+
+  it('refuses patterns that are none, and labels without image', async () => {
+    const dir = folder(['a_ct.nii', 'b_seg.nii']);
+    for (const images of ['a_ct.nii', '*_*.nii', '../*.nii', '/*.nii'])
+      await expect(openDataset(dir, { images })).rejects.toThrow(/images: expected a path .* with one \*/);
+    await expect(openDataset(dir, { labels: '*_seg.nii' })).rejects.toThrow(/Give "images" as well/);
+    await expect(openDataset(dir, { images: '*_ct.nii', labels: '*_seg.nii' })).rejects.toThrow(
+      /b_seg\.nii: label of case b: expected its image b_ct\.nii/,
+    );
+    await expect(openDataset(path.join(dir, 'no'), { images: '*' })).rejects.toThrow(
+      /expected a folder, found nothing/,
+    );
+  });
+
   it('reads bare folders and passes over hidden files', async () => {
     const dataset = await openDataset(
       folder([...files('x', 'y'), 'imagesTr/._x.nii.gz', 'imagesTr/notes.txt']),
@@ -95,7 +188,22 @@ describe('openDataset', () => {
       { labels: { liver: 'one', 0: 'x' } },
       /labels: expected the values 0, 1, 2/,
     ],
-    ['regions', { labels: { background: 0, whole: [1, 2] } }, /labels\.whole: expected .*, found \[1,2\]/],
+    [
+      'regions',
+      { labels: { background: 0, whole: [1, 2] } },
+      /labels\.whole: expected one value, found the region \[1, 2\]/,
+    ],
+    [
+      'a label to ignore',
+      { labels: { background: 0, liver: 1, ignore: 2 } },
+      /labels\.ignore: expected no label/,
+    ],
+    [
+      'several channels',
+      { channel_names: { 0: 'CT', 1: 'PET' } },
+      /channel_names: expected one channel, found 2: CT, PET/,
+    ],
+    ['several modalities', { modality: { 0: 'FLAIR', 1: 'T1w' } }, /modality: expected one channel/],
     [
       'a case twice',
       { training: [pair('a'), pair('a')] },

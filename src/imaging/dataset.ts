@@ -1,12 +1,19 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
-import { ImagingError, systemErrorCode } from './errors.ts';
+import {
+  caseId,
+  type DatasetPatterns,
+  type FoundCase,
+  type FoundCases,
+  listCases,
+  matchCases,
+} from './dataset-files.ts';
+import { type DatasetDescription, readDescription } from './dataset-json.ts';
+import { ImagingError } from './errors.ts';
 
 /** One scan and, where it is known, its label map. */
 export interface Case {
-  /** The image's file name without its ending. */
+  /** The image's file name without its ending, or what the star of its pattern stands for. */
   readonly id: string;
   /** Path of the image: a file, or the folder of a DICOM series. */
   readonly image: string;
@@ -29,139 +36,115 @@ export interface Dataset {
   readonly test: readonly Case[];
 }
 
-const description = z.object({
-  name: z.string().optional(),
-  /** Decathlon: {"0": "background", ...}; nnU-Net v2: {"background": 0, ...}. */
-  labels: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-  training: z.array(z.object({ image: z.string(), label: z.string() })).optional(),
-  test: z.array(z.union([z.string(), z.object({ image: z.string() })])).optional(),
-});
-
 const natural = new Intl.Collator('en', { numeric: true });
-const ending = /\.nii(\.gz)?$/i;
 
 /**
- * Opens a Medical Segmentation Decathlon or nnU-Net v2 folder: `imagesTr`, `labelsTr`, `imagesTs` and a
- * `dataset.json` with the labels' names and, in the Decathlon, the list of cases. Without `dataset.json`, or
- * without a list in it, the cases are the files in the folders. Reads no voxels.
+ * Opens a folder of scans and label maps; reads no voxels. It is one of
+ *  - a Medical Segmentation Decathlon or nnU-Net v2 folder: `imagesTr`, `labelsTr`, `imagesTs` and a `dataset.json` with the
+ *    labels' names and, in the Decathlon, the list of cases; without a list the cases are the files in the folders;
+ *  - any folder, with patterns of its images and label maps; a `dataset.json` in it may name the labels.
  * Throws ImagingError if the folder, the list or a file of a case is missing or does not fit.
  */
-export async function openDataset(dir: string): Promise<Dataset> {
+export async function openDataset(dir: string, patterns: DatasetPatterns = {}): Promise<Dataset> {
+  const { dataset, faults } = await surveyDataset(dir, patterns);
+  if (faults.length > 0) throw faults[0];
+  return dataset;
+}
+
+/**
+ * As openDataset, but what is wrong with single cases is told beside the cases that have their files.
+ * Throws ImagingError where there is no data set at all, or its dataset.json cannot be used.
+ */
+export async function surveyDataset(
+  dir: string,
+  patterns: DatasetPatterns = {},
+): Promise<{ readonly dataset: Dataset; readonly faults: readonly ImagingError[] }> {
   const json = path.join(dir, 'dataset.json');
   const described = existsSync(json);
-  if (!described && !existsSync(path.join(dir, 'imagesTr'))) {
-    const found = existsSync(dir) ? 'neither of them' : 'nothing at this path';
-    const hint = 'Give the folder that holds imagesTr and labelsTr.';
+  const byPattern = patterns.images !== undefined || patterns.labels !== undefined;
+  if (!existsSync(dir) || !(described || byPattern || existsSync(path.join(dir, 'imagesTr')))) {
     throw new ImagingError({
       file: dir,
       field: 'dataset',
-      expected: 'dataset.json or imagesTr',
-      found,
-      hint,
+      expected: byPattern ? 'a folder' : 'dataset.json or imagesTr',
+      found: existsSync(dir) ? 'neither of them' : 'nothing at this path',
+      hint: 'Give the folder that holds imagesTr and labelsTr, or patterns of images and labels.',
     });
   }
-  const content = described ? await readDescription(json) : {};
-  const labelNames = content.labels && namesOf(content.labels, json);
-  const cases =
-    content.training === undefined
-      ? await listCases(dir, 'imagesTr', 'labelsTr')
-      : content.training.map(({ image, label }) => ({
-          id: caseId(image),
-          image: path.resolve(dir, image),
-          label: path.resolve(dir, label),
-        }));
-  const test =
-    content.test === undefined
-      ? await listCases(dir, 'imagesTs')
-      : content.test.map((entry) => {
-          const image = typeof entry === 'string' ? entry : entry.image;
-          return { id: caseId(image), image: path.resolve(dir, image) };
-        });
-  const finish = (list: readonly Case[]) =>
-    list.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
-  const dataset = { dir, name: content.name ?? path.basename(path.resolve(dir)), labelNames };
-  const opened: Dataset = { ...dataset, cases: finish(cases), test: finish(test) };
-  checkFiles(opened, described ? json : dir);
-  return opened;
+  const description = described ? await readDescription(json) : {};
+  const found = await findCases(dir, description, patterns);
+  const faults = [...found.faults];
+  const source = described && !byPattern ? json : dir;
+  const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
+    const whole = keepWhole(list, kind, source, faults);
+    const { labelNames } = description;
+    return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
+  };
+  const dataset: Dataset = {
+    dir,
+    name: description.name ?? path.basename(path.resolve(dir)),
+    labelNames: description.labelNames,
+    cases: finish(found.cases, 'case'),
+    test: finish(found.test, 'test case'),
+  };
+  return { dataset, faults };
 }
 
-async function readDescription(file: string): Promise<z.infer<typeof description>> {
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    const found = error instanceof SyntaxError ? error.message : systemErrorCode(error);
-    throw new ImagingError({ file, field: 'content', expected: 'JSON', found }, { cause: error });
+async function findCases(
+  dir: string,
+  { training, test, fileEnding }: DatasetDescription,
+  patterns: DatasetPatterns,
+): Promise<FoundCases & { readonly test: readonly FoundCase[] }> {
+  if (patterns.images !== undefined || patterns.labels !== undefined) {
+    const { cases, faults } = await matchCases(dir, patterns);
+    const labelled = cases.filter(({ label }) => label !== undefined);
+    return { cases: labelled, test: cases.filter(({ label }) => label === undefined), faults };
   }
-  const parsed = description.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  let value: unknown = content;
-  for (const key of issue.path) value = (value as Record<PropertyKey, unknown>)[key];
-  const found = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
-  throw new ImagingError({ file, field: issue.path.join('.') || 'content', expected: issue.message, found });
+  const train = training
+    ? {
+        cases: training.map(({ id, image, label }) => {
+          const named = caseId(image, (whole) => caseId(label, () => true) === whole);
+          return { id: id ?? named, image: imageAt(dir, image), label: path.resolve(dir, label) };
+        }),
+        faults: [],
+      }
+    : await listCases(dir, 'imagesTr', 'labelsTr', fileEnding);
+  const tests = test
+    ? { cases: test.map((image) => ({ id: caseId(image), image: imageAt(dir, image) })), faults: [] }
+    : await listCases(dir, 'imagesTs', undefined, fileEnding);
+  return { cases: train.cases, test: tests.cases, faults: [...train.faults, ...tests.faults] };
 }
 
-/** Names by value; the values must be 0, 1, 2... without gaps, as they number the network's outputs. */
-function namesOf(labels: Readonly<Record<string, string | number>>, file: string): readonly string[] {
-  const names: string[] = [];
-  for (const [key, value] of Object.entries(labels)) {
-    if (typeof value === 'number') names[value] = key;
-    else names[Number(key)] = value;
-  }
-  const count = Object.keys(labels).length;
-  if (names.length !== count || count > 256 || Object.keys(names).length !== count) {
-    const expected = 'the values 0, 1, 2... each with one name, at most 256';
-    throw new ImagingError({ file, field: 'labels', expected, found: JSON.stringify(labels) });
-  }
-  return names;
+/** A listed image; nnU-Net 1 leaves the number of its channel out of its list. */
+function imageAt(dir: string, image: string): string {
+  const file = path.resolve(dir, image);
+  const numbered = file.replace(/(\.nii(\.gz)?)?$/i, '_0000$1');
+  return !existsSync(file) && existsSync(numbered) ? numbered : file;
 }
 
-/** A file's name without folder and ending, and without the channel number of nnU-Net. */
-function caseId(file: string): string {
-  return path
-    .basename(file)
-    .replace(ending, '')
-    .replace(/_0000$/, '');
-}
-
-async function listCases(dir: string, images: string, labels?: string): Promise<Case[]> {
-  const folder = path.join(dir, images);
-  if (!existsSync(folder)) return [];
-  const names = (await readdir(folder)).filter((name) => ending.test(name) && !name.startsWith('.'));
-  return names.map((name) => {
-    const file = path.join(folder, name);
-    if (/_000[1-9]\.nii(\.gz)?$/i.test(name)) {
-      const hint = 'Only images of one channel (CT) are supported.';
-      throw new ImagingError({ file, field: 'channel', expected: '_0000', found: name, hint });
-    }
-    const id = caseId(name);
-    if (labels === undefined) return { id, image: file };
-    const candidates = [`${id}.nii.gz`, `${id}.nii`].map((label) => path.join(dir, labels, label));
-    return { id, image: file, label: candidates.find((label) => existsSync(label)) ?? candidates[0] };
-  });
-}
-
-function checkFiles(dataset: Dataset, source: string): void {
+/** The cases that have their files and an id of their own; what is wrong with the others goes to `faults`. */
+function keepWhole(
+  list: readonly FoundCase[],
+  kind: string,
+  source: string,
+  faults: ImagingError[],
+): readonly FoundCase[] {
   const seen = new Set<string>();
-  for (const { id, image, label } of dataset.cases) {
+  return list.filter(({ id, image, label }) => {
+    const before = faults.length;
     if (seen.has(id)) {
-      throw new ImagingError({
-        file: source,
-        field: 'training',
-        expected: 'each case once',
-        found: `${id} twice`,
-      });
+      const field = kind === 'case' ? 'training' : 'test';
+      faults.push(
+        new ImagingError({ file: source, field, expected: 'each case once', found: `${id} twice` }),
+      );
     }
     seen.add(id);
-    requireFile(image, `image of case ${id}`, source);
-    if (label !== undefined) requireFile(label, `label of case ${id}`, source);
-  }
-  for (const { id, image } of dataset.test) requireFile(image, `image of test case ${id}`, source);
-}
-
-function requireFile(file: string, field: string, source: string): void {
-  if (existsSync(file)) return;
-  const hint = `Add the file, or take the case out of ${source}.`;
-  throw new ImagingError({ file, field, expected: 'a file', found: 'nothing at this path', hint });
+    for (const [what, file] of [['image', image] as const, ['label', label] as const]) {
+      if (file === undefined || existsSync(file)) continue;
+      const hint = `Add the file, or take the case out of ${source}.`;
+      const field = `${what} of ${kind} ${id}`;
+      faults.push(new ImagingError({ file, field, expected: 'a file', found: 'nothing at this path', hint }));
+    }
+    return faults.length === before;
+  });
 }

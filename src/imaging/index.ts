@@ -5,6 +5,7 @@ export * from './augment.ts';
 export type { Connectivity } from './components.ts';
 // From a dataset's folder to what a network sees, and back
 export * from './dataset.ts';
+export type { DatasetPatterns } from './dataset-files.ts';
 export * from './errors.ts';
 export * from './labels.ts';
 export * from './metrics.ts';

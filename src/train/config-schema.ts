@@ -107,6 +107,8 @@ const window = object({ lower: hounsfield, upper: hounsfield }).refine(({ lower,
 const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
   preset: oneOf(PRESETS),
   data: text,
+  images: text.optional(),
+  labels: text.optional(),
   out: text,
   classes: z.array(text, { error: 'a list of names' }).min(2, { error: 'at least two names' }).optional(),
   validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),

@@ -36,6 +36,9 @@ export interface TrainConfig {
   readonly preset: Preset;
   /** Folder of the data set, absolute. */
   readonly data: string;
+  /** Paths of its images and label maps with a star for the id (`*_ct.nii.gz`), where it is no Decathlon or nnU-Net folder. */
+  readonly images?: string;
+  readonly labels?: string;
   /** Folder of the run, absolute. */
   readonly out: string;
   /** Names of label values 0, 1, 2...; those of the data set where absent. */

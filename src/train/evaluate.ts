@@ -16,6 +16,9 @@ import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
 export interface EvaluateOptions extends RunOptions {
   /** Folder of the data set; that of the run by default. */
   readonly data?: string;
+  /** Patterns of its images and label maps; those of the run where `data` is that of the run. */
+  readonly images?: string;
+  readonly labels?: string;
   /** Ids of the cases to look at; all with a label map by default. */
   readonly cases?: readonly string[];
   /** Called after each case. */
@@ -40,7 +43,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
   const run = await openRun(options);
   try {
     const data = options.data ?? run.config.data;
-    const dataset = await openDataset(data);
+    const ownPatterns = options.data === undefined && options.images === undefined;
+    const dataset = await openDataset(data, ownPatterns ? run.config : options);
     for (const id of options.cases ?? [])
       if (!dataset.cases.some((entry) => entry.id === id))
         fail({

@@ -45,7 +45,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   if (processes.host === 0) await (options.resume ? checkResumable(folder, given) : checkNew(folder));
   await processes.share('check of the run folder', '');
-  const chosen = chooseCases(await openDataset(given.data), given);
+  const chosen = chooseCases(await openDataset(given.data, given), given);
   checkBest(given, chosen.classes, chosen.validation.length);
   const config: TrainConfig = { ...given, classes: chosen.classes };
   const hosts = options.processes?.hosts;
