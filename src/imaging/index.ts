@@ -29,11 +29,12 @@ export {
 } from './postprocess.ts';
 export * from './preprocess.ts';
 export { RandomStream, randomKey, uniformAt } from './random.ts';
-export { resampleImage } from './resample.ts';
+export { resampledPlanes, resampleImage } from './resample.ts';
 export { resampleLabels, resampleLabelsTo } from './resample-labels.ts';
-export { type ResampleTarget, resampledGrid } from './resample-taps.ts';
+export { axisTaps, type ResampleTarget, resampledGrid } from './resample-taps.ts';
 // Scans of any format
 export { openScan, readScan, readScanHeader, readScanSlabs } from './scan.ts';
+export { openScanSource, planScan, type ScanPlan, type ScanSource } from './scan-source.ts';
 export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
 export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';
 export * from './volume.ts';

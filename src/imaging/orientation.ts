@@ -1,5 +1,6 @@
 import { type Affine, affineColumn, multiplyAffine, vectorLength } from './affine.ts';
 import { arrayLike, type Grid, type Shape3, type Volume, type VoxelArray } from './volume.ts';
+import { boxShape, type VoxelBox } from './voxel-source.ts';
 
 type Axis = 0 | 1 | 2;
 
@@ -127,6 +128,58 @@ export function canonicalPlacer(grid: Grid, out: VoxelArray, room: Shape3): Slic
   const strides = [1, room[2], room[2] * room[1]];
   const extents = [width, height, depth];
   const to = sideOf(axes.map((axis, n) => ({ step: strides[axis], extent: extents[n], turned: flipped[n] })));
+  return (slices, first) => {
+    const shape: Shape3 = [slices.length / (height * width), height, width];
+    const start = to.start + first * to.steps[0];
+    copyStrided(slices, rowMajor(shape), out, { ...to, start }, shape);
+  };
+}
+
+/**
+ * A placer of the slices of `grid` into `out`, which holds a box of its canonical grid (depth, height, width): what lies outside
+ * the box is left out.
+ */
+export function boxPlacer(grid: Grid, box: VoxelBox, out: VoxelArray): SlicePlacer {
+  const [, height, width] = grid.shape;
+  const { axes, flipped } = inverse(orientationOf(grid.affine));
+  const extents = [width, height, grid.shape[0]];
+  const room = boxShape(box);
+  const strides = [1, room[2], room[2] * room[1]];
+  // Of the stored axes i, j and k.
+  const [is, js, ks] = axes.map((axis, n) => {
+    const [start, end] = [box.start[2 - axis], box.end[2 - axis]];
+    return flipped[n] ? { start: extents[n] - end, end: extents[n] - start } : { start, end };
+  });
+  const to = sideOf(
+    [is, js, ks].map(({ start, end }, n) => ({
+      step: strides[axes[n]],
+      extent: end - start,
+      turned: flipped[n],
+    })),
+  );
+  return (slices, first) => {
+    const count = slices.length / (height * width);
+    const [from, until] = [Math.max(first, ks.start), Math.min(first + count, ks.end)];
+    if (from >= until) return;
+    const corner = ((from - first) * height + js.start) * width + is.start;
+    const source = { ...rowMajor([count, height, width]), start: corner };
+    const target = { ...to, start: to.start + (from - ks.start) * to.steps[0] };
+    copyStrided(slices, source, out, target, [until - from, js.end - js.start, is.end - is.start]);
+  };
+}
+
+/**
+ * A placer of slices of the canonical grid of `grid` into `out`, an array in the order of `grid` itself: the way back of
+ * {@link canonicalPlacer}.
+ */
+export function storedPlacer(grid: Grid, out: VoxelArray): SlicePlacer {
+  const { axes, flipped } = orientationOf(grid.affine);
+  const [, height, width] = canonicalGrid(grid).shape;
+  const extents = [grid.shape[2], grid.shape[1], grid.shape[0]];
+  const strides = [1, extents[0], extents[0] * extents[1]];
+  const to = sideOf(
+    axes.map((axis, n) => ({ step: strides[axis], extent: extents[axis], turned: flipped[n] })),
+  );
   return (slices, first) => {
     const shape: Shape3 = [slices.length / (height * width), height, width];
     const start = to.start + first * to.steps[0];

@@ -45,6 +45,28 @@ export function axisTaps(inSize: number, outSize: number): AxisTaps {
   return { inSize, outSize, most, first, count, weights };
 }
 
+/** The input samples that the output samples start to end (exclusive) read. */
+export function tapsReach({ first, count }: AxisTaps, start: number, end: number): readonly [number, number] {
+  return [first[start], first[end - 1] + count[end - 1]];
+}
+
+/** The taps of the output samples start to end (exclusive) alone, reading an array that begins with the input sample `from`. */
+export function sliceTaps(
+  taps: AxisTaps,
+  start: number,
+  end: number,
+  [from, to]: readonly [number, number],
+): AxisTaps {
+  return {
+    inSize: to - from,
+    outSize: end - start,
+    most: taps.most,
+    first: taps.first.slice(start, end).map((at) => at - from),
+    count: taps.count.slice(start, end),
+    weights: taps.weights.slice(start * taps.most, end * taps.most),
+  };
+}
+
 /**
  * The grid of a volume after resampling. A spacing gives round(extent / spacing) voxels along each axis, at
  * least 1; the field of view stays edge to edge, so the true spacing, which the affine states, may differ

@@ -1,4 +1,11 @@
-import { addScaled, axisTaps, PlaneResampler, type ResampleTarget, resampledGrid } from './resample-taps.ts';
+import {
+  type AxisTaps,
+  addScaled,
+  axisTaps,
+  PlaneResampler,
+  type ResampleTarget,
+  resampledGrid,
+} from './resample-taps.ts';
 import { type Shape3, type Volume, voxelCount } from './volume.ts';
 
 /**
@@ -19,12 +26,26 @@ export function resamplePlanes(
   shape: Shape3,
   visit: (plane: Float32Array, k: number) => void,
 ): void {
-  const [depthTaps, rows, columns] = image.shape.map((n, axis) => axisTaps(n, shape[axis]));
-  const resampler = new PlaneResampler(rows, columns);
+  const [depth, rows, columns] = image.shape.map((n, axis) => axisTaps(n, shape[axis]));
   const inPlane = rows.inSize * columns.inSize;
+  const read = (k: number, into: Float32Array): void =>
+    into.set(image.data.subarray(k * inPlane, (k + 1) * inPlane));
+  let k = 0;
+  for (const plane of resampledPlanes([depth, rows, columns], read)) visit(plane, k++);
+}
+
+/**
+ * The planes that taps along (depth, height, width) make, one after the other, in an array that is used again and may be
+ * changed. `read` gives the input plane k.
+ */
+export function* resampledPlanes(
+  [depth, rows, columns]: readonly [AxisTaps, AxisTaps, AxisTaps],
+  read: (k: number, into: Float32Array) => void,
+): Generator<Float32Array, void> {
+  const resampler = new PlaneResampler(rows, columns);
   const outPlane = rows.outSize * columns.outSize;
   const out = new Float32Array(outPlane);
-  const staging = new Float32Array(inPlane);
+  const staging = new Float32Array(rows.inSize * columns.inSize);
   const ready = new Map<number, Float32Array>();
   const free: Float32Array[] = [];
 
@@ -32,14 +53,14 @@ export function resamplePlanes(
     const known = ready.get(k);
     if (known !== undefined) return known;
     const fresh = free.pop() ?? new Float32Array(outPlane);
-    staging.set(image.data.subarray(k * inPlane, (k + 1) * inPlane));
+    read(k, staging);
     resampler.resample(staging, fresh);
     ready.set(k, fresh);
     return fresh;
   };
 
-  for (let o = 0; o < depthTaps.outSize; o++) {
-    const first = depthTaps.first[o];
+  for (let o = 0; o < depth.outSize; o++) {
+    const first = depth.first[o];
     for (const [k, used] of ready) {
       if (k < first) {
         ready.delete(k);
@@ -47,10 +68,10 @@ export function resamplePlanes(
       }
     }
     out.fill(0);
-    for (let t = 0; t < depthTaps.count[o]; t++) {
-      const weight = depthTaps.weights[o * depthTaps.most + t];
+    for (let t = 0; t < depth.count[o]; t++) {
+      const weight = depth.weights[o * depth.most + t];
       addScaled(out, 0, planeAt(first + t), 0, outPlane, weight);
     }
-    visit(out, o);
+    yield out;
   }
 }

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { writeNifti } from './nifti-write.ts';
+import { orientationOf, storedPlacer, toCanonical } from './orientation.ts';
+import { loadCase, type PrepareOptions } from './preprocess.ts';
+import { openScanSource, planScan } from './scan-source.ts';
+import { makeVolume, type Shape3, type Volume, voxelCount } from './volume.ts';
+import { boxShape, type VoxelBox, wholeBox } from './voxel-source.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-source-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** i to the back, j to the feet, k to the left, none alike in spacing. */
+const AFFINE = [0, 0, -1.5, 40, -0.8, 0, 0, 10, 0, -2.5, 0, 90, 0, 0, 0, 1];
+const SHAPE: Shape3 = [9, 7, 11];
+const data = Int16Array.from({ length: voxelCount(SHAPE) }, (_, n) => ((n * 7919) % 1400) - 700);
+const scan: Volume = makeVolume(data, SHAPE, AFFINE);
+
+function boxOf(whole: Float32Array, shape: Shape3, { start, end }: VoxelBox): Float32Array {
+  const out: number[] = [];
+  for (let k = start[0]; k < end[0]; k++)
+    for (let j = start[1]; j < end[1]; j++)
+      for (let i = start[2]; i < end[2]; i++) out.push(whole[(k * shape[1] + j) * shape[2] + i]);
+  return Float32Array.from(out);
+}
+
+describe('a scan that is read box by box', () => {
+  it.each<[string, PrepareOptions]>([
+    ['on its own voxels', {}],
+    ['with air around', { multipleOf: 4 }],
+    ['finer', { spacing: 0.9 }],
+    ['coarser', { spacing: [3, 2, 4] }],
+    ['as a cube, with another window', { size: 8, window: { lower: -100, upper: 300 } }],
+    ['resampled, with air around', { spacing: 1.1, multipleOf: 8 }],
+  ])('has the bits of the whole: %s', async (name, options) => {
+    const image = path.join(folder, `${name.replaceAll(/\W/g, '')}.nii.gz`);
+    await writeNifti(image, scan);
+    const entry = { id: 'a', image };
+    const { image: whole, labels: _, ...geometry } = await loadCase(entry, options);
+    const { shape } = geometry;
+    expect((await planScan(entry, options)).geometry).toEqual(geometry);
+    const source = await openScanSource(entry, options);
+    expect(source.geometry).toEqual(geometry);
+    expect(await source.image(wholeBox(shape))).toEqual(whole);
+    // In the middle and at the far corner; only what they need is read.
+    const middle: VoxelBox = { start: [2, 1, 3], end: [5, 4, 6] };
+    const corner: VoxelBox = { start: [shape[0] - 3, shape[1] - 2, shape[2] - 4], end: shape };
+    for (const box of [middle, corner]) {
+      const part = await openScanSource(entry, options, box);
+      expect(part.bytes).toBeLessThan(source.bytes);
+      expect(await part.image(box)).toEqual(boxOf(whole, shape, box));
+      expect(await source.image(box)).toEqual(boxOf(whole, shape, box));
+      const inner: VoxelBox = { start: [box.start[0] + 1, box.start[1], box.start[2] + 1], end: box.end };
+      expect(await part.image(inner)).toEqual(boxOf(whole, shape, inner));
+      expect(boxShape(inner)[0]).toBe(boxShape(box)[0] - 1);
+    }
+  });
+
+  it('keeps the type of the file', async () => {
+    const image = path.join(folder, 'type.nii');
+    await writeNifti(image, scan);
+    expect((await openScanSource({ id: 'a', image })).bytes).toBe(2 * data.length);
+    expect((await planScan({ id: 'a', image })).voxelBytes).toBe(2);
+  });
+});
+
+describe('slices in RAS+ order', () => {
+  it('are put back where the file has them', () => {
+    const { volume } = toCanonical(scan);
+    const back = new Int16Array(data.length);
+    const put = storedPlacer(scan, back);
+    const plane = volume.shape[1] * volume.shape[2];
+    for (let k = 0; k < volume.shape[0]; k += 2) put(volume.data.subarray(k * plane, (k + 2) * plane), k);
+    expect(back).toEqual(data);
+    expect(orientationOf(AFFINE).axes).not.toEqual([0, 1, 2]);
+  });
+});

@@ -1,0 +1,135 @@
+import type { Case } from './dataset.ts';
+import { ImagingError } from './errors.ts';
+import { boxPlacer, canonicalGrid } from './orientation.ts';
+import { type PreparedGeometry, type PrepareOptions, preparedGrid } from './preprocess.ts';
+import { resampledPlanes } from './resample.ts';
+import { type AxisTaps, axisTaps, sliceTaps, tapsReach } from './resample-taps.ts';
+import { readScanHeader, readScanSlabs } from './scan.ts';
+import type { ScanHeader } from './scan-types.ts';
+import { type Shape3, type VoxelArray, voxelCount } from './volume.ts';
+import { compactArray } from './voxel-decoder.ts';
+import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
+import { applyWindow, paperWindow } from './window.ts';
+
+/** A scan that is prepared as its boxes are read. */
+export interface ScanSource extends VoxelSource {
+  readonly geometry: PreparedGeometry;
+  /** Bytes of the part of the scan that lies in memory. */
+  readonly bytes: number;
+}
+
+/** What a scan will be once it is prepared, and the bytes of a stored voxel in memory: from its header alone. */
+export interface ScanPlan {
+  readonly geometry: PreparedGeometry;
+  readonly voxelBytes: number;
+}
+
+/** Reads the header of a scan of any format. Throws ImagingError as openScan does, and for options that contradict each other. */
+export async function planScan({ id, image, series }: Case, options: PrepareOptions = {}): Promise<ScanPlan> {
+  const header = await readScanHeader(image, { series });
+  return { geometry: geometryOf(id, header, options), voxelBytes: compactArray(header, 0).BYTES_PER_ELEMENT };
+}
+
+function geometryOf(id: string, { shape, affine }: ScanHeader, options: PrepareOptions): PreparedGeometry {
+  const original = { shape, affine };
+  const grid = preparedGrid(original, options);
+  const multiple = options.multipleOf ?? 1;
+  const up = (n: number): number => Math.ceil(n / multiple) * multiple;
+  const [d, h, w] = grid.shape;
+  return { id, shape: [up(d), up(h), up(w)], affine: grid.affine, original, filled: grid.shape };
+}
+
+/**
+ * Reads the part of a scan that a box of the prepared scan needs, all by default, in RAS+ order and the type of its file: nothing
+ * of the size of the volume beside that. Boxes of it are resampled and windowed as they are asked for, with the bits that
+ * {@link loadCase} gives. Throws ImagingError where the scan cannot be used.
+ */
+export async function openScanSource(
+  entry: Case,
+  options: PrepareOptions = {},
+  part?: VoxelBox,
+): Promise<ScanSource> {
+  const { id, image, series } = entry;
+  return readScanSlabs(image, { series }, (header) => {
+    const geometry = geometryOf(id, header, options);
+    const { shape, filled } = geometry;
+    const source = canonicalGrid(header).shape;
+    const taps = source.map((n, axis) => axisTaps(n, filled[axis])) as unknown as Taps;
+    const held = reached(taps, within(part ?? wholeBox(shape), filled));
+    const voxels = compactArray(header, voxelCount(boxShape(held)));
+    const window = options.window ?? paperWindow;
+    return {
+      take: boxPlacer(header, held, voxels),
+      end: () => ({
+        ...{ id, shape, geometry, bytes: voxels.byteLength },
+        async image(box) {
+          const out = new Float32Array(voxelCount(boxShape(box)));
+          const inside = within(box, filled);
+          if (voxelCount(boxShape(inside)) === 0) return out;
+          let k = inside.start[0];
+          for (const plane of preparedPlanes({ voxels, held, taps }, inside)) {
+            applyWindow(plane, window, plane);
+            putPlane(out, box, plane, inside, k++);
+          }
+          return out;
+        },
+        labels: async () => {
+          throw new ImagingError({ file: image, field: 'labels', expected: 'a label map', found: 'a scan' });
+        },
+      }),
+    };
+  });
+}
+
+type Taps = readonly [AxisTaps, AxisTaps, AxisTaps];
+
+/** Voxels of a box of a scan in RAS+ order, and how the prepared scan reads the whole one. */
+interface Held {
+  readonly voxels: VoxelArray;
+  readonly held: VoxelBox;
+  readonly taps: Taps;
+}
+
+/** The planes of a box of the prepared scan, before the window; an array that is used again. */
+function preparedPlanes({ voxels, held, taps }: Held, box: VoxelBox): Iterable<Float32Array> {
+  const need = reached(taps, box);
+  const [, height, width] = boxShape(held);
+  const [rows, columns] = [need.end[1] - need.start[1], need.end[2] - need.start[2]];
+  const [k0, j0, i0] = need.start.map((at, axis) => at - held.start[axis]);
+  const sliced = taps.map((axis, n) =>
+    sliceTaps(axis, box.start[n], box.end[n], [need.start[n], need.end[n]]),
+  ) as unknown as Taps;
+  return resampledPlanes(sliced, (k, into) => {
+    for (let j = 0; j < rows; j++) {
+      const at = ((k + k0) * height + j + j0) * width + i0;
+      into.set(voxels.subarray(at, at + columns), j * columns);
+    }
+  });
+}
+
+/** What a box of the prepared scan reads of the scan in RAS+ order. */
+function reached(taps: Taps, { start, end }: VoxelBox): VoxelBox {
+  const ranges = taps.map((axis, n) => (end[n] > start[n] ? tapsReach(axis, start[n], end[n]) : [0, 0]));
+  const side = (n: 0 | 1): Shape3 => [ranges[0][n], ranges[1][n], ranges[2][n]];
+  return { start: side(0), end: side(1) };
+}
+
+/** The part of a box that the scan fills: beyond it there is air. */
+function within({ start, end }: VoxelBox, filled: Shape3): VoxelBox {
+  const clip = (at: Shape3): Shape3 => [
+    Math.min(at[0], filled[0]),
+    Math.min(at[1], filled[1]),
+    Math.min(at[2], filled[2]),
+  ];
+  return { start: clip(start), end: clip(end) };
+}
+
+/** Puts a plane k of the box `inside` where it belongs in the numbers of `box`. */
+function putPlane(out: Float32Array, box: VoxelBox, plane: Float32Array, inside: VoxelBox, k: number): void {
+  const [, height, width] = boxShape(box);
+  const [, rows, columns] = boxShape(inside);
+  for (let j = 0; j < rows; j++) {
+    const to = ((k - box.start[0]) * height + j + inside.start[1] - box.start[1]) * width;
+    out.set(plane.subarray(j * columns, (j + 1) * columns), to + inside.start[2] - box.start[2]);
+  }
+}
