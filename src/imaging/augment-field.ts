@@ -1,7 +1,7 @@
-import { fillNormal } from './random.ts';
+import { drawNormals } from './random-normal.ts';
 import { addScaled } from './resample-taps.ts';
 import type { Shape3 } from './volume.ts';
-import { boxShape, type VoxelBox, wholeBox } from './voxel-source.ts';
+import { type VoxelBox, wholeBox } from './voxel-source.ts';
 
 // Smooth fields over a volume, told by the points of a coarse lattice. A value depends on its voxel's place in the whole and on
 // the lattice alone, and its terms are added in one order, so every box of a field has the same bits.
@@ -35,7 +35,7 @@ export function normalLattice(shape: Shape3, key: number, deviation: number, tru
   return {
     shape,
     plane(k) {
-      fillNormal(plane, key, deviation, k * plane.length);
+      drawNormals(plane, key, deviation, k * plane.length);
       if (truncated)
         for (let n = 0; n < plane.length; n++)
           plane[n] = Math.max(-2 * deviation, Math.min(2 * deviation, plane[n]));
@@ -106,87 +106,156 @@ function cubicKnots(
   return { points, reach: 4, first, weights };
 }
 
-/** Gives the planes of a box of a field. They are asked for in rising order, any of them again. */
-export class FieldPlanes {
+/**
+ * Gives the rows of a box of a field. For each plane the lattice is brought to the plane and then along the rows while it is
+ * still coarse, so that a voxel costs no more than a row's taps.
+ */
+export class FieldRows {
   private readonly field: Field;
-  private readonly box: VoxelBox;
-  private readonly width: number;
+  private readonly left: number;
+  /** The rows of lattice points that the box reads. */
+  private readonly firstRow: number;
+  private readonly endRow: number;
   private readonly result: Float32Array;
-  /** Lattice planes spread over the box's rows and columns; `undefined` where all is 0. */
-  private readonly spread = new Map<number, Float32Array | undefined>();
+  /** Lattice planes that were read last. */
+  private readonly kept = new Map<number, Float32Array>();
   private readonly free: Float32Array[] = [];
-  private readonly narrow: Float32Array;
+  /** The lattice at the current plane: [rows of points, points], then [rows of points, width of the box]. */
+  private readonly coarse: Float32Array;
+  private readonly rows: readonly Float32Array[];
+  /** Whether such a row holds anything but zeros. */
+  private readonly filled: Uint8Array;
 
-  constructor(field: Field, box: VoxelBox) {
-    const [, height, width] = boxShape(box);
+  constructor(field: Field, { start, end }: VoxelBox) {
+    const [, rows, columns] = field.axes;
+    const width = end[2] - start[2];
     this.field = field;
-    this.box = box;
-    this.width = width;
-    this.result = new Float32Array(height * width);
-    this.narrow = new Float32Array(field.axes[1].points * width);
+    this.left = start[2];
+    this.firstRow = rows.first[start[1]];
+    this.endRow = rows.first[end[1] - 1] + rows.reach;
+    this.result = new Float32Array(width);
+    this.coarse = new Float32Array(rows.points * columns.points);
+    this.rows = Array.from({ length: rows.points }, () => new Float32Array(width));
+    this.filled = new Uint8Array(rows.points);
   }
 
-  /** The box's part of plane k (counted in the whole volume), row by row, good until the next call; `undefined` where all is 0. */
-  plane(k: number): Float32Array | undefined {
-    const { first, reach, weights } = this.field.axes[0];
-    for (const [point, plane] of this.spread)
-      if (point < first[k]) {
-        this.spread.delete(point);
-        if (plane) this.free.push(plane);
+  /** Turns to plane k, counted in the whole volume; rising k cost least. */
+  startPlane(k: number): void {
+    const { lattice, axes } = this.field;
+    const [{ first, reach, weights }, , columns] = axes;
+    const { coarse, kept, free } = this;
+    coarse.fill(0);
+    for (const [point, plane] of kept)
+      if (point < first[k] || point >= first[k] + reach) {
+        kept.delete(point);
+        free.push(plane);
       }
-    let filled = false;
     for (let t = 0; t < reach; t++) {
-      const plane = this.spreadPlane(first[k] + t);
-      if (plane === undefined) continue;
-      if (!filled) this.result.fill(0);
-      filled = true;
-      addScaled(this.result, 0, plane, 0, plane.length, weights[k * reach + t]);
+      const point = first[k] + t;
+      const plane = kept.get(point) ?? free.pop() ?? new Float32Array(coarse.length);
+      if (!kept.has(point)) {
+        plane.set(lattice.plane(point));
+        kept.set(point, plane);
+      }
+      addScaled(coarse, 0, plane, 0, plane.length, weights[k * reach + t]);
     }
-    return filled ? this.result : undefined;
+    for (let y = this.firstRow; y < this.endRow; y++) this.widen(y, columns);
   }
 
-  private spreadPlane(point: number): Float32Array | undefined {
-    if (this.spread.has(point)) return this.spread.get(point);
-    const values = this.field.lattice.plane(point);
-    const plane = values.some((value) => value !== 0) ? this.widen(values) : undefined;
-    this.spread.set(point, plane);
-    return plane;
+  /** The row's part in the box, good until the next call; `undefined` where all is 0. */
+  row(j: number): Float32Array | undefined {
+    const { first, reach, weights } = this.field.axes[1];
+    const { result, rows, filled } = this;
+    const y = first[j];
+    let any = 0;
+    for (let t = 0; t < reach; t++) any |= filled[y + t];
+    if (any === 0) return undefined;
+    if (reach === 4) weigh4(result, rows[y], rows[y + 1], rows[y + 2], rows[y + 3], weights, 4 * j);
+    else if (reach === 2) weigh2(result, rows[y], rows[y + 1], weights, 2 * j);
+    else result.set(rows[y]);
+    return result;
   }
 
-  /** A plane of lattice points, spread along the box's columns and then its rows. */
-  private widen(values: Float32Array): Float32Array {
-    const [, rows, columns] = this.field.axes;
-    const { width, narrow } = this;
-    const [, top, left] = this.box.start;
-    const bottom = this.box.end[1];
-    const out = this.free.pop() ?? new Float32Array(this.result.length);
-    const firstRow = rows.first[top];
-    const lastRow = rows.first[bottom - 1] + rows.reach;
-    for (let y = firstRow; y < lastRow; y++) {
-      for (let i = 0; i < width; i++) {
-        const from = y * columns.points + columns.first[left + i];
-        let sum = 0;
-        for (let t = 0; t < columns.reach; t++)
-          sum += columns.weights[(left + i) * columns.reach + t] * values[from + t];
-        narrow[y * width + i] = sum;
-      }
+  /** Row y of lattice points at the current plane, brought to the voxels of the box's rows. */
+  private widen(y: number, { points, first, reach, weights }: AxisKnots): void {
+    const from = y * points;
+    const out = this.rows[y];
+    this.filled[y] = this.coarse.subarray(from, from + points).some((value) => value !== 0) ? 1 : 0;
+    if (this.filled[y] === 0) {
+      out.fill(0);
+      return;
     }
-    out.fill(0);
-    for (let j = top; j < bottom; j++) {
-      for (let t = 0; t < rows.reach; t++) {
-        const from = (rows.first[j] + t) * width;
-        addScaled(out, (j - top) * width, narrow, from, width, rows.weights[j * rows.reach + t]);
-      }
-    }
-    return out;
+    if (reach === 4) spread4(out, this.coarse, from, first, weights, this.left);
+    else if (reach === 2) spread2(out, this.coarse, from, first, weights, this.left);
+    else out.fill(this.coarse[from]);
+  }
+}
+
+function weigh4(
+  out: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  d: Float32Array,
+  weights: Float32Array,
+  w: number,
+): void {
+  const p = weights[w];
+  const q = weights[w + 1];
+  const r = weights[w + 2];
+  const s = weights[w + 3];
+  for (let n = 0; n < out.length; n++) out[n] = p * a[n] + q * b[n] + r * c[n] + s * d[n];
+}
+
+function weigh2(out: Float32Array, a: Float32Array, b: Float32Array, weights: Float32Array, w: number): void {
+  const p = weights[w];
+  const q = weights[w + 1];
+  for (let n = 0; n < out.length; n++) out[n] = p * a[n] + q * b[n];
+}
+
+/** Voxels `left` and on of a row from its points, which stand at `from` in `points`. */
+function spread4(
+  out: Float32Array,
+  points: Float32Array,
+  from: number,
+  first: Int32Array,
+  weights: Float32Array,
+  left: number,
+): void {
+  for (let i = 0; i < out.length; i++) {
+    const at = from + first[left + i];
+    const w = 4 * (left + i);
+    out[i] =
+      weights[w] * points[at] +
+      weights[w + 1] * points[at + 1] +
+      weights[w + 2] * points[at + 2] +
+      weights[w + 3] * points[at + 3];
+  }
+}
+
+function spread2(
+  out: Float32Array,
+  points: Float32Array,
+  from: number,
+  first: Int32Array,
+  weights: Float32Array,
+  left: number,
+): void {
+  for (let i = 0; i < out.length; i++) {
+    const at = from + first[left + i];
+    const w = 2 * (left + i);
+    out[i] = weights[w] * points[at] + weights[w + 1] * points[at + 1];
   }
 }
 
 /** All values of a field. */
 export function wholeField(field: Field): Float32Array {
-  const [k, j, i] = field.axes.map(({ first }) => first.length);
-  const planes = new FieldPlanes(field, wholeBox([k, j, i]));
-  const values = new Float32Array(k * j * i);
-  for (let n = 0; n < k; n++) values.set(planes.plane(n) ?? [], n * j * i);
+  const [depth, height, width] = field.axes.map(({ first }) => first.length);
+  const rows = new FieldRows(field, wholeBox([depth, height, width]));
+  const values = new Float32Array(depth * height * width);
+  for (let k = 0; k < depth; k++) {
+    rows.startPlane(k);
+    for (let j = 0; j < height; j++) values.set(rows.row(j) ?? [], (k * height + j) * width);
+  }
   return values;
 }

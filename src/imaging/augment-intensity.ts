@@ -1,14 +1,14 @@
 import type { Changes } from './augment-draw.ts';
 import {
   type Field,
-  FieldPlanes,
+  FieldRows,
   linearKnots,
   normalLattice,
   splineKnots,
   wholeField,
 } from './augment-field.ts';
 import type { Voxels } from './augment-space.ts';
-import { fillNormal } from './random.ts';
+import { drawNormals } from './random-normal.ts';
 import type { Shape3 } from './volume.ts';
 import { boxShape } from './voxel-source.ts';
 
@@ -23,10 +23,10 @@ export function changeIntensities({ box, image, labels }: Voxels, shape: Shape3,
   const fine = noises.filter(({ grain }) => grain === 1);
   const grainy = noises
     .filter(({ grain }) => grain > 1)
-    .map((noise) => new FieldPlanes(noiseField(noise, shape), box));
+    .map((noise) => new FieldRows(noiseField(noise, shape), box));
   const mask = corruption && corruptionMask(corruption, shape);
-  const blanks = mask && new FieldPlanes(mask.field, box);
-  const row = new Float32Array(width);
+  const blanks = mask && new FieldRows(mask.field, box);
+  const drawn = new Float32Array(width);
   for (let k = 0; k < depth; k++) {
     const from = k * height * width;
     const plane = image.subarray(from, from + height * width);
@@ -34,18 +34,21 @@ export function changeIntensities({ box, image, labels }: Voxels, shape: Shape3,
     if (classFactors) scaleClasses(plane, classes, lesion, classFactors);
     if (curve) applyTable(plane, curve);
     if (gain) scaleIntensity(plane, gain.scale, gain.shift);
-    for (const { key, deviation } of fine)
-      for (let j = 0; j < height; j++) {
+    for (const noise of grainy) noise.startPlane(box.start[0] + k);
+    blanks?.startPlane(box.start[0] + k);
+    for (let j = 0; j < height; j++) {
+      for (const { key, deviation } of fine) {
         const index = ((box.start[0] + k) * shape[1] + box.start[1] + j) * shape[2] + box.start[2];
-        fillNormal(row, key, deviation, index);
-        addClipped(plane, j * width, row);
+        drawNormals(drawn, key, deviation, index);
+        addClipped(plane, j * width, drawn);
       }
-    for (const noise of grainy) {
-      const added = noise.plane(box.start[0] + k);
-      if (added) addClipped(plane, 0, added);
+      for (const noise of grainy) {
+        const row = noise.row(box.start[1] + j);
+        if (row) addClipped(plane, j * width, row);
+      }
+      const covered = blanks?.row(box.start[1] + j);
+      if (covered && mask) blank(plane, classes, j * width, lesion, covered, mask.threshold);
     }
-    const covered = blanks?.plane(box.start[0] + k);
-    if (covered && mask) blank(plane, classes, lesion, covered, mask.threshold);
   }
 }
 
@@ -130,10 +133,11 @@ export function corruptionMask(
 function blank(
   image: Float32Array,
   labels: Uint8Array | undefined,
+  at: number,
   lesion: number,
   field: Float32Array,
   threshold: number,
 ): void {
-  for (let n = 0; n < image.length; n++)
-    if (field[n] >= threshold && (labels === undefined || labels[n] !== lesion)) image[n] = 0;
+  for (let n = 0; n < field.length; n++)
+    if (field[n] >= threshold && (labels === undefined || labels[at + n] !== lesion)) image[at + n] = 0;
 }

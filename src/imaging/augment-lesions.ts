@@ -1,7 +1,7 @@
 import {
   cellKnots,
   type Field,
-  FieldPlanes,
+  FieldRows,
   type Lattice,
   normalLattice,
   splineKnots,
@@ -182,7 +182,8 @@ function drawBlobs(
       ),
     );
   const values = wholeField({ lattice, axes: [centres(0), centres(1), centres(2)] });
-  const filled = Uint32Array.from(organ.keys()).filter((cell) => organ[cell] > 0);
+  const filled: number[] = [];
+  for (let cell = 0; cell < organ.length; cell++) if (organ[cell] > 0) filled.push(cell);
   // The highest first; of equal ones the first cell.
   filled.sort((a, b) => values[b] - values[a] || a - b);
   let total = 0;
@@ -205,24 +206,25 @@ export function paintLesions(
   high = 1,
 ): void {
   const [depth, height, width] = boxShape(box);
-  const planes = [erased, inside, blobs].map((field) => new FieldPlanes(field, box));
+  const fields = [erased, inside, blobs].map((field) => new FieldRows(field, box));
+  const none = new Float32Array(width);
   for (let k = 0; k < depth; k++) {
-    const at = box.start[0] + k;
-    const within = planes[1].plane(at);
-    // Lesions are part of the organ, so there are none either.
-    if (within === undefined) continue;
-    const old = planes[0].plane(at);
-    const fresh = planes[2].plane(at);
-    const from = k * height * width;
-    for (let n = 0; n < height * width; n++) {
-      if (within[n] === 0) continue;
-      const level = fresh === undefined ? 0 : fresh[n];
-      const rise = (level - threshold) / (2 * softness) + 0.5;
-      const fade = rise <= 0 ? 0 : rise >= 1 ? 1 : rise * rise * (3 - 2 * rise);
-      const value = image[from + n] + difference * ((old === undefined ? 0 : old[n]) - fade * within[n]);
-      image[from + n] = value < low ? low : value > high ? high : value;
-      const label = labels[from + n];
-      if (label === organ || label === lesion) labels[from + n] = level >= threshold ? lesion : organ;
+    for (const field of fields) field.startPlane(box.start[0] + k);
+    for (let j = 0; j < height; j++) {
+      const [old, within, blob] = fields.map((field) => field.row(box.start[1] + j));
+      // Where there is nothing of the organ there are no lesions either, as they are part of it.
+      if (within === undefined) continue;
+      const at = (k * height + j) * width;
+      for (let n = 0; n < width; n++) {
+        if (within[n] === 0) continue;
+        const level = (blob ?? none)[n];
+        const rise = (level - threshold) / (2 * softness) + 0.5;
+        const fade = rise <= 0 ? 0 : rise >= 1 ? 1 : rise * rise * (3 - 2 * rise);
+        const value = image[at + n] + difference * ((old ?? none)[n] - fade * within[n]);
+        image[at + n] = value < low ? low : value > high ? high : value;
+        const label = labels[at + n];
+        if (label === organ || label === lesion) labels[at + n] = level >= threshold ? lesion : organ;
+      }
     }
   }
 }

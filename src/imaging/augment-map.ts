@@ -1,4 +1,4 @@
-import { type Field, FieldPlanes } from './augment-field.ts';
+import { type Field, FieldRows } from './augment-field.ts';
 import type { Shape3 } from './volume.ts';
 import type { VoxelBox } from './voxel-source.ts';
 
@@ -51,20 +51,19 @@ export class RowPositions {
   readonly x: Float64Array;
   private readonly map: SpatialMap;
   private readonly box: VoxelBox;
-  private readonly shifts: readonly FieldPlanes[];
-  private planes: readonly (Float32Array | undefined)[] = [];
+  private readonly shifts: readonly FieldRows[];
 
   constructor(map: SpatialMap, box: VoxelBox) {
     this.map = map;
     this.box = box;
-    this.shifts = map.elastic?.fields.map((field) => new FieldPlanes(field, box)) ?? [];
+    this.shifts = map.elastic?.fields.map((field) => new FieldRows(field, box)) ?? [];
     const width = box.end[2] - box.start[2];
     [this.z, this.y, this.x] = [0, 1, 2].map(() => new Float64Array(width));
   }
 
   /** Must be called before the rows of a plane, with rising k. */
   startPlane(k: number): void {
-    this.planes = this.shifts.map((shift) => shift.plane(k));
+    for (const shift of this.shifts) shift.startPlane(k);
   }
 
   /** Puts the positions of row (k, j) in z, y and x. */
@@ -76,14 +75,19 @@ export class RowPositions {
       y[n] = j;
       x[n] = start + n;
     }
-    const from = (j - box.start[1]) * x.length;
-    this.planes.forEach((plane, axis) => {
-      const to = [z, y, x][axis];
-      if (plane) for (let n = 0; n < to.length; n++) to[n] += plane[from + n];
+    const axes = [z, y, x];
+    this.shifts.forEach((shift, axis) => {
+      const row = shift.row(j);
+      if (row) shiftRow(axes[axis], row);
     });
     if (map.affine) applyAffineRow(map.affine, z, y, x);
-    for (const { axes, matrix } of map.planes) applyPlaneRow(matrix, [z, y, x][axes[0]], [z, y, x][axes[1]]);
+    for (const { axes: within, matrix } of map.planes)
+      applyPlaneRow(matrix, axes[within[0]], axes[within[1]]);
   }
+}
+
+function shiftRow(row: Float64Array, by: Float32Array): void {
+  for (let n = 0; n < row.length; n++) row[n] += by[n];
 }
 
 function applyAffineRow(
@@ -95,7 +99,9 @@ function applyAffineRow(
   const [a, b, c, d, e, f, g, h, i] = matrix;
   const [oz, oy, ox] = offset;
   for (let n = 0; n < x.length; n++) {
-    const [pz, py, px] = [z[n], y[n], x[n]];
+    const pz = z[n];
+    const py = y[n];
+    const px = x[n];
     z[n] = a * pz + b * py + oz + c * px;
     y[n] = d * pz + e * py + oy + f * px;
     x[n] = g * pz + h * py + ox + i * px;
@@ -108,9 +114,9 @@ function applyPlaneRow(matrix: readonly number[], p: Float64Array, q: Float64Arr
     const u = p[n];
     const v = q[n];
     const divisor = g * u + h * v + i;
-    const inside = divisor >= leastDivisor;
-    p[n] = inside ? (a * u + b * v + c) / divisor : Number.NaN;
-    q[n] = inside ? (d * u + e * v + f) / divisor : Number.NaN;
+    const scale = divisor >= leastDivisor ? 1 / divisor : Number.NaN;
+    p[n] = (a * u + b * v + c) * scale;
+    q[n] = (d * u + e * v + f) * scale;
   }
 }
 

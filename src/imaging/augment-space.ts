@@ -74,12 +74,13 @@ function nearestRow(
   out: Uint8Array,
   at: number,
 ): void {
-  for (let i = 0; i < positions.x.length; i++) {
-    const z = Math.floor(positions.z[i] + 0.5);
-    const y = Math.floor(positions.y[i] + 0.5);
-    const x = Math.floor(positions.x[i] + 0.5);
+  const { z: zs, y: ys, x: xs } = positions;
+  for (let i = 0; i < xs.length; i++) {
+    const z = Math.floor(zs[i] + 0.5);
+    const y = Math.floor(ys[i] + 0.5);
+    const x = Math.floor(xs[i] + 0.5);
     const inside = z >= 0 && y >= 0 && x >= 0 && z < depth && y < height && x < width;
-    out[at + i] = inside ? data[first + z * stepK + y * stepJ + x * stepI] : 0;
+    out[at + i] = inside ? data[(first + z * stepK + y * stepJ + x * stepI) | 0] : 0;
   }
 }
 
@@ -90,33 +91,33 @@ function linearRow(
   out: Float32Array,
   at: number,
 ): void {
-  for (let i = 0; i < positions.x.length; i++) {
-    const z = positions.z[i];
-    const y = positions.y[i];
-    const x = positions.x[i];
+  const { z: zs, y: ys, x: xs } = positions;
+  for (let i = 0; i < xs.length; i++) {
+    const z = zs[i];
+    const y = ys[i];
+    const x = xs[i];
+    const z0 = Math.floor(z);
+    const y0 = Math.floor(y);
+    const x0 = Math.floor(x);
+    const fz = z - z0;
+    const fy = y - y0;
+    const fx = x - x0;
+    // An array has fewer than 2^31 voxels, so its indices are plain integers.
+    const p = (first + z0 * stepK + y0 * stepJ + x0 * stepI) | 0;
     let sum = 0;
-    if (z > -1 && y > -1 && x > -1 && z < depth && y < height && x < width) {
-      const z0 = Math.floor(z);
-      const y0 = Math.floor(y);
-      const x0 = Math.floor(x);
-      const fz = z - z0;
-      const fy = y - y0;
-      const fx = x - x0;
-      const p = first + z0 * stepK + y0 * stepJ + x0 * stepI;
-      if (z0 >= 0 && y0 >= 0 && x0 >= 0 && z0 < depth - 1 && y0 < height - 1 && x0 < width - 1) {
-        const top = square(data, p, stepJ, stepI, fy, fx);
-        const bottom = square(data, p + stepK, stepJ, stepI, fy, fx);
-        sum = lerp(top, bottom, fz);
-      } else {
-        for (let corner = 0; corner < 8; corner++) {
-          const dz = corner >> 2;
-          const dy = (corner >> 1) & 1;
-          const dx = corner & 1;
-          if (z0 + dz < 0 || y0 + dy < 0 || x0 + dx < 0) continue;
-          if (z0 + dz >= depth || y0 + dy >= height || x0 + dx >= width) continue;
-          const weight = (dz ? fz : 1 - fz) * (dy ? fy : 1 - fy) * (dx ? fx : 1 - fx);
-          sum += weight * data[p + dz * stepK + dy * stepJ + dx * stepI];
-        }
+    if (z0 >= 0 && y0 >= 0 && x0 >= 0 && z0 < depth - 1 && y0 < height - 1 && x0 < width - 1) {
+      const top = square(data, p, stepJ, stepI, fy, fx);
+      const bottom = square(data, p + stepK, stepJ, stepI, fy, fx);
+      sum = lerp(top, bottom, fz);
+    } else if (z > -1 && y > -1 && x > -1 && z < depth && y < height && x < width) {
+      for (let corner = 0; corner < 8; corner++) {
+        const dz = corner >> 2;
+        const dy = (corner >> 1) & 1;
+        const dx = corner & 1;
+        if (z0 + dz < 0 || y0 + dy < 0 || x0 + dx < 0) continue;
+        if (z0 + dz >= depth || y0 + dy >= height || x0 + dx >= width) continue;
+        const weight = (dz ? fz : 1 - fz) * (dy ? fy : 1 - fy) * (dx ? fx : 1 - fx);
+        sum += weight * data[p + dz * stepK + dy * stepJ + dx * stepI];
       }
     }
     out[at + i] = sum;

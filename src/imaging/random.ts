@@ -23,14 +23,13 @@ export function uniformAt(key: number, index: number): number {
 
 /**
  * Fills `out` with normal numbers of mean 0 and the given deviation (Box-Muller, two uniforms a pair): the part of the key's
- * sequence that begins at `from`.
+ * sequence that begins at `from`, an even number.
  */
 export function fillNormal(out: Float32Array, key: number, deviation: number, from = 0): void {
-  // A pair begins at an even place of the sequence.
-  for (let n = -(from % 2); n < out.length; n += 2) {
+  for (let n = 0; n < out.length; n += 2) {
     const radius = deviation * Math.sqrt(-2 * Math.log(uniformAt(key, from + n)));
     const angle = 2 * Math.PI * uniformAt(key, from + n + 1);
-    if (n >= 0) out[n] = radius * Math.cos(angle);
+    out[n] = radius * Math.cos(angle);
     if (n + 1 < out.length) out[n + 1] = radius * Math.sin(angle);
   }
 }
