@@ -86,7 +86,7 @@ export const paperAugmentation: AugmentConfig = {
   flip: [0.5, 0.5, 0.5],
   rotate180: 0.5,
   projective: { probability: 1, transformRatio: 0.05, translateRatio: 0.03 },
-  classIntensity: { probability: 0.5, ratio: 0.1 },
+  classIntensity: { probability: 0.5, ratio: 0.03 },
   noise: { probability: 0.5, ratio: 0.03 },
   corruption: { probability: 0.25, share: 0.25 },
 };
