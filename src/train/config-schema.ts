@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NORM_KINDS } from '../nn/index.ts';
-import { AUGMENTATIONS, PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
+import { augmentationSchema } from './augmentation.ts';
+import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 
 // The schema of a config. What a field expects is the text of its error.
 
@@ -116,7 +117,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   size: whole(1).optional(),
   spacing: positive.optional(),
   window: window.optional(),
-  augmentation: oneOf(AUGMENTATIONS),
+  augmentation: augmentationSchema,
   split: byDim(whole(1), 'parts by dimension, such as {"depth": 2}').optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),

@@ -1,4 +1,5 @@
 import type { Adafactor, Adam, NormKind, Sgd } from '../nn/index.ts';
+import type { AugmentationSettings } from './augmentation.ts';
 
 /** Whole sets of settings to start from. */
 export const PRESETS = ['default', 'hou2019'] as const;
@@ -29,7 +30,6 @@ export interface LossSettings {
 }
 
 export const SAMPLINGS = ['uniform', 'balanced'] as const;
-export const AUGMENTATIONS = ['none', 'mild', 'paper'] as const;
 
 /** Everything that a training run depends on: plain JSON, every choice made. */
 export interface TrainConfig {
@@ -60,7 +60,7 @@ export interface TrainConfig {
   readonly spacing?: number;
   /** The range of HU that becomes 0..1; -512..512 by default. */
   readonly window?: { readonly lower: number; readonly upper: number };
-  readonly augmentation: (typeof AUGMENTATIONS)[number];
+  readonly augmentation: AugmentationSettings;
 
   /** Parts that dimensions are cut into: short for a mesh whose axes are named after them. */
   readonly split?: Readonly<Record<string, number>>;

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { mildAugmentation, paperAugmentation } from '../imaging/index.ts';
 import { mergeConfig, meshOf, readConfigFile, resolveConfig } from './config.ts';
+import { augmentationOf } from './model.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -75,6 +77,21 @@ describe('resolveConfig', () => {
       'config "mesh": expected nothing beside a split, found {"a":2}',
     ],
     [{ size: 64, spacing: 3 }, 'config "spacing": expected nothing beside a size, found 3'],
+    [
+      { augmentation: 'wild' },
+      'config "augmentation": expected one of none, mild, paper, or an object of changes, found "wild"',
+    ],
+    [
+      { augmentation: { preset: 'mild', noise: { probability: 2, ratio: 0 } } },
+      'config "augmentation.noise.probability": expected a number from 0 to 1, found 2',
+    ],
+    [
+      { augmentation: { elastic: { probability: 1, cells: 4 } } },
+      'config "augmentation.elastic.ratio": expected a number from 0 to 0.25, found nothing',
+    ],
+    [{ augmentation: { flip: 0.5 } }, 'config "augmentation.flip": expected probabilities for depth, height'],
+    [{ augmentation: { zooom: {} } }, 'config "augmentation.zooom": unknown key'],
+    [{ augmentation: { noise: { grain: 1 } } }, 'config "augmentation.noise.'],
     [{ bestBy: 'jaccard' }, 'config "bestBy": expected dice, dice:CLASS or loss, found "jaccard"'],
     [{ ema: 1 }, 'config "ema": expected a number from 0 to below 1, found 1'],
     [{ window: { lower: 5, upper: 5 } }, 'config "window": expected a lower end below the upper one'],
@@ -82,6 +99,18 @@ describe('resolveConfig', () => {
     [{ seed: -1 }, 'config "seed": expected a whole number from 0 to 4294967295, found -1'],
   ])('refuses %j', (given, message) => {
     expect(() => resolveConfig({ ...least, ...given })).toThrow(message);
+  });
+});
+
+describe('augmentation', () => {
+  it('is a set by name, or changes over a set', () => {
+    const noise = { probability: 1, ratio: 0.2 };
+    const own = resolveConfig({ ...least, augmentation: { preset: 'mild', noise, flip: [0, 0, 0.5] } });
+    expect(augmentationOf(own)).toEqual({ ...mildAugmentation, noise, flip: [0, 0, 0.5] });
+    expect(augmentationOf(resolveConfig({ ...least, augmentation: { noise } }))).toEqual({ noise });
+    expect(augmentationOf(resolveConfig({ ...least, augmentation: 'paper' }))).toBe(paperAugmentation);
+    for (const changes of [own.augmentation, paperAugmentation, mildAugmentation])
+      expect(resolveConfig({ ...least, augmentation: changes }).augmentation).toEqual(changes);
   });
 });
 

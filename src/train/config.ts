@@ -6,6 +6,7 @@ import { presets } from './config-presets.ts';
 import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
 import type { TrainConfig } from './config-type.ts';
 
+export { AUGMENTATIONS, type AugmentationSettings } from './augmentation.ts';
 export * from './config-type.ts';
 
 /**

@@ -1,12 +1,5 @@
 import { type Graph, type Shape, shape } from '../core/index.ts';
-import {
-  type AugmentConfig,
-  mildAugmentation,
-  noAugmentation,
-  type PrepareOptions,
-  paperAugmentation,
-  type Shape3,
-} from '../imaging/index.ts';
+import type { AugmentConfig, PrepareOptions, Shape3 } from '../imaging/index.ts';
 import { CPU_TARGET, cpuDevice, type Device, type Processes, referenceDevice } from '../machine/index.ts';
 import {
   type Built,
@@ -23,6 +16,7 @@ import {
 } from '../nn/index.ts';
 import type { Target } from '../plan/index.ts';
 import { fitParts, Session, type Tracer } from '../run/index.ts';
+import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
@@ -131,7 +125,7 @@ export function prepareOptions({ size, spacing, window }: TrainConfig): PrepareO
 
 /** How training samples are changed. */
 export function augmentationOf({ augmentation }: TrainConfig): AugmentConfig {
-  return { none: noAugmentation, mild: mildAugmentation, paper: paperAugmentation }[augmentation];
+  return augmentationFrom(augmentation);
 }
 
 export function deviceOf({
