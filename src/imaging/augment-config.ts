@@ -80,6 +80,19 @@ export const mildAugmentation: AugmentConfig = {
   noise: { probability: 0.5, ratio: 0.03 },
 };
 
+/**
+ * Large changes that keep the patient upright, for few scans of few patients: the shapes, places and brightness of one of them
+ * must not be learnt by heart.
+ */
+export const strongAugmentation: AugmentConfig = {
+  affine: { probability: 0.8, transformRatio: 0.1, translateRatio: 0.05 },
+  zoom: { probability: 0.5, ratio: 0.25 },
+  elastic: { probability: 0.5, cells: 5, ratio: 0.15 },
+  gamma: { probability: 0.5, ratio: 0.3 },
+  intensity: { probability: 0.8, scale: 0.2, shift: 0.1 },
+  noise: { probability: 0.3, ratio: 0.05 },
+};
+
 /** All changes of Hou et al. 2019 (arXiv 1909.03108); the strengths are our own where it names none. */
 export const paperAugmentation: AugmentConfig = {
   fakeLesions: { probability: 0.5 },

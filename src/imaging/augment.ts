@@ -19,6 +19,7 @@ export {
   mildAugmentation,
   noAugmentation,
   paperAugmentation,
+  strongAugmentation,
 } from './augment-config.ts';
 export type { AugmentKey } from './augment-draw.ts';
 

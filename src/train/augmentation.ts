@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import { type AugmentConfig, mildAugmentation, noAugmentation, paperAugmentation } from '../imaging/index.ts';
+import {
+  type AugmentConfig,
+  mildAugmentation,
+  noAugmentation,
+  paperAugmentation,
+  strongAugmentation,
+} from '../imaging/index.ts';
 
 /** Whole sets of changes. */
-export const AUGMENTATIONS = ['none', 'mild', 'paper'] as const;
+export const AUGMENTATIONS = ['none', 'mild', 'strong', 'paper'] as const;
 export type AugmentationName = (typeof AUGMENTATIONS)[number];
 
 /** Random changes of training samples: a set by its name, or single changes, which replace those of the set `preset` (none). */
@@ -13,6 +19,7 @@ export type AugmentationSettings =
 const sets: Readonly<Record<AugmentationName, AugmentConfig>> = {
   none: noAugmentation,
   mild: mildAugmentation,
+  strong: strongAugmentation,
   paper: paperAugmentation,
 };
 

@@ -14,6 +14,7 @@ import { Programs } from './programs.ts';
 import { checkNew, checkResumable } from './run-check.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
 import { measureStatistics } from './statistics.ts';
+import { EventWriter, stepScalars, validationScalars } from './tensorboard/index.ts';
 import type { TrainEvent, TrainResult } from './train-events.ts';
 import { Trainer } from './trainer.ts';
 import { validate } from './validator.ts';
@@ -68,6 +69,8 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
 class Run {
   private step = 0;
   private best: BestScore | undefined;
+  /** Of the process that writes. */
+  private events: EventWriter | undefined;
   private readonly lines: StepLine[] = [];
   private readonly validations: ValidationLine[] = [];
   private readonly config: TrainConfig;
@@ -112,6 +115,7 @@ class Run {
       this.validations.push(...lines.filter((line) => line.kind === 'validation'));
     } else if (this.writes) await startLog(folder.log);
     if (this.writes) await writeConfig(folder.config, config);
+    if (this.writes) this.events = await EventWriter.open(folder.tensorboard, this.step + 1);
     this.tell({
       kind: 'start',
       folder,
@@ -134,6 +138,7 @@ class Run {
       this.step = line.step;
       this.lines.push(line);
       if (this.writes) await appendLog(folder.log, line);
+      await this.events?.scalars(line.step, stepScalars(line));
       // The first step of a process takes longer.
       const paced = this.lines.slice(Math.max(Math.min(firstStep + 1, this.step - 1), this.step - PACED));
       const secondsPerStep = paced.reduce((sum, { seconds }) => sum + seconds, 0) / paced.length;
@@ -194,6 +199,7 @@ class Run {
     const judged = await validate(this.trainer.parts, validation, this.trainer.store);
     const line = { kind: 'validation', step: this.step, ...judged } as const;
     if (this.writes) await appendLog(this.folder.log, line);
+    await this.events?.scalars(this.step, validationScalars(line));
     this.validations.push(line);
     this.tell(line);
     return scoreBy(bestBy, judged);

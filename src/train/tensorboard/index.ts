@@ -1,0 +1,3 @@
+export type { PngImage } from './events.ts';
+export { stepScalars, validationScalars } from './lines.ts';
+export { EventWriter } from './writer.ts';
