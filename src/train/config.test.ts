@@ -79,7 +79,7 @@ describe('resolveConfig', () => {
     [{ size: 64, spacing: 3 }, 'config "spacing": expected nothing beside a size, found 3'],
     [
       { augmentation: 'wild' },
-      'config "augmentation": expected one of none, mild, paper, or an object of changes, found "wild"',
+      'config "augmentation": expected one of none, mild, strong, paper, or an object of changes, found "wild"',
     ],
     [
       { augmentation: { preset: 'mild', noise: { probability: 2, ratio: 0 } } },
