@@ -8,11 +8,13 @@ import { predictCommand } from './predict.ts';
 import { failTogether, part, talks } from './processes.ts';
 import { EXIT } from './report-error.ts';
 import { trainCommand } from './train.ts';
+import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 
 const EXAMPLES = `
 Examples:
   halomesh phantom --out phantoms --size 64
+  halomesh verify phantoms
   halomesh plan --size 128 --split depth=2,height=2
   halomesh train --data phantoms --out runs/first --split depth=2,height=2 --steps 200
   halomesh evaluate --run runs/first --data phantoms
@@ -44,6 +46,7 @@ export function makeProgram(write: (text: string) => void): Command {
     predictCommand,
     planCommand,
     benchCommand,
+    verifyCommand,
     phantomCommand,
     infoCommand,
   ])

@@ -10,6 +10,9 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 /** A run that the user ended with Ctrl-C, after it was saved. */
 export class Interrupted extends Error {}
 
+/** Data with faults that have been told. */
+export class Faulty extends Error {}
+
 /** An error as one line, without `halomesh: `. */
 export function errorLine(error: unknown): string {
   return textOf(error)
@@ -18,7 +21,12 @@ export function errorLine(error: unknown): string {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof HalomeshError || error instanceof ImagingError || error instanceof Interrupted)
+  if (
+    error instanceof HalomeshError ||
+    error instanceof ImagingError ||
+    error instanceof Interrupted ||
+    error instanceof Faulty
+  )
     return error.message;
   if (error instanceof z.ZodError) {
     const [issue] = error.issues;

@@ -7,6 +7,8 @@ export interface DatasetDescription {
   readonly name?: string;
   /** The names of label values 0, 1, 2... */
   readonly labelNames?: readonly string[];
+  /** The name of its one channel, such as `CT`. */
+  readonly channel?: string;
   /** What the names of its files end in, such as `.nii.gz`. */
   readonly fileEnding?: string;
   /** Its list of cases, paths as they are written there; `id` where the list gives one. */
@@ -46,6 +48,7 @@ export async function readDescription(file: string): Promise<DatasetDescription>
   return {
     name: content.name,
     labelNames: content.labels && namesOf(content.labels, file),
+    channel: Object.values(content.channel_names ?? content.modality ?? {})[0],
     fileEnding: content.file_ending,
     training: content.training ?? (content.dataset && listed),
     test: content.test?.map((entry) => (typeof entry === 'string' ? entry : entry.image)),

@@ -30,6 +30,8 @@ export interface Dataset {
   readonly dir: string;
   readonly name: string;
   readonly labelNames?: readonly string[];
+  /** What its voxels are, such as `CT`, where the data set says it. */
+  readonly channel?: string;
   /** Scans with label maps, in natural order (case 2 before case 10). */
   readonly cases: readonly Case[];
   /** Scans without label maps, in natural order. */
@@ -84,6 +86,7 @@ export async function surveyDataset(
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
     labelNames: description.labelNames,
+    channel: description.channel,
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
   };

@@ -2,6 +2,9 @@
 export * from './affine.ts';
 // Training samples and scores
 export * from './augment.ts';
+// What is in a data set
+export { type VerifyOptions, type VerifyReport, verifyDataset } from './check/verify.ts';
+export type { CaseReport, Finding } from './check/verify-case.ts';
 export type { Connectivity } from './components.ts';
 // From a dataset's folder to what a network sees, and back
 export * from './dataset.ts';

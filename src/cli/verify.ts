@@ -1,0 +1,93 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { markdownTable } from '../core/index.ts';
+import { type CaseReport, type Finding, type VerifyReport, verifyDataset } from '../imaging/index.ts';
+import { addPatternFlags, type PatternFlags } from './flags.ts';
+import { showProgress } from './progress.ts';
+import { EXIT, Faulty } from './report-error.ts';
+import { relative } from './words.ts';
+
+/** `halomesh verify` */
+export function verifyCommand(program: Command): void {
+  const command = program
+    .command('verify <dir>')
+    .summary('check every file of a data set')
+    .description(
+      'Reads every case of a data set to the last byte: whether it can be read, geometry of image and label map, label ' +
+        'values, finite voxels, constant images, the same scan twice. Unusual spacings and values are warnings. Ends with ' +
+        `${EXIT.failed} where there are faults.`,
+    );
+  addPatternFlags(command)
+    .option('--json', 'print the whole report as JSON')
+    .addHelpText('after', '\nExample:\n  halomesh verify ct')
+    .action(async (dir: string, { json, ...patterns }: PatternFlags & { readonly json?: boolean }) => {
+      let progress: ReturnType<typeof showProgress> | undefined;
+      const report = await verifyDataset(dir, {
+        ...patterns,
+        onCase: (id, done, all) => {
+          progress ??= showProgress({ unit: 'case', total: all });
+          progress.update(done, [id]);
+        },
+      }).finally(() => progress?.stop());
+      console.log(json ? JSON.stringify(report, null, 2) : formatVerify(report));
+      if (report.faults > 0) {
+        const { faults } = report;
+        throw new Faulty(`${relative(dir)} has ${faults} ${faults === 1 ? 'fault' : 'faults'}`);
+      }
+    });
+}
+
+/** A table of the cases, then every finding as a line. */
+export function formatVerify(report: VerifyReport): string {
+  const names = report.labelNames;
+  const table = markdownTable(
+    [
+      { title: 'case' },
+      { title: 'format' },
+      { title: 'voxels (d x h x w)', right: true },
+      { title: 'spacing, mm', right: true },
+      { title: 'axes' },
+      { title: 'values', right: true },
+      { title: 'labels' },
+      { title: 'result' },
+    ],
+    report.cases.map((found) => [
+      found.kind === 'test' ? `${found.id} (test)` : found.id,
+      found.format ?? '-',
+      found.shape?.join(' x ') ?? '-',
+      found.spacing?.map(short).join(' x ') ?? '-',
+      found.orientation ?? '-',
+      found.range?.map(short).join(' to ') ?? '-',
+      labelsOf(found, names),
+      resultOf(found.findings),
+    ]),
+  );
+  const all = [...report.findings, ...report.cases.flatMap(({ findings }) => findings)];
+  const lines = (level: Finding['level']) =>
+    all.filter((finding) => finding.level === level).map((finding) => `${level}: ${sentence(finding)}`);
+  const counts = `${counted(report.cases.length, 'case')}, ${counted(report.faults, 'fault')}, ${counted(report.warnings, 'warning')}`;
+  return [`${report.name}: ${counts}`, '', table, '', ...lines('fault'), ...lines('warning')]
+    .join('\n')
+    .trimEnd();
+}
+
+function labelsOf({ labels, kind }: CaseReport, names: readonly string[] | undefined): string {
+  if (labels === undefined) return kind === 'test' ? '' : '-';
+  return Object.keys(labels)
+    .map((value) => names?.[Number(value)] ?? value)
+    .join(', ');
+}
+
+function resultOf(findings: readonly Finding[]): string {
+  const faults = findings.filter(({ level }) => level === 'fault').length;
+  if (faults > 0) return counted(faults, 'fault');
+  return findings.length > 0 ? counted(findings.length, 'warning') : 'good';
+}
+
+function sentence({ file, field, expected, found, hint }: Finding): string {
+  const where = file === undefined ? '' : `${relative(path.resolve(file))}: `;
+  return `${where}${field}: expected ${expected}, found ${found}${hint === undefined ? '' : `. ${hint}`}`;
+}
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+const short = (value: number): string => String(+value.toPrecision(4));

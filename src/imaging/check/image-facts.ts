@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readScanSlabs } from '../scan.ts';
+import type { ScanHeader } from '../scan-types.ts';
+
+/** What is known of an image once all its voxels have been read. */
+export interface ImageFacts {
+  readonly header: ScanHeader;
+  /** Smallest and largest finite value; infinite the wrong way round where there is none. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** NaN and infinite voxels: how many, and where the first is (depth, height, width). */
+  readonly nonFinite: number;
+  readonly firstNonFinite?: readonly number[];
+  /** Of shape and values, the same for equal images of any format and type. */
+  readonly hash: string;
+}
+
+/** Reads an image to its last byte, a few slices at a time. Throws ImagingError where it cannot be read. */
+export function readImageFacts(file: string, series?: string): Promise<ImageFacts> {
+  return readScanSlabs(file, { series, as: 'float32', nonFinite: 'keep' }, (header) => {
+    const [, height, width] = header.shape;
+    const hash = createHash('sha256').update(header.shape.join('x'));
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
+    let nonFinite = 0;
+    let firstNonFinite: readonly number[] | undefined;
+    return {
+      take(voxels, first) {
+        hash.update(new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength));
+        for (let n = 0; n < voxels.length; n++) {
+          const value = voxels[n];
+          if (!Number.isFinite(value)) {
+            if (nonFinite++ === 0) firstNonFinite = voxelAt(n, first, height, width);
+            continue;
+          }
+          if (value < lowest) lowest = value;
+          if (value > highest) highest = value;
+        }
+      },
+      end: () => ({ header, lowest, highest, nonFinite, firstNonFinite, hash: hash.digest('hex') }),
+    };
+  });
+}
+
+/** (depth, height, width) of voxel n of a slab that begins at slice `first`. */
+export function voxelAt(n: number, first: number, height: number, width: number): readonly number[] {
+  return [first + Math.floor(n / (width * height)), Math.floor(n / width) % height, n % width];
+}

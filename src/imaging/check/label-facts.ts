@@ -1,0 +1,50 @@
+import { readScanSlabs } from '../scan.ts';
+import type { ScanHeader } from '../scan-types.ts';
+import { voxelAt } from './image-facts.ts';
+
+/** A value of a label map that is no label. */
+export interface StrangeValue {
+  readonly value: number;
+  /** Voxels that have it, and where the first is (depth, height, width). */
+  readonly count: number;
+  readonly first: readonly number[];
+}
+
+/** What is known of a label map once all its voxels have been read. */
+export interface LabelFacts {
+  readonly header: ScanHeader;
+  /** Voxels of each label 0, 1, 2... up to the last that may be. */
+  readonly counts: readonly number[];
+  /** Values that are no labels, at most a few of them, and in how many voxels altogether. */
+  readonly strange: readonly StrangeValue[];
+  readonly strangeVoxels: number;
+}
+
+const mostStrange = 5;
+
+/** Counts the labels of a map, of which 0 to `labels` - 1 may be. Throws ImagingError where it cannot be read. */
+export function readLabelFacts(file: string, labels = 256): Promise<LabelFacts> {
+  return readScanSlabs(file, { nonFinite: 'keep' }, (header) => {
+    const [, height, width] = header.shape;
+    const counts = new Array<number>(labels).fill(0);
+    const strange = new Map<number, { value: number; count: number; first: readonly number[] }>();
+    let strangeVoxels = 0;
+    return {
+      take(voxels, first) {
+        for (let n = 0; n < voxels.length; n++) {
+          const value = voxels[n];
+          if (value >= 0 && value < labels && Number.isInteger(value)) {
+            counts[value]++;
+            continue;
+          }
+          strangeVoxels++;
+          const known = strange.get(value);
+          if (known !== undefined) known.count++;
+          else if (strange.size < mostStrange)
+            strange.set(value, { value, count: 1, first: voxelAt(n, first, height, width) });
+        }
+      },
+      end: () => ({ header, counts, strange: [...strange.values()], strangeVoxels }),
+    };
+  });
+}

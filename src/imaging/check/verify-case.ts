@@ -1,0 +1,146 @@
+import type { Case } from '../dataset.ts';
+import { ImagingError, type ImagingProblem } from '../errors.ts';
+import { canonicalGrid, orientationCode } from '../orientation.ts';
+import type { ScanFormat, ScanHeader } from '../scan-types.ts';
+import { describeGrid, type Shape3, sameGrid, spacingOf } from '../volume.ts';
+import { type ImageFacts, readImageFacts } from './image-facts.ts';
+import { type LabelFacts, readLabelFacts } from './label-facts.ts';
+
+/** Something wrong: a fault, which makes the case useless, or a warning, which somebody should look at. */
+export interface Finding extends ImagingProblem {
+  readonly level: 'fault' | 'warning';
+}
+
+/** What was found of one case. What could not be read is absent. */
+export interface CaseReport {
+  readonly id: string;
+  readonly kind: 'training' | 'test';
+  readonly format?: ScanFormat;
+  /** Voxels and mm (depth, height, width), as stored. */
+  readonly shape?: Shape3;
+  readonly spacing?: Shape3;
+  /** Where i, j and k point, such as `LPS`. */
+  readonly orientation?: string;
+  /** Smallest and largest finite value. */
+  readonly range?: readonly [number, number];
+  /** Voxels of each label value that occurs. */
+  readonly labels?: Readonly<Record<string, number>>;
+  readonly findings: readonly Finding[];
+}
+
+/** What is told of the data set to those who look at one of its cases. */
+export interface VerifyContext {
+  readonly labelNames?: readonly string[];
+  /** Whether voxels should be Hounsfield units. */
+  readonly ct: boolean;
+}
+
+/** Reads a case's files to the last byte and collects all that is wrong; `hash` is of the image's voxels. */
+export async function verifyCase(
+  { id, image, series, label }: Case,
+  { labelNames, ct }: VerifyContext,
+): Promise<{ readonly report: CaseReport; readonly hash?: string }> {
+  const findings: Finding[] = [];
+  const facts = await attempt(findings, () => readImageFacts(image, series));
+  if (facts !== undefined) findings.push(...imageFindings(image, facts, ct));
+  let labels: LabelFacts | undefined;
+  if (label !== undefined) {
+    labels = await attempt(findings, () => readLabelFacts(label, labelNames?.length));
+    if (labels !== undefined) findings.push(...labelFindings(label, labels, labelNames, facts?.header));
+  }
+  const kind = label === undefined ? 'test' : 'training';
+  const counted = labels?.counts.flatMap((count, value) => (count > 0 ? [[value, count]] : []));
+  const header = facts?.header;
+  const report: CaseReport = {
+    ...{ id, kind, findings },
+    ...(header && {
+      format: header.format,
+      shape: header.shape,
+      spacing: spacingOf(header),
+      orientation: orientationCode(header.affine),
+    }),
+    ...(facts && facts.lowest <= facts.highest && { range: [facts.lowest, facts.highest] as const }),
+    ...(counted && { labels: Object.fromEntries(counted) }),
+  };
+  return { report, hash: facts?.hash };
+}
+
+/** What a reader gives, or undefined where it refuses a file, which then is a finding. */
+async function attempt<T>(findings: Finding[], read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ImagingError)) throw error;
+    findings.push(faultOf(error));
+    return undefined;
+  }
+}
+
+/** An error as a finding. */
+export function faultOf({ file, field, expected, found, hint }: ImagingProblem): Finding {
+  return { level: 'fault', file, field, expected, found, hint };
+}
+
+function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] {
+  const { lowest, highest, nonFinite, firstNonFinite, header } = facts;
+  const findings: Finding[] = [];
+  const add = (level: Finding['level'], field: string, expected: string, found: string, hint?: string) =>
+    findings.push({ level, file, field, expected, found, hint });
+  if (nonFinite > 0) {
+    const where = `the first at (depth, height, width) = (${firstNonFinite?.join(', ')})`;
+    add('fault', 'voxels', 'finite numbers', `${nonFinite} NaN or infinite voxels, ${where}`);
+  }
+  if (lowest === highest) add('fault', 'voxels', 'an image', `the same value ${lowest} everywhere`);
+  else if (ct && lowest <= highest) {
+    const hint = 'Hounsfield units are -1000 for air and about 50 for the liver.';
+    const range = `values from ${number(lowest)} to ${number(highest)}`;
+    if (lowest > -150) add('warning', 'voxels', 'Hounsfield units, with air or fat below -150', range, hint);
+    else if (highest < 100) add('warning', 'voxels', 'Hounsfield units, with bone above 100', range, hint);
+    else if (lowest < -10_000 || highest > 50_000)
+      add('warning', 'voxels', 'Hounsfield units, from -10000 to 50000', range, hint);
+  }
+  const spacing = spacingOf(header);
+  if (spacing.some((mm) => mm < 0.1 || mm > 10))
+    add('warning', 'spacing', '0.1 to 10 mm', `${spacing.map(number).join(' x ')} mm`);
+  if (header.shape.some((n) => n < 8))
+    add('warning', 'shape', 'at least 8 voxels along each axis', header.shape.join(' x '));
+  if (!header.oriented) {
+    const hint = `Taken as ${orientationCode(header.affine)}.`;
+    add('warning', 'orientation', 'axes that the file gives directions to', 'none', hint);
+  }
+  return findings;
+}
+
+function labelFindings(
+  file: string,
+  { header, counts, strange, strangeVoxels }: LabelFacts,
+  names: readonly string[] | undefined,
+  image: ScanHeader | undefined,
+): Finding[] {
+  const findings: Finding[] = [];
+  const [grid, wanted] = [canonicalGrid(header), image && canonicalGrid(image)];
+  if (wanted !== undefined && !sameGrid(grid, wanted)) {
+    const expected = `the image's grid (in RAS+ order: ${describeGrid(wanted)})`;
+    const found = `${describeGrid(grid)} in RAS+ order`;
+    findings.push({ level: 'fault', file, field: 'geometry', expected, found });
+  }
+  if (strangeVoxels > 0) {
+    const known = names?.map((name, value) => `${value} ${name}`).join(', ');
+    const values = strange.map(({ value, count, first }) => `${value} in ${count} (${first.join(', ')})`);
+    const more = strange.reduce((sum, { count }) => sum + count, 0) < strangeVoxels ? ', and others' : '';
+    findings.push({
+      level: 'fault',
+      file,
+      field: 'labels',
+      expected: known === undefined ? 'whole numbers from 0 to 255' : `one of ${known}`,
+      found: `value in number of voxels (the first): ${values.join(', ')}${more}`,
+      hint: 'Correct the label map, or the labels in dataset.json.',
+    });
+  } else if (counts.slice(1).every((count) => count === 0)) {
+    const found = 'background alone';
+    findings.push({ level: 'warning', file, field: 'labels', expected: 'some label above 0', found });
+  }
+  return findings;
+}
+
+const number = (value: number): string => String(+value.toPrecision(6));

@@ -1,0 +1,91 @@
+import { availableParallelism } from 'node:os';
+import { surveyDataset } from '../dataset.ts';
+import type { DatasetPatterns } from '../dataset-files.ts';
+import { type CaseReport, type Finding, faultOf, type VerifyContext, verifyCase } from './verify-case.ts';
+
+export interface VerifyOptions extends DatasetPatterns {
+  /** Called after each case. */
+  readonly onCase?: (id: string, done: number, all: number) => void;
+  /** Cases read at the same time; as many as there are processors by default. */
+  readonly together?: number;
+}
+
+/** All that was found in a data set; nothing ends the search. */
+export interface VerifyReport {
+  readonly data: string;
+  readonly name: string;
+  readonly labelNames?: readonly string[];
+  readonly cases: readonly CaseReport[];
+  /** What is wrong with the data set and not with the files of one case: missing files, names that no case has. */
+  readonly findings: readonly Finding[];
+  /** Of all findings. */
+  readonly faults: number;
+  readonly warnings: number;
+}
+
+/**
+ * Reads every file of a data set to its last byte: whether it can be read, geometry of image and label map, label values, finite
+ * voxels, constant images, duplicates by content; and as warnings what is unusual. One fault does not keep the next from being
+ * found. Throws ImagingError only where there is no data set.
+ */
+export async function verifyDataset(dir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const { dataset, faults } = await surveyDataset(dir, options);
+  const { labelNames, channel, name } = dataset;
+  const context: VerifyContext = { labelNames, ct: channel === undefined || /^ct/i.test(channel) };
+  const entries = [...dataset.cases, ...dataset.test];
+  const seen: Awaited<ReturnType<typeof verifyCase>>[] = [];
+  let done = 0;
+  await inTurns(entries.length, options.together ?? availableParallelism(), async (n) => {
+    seen[n] = await verifyCase(entries[n], context);
+    options.onCase?.(entries[n].id, ++done, entries.length);
+  });
+  const cases = seen.map(({ report, hash }, n) => {
+    const twin = hash === undefined ? -1 : seen.findIndex((other) => other.hash === hash);
+    if (twin === n || twin < 0) return report;
+    const found = `those of case ${seen[twin].report.id}`;
+    const hint = 'A scan that is there twice counts twice, or is trained on and then judged by.';
+    const file = entries[n].image;
+    const twice = faultOf({ file, field: 'voxels', expected: 'those of no other case', found, hint });
+    return { ...report, findings: [...report.findings, twice] };
+  });
+  const findings = [...faults.map(faultOf), ...datasetFindings(dir, cases, dataset.cases.length, labelNames)];
+  const all = [...findings, ...cases.flatMap((report) => report.findings)];
+  const count = (level: Finding['level']) => all.filter((finding) => finding.level === level).length;
+  return {
+    ...{ data: dir, name, labelNames, cases, findings },
+    ...{ faults: count('fault'), warnings: count('warning') },
+  };
+}
+
+function datasetFindings(
+  file: string,
+  cases: readonly CaseReport[],
+  labelled: number,
+  names: readonly string[] | undefined,
+): Finding[] {
+  if (cases.length === 0) return [faultOf({ file, field: 'cases', expected: 'at least one', found: 'none' })];
+  if (labelled === 0) return [];
+  if (names === undefined) {
+    const expected = '"labels" in dataset.json';
+    const hint = 'Training then needs "classes" in its config.';
+    return [{ level: 'warning', file, field: 'labels', expected, found: 'none', hint }];
+  }
+  const unseen = names.filter((_, value) => !cases.some(({ labels }) => (labels?.[value] ?? 0) > 0));
+  return unseen.map((name) => {
+    const found = `"${name}" in none`;
+    return { level: 'warning', file, field: 'labels', expected: 'each label in some case', found };
+  });
+}
+
+/** Does `work` for 0 to count - 1, `most` at a time. */
+export async function inTurns(
+  count: number,
+  most: number,
+  work: (n: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(most, count) }, lane));
+}
