@@ -10,7 +10,7 @@ import {
   mpiProcesses,
   type Processes,
 } from '../machine/index.ts';
-import { agree, checkSize } from '../run/index.ts';
+import { agree, checkSize, together } from '../run/index.ts';
 import { configOfRun, meshOf } from '../train/index.ts';
 import type { RunFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
@@ -38,7 +38,22 @@ export interface Joined {
  * do not run the same: `settings` is everything that decides what comes out.
  */
 export async function join(mesh: Mesh, settings: unknown): Promise<Joined> {
-  if (launched() === undefined) return {};
+  const processes = await meet();
+  if (processes === undefined) return {};
+  checkSize(processes, mesh);
+  await agree(processes, 'the configuration', () => JSON.stringify(settings, null, 1));
+  return { processes, threads: await shareOfCores(processes) };
+}
+
+/** Reads what the user gave in files; of several processes, where one cannot all raise its error. */
+export async function onAll<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+  const processes = await meet();
+  return processes === undefined ? work() : together(processes, what, work);
+}
+
+/** The processes that were started together, which run the same version; undefined where this one was started alone. */
+async function meet(): Promise<Processes | undefined> {
+  if (launched() === undefined) return undefined;
   const { available, note } = mpiAvailable();
   if (!available)
     throw new UsageError({
@@ -46,16 +61,14 @@ export async function join(mesh: Mesh, settings: unknown): Promise<Joined> {
       problem: `they cannot reach each other, as MPI is ${note}`,
     });
   const processes = mpiProcesses();
-  checkSize(processes, mesh);
   await agree(processes, 'the version of halomesh', version);
-  await agree(processes, 'the configuration', () => JSON.stringify(settings));
-  return { processes, threads: await shareOfCores(processes) };
+  return processes;
 }
 
 /** {@link join} for the commands that run a trained network. */
 export async function joinRun(flags: RunFlags): Promise<Joined> {
   if (launched() === undefined) return {};
-  const { config } = await configOfRun(flags);
+  const { config } = await onAll('the configuration of the run', () => configOfRun(flags));
   const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = config;
   const { processes, threads } = await join(meshOf(config).mesh, settings);
   return { processes, threads: flags.threads ?? threads };

@@ -19,7 +19,7 @@ import {
 } from '../train/index.ts';
 import { addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
 import { onInterrupt } from './interrupt.ts';
-import { join, talks } from './processes.ts';
+import { join, onAll, talks } from './processes.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { Interrupted } from './report-error.ts';
 import { addTraceFlag, traced } from './trace.ts';
@@ -47,7 +47,7 @@ Examples:
   halomesh train --out runs/a --resume --steps 600`,
     )
     .action(async (flags: TrainFlags) => {
-      const given = trainConfig(flags);
+      const given = await onAll('the configuration', () => trainConfig(flags));
       const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = given;
       const { processes, threads } = await join(meshOf(given).mesh, settings);
       const config = { ...given, threads: flags.threads ?? threads ?? given.threads };

@@ -5,18 +5,65 @@ import { type Plan, printProgram } from '../plan/index.ts';
 
 // What processes must have in common, found out before they rely on it.
 
-/** All processes call it with their text, such as a config; raises an error on all where texts differ. */
+/**
+ * All processes call it with their text, such as a config, a fact a line; raises an error on all where texts differ, with the
+ * first line that does.
+ */
 export async function agree(processes: Processes, what: string, text: () => string): Promise<void> {
   if (processes.hosts.length === 1) return;
-  const mine = createHash('sha256').update(text()).digest('hex');
-  const all = await processes.share(`comparison of ${what}`, mine);
-  const others = all.flatMap((hash, host) => (hash === all[0] ? [] : processes.hosts[host]));
+  const own = text();
+  const hashes = await processes.share(
+    `comparison of ${what}`,
+    createHash('sha256').update(own).digest('hex'),
+  );
+  const others = hashes.flatMap((hash, host) => (hash === hashes[0] ? [] : [host]));
   if (others.length === 0) return;
+  const texts = await processes.share(`difference of ${what}`, own);
+  const [expected, found] = firstDifference(texts[0], texts[others[0]]);
   fail({
     where: `start of ${processes.hosts.length} processes`,
-    problem: `${what} of ${others.length === 1 ? 'rank' : 'ranks'} ${others.join(', ')} differs from that of rank 0`,
+    problem: `${what} of ${ranksOf(processes, others)} differs from that of rank 0`,
+    expected,
+    found,
     hint: 'Start all with one version of halomesh, the same flags and the same files',
   });
+}
+
+/**
+ * Work that every process does by itself, such as opening a file that all should see. Where it fails on some, all raise an
+ * error: those their own, the others that of the first.
+ */
+export async function together<T>(
+  processes: Processes,
+  what: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  if (processes.hosts.length === 1) return work();
+  const [done] = await Promise.allSettled([(async () => work())()]);
+  const own = done.status === 'fulfilled' ? '' : oneLine(done.reason);
+  const texts = await processes.share(what, own);
+  if (done.status === 'rejected') throw done.reason;
+  const failed = texts.flatMap((text, host) => (text === '' ? [] : [host]));
+  if (failed.length === 0) return done.value;
+  return fail({ where: `on ${ranksOf(processes, failed)}`, problem: texts[failed[0]] });
+}
+
+const oneLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ') || 'unknown error';
+
+function ranksOf({ hosts }: Processes, some: readonly number[]): string {
+  const ranks = some.flatMap((host) => hosts[host]);
+  return `${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}`;
+}
+
+function firstDifference(one: string, other: string): [string, string] {
+  const [a, b] = [one.split('\n'), other.split('\n')];
+  const at = a.findIndex((line, i) => line !== b[i]);
+  const show = (line: string | undefined): string => {
+    const text = line?.trim().replace(/,$/, '') ?? 'nothing';
+    return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+  };
+  return at < 0 ? ['no more', show(b[a.length])] : [show(a[at]), show(b[at])];
 }
 
 /** All that ranks must know alike of a plan: operations, boxes and messages, in order. */

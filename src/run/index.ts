@@ -1,4 +1,4 @@
-export { agree, totalSent } from './agree.ts';
+export { agree, together, totalSent } from './agree.ts';
 export * from './bench.ts';
 export * from './executable.ts';
 export * from './fit-parts.ts';

@@ -25,10 +25,15 @@ export async function writeAtomically(
     await syncFolder(path.dirname(file));
   } catch (error) {
     partial.discard();
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const code = systemErrorCode(error);
-    fail({ where: file, problem: `cannot be written: ${code}`, hint: writeHints[code] }, { cause: error });
+    cannotWrite(file, error);
   }
+}
+
+/** Raises an error of the system with the file's name, which such errors often lack, and others as they are. */
+export function cannotWrite(file: string, error: unknown): never {
+  if (!(error instanceof Error && 'syscall' in error)) throw error;
+  const code = systemErrorCode(error);
+  fail({ where: file, problem: `cannot be written: ${code}`, hint: writeHints[code] }, { cause: error });
 }
 
 /** The new name outlives a power cut only once the folder is on the disk too. */

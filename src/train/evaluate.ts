@@ -7,11 +7,12 @@ import {
   evaluation,
   loadCase,
   loadLabels,
-  openDataset,
   restoreCanonicalLabels,
 } from '../imaging/index.ts';
+import { alone } from '../machine/index.ts';
 import { prepareOptions } from './model.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+import { openSameDataset } from './same-files.ts';
 
 export interface EvaluateOptions extends RunOptions {
   /** Folder of the data set; that of the run by default. */
@@ -44,7 +45,11 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
   try {
     const data = options.data ?? run.config.data;
     const ownPatterns = options.data === undefined && options.images === undefined;
-    const dataset = await openDataset(data, ownPatterns ? run.config : options);
+    const dataset = await openSameDataset(
+      options.processes ?? alone(1),
+      data,
+      ownPatterns ? run.config : options,
+    );
     for (const id of options.cases ?? [])
       if (!dataset.cases.some((entry) => entry.id === id))
         fail({

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { writeAll, writeAtomically } from './atomic.ts';
+import { cannotWrite, writeAll, writeAtomically } from './atomic.ts';
 
 /** Dice by class name, 0 to 1, of the classes above 0; null where a class is neither true nor predicted. */
 export type DiceByClass = Readonly<Record<string, number | null>>;
@@ -48,13 +48,17 @@ export type LogLine = StepLine | ValidationLine;
 
 /** Begins a log, empty. */
 export async function startLog(file: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, '');
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, '');
+  } catch (error) {
+    cannotWrite(file, error);
+  }
 }
 
 /** Adds a line to a log. */
 export async function appendLog(file: string, line: LogLine): Promise<void> {
-  await appendFile(file, `${JSON.stringify(line)}\n`);
+  await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: unknown) => cannotWrite(file, error));
 }
 
 /** The lines of a log. A last line that was cut off in the middle is left out. */

@@ -1,10 +1,11 @@
 import { fail } from '../core/index.ts';
 import type { PreparedCase } from '../imaging/index.ts';
-import type { Processes } from '../machine/index.ts';
-import type { Tracer } from '../run/index.ts';
+import { alone, type Processes } from '../machine/index.ts';
+import { type Tracer, together } from '../run/index.ts';
 import { mergeConfig, readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
 import { exists } from './run-check.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
+import { checkSameCheckpoint } from './same-files.ts';
 import { type SegmentedPart, Segmenter, type SegmentOptions } from './segmenter.ts';
 import { gatherLabels, sourceOf } from './volume-parts.ts';
 
@@ -73,9 +74,23 @@ export async function configOfRun(options: RunOptions): Promise<{ folder: RunFol
   return { folder, config: resolveConfig(mergeConfig(saved, given)) };
 }
 
+async function checkpointOf(folder: RunFolder, asked: RunOptions['checkpoint']) {
+  const checkpoint = asked ?? ((await exists(folder.best)) ? 'best' : 'latest');
+  const file = folder[checkpoint];
+  if (!(await exists(file)))
+    fail({
+      where: folder.dir,
+      problem: 'the run has no checkpoint yet',
+      expected: file,
+      found: 'no such file',
+      hint: 'Train on; checkpoints appear every "checkpointEvery" steps and at the end',
+    });
+  return { checkpoint, file };
+}
+
 /** Opens the folder of a run for evaluation and prediction. */
 export async function openRun(options: RunOptions): Promise<OpenRun> {
-  const { run, processes, tracer } = options;
+  const { processes, tracer } = options;
   const { folder, config } = await configOfRun(options);
   const { classes } = config;
   if (classes === undefined)
@@ -83,16 +98,10 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
       where: `${folder.config} "classes"`,
       problem: 'expected the names of the classes, found nothing',
     });
-  const checkpoint = options.checkpoint ?? ((await exists(folder.best)) ? 'best' : 'latest');
-  const file = folder[checkpoint];
-  if (!(await exists(file)))
-    fail({
-      where: run,
-      problem: 'the run has no checkpoint yet',
-      expected: file,
-      found: 'no such file',
-      hint: 'Train on; checkpoints appear every "checkpointEvery" steps and at the end',
-    });
+  const { checkpoint, file } = await together(processes ?? alone(1), 'the run', () =>
+    checkpointOf(folder, options.checkpoint),
+  );
+  if (processes) await checkSameCheckpoint(processes, file);
   const segmenter = new Segmenter({ config, classes, file, tracer, processes });
   return {
     folder,

@@ -1,6 +1,5 @@
-import { openDataset } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
-import type { Session, Tracer } from '../run/index.ts';
+import { type Session, type Tracer, together } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from './best.ts';
 import { type ChosenCases, chooseCases } from './cases.ts';
@@ -13,6 +12,7 @@ import { drawProgress } from './pictures/index.ts';
 import { Programs } from './programs.ts';
 import { checkNew, checkResumable } from './run-check.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
+import { checkSameCheckpoint, openSameDataset } from './same-files.ts';
 import { measureStatistics } from './statistics.ts';
 import { EventWriter, stepScalars, validationScalars } from './tensorboard/index.ts';
 import type { TrainEvent, TrainResult } from './train-events.ts';
@@ -44,9 +44,10 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const folder = runFolder(given.out);
   const { processes = alone(1) } = options;
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
-  if (processes.host === 0) await (options.resume ? checkResumable(folder, given) : checkNew(folder));
-  await processes.share('check of the run folder', '');
-  const chosen = chooseCases(await openDataset(given.data, given), given);
+  await together(processes, 'check of the run folder', async () => {
+    if (processes.host === 0) await (options.resume ? checkResumable(folder, given) : checkNew(folder));
+  });
+  const chosen = chooseCases(await openSameDataset(processes, given.data, given), given);
   checkBest(given, chosen.classes, chosen.validation.length);
   const config: TrainConfig = { ...given, classes: chosen.classes };
   const hosts = options.processes?.hosts;
@@ -107,6 +108,7 @@ class Run {
     const { config, folder, chosen, session } = this;
     await this.trainer.prepare(0, folder.classVoxels, this.processes);
     if (this.options.resume) {
+      await checkSameCheckpoint(this.processes, folder.latest);
       const { step, metadata } = await loadCheckpoint(folder.latest, session.state);
       this.step = step;
       if (metadata.best !== undefined) this.best = JSON.parse(metadata.best) as BestScore;

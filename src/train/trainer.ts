@@ -144,7 +144,9 @@ export class Trainer {
       // Counts samples, so that a case that comes twice in a batch is changed in two ways.
       const key = { seed: config.seed, caseIndex, step: step * config.batch + i };
       const room = this.roomOf(image.length, i);
-      const sample = augment({ image, labels, shape }, augmentationOf(config), key, room);
+      const sample = named(`step ${step + 1}, augmentation of case ${entry.id}`, () =>
+        augment({ image, labels, shape }, augmentationOf(config), key, room),
+      );
       // A sample that is alone needs no copy where nothing changed it.
       if (indices.length === 1) only = sample;
       else {
@@ -165,6 +167,15 @@ export class Trainer {
     const { image, labels } = this.room;
     const [from, to] = [i * voxels, (i + 1) * voxels];
     return { image: image.subarray(from, to), labels: labels.subarray(from, to) };
+  }
+}
+
+/** Work whose errors say what it was. */
+function named<T>(where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    return fail({ where, problem: error instanceof Error ? error.message : String(error) }, { cause: error });
   }
 }
 

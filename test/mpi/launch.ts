@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
 import { mpiAvailable } from '../../src/machine/index.ts';
@@ -30,10 +31,24 @@ export function mpirun(
   env: Readonly<Record<string, string>> = {},
   onText: (text: string, child: ChildProcess) => void = () => undefined,
 ): Promise<Ended> {
+  return launch(['-n', String(ranks), process.execPath, ...args], env, onText);
+}
+
+/** Starts a program once in each folder, rank 0 in the first: each process has that folder as its current one. */
+export function mpirunIn(folders: readonly string[], args: readonly string[]): Promise<Ended> {
+  const each = folders.map((folder) => ['-n', '1', '-wdir', folder, process.execPath, ...args]);
+  return launch(each.flatMap((one, i) => (i === 0 ? one : [':', ...one])));
+}
+
+function launch(
+  what: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  onText: (text: string, child: ChildProcess) => void = () => undefined,
+): Promise<Ended> {
   const begun = performance.now();
   // Open MPI does neither unasked; others need no asking.
   const leave = note.startsWith('Open MPI') ? ['--allow-run-as-root', '--oversubscribe'] : [];
-  const all = [...leave, '-n', String(ranks), process.execPath, ...args];
+  const all = [...leave, ...what];
   return new Promise((resolve, reject) => {
     const child = spawn('mpirun', all, {
       env: { ...process.env, ...env },
@@ -48,4 +63,22 @@ export function mpirun(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, ...texts, seconds: (performance.now() - begun) / 1000 }));
   });
+}
+
+/** The process of a rank among those that were started with HALOMESH_TEST set to `mark`; undefined where there is none. */
+export function processOf(mark: string, rank: number): number | undefined {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const env = environmentOf(pid);
+    if (!env.includes(`HALOMESH_TEST=${mark}`)) continue;
+    if (env.includes(`OMPI_COMM_WORLD_RANK=${rank}`) || env.includes(`PMI_RANK=${rank}`)) return Number(pid);
+  }
+  return undefined;
+}
+
+function environmentOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    return []; // it has ended meanwhile, or is another user's
+  }
 }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PNG } from 'pngjs';
 import { beginPartial } from '../../imaging/index.ts';
+import { cannotWrite } from '../atomic.ts';
 
 /** Red, green, blue: 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
@@ -83,8 +84,9 @@ export class Raster {
     try {
       writeFileSync(partial.path, PNG.sync.write(png, { colorType: 2 }));
       partial.finish();
-    } finally {
+    } catch (error) {
       partial.discard();
+      cannotWrite(file, error);
     }
   }
 
