@@ -2,8 +2,13 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { HalomeshError } from '../core/index.ts';
 import { type InstructionSet, instructionSets, library, mpiAvailable } from '../machine/index.ts';
-import { bytes } from '../plan/index.ts';
+import { bytes, type Speeds } from '../plan/index.ts';
+import { calibrate } from '../run/index.ts';
+import { writeMachineFile } from '../train/index.ts';
+import { UsageError } from './parse.ts';
+import { meet, talks } from './processes.ts';
 import { version } from './version.ts';
+import { relative } from './words.ts';
 
 /** What `halomesh info` tells. */
 export interface Info {
@@ -91,6 +96,42 @@ export function formatInfo(i: Info): string {
   ].join('\n');
 }
 
+interface Flags {
+  readonly json?: boolean;
+  readonly calibrate?: boolean;
+  readonly out?: string;
+}
+
+/** `halomesh info --calibrate`: about a quarter of a minute. */
+async function calibrateCommand(out: string | undefined): Promise<void> {
+  const speeds = await calibrate({ processes: await meet() });
+  if (!talks()) return;
+  if (out === undefined) {
+    console.log(JSON.stringify(speeds, null, 2));
+    return;
+  }
+  await writeMachineFile(out, speeds);
+  console.log(formatSpeeds(speeds));
+  console.log(`written to ${relative(out)}: use it with --machine, or HALOMESH_MACHINE`);
+}
+
+/** Speeds as text for a terminal. */
+export function formatSpeeds(speeds: Speeds): string {
+  const giga = (rate: number): string => (rate / 1e9).toPrecision(3);
+  const micro = (seconds: number): string => `${(1e6 * seconds).toPrecision(3)} us`;
+  const { cores, allCores, launchSeconds, memoryBytesPerSecond, link } = speeds;
+  return [
+    `machine           ${speeds.name}: ${speeds.source}`,
+    `cores             ${cores}, together ${allCores} times as fast as one; ${giga(memoryBytesPerSecond)} GB/s copied`,
+    ...Object.entries(speeds.kernels).map(
+      ([kind, { flopsPerSecond, bytesPerSecond }]) =>
+        `${kind.padEnd(18)}${giga(flopsPerSecond)} GFLOP/s and ${giga(bytesPerSecond)} GB/s a thread`,
+    ),
+    `launch            ${micro(launchSeconds)}`,
+    `link              ${giga(link.bytesPerSecond)} GB/s, ${micro(link.latencySeconds)}, ${micro(link.messageSeconds)} a further message (${link.source})`,
+  ].join('\n');
+}
+
 /** `halomesh info` */
 export function infoCommand(program: Command): void {
   program
@@ -98,7 +139,23 @@ export function infoCommand(program: Command): void {
     .summary('version, devices, instruction sets, threads, memory, MPI')
     .description('Tells what this installation and machine offer.')
     .option('--json', 'print it as JSON')
-    .action(({ json }: { readonly json?: boolean }) => {
+    .option(
+      '--calibrate',
+      'measure the speeds of this machine instead, for scale and --split auto; under mpirun -n 2 of its messages too',
+    )
+    .option('--out <file>', 'write them to this machine file (default: print them)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  halomesh info
+  mpirun -n 2 halomesh info --calibrate --out machine.json`,
+    )
+    .action(async ({ json, calibrate: measure, out }: Flags) => {
+      if (out !== undefined && !measure)
+        throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
+      if (measure) return calibrateCommand(out);
+      if (!talks()) return;
       const facts = info();
       console.log(json ? JSON.stringify(facts, null, 2) : formatInfo(facts));
     });

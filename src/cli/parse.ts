@@ -22,6 +22,14 @@ export function count(flag: string, least = 1, most = Number.MAX_SAFE_INTEGER): 
   };
 }
 
+/** `1,2,4` as rising whole numbers. */
+export function counted(flag: string): Parser<readonly number[]> {
+  return (text) => {
+    const numbers = text.split(',').map((part) => count(flag)(part.trim()));
+    return [...new Set(numbers)].sort((a, b) => a - b);
+  };
+}
+
 /** A number above 0. */
 export function positive(flag: string, unit = ''): Parser<number> {
   return (text) => {

@@ -35,12 +35,12 @@ export interface Joined {
 
 /**
  * Joins the processes that were started together. Raises an error on all where they are not one for each rank of the mesh, or
- * do not run the same: `settings` is everything that decides what comes out.
+ * do not run the same: `settings` is everything that decides what comes out. `auto`: the mesh is chosen for as many as there are.
  */
-export async function join(mesh: Mesh, settings: unknown): Promise<Joined> {
+export async function join(mesh: Mesh | 'auto', settings: unknown): Promise<Joined> {
   const processes = await meet();
   if (processes === undefined) return {};
-  checkSize(processes, mesh);
+  if (mesh !== 'auto') checkSize(processes, mesh);
   await agree(processes, 'the configuration', () => JSON.stringify(settings, null, 1));
   return { processes, threads: await shareOfCores(processes) };
 }
@@ -52,7 +52,7 @@ export async function onAll<T>(what: string, work: () => T | Promise<T>): Promis
 }
 
 /** The processes that were started together, which run the same version; undefined where this one was started alone. */
-async function meet(): Promise<Processes | undefined> {
+export async function meet(): Promise<Processes | undefined> {
   if (launched() === undefined) return undefined;
   const { available, note } = mpiAvailable();
   if (!available)

@@ -7,6 +7,7 @@ import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
 import { failTogether, part, talks } from './processes.ts';
 import { EXIT } from './report-error.ts';
+import { scaleCommand } from './scale.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
@@ -23,7 +24,7 @@ Examples:
 HALOMESH_DEBUG=1 shows where an error arose. HALOMESH_ISA=avx512|avx2|base chooses the kernels.`;
 
 /** Commands whose ranks may be processes of their own. */
-const RANKED = ['train', 'evaluate', 'predict', 'bench'];
+const RANKED = ['train', 'evaluate', 'predict', 'bench', 'info'];
 
 /** The command line; `write` gets what goes to stderr. */
 export function makeProgram(write: (text: string) => void): Command {
@@ -47,6 +48,7 @@ export function makeProgram(write: (text: string) => void): Command {
     planCommand,
     benchCommand,
     verifyCommand,
+    scaleCommand,
     phantomCommand,
     infoCommand,
   ])

@@ -22,7 +22,6 @@ export function planTransfers(
   inPlace: boolean,
 ): Transfer[] {
   const transfers: Transfer[] = [];
-  const at = need.map((_, rank) => meshCoordinates(m, rank));
   for (let to = 0; to < need.length; to++) {
     if (!inPlace) {
       const kept = intersect(have[to], need[to]);
@@ -30,7 +29,7 @@ export function planTransfers(
     }
     let missing = subtract(need[to], have[to]);
     if (missing.length === 0) continue;
-    for (const from of nearest(at, to)) {
+    for (const from of nearest(m, to)) {
       const rest: Box[] = [];
       for (const box of missing) {
         const part = intersect(box, own[from]);
@@ -54,11 +53,20 @@ export function planTransfers(
   return transfers;
 }
 
-/** Other ranks by the number of mesh axes on which they differ, then by rank. */
-function nearest(at: readonly (readonly number[])[], to: number): number[] {
-  const distance = (rank: number): number => at[rank].filter((c, i) => c !== at[to][i]).length;
-  return at
-    .map((_, rank) => rank)
-    .filter((rank) => rank !== to)
-    .sort((a, b) => distance(a) - distance(b) || a - b);
+/** Other ranks by the number of mesh axes on which they differ, then by rank; the same for all tensors of a mesh. */
+function nearest(m: Mesh, to: number): readonly number[] {
+  const known = neighbours.get(m) ?? [];
+  neighbours.set(m, known);
+  known[to] ??= byDistance(m, to);
+  return known[to];
+}
+
+const neighbours = new WeakMap<Mesh, (readonly number[])[]>();
+
+function byDistance(m: Mesh, to: number): readonly number[] {
+  const here = meshCoordinates(m, to);
+  const at = (rank: number): number => meshCoordinates(m, rank).filter((c, i) => c !== here[i]).length;
+  const groups: number[][] = m.axes.map(() => []);
+  for (let rank = 0; rank < m.size; rank++) if (rank !== to) groups[at(rank) - 1].push(rank);
+  return groups.flat();
 }

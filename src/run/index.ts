@@ -1,5 +1,6 @@
 export { agree, together, totalSent } from './agree.ts';
 export * from './bench.ts';
+export * from './calibrate.ts';
 export * from './executable.ts';
 export * from './fit-parts.ts';
 export type { Feed } from './host-parts.ts';

@@ -10,6 +10,7 @@ export * from './evaluate.ts';
 export * from './evaluation-table.ts';
 export * from './forecast.ts';
 export * from './log.ts';
+export * from './machine-file.ts';
 export * from './model.ts';
 export * from './open-run.ts';
 export * from './pictures/index.ts';

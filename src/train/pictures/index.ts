@@ -3,3 +3,4 @@
 export { drawOverlay } from './overlay.ts';
 export { CLASS_COLORS, type OverlayOptions } from './overlay-frame.ts';
 export { drawProgress, type ProgressOptions, type ProgressPoint } from './progress.ts';
+export { drawScaling, type ScalingPicture, type ScalingPoint } from './scaling.ts';

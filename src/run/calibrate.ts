@@ -1,0 +1,170 @@
+import { availableParallelism, cpus } from 'node:os';
+import { type Box, range, type Shape, shape, uniform } from '../core/index.ts';
+import { cpuDevice, type Device, type Processes, peakFlops, peakMemory } from '../machine/index.ts';
+import { buildTraining } from '../nn/index.ts';
+import {
+  ASSUMED_LINK,
+  type ExchangePlan,
+  fitLink,
+  fitSpeeds,
+  kernelClass,
+  kernelWork,
+  type Plan,
+  type Speeds,
+  type TimedKernel,
+} from '../plan/index.ts';
+import { Session } from './session.ts';
+import { Tracer } from './tracer.ts';
+
+// Measures the speeds that times are told from: kernels by the trace of training steps, links by real messages.
+
+export interface CalibrateOptions {
+  /** Volumes of the training steps that are timed, voxels along each side; sizes must differ much. */
+  readonly sizes?: readonly number[];
+  /** Times that each is run after a first one. */
+  readonly runs?: number;
+  readonly base?: number;
+  readonly precision?: 'f32' | 'bf16';
+  /** Processes of which the first two send messages to each other; without them links are assumed. */
+  readonly processes?: Processes;
+}
+
+const SIZES = [32, 96];
+const RUNS = 3;
+
+/** Speeds of this machine. All processes call it; the first gets the kernels' speeds, and all wait for it. */
+export async function calibrate(options: CalibrateOptions = {}): Promise<Speeds> {
+  const { processes } = options;
+  const link = processes === undefined ? ASSUMED_LINK : await measureLink(processes);
+  const cores = availableParallelism();
+  let speeds: Speeds | undefined;
+  if (processes === undefined || processes.host === 0) {
+    const fitted = fitSpeeds(await timeKernels(options));
+    const allCores = Math.max(1, Math.min(cores, steadyFlops(cores) / steadyFlops(1)));
+    speeds = {
+      name: cpus()[0]?.model.trim() || 'unknown',
+      source: `measured on ${new Date().toISOString().slice(0, 10)} by halomesh info --calibrate`,
+      cores,
+      allCores: Number(allCores.toPrecision(3)),
+      ...fitted,
+      memoryBytesPerSecond: Number(peakMemory('copy', cores).toPrecision(4)),
+      link,
+    };
+  }
+  const [text] = (await processes?.share('speeds', JSON.stringify(speeds ?? null))) ?? [];
+  return speeds ?? (JSON.parse(text) as Speeds);
+}
+
+/** The highest of a few measurements: others may use the cores now and then. */
+const steadyFlops = (threads: number): number => Math.max(...[1, 2, 3, 4].map(() => peakFlops(threads)));
+
+/** Every kernel of training steps on one thread, with the times of each size's fastest step. */
+async function timeKernels(options: CalibrateOptions): Promise<TimedKernel[]> {
+  const timed: TimedKernel[] = [];
+  for (const size of options.sizes ?? SIZES) {
+    const tracer = new Tracer();
+    const plan = await runSteps(size, tracer, options);
+    // The first run warms up.
+    const [fastest] = tracer.runs.slice(1).sort((a, b) => a.duration! - b.duration!);
+    plan.steps.forEach((step, i) => {
+      if (step.kind !== 'kernel') return;
+      const seconds = fastest.events[i].duration / 1000;
+      timed.push({ kind: kernelClass(step), ...kernelWork(step, 0), seconds });
+    });
+  }
+  return timed;
+}
+
+/** Training steps of the U-Net on random numbers. */
+async function runSteps(
+  size: number,
+  tracer: Tracer,
+  { runs = RUNS, base = 16, precision }: CalibrateOptions,
+): Promise<Plan> {
+  const { graph } = buildTraining({
+    image: shape({ batch: 1, depth: size, height: size, width: size, channel: 1 }),
+    network: { base },
+    storage: precision,
+  });
+  const session = new Session({ device: cpuDevice({ threads: 1 }), seed: 0, tracer });
+  const program = session.load(graph);
+  const image = Float32Array.from({ length: size ** 3 }, (_, i) => uniform(1, 2, 0, i));
+  const labels = Uint8Array.from({ length: size ** 3 }, (_, i) => Math.floor(3 * uniform(3, 4, 0, i)));
+  try {
+    for (let step = 0; step <= runs; step++)
+      await program.run(
+        { image, labels, step: Int32Array.of(step), learning_rate: Float64Array.of(1e-3) },
+        [],
+      );
+  } finally {
+    program.free();
+  }
+  return program.plan;
+}
+
+/** Bytes of the messages that are timed, how often each, and how many go together to tell what a further one costs. */
+const MESSAGES = [2 ** 12, 2 ** 16, 2 ** 20, 2 ** 23];
+const TIMES = 12;
+const TOGETHER = 16;
+
+/** Exchanges between the ranks of the first two processes, which send to each other as neighbours do. */
+async function measureLink(processes: Processes): Promise<Speeds['link']> {
+  const device = cpuDevice({ threads: 1 });
+  const timed: { bytes: number; seconds: number }[] = [];
+  for (const bytes of MESSAGES)
+    timed.push({ bytes, seconds: await exchangeSeconds(processes, device, bytes, 1) });
+  const { latencySeconds, bytesPerSecond } = fitLink(timed);
+  const many = await exchangeSeconds(processes, device, TOGETHER * 64, TOGETHER);
+  const one = await exchangeSeconds(processes, device, 64, 1);
+  const messageSeconds = Number((Math.max(0, many - one) / (TOGETHER - 1)).toPrecision(4));
+  const hosts = processes.hosts.length;
+  return {
+    bytesPerSecond,
+    latencySeconds,
+    messageSeconds,
+    source: `measured between ranks 0 and 1 of ${hosts}`,
+  };
+}
+
+/** Seconds of one exchange of `bytes` bytes each way in some messages: the middle of several. */
+async function exchangeSeconds(
+  processes: Processes,
+  device: Device,
+  bytes: number,
+  messages: number,
+): Promise<number> {
+  const length = bytes / 4;
+  const world = processes.world(device);
+  const line: Shape = [{ name: 'line', size: 4 * length }];
+  const part = (first: number, n: number): Box => [
+    range(first + (n * length) / messages, first + ((n + 1) * length) / messages),
+  ];
+  const numbers = Array.from({ length: messages }, (_, n) => n);
+  const plan: ExchangePlan = {
+    kind: 'exchange',
+    inPlace: true,
+    transfers: numbers.flatMap((n) => [
+      { from: 0, to: 1, box: part(0, n) },
+      { from: 1, to: 0, box: part(2 * length, n) },
+    ]),
+  };
+  const type = { shape: line, dtype: 'f32' as const, plain: true };
+  const box: Box = [range(0, 4 * length)];
+  const memory = device.allocate(device.storageBytes(type, box));
+  const seconds: number[] = [];
+  try {
+    const tensor = device.tensor(memory, 0, type, box);
+    for (let n = 0; n < TIMES; n++)
+      await world.run(async (communicator) => {
+        await communicator.barrier('calibration');
+        const start = performance.now();
+        await communicator.exchange('calibration', plan, tensor, tensor);
+        seconds.push((performance.now() - start) / 1000);
+      });
+  } finally {
+    device.free(memory);
+  }
+  // The first binds the messages to memory.
+  const sorted = seconds.slice(2).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
