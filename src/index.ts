@@ -68,6 +68,7 @@ export {
   type VoxelBox,
   type VoxelSource,
   type Window,
+  writeFakeLesions,
   writeNifti,
   writePhantom,
 } from './imaging/index.ts';

@@ -48,7 +48,7 @@ async function halomesh(...args: string[]): Promise<{ code: number; errors: stri
 describe('help', () => {
   it('names every command, and every command has examples or says what it prints', async () => {
     expect(await halomesh('--help')).toEqual({ code: 0, errors: '' });
-    const commands = ['train', 'evaluate', 'predict', 'plan', 'bench', 'phantom', 'info'];
+    const commands = ['train', 'evaluate', 'predict', 'plan', 'bench', 'phantom', 'fake-lesions', 'info'];
     for (const name of commands) expect(printed).toContain(`\n  ${name} `);
     expect(printed).toContain('Examples:');
     for (const name of commands) {

@@ -39,6 +39,15 @@ export function positive(flag: string, unit = ''): Parser<number> {
   };
 }
 
+/** A number from 0 to 1. */
+export function share(flag: string): Parser<number> {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= 0 && value <= 1) return value;
+    return refuse(flag, 'value', 'a number from 0 to 1', text);
+  };
+}
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   kb: 1e3,
   mb: 1e6,

@@ -62,7 +62,7 @@ export interface AugmentConfig {
     /** The deviation is drawn uniformly from 0 to this. */
     readonly ratio: number;
   };
-  /** A smooth random mask, a third of the image wide, blanks voxels (0) that are no lesion. */
+  /** A smooth random mask, with cells of a third of the image, blanks voxels (0) that are no lesion. */
   readonly corruption?: {
     readonly probability: number;
     /** The share of the voxels is drawn uniformly from 0 to this. */

@@ -14,7 +14,7 @@ import { uniformAt } from './random.ts';
 import { type Shape3, voxelCount } from './volume.ts';
 import { boxShape, type VoxelBox, type VoxelSource } from './voxel-source.ts';
 
-const shape: Shape3 = [13, 9, 14];
+const shape: Shape3 = [11, 7, 9];
 
 /** A bright organ with dark lesions in it, on a ragged ground. */
 function makeSample([depth, height, width]: Shape3): Required<Sample> {
@@ -47,7 +47,7 @@ const changes: Readonly<Record<string, AugmentConfig>> = {
   corruption: { corruption: { probability: 1, share: 0.4 } },
 };
 const everything: AugmentConfig = Object.assign({}, ...Object.values(changes));
-const each = Object.entries({ ...changes, everything, mild: mildAugmentation, paper: paperAugmentation });
+const configs = Object.entries({ ...changes, everything, mild: mildAugmentation, paper: paperAugmentation });
 
 /** A source that gives fresh copies of boxes and says what was read. */
 function sourceOf({ image, labels, shape }: Sample): VoxelSource & { readonly read: VoxelBox[] } {
@@ -73,15 +73,24 @@ function sourceOf({ image, labels, shape }: Sample): VoxelSource & { readonly re
   };
 }
 
-/** Boxes of a grid of cuts that fill a volume. */
-function boxesOf(cuts: readonly (readonly number[])[]): VoxelBox[] {
-  const pairs = (axis: number) => cuts[axis].slice(1).map((end, n) => [cuts[axis][n], end]);
-  return pairs(0).flatMap(([k0, k1]) =>
-    pairs(1).flatMap(([j0, j1]) =>
-      pairs(2).map(([i0, i1]): VoxelBox => ({ start: [k0, j0, i0], end: [k1, j1, i1] })),
+/** Where a volume is cut along depth, height and width. */
+type Cuts = Readonly<Partial<Record<'k' | 'j' | 'i', readonly number[]>>>;
+
+/** All the boxes of a volume that is cut. */
+function boxesOf({ k = [], j = [], i = [] }: Cuts): VoxelBox[] {
+  const ranges = [k, j, i].map((cuts, axis) => {
+    const ends = [...cuts, shape[axis]];
+    return ends.map((end, n) => [n === 0 ? 0 : ends[n - 1], end]);
+  });
+  return ranges[0].flatMap(([k0, k1]) =>
+    ranges[1].flatMap(([j0, j1]) =>
+      ranges[2].map(([i0, i1]): VoxelBox => ({ start: [k0, j0, i0], end: [k1, j1, i1] })),
     ),
   );
 }
+
+/** Cuts between all voxels of an axis. */
+const each = (extent: number) => Array.from({ length: extent - 1 }, (_, n) => n + 1);
 
 /** A volume put together from what augmentBox makes of boxes. */
 async function fromBoxes(config: AugmentConfig, step: number, boxes: readonly VoxelBox[], most?: number) {
@@ -104,60 +113,24 @@ async function fromBoxes(config: AugmentConfig, step: number, boxes: readonly Vo
   return { image, labels, shape };
 }
 
-const all = (extent: number) => Array.from({ length: extent + 1 }, (_, n) => n);
-
-describe.each(each)('augmentBox: %s', (_, config) => {
-  it.each([
-    [
-      'one',
-      [
-        [0, 13],
-        [0, 9],
-        [0, 14],
-      ],
-    ],
-    [
-      'halves',
-      [
-        [0, 7, 13],
-        [0, 4, 9],
-        [0, 7, 14],
-      ],
-    ],
-    [
-      'uneven',
-      [
-        [0, 1, 2, 9, 13],
-        [0, 8, 9],
-        [0, 3, 14],
-      ],
-    ],
-    ['slices', [all(13), [0, 9], [0, 14]]],
-    ['slabs one voxel wide', [[0, 13], [0, 9], all(14)]],
-    ['rows', [[0, 6, 13], all(9), [0, 14]]],
+describe.each(configs)('augmentBox: %s', (_, config) => {
+  it.each<[string, Cuts]>([
+    ['one', {}],
+    ['halves', { k: [6], j: [4], i: [5] }],
+    ['uneven', { k: [1, 2, 8], j: [6], i: [3] }],
+    ['slices', { k: each(11) }],
+    ['slabs one voxel wide', { i: each(9) }],
+    ['rows', { k: [6], j: each(7) }],
   ])('gives the bits of the whole volume in boxes: %s', async (_, cuts) => {
-    for (const step of [0, 1, 2]) {
+    for (const step of [0, 1]) {
       const whole = augment(sample, config, key(step));
       expect(await fromBoxes(config, step, boxesOf(cuts))).toEqual(whole);
     }
   });
 
   it('gives the same bits when it reads in small parts', async () => {
-    for (const step of [0, 1]) {
-      const whole = augment(sample, config, key(step));
-      expect(
-        await fromBoxes(
-          config,
-          step,
-          boxesOf([
-            [0, 13],
-            [0, 5, 9],
-            [0, 14],
-          ]),
-          150,
-        ),
-      ).toEqual(whole);
-    }
+    const boxes = boxesOf({ j: [5] });
+    expect(await fromBoxes(config, 2, boxes, 150)).toEqual(augment(sample, config, key(2)));
   });
 
   it('keeps the range, has only classes that there were, and leaves its input alone', () => {
@@ -182,7 +155,7 @@ describe.each(each)('augmentBox: %s', (_, config) => {
 
 describe('augment', () => {
   it('gives the same for the same key and another for another', () => {
-    for (const [, config] of each) {
+    for (const [, config] of configs) {
       expect(augment(sample, config, key(3))).toEqual(augment(sample, config, key(3)));
     }
     const results = [key(3), key(4), { ...key(3), seed: 9 }, { ...key(3), caseIndex: 0 }].map((k) =>
@@ -214,16 +187,16 @@ describe('augment', () => {
   });
 
   it.each<[string, AugmentConfig, (k: number, j: number, i: number) => [number, number, number]]>([
-    ['depth', { flip: [1, 0, 0] }, (k, j, i) => [12 - k, j, i]],
-    ['height', { flip: [0, 1, 0] }, (k, j, i) => [k, 8 - j, i]],
-    ['width', { flip: [0, 0, 1] }, (k, j, i) => [k, j, 13 - i]],
-    ['all by rotation and depth', { flip: [1, 0, 0], rotate180: 1 }, (k, j, i) => [12 - k, 8 - j, 13 - i]],
+    ['depth', { flip: [1, 0, 0] }, (k, j, i) => [10 - k, j, i]],
+    ['height', { flip: [0, 1, 0] }, (k, j, i) => [k, 6 - j, i]],
+    ['width', { flip: [0, 0, 1] }, (k, j, i) => [k, j, 8 - i]],
+    ['all by rotation and depth', { flip: [1, 0, 0], rotate180: 1 }, (k, j, i) => [10 - k, 6 - j, 8 - i]],
     ['none: rotation and flips cancel', { flip: [0, 1, 1], rotate180: 1 }, (k, j, i) => [k, j, i]],
   ])('flips image and labels together, and back: %s', (_, change, from) => {
     const out = augment(sample, change, key(0));
     for (let n = 0; n < out.image.length; n++) {
-      const [k, j, i] = from(Math.floor(n / (9 * 14)), Math.floor(n / 14) % 9, n % 14);
-      const source = (k * 9 + j) * 14 + i;
+      const [k, j, i] = from(Math.floor(n / (7 * 9)), Math.floor(n / 9) % 7, n % 9);
+      const source = (k * 7 + j) * 9 + i;
       expect(out.image[n]).toBe(sample.image[source]);
       expect(out.labels?.[n]).toBe(sample.labels[source]);
     }

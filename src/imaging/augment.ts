@@ -11,7 +11,7 @@ import {
 } from './augment-lesions.ts';
 import { readBox } from './augment-map.ts';
 import { moveVoxels, type Voxels } from './augment-space.ts';
-import { type Shape3, voxelCount } from './volume.ts';
+import { type Shape3, type VoxelArray, voxelCount } from './volume.ts';
 import { boxShape, type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
 
 export {
@@ -130,7 +130,7 @@ function lesionsOf({ image, labels, shape }: Sample, changes: Changes): LesionPl
 }
 
 /** Counts and means of the classes of a volume; sums are float64, in the order of the voxels. */
-export function classFacts(image: Float32Array, labels: Uint8Array): ClassFacts[] {
+export function classFacts(image: VoxelArray, labels: Uint8Array): ClassFacts[] {
   const counts = new Float64Array(256);
   const sums = new Float64Array(256);
   for (let n = 0; n < labels.length; n++) {

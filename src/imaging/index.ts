@@ -10,6 +10,8 @@ export type { Connectivity } from './components.ts';
 export * from './dataset.ts';
 export type { DatasetPatterns } from './dataset-files.ts';
 export * from './errors.ts';
+// Synthetic scans
+export { type FakeLesionsOptions, type FakeLesionsReport, writeFakeLesions } from './fake-lesions.ts';
 export * from './labels.ts';
 export * from './metrics.ts';
 export * from './metrics-evaluation.ts';
@@ -21,7 +23,6 @@ export type { ElementType, WritableType } from './nifti-types.ts';
 export { createNiftiWriter, type NiftiWriteOptions, type NiftiWriter, writeNifti } from './nifti-write.ts';
 export * from './orientation.ts';
 export { beginPartial, type PartialFile } from './partial-file.ts';
-// Synthetic scans
 export { type PhantomOptions, type PhantomProgress, writePhantom } from './phantom.ts';
 export {
   type Inside,
