@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { benchCommand } from './bench.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { fakeLesionsCommand } from './fake-lesions.ts';
+import { fingerprintCommand } from './fingerprint.ts';
 import { infoCommand } from './info.ts';
 import { phantomCommand } from './phantom.ts';
 import { planCommand } from './plan.ts';
@@ -50,6 +51,7 @@ export function makeProgram(write: (text: string) => void): Command {
     benchCommand,
     verifyCommand,
     scaleCommand,
+    fingerprintCommand,
     phantomCommand,
     fakeLesionsCommand,
     infoCommand,

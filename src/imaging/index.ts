@@ -3,6 +3,15 @@ export * from './affine.ts';
 // Training samples and scores
 export * from './augment.ts';
 // What is in a data set
+export {
+  type CasePrint,
+  type ClassPrint,
+  type Fingerprint,
+  type FingerprintOptions,
+  fingerprintDataset,
+  type Print,
+} from './check/fingerprint.ts';
+export { type Intensities, percentiles } from './check/intensity-counts.ts';
 export { type VerifyOptions, type VerifyReport, verifyDataset } from './check/verify.ts';
 export type { CaseReport, Finding } from './check/verify-case.ts';
 export type { Connectivity } from './components.ts';

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
@@ -58,5 +58,24 @@ describe('halomesh verify', () => {
     expect(await halomesh('verify', dir)).toBe(1);
     expect(told).toMatch(/^halomesh: .*none: dataset: expected dataset\.json or imagesTr, found neither/);
     expect(printed).toEqual([]);
+  });
+});
+
+describe('halomesh fingerprint', () => {
+  it('prints tables, and writes the same as JSON', async () => {
+    const dir = path.join(root, 'printed');
+    const out = path.join(root, 'fingerprint.json');
+    await writePhantom({ out: dir, size: 16, cases: 2 });
+    expect(await halomesh('fingerprint', dir, '--out', out)).toBe(0);
+    expect(printed[0]).toMatch(/^halomesh phantom: 2 labelled cases, axes 2 RAS\n/);
+    expect(printed[0]).toMatch(/\n\| all but background \|/);
+    expect(await halomesh('fingerprint', dir, '--json')).toBe(0);
+    expect(readFileSync(out, 'utf8')).toBe(`${printed.at(-1)}\n`);
+    expect(JSON.parse(printed.at(-1)!).all.classes[1].name).toBe('liver');
+  });
+
+  it('refuses a folder that is not there before it reads anything', async () => {
+    expect(await halomesh('fingerprint', 'nowhere', '--out', path.join(root, 'no', 'f.json'))).toBe(2);
+    expect(told).toMatch(/^halomesh: --out: the folder of .*f\.json is not there/);
   });
 });

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { markdownTable } from '../core/index.ts';
+import {
+  beginPartial,
+  type Fingerprint,
+  fingerprintDataset,
+  type Intensities,
+  type Print,
+  percentiles,
+} from '../imaging/index.ts';
+import { addPatternFlags, type PatternFlags } from './flags.ts';
+import { UsageError } from './parse.ts';
+import { showProgress } from './progress.ts';
+import { relative } from './words.ts';
+
+interface Flags extends PatternFlags {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** `halomesh fingerprint` */
+export function fingerprintCommand(program: Command): void {
+  const command = program
+    .command('fingerprint <dir>')
+    .summary('spacings, sizes, shares of the labels and intensities beneath them')
+    .description(
+      'Reads all cases with a label map and tells spacings, sizes and orientations, the share of each label, and mean, ' +
+        'standard deviation and percentiles of the voxels beneath it, for each case and over all.',
+    );
+  addPatternFlags(command)
+    .option('--out <file>', 'JSON file to write')
+    .option('--json', 'print the JSON in place of tables')
+    .addHelpText('after', '\nExample:\n  halomesh fingerprint ct --out fingerprint.json')
+    .action(async (dir: string, { out, json, ...patterns }: Flags) => {
+      if (out !== undefined && !existsSync(path.dirname(path.resolve(out))))
+        throw new UsageError({ where: '--out', problem: `the folder of ${out} is not there` });
+      let progress: ReturnType<typeof showProgress> | undefined;
+      const print = await fingerprintDataset(dir, {
+        ...patterns,
+        onCase: (id, done, all) => {
+          progress ??= showProgress({ unit: 'case', total: all });
+          progress.update(done, [id]);
+        },
+      }).finally(() => progress?.stop());
+      const text = JSON.stringify(print, null, 2);
+      if (out !== undefined) await save(out, `${text}\n`);
+      console.log(json ? text : formatFingerprint(print));
+      if (out !== undefined && !json) console.log(`\nwritten to ${relative(out)}`);
+    });
+}
+
+async function save(file: string, text: string): Promise<void> {
+  const partial = beginPartial(file);
+  try {
+    await writeFile(partial.path, text);
+    partial.finish();
+  } finally {
+    partial.discard();
+  }
+}
+
+/** Tables of the cases, of their labels, and of the intensities over all. */
+export function formatFingerprint({ name, spacing, shape, orientations, all, cases }: Fingerprint): string {
+  const triple = (values: readonly number[]) => values.map(short).join(' x ');
+  const spread = (row: string, { least, median, most }: Fingerprint['spacing']) => [
+    row,
+    ...[least, median, most].map(triple),
+  ];
+  const kinds = Object.entries(orientations).map(([code, count]) => `${count} ${code}`);
+  const right = (title: string) => ({ title, right: true });
+  return [
+    `${name}: ${cases.length} labelled ${cases.length === 1 ? 'case' : 'cases'}, axes ${kinds.join(', ')}`,
+    markdownTable(
+      [{ title: 'depth x height x width' }, right('least'), right('median'), right('most')],
+      [spread('voxels', shape), spread('spacing, mm', spacing)],
+    ),
+    markdownTable(
+      [
+        { title: 'case' },
+        right('voxels'),
+        right('spacing, mm'),
+        { title: 'axes' },
+        ...all.classes
+          .slice(1)
+          .flatMap(({ name }) => [right(`${name}, %`), right(`${name}, ml`), right(`${name}, mean`)]),
+      ],
+      [
+        ...cases.map((found) => [
+          found.id,
+          triple(found.shape),
+          triple(found.spacing),
+          found.orientation,
+          ...labelCells(found),
+        ]),
+        ['all', '', '', '', ...labelCells(all)],
+      ],
+    ),
+    markdownTable(
+      [{ title: 'values of' }, ...['mean', 'std', ...percentiles.map((p) => `${p} %`)].map(right)],
+      [
+        ...all.classes.map(({ name, intensities }) => intensityCells(name, intensities)),
+        intensityCells('all but background', all.foreground),
+      ],
+    ),
+  ].join('\n\n');
+}
+
+function labelCells({ classes }: Print): string[] {
+  return classes
+    .slice(1)
+    .flatMap(({ share, volume, intensities }) => [
+      (100 * share).toFixed(2),
+      short(volume),
+      intensities === undefined ? '-' : short(intensities.mean),
+    ]);
+}
+
+function intensityCells(name: string, found: Intensities | undefined): string[] {
+  if (found === undefined) return [name, ...percentiles.map(() => '-'), '-', '-'];
+  return [name, ...[found.mean, found.std, ...percentiles.map((p) => found.percentiles[p])].map(short)];
+}
+
+const short = (value: number): string => String(+value.toPrecision(4));
