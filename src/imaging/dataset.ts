@@ -10,6 +10,8 @@ import {
 } from './dataset-files.ts';
 import { type DatasetDescription, readDescription } from './dataset-json.ts';
 import { ImagingError } from './errors.ts';
+import { isStore, type StoreOptions } from './store/format.ts';
+import { openStore } from './store/open-store.ts';
 
 /** One scan and, where it is known, its label map. */
 export interface Case {
@@ -36,6 +38,8 @@ export interface Dataset {
   readonly cases: readonly Case[];
   /** Scans without label maps, in natural order. */
   readonly test: readonly Case[];
+  /** How its cases were prepared, where it is a store of preprocessed cases. */
+  readonly preprocessed?: StoreOptions;
 }
 
 const natural = new Intl.Collator('en', { numeric: true });
@@ -45,9 +49,11 @@ const natural = new Intl.Collator('en', { numeric: true });
  *  - a Medical Segmentation Decathlon or nnU-Net v2 folder: `imagesTr`, `labelsTr`, `imagesTs` and a `dataset.json` with the
  *    labels' names and, in the Decathlon, the list of cases; without a list the cases are the files in the folders;
  *  - any folder, with patterns of its images and label maps; a `dataset.json` in it may name the labels.
+ * A store that `halomesh preprocess` wrote is a data set too.
  * Throws ImagingError if the folder, the list or a file of a case is missing or does not fit.
  */
 export async function openDataset(dir: string, patterns: DatasetPatterns = {}): Promise<Dataset> {
+  if (isStore(dir)) return openStore(dir);
   const { dataset, faults } = await surveyDataset(dir, patterns);
   if (faults.length > 0) throw faults[0];
   return dataset;

@@ -22,6 +22,7 @@ export * from './errors.ts';
 // Synthetic scans
 export { type FakeLesionsOptions, type FakeLesionsReport, writeFakeLesions } from './fake-lesions.ts';
 export * from './labels.ts';
+export { MemorySource } from './memory-source.ts';
 export * from './metrics.ts';
 export * from './metrics-evaluation.ts';
 export * from './metrics-lesions.ts';
@@ -50,6 +51,12 @@ export { openScan, readScan, readScanHeader, readScanSlabs } from './scan.ts';
 export { openScanSource, planScan, type ScanPlan, type ScanSource } from './scan-source.ts';
 export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
 export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';
+export { ChunkCache } from './store/chunk-cache.ts';
+// Stores of preprocessed cases
+export { ClassCounter } from './store/class-counter.ts';
+export { isZarr, type StoreOptions } from './store/format.ts';
+export * from './store/preprocess-dataset.ts';
+export { StoredCase } from './store/stored-case.ts';
 export * from './volume.ts';
 export * from './voxel-source.ts';
 export * from './window.ts';

@@ -1,6 +1,8 @@
 import { ImagingError } from './errors.ts';
 import { canonicalGrid, canonicalPlacer } from './orientation.ts';
 import { readScanSlabs } from './scan.ts';
+import { isZarr } from './store/format.ts';
+import { readStoredLabels } from './store/stored-case.ts';
 import {
   describeGrid,
   type Grid,
@@ -17,11 +19,12 @@ import {
  * Throws ImagingError with both geometries where the file covers another grid, and for the first voxel that is no whole
  * number from 0 to 255 or, where `names` is given, none of its indices.
  */
-export function loadLabels(
+export async function loadLabels(
   file: string,
   image: Grid,
   names?: readonly string[],
 ): Promise<Volume<Uint8Array>> {
+  if (isZarr(file)) return { data: await readStoredLabels(file, image.shape), ...image };
   return readScanSlabs(file, {}, (stored) => {
     const grid = canonicalGrid(stored);
     if (!sameGrid(grid, image)) {

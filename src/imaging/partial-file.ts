@@ -23,11 +23,11 @@ function processSpace(): string {
   }
 }
 
-/** A file that appears under its name as a whole or not at all. */
+/** A file, or a folder, that appears under its name as a whole or not at all. */
 export interface PartialFile {
   /** Where to write meanwhile. */
   readonly path: string;
-  /** Gives the file its name, in place of an older one. */
+  /** Gives the file its name, in place of an older one (of a folder: an empty one). */
   finish(): void;
   /** Removes what was written. Safe at any time, also twice. */
   discard(): void;
@@ -47,14 +47,14 @@ export function beginPartial(file: string): PartialFile {
       unfinished.delete(temporary);
     },
     discard() {
-      rmSync(temporary, { force: true });
+      rmSync(temporary, { force: true, recursive: true });
       unfinished.delete(temporary);
     },
   };
 }
 
 function removeUnfinished(): void {
-  for (const file of unfinished) rmSync(file, { force: true });
+  for (const file of unfinished) rmSync(file, { force: true, recursive: true });
 }
 
 function removeStale(folder: string): void {
@@ -67,7 +67,7 @@ function removeStale(folder: string): void {
   for (const name of names) {
     const match = pattern.exec(name);
     if (match !== null && match[1] === place && !isAlive(Number(match[2])))
-      rmSync(path.join(folder, name), { force: true });
+      rmSync(path.join(folder, name), { force: true, recursive: true });
   }
 }
 

@@ -1,49 +1,23 @@
-import type { Affine } from './affine.ts';
 import type { Case } from './dataset.ts';
 import { ImagingError } from './errors.ts';
 import { loadLabels } from './labels.ts';
 import { canonicalGrid, canonicalPlacer } from './orientation.ts';
+import type { PreparedCase, PreparedGeometry, PrepareOptions } from './prepared-case.ts';
 import { resamplePlanes } from './resample.ts';
 import { resampleLabels, resampleLabelsTo, resampleLabelsToCanonical } from './resample-labels.ts';
 import { resampledGrid } from './resample-taps.ts';
 import { readScanSlabs } from './scan.ts';
 import type { SlabSink } from './scan-types.ts';
+import { isZarr } from './store/format.ts';
+import { readStoredCase } from './store/stored-case.ts';
 import { arrayLike, type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray } from './voxel-decoder.ts';
-import { applyWindow, paperWindow, type Window } from './window.ts';
+import { applyWindow, paperWindow } from './window.ts';
 
-/** What a network sees of a scan. Without spacing and size the scan keeps its own voxels. */
-export interface PrepareOptions {
-  /** Resample to this voxel size in mm: one number, or (depth, height, width). Not together with size. */
-  readonly spacing?: number | Shape3;
-  /** Resample to this many voxels: N for a cube of N^3 (the paper's form), or (depth, height, width). */
-  readonly size?: number | Shape3;
-  /** Add air at the far ends until every extent is a multiple of this. 1 (nothing added) by default. */
-  readonly multipleOf?: number;
-  /** The HU range that becomes 0..1; -512..512 by default. */
-  readonly window?: Window;
-}
-
-/** A scan ready for a network, in RAS+ order: depth to the head, height to the front, width to the right. */
-export interface PreparedCase {
-  readonly id: string;
-  /** [depth, height, width], windowed to 0..1. */
-  readonly image: Float32Array;
-  /** [depth, height, width]; absent where the case has no label map. */
-  readonly labels?: Uint8Array;
-  readonly shape: Shape3;
-  readonly affine: Affine;
-  /** The grid of the file, to come back to. */
-  readonly original: Grid;
-  /** The shape before air was added; the scan fills this corner of `shape`. */
-  readonly filled: Shape3;
-}
-
-/** A prepared scan without its voxels: what leads back to the file. */
-export type PreparedGeometry = Omit<PreparedCase, 'image' | 'labels'>;
+export type { PreparedCase, PreparedGeometry, PrepareOptions } from './prepared-case.ts';
 
 /**
- * Reads a case and prepares it. Beside what it returns it holds a few slices, and where a scan is resampled the scan itself,
+ * Reads a case and prepares it; of a store of preprocessed cases it reads the whole. Beside what it returns it holds a few slices, and where a scan is resampled the scan itself,
  * in the type of its file. The image is put in `spare` where that has its length. Throws ImagingError if a file cannot be used, if the label map does not lie
  * on its image, or if the options contradict each other.
  */
@@ -52,6 +26,7 @@ export async function loadCase(
   options: PrepareOptions = {},
   spare?: Float32Array,
 ): Promise<PreparedCase> {
+  if (isZarr(entry.image)) return readStoredCase(entry, options);
   const prepared = await readScanSlabs(entry.image, { series: entry.series }, (file) =>
     prepareSlices(entry.id, file, options, (voxels) => compactArray(file, voxels), spare),
   );

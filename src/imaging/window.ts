@@ -20,11 +20,16 @@ export function applyWindow(
   window: Window = paperWindow,
   out: Float32Array = new Float32Array(hu.length),
 ): Float32Array {
-  const scale = 1 / (window.upper - window.lower);
-  const shift = 0 - window.lower * scale; // never -0, so that a voxel of -0 gives 0
+  const { scale, shift } = windowLine(window);
   for (let n = 0; n < hu.length; n++) {
     const value = hu[n] * scale + shift;
     out[n] = value < 0 ? 0 : value > 1 ? 1 : value;
   }
   return out;
+}
+
+/** A window as HU * scale + shift, before it is cut off at 0 and 1. */
+export function windowLine({ lower, upper }: Window): { readonly scale: number; readonly shift: number } {
+  const scale = 1 / (upper - lower);
+  return { scale, shift: 0 - lower * scale }; // never -0, so that a voxel of -0 gives 0
 }

@@ -1,0 +1,28 @@
+import { parentPort } from 'node:worker_threads';
+import { ImagingError, type ImagingProblem } from '../errors.ts';
+import { type CaseTask, writeStoredCase } from './write-case.ts';
+import { StoreWriteError } from './zarr-array.ts';
+
+// The file of a worker thread: prepares one case for each message and answers how it went.
+
+/** An answer; absent problem and text: the case is written. */
+export interface CaseAnswer {
+  /** What an ImagingError said; `write` where it was a StoreWriteError. */
+  readonly problem?: ImagingProblem;
+  readonly write?: boolean;
+  /** Of any other error. */
+  readonly text?: string;
+}
+
+parentPort?.on('message', async ({ entry, folder, options }: CaseTask) => {
+  let answer: CaseAnswer = {};
+  try {
+    await writeStoredCase(entry, folder, options);
+  } catch (error) {
+    if (error instanceof ImagingError) {
+      const { file, field, expected, found, hint } = error;
+      answer = { problem: { file, field, expected, found, hint }, write: error instanceof StoreWriteError };
+    } else answer = { text: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Shape3 } from '../volume.ts';
+import { readJson } from './zarr-array.ts';
+
+// A store of preprocessed cases is a Zarr group: STORE/.zattrs says how it was made and of which cases, STORE/CASE is a group
+// of one case with the arrays `image` (Hounsfield units, RAS+ order: depth, height, width), `labels`, and, where the scan was
+// resampled, `original_labels` on the voxels of the file in RAS+ order.
+
+/** Names of the arrays of a case. */
+export const IMAGE = 'image';
+export const LABELS = 'labels';
+export const ORIGINAL_LABELS = 'original_labels';
+
+const finite = z.number();
+const whole = z.int().min(0);
+const shape = z.custom<Shape3>(
+  (value) => Array.isArray(value) && value.length === 3 && value.every((n) => Number.isInteger(n) && n > 0),
+  { error: 'three numbers of voxels (depth, height, width)' },
+);
+const affine = z.array(finite).length(16);
+const grid = z.object({ shape, affine });
+const window = z.object({ lower: finite, upper: finite });
+const source = z.object({ file: z.string(), bytes: whole, modified: finite });
+
+const options = z.object({ spacing: finite.optional(), size: whole.optional(), window });
+
+/** How the cases of a store were prepared. */
+export type StoreOptions = z.infer<typeof options>;
+
+const root = z.object({
+  halomesh: z.object({
+    /** Of this format. */
+    version: z.literal(1),
+    name: z.string(),
+    label_names: z.array(z.string()).optional(),
+    preprocessing: options,
+    /** Ids of all cases of the data set with a label map. */
+    cases: z.array(z.string()),
+  }),
+});
+export type StoreDescription = z.infer<typeof root>['halomesh'];
+
+const caseOfStore = z.object({
+  affine,
+  original: grid,
+  filled: shape,
+  preprocessing: options,
+  /** Of the windowed image, by label value. */
+  classes: z.array(z.object({ count: whole, mean: finite })).optional(),
+  /** Files that the case was made from, as they were then: modified in milliseconds since 1970. */
+  source: z.object({ image: source, label: source.optional() }),
+});
+
+/** What stands beside the arrays of a case: enough to bring a segmentation back to the file. */
+export type CaseDescription = z.infer<typeof caseOfStore>;
+
+const attributes = (folder: string): string => path.join(folder, '.zattrs');
+
+/** Whether a folder is a store, finished or not. */
+export const isStore = (dir: string): boolean =>
+  existsSync(attributes(dir)) && existsSync(path.join(dir, '.zgroup'));
+
+/** Whether a path is that of an array of a store. */
+export const isZarr = (folder: string): boolean => existsSync(path.join(folder, '.zarray'));
+
+export async function readStoreDescription(dir: string): Promise<StoreDescription> {
+  return (await readJson(attributes(dir), root)).halomesh;
+}
+
+export function readCaseDescription(folder: string): Promise<CaseDescription> {
+  return readJson(attributes(folder), caseOfStore);
+}

@@ -1,0 +1,38 @@
+import path from 'node:path';
+import { ImagingError } from '../errors.ts';
+import { IMAGE, isZarr, LABELS, readStoreDescription, type StoreOptions } from './format.ts';
+import type { StoredEntry } from './stored-case.ts';
+
+/** The cases of a store, in the order of the data set that it was made from. */
+export interface StoreCases {
+  readonly dir: string;
+  readonly name: string;
+  readonly labelNames?: readonly string[];
+  readonly cases: readonly (StoredEntry & { readonly label: string })[];
+  readonly test: readonly [];
+  readonly preprocessed: StoreOptions;
+}
+
+/**
+ * Opens a store of preprocessed cases as a data set; reads no voxel. The paths of its cases are those of arrays, which loadCase
+ * and loadLabels take as they take files. Throws ImagingError where cases are not there yet.
+ */
+export async function openStore(dir: string): Promise<StoreCases> {
+  const { name, label_names: labelNames, preprocessing, cases } = await readStoreDescription(dir);
+  const missing = cases.filter((id) => !isZarr(path.join(dir, id, IMAGE)));
+  if (missing.length > 0)
+    throw new ImagingError({
+      file: dir,
+      field: 'cases',
+      expected: `${cases.length}`,
+      found: `${cases.length - missing.length}: ${missing.slice(0, 5).join(', ')} ${missing.length > 5 ? '... ' : ''}missing`,
+      hint: 'Run halomesh preprocess again: it goes on where it ended. A case that cannot be read must leave the data set.',
+    });
+  const entries = cases.map((id) => ({
+    id,
+    image: path.join(dir, id, IMAGE),
+    label: path.join(dir, id, LABELS),
+    labelNames,
+  }));
+  return { dir, name, labelNames, cases: entries, test: [], preprocessed: preprocessing };
+}

@@ -1,0 +1,174 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type Case, openDataset } from '../dataset.ts';
+import { ImagingError } from '../errors.ts';
+import { beginPartial } from '../partial-file.ts';
+import { paperWindow, type Window } from '../window.ts';
+import { type CaseRunner, ownThread, workerThread } from './case-runner.ts';
+import { isStore, readCaseDescription, readStoreDescription, type StoreOptions } from './format.ts';
+import { inParallel } from './in-parallel.ts';
+import { checkPrepared } from './prepared.ts';
+import { mkdirWithGroup, sourceOf } from './write-case.ts';
+import { StoreWriteError, writeJson } from './zarr-array.ts';
+
+export interface PreprocessOptions {
+  /** Folder of the data set. */
+  readonly data: string;
+  /** Folder of the store: a new one, or one to go on with. */
+  readonly out: string;
+  /** Resample to this voxel size, mm. Not together with size. */
+  readonly spacing?: number;
+  /** Resample to a cube of this many voxels a side. */
+  readonly size?: number;
+  /** The HU range that becomes 0..1; -512..512 by default. */
+  readonly window?: Window;
+  /** Cases that are prepared at a time, each in a thread of its own; 1 (default) works in this thread. */
+  readonly jobs?: number;
+  /** When it is aborted, cases in the making are given up, and the result comes at once. */
+  readonly signal?: AbortSignal;
+  /** Called for every case, when it is written, found finished or has failed. */
+  readonly onCase?: (done: PreprocessedCase) => void;
+}
+
+export interface PreprocessedCase {
+  readonly id: string;
+  readonly outcome: 'written' | 'kept' | 'failed';
+  /** Why it failed. */
+  readonly error?: Error;
+  /** Cases done so far, and all. */
+  readonly done: number;
+  readonly all: number;
+}
+
+export interface PreprocessResult {
+  /** Ids of cases by what became of them; where it was interrupted, some are in none of them. */
+  readonly written: readonly string[];
+  readonly kept: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly error: Error }[];
+  readonly interrupted: boolean;
+}
+
+/**
+ * Prepares all cases of a data set that have labels and writes them into a store, from which a training reads boxes. Finished
+ * cases are kept unless their files have changed; a case gets its name when it is whole. A case that cannot be read leaves the
+ * others alone. Throws ImagingError where the store was made in another way, and StoreWriteError where it cannot be written: then
+ * too all finished cases are kept, and the same call goes on with the others.
+ */
+export async function preprocess(options: PreprocessOptions): Promise<PreprocessResult> {
+  const { data, out, spacing, size, window = paperWindow, onCase } = options;
+  const dataset = await openDataset(data);
+  if (dataset.preprocessed !== undefined)
+    throw new ImagingError({
+      file: data,
+      field: 'data set',
+      expected: 'scans',
+      found: 'a store of preprocessed cases',
+    });
+  if (dataset.cases.length === 0)
+    throw new ImagingError({
+      file: data,
+      field: 'cases',
+      expected: 'at least one with labels',
+      found: 'none',
+    });
+  if (spacing !== undefined && size !== undefined) {
+    const found = `spacing ${spacing} and size ${size}`;
+    throw new ImagingError({ field: 'preprocessing', expected: 'spacing or size', found });
+  }
+  const { name, labelNames, cases } = dataset;
+  const settings: StoreOptions = { spacing, size, window };
+  await checkFolder(out, settings);
+  await mkdirWithGroup(out);
+  const ids = cases.map(({ id }) => id);
+  await writeDescription(out, {
+    halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
+  });
+  const result = {
+    written: [] as string[],
+    kept: [] as string[],
+    failed: [] as { id: string; error: Error }[],
+  };
+  const all = cases.length;
+  const tell = (id: string, outcome: PreprocessedCase['outcome'], error?: Error): void => {
+    if (error === undefined) result[outcome === 'kept' ? 'kept' : 'written'].push(id);
+    else result.failed.push({ id, error });
+    const done = result.written.length + result.kept.length + result.failed.length;
+    onCase?.({ id, outcome, error, done, all });
+  };
+  // A full disk ends the cases in the making too.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  const jobs = Math.min(options.jobs ?? 1, all);
+  const free: CaseRunner[] = Array.from({ length: jobs }, () => (jobs === 1 ? ownThread : workerThread()));
+  const runners = [...free];
+  try {
+    await inParallel(cases, jobs, async (entry) => {
+      const runner = free.pop()!;
+      try {
+        signal.throwIfAborted();
+        tell(entry.id, await once(entry, path.join(out, entry.id), settings, runner, signal));
+      } catch (error) {
+        if (signal.aborted || error instanceof StoreWriteError || !(error instanceof Error)) {
+          stop.abort(error);
+          throw error;
+        }
+        tell(entry.id, 'failed', error);
+      } finally {
+        free.push(runner);
+      }
+    });
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+  } finally {
+    for (const runner of runners) await runner.close();
+  }
+  return { ...result, interrupted: options.signal?.aborted ?? false };
+}
+
+/** Writes a case unless it is there. */
+async function once(
+  entry: Case,
+  folder: string,
+  options: StoreOptions,
+  runner: CaseRunner,
+  signal: AbortSignal,
+): Promise<'written' | 'kept'> {
+  if (existsSync(folder)) {
+    const { source } = await readCaseDescription(folder);
+    if (isDeepStrictEqual(source, JSON.parse(JSON.stringify(await sourceOf(entry))))) return 'kept';
+    await rm(folder, { recursive: true });
+  }
+  const partial = beginPartial(folder);
+  try {
+    await runner.run({ entry, folder: partial.path, options }, signal);
+    partial.finish();
+    return 'written';
+  } finally {
+    partial.discard();
+  }
+}
+
+/** Refuses a folder with something else in it, and a store that was made in another way. */
+async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
+  if (isStore(out)) return checkPrepared(out, (await readStoreDescription(out)).preprocessing, settings);
+  if (!existsSync(out) || readdirSync(out).every((name) => name === '.zgroup')) return;
+  throw new ImagingError({
+    file: out,
+    field: 'store',
+    expected: 'a new folder, or a store to go on with',
+    found: 'a folder with other files',
+    hint: 'Give another folder.',
+  });
+}
+
+async function writeDescription(out: string, description: object): Promise<void> {
+  const partial = beginPartial(path.join(out, '.zattrs'));
+  try {
+    await writeJson(partial.path, description);
+    partial.finish();
+  } finally {
+    partial.discard();
+  }
+}

@@ -1,0 +1,141 @@
+import path from 'node:path';
+import { ImagingError } from '../errors.ts';
+import type { PreparedCase, PrepareOptions } from '../prepared-case.ts';
+import { type Shape3, voxelCount } from '../volume.ts';
+import { type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from '../voxel-source.ts';
+import { windowLine } from '../window.ts';
+import { ChunkCache, readBox } from './chunk-cache.ts';
+import { type CaseDescription, isZarr, LABELS, ORIGINAL_LABELS, readCaseDescription } from './format.ts';
+import { checkPrepared } from './prepared.ts';
+import { openZarr, type ZarrArray } from './zarr-array.ts';
+
+/** A case of a store as a data set lists it: with the paths of its arrays. */
+export interface StoredEntry {
+  readonly id: string;
+  readonly image: string;
+  readonly label?: string;
+  readonly labelNames?: readonly string[];
+}
+
+/** A case of a store, whose boxes are read from the chunks that hold them. */
+export class StoredCase implements VoxelSource {
+  readonly id: string;
+  readonly shape: Shape3;
+  readonly description: CaseDescription;
+  private readonly stored: { readonly image: ZarrArray; readonly labels?: ZarrArray };
+  private readonly cache: ChunkCache;
+
+  private constructor(
+    folder: string,
+    description: CaseDescription,
+    stored: { readonly image: ZarrArray; readonly labels?: ZarrArray },
+    cache: ChunkCache,
+  ) {
+    this.id = path.basename(folder);
+    this.description = description;
+    this.stored = stored;
+    this.shape = stored.image.shape;
+    this.cache = cache;
+  }
+
+  /**
+   * Opens a case of a store; reads no voxel. Throws ImagingError where it was prepared in another way than `options` say, or
+   * has a label without a name.
+   */
+  static async open(entry: StoredEntry, options: PrepareOptions, cache: ChunkCache): Promise<StoredCase> {
+    const folder = path.dirname(entry.image);
+    const description = await readCaseDescription(folder);
+    checkPrepared(folder, description.preprocessing, options);
+    const image = await openZarr(entry.image);
+    const labels = entry.label === undefined ? undefined : await openZarr(entry.label);
+    const stored = new StoredCase(folder, description, { image, labels }, cache);
+    stored.checkNames(folder, entry.labelNames);
+    return stored;
+  }
+
+  private checkNames(folder: string, names: readonly string[] | undefined): void {
+    const { classes = [] } = this.description;
+    const found = classes.findLastIndex(({ count }) => count > 0);
+    if (names === undefined || found < names.length) return;
+    throw new ImagingError({
+      file: folder,
+      field: LABELS,
+      expected: `one of ${names.map((name, value) => `${value} ${name}`).join(', ')}`,
+      found: `${found}`,
+      hint: 'Name all labels in "classes".',
+    });
+  }
+
+  get classes(): readonly ClassFacts[] | undefined {
+    return this.description.classes;
+  }
+
+  async image(box: VoxelBox): Promise<Float32Array> {
+    const out = new Float32Array(voxelsIn(box, this.stored.image));
+    const { scale, shift } = windowLine(this.description.preprocessing.window);
+    await readBox(this.stored.image, box, this.cache, (hu, from, to, count) => {
+      for (let n = 0; n < count; n++) {
+        const value = hu[from + n] * scale + shift;
+        out[to + n] = value < 0 ? 0 : value > 1 ? 1 : value;
+      }
+    });
+    return out;
+  }
+
+  async labels(box: VoxelBox): Promise<Uint8Array> {
+    const { labels, image } = this.stored;
+    if (labels === undefined) {
+      const found = 'none in this case';
+      throw new ImagingError({ file: path.dirname(image.folder), field: LABELS, expected: 'labels', found });
+    }
+    return readLabelBox(labels, box, this.cache);
+  }
+}
+
+/**
+ * A label map of a case of a store, in RAS+ order, as it was prepared or on the voxels of its file, whichever has this shape;
+ * `labels`: folder of the prepared one.
+ */
+export async function readStoredLabels(labels: string, shape: Shape3): Promise<Uint8Array> {
+  const original = path.join(path.dirname(labels), ORIGINAL_LABELS);
+  const shapes: string[] = [];
+  for (const folder of [labels, original]) {
+    if (!isZarr(folder)) continue;
+    const array = await openZarr(folder);
+    if (array.shape.every((n, axis) => n === shape[axis]))
+      return readLabelBox(array, wholeBox(shape), new ChunkCache(0));
+    shapes.push(array.shape.join('x'));
+  }
+  const found = shapes.join(' and ');
+  throw new ImagingError({ file: labels, field: 'shape', expected: shape.join('x'), found });
+}
+
+/** A case of a store, whole. */
+export async function readStoredCase(entry: StoredEntry, options: PrepareOptions): Promise<PreparedCase> {
+  const stored = await StoredCase.open(entry, options, new ChunkCache(0));
+  const { id, shape, description } = stored;
+  const { affine, original, filled } = description;
+  const image = await stored.image(wholeBox(shape));
+  const labels = entry.label === undefined ? undefined : await stored.labels(wholeBox(shape));
+  return { id, image, labels, shape, affine, original, filled };
+}
+
+async function readLabelBox(array: ZarrArray, box: VoxelBox, cache: ChunkCache): Promise<Uint8Array> {
+  const out = new Uint8Array(voxelsIn(box, array));
+  await readBox(array, box, cache, (labels, from, to, count) => {
+    for (let n = 0; n < count; n++) out[to + n] = labels[from + n];
+  });
+  return out;
+}
+
+/** Voxels of a box, which must lie within the array. */
+function voxelsIn({ start, end }: VoxelBox, { folder, shape }: ZarrArray): number {
+  if (start.some((n, axis) => n < 0 || n > end[axis] || end[axis] > shape[axis]))
+    throw new ImagingError({
+      file: folder,
+      field: 'box',
+      expected: `a box within ${shape.join('x')}`,
+      found: `${start.join(', ')} to ${end.join(', ')}`,
+    });
+  return voxelCount([end[0] - start[0], end[1] - start[1], end[2] - start[2]]);
+}
