@@ -1,7 +1,18 @@
 import type { Command } from 'commander';
 import { type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
 import { AUGMENTATIONS, mergeConfig, PRESETS, readConfigFile, SAMPLINGS } from '../train/index.ts';
-import { byteCount, count, heldOut, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+import {
+  byteCount,
+  count,
+  heldOut,
+  hounsfield,
+  layout,
+  mesh,
+  oneOf,
+  positive,
+  split,
+  UsageError,
+} from './parse.ts';
 
 // Flags that more than one command takes. A flag's name in camel case is its key in a config file.
 
@@ -106,7 +117,7 @@ export interface TrainFlags extends MeshFlags, MemoryFlags, PatternFlags {
 export function addTrainFlags(command: Command): Command {
   const withData = command.option(
     '--data <dir>',
-    'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder',
+    'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder, or a store that halomesh preprocess wrote',
   );
   addPatternFlags(withData)
     .option('--out <run>', 'folder of the run: config, log, checkpoints, pictures')
@@ -115,6 +126,11 @@ export function addTrainFlags(command: Command): Command {
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
     .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))
     .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
+    .option(
+      '--window <lo,hi>',
+      'Hounsfield units that become 0 and 1 (default: -512,512)',
+      hounsfield('--window'),
+    )
     .option('--base <n>', 'channels of the first level', count('--base'))
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10))
     .option('--steps <n>', 'training steps', count('--steps'))

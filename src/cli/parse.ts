@@ -48,6 +48,16 @@ export function share(flag: string): Parser<number> {
   };
 }
 
+/** `-512,512` as a range of Hounsfield units. */
+export function hounsfield(flag: string): Parser<{ readonly lower: number; readonly upper: number }> {
+  return (text) => {
+    const ends = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    const [lower, upper] = ends;
+    if (ends.length === 2 && ends.every(Number.isFinite) && lower < upper) return { lower, upper };
+    return refuse(flag, 'value', 'two numbers of HU, the lower one first, such as -512,512', text);
+  };
+}
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   kb: 1e3,
   mb: 1e6,

@@ -8,6 +8,7 @@ import {
   forecastCases,
   resolveConfig,
   type TrainConfig,
+  withPreprocessing,
 } from '../train/index.ts';
 import { addTrainFlags, givenConfig, type TrainFlags } from './flags.ts';
 import { count, UsageError } from './parse.ts';
@@ -77,10 +78,11 @@ async function fromData(config: TrainConfig, classes: number | undefined): Promi
       where: '--classes',
       problem: 'cannot stand beside --data, which names the classes',
     });
-  const chosen = chooseCases(await openDataset(config.data, config), config);
+  const dataset = await openDataset(config.data, config);
+  const chosen = chooseCases(dataset, config);
   return {
     classes: chosen.classes,
-    ...(await forecastCases(config, chosen.training, chosen.classes.length)),
+    ...(await forecastCases(withPreprocessing(config, dataset), chosen.training, chosen.classes.length)),
   };
 }
 

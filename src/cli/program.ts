@@ -7,6 +7,7 @@ import { infoCommand } from './info.ts';
 import { phantomCommand } from './phantom.ts';
 import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
+import { preprocessCommand } from './preprocess.ts';
 import { failTogether, part, talks } from './processes.ts';
 import { EXIT } from './report-error.ts';
 import { scaleCommand } from './scale.ts';
@@ -19,6 +20,7 @@ Examples:
   halomesh phantom --out phantoms --size 64
   halomesh verify phantoms
   halomesh plan --size 128 --split depth=2,height=2
+  halomesh preprocess --data phantoms --out stores/phantoms
   halomesh train --data phantoms --out runs/first --split depth=2,height=2 --steps 200
   halomesh evaluate --run runs/first --data phantoms
   halomesh predict --run runs/first --input scan.nii.gz --output segmentation.nii.gz
@@ -52,6 +54,7 @@ export function makeProgram(write: (text: string) => void): Command {
     verifyCommand,
     scaleCommand,
     fingerprintCommand,
+    preprocessCommand,
     phantomCommand,
     fakeLesionsCommand,
     infoCommand,

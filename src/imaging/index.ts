@@ -50,13 +50,13 @@ export { axisTaps, type ResampleTarget, resampledGrid } from './resample-taps.ts
 export { openScan, readScan, readScanHeader, readScanSlabs } from './scan.ts';
 export { openScanSource, planScan, type ScanPlan, type ScanSource } from './scan-source.ts';
 export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
-export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';
 export { ChunkCache } from './store/chunk-cache.ts';
 // Stores of preprocessed cases
 export { ClassCounter } from './store/class-counter.ts';
 export { isZarr, type StoreOptions } from './store/format.ts';
 export * from './store/preprocess-dataset.ts';
 export { StoredCase } from './store/stored-case.ts';
+export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';
 export * from './volume.ts';
 export * from './voxel-source.ts';
 export * from './window.ts';

@@ -1,13 +1,16 @@
 import { fail } from '../core/index.ts';
 import {
   type Case,
+  ChunkCache,
   type Dataset,
+  isZarr,
   loadCase,
   type PreparedCase,
   type PrepareOptions,
   preparedGrid,
   readScanHeader,
   type Shape3,
+  StoredCase,
   voxelCount,
 } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
@@ -80,7 +83,9 @@ export function predictionBytes(voxels: number): number {
 }
 
 /** The shape that a case will have once it is prepared, from its header alone. */
-export async function preparedShape({ image, series }: Case, options: PrepareOptions): Promise<Shape3> {
+export async function preparedShape(entry: Case, options: PrepareOptions): Promise<Shape3> {
+  const { image, series } = entry;
+  if (isZarr(image)) return (await StoredCase.open(entry, options, new ChunkCache(0))).shape;
   return preparedGrid(await readScanHeader(image, { series }), options).shape;
 }
 

@@ -15,6 +15,7 @@ export * from './model.ts';
 export * from './open-run.ts';
 export * from './pictures/index.ts';
 export * from './predict.ts';
+export * from './preprocessed.ts';
 export * from './run-folder.ts';
 export * from './safetensors.ts';
 export * from './train.ts';

@@ -9,6 +9,7 @@ import { type Forecast, forecastCases } from './forecast.ts';
 import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from './log.ts';
 import { sessionOf } from './model.ts';
 import { drawProgress } from './pictures/index.ts';
+import { withPreprocessing } from './preprocessed.ts';
 import { Programs } from './programs.ts';
 import { checkNew, checkResumable } from './run-check.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
@@ -43,13 +44,15 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const begun = performance.now();
   const folder = runFolder(given.out);
   const { processes = alone(1) } = options;
+  const dataset = await openSameDataset(processes, given.data, given);
+  const prepared = withPreprocessing(given, dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   await together(processes, 'check of the run folder', async () => {
-    if (processes.host === 0) await (options.resume ? checkResumable(folder, given) : checkNew(folder));
+    if (processes.host === 0) await (options.resume ? checkResumable(folder, prepared) : checkNew(folder));
   });
-  const chosen = chooseCases(await openSameDataset(processes, given.data, given), given);
-  checkBest(given, chosen.classes, chosen.validation.length);
-  const config: TrainConfig = { ...given, classes: chosen.classes };
+  const chosen = chooseCases(dataset, prepared);
+  checkBest(prepared, chosen.classes, chosen.validation.length);
+  const config: TrainConfig = { ...prepared, classes: chosen.classes };
   const hosts = options.processes?.hosts;
   const forecast = await forecastCases(config, chosen.training, chosen.classes.length, hosts);
   const session = sessionOf(forecast.config, options.tracer, options.processes);

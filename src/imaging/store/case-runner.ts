@@ -22,16 +22,21 @@ export const ownThread: CaseRunner = {
 export function workerThread(): CaseRunner {
   const file = new URL(`./case-worker${path.extname(import.meta.url)}`, import.meta.url);
   let worker: Worker | undefined;
+  /** Of the case in the making. */
+  let settle: { resolve(answer: CaseAnswer): void; reject(error: unknown): void } | undefined;
+  const startWorker = (): Worker =>
+    new Worker(file)
+      .on('message', (answer: CaseAnswer) => settle?.resolve(answer))
+      .on('error', (error) => settle?.reject(error))
+      .on('exit', (code) => settle?.reject(new Error(`its thread ended with code ${code}`)));
   const stop = async (): Promise<void> => {
     await worker?.terminate();
     worker = undefined;
   };
   const answerTo = (task: CaseTask, signal: AbortSignal | undefined): Promise<CaseAnswer> =>
     new Promise((resolve, reject) => {
-      worker ??= new Worker(file);
-      const ended = (code: number) =>
-        reject(new Error(`the thread that prepared it ended with code ${code}`));
-      worker.once('message', resolve).once('error', reject).once('exit', ended);
+      worker ??= startWorker();
+      settle = { resolve, reject };
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
       worker.postMessage(task);
     });
@@ -43,8 +48,6 @@ export function workerThread(): CaseRunner {
       } catch (error) {
         if (!(error instanceof ImagingError)) await stop();
         throw error;
-      } finally {
-        worker?.removeAllListeners();
       }
     },
     close: stop,

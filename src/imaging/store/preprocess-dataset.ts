@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { type Case, openDataset } from '../dataset.ts';
 import { ImagingError } from '../errors.ts';
 import { beginPartial } from '../partial-file.ts';
@@ -137,7 +136,12 @@ async function once(
 ): Promise<'written' | 'kept'> {
   if (existsSync(folder)) {
     const { source } = await readCaseDescription(folder);
-    if (isDeepStrictEqual(source, JSON.parse(JSON.stringify(await sourceOf(entry))))) return 'kept';
+    const now = await sourceOf(entry);
+    const same = (['image', 'label'] as const).every(
+      (which) =>
+        source[which]?.bytes === now[which]?.bytes && source[which]?.modified === now[which]?.modified,
+    );
+    if (same) return 'kept';
     await rm(folder, { recursive: true });
   }
   const partial = beginPartial(folder);
