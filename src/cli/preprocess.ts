@@ -2,13 +2,14 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { fail } from '../core/index.ts';
 import { type PreprocessedCase, preprocess, type Window } from '../imaging/index.ts';
+import { addPatternFlags, type PatternFlags } from './flags.ts';
 import { onInterrupt } from './interrupt.ts';
 import { count, hounsfield, positive, UsageError } from './parse.ts';
 import { showProgress } from './progress.ts';
 import { errorLine, Interrupted } from './report-error.ts';
 import { commandName, quoted, relative } from './words.ts';
 
-interface Flags {
+interface Flags extends PatternFlags {
   readonly data: string;
   readonly out: string;
   readonly spacing?: number;
@@ -22,7 +23,7 @@ const MOST_JOBS = 8;
 
 /** `halomesh preprocess` */
 export function preprocessCommand(program: Command): void {
-  program
+  const command = program
     .command('preprocess')
     .summary('prepare a data set once, into a store that trainings read from')
     .description(
@@ -31,7 +32,8 @@ export function preprocessCommand(program: Command): void {
         'losses, and each rank reads only its own part of a scan. Finished cases are kept, so that the same command goes ' +
         'on after Ctrl-C or a full disk.',
     )
-    .requiredOption('--data <dir>', 'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder')
+    .requiredOption('--data <dir>', 'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder');
+  addPatternFlags(command)
     .requiredOption('--out <store>', 'folder of the store')
     .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
     .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))

@@ -15,6 +15,9 @@ import { StoreWriteError, writeJson } from './zarr-array.ts';
 export interface PreprocessOptions {
   /** Folder of the data set. */
   readonly data: string;
+  /** Patterns of its images and label maps; see openDataset. */
+  readonly images?: string;
+  readonly labels?: string;
   /** Folder of the store: a new one, or one to go on with. */
   readonly out: string;
   /** Resample to this voxel size, mm. Not together with size. */
@@ -57,7 +60,7 @@ export interface PreprocessResult {
  */
 export async function preprocess(options: PreprocessOptions): Promise<PreprocessResult> {
   const { data, out, spacing, size, window = paperWindow, onCase } = options;
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, options);
   if (dataset.preprocessed !== undefined)
     throw new ImagingError({
       file: data,
