@@ -128,7 +128,7 @@ export function addTrainFlags(command: Command): Command {
     .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
     .option(
       '--window <lo,hi>',
-      'Hounsfield units that become 0 and 1 (default: -512,512)',
+      'Hounsfield units that become 0 and 1 (default: those of the preset, or of a store)',
       hounsfield('--window'),
     )
     .option('--base <n>', 'channels of the first level', count('--base'))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, heldOut, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+import { count, heldOut, hounsfield, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
 
 const message = (parse: () => unknown): string => {
   try {
@@ -20,12 +20,18 @@ describe('flags', () => {
     expect(split('--split')('depth=2,height=2,width=3')).toEqual({ depth: 2, height: 2, width: 3 });
     expect(mesh('--mesh')('rows=2, cols=4')).toEqual({ rows: 2, cols: 4 });
     expect(layout('--layout')('depth:rows,height:cols')).toEqual({ depth: 'rows', height: 'cols' });
+    expect(hounsfield('--window')('-160,240')).toEqual({ lower: -160, upper: 240 });
     expect(heldOut('--validation')('0.2')).toBe(0.2);
     expect(heldOut('--validation')('splits/fold.json')).toBe('splits/fold.json');
     expect(heldOut('--validation')('case7,case9')).toEqual(['case7', 'case9']);
   });
 
   it.each([
+    [
+      hounsfield('--window'),
+      '240,-160',
+      '--window: value; expected two numbers of HU, the lower one first, such as -512,512, found "240,-160"',
+    ],
     [count('--steps'), '0', '--steps: value; expected a whole number of at least 1, found "0"'],
     [count('--steps'), '1e3', '--steps: value; expected a whole number of at least 1, found "1e3"'],
     [

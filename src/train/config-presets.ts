@@ -10,6 +10,7 @@ type PresetSettings = Omit<TrainConfig, 'preset' | 'data' | 'out'>;
  * norms as far as they need to go, where Adam's bounded steps would take many times as many.
  */
 const standard: PresetSettings = {
+  window: { lower: -160, upper: 240 },
   augmentation: 'mild',
   mesh: {},
   layout: {},
@@ -24,6 +25,7 @@ const standard: PresetSettings = {
   deepSupervision: false,
   optimizer: { kind: 'sgd', momentum: 0.9, nesterov: true },
   clipNorm: 1,
+  ema: 0.99,
   learningRate: 0.2,
   schedule: { kind: 'cosine', warmup: 10 },
   steps: 300,
@@ -39,6 +41,7 @@ const standard: PresetSettings = {
 const hou2019: PresetSettings = {
   ...standard,
   size: 128,
+  window: { lower: -512, upper: 512 },
   augmentation: 'paper',
   base: HOU2019.base,
   levels: HOU2019.levels,
@@ -48,6 +51,8 @@ const hou2019: PresetSettings = {
   loss: { ...HOU2019_LOSS, foregroundWeight: 8 },
   optimizer: { kind: 'adafactor' },
   clipNorm: undefined,
+  ema: undefined,
+  deepSupervision: false,
   learningRate: 0.003,
   schedule: { kind: 'step', factor: 0.3, every: 20000 },
   steps: 50000,

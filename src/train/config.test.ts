@@ -28,11 +28,25 @@ describe('resolveConfig', () => {
   });
 
   it('has the paper as a preset, whose size gives way to a spacing', () => {
-    expect(resolveConfig({ ...least, preset: 'hou2019' })).toMatchObject({
+    const paper = resolveConfig({ ...least, preset: 'hou2019' });
+    expect(paper).toMatchObject({
       base: 32,
+      levels: 4,
       size: 128,
+      window: { lower: -512, upper: 512 },
+      norm: 'batch',
       dropoutKeep: 0.5,
+      precision: 'bf16',
+      loss: { weights: [1, 8, 16], dice: [2], mix: 0.2, epsilon: 0.1 },
+      optimizer: { kind: 'adafactor' },
+      learningRate: 0.003,
+      schedule: { kind: 'step', factor: 0.3, every: 20000 },
+      augmentation: 'paper',
+      checkpointEvery: 500,
+      deepSupervision: false,
     });
+    expect(paper.ema).toBeUndefined();
+    expect(paper.clipNorm).toBeUndefined();
     expect(resolveConfig({ ...least, preset: 'hou2019', spacing: 2 }).size).toBeUndefined();
   });
 

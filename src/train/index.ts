@@ -5,6 +5,7 @@ export type { BestScore } from './best.ts';
 export { type ChosenCases, chooseCases } from './cases.ts';
 export * from './checkpoint.ts';
 export * from './config.ts';
+export { presets } from './config-presets.ts';
 // From a run to scores and segmentations
 export * from './evaluate.ts';
 export * from './evaluation-table.ts';

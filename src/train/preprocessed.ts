@@ -22,7 +22,7 @@ export function withPreprocessing(config: TrainConfig, { dir, preprocessed }: Da
       problem: 'the store was preprocessed in another way',
       expected: `${words(config.spacing, config.size)}, window ${low},${high}`,
       found: `${words(spacing, size)}, window ${lower},${upper}`,
-      hint: 'Ask for what the store holds, or preprocess the data set anew into another store',
+      hint: `Ask for what the store holds, or preprocess the data set anew into another store (--window ${low},${high})`,
     });
   }
   const standard = lower === paperWindow.lower && upper === paperWindow.upper;

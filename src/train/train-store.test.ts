@@ -17,7 +17,8 @@ beforeAll(() => writePhantom({ out: data, size: [20, 17, 18], cases: 3 }));
 let made = 0;
 async function storeOf(options: { spacing?: number; size?: number }): Promise<string> {
   const out = path.join(folder, `store${made++}`);
-  await preprocess({ data, out, ...options });
+  // The window of the default preset.
+  await preprocess({ data, out, window: { lower: -160, upper: 240 }, ...options });
   return out;
 }
 
@@ -56,7 +57,7 @@ describe('a training from a store', () => {
     await train(run);
     expect(await train({ ...run, steps: 2 }, { resume: true })).toMatchObject({ step: 2 });
     await expect(train(config({ data: store, size: 12 }))).rejects.toThrow(
-      'the store was preprocessed in another way; expected size 12, window -512,512, found size 10, window -512,512',
+      'the store was preprocessed in another way; expected size 12, window -160,240, found size 10, window -160,240',
     );
     expect(readdirSync(store)).not.toContain('checkpoints');
   });

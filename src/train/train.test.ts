@@ -93,6 +93,29 @@ describe('train', () => {
     expect(checkpointOf(parts, 'best')).toBe(checkpointOf(whole, 'best'));
   });
 
+  it("trains by the paper's preset, whose lesions count most", async () => {
+    const run = config({
+      preset: 'hou2019',
+      data,
+      levels: 2,
+      base: 2,
+      size: 12,
+      steps: 4,
+      checkpointEvery: 500,
+      dropoutKeep: undefined,
+    });
+    await train(run);
+    const lines = await stepLines(run);
+    expect(lines.map(({ learningRate }) => learningRate)).toEqual([0.003, 0.003, 0.003, 0.003]);
+    for (const line of lines) {
+      // Dice on the lesion alone, of the one case and of all cases at once, a fifth of the loss.
+      expect(Object.keys(line.softDice)).toEqual(['tumour']);
+      expect(line.diceGlobal).toBeCloseTo(line.diceCase!, 9);
+      expect(line.loss).toBeCloseTo(0.8 * line.crossEntropy + 0.2 * line.diceCase!, 9);
+    }
+    expect((await evaluate({ run: run.out })).step).toBe(4);
+  });
+
   it('tells what happens and logs it', async () => {
     const events: TrainEvent[] = [];
     const run = config({ split: { depth: 2, width: 2 }, batch: 2, steps: 2 });
