@@ -176,9 +176,11 @@ export {
 export {
   drawOverlay,
   drawProgress,
+  type EvaluateLabelsOptions,
   type EvaluateOptions,
   type EvaluationReport,
   evaluate,
+  evaluateLabels,
   formatEvaluation,
   loadCheckpoint,
   mergeConfig,

@@ -1,12 +1,22 @@
+import path from 'node:path';
 import type { Command } from 'commander';
-import { evaluate, formatEvaluation } from '../train/index.ts';
+import { evaluate, evaluateLabels, formatEvaluation, type ScoredReport } from '../train/index.ts';
 import { addPatternFlags, addRunFlags, checkMeshFlags, type PatternFlags, type RunFlags } from './flags.ts';
+import { listOf, numberOrNamed, positive, UsageError } from './parse.ts';
 import { joinRun, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
 import { relative } from './words.ts';
 
-interface Flags extends RunFlags, PatternFlags {
+interface Flags extends Omit<RunFlags, 'run'>, PatternFlags {
+  readonly run?: string;
+  readonly predictions?: string;
   readonly data?: string;
+  readonly cases?: readonly string[];
+  readonly tolerance?: number | Readonly<Record<string, number>>;
+  readonly lesion?: string;
+  readonly lesionIou?: number;
+  readonly out?: string;
+  readonly overlays: boolean;
   readonly json?: boolean;
 }
 
@@ -14,31 +24,109 @@ interface Flags extends RunFlags, PatternFlags {
 export function evaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
-    .summary('compare a trained network with the labels of a data set')
+    .summary('compare a trained network, or label maps, with the labels of a data set')
     .description(
-      'Segments every labelled case of a data set and prints the Dice of each class, for each case and over all voxels, ' +
-        'on the voxels of the label files.',
+      'Segments every labelled case of a data set, or takes label maps from a folder, and scores them on the voxels of the ' +
+        'label files: overlap, distances between surfaces, lesions found. Writes summary.json, summary.md and a picture of ' +
+        'each case.',
     );
-  addPatternFlags(addRunFlags(command).option('--data <dir>', 'data set (default: that of the run)'))
+  addPatternFlags(addRunFlags(command, { optional: true }))
+    .option('--predictions <dir>', 'compare label maps (CASE.nii.gz) instead of a network; needs no --run')
+    .option(
+      '--data <dir>',
+      'data set (default: that of the run), or with --predictions a folder of label maps',
+    )
+    .option('--cases <ids>', 'only these cases, such as case7,case9', listOf('--cases', 'case7,case9'))
+    .option(
+      '--tolerance <mm>',
+      'for the surface Dice: one number, or by class such as liver=3,tumour=1 (default: 2)',
+      numberOrNamed('--tolerance', 'liver=3,tumour=1'),
+    )
+    .option('--lesion <class>', 'class whose parts are counted as lesions, or none (default: by its name)')
+    .option(
+      '--lesion-iou <share>',
+      'least intersection over union of a lesion that counts as found (default: any overlap)',
+      positive('--lesion-iou'),
+    )
+    .option(
+      '--out <dir>',
+      'folder of the results (default: evaluation in the run, or the folder of --predictions)',
+    )
+    .option('--no-overlays', 'draw no pictures')
     .option('--json', 'print the whole report as JSON')
-    .addHelpText('after', '\nExample:\n  halomesh evaluate --run runs/a --data ct --json')
-    .action(async ({ json, ...flags }: Flags) => {
-      checkMeshFlags(flags);
-      let progress: ReturnType<typeof showProgress> | undefined;
-      const joined = await joinRun(flags);
-      const report = await evaluate({
-        ...flags,
-        ...joined,
-        onCase: (id, done, all) => {
-          progress ??= showProgress({ unit: 'case', total: all, silent: !talks() });
-          progress.update(done, [id]);
-        },
-      }).finally(() => progress?.stop());
-      if (!talks()) return;
-      if (json) console.log(JSON.stringify(report, null, 2));
-      else {
-        console.log(`${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps; Dice:`);
-        console.log(formatEvaluation(report));
-      }
+    .addHelpText(
+      'after',
+      '\nExamples:\n  halomesh evaluate --run runs/a --data ct --tolerance liver=3,tumour=1\n' +
+        '  halomesh evaluate --predictions segmentations --data ct --json',
+    )
+    .action(evaluateAction);
+}
+
+async function evaluateAction({ json, lesion, run, predictions, ...flags }: Flags): Promise<void> {
+  let progress: ReturnType<typeof showProgress> | undefined;
+  const shared = {
+    lesion: lesion === 'none' ? null : lesion,
+    onCase: (id: string, done: number, all: number) => {
+      progress ??= showProgress({ unit: 'case', total: all, silent: !talks() });
+      progress.update(done, [id]);
+    },
+  };
+  const print = (report: ScoredReport, title: string, out: string): void => {
+    if (json) console.log(JSON.stringify(report, null, 2));
+    else
+      console.log(`${title}; Dice:\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
+  };
+  if (predictions !== undefined) {
+    const { data } = flags;
+    refuseRunFlags({ run, ...flags });
+    if (data === undefined)
+      throw new UsageError({
+        where: '--predictions',
+        problem: 'needs --data',
+        hint: 'Name what to compare with',
+      });
+    // There are no ranks here, so one process does it.
+    if (!talks()) return;
+    const out = flags.out ?? predictions;
+    const report = await evaluateLabels({ ...flags, ...shared, predictions, data, out }).finally(() =>
+      progress?.stop(),
+    );
+    print(report, `${relative(predictions)} against ${relative(data)}`, out);
+    return;
+  }
+  if (run === undefined)
+    throw new UsageError({
+      where: 'evaluate',
+      problem: 'expected --run <run> or --predictions <dir>, found neither',
+      hint: 'Say what to compare with the labels',
     });
+  checkMeshFlags(flags);
+  const joined = await joinRun({ ...flags, run });
+  const out = flags.out ?? path.join(run, 'evaluation');
+  const report = await evaluate({ ...flags, ...shared, ...joined, run, out }).finally(() => progress?.stop());
+  if (talks())
+    print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps`, out);
+}
+
+/** Flags that say how a network runs mean nothing without one. */
+function refuseRunFlags(flags: Partial<RunFlags>): void {
+  const keys = [
+    'run',
+    'checkpoint',
+    'split',
+    'mesh',
+    'layout',
+    'memoryLimit',
+    'spillDir',
+    'device',
+    'threads',
+  ] as const;
+  const given = [...keys, 'exactConv' as const].find((key) => flags[key] !== undefined);
+  if (given === undefined) return;
+  const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError({
+    where: '--predictions',
+    problem: `cannot stand beside ${flag}`,
+    hint: 'Label maps are compared without a network',
+  });
 }

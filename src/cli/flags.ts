@@ -212,15 +212,14 @@ export interface RunFlags extends MeshFlags, MemoryFlags {
   readonly exactConv?: 'auto' | 'direct';
 }
 
-/** Flags of the commands that use a trained network. */
-export function addRunFlags(command: Command): Command {
-  command
-    .requiredOption('--run <run>', 'folder of the run: what was --out of train')
-    .option(
-      '--checkpoint <which>',
-      'best or latest (default: best, where there is one)',
-      oneOf('--checkpoint', ['best', 'latest']),
-    );
+/** Flags of the commands that use a trained network; `optional`: of those that can do without. */
+export function addRunFlags(command: Command, { optional = false } = {}): Command {
+  const run = ['--run <run>', 'folder of the run: what was --out of train'] as const;
+  (optional ? command.option(...run) : command.requiredOption(...run)).option(
+    '--checkpoint <which>',
+    'best or latest (default: best, where there is one)',
+    oneOf('--checkpoint', ['best', 'latest']),
+  );
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
     .option(
       '--device <name>',

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { count, heldOut, hounsfield, layout, mesh, oneOf, positive, split, UsageError } from './parse.ts';
+import {
+  count,
+  heldOut,
+  hounsfield,
+  layout,
+  listOf,
+  mesh,
+  numberOrNamed,
+  oneOf,
+  positive,
+  split,
+  UsageError,
+} from './parse.ts';
 
 const message = (parse: () => unknown): string => {
   try {
@@ -22,6 +34,12 @@ describe('flags', () => {
     expect(layout('--layout')('depth:rows,height:cols')).toEqual({ depth: 'rows', height: 'cols' });
     expect(hounsfield('--window')('-160,240')).toEqual({ lower: -160, upper: 240 });
     expect(heldOut('--validation')('0.2')).toBe(0.2);
+    expect(numberOrNamed('--tolerance', 'a=1')('2.5')).toBe(2.5);
+    expect(numberOrNamed('--tolerance', 'a=1')('liver=3, liver tumour=0')).toEqual({
+      liver: 3,
+      'liver tumour': 0,
+    });
+    expect(listOf('--cases', 'a,b')('case7, case9')).toEqual(['case7', 'case9']);
     expect(heldOut('--validation')('splits/fold.json')).toBe('splits/fold.json');
     expect(heldOut('--validation')('case7,case9')).toEqual(['case7', 'case9']);
   });
@@ -32,6 +50,17 @@ describe('flags', () => {
       '240,-160',
       '--window: value; expected two numbers of HU, the lower one first, such as -512,512, found "240,-160"',
     ],
+    [
+      numberOrNamed('--tolerance', 'liver=3'),
+      'liver=-3',
+      '--tolerance: value; expected a number of at least 0, or numbers by name such as liver=3, found "liver=-3"',
+    ],
+    [
+      numberOrNamed('--tolerance', 'liver=3'),
+      'a=1,a=2',
+      '--tolerance: "a" is given twice; expected each name once, found "a=1,a=2"',
+    ],
+    [listOf('--cases', 'a,b'), 'a,', '--cases: value; expected a list such as a,b, found "a,"'],
     [count('--steps'), '0', '--steps: value; expected a whole number of at least 1, found "0"'],
     [count('--steps'), '1e3', '--steps: value; expected a whole number of at least 1, found "1e3"'],
     [

@@ -58,6 +58,39 @@ export function hounsfield(flag: string): Parser<{ readonly lower: number; reado
   };
 }
 
+/** `2`, or `liver=3,tumour=1`: a number of at least 0, or one for each name. Names may have spaces. */
+export function numberOrNamed(
+  flag: string,
+  example: string,
+): Parser<number | Readonly<Record<string, number>>> {
+  const number = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
+  const sound = (value: number): boolean => Number.isFinite(value) && value >= 0;
+  return (text) => {
+    const expected = `a number of at least 0, or numbers by name such as ${example}`;
+    if (!text.includes('=')) {
+      const value = number(text);
+      return sound(value) ? value : refuse(flag, 'value', expected, text);
+    }
+    const named: Record<string, number> = {};
+    for (const part of text.split(',')) {
+      const at = part.lastIndexOf('=');
+      const [name, value] = [part.slice(0, Math.max(0, at)).trim(), number(part.slice(at + 1))];
+      if (name === '' || !sound(value)) refuse(flag, 'value', expected, text);
+      if (Object.hasOwn(named, name)) refuse(flag, `"${name}" is given twice`, 'each name once', text);
+      named[name] = value;
+    }
+    return named;
+  };
+}
+
+/** `case7,case9` as a list. */
+export function listOf(flag: string, example: string): Parser<readonly string[]> {
+  return (text) => {
+    const words = text.split(',').map((word) => word.trim());
+    return words.includes('') ? refuse(flag, 'value', `a list such as ${example}`, text) : words;
+  };
+}
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   kb: 1e3,
   mb: 1e6,

@@ -10,7 +10,7 @@ export class SurfaceCodes {
   private readonly labels: Uint8Array;
   private readonly shape: Shape3;
   private readonly label: number;
-  private readonly box: VoxelBox;
+  private readonly box: ClassBox;
   private readonly codes: Uint8Array;
   /** Which slice of voxels `upper` was made of. */
   private at = -2;
@@ -18,7 +18,7 @@ export class SurfaceCodes {
   private lower: Uint8Array;
   private upper: Uint8Array;
 
-  constructor(labels: Uint8Array, shape: Shape3, label: number, box: VoxelBox) {
+  constructor(labels: Uint8Array, shape: Shape3, label: number, box: ClassBox) {
     const [depth, height, width] = box.shape;
     this.labels = labels;
     this.shape = shape;
@@ -66,13 +66,13 @@ export class SurfaceCodes {
 }
 
 /** A range of voxels along each axis. */
-export interface VoxelBox {
+export interface ClassBox {
   readonly from: Shape3;
   readonly shape: Shape3;
 }
 
 /** The smallest box that holds all voxels of a class in some label maps; undefined where there are none. */
-export function boxOf(maps: readonly Uint8Array[], shape: Shape3, label: number): VoxelBox | undefined {
+export function boxOf(maps: readonly Uint8Array[], shape: Shape3, label: number): ClassBox | undefined {
   const [depth, height, width] = shape;
   const low = [depth, height, width];
   const high = [-1, -1, -1];

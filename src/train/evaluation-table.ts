@@ -1,27 +1,93 @@
-import type { EvaluationReport } from './evaluate.ts';
+import type { ClassScores, Score } from '../imaging/index.ts';
+import type { ScoredReport } from './metric-options.ts';
 
 /**
- * Dice as text, a line for each case and one over all voxels of all cases:
+ * Scores as text: Dice of every case, then each class over all of them, then its lesions.
  *
  *   case      liver   tumour  accuracy
  *   tsex      0.9412  -       0.9953
  *   mean      0.9412  -
  *   global    0.9412  -       0.9953
  *
- * `-` where a class is neither in the truth nor in the prediction.
+ *   mean over cases    liver   tumour
+ *   HD95 mm            4.24    -
+ *   ...
+ *
+ * `-` where a score is not defined.
  */
-export function formatEvaluation({ original }: EvaluationReport): string {
+export function formatEvaluation({
+  original,
+  settings,
+}: Pick<ScoredReport, 'original' | 'settings'>): string {
   const shown = original.classes.slice(1);
-  const rows = [
+  const dice = [
     ['case', ...shown.map(({ name }) => name), 'accuracy'],
     ...original.cases.map(({ id, dice, accuracy }) => [
       id,
-      ...shown.map(({ name }) => score(dice[name])),
-      score(accuracy),
+      ...shown.map(({ name }) => fixed(dice[name], 4)),
+      fixed(accuracy, 4),
     ]),
-    ['mean', ...shown.map(({ meanDice }) => score(meanDice)), ''],
-    ['global', ...shown.map(({ globalDice }) => score(globalDice)), score(original.accuracy)],
+    ['mean', ...shown.map(({ meanDice }) => fixed(meanDice, 4)), ''],
+    ['global', ...shown.map(({ globalDice }) => fixed(globalDice, 4)), fixed(original.accuracy, 4)],
   ];
+  const means = [
+    ['mean over cases', ...shown.map(({ name }) => name)],
+    ...SHOWN.map(({ score, title, digits }) => [
+      title,
+      ...shown.map(({ scores }) => fixed(scores[score]?.mean ?? null, digits)),
+    ]),
+    ['share %, true', ...shown.map(({ trueShare }) => (100 * trueShare).toFixed(3))],
+    ['share %, predicted', ...shown.map(({ predictedShare }) => (100 * predictedShare).toFixed(3))],
+  ];
+  const tolerances = new Set(Object.values(settings.tolerance));
+  const mm =
+    tolerances.size === 1
+      ? `${[...tolerances][0]} mm`
+      : Object.entries(settings.tolerance)
+          .map(([name, one]) => `${name} ${one} mm`)
+          .join(', ');
+  const notes = [`surface Dice at ${mm}`, ...oneSided(shown), ...lesionLine(original.lesions)];
+  return [columns(dice), columns(means), notes.join('\n')].join('\n\n');
+}
+
+/** Scores in the order in which they are shown, with their units. */
+export const SHOWN: readonly { readonly score: Score; readonly title: string; readonly digits: number }[] = [
+  { score: 'jaccard', title: 'Jaccard', digits: 4 },
+  { score: 'precision', title: 'precision', digits: 4 },
+  { score: 'recall', title: 'recall', digits: 4 },
+  { score: 'volumeDifference', title: 'volume difference %', digits: 2 },
+  { score: 'hausdorff95', title: 'HD95 mm', digits: 2 },
+  { score: 'hausdorff', title: 'HD mm', digits: 2 },
+  { score: 'meanSurfaceDistance', title: 'ASSD mm', digits: 3 },
+  { score: 'surfaceDice', title: 'surface Dice', digits: 4 },
+];
+
+/** A number with some digits behind the point; `-` where there is none. */
+export const fixed = (value: number | null | undefined, digits: number): string =>
+  value === null || value === undefined ? '-' : value.toFixed(digits);
+
+/** Cases that means of distances leave out though something is wrong there. */
+export function oneSided(classes: readonly ClassScores[]): string[] {
+  const cases = (n: number): string => `${n} ${n === 1 ? 'case' : 'cases'}`;
+  return classes
+    .filter(({ casesMissed, casesInvented }) => casesMissed + casesInvented > 0)
+    .map(
+      ({ name, casesMissed, casesInvented }) =>
+        `${name}: missed altogether in ${cases(casesMissed)}, predicted where there is none in ${cases(casesInvented)}; no distances there`,
+    );
+}
+
+/** What was found of the lesions. */
+export function lesionLine(lesions: ScoredReport['original']['lesions']): string[] {
+  if (lesions === undefined) return [];
+  const { name, trueLesions, found, recall, precision, f1, falsePositives, falsePositivesPerCase } = lesions;
+  return [
+    `lesions (${name}): ${found} of ${trueLesions} found (recall ${fixed(recall, 3)}), ${falsePositives} false ` +
+      `(${fixed(falsePositivesPerCase, 2)} a case, precision ${fixed(precision, 3)}), F1 ${fixed(f1, 3)}`,
+  ];
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
     .map((row) =>
@@ -32,5 +98,3 @@ export function formatEvaluation({ original }: EvaluationReport): string {
     )
     .join('\n');
 }
-
-const score = (value: number | null): string => (value === null ? '-' : value.toFixed(4));

@@ -7,11 +7,14 @@ export * from './checkpoint.ts';
 export * from './config.ts';
 export { presets } from './config-presets.ts';
 // From a run to scores and segmentations
-export * from './evaluate.ts';
-export * from './evaluation-table.ts';
+export { type EvaluateOptions, type EvaluationReport, evaluate } from './evaluate.ts';
+export * from './evaluate-labels.ts';
+export { summaryMarkdown } from './evaluation-summary.ts';
+export { formatEvaluation } from './evaluation-table.ts';
 export * from './forecast.ts';
 export * from './log.ts';
 export * from './machine-file.ts';
+export type { MetricOptions, ReportSettings, ScoredReport } from './metric-options.ts';
 export * from './model.ts';
 export * from './open-run.ts';
 export * from './pictures/index.ts';

@@ -155,7 +155,31 @@ describe('halomesh', () => {
     ]);
     const other = await halomesh('evaluate --run a --json --split width=3');
     expect(JSON.parse(other.out).original).toEqual(report.original);
-    expect((await halomesh('evaluate --run a')).out).toMatch(/case +liver +tumour +accuracy\nphantom_000 /);
+    const shown = await halomesh('evaluate --run a --tolerance liver=3 --out scores');
+    expect(shown.out).toMatch(/case +liver +tumour +accuracy\nphantom_000 /);
+    expect(shown.out).toMatch(/surface Dice at liver 3 mm, tumour 2 mm\n/);
+    // In the run, and where it was told to.
+    for (const folder of ['a/evaluation', 'scores'])
+      for (const file of ['summary.json', 'summary.md', 'overlays/phantom_001.png'])
+        expect(existsSync(join(dir, folder, file)), file).toBe(true);
+    expect(JSON.parse(readFileSync(join(dir, 'a/evaluation/summary.json'), 'utf8')).original).toEqual(
+      report.original,
+    );
+  });
+
+  it('evaluates label maps without a network', async () => {
+    const { code, out } = await halomesh('evaluate --predictions data/labelsTr --data data --out same');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^data\/labelsTr against data; Dice:\n/);
+    expect(out).toMatch(/phantom_000 +1\.0000 +(1\.0000|-) +1\.0000\n/);
+    const refused = await halomesh('evaluate --predictions data/labelsTr --data data --split depth=2');
+    expect([refused.code, refused.err]).toEqual([
+      2,
+      'halomesh: --predictions: cannot stand beside --split. Label maps are compared without a network\n',
+    ]);
+    expect((await halomesh('evaluate --data data')).err).toContain(
+      'expected --run <run> or --predictions <dir>',
+    );
   });
 
   it('predicts onto the grid of the scan', async () => {

@@ -1,0 +1,105 @@
+import path from 'node:path';
+import { type Column, markdownTable } from '../core/index.ts';
+import type { CaseScores, Summary } from '../imaging/index.ts';
+import { writeAtomically } from './atomic.ts';
+import { fixed, lesionLine, oneSided, SHOWN } from './evaluation-table.ts';
+import type { ScoredReport } from './metric-options.ts';
+
+/** The picture of a case in the folder of an evaluation. */
+export function overlayFile(out: string, id: string): string {
+  return path.join(out, 'overlays', `${id}.png`);
+}
+
+/** Writes `summary.json`, the whole report, and `summary.md`, its tables. Each appears whole. */
+export async function writeSummary(out: string, report: ScoredReport): Promise<void> {
+  const write = (name: string, text: string): Promise<void> =>
+    writeAtomically(path.join(out, name), (handle) => handle.writeFile(text));
+  await write('summary.json', `${JSON.stringify(report, null, 2)}\n`);
+  await write('summary.md', summaryMarkdown(report));
+}
+
+/** What was compared: the run and its checkpoint, or a folder. */
+interface Subject {
+  readonly run?: string;
+  readonly checkpoint?: string;
+  readonly step?: number;
+  readonly predictions?: string;
+}
+
+/** The report as Markdown. */
+export function summaryMarkdown(report: ScoredReport & Subject): string {
+  const { original, settings, data, metricsVersion } = report;
+  const shown = original.classes.slice(1);
+  const numbers = (titles: readonly string[]): Column[] => titles.map((title) => ({ title, right: true }));
+  const titles = ['Dice', ...SHOWN.map(({ title }) => title)];
+  const cells = (scores: CaseScores): string[] => [
+    fixed(scores.dice, 4),
+    ...SHOWN.map(({ score, digits }) => fixed(scores[score], digits)),
+  ];
+  const range = (summary: Summary | undefined, digits: number): string =>
+    summary === undefined || summary.cases === 0
+      ? '-'
+      : `${fixed(summary.mean, digits)} ± ${fixed(summary.deviation, digits)}`;
+  const perCase = original.cases.flatMap(({ id, classes }) =>
+    shown.map(({ name }) => [id, name, ...cells(classes[name])]),
+  );
+  const means = shown.map(({ name, scores }) => [
+    name,
+    `${scores.dice?.cases ?? 0}`,
+    range(scores.dice, 4),
+    ...SHOWN.map(({ score, digits }) => range(scores[score], digits)),
+  ]);
+  const sums = shown.map(({ name, global, trueShare, predictedShare }) => [
+    name,
+    fixed(global.dice, 4),
+    fixed(global.jaccard, 4),
+    fixed(global.precision, 4),
+    fixed(global.recall, 4),
+    fixed(global.volumeDifference, 2),
+    (100 * trueShare).toFixed(3),
+    (100 * predictedShare).toFixed(3),
+  ]);
+  const lesions = original.cases.flatMap(({ id, lesions: one }) =>
+    one === undefined
+      ? []
+      : [[id, ...[one.trueLesions, one.found, one.predictedLesions, one.falsePositives].map(String)]],
+  );
+  const [text, ...parts] = [
+    `# Evaluation of ${report.run ?? report.predictions}`,
+    report.run === undefined
+      ? `Label maps compared with those of ${data}.`
+      : `The ${report.checkpoint} checkpoint, ${report.step} steps, on ${data}.`,
+    `${original.cases.length} cases; accuracy over all voxels ${fixed(original.accuracy, 4)}.`,
+    '## Mean over cases, ± standard deviation',
+    markdownTable([{ title: 'class' }, ...numbers(['cases', ...titles])], means),
+    [...oneSided(shown), ...lesionLine(original.lesions)].map((line) => `- ${line}`).join('\n'),
+    '## Over the voxels of all cases',
+    markdownTable(
+      [
+        { title: 'class' },
+        ...numbers([
+          'Dice',
+          'Jaccard',
+          'precision',
+          'recall',
+          'volume difference %',
+          'share %, true',
+          'predicted',
+        ]),
+      ],
+      sums,
+    ),
+    '## Cases',
+    markdownTable([{ title: 'case' }, { title: 'class' }, ...numbers(titles)], perCase),
+    lesions.length === 0 ? '' : `## Lesions (${settings.lesion})`,
+    lesions.length === 0
+      ? ''
+      : markdownTable([{ title: 'case' }, ...numbers(['true', 'found', 'predicted', 'false'])], lesions),
+    `Definitions ${metricsVersion} (docs/metrics.md of halomesh). Surface Dice at ${Object.entries(
+      settings.tolerance,
+    )
+      .map(([name, mm]) => `${mm} mm for ${name}`)
+      .join(', ')}. \`-\` where a score is not defined; means leave such cases out.`,
+  ];
+  return `${[text, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
+}
