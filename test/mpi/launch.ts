@@ -5,6 +5,8 @@ import { describe } from 'vitest';
 import { mpiAvailable } from '../../src/machine/index.ts';
 
 const { available, note } = mpiAvailable();
+/** The MPI's name and version. */
+export const mpiName = note;
 const missing = !available
   ? `MPI is ${note}`
   : spawnSync('mpirun', ['--version']).status !== 0 && 'there is no mpirun on the PATH';
@@ -40,17 +42,20 @@ export function mpirunIn(folders: readonly string[], args: readonly string[]): P
   return launch(each.flatMap((one, i) => (i === 0 ? one : [':', ...one])));
 }
 
-function launch(
+/** Starts mpirun with all of its arguments; `by`: a program that starts it. */
+export function launch(
   what: readonly string[],
   env: Readonly<Record<string, string>> = {},
   onText: (text: string, child: ChildProcess) => void = () => undefined,
+  by: readonly string[] = [],
 ): Promise<Ended> {
   const begun = performance.now();
   // Open MPI does neither unasked; others need no asking.
   const leave = note.startsWith('Open MPI') ? ['--allow-run-as-root', '--oversubscribe'] : [];
   const all = [...leave, ...what];
   return new Promise((resolve, reject) => {
-    const child = spawn('mpirun', all, {
+    const [program, ...args] = [...by, 'mpirun', ...all];
+    const child = spawn(program, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,10 +1,11 @@
-// One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken | slow | astray`. Rank 0 prints the result as a line of JSON.
+// One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken | slow | astray | laws`. Rank 0 prints the result as a line of JSON.
 import { spawnSync } from 'node:child_process';
 import { failTogether } from '../../dist/cli/processes.js';
 import { mesh, range, shape } from '../../dist/core/index.js';
 import { cpuDevice, finishMpi, mpiProcesses, referenceDevice } from '../../dist/machine/index.js';
 import { bench } from '../../dist/run/index.js';
 import { CASES } from './cases.mjs';
+import { lawsOf, MESHES, ranksOf } from './laws-net.mjs';
 
 const processes = mpiProcesses();
 const { host, hosts } = processes;
@@ -71,6 +72,18 @@ async function broken() {
   });
 }
 
+/** The network of the laws on every mesh of so many ranks, with the bytes that all sent. */
+async function laws() {
+  const found = [];
+  for (const test of MESHES.filter((one) => ranksOf(one) === hosts.length)) {
+    const one = await lawsOf(test, devices.cpu(), processes);
+    const all = (await processes.share('sent', JSON.stringify(one.sent))).map((text) => JSON.parse(text));
+    const total = (key) => all.reduce((sum, sent) => sum + sent[key], 0);
+    found.push({ ...one, sent: { exchange: total('exchange'), allReduce: total('allReduce') } });
+  }
+  if (host === 0) say(found);
+}
+
 /** Rank 1 holds its thread for longer than a rank may be silent. */
 async function slow() {
   if (host === 1) spawnSync('sleep', ['4']);
@@ -103,7 +116,7 @@ async function astray() {
 }
 
 try {
-  await { conformance, texts, busy, broken, slow, astray }[process.argv[2]]();
+  await { conformance, texts, busy, broken, slow, astray, laws }[process.argv[2]]();
   await finishMpi();
 } catch (error) {
   process.exitCode = await failTogether(error, (text) => process.stderr.write(text));
