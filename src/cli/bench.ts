@@ -1,6 +1,18 @@
 import type { Command } from 'commander';
+import { shape } from '../core/index.ts';
+import { CPU_TARGET } from '../machine/index.ts';
+import { buildTraining } from '../nn/index.ts';
 import { bytes } from '../plan/index.ts';
-import { type BenchResult, bench, kernelTable, type Tracer, WARM_UP } from '../run/index.ts';
+import {
+  autoSplit,
+  type BenchResult,
+  bench,
+  kernelTable,
+  type Tracer,
+  VOXEL,
+  WARM_UP,
+} from '../run/index.ts';
+import { speedsOf } from '../train/index.ts';
 import {
   addConvFlag,
   addMemoryFlags,
@@ -11,7 +23,7 @@ import {
   placement,
 } from './flags.ts';
 import { count, oneOf } from './parse.ts';
-import { type Joined, join, talks } from './processes.ts';
+import { type Joined, join, noteSplit, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
 import { addTraceFlag, traced } from './trace.ts';
 
@@ -68,7 +80,7 @@ Examples:
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
       const { threads: _t, spillDir: _d, trace: _f, json: _j, ...settings } = flags;
-      const joined = await join(placement(flags).mesh, settings);
+      const joined = await join(flags.split === 'auto' ? 'auto' : placement(flags).mesh, settings);
       const show = async (tracer: Tracer | undefined): Promise<void> => {
         const result = await measure(flags, joined, tracer);
         if (!talks()) return;
@@ -81,6 +93,7 @@ Examples:
 }
 
 async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined): Promise<BenchResult> {
+  const place = await placeOf(flags, joined);
   const {
     base,
     levels,
@@ -97,7 +110,7 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
   try {
     return await bench({
       ...rest,
-      ...placement(flags),
+      ...place,
       processes: joined.processes,
       threads: flags.threads ?? joined.threads,
       spillFolder: spillDir,
@@ -109,6 +122,32 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
   } finally {
     progress.stop();
   }
+}
+
+/** The mesh and layout of the flags, or the split of least predicted time for as many ranks as there are processes. */
+async function placeOf(flags: Flags, { processes, threads }: Joined): Promise<ReturnType<typeof placement>> {
+  if (flags.split !== 'auto') return placement(flags);
+  const { size, batch, base, levels, precision: storage, memoryLimit } = flags;
+  const { parts, text } = await autoSplit({
+    graph: (sizes) =>
+      buildTraining({
+        image: shape({ ...sizes, channel: 1 }),
+        network: { base, levels },
+        storage,
+        optimizer: { kind: flags.optimizer },
+      }).graph,
+    sizes: { batch, depth: size, height: size, width: size },
+    stride: 2 ** (levels - 1),
+    target: CPU_TARGET,
+    speeds: () => speedsOf(),
+    ranks: processes?.hosts.length ?? 1,
+    processes,
+    threads: flags.threads ?? threads,
+    memoryLimit,
+    hostBytes: VOXEL * batch * size ** 3,
+  });
+  noteSplit(text);
+  return placement({ split: parts });
 }
 
 /** The result as text for a terminal. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { evaluate, evaluateLabels, formatEvaluation, type ScoredReport } from '../train/index.ts';
 import { addPatternFlags, addRunFlags, checkMeshFlags, type PatternFlags, type RunFlags } from './flags.ts';
 import { listOf, numberOrNamed, positive, UsageError } from './parse.ts';
-import { joinRun, talks } from './processes.ts';
+import { joinRun, noteSplit, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
 import { relative } from './words.ts';
 
@@ -103,7 +103,9 @@ async function evaluateAction({ json, lesion, run, predictions, ...flags }: Flag
   checkMeshFlags(flags);
   const joined = await joinRun({ ...flags, run });
   const out = flags.out ?? path.join(run, 'evaluation');
-  const report = await evaluate({ ...flags, ...shared, ...joined, run, out }).finally(() => progress?.stop());
+  const report = await evaluate({ ...flags, ...shared, ...joined, run, out, onSplit: noteSplit }).finally(
+    () => progress?.stop(),
+  );
   if (talks())
     print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps`, out);
 }

@@ -18,7 +18,7 @@ import {
 
 /** Flags of a mesh, as a config has them. */
 export interface MeshFlags {
-  readonly split?: Readonly<Record<string, number>>;
+  readonly split?: Readonly<Record<string, number>> | 'auto';
   readonly mesh?: Readonly<Record<string, number>>;
   readonly layout?: Readonly<Record<string, string>>;
 }
@@ -28,7 +28,7 @@ export function addMeshFlags(command: Command): Command {
   return command
     .option(
       '--split <parts>',
-      'parts to cut dimensions into, such as depth=2,height=2,width=2',
+      'parts to cut dimensions into, such as depth=2,height=2,width=2; auto: those of least predicted time, for as many ranks as are started',
       split('--split'),
     )
     .option('--mesh <ranks>', 'ranks along each axis of a mesh, such as rows=2,cols=2', mesh('--mesh'))
@@ -85,6 +85,7 @@ export function placement({ split: parts, mesh: ranks, layout: axes }: MeshFlags
   mesh: Mesh;
   layout: Layout;
 } {
+  if (parts === 'auto') return { mesh: makeMesh({}), layout: {} };
   if (parts)
     return { mesh: makeMesh(parts), layout: Object.fromEntries(Object.keys(parts).map((d) => [d, d])) };
   return { mesh: makeMesh(ranks ?? {}), layout: axes ?? {} };

@@ -121,9 +121,10 @@ export function oneOf<const T extends readonly string[]>(flag: string, choices: 
 /** The dimensions that a layout may cut. */
 export const DIMENSIONS = ['depth', 'height', 'width', 'batch', 'channel'] as const;
 
-/** `depth=2,height=2` as parts by dimension. */
-export function split(flag: string): Parser<Readonly<Record<string, number>>> {
+/** `depth=2,height=2` as parts by dimension, or `auto`. */
+export function split(flag: string): Parser<Readonly<Record<string, number>> | 'auto'> {
   return (text) => {
+    if (text.trim() === 'auto') return 'auto';
     const parts = counts(flag, text, 'depth=2,height=2');
     for (const dim of Object.keys(parts)) needDimension(flag, dim, text);
     return parts;

@@ -2,11 +2,13 @@ import type { Command } from 'commander';
 import { openDataset } from '../imaging/index.ts';
 import { formatPlan } from '../plan/index.ts';
 import {
+  apart,
   chooseCases,
   type Forecast,
   forecast,
   forecastCases,
   resolveConfig,
+  splitFor,
   type TrainConfig,
   withPreprocessing,
 } from '../train/index.ts';
@@ -15,6 +17,7 @@ import { count, UsageError } from './parse.ts';
 
 interface Flags extends TrainFlags {
   readonly classes?: number;
+  readonly ranks?: number;
   readonly json?: boolean;
 }
 
@@ -39,6 +42,11 @@ export function planCommand(program: Command): void {
       'number of classes where no data set says it (default: 3)',
       count('--classes', 2, 256),
     )
+    .option(
+      '--ranks <n>',
+      'processes, of one rank each, that --split auto plans for (default: 1)',
+      count('--ranks'),
+    )
     .option('--json', 'print the plan as JSON')
     .addHelpText(
       'after',
@@ -47,19 +55,23 @@ Examples:
   halomesh plan --size 128 --base 16 --split depth=2,height=2,width=2
   halomesh plan --data ct --spacing 3 --mesh rows=2,cols=2 --layout depth:rows,height:cols --json`,
     )
-    .action(async ({ classes, json, ...flags }: Flags) => {
+    .action(async ({ classes, ranks, json, ...flags }: Flags) => {
       const given = givenConfig(flags);
       // A plan writes nothing, and with a size it reads nothing either.
+      if (ranks !== undefined && given.split !== 'auto')
+        throw new UsageError({ where: '--ranks', problem: 'needs --split auto' });
       const config = resolveConfig({ ...given, data: given.data ?? '.', out: given.out ?? '.' });
       const planned =
-        given.data === undefined ? fromSize(config, classes ?? 3) : await fromData(config, classes);
+        given.data === undefined
+          ? await fromSize(config, classes ?? 3, ranks)
+          : await fromData(config, classes, ranks);
       const { report, config: _, ...facts } = planned;
       if (json) console.log(JSON.stringify({ ...facts, batch: config.batch, ...report }, null, 2));
       else console.log(`${headline(config, planned)}\n${formatPlan(report)}`);
     });
 }
 
-function fromSize(config: TrainConfig, classes: number): Planned {
+async function fromSize(config: TrainConfig, classes: number, ranks?: number): Promise<Planned> {
   const { size, classes: names } = config;
   if (size === undefined)
     throw new UsageError({
@@ -69,10 +81,13 @@ function fromSize(config: TrainConfig, classes: number): Planned {
     });
   const numbered = Array.from({ length: classes }, (_, n) => `class ${n}`);
   const all = names ?? numbered;
-  return { classes: all, ...forecast(config, [size, size, size], all.length) };
+  const shape = [size, size, size] as const;
+  const split = await splitFor(config, shape, all.length, { ranks });
+  const found = forecast(split.config, shape, all.length, 1, apart(ranks));
+  return { classes: all, ...found, split: split.why };
 }
 
-async function fromData(config: TrainConfig, classes: number | undefined): Promise<Planned> {
+async function fromData(config: TrainConfig, classes?: number, ranks?: number): Promise<Planned> {
   if (classes !== undefined)
     throw new UsageError({
       where: '--classes',
@@ -82,7 +97,13 @@ async function fromData(config: TrainConfig, classes: number | undefined): Promi
   const chosen = chooseCases(dataset, config);
   return {
     classes: chosen.classes,
-    ...(await forecastCases(withPreprocessing(config, dataset), chosen.training, chosen.classes.length)),
+    ...(await forecastCases(
+      withPreprocessing(config, dataset),
+      chosen.training,
+      chosen.classes.length,
+      undefined,
+      ranks,
+    )),
   };
 }
 
@@ -91,6 +112,7 @@ function headline({ batch, base, levels, precision }: TrainConfig, planned: Plan
   const [d, h, w] = planned.shape;
   return (
     `volume        batch ${batch}, depth ${d}, height ${h}, width ${w}${whose}\n` +
+    `${planned.split === undefined ? '' : `split         ${planned.split}\n`}` +
     `network       base ${base}, ${levels} levels, ${planned.classes.length} classes, ${precision}`
   );
 }

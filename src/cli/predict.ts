@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Tracer } from '../run/index.ts';
 import { predict } from '../train/index.ts';
 import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
-import { joinRun, talks } from './processes.ts';
+import { joinRun, noteSplit, talks } from './processes.ts';
 import { addTraceFlag, traced } from './trace.ts';
 import { relative } from './words.ts';
 
@@ -33,7 +33,8 @@ export function predictCommand(program: Command): void {
       checkMeshFlags(flags);
       const { trace, ...options } = flags;
       const joined = await joinRun(options);
-      const run = (tracer: Tracer | undefined) => predict({ ...options, ...joined, tracer });
+      const run = (tracer: Tracer | undefined) =>
+        predict({ ...options, ...joined, tracer, onSplit: noteSplit });
       const file = talks() ? trace : undefined;
       const { output, shape, voxels, checkpoint, step } = await traced(file, run, { endsAtOnce: true });
       if (!talks()) return;

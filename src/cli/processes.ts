@@ -25,6 +25,11 @@ const GRACE = 1500;
 /** True where this process prints: it was started alone, or as rank 0. */
 export const talks = (): boolean => (launched()?.rank ?? 0) === 0;
 
+/** Says what split was chosen and why. */
+export function noteSplit(text: string): void {
+  if (talks()) process.stderr.write(`split ${text}\n`);
+}
+
 /** What a command of several processes runs with. */
 export interface Joined {
   /** Absent where this process was started alone: then it runs all ranks. */
@@ -70,7 +75,7 @@ export async function joinRun(flags: RunFlags): Promise<Joined> {
   if (launched() === undefined) return {};
   const { config } = await onAll('the configuration of the run', () => configOfRun(flags));
   const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = config;
-  const { processes, threads } = await join(meshOf(config).mesh, settings);
+  const { processes, threads } = await join(config.split === 'auto' ? 'auto' : meshOf(config).mesh, settings);
   return { processes, threads: flags.threads ?? threads };
 }
 

@@ -2,6 +2,7 @@ import { shape } from '../core/index.ts';
 import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
 import { overlaps, type Sizes, SPLIT_DIMS, type Speeds, SplitFinder } from '../plan/index.ts';
+import { VOXEL } from '../run/index.ts';
 
 export interface ScaleFlags {
   readonly size: number;
@@ -20,9 +21,6 @@ export interface ScaleFlags {
   readonly out: string;
   readonly json?: boolean;
 }
-
-/** Bytes of a voxel of image and labels. */
-const VOXEL = 5;
 
 export const sizesOf = ({ size, batch }: Pick<ScaleFlags, 'size' | 'batch'>): Sizes => ({
   batch,

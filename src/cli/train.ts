@@ -49,7 +49,10 @@ Examples:
     .action(async (flags: TrainFlags) => {
       const given = await onAll('the configuration', () => trainConfig(flags));
       const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = given;
-      const { processes, threads } = await join(meshOf(given).mesh, settings);
+      const { processes, threads } = await join(
+        given.split === 'auto' ? 'auto' : meshOf(given).mesh,
+        settings,
+      );
       const config = { ...given, threads: flags.threads ?? threads ?? given.threads };
       const result = await traced(talks() ? flags.trace : undefined, (tracer) =>
         runTraining(config, { resume: flags.resume, tracer, processes }),
@@ -118,11 +121,21 @@ export async function runTraining(
   }
 }
 
-function startLines({ training, validation, classes, plan, firstStep, steps, folder }: StartEvent): string[] {
+function startLines({
+  training,
+  validation,
+  classes,
+  plan,
+  firstStep,
+  steps,
+  folder,
+  split,
+}: StartEvent): string[] {
   const held = validation.length > 0 ? `, ${cases(validation.length)} held out for validation` : '';
   const resumed = firstStep > 1 ? `; goes on with step ${firstStep} of ${steps}` : '';
   return [
     `data      ${cases(training.length)} to train on${held}; classes ${classes.join(', ')}`,
+    ...(split === undefined ? [] : [`split     ${split}`]),
     `mesh      ${plan.ranks.length === 1 ? '1 rank' : `${plan.ranks.length} ranks (${plan.mesh})`}`,
     `network   ${plan.parameters.toLocaleString('en')} parameters, ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
     `memory    ${bytes(plan.predictedPeakBytes)} predicted; ${bytes(plan.bytesSent.total)} sent between ranks in a step`,

@@ -39,7 +39,8 @@ export interface PlanReport {
   readonly bytesSent: { readonly exchange: number; readonly allReduce: number; readonly total: number };
   /** Tensors and variables of one rank at most, bytes. */
   readonly peakBytesPerRank: number;
-  /** Resident memory of one process that runs all ranks, bytes. */
+  /** Processes that share the ranks, and resident memory of the one with the most, bytes. */
+  readonly processes: number;
   readonly predictedPeakBytes: number;
   /** What a memory limit made the plan recompute and spill; empty without one. */
   readonly comebacks: readonly ComebackReport[];
@@ -92,6 +93,7 @@ export function explainPlan(plan: Plan, hostBytes = 0): PlanReport {
     collectives: collectives.map(report).filter((c) => c.bytes > 0),
     bytesSent: { ...bytesSent, total: bytesSent.exchange + bytesSent.allReduce },
     peakBytesPerRank: Math.max(...ranks.map((r) => r.tensorBytes + r.variableBytes)),
+    processes: memory.hosts.length,
     predictedPeakBytes: predictPeak(plan, hostBytes),
     comebacks: comebacks(plan),
     extra: showExtra(plan),
@@ -174,7 +176,7 @@ export function formatPlan(r: PlanReport, mostCollectives = 12): string {
     `parameters    ${r.parameters.toLocaleString('en')}`,
     `work          ${(r.flops / 1e9).toFixed(1)} GFLOP a step in ${r.kernels} kernels`,
     `sent          ${bytes(r.bytesSent.total)} a step: ${bytes(r.bytesSent.exchange)} in exchanges, ${bytes(r.bytesSent.allReduce)} in all-reduces`,
-    `memory        ${bytes(r.peakBytesPerRank)} a rank at most; ${bytes(r.predictedPeakBytes)} for one process with all ranks`,
+    `memory        ${bytes(r.peakBytesPerRank)} a rank at most; ${bytes(r.predictedPeakBytes)} for ${r.processes === 1 ? 'one process with all ranks' : `each of ${r.processes} processes`}`,
     '',
     'rank  work GFLOP   tensors    variables  sends      boxes',
   ];

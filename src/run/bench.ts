@@ -57,7 +57,7 @@ export interface BenchResult {
 }
 
 /** Bytes of a voxel of image (float32) and labels (one byte). */
-const VOXEL = 5;
+export const VOXEL = 5;
 /** Name of a bench's first step in a trace. */
 export const WARM_UP = 'warm-up';
 

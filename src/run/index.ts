@@ -1,4 +1,5 @@
 export { agree, together, totalSent } from './agree.ts';
+export * from './auto-split.ts';
 export * from './bench.ts';
 export * from './calibrate.ts';
 export * from './executable.ts';

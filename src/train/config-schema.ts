@@ -104,6 +104,16 @@ const window = object({ lower: hounsfield, upper: hounsfield }).refine(({ lower,
   error: 'a lower end below the upper one',
 });
 
+/** Parts by dimension, or `auto`; errors name the dimension, which a union would not. */
+const parts = byDim(whole(1), 'parts by dimension, such as {"depth": 2}, or "auto"');
+const split = z.custom<TrainConfig['split'] & {}>().superRefine((value: unknown, ctx) => {
+  const issues = value === 'auto' ? [] : (parts.safeParse(value).error?.issues ?? []);
+  for (const { path, message, ...issue } of issues) {
+    const params = issue.code === 'custom' ? issue.params : undefined;
+    ctx.addIssue({ code: 'custom', path: [...path], message, params });
+  }
+});
+
 /** A schema for every key of a config, none forgotten. */
 const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
   preset: oneOf(PRESETS),
@@ -118,7 +128,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   spacing: positive.optional(),
   window: window.optional(),
   augmentation: augmentationSchema,
-  split: byDim(whole(1), 'parts by dimension, such as {"depth": 2}').optional(),
+  split: split.optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
   device: oneOf(['cpu', 'reference']),

@@ -63,7 +63,7 @@ export interface TrainConfig {
   readonly augmentation: AugmentationSettings;
 
   /** Parts that dimensions are cut into: short for a mesh whose axes are named after them. */
-  readonly split?: Readonly<Record<string, number>>;
+  readonly split?: Readonly<Record<string, number>> | 'auto';
   /** Ranks along each mesh axis; none is a single rank. */
   readonly mesh: Readonly<Record<string, number>>;
   /** Mesh axis that cuts a dimension (batch, depth, height, width, channel). */

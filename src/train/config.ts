@@ -90,8 +90,9 @@ function joinable(
   return value.kind === undefined || value.kind === old.kind;
 }
 
-/** A split is a mesh with an axis for each dimension that it cuts. */
-function splitMesh(split: Readonly<Record<string, number>>): Pick<TrainConfig, 'mesh' | 'layout'> {
+/** A split is a mesh with an axis for each dimension that it cuts; one to be chosen is none yet. */
+export function splitMesh(split: NonNullable<TrainConfig['split']>): Pick<TrainConfig, 'mesh' | 'layout'> {
+  if (split === 'auto') return { mesh: {}, layout: {} };
   return { mesh: split, layout: Object.fromEntries(Object.keys(split).map((dim) => [dim, dim])) };
 }
 

@@ -1,5 +1,7 @@
 import { type Case, type Shape3, voxelCount } from '../imaging/index.ts';
+import type { Processes } from '../machine/index.ts';
 import { explainPlan, makePlan, type PlanOptions, type PlanReport } from '../plan/index.ts';
+import { withSplit } from './auto-split.ts';
 import { preparedShape, trainingBytes } from './cases.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { prepareOptions, targetOf, trainingGraph, withinMemory } from './model.ts';
@@ -12,19 +14,42 @@ export interface Forecast {
   /** The config, with the parts that a memory limit asks for. */
   readonly config: TrainConfig;
   readonly report: PlanReport;
+  /** What split was chosen and why, where the choice was left to the program. */
+  readonly split?: string;
 }
 
-/** Forecast for the cases of a data set. */
+/** Forecast for the cases of a data set, trained by the ranks of some processes; all of them call it. */
 export async function forecastCases(
   config: TrainConfig,
   cases: readonly Case[],
   classes: number,
-  hosts?: PlanOptions['hosts'],
+  processes?: Processes,
+  ranks?: number,
 ): Promise<Forecast> {
   const shapes = await Promise.all(cases.map((entry) => preparedShape(entry, prepareOptions(config))));
   const voxels = shapes.map(voxelCount);
   const largest = voxels.indexOf(Math.max(...voxels));
-  return { case: cases[largest].id, ...forecast(config, shapes[largest], classes, cases.length, hosts) };
+  const shape = shapes[largest];
+  const split = await splitFor(config, shape, classes, { cases: cases.length, processes, ranks });
+  const hosts = processes?.hosts ?? apart(ranks);
+  const found = forecast(split.config, shape, classes, cases.length, hosts);
+  return { case: cases[largest].id, ...found, split: split.why };
+}
+
+/** Ranks each in a process of its own. */
+export const apart = (ranks?: number): PlanOptions['hosts'] =>
+  ranks === undefined ? undefined : Array.from({ length: ranks }, (_, rank) => [rank]);
+
+/** The config with the split that is best for training volumes of a shape, where the choice is left to the program. */
+export function splitFor(
+  config: TrainConfig,
+  shape: Shape3,
+  classes: number,
+  { cases = 1, processes, ranks }: { cases?: number; processes?: Processes; ranks?: number } = {},
+): ReturnType<typeof withSplit> {
+  const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
+  const hostBytes = trainingBytes(voxelCount(shape), config.batch, cases);
+  return withSplit(config, { shape, batch: config.batch, graph, hostBytes, processes, ranks });
 }
 
 /** Forecast for `cases` volumes of one size; `hosts`: ranks of each process, all in one by default. */

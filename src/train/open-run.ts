@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly spillDir?: string;
   /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
   readonly processes?: Processes;
+  /** Told what split was chosen and why, where the choice is left to the program. */
+  readonly onSplit?: (text: string) => void;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
 }
@@ -102,7 +104,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     checkpointOf(folder, options.checkpoint),
   );
   if (processes) await checkSameCheckpoint(processes, file);
-  const segmenter = new Segmenter({ config, classes, file, tracer, processes });
+  const segmenter = new Segmenter({ config, classes, file, tracer, processes, onSplit: options.onSplit });
   return {
     folder,
     config,

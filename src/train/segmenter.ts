@@ -11,6 +11,7 @@ import {
 import { alone, type HostArray, type Processes } from '../machine/index.ts';
 import { makePlan, partition, predictPeak } from '../plan/index.ts';
 import type { Feed, OutputPart, Tracer } from '../run/index.ts';
+import { predictionSplit } from './auto-split.ts';
 import { blocksWithin, refusesBlocks, regionOf } from './blocks.ts';
 import { predictionBytes } from './cases.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
@@ -49,6 +50,8 @@ export interface SegmenterParts {
   readonly tracer?: Tracer;
   /** The processes that run the ranks of the mesh; this one alone by default. */
   readonly processes?: Processes;
+  /** Told what split was chosen and why. */
+  readonly onSplit?: (text: string) => void;
 }
 
 /** What a volume is segmented by: the ranks of a mesh together, or one rank block by block. */
@@ -70,7 +73,7 @@ interface Opened {
  * in blocks, or in parts that take turns; all give the same bits.
  */
 export class Segmenter {
-  private readonly parts: SegmenterParts;
+  private parts: SegmenterParts;
   private readonly processes: Processes;
   private readonly ways = new Map<string, Way>();
   private opened: Opened | undefined;
@@ -103,8 +106,11 @@ export class Segmenter {
     const { shape } = source;
     const flips = flipsOf(options.flips ?? []);
     const soft = options.probabilities === true || flips.length > 1;
-    const { graph } = predictionGraph(this.parts.config, this.parts.classes.length, shape, soft);
     const hostBytes = options.hostBytes ?? predictionBytes(voxelCount(shape));
+    const split = await predictionSplit(this.parts, shape, hostBytes);
+    this.parts = { ...this.parts, config: split.config };
+    if (split.why) this.parts.onSplit?.(split.why);
+    const { graph } = predictionGraph(this.parts.config, this.parts.classes.length, shape, soft);
     const way = this.wayFor(graph, shape, flips.length, hostBytes);
     const targets = way.blocks ?? [wholeBox(shape)];
     let done = 0;

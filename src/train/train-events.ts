@@ -21,6 +21,8 @@ export interface StartEvent {
   readonly validation: readonly string[];
   /** Ranks, work, memory and communication of a step. */
   readonly plan: PlanReport;
+  /** What split was chosen and why, where the choice was left to the program. */
+  readonly split?: string;
 }
 
 /** A step was done. */

@@ -53,8 +53,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const chosen = chooseCases(dataset, prepared);
   checkBest(prepared, chosen.classes, chosen.validation.length);
   const config: TrainConfig = { ...prepared, classes: chosen.classes };
-  const hosts = options.processes?.hosts;
-  const forecast = await forecastCases(config, chosen.training, chosen.classes.length, hosts);
+  const forecast = await forecastCases(config, chosen.training, chosen.classes.length, options.processes);
   const session = sessionOf(forecast.config, options.tracer, options.processes);
   const programs = new Programs(session);
   try {
@@ -130,6 +129,7 @@ class Run {
       training: chosen.training.map(({ id }) => id),
       validation: chosen.validation.map(({ id }) => id),
       plan: this.forecast.report,
+      split: this.forecast.split,
     });
   }
 
