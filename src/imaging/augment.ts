@@ -45,7 +45,8 @@ const readVoxels = 2 ** 25;
  *
  * Of the source is read what the box needs: itself where voxels stay in place, its mirror image under flips, and under other
  * maps the hull of where its voxels come from, in parts of at most `most` voxels (2^25 by default). Fake lesions need the
- * source's `classes`, and once for each source and process a look at all its labels, slab by slab. Never writes to arrays of the source.
+ * source's `classes`, and once for each source and process a look at all its labels, slab by slab. Never writes to
+ * arrays of the source, but may give them on.
  */
 export async function augmentBox(
   source: VoxelSource,
@@ -65,20 +66,26 @@ export async function augmentBox(
           key: changes.fakeLesions,
         })
       : undefined;
-  const labelled = classes !== undefined;
+  const read = (part: VoxelBox) =>
+    Promise.all([source.image(part), classes === undefined ? undefined : source.labels(part)]);
+  const moved = changes.map !== undefined || lesions !== undefined;
+  if (!moved) {
+    const [image, labels] = await read(box);
+    if (!changesIntensities(changes)) return { image, labels };
+    const out: Voxels = { box, image: image.slice(), labels };
+    changeIntensities(out, shape, changes);
+    return { image: out.image, labels };
+  }
   const voxels = voxelCount(boxShape(box));
   const out: Voxels = {
     box,
     image: new Float32Array(voxels),
-    labels: labelled ? new Uint8Array(voxels) : undefined,
+    labels: classes && new Uint8Array(voxels),
   };
   for (const part of partsOf(changes, box, most)) {
     const reads = readBoxOf(changes, part);
     if (voxelCount(boxShape(reads)) === 0) continue;
-    const [image, labels] = await Promise.all([
-      source.image(reads),
-      labelled ? source.labels(reads) : undefined,
-    ]);
+    const [image, labels] = await read(reads);
     movePart({ box: reads, image, labels }, changes, lesions, shape, part, out);
   }
   changeIntensities(out, shape, changes);
