@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { augment, classFacts } from './augment.ts';
+import { augment } from './augment.ts';
 import { cellsOf, countLabels, emptyCells, paintLesions, planLesions } from './augment-lesions.ts';
+import { ClassCounter } from './store/class-counter.ts';
 import { type Shape3, voxelCount } from './volume.ts';
 import { type VoxelSource, wholeBox } from './voxel-source.ts';
 
@@ -115,7 +116,9 @@ describe('paintLesions', () => {
   it('keeps values in the range that it is given', () => {
     const cells = emptyCells(shape);
     countLabels(cells, labels, wholeBox(shape), 1, 2);
-    const plan = planLesions(cells, classFacts(image, labels), { organ: 1, lesion: 2, key: 5 });
+    const counter = new ClassCounter();
+    counter.add(image, labels);
+    const plan = planLesions(cells, counter.facts(), { organ: 1, lesion: 2, key: 5 });
     const changed = { box: wholeBox(shape), image: image.slice(), labels: labels.slice() };
     paintLesions(changed, plan!, 0.3, 0.6);
     expect(Math.max(...new Set(changed.image))).toBeCloseTo(0.6, 6);

@@ -4,12 +4,12 @@ import {
   type AugmentConfig,
   augment,
   augmentBox,
-  classFacts,
   mildAugmentation,
   noAugmentation,
   paperAugmentation,
   type Sample,
 } from './augment.ts';
+import { MemorySource } from './memory-source.ts';
 import { uniformAt } from './random.ts';
 import { type Shape3, voxelCount } from './volume.ts';
 import { boxShape, type VoxelBox, type VoxelSource } from './voxel-source.ts';
@@ -66,7 +66,7 @@ function sourceOf({ image, labels, shape }: Sample): VoxelSource & { readonly re
   return {
     id: 'sample',
     shape,
-    classes: labels && classFacts(image, labels),
+    classes: new MemorySource({ id: 'sample', image, labels, shape }).classes,
     read,
     image: async (box) => cut(image, box),
     labels: async (box) => (labels ? cut(labels, box) : Promise.reject(new Error('no labels'))),

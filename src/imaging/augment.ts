@@ -11,7 +11,8 @@ import {
 } from './augment-lesions.ts';
 import { readBox } from './augment-map.ts';
 import { moveVoxels, type Voxels } from './augment-space.ts';
-import { type Shape3, type VoxelArray, voxelCount } from './volume.ts';
+import { ClassCounter } from './store/class-counter.ts';
+import { type Shape3, voxelCount } from './volume.ts';
 import { boxShape, type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
 
 export {
@@ -129,26 +130,13 @@ function hasBoth(classes: readonly ClassFacts[], { organ, lesion }: Changes): bo
 function lesionsOf({ image, labels, shape }: Sample, changes: Changes): LesionPlan | undefined {
   const { organ, lesion, fakeLesions: key } = changes;
   if (key === undefined || labels === undefined) return undefined;
-  const classes = classFacts(image, labels);
+  const counter = new ClassCounter();
+  counter.add(image, labels);
+  const classes = counter.facts();
   if (!hasBoth(classes, changes)) return undefined;
   const cells = emptyCells(shape);
   countLabels(cells, labels, wholeBox(shape), organ, lesion);
   return planLesions(cells, classes, { organ, lesion, key });
-}
-
-/** Counts and means of the classes of a volume; sums are float64, in the order of the voxels. */
-export function classFacts(image: VoxelArray, labels: Uint8Array): ClassFacts[] {
-  const counts = new Float64Array(256);
-  const sums = new Float64Array(256);
-  for (let n = 0; n < labels.length; n++) {
-    counts[labels[n]]++;
-    sums[labels[n]] += image[n];
-  }
-  const last = counts.findLastIndex((count) => count > 0);
-  return Array.from({ length: last + 1 }, (_, label) => ({
-    count: counts[label],
-    mean: counts[label] === 0 ? 0 : sums[label] / counts[label],
-  }));
 }
 
 function readBoxOf({ map }: Changes, box: VoxelBox): VoxelBox {

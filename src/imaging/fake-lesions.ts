@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { classFacts } from './augment.ts';
 import { drawChanges } from './augment-draw.ts';
 import { countLabels, emptyCells, type LesionPlan, paintLesions, planLesions } from './augment-lesions.ts';
 import { type Case, openDataset } from './dataset.ts';
@@ -12,6 +11,7 @@ import { createNiftiWriter, type NiftiWriter } from './nifti-write.ts';
 import { canonicalGrid, fromCanonical, orientationOf } from './orientation.ts';
 import { beginPartial } from './partial-file.ts';
 import { readScan } from './scan.ts';
+import { ClassCounter } from './store/class-counter.ts';
 import type { Volume, VoxelArray } from './volume.ts';
 import { type VoxelBox, wholeBox } from './voxel-source.ts';
 
@@ -163,7 +163,9 @@ function planFor(
   labels: Uint8Array,
   draw: { readonly organ: number; readonly lesion: number; readonly key: number },
 ): LesionPlan | Exclude<FakeLesionsReport['outcome'], 'made'> {
-  const classes = classFacts(data, labels);
+  const counter = new ClassCounter();
+  counter.add(data, labels);
+  const classes = counter.facts();
   for (const key of ['organ', 'lesion'] as const)
     if ((classes[draw[key]]?.count ?? 0) === 0) return `no ${key}`;
   const cells = emptyCells(shape);

@@ -1,3 +1,4 @@
+import type { VoxelArray } from '../volume.ts';
 import type { ClassFacts } from '../voxel-source.ts';
 
 /** Counts the voxels of each label and their mean brightness. The order of calls decides the last bit: planes come from k = 0. */
@@ -5,8 +6,8 @@ export class ClassCounter {
   private readonly counts = new Float64Array(256);
   private readonly sums = new Float64Array(256);
 
-  /** Takes windowed voxels (0..1) and their labels. */
-  add(image: Float32Array, labels: Uint8Array): void {
+  /** Takes voxels (windowed, 0..1, for what a VoxelSource tells) and their labels. */
+  add(image: VoxelArray, labels: Uint8Array): void {
     for (let n = 0; n < labels.length; n++) {
       this.counts[labels[n]]++;
       this.sums[labels[n]] += image[n];
