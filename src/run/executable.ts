@@ -1,7 +1,7 @@
 import { fail, HalomeshError, isEmpty } from '../core/index.ts';
 import type { Communicator, Device, HostArray, Memory, Store, Tensor, Ticket } from '../machine/index.ts';
 import type { Buffer, LocalValue, MoveStep, Plan, PlanStep } from '../plan/index.ts';
-import { type Feed, writeBoxes, writePart } from './host-parts.ts';
+import { boxWrites, type Feed, writePart } from './host-parts.ts';
 import { rest } from './rest.ts';
 import type { State } from './state.ts';
 import { debugLevel, describeStep, type StepFacts, showEvent } from './trace.ts';
@@ -80,8 +80,18 @@ export class Executable {
     while (!this.store().settled(this.moves.get(buffer)!)) await rest();
   }
 
-  /** Writes this rank's part of an input. */
-  async feed(name: string, feed: Feed): Promise<void> {
+  /**
+   * Writes this rank's parts of inputs. Those that are read box by box take turns, so that what two of them read of one box is
+   * asked for one after the other.
+   */
+  async feed(inputs: Readonly<Record<string, Feed>>): Promise<void> {
+    const writes = Object.entries(inputs).map(([name, feed]) => this.writesOf(name, feed));
+    for (let piece = 0; writes.some((list) => piece < list.length); piece++)
+      for (const list of writes) await list[piece]?.();
+  }
+
+  /** What writes this rank's part of an input, piece by piece. */
+  private writesOf(name: string, feed: Feed): readonly (() => Promise<void> | void)[] {
     const value = this.plan.program.inputs.get(name);
     if (!value)
       throw new HalomeshError({
@@ -91,7 +101,8 @@ export class Executable {
       });
     const tensor = this.tensorOf(value, -1);
     const box = value.own[this.rank];
-    if (typeof feed === 'function') return writeBoxes(this.device, tensor, box, feed, `input "${name}"`);
+    if (typeof feed === 'function' || 'read' in feed)
+      return boxWrites(this.device, tensor, box, feed, `input "${name}"`);
     const sizes = value.shape.map((dim) => dim.size);
     const count = sizes.reduce((n, size) => n * size, 1);
     if (feed.length !== count)
@@ -101,7 +112,7 @@ export class Executable {
         expected: String(count),
         found: String(feed.length),
       });
-    writePart(this.device, tensor, box, feed);
+    return [() => writePart(this.device, tensor, box, feed)];
   }
 
   /** An output of the program. */

@@ -2,8 +2,20 @@ import { type Box, boxVolume, fail, isEmpty, rowMajorStrides, showBox } from '..
 import type { Device, HostArray, Tensor } from '../machine/index.ts';
 import { gather } from './rows.ts';
 
-/** An input: all its numbers, row-major, or a function that gives those of a box, so that nobody needs to hold the whole. */
-export type Feed = HostArray | ((box: Box) => HostArray | Promise<HostArray>);
+/** Reads the numbers of a box of an input, row-major. */
+export type BoxReader = (box: Box) => HostArray | Promise<HostArray>;
+
+/** Reads boxes of at most so many numbers. */
+export interface BoxSource {
+  readonly read: BoxReader;
+  readonly most: number;
+}
+
+/**
+ * An input: all its numbers, row-major, or what gives those of a box, so that nobody needs to hold the whole. Inputs of one shape
+ * (a last dimension of size 1 apart) and one `most` are asked for the same boxes, one after the other.
+ */
+export type Feed = HostArray | BoxReader | BoxSource;
 
 /** Numbers that pass between a host array and a box at once. */
 const PIECE = 2 ** 20;
@@ -25,15 +37,16 @@ export function writePart(device: Device, tensor: Tensor, box: Box, whole: HostA
 /** Numbers that a function is asked for at once: more, since what it reads from may lie in chunks. */
 const ASKED = 2 ** 22;
 
-/** As {@link writePart}, from a function that gives the numbers of a box. */
-export async function writeBoxes(
+/** As {@link writePart}, from what gives the numbers of a box: the writings of its pieces, to be done in any order. */
+export function boxWrites(
   device: Device,
   tensor: Tensor,
   box: Box,
-  read: (box: Box) => HostArray | Promise<HostArray>,
+  source: BoxReader | BoxSource,
   where: string,
-): Promise<void> {
-  for (const piece of piecesOf(box, ASKED)) {
+): (() => Promise<void>)[] {
+  const { read, most } = typeof source === 'function' ? { read: source, most: ASKED } : source;
+  return piecesOf(box, most).map((piece) => async () => {
     const numbers = await read(piece);
     if (numbers.length !== boxVolume(piece))
       fail({
@@ -43,21 +56,25 @@ export async function writeBoxes(
         found: String(numbers.length),
       });
     device.write(tensor, piece, numbers);
-  }
+  });
 }
 
-/** A box cut along its longest dimension but the last into pieces of about PIECE numbers. */
+/** A box in pieces of at most so many numbers, where a row has no more: cut along its outermost dimension that has an extent. */
 export function piecesOf(box: Box, most = PIECE): Box[] {
   if (isEmpty(box)) return [];
-  const extents = box.map((r) => r.end - r.start);
-  const outer = extents.slice(0, -1);
-  const along = outer.indexOf(Math.max(...outer));
-  if (along < 0 || boxVolume(box) <= most) return [box];
-  const layers = Math.max(1, Math.floor((most * extents[along]) / boxVolume(box)));
+  const along = box.findIndex((r) => r.end - r.start > 1);
+  const extent = along < 0 ? 1 : box[along].end - box[along].start;
+  if (boxVolume(box) <= most || along === box.length - 1) return [box];
+  const layers = Math.max(1, Math.floor((most * extent) / boxVolume(box)));
   const pieces: Box[] = [];
   for (let at = box[along].start; at < box[along].end; at += layers) {
     const end = Math.min(at + layers, box[along].end);
-    pieces.push(box.map((r, i) => (i === along ? { start: at, end } : r)));
+    pieces.push(
+      ...piecesOf(
+        box.map((r, i) => (i === along ? { start: at, end } : r)),
+        most,
+      ),
+    );
   }
   return pieces;
 }

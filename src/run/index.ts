@@ -4,7 +4,7 @@ export * from './bench.ts';
 export * from './calibrate.ts';
 export * from './executable.ts';
 export * from './fit-parts.ts';
-export type { Feed } from './host-parts.ts';
+export type { BoxReader, BoxSource, Feed } from './host-parts.ts';
 export type { OutputPart } from './outputs.ts';
 export * from './session.ts';
 export * from './state.ts';

@@ -126,8 +126,7 @@ export class Session {
       if (!agreed)
         await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
       agreed = true;
-      for (const [name, feed] of Object.entries(inputs))
-        for (const e of executables) await e.feed(name, feed);
+      for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
       await runInTurns(executables, this.world, this.tracer);
       this.tracer?.endRun();

@@ -72,9 +72,39 @@ export function keptBytes(voxels: number, batch: number, limitBytes = VOLUME_BYT
   return Math.max(VOXEL_BYTES * voxels, limitBytes - beside);
 }
 
-/** Bytes of volumes that a process holds while it trains on `cases` cases of at most so many voxels: those kept and the batch. */
-export function trainingBytes(voxels: number, batch: number, cases: number): number {
-  return Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases) + batch * VOXEL_BYTES * voxels;
+/** Voxels of a volume that are read at once where volumes are read a box at a time. */
+export const PIECE_VOXELS = 2 ** 24;
+
+/** Bytes of expanded chunks of a store that a process keeps. */
+export const CHUNK_BYTES = 2 ** 27;
+
+/** Bytes of a voxel in a chunk at most: of a resampled image and of labels. */
+const CHUNK_VOXEL_BYTES = 5;
+
+/** What a training holds beside its tensors. */
+export interface Volumes {
+  /** Voxels of the largest case. */
+  readonly voxels: number;
+  readonly batch: number;
+  /** Cases to train on. */
+  readonly cases: number;
+  /** Whether they lie in a store of preprocessed cases. */
+  readonly stored: boolean;
+  /** Processes that share the ranks. */
+  readonly processes: number;
+}
+
+/**
+ * Bytes of volumes that a process holds while it trains. Cases of a store: chunks, and the piece that is read, before and after
+ * its changes. Scans: those kept, and beside them the whole batch, or such pieces where each of several processes feeds its own rank.
+ */
+export function trainingBytes({ voxels, batch, cases, stored, processes }: Volumes): number {
+  const own = (voxels * batch) / processes;
+  const joined = batch > 1 ? 1 : 0;
+  const pieces = (2 + joined) * VOXEL_BYTES * Math.min(PIECE_VOXELS, Math.ceil(own));
+  if (stored) return Math.min(CHUNK_BYTES, CHUNK_VOXEL_BYTES * voxels * cases) + pieces;
+  const kept = Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases);
+  return kept + (processes > 1 ? pieces : batch * VOXEL_BYTES * voxels);
 }
 
 /** Bytes of volumes that a process holds while it segments or judges one of so many voxels: scan, labels, truth. */

@@ -33,10 +33,3 @@ async function knownOrCounted(
   await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(`${JSON.stringify(counts)}\n`)));
   return cases.map(({ id }) => counts[id]);
 }
-
-/** Voxels of each of the label values 0, 1, 2... below `classes`. */
-export function countClasses(labels: Uint8Array, classes: number): ClassVoxels {
-  const counts = new Array<number>(classes).fill(0);
-  for (let n = 0; n < labels.length; n++) counts[labels[n]]++;
-  return counts;
-}

@@ -1,4 +1,4 @@
-import { type Case, type Shape3, voxelCount } from '../imaging/index.ts';
+import { type Case, isZarr, type Shape3, voxelCount } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import { explainPlan, makePlan, type PlanOptions, type PlanReport } from '../plan/index.ts';
 import { withSplit } from './auto-split.ts';
@@ -30,9 +30,10 @@ export async function forecastCases(
   const voxels = shapes.map(voxelCount);
   const largest = voxels.indexOf(Math.max(...voxels));
   const shape = shapes[largest];
-  const split = await splitFor(config, shape, classes, { cases: cases.length, processes, ranks });
+  const stored = isZarr(cases[largest].image);
+  const split = await splitFor(config, shape, classes, { cases: cases.length, stored, processes, ranks });
   const hosts = processes?.hosts ?? apart(ranks);
-  const found = forecast(split.config, shape, classes, cases.length, hosts);
+  const found = forecast(split.config, shape, classes, { cases: cases.length, stored, hosts });
   return { case: cases[largest].id, ...found, split: split.why };
 }
 
@@ -45,22 +46,46 @@ export function splitFor(
   config: TrainConfig,
   shape: Shape3,
   classes: number,
-  { cases = 1, processes, ranks }: { cases?: number; processes?: Processes; ranks?: number } = {},
+  {
+    cases = 1,
+    stored = false,
+    processes,
+    ranks,
+  }: { cases?: number; stored?: boolean; processes?: Processes; ranks?: number } = {},
 ): ReturnType<typeof withSplit> {
   const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
-  const hostBytes = trainingBytes(voxelCount(shape), config.batch, cases);
+  const { batch } = config;
+  const voxels = voxelCount(shape);
+  const apart = processes?.hosts.length ?? ranks ?? 1;
+  const hostBytes = trainingBytes({ voxels, batch, cases, stored, processes: apart });
   return withSplit(config, { shape, batch: config.batch, graph, hostBytes, processes, ranks });
 }
 
-/** Forecast for `cases` volumes of one size; `hosts`: ranks of each process, all in one by default. */
+/** What a forecast for one size of volume may know beside it. */
+export interface ForecastOptions {
+  /** Volumes of the data set; 1 by default. */
+  readonly cases?: number;
+  /** Whether they lie in a store of preprocessed cases. */
+  readonly stored?: boolean;
+  /** Ranks of each process; all in one by default. */
+  readonly hosts?: PlanOptions['hosts'];
+}
+
+/** Forecast for volumes of one size. */
 export function forecast(
   config: TrainConfig,
   shape: Shape3,
   classes: number,
-  cases = 1,
-  hosts?: PlanOptions['hosts'],
+  { cases = 1, stored = false, hosts }: ForecastOptions = {},
 ): Forecast {
-  const hostBytes = trainingBytes(voxelCount(shape), config.batch, cases);
+  const processes = hosts?.length ?? 1;
+  const hostBytes = trainingBytes({
+    voxels: voxelCount(shape),
+    batch: config.batch,
+    cases,
+    stored,
+    processes,
+  });
   const graph = trainingGraph(config, classes, shape).graph;
   const fitted = withinMemory(config, () => graph, hostBytes);
   const { mesh, layout } = meshOf(fitted);

@@ -1,5 +1,4 @@
-import { voxelCount } from '../imaging/index.ts';
-import { type CaseStore, trainingBytes } from './cases.ts';
+import type { CaseReader } from './case-reader.ts';
 import { statisticsGraph } from './model.ts';
 import type { TrainerParts } from './trainer.ts';
 
@@ -9,16 +8,16 @@ import type { TrainerParts } from './trainer.ts';
  * of the last cases, and lag behind the weights. Nothing else changes, and training does not read what changes.
  */
 export async function measureStatistics(
-  { config, programs, cases, classes }: TrainerParts,
-  store: CaseStore,
+  { config, programs, cases, classes, hostBytes }: TrainerParts,
+  reader: CaseReader,
 ): Promise<void> {
   if (config.norm !== 'batch') return;
   for (const [i, entry] of cases.slice(0, config.statisticsCases).entries()) {
-    const { image, shape } = await store.get(entry);
+    const { image, shape } = await reader.feeds(entry);
     const program = programs.get(
       `statistics ${shape.join('x')}`,
       () => statisticsGraph(config, classes.length, shape).graph,
-      trainingBytes(voxelCount(shape), config.batch, cases.length),
+      hostBytes(shape),
     );
     await program.run({ image, share: Float64Array.of(1 / (i + 1)) }, []);
   }

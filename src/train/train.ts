@@ -1,8 +1,9 @@
+import { isZarr, type Shape3, voxelCount } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
 import { type Session, type Tracer, together } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from './best.ts';
-import { type ChosenCases, chooseCases } from './cases.ts';
+import { type ChosenCases, chooseCases, trainingBytes } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
@@ -102,7 +103,14 @@ class Run {
     this.session = session;
     this.processes = session.world.processes;
     this.options = options;
-    this.trainer = new Trainer({ config, session, programs, cases: training, classes });
+    const volumes = {
+      batch: config.batch,
+      cases: training.length,
+      stored: isZarr(training[0].image),
+      processes: this.processes.hosts.length,
+    };
+    const hostBytes = (shape: Shape3) => trainingBytes({ ...volumes, voxels: voxelCount(shape) });
+    this.trainer = new Trainer({ config, session, programs, cases: training, classes, hostBytes });
   }
 
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
@@ -151,7 +159,7 @@ class Run {
       const due = this.step % config.checkpointEvery === 0 || this.step === config.steps;
       stopped = await this.stopped();
       if (!due && !stopped) continue;
-      await measureStatistics(this.trainer.parts, this.trainer.store);
+      await measureStatistics(this.trainer.parts, this.trainer.reader);
       if (due) await this.keepBest();
       await this.save('latest');
       stopped = this.outOfPatience || (await this.stopped());
@@ -201,7 +209,7 @@ class Run {
     const { validation } = this.chosen;
     if (validation.length === 0)
       return meanScore(bestBy, this.lines.slice(-Math.max(checkpointEvery, this.trainer.stepsPerEpoch)));
-    const judged = await validate(this.trainer.parts, validation, this.trainer.store);
+    const judged = await validate(this.trainer.parts, validation, this.trainer.reader);
     const line = { kind: 'validation', step: this.step, ...judged } as const;
     if (this.writes) await appendLog(this.folder.log, line);
     await this.events?.scalars(this.step, validationScalars(line));

@@ -10,12 +10,13 @@ import {
 import type { HostArray, Processes } from '../machine/index.ts';
 import { type Loaded, type Session, totalSent } from '../run/index.ts';
 import { CaseOrder } from './case-order.ts';
-import { CaseStore, trainingBytes } from './cases.ts';
-import { classVoxels, countClasses } from './class-voxels.ts';
+import { CaseReader } from './case-reader.ts';
+import { classVoxels } from './class-voxels.ts';
 import type { TrainConfig } from './config.ts';
 import type { StepLine } from './log.ts';
 import { augmentationOf, learningRateOf, prepareOptions, trainingGraph } from './model.ts';
 import type { Programs } from './programs.ts';
+import { augmentedFeeds, type BoxFeeds, type StepSample } from './sample-feeds.ts';
 import { hardDice } from './scores.ts';
 
 export interface TrainerParts {
@@ -24,12 +25,12 @@ export interface TrainerParts {
   readonly programs: Programs;
   readonly cases: readonly Case[];
   readonly classes: readonly string[];
+  /** Bytes of volumes that the process holds beside the tensors while it trains on volumes of a shape. */
+  readonly hostBytes: (shape: Shape3) => number;
 }
 
-/** The volumes of a step, prepared and changed, as one array each. */
-interface Batch {
-  readonly image: Float32Array;
-  readonly labels: Uint8Array;
+/** The volumes of a step, prepared and changed: as one array each, or read a box at a time. */
+interface Batch extends BoxFeeds {
   readonly size: Shape3;
   readonly ids: readonly string[];
 }
@@ -38,15 +39,18 @@ interface Batch {
 export class Trainer {
   readonly parts: TrainerParts;
   private order: CaseOrder;
-  /** The prepared cases. */
-  readonly store: CaseStore;
+  readonly reader: CaseReader;
   /** Where changed samples are written, step after step: as large as the largest batch so far. */
   private room: SampleArrays = { image: new Float32Array(0), labels: new Uint8Array(0) };
 
   constructor(parts: TrainerParts) {
     this.parts = parts;
     this.order = new CaseOrder(parts.cases.length, parts.config.seed);
-    this.store = new CaseStore(prepareOptions(parts.config), parts.config.batch);
+    this.reader = new CaseReader(
+      prepareOptions(parts.config),
+      parts.config.batch,
+      parts.session.world.processes,
+    );
   }
 
   /** Steps of a pass over the cases. */
@@ -61,13 +65,15 @@ export class Trainer {
   async prepare(step: number, file: string, processes: Processes): Promise<void> {
     const { config, cases, classes } = this.parts;
     if (config.sampling === 'balanced') {
-      const count = async (entry: Case) =>
-        countClasses((await this.store.get(entry)).labels!, classes.length);
+      const count = async (entry: Case) => {
+        const facts = (await this.reader.source(entry)).classes ?? [];
+        return classes.map((_, cls) => facts[cls]?.count ?? 0);
+      };
       const voxels = await classVoxels(cases, count, file, processes);
       this.order = new CaseOrder(cases.length, config.seed, voxels);
     }
     const [first] = this.indices(step);
-    this.program((await this.store.get(cases[first])).shape);
+    this.program((await this.reader.source(cases[first])).shape);
   }
 
   /** Does one step, counted from 0. */
@@ -115,11 +121,11 @@ export class Trainer {
   }
 
   private program(size: Shape3): Loaded {
-    const { config, programs, classes, cases } = this.parts;
+    const { config, programs, classes, hostBytes } = this.parts;
     return programs.get(
       `train ${size.join('x')}`,
       () => trainingGraph(config, classes.length, size).graph,
-      trainingBytes(voxelCount(size), config.batch, cases.length),
+      hostBytes(size),
     );
   }
 
@@ -135,18 +141,24 @@ export class Trainer {
     const ids = indices.map((i) => cases[i].id);
     let size: Shape3 | undefined;
     let only: Sample | undefined;
+    const apart: StepSample[] = [];
     for (const [i, caseIndex] of indices.entries()) {
       const entry = cases[caseIndex];
-      const { image, labels, shape } = await this.store.get(entry);
-      if (labels === undefined) return fail({ where: entry.image, problem: 'has no label map to train on' });
-      size ??= shape;
-      checkSameShape(size, shape, ids, i);
+      const where = `step ${step + 1}, augmentation of case ${entry.id}`;
       // Counts samples, so that a case that comes twice in a batch is changed in two ways.
       const key = { seed: config.seed, caseIndex, step: step * config.batch + i };
+      const whole = await this.reader.whole(entry);
+      const { shape } = whole ?? (await this.reader.source(entry));
+      size ??= shape;
+      checkSameShape(size, shape, ids, i);
+      if (whole === undefined) {
+        apart.push({ source: () => this.reader.source(entry), key, where });
+        continue;
+      }
+      const { image, labels } = whole;
+      if (labels === undefined) return fail({ where: entry.image, problem: 'has no label map to train on' });
       const room = this.roomOf(image.length, i);
-      const sample = named(`step ${step + 1}, augmentation of case ${entry.id}`, () =>
-        augment({ image, labels, shape }, augmentationOf(config), key, room),
-      );
+      const sample = named(where, () => augment({ image, labels, shape }, augmentationOf(config), key, room));
       // A sample that is alone needs no copy where nothing changed it.
       if (indices.length === 1) only = sample;
       else {
@@ -154,6 +166,7 @@ export class Trainer {
         if (sample.labels !== room.labels) room.labels.set(sample.labels!);
       }
     }
+    if (apart.length > 0) return { ...augmentedFeeds(apart, augmentationOf(config)), size: size!, ids };
     const all = indices.length * voxelCount(size!);
     const { image, labels } = only ?? this.room;
     return { image: image.subarray(0, all), labels: labels!.subarray(0, all), size: size!, ids };

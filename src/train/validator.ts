@@ -1,5 +1,5 @@
-import { type Case, voxelCount } from '../imaging/index.ts';
-import { type CaseStore, trainingBytes } from './cases.ts';
+import type { Case } from '../imaging/index.ts';
+import type { CaseReader } from './case-reader.ts';
 import type { DiceByClass } from './log.ts';
 import { evaluationGraph } from './model.ts';
 import { hardDice } from './scores.ts';
@@ -16,21 +16,21 @@ export interface Validation {
 
 /** Judges the network of a session, or that of the averages of its weights, on prepared cases. Changes nothing. */
 export async function validate(
-  { config, programs, cases, classes }: TrainerParts,
+  { config, programs, classes, hostBytes }: TrainerParts,
   held: readonly Case[],
-  store: CaseStore,
+  reader: CaseReader,
 ): Promise<Validation> {
   const begun = performance.now();
   let loss = 0;
   const sums = { both: zeros(classes), predicted: zeros(classes), truth: zeros(classes) };
   for (const entry of held) {
-    const { image, labels, shape } = await store.get(entry);
+    const { image, labels, shape } = await reader.feeds(entry);
     const program = programs.get(
       `validation ${shape.join('x')}`,
       () => evaluationGraph(config, classes.length, shape).graph,
-      trainingBytes(voxelCount(shape), config.batch, cases.length),
+      hostBytes(shape),
     );
-    const out = await program.run({ image, labels: labels! });
+    const out = await program.run({ image, labels });
     loss += out.loss[0] / held.length;
     for (const cls of classes.keys()) {
       sums.both[cls] += out.count_both[cls];

@@ -1,0 +1,89 @@
+import { type Box, boxVolume, fail, length, showBox } from '../core/index.ts';
+import {
+  type AugmentConfig,
+  type AugmentKey,
+  augmentBox,
+  type Shape3,
+  type VoxelBox,
+  type VoxelSource,
+} from '../imaging/index.ts';
+import type { Feed } from '../run/index.ts';
+import { PIECE_VOXELS } from './cases.ts';
+
+/** The volumes of a step as inputs [batch, depth, height, width] (and a channel), read a box at a time. */
+export interface BoxFeeds {
+  readonly image: Feed;
+  readonly labels: Feed;
+}
+
+/** A sample of a step: a case, and what its changes are drawn from. */
+export interface StepSample {
+  /** Asked for anew for each box: a scan may have to make room for the others of its step. */
+  readonly source: () => Promise<VoxelSource>;
+  readonly key: AugmentKey;
+  /** For messages. */
+  readonly where: string;
+}
+
+/** Inputs from functions that give the voxels of a box of sample i. */
+export function boxFeeds(
+  most: number,
+  batch: number,
+  read: {
+    readonly image: (i: number, box: VoxelBox) => Promise<Float32Array>;
+    readonly labels: (i: number, box: VoxelBox) => Promise<Uint8Array>;
+  },
+): BoxFeeds {
+  const joined =
+    <T extends Float32Array | Uint8Array>(one: (i: number, box: VoxelBox) => Promise<T>) =>
+    async (box: Box): Promise<T> => {
+      const [samples] = box;
+      const spatial = spatialBox(box);
+      const first = await one(samples.start, spatial);
+      if (batch === 1 || length(samples) === 1) return first;
+      const all = new (first.constructor as new (length: number) => T)(boxVolume(box));
+      all.set(first);
+      for (let i = samples.start + 1; i < samples.end; i++)
+        all.set(await one(i, spatial), (i - samples.start) * first.length);
+      return all;
+    };
+  return { image: { read: joined(read.image), most }, labels: { read: joined(read.labels), most } };
+}
+
+/** Inputs of a training step: each box is changed on its own, and image and labels of a box come from one reading. */
+export function augmentedFeeds(samples: readonly StepSample[], config: AugmentConfig): BoxFeeds {
+  // Labels that were made with the image, until they are asked for.
+  const waiting = new Map<string, Uint8Array>();
+  const keyOf = (i: number, { start, end }: VoxelBox): string => `${i} ${start} ${end}`;
+  const change = async (i: number, box: VoxelBox) => {
+    const { source, key, where } = samples[i];
+    try {
+      return await augmentBox(await source(), config, key, box, PIECE_VOXELS);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return fail({ where, problem }, { cause: error });
+    }
+  };
+  return boxFeeds(PIECE_VOXELS, samples.length, {
+    async image(i, box) {
+      const { image, labels } = await change(i, box);
+      if (labels) waiting.set(keyOf(i, box), labels);
+      return image;
+    },
+    async labels(i, box) {
+      const known = waiting.get(keyOf(i, box));
+      waiting.delete(keyOf(i, box));
+      if (known) return known;
+      const { labels } = await change(i, box);
+      return labels ?? fail({ where: samples[i].where, problem: `box ${showBox(boxOf(box))} has no labels` });
+    },
+  });
+}
+
+/** The box of a volume that a box of an input stands for. */
+function spatialBox([, depth, height, width]: Box): VoxelBox {
+  const side = (n: 'start' | 'end'): Shape3 => [depth[n], height[n], width[n]];
+  return { start: side('start'), end: side('end') };
+}
+
+const boxOf = ({ start, end }: VoxelBox): Box => start.map((n, axis) => ({ start: n, end: end[axis] }));
