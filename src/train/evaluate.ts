@@ -17,8 +17,10 @@ import {
   postprocess,
   restoreCanonicalLabels,
   spacingOf,
+  voxelCount,
 } from '../imaging/index.ts';
 import { alone } from '../machine/index.ts';
+import { predictionBytes } from './cases.ts';
 import { overlayFile, writeSummary } from './evaluation-summary.ts';
 import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
 import { prepareOptions } from './model.ts';
@@ -83,7 +85,11 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     for (const [n, entry] of cases.entries()) {
       const { id } = entry;
       const scan = await loadCase({ ...entry, labelNames: classes }, prepareOptions(run.config));
-      const labels = await run.segment(scan, { flips: options.flips, to: [0] });
+      const labels = await run.segment(scan, {
+        flips: options.flips,
+        hostBytes: evaluationBytes(scan, options.postprocess !== undefined),
+        to: [0],
+      });
       if (first) {
         const scores = await compare(run, entry, scan, labels, settings, options);
         original.push({ id, ...scores.original });
@@ -106,6 +112,16 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
   } finally {
     run.free();
   }
+}
+
+/**
+ * Bytes of volumes that the first process holds while it judges a case: scan, labels and truth as the network saw them; labels and
+ * truth on the grid of the file where that is another; distances between surfaces, or what post-processing works on.
+ */
+function evaluationBytes(scan: PreparedCase, cleaned: boolean): number {
+  const [seen, stored] = [voxelCount(scan.shape), voxelCount(scan.original.shape)];
+  const resampled = seen === stored ? 0 : 2 * stored;
+  return predictionBytes(seen) + resampled + (cleaned ? 4 : 2) * Math.max(seen, stored);
 }
 
 /** Cases with some ids; all by default. Refuses ids that there are none of, and an empty set. */
