@@ -53,7 +53,6 @@ const natural = new Intl.Collator('en', { numeric: true });
  * Throws ImagingError if the folder, the list or a file of a case is missing or does not fit.
  */
 export async function openDataset(dir: string, patterns: DatasetPatterns = {}): Promise<Dataset> {
-  if (isStore(dir)) return openStore(dir);
   const { dataset, faults } = await surveyDataset(dir, patterns);
   if (faults.length > 0) throw faults[0];
   return dataset;
@@ -67,6 +66,7 @@ export async function surveyDataset(
   dir: string,
   patterns: DatasetPatterns = {},
 ): Promise<{ readonly dataset: Dataset; readonly faults: readonly ImagingError[] }> {
+  if (isStore(dir)) return { dataset: await openStore(dir), faults: [] };
   const json = path.join(dir, 'dataset.json');
   const described = existsSync(json);
   const byPattern = patterns.images !== undefined || patterns.labels !== undefined;

@@ -92,8 +92,8 @@ function chooseImages(dir: string, files: readonly DicomFile[], wanted: string |
     }
     series.set(uid, [...(series.get(uid) ?? []), file]);
   }
-  const inWords = () =>
-    [...series].map(([uid, list]) => describe(uid, list)).join('; ') || 'none with pixels of slices';
+  const inWords = (all: Iterable<[string, DicomFile[]]> = series) =>
+    [...all].map(([uid, list]) => describe(uid, list)).join('; ') || 'none with pixels of slices';
   if (wanted !== undefined) {
     const chosen = series.get(wanted);
     if (chosen !== undefined) return chosen;
@@ -110,15 +110,15 @@ function chooseImages(dir: string, files: readonly DicomFile[], wanted: string |
     });
   }
   // Single pictures, such as screen captures, have no place in the patient.
-  const placed = [...series.values()].filter((list) => list.some(isPlaced));
-  if (placed.length === 1) return placed[0];
-  if (series.size === 1) return [...series.values()][0];
+  const placed = [...series].filter(([, list]) => list.some(isPlaced));
+  const candidates = placed.length > 0 ? placed : [...series];
+  if (candidates.length === 1) return candidates[0][1];
   const hint = 'Name one by its UID (--series), or put each series in a folder of its own.';
   throw new ImagingError({
     file: dir,
     field: 'series',
     expected: 'one',
-    found: `${series.size}: ${inWords()}`,
+    found: `${candidates.length}: ${inWords(candidates)}`,
     hint,
   });
 }

@@ -1,7 +1,7 @@
 import type { ElementType } from './nifti-types.ts';
 import type { Grid, VoxelArray } from './volume.ts';
 
-export type ScanFormat = 'NIfTI' | 'NRRD' | 'MetaImage' | 'DICOM';
+export type ScanFormat = 'NIfTI' | 'NRRD' | 'MetaImage' | 'DICOM' | 'Zarr';
 
 /** How a scan's voxels are kept, and which part of a file or folder is the scan. */
 export interface ScanReadOptions {
@@ -22,7 +22,7 @@ export interface ScanReadOptions {
 
 /** What is known of a scan before its voxels are read, whatever its format. */
 export interface ScanHeader extends Grid {
-  /** The file, or the folder of a DICOM series. */
+  /** The file, or the folder of a DICOM series or of an array of a store. */
   readonly file: string;
   readonly format: ScanFormat;
   /** Type of the stored values; of a DICOM series the type that holds its scaled values. */

@@ -6,6 +6,8 @@ import { looksLikeMetaImage, openMetaImage } from './metaimage.ts';
 import { openNifti } from './nifti-read.ts';
 import { openNrrd } from './nrrd.ts';
 import type { OpenScan, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
+import { isZarr } from './store/format.ts';
+import { openStoredScan } from './store/stored-scan.ts';
 import { type Volume, voxelCount } from './volume.ts';
 import { allocateVoxels } from './voxel-decoder.ts';
 
@@ -14,12 +16,13 @@ const slabBytes = 1 << 24;
 
 /**
  * Opens a scan of any format, told apart by content: NIfTI (`.nii`, `.nii.gz`, `.hdr`/`.img`), NRRD (`.nrrd`, `.nhdr`),
- * MetaImage (`.mha`, `.mhd`), or a folder with a DICOM series. Reads the header, of a series those of all its files.
+ * MetaImage (`.mha`, `.mhd`), a folder with a DICOM series, or the folder of an array of a store. Reads the header, of a series
+ * those of all its files.
  * Throws ImagingError where the scan cannot be used.
  */
 export async function openScan(path: string, options: ScanReadOptions = {}): Promise<OpenScan> {
   const start = await beginning(path);
-  if (start === 'folder') return openDicomSeries(path, options);
+  if (start === 'folder') return isZarr(path) ? openStoredScan(path) : openDicomSeries(path, options);
   if (start.toString('latin1', 0, 4) === 'NRRD') return openNrrd(path, options);
   if (start.toString('latin1', 128, 132) === 'DICM') {
     const hint = 'Give the folder that holds all files of the series.';

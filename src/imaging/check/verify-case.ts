@@ -91,7 +91,8 @@ function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] 
     add('fault', 'voxels', 'finite numbers', `${nonFinite} NaN or infinite voxels, ${where}`);
   }
   if (lowest === highest) add('fault', 'voxels', 'an image', `the same value ${lowest} everywhere`);
-  else if (ct && lowest <= highest) {
+  else if (ct && header.format !== 'Zarr' && lowest <= highest) {
+    // A store keeps what its window leaves.
     const hint = 'Hounsfield units are -1000 for air and about 50 for the liver.';
     const range = `values from ${number(lowest)} to ${number(highest)}`;
     if (lowest > -150) add('warning', 'voxels', 'Hounsfield units, with air or fat below -150', range, hint);

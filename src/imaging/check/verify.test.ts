@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { ImagingError } from '../errors.ts';
 import { writeNifti } from '../nifti-write.ts';
 import { fromCanonical, type Orientation } from '../orientation.ts';
+import { preprocess } from '../store/preprocess-dataset.ts';
 import { makeVolume, type Volume } from '../volume.ts';
 import { verifyDataset } from './verify.ts';
 import type { Finding } from './verify-case.ts';
@@ -195,6 +196,17 @@ describe('verifyDataset', () => {
     expect(faults).toBe(1);
     expect(cases[0]).toMatchObject({ id: 'p1', kind: 'test' });
     expect(cases[0].findings[0].found).toMatch(/1 missing slice/);
+  });
+
+  it('reads the chunks of a store, each of them', async () => {
+    const out = path.join(root, 'store');
+    await preprocess({ data: await dataset({ a: [scan(1), truth()], b: [scan(2), truth()] }), out });
+    const sound = await verifyDataset(out);
+    expect([sound.faults, sound.warnings]).toEqual([0, 0]);
+    expect(sound.cases[1]).toMatchObject({ id: 'b', format: 'Zarr', shape, labels: { 0: 621, 1: 99 } });
+    writeFileSync(path.join(out, 'b', 'labels', '0.0.0'), 'damage');
+    expect(await said(out, 'b')).toEqual([expect.stringMatching(/^fault 0\.0\.0 chunk .*damaged data/)]);
+    expect(await said(out, 'a')).toEqual([]);
   });
 
   it('says that a set is empty, or none', async () => {
