@@ -89,7 +89,7 @@ describe('mistakes', () => {
     [['trian'], "halomesh: unknown command 'trian' (Did you mean train?). See halomesh --help\n"],
     [
       ['predict', '--run', 'r'],
-      "halomesh: required option '--input <file>' not specified. See halomesh predict --help\n",
+      "halomesh: required option '--input <path>' not specified. See halomesh predict --help\n",
     ],
     [
       ['train', '--data', 'x'],

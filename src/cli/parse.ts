@@ -158,6 +158,32 @@ export function heldOut(flag: string): Parser<number | string | readonly string[
   };
 }
 
+/** `liver,tumour` as a list; commas part its items. A flag that is given again adds to it. */
+export function words(flag: string): (text: string, before?: readonly string[]) => readonly string[] {
+  return (text, before = []) => {
+    const found = text.split(',').map((word) => word.trim());
+    if (found.includes(''))
+      refuse(flag, 'value', 'words with commas between them, such as liver,tumour', text);
+    return [...before, ...found];
+  };
+}
+
+/** `tumour=50,cyst=20` as values by name. A flag that is given again adds to them. */
+export function valuesOf<T>(
+  flag: string,
+  example: string,
+  value: Parser<T>,
+): (text: string, before?: Readonly<Record<string, T>>) => Readonly<Record<string, T>> {
+  return (text, before = {}) => {
+    const found = text.split(',').map((part) => {
+      const [name, one, ...rest] = part.split('=').map((word) => word.trim());
+      if (!name || !one || rest.length > 0) refuse(flag, 'value', `such as ${example}`, text);
+      return [name, value(one)] as const;
+    });
+    return { ...before, ...Object.fromEntries(found) };
+  };
+}
+
 function counts(flag: string, text: string, example: string): Record<string, number> {
   return Object.fromEntries(
     Object.entries(pairs(flag, text, '=', example)).map(([name, value]) => {

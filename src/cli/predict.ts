@@ -1,15 +1,33 @@
 import type { Command } from 'commander';
+import { fail } from '../core/index.ts';
 import type { Tracer } from '../run/index.ts';
-import { predict } from '../train/index.ts';
+import {
+  type Cleaning,
+  FLIP_AXES,
+  type FlipAxis,
+  type FolderResult,
+  isFolderOfScans,
+  type PredictionEvent,
+  type PredictResult,
+  predict,
+  predictFolder,
+} from '../train/index.ts';
 import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
+import { count, oneOf, positive, UsageError, valuesOf, words } from './parse.ts';
 import { joinRun, noteSplit, talks } from './processes.ts';
+import { type Progress, showProgress } from './progress.ts';
+import { errorLine } from './report-error.ts';
 import { addTraceFlag, traced } from './trace.ts';
 import { relative } from './words.ts';
 
-interface Flags extends RunFlags {
+interface Flags extends RunFlags, Cleaning {
   readonly input: string;
   readonly series?: string;
   readonly output: string;
+  /** True where the flag names no axes. */
+  readonly flips?: true | readonly FlipAxis[];
+  readonly probabilities?: boolean;
+  readonly probabilitiesDownsample?: number;
   readonly trace?: string;
 }
 
@@ -17,34 +35,142 @@ interface Flags extends RunFlags {
 export function predictCommand(program: Command): void {
   const command = program
     .command('predict')
-    .summary('segment a scan with a trained network')
+    .summary('segment scans with a trained network')
     .description(
-      'Segments a scan: a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series. The output has the grid of the input, voxel for voxel, and the numbers of the classes.',
+      'Segments a scan (a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series), or all scans of a folder. The output has the grid of the input, voxel for voxel, and the numbers of the classes. A volume that does not fit in memory, or in --memory-limit, is computed in blocks, with the same result.',
     );
   addTraceFlag(addRunFlags(command))
-    .requiredOption('--input <file>', 'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd) or DICOM folder')
+    .requiredOption(
+      '--input <path>',
+      'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd), DICOM folder, or folder of scans',
+    )
     .option('--series <uid>', 'which series of a DICOM folder to take, where it holds several')
-    .requiredOption('--output <file>', 'NIfTI file to write (.nii or .nii.gz)')
+    .requiredOption(
+      '--output <path>',
+      'NIfTI file to write (.nii or .nii.gz), or a folder for NAME.nii.gz of each scan',
+    )
+    .option(
+      '--flips [axes]',
+      'segment mirrored scans too and take the mean of the probabilities: depth,height,width (default: all three, 8 passes)',
+      flips,
+    )
+    .option('--probabilities', 'write the probability of each class too: NAME_probability_CLASS.nii.gz')
+    .option(
+      '--probabilities-downsample <n>',
+      'with voxels n times as large',
+      count('--probabilities-downsample'),
+    )
+    .option(
+      '--largest-component <classes>',
+      'keep the largest connected part only; liver+tumour takes both as one',
+      words('--largest-component'),
+    )
+    .option('--fill-holes <classes>', 'background that a class encloses becomes it', words('--fill-holes'))
+    .option(
+      '--inside <lesion=organ>',
+      'lesions stay only in their organ, such as tumour=liver',
+      valuesOf('--inside', 'tumour=liver', (text) => text),
+    )
+    .option(
+      '--min-size <class=mm3>',
+      'smaller parts go, such as tumour=50',
+      valuesOf('--min-size', 'tumour=50', positive('--min-size', ' (mm^3)')),
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --split depth=4',
+      '\nExamples:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --memory-limit 4GiB\n' +
+        '  halomesh predict --run runs/a --input scans --output labels --flips --largest-component liver+tumour',
     )
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
-      const { trace, ...options } = flags;
-      const joined = await joinRun(options);
-      const run = (tracer: Tracer | undefined) =>
-        predict({ ...options, ...joined, tracer, onSplit: noteSplit });
+      const { trace, largestComponent, fillHoles, inside, minSize, flips: turned, ...given } = flags;
+      if (given.probabilitiesDownsample !== undefined && !given.probabilities)
+        throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });
+      const cleaning = { largestComponent, fillHoles, inside, minSize };
+      const joined = await joinRun(flags);
       const file = talks() ? trace : undefined;
-      const { output, shape, voxels, checkpoint, step } = await traced(file, run, { endsAtOnce: true });
-      if (!talks()) return;
-      const all = shape[0] * shape[1] * shape[2];
-      console.log(
-        `${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`,
-      );
-      for (const [name, count] of Object.entries(voxels))
-        console.log(
-          `  ${name.padEnd(14)}${count.toLocaleString('en').padStart(12)}  ${((100 * count) / all).toFixed(2)} %`,
-        );
+      const show = new Display();
+      const run = async (tracer: Tracer | undefined): Promise<FolderResult> => {
+        const options = {
+          ...given,
+          flips: turned === true ? FLIP_AXES : turned,
+          ...joined,
+          cleaning,
+          tracer,
+          onSplit: noteSplit,
+          onEvent: (event: PredictionEvent) => show.on(event),
+        };
+        if (await isFolderOfScans(flags.input)) return predictFolder(options);
+        return { results: [await predict(options)], faults: [] };
+      };
+      const { results, faults } = await traced(file, run, { endsAtOnce: true }).finally(() => show.stop());
+      if (faults.length === 0) return;
+      if (talks())
+        for (const { input, error } of faults) console.error(`${relative(input)}: ${errorLine(error)}`);
+      fail({
+        where: flags.input,
+        problem: `${faults.length} of ${results.length + faults.length} scans could not be segmented`,
+      });
     });
+}
+
+/** The value of `--flips`: axes by name, all of them where none is named. */
+function flips(text: string): readonly FlipAxis[] {
+  return words('--flips')(text).map(oneOf('--flips', FLIP_AXES));
+}
+
+/** Shows what happens: a bar for the passes of a scan, and what was written. */
+class Display {
+  private progress: Progress | undefined;
+
+  on(event: PredictionEvent): void {
+    if (!talks()) return;
+    switch (event.kind) {
+      case 'scan':
+        if (event.scans > 1) console.error(`scan ${event.place}/${event.scans}  ${relative(event.input)}`);
+        return;
+      case 'pass':
+        // One pass says nothing while it runs.
+        if (event.passes === 1) return;
+        this.progress ??= showProgress({ unit: 'pass', total: event.passes });
+        this.progress.update(event.done);
+        if (event.done === event.passes) this.stop();
+        return;
+      case 'written':
+        printResult(event.result);
+        return;
+      case 'fault':
+        this.stop();
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  stop(): void {
+    this.progress?.stop();
+    this.progress = undefined;
+  }
+}
+
+function printResult({
+  output,
+  probabilities,
+  shape,
+  spacing,
+  voxels,
+  checkpoint,
+  step,
+}: PredictResult): void {
+  const all = shape[0] * shape[1] * shape[2];
+  const millilitres = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  console.log(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
+  for (const [name, found] of Object.entries(voxels)) {
+    const share = `${((100 * found) / all).toFixed(2)} %`;
+    const volume = `${(found * millilitres).toFixed(1)} ml`;
+    console.log(
+      `  ${name.padEnd(14)}${found.toLocaleString('en').padStart(12)}  ${share.padStart(8)}  ${volume.padStart(11)}`,
+    );
+  }
+  for (const file of Object.values(probabilities ?? {})) console.log(`  ${relative(file)}`);
 }

@@ -4,6 +4,7 @@
 export type { BestScore } from './best.ts';
 export { type ChosenCases, chooseCases } from './cases.ts';
 export * from './checkpoint.ts';
+export type { Cleaning } from './cleaning.ts';
 export * from './config.ts';
 export { presets } from './config-presets.ts';
 // From a run to scores and segmentations
@@ -11,6 +12,7 @@ export { type EvaluateOptions, type EvaluationReport, evaluate } from './evaluat
 export * from './evaluate-labels.ts';
 export { summaryMarkdown } from './evaluation-summary.ts';
 export { formatEvaluation } from './evaluation-table.ts';
+export { FLIP_AXES, type FlipAxis } from './flips.ts';
 export * from './forecast.ts';
 export * from './log.ts';
 export * from './machine-file.ts';
@@ -22,5 +24,6 @@ export * from './predict.ts';
 export * from './preprocessed.ts';
 export * from './run-folder.ts';
 export * from './safetensors.ts';
+export type { SegmentedPart, SegmentOptions } from './segmenter.ts';
 export * from './train.ts';
 export * from './train-events.ts';

@@ -53,6 +53,8 @@ export interface OpenRun {
    * together, over all processes, the volume once. So what is counted over them needs no whole volume anywhere.
    */
   segmentParts: Segmenter['segment'];
+  /** The box of a prepared volume that this process reads when it is segmented so: all of it where there is one process. */
+  needs: Segmenter['needs'];
   /** Steps that the network was trained for; known after the first volume. */
   readonly step: number | undefined;
   /** Gives its memory back. */
@@ -111,6 +113,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     classes,
     file,
     checkpoint,
+    needs: (shape, settings) => segmenter.needs(shape, settings),
     segmentParts: (source, settings, take) => segmenter.segment(source, settings, take),
     async segment(prepared, settings = {}) {
       const parts: SegmentedPart[] = [];

@@ -1,23 +1,74 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { fail } from '../core/index.ts';
-import { loadCase, restoreLabels, type Shape3, writeNifti } from '../imaging/index.ts';
+import { fail, HalomeshError } from '../core/index.ts';
+import {
+  type Case,
+  ImagingError,
+  openScanSource,
+  planScan,
+  postprocess,
+  restoreLabels,
+  type ScanPlan,
+  type Shape3,
+  spacingOf,
+  voxelCount,
+  writeNifti,
+} from '../imaging/index.ts';
+import type { Processes } from '../machine/index.ts';
+import { processBytes } from '../plan/index.ts';
+import { type Cleaning, cleaningOf } from './cleaning.ts';
+import type { FlipAxis } from './flips.ts';
 import { prepareOptions } from './model.ts';
-import { openRun, type RunOptions } from './open-run.ts';
+import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+import { ProbabilityFile, probabilityGrid, probabilityName, writeProbability } from './probabilities.ts';
 import { exists } from './run-check.ts';
+import { checkChannel, namedIn, outputFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
+import type { SegmentedPart, SegmentOptions } from './segmenter.ts';
+import { together } from './together.ts';
+import { eachPart, gatherLabels, putBox } from './volume-parts.ts';
 
-export interface PredictOptions extends RunOptions {
-  /** The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. */
-  readonly input: string;
+/** How scans are segmented and what is written. */
+export interface PredictionSettings extends RunOptions {
   /** SeriesInstanceUID of the scan, where its folder holds several series. */
   readonly series?: string;
-  /** NIfTI file to write, `.nii` or `.nii.gz`; replaced if it is there. */
+  /** Axes that are also turned around; probabilities are the mean over all combinations (8 for three axes). */
+  readonly flips?: readonly FlipAxis[];
+  /** Write the probability of each class too, as float32, beside the labels: `NAME_probability_CLASS.nii.gz`. */
+  readonly probabilities?: boolean;
+  /** Voxels of these are larger by this factor along each axis; 1 by default. */
+  readonly probabilitiesDownsample?: number;
+  /** How labels are cleaned up, on the voxels of the scan. */
+  readonly cleaning?: Cleaning;
+  /** Is told what happens. */
+  readonly onEvent?: (event: PredictionEvent) => void;
+  /** Ends it between two passes of the network, with the signal's reason as the error. Nothing half-written stays. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PredictOptions extends PredictionSettings {
+  /** The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. */
+  readonly input: string;
+  /** NIfTI file to write, `.nii` or `.nii.gz`, replaced if it is there; or a folder that is there, for NAME.nii.gz. */
+  readonly output: string;
+}
+
+export interface PredictFolderOptions extends PredictionSettings {
+  /** A folder of scans, or of folders with a DICOM series each. */
+  readonly input: string;
+  /** Folder for a NAME.nii.gz of each scan; made if it is not there. */
   readonly output: string;
 }
 
 export interface PredictResult {
+  readonly input: string;
+  /** The file of labels. */
   readonly output: string;
-  /** Voxels of the file: depth, height, width. */
+  /** Files of probabilities by name of the class, where asked for. */
+  readonly probabilities?: Readonly<Record<string, string>>;
+  /** Voxels of the scan: depth, height, width. */
   readonly shape: Shape3;
+  /** Between them, mm. */
+  readonly spacing: Shape3;
   /** Voxels of each class, by name. */
   readonly voxels: Readonly<Record<string, number>>;
   readonly checkpoint: 'best' | 'latest';
@@ -25,40 +76,199 @@ export interface PredictResult {
   readonly step: number;
 }
 
+/** A scan that could not be segmented. */
+export interface PredictionFault {
+  readonly input: string;
+  readonly error: Error;
+}
+
+export interface FolderResult {
+  readonly results: readonly PredictResult[];
+  readonly faults: readonly PredictionFault[];
+}
+
+export type PredictionEvent =
+  | { readonly kind: 'scan'; readonly input: string; readonly place: number; readonly scans: number }
+  /** A pass of the network over the scan or a block of it; how many this process does for the scan. */
+  | { readonly kind: 'pass'; readonly input: string; readonly done: number; readonly passes: number }
+  | { readonly kind: 'written'; readonly input: string; readonly result: PredictResult }
+  | { readonly kind: 'fault'; readonly input: string; readonly error: Error };
+
 /**
- * Segments a scan: class numbers as bytes, voxel for voxel on the grid of the input. The output gets its name when it is whole.
+ * Segments a scan: class numbers as bytes, voxel for voxel on the grid of the input, whatever its format and orientation. The
+ * whole volume is computed in one pass where memory allows it, else in blocks with the same result. Files get their names when
+ * they are whole. Throws ImagingError for a scan that cannot be used, HalomeshError for what cannot be done.
+ *
+ *     const { voxels } = await predict({ run: 'runs/a', input: 'scan.nii.gz', output: 'liver.nii.gz' });
+ *
+ * Where several processes run the mesh all call it, and process 0 writes.
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const { input, output, series } = options;
-  // Known before the work and not after it.
-  if (!/\.nii(\.gz)?$/i.test(output))
-    fail({
-      where: output,
-      problem: 'name of the output',
-      expected: 'a name that ends in .nii or .nii.gz',
-      found: path.basename(output),
-    });
-  if (!(await exists(path.dirname(path.resolve(output)))))
-    fail({ where: output, problem: 'its folder is not there', hint: 'Make the folder first' });
+  const scan = await outputFor(options.input, options.output);
   const run = await openRun(options);
   try {
-    const prepared = await loadCase(
-      { id: path.basename(input), image: input, series },
-      prepareOptions(run.config),
-    );
-    const restored = restoreLabels(await run.segment(prepared), prepared);
-    if ((options.processes?.host ?? 0) === 0) await writeNifti(output, restored, { type: 'uint8' });
-    const counts = run.classes.map(() => 0);
-    const { data } = restored;
-    for (let n = 0; n < data.length; n++) counts[data[n]]++;
-    return {
-      output,
-      shape: restored.shape,
-      voxels: Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]])),
-      checkpoint: run.checkpoint,
-      step: run.step!,
-    };
+    options.onEvent?.({ kind: 'scan', input: scan.input, place: 1, scans: 1 });
+    const result = await segmentScan(run, scan, options);
+    options.onEvent?.({ kind: 'written', input: scan.input, result });
+    return result;
   } finally {
     run.free();
   }
 }
+
+/**
+ * Segments all scans of a folder, as {@link predict} does each. One that cannot be used does not keep the others from being
+ * segmented: it is among the faults. Throws what has nothing to do with a single scan, such as a run without a checkpoint.
+ */
+export async function predictFolder(options: PredictFolderOptions): Promise<FolderResult> {
+  const { input, output, onEvent } = options;
+  const inputs = await scansIn(input);
+  if (inputs === undefined)
+    return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
+  if ((options.processes?.host ?? 0) === 0) await mkdir(output, { recursive: true });
+  const results: PredictResult[] = [];
+  const faults: PredictionFault[] = [];
+  const run = await openRun(options);
+  try {
+    for (const [n, scan] of namedIn(output, inputs).entries()) {
+      options.signal?.throwIfAborted();
+      onEvent?.({ kind: 'scan', input: scan.input, place: n + 1, scans: inputs.length });
+      try {
+        checkChannel(scan.input);
+        const result = await segmentScan(run, scan, options);
+        results.push(result);
+        onEvent?.({ kind: 'written', input: scan.input, result });
+      } catch (error) {
+        if (!(error instanceof ImagingError || error instanceof HalomeshError)) throw error;
+        faults.push({ input: scan.input, error });
+        onEvent?.({ kind: 'fault', input: scan.input, error });
+      }
+    }
+    return { results, faults };
+  } finally {
+    run.free();
+  }
+}
+
+/** Whether an input is a folder of scans, for {@link predictFolder}, and not a scan. */
+export async function isFolderOfScans(input: string): Promise<boolean> {
+  return (await exists(input)) && (await scansIn(input)) !== undefined;
+}
+
+async function segmentScan(
+  run: OpenRun,
+  { input, output }: ScanToSegment,
+  settings: PredictionSettings,
+): Promise<PredictResult> {
+  const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
+  const entry: Case = { id: scanName(input), image: input, series: settings.series };
+  const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
+  const writes = (processes?.host ?? 0) === 0;
+  const plan = await together(processes, () => planScan(entry, prepareOptions(run.config)));
+  const { geometry } = plan;
+  const { original, shape } = geometry;
+  if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
+  const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
+  const soft = probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined;
+  try {
+    const asked: SegmentOptions = {
+      ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
+      onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
+    };
+    const labels = await segmentSource(run, entry, shape, asked, { processes, soft });
+    // To bring the labels back takes memory of its own.
+    run.free();
+    const voxels = await together(processes, async () => {
+      if (!writes) return {};
+      const { data } = restoreLabels(labels, geometry);
+      const cleaned = postprocess(data, original.shape, spacingOf(original), cleaning);
+      if (soft !== undefined)
+        for (const [cls, name] of run.classes.entries()) {
+          signal?.throwIfAborted();
+          await writeProbability(probabilityName(output, name), { from: soft, cls }, geometry, factor);
+        }
+      signal?.throwIfAborted();
+      await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });
+      return voxelsOf(cleaned, run.classes);
+    });
+    const files = run.classes.map((name) => [name, probabilityName(output, name)]);
+    return {
+      ...{ input, output, shape: original.shape, spacing: spacingOf(original) },
+      probabilities: probabilities ? Object.fromEntries(files) : undefined,
+      voxels: await fromFirst(processes, voxels),
+      ...{ checkpoint: run.checkpoint, step: run.step! },
+    };
+  } finally {
+    soft?.close();
+  }
+}
+
+/** The labels of a prepared scan, whole on process 0; the probabilities are put in `soft`. */
+async function segmentSource(
+  run: OpenRun,
+  entry: Case,
+  shape: Shape3,
+  asked: SegmentOptions,
+  { processes, soft }: { readonly processes?: Processes; readonly soft?: ProbabilityFile },
+): Promise<Uint8Array> {
+  const box = await run.needs(shape, asked);
+  const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
+  if ((processes?.hosts.length ?? 1) === 1) {
+    const whole = new Uint8Array(voxelCount(shape));
+    await run.segmentParts(source, asked, (part) => {
+      putBox(whole, shape, part.box, part.labels);
+      if (part.probabilities) soft?.put(part.box, part.probabilities);
+    });
+    return whole;
+  }
+  const found: SegmentedPart[] = [];
+  await run.segmentParts(source, asked, (part) => {
+    found.push(part);
+  });
+  if (asked.probabilities) {
+    const parts = found.map(({ box, probabilities: p }) => ({ box, bytes: bytesOf(p!) }));
+    const voxelBytes = 4 * run.classes.length;
+    await eachPart(processes, { label: 'probabilities', parts, voxelBytes, to: [0] }, (part) => {
+      soft?.put(part.box, floatsOf(part.bytes));
+    });
+  }
+  return gatherLabels(processes, found, shape);
+}
+
+/** Bytes of volumes that a process holds while it segments a scan: the scan as it is stored, and the labels. */
+function bytesBeside({ geometry, voxelBytes }: ScanPlan): number {
+  return voxelBytes * voxelCount(geometry.original.shape) + voxelCount(geometry.shape);
+}
+
+/** Refuses probabilities that do not fit: to turn them takes a volume of a class. */
+function checkProbabilities({ geometry }: ScanPlan, factor: number, limit?: number): void {
+  if (!(factor >= 1))
+    fail({ where: 'down-sampling of probabilities', problem: 'expected at least 1', found: `${factor}` });
+  const bytes = processBytes(1) + 4 * voxelCount(probabilityGrid(geometry.original, factor).shape);
+  if (limit === undefined || bytes <= limit) return;
+  fail({
+    where: 'memory limit',
+    problem: 'the probabilities of a class do not fit',
+    expected: `at least ${Math.ceil(bytes / 2 ** 20)}MiB`,
+    found: `${Math.floor(limit / 2 ** 20)}MiB`,
+    hint: 'Raise --memory-limit, or give --probabilities-downsample 2',
+  });
+}
+
+function voxelsOf(labels: Uint8Array, classes: readonly string[]): Record<string, number> {
+  const counts = new Float64Array(256);
+  for (let n = 0; n < labels.length; n++) counts[labels[n]]++;
+  return Object.fromEntries(classes.map((name, cls) => [name, counts[cls]]));
+}
+
+/** What process 0 has, on all. */
+async function fromFirst<T>(processes: Processes | undefined, value: T): Promise<T> {
+  if (processes === undefined || processes.hosts.length === 1) return value;
+  const [first] = await processes.share('the result', JSON.stringify(value));
+  return JSON.parse(first) as T;
+}
+
+const bytesOf = (numbers: Float32Array): Uint8Array =>
+  new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+const floatsOf = (bytes: Uint8Array): Float32Array =>
+  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);

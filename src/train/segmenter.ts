@@ -1,4 +1,3 @@
-import { freemem } from 'node:os';
 import { type Box, type Graph, HalomeshError, sameBox } from '../core/index.ts';
 import {
   boxShape,
@@ -8,17 +7,22 @@ import {
   voxelCount,
   wholeBox,
 } from '../imaging/index.ts';
-import { alone, type HostArray, type Processes } from '../machine/index.ts';
-import { makePlan, partition, predictPeak } from '../plan/index.ts';
+import { alone, type Processes } from '../machine/index.ts';
+import { makePlan, partition, partitionRegion, predictPeak } from '../plan/index.ts';
 import type { Feed, OutputPart, Tracer } from '../run/index.ts';
 import { predictionSplit } from './auto-split.ts';
 import { blocksWithin, refusesBlocks, regionOf } from './blocks.ts';
 import { predictionBytes } from './cases.ts';
-import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
+import { loadCheckpoint } from './checkpoint.ts';
 import { meshOf, type TrainConfig } from './config.ts';
-import { addFlipped, type Flip, type FlipAxis, flipBox, flipNumbers, flipsOf } from './flips.ts';
+import { type Flip, type FlipAxis, flipBox, flipNumbers, flipsOf } from './flips.ts';
+import { MeanOfFlips } from './mean-of-flips.ts';
+import { availableBytes, fitsMesh, softBytes } from './memory-room.ts';
 import { predictionGraph, sessionOf, targetOf, withinMemory } from './model.ts';
 import { Programs } from './programs.ts';
+import { floats, hullOf, type SegmentedPart, voxelBox } from './volume-parts.ts';
+
+export type { SegmentedPart } from './volume-parts.ts';
 
 export interface SegmentOptions {
   /** Axes that are also turned around: probabilities are the mean over all 2^n ways to do so. None by default. */
@@ -31,15 +35,6 @@ export interface SegmentOptions {
   readonly onPass?: (done: number, all: number) => void;
   /** Ends it between two passes, with the signal's reason as the error. */
   readonly signal?: AbortSignal;
-}
-
-/** A box of a segmentation. */
-export interface SegmentedPart {
-  readonly box: VoxelBox;
-  /** The most likely class of every voxel, [depth, height, width]. */
-  readonly labels: Uint8Array;
-  /** [depth, height, width, class], where asked for. */
-  readonly probabilities?: Float32Array;
 }
 
 export interface SegmenterParts {
@@ -65,7 +60,6 @@ interface Way {
 interface Opened {
   readonly key: string;
   readonly programs: Programs;
-  readonly checkpoint: LoadedCheckpoint;
 }
 
 /**
@@ -77,6 +71,7 @@ export class Segmenter {
   private readonly processes: Processes;
   private readonly ways = new Map<string, Way>();
   private opened: Opened | undefined;
+  private trained: number | undefined;
 
   constructor(parts: SegmenterParts) {
     this.parts = parts;
@@ -85,10 +80,10 @@ export class Segmenter {
 
   /** Steps that the network was trained for; known after the first volume. */
   get step(): number | undefined {
-    return this.opened?.checkpoint.step;
+    return this.trained;
   }
 
-  /** Gives its memory back. */
+  /** Gives its memory back; the next volume takes it again. */
   free(): void {
     this.opened?.programs.free();
     this.opened = undefined;
@@ -104,14 +99,7 @@ export class Segmenter {
     take: (part: SegmentedPart) => Promise<void> | void,
   ): Promise<void> {
     const { shape } = source;
-    const flips = flipsOf(options.flips ?? []);
-    const soft = options.probabilities === true || flips.length > 1;
-    const hostBytes = options.hostBytes ?? predictionBytes(voxelCount(shape));
-    const split = await predictionSplit(this.parts, shape, hostBytes);
-    this.parts = { ...this.parts, config: split.config };
-    if (split.why) this.parts.onSplit?.(split.why);
-    const { graph } = predictionGraph(this.parts.config, this.parts.classes.length, shape, soft);
-    const way = this.wayFor(graph, shape, flips.length, hostBytes);
+    const { graph, way, flips, hostBytes } = await this.asked(shape, options);
     const targets = way.blocks ?? [wholeBox(shape)];
     let done = 0;
     for (const target of targets) {
@@ -133,6 +121,38 @@ export class Segmenter {
       }
       if (flips.length > 1) await take(mean.part(options.probabilities === true));
     }
+  }
+
+  /** The box of a prepared volume that this process reads when it is segmented so. */
+  async needs(shape: Shape3, options: SegmentOptions): Promise<VoxelBox> {
+    if (this.processes.hosts.length === 1) return wholeBox(shape);
+    const { graph, way, flips } = await this.asked(shape, options);
+    if (way.blocks === undefined) {
+      const { mesh, layout } = meshOf(way.config);
+      const [rank] = this.processes.hosts[this.processes.host];
+      return voxelBox(partition(graph, mesh, layout).inputs.get('image')!.own[rank]);
+    }
+    const nothing: VoxelBox = { start: [0, 0, 0], end: [0, 0, 0] };
+    return way.blocks
+      .flatMap((block) =>
+        flips.map((flip) => {
+          const program = partitionRegion(graph, regionOf(graph, flipBox(block, shape, flip)));
+          return flipBox(voxelBox(program.inputs.get('image')!.own[0]), shape, flip);
+        }),
+      )
+      .reduce(hullOf, nothing);
+  }
+
+  /** What is asked for, and how it is done. */
+  private async asked(shape: Shape3, options: SegmentOptions) {
+    const flips = flipsOf(options.flips ?? []);
+    const soft = options.probabilities === true || flips.length > 1;
+    const hostBytes = options.hostBytes ?? predictionBytes(voxelCount(shape));
+    const split = await predictionSplit(this.parts, shape, hostBytes);
+    this.parts = { ...this.parts, config: split.config };
+    if (split.why) this.parts.onSplit?.(split.why);
+    const { graph } = predictionGraph(this.parts.config, this.parts.classes.length, shape, soft);
+    return { graph, flips, hostBytes, way: this.wayFor(graph, shape, flips.length, hostBytes) };
   }
 
   /** How volumes of a shape are segmented. */
@@ -197,50 +217,17 @@ export class Segmenter {
     const key = JSON.stringify([mesh, layout, blocks !== undefined]);
     if (this.opened?.key !== key) {
       this.free();
-      const processes = blocks === undefined ? this.processes : alone(1);
+      const processes = blocks === undefined ? this.parts.processes : alone(1);
       const session = sessionOf(config, this.parts.tracer, processes);
       // The next block's program is there before the last one's goes, so that the arena stays.
       const programs = new Programs(session, blocks && 2);
       // The first program brings the variables.
       load(programs);
       const checkpoint = await loadCheckpoint(this.parts.file, session.state, { partial: true });
-      this.opened = { key, programs, checkpoint };
+      this.trained = checkpoint.step;
+      this.opened = { key, programs };
     }
     return load(this.opened.programs);
-  }
-}
-
-/** Sums probabilities of flipped volumes, in float32 and in the order in which they come. */
-class MeanOfFlips {
-  private readonly box: VoxelBox;
-  private readonly flips: number;
-  private readonly classes: number;
-  private readonly sum: Float32Array;
-
-  constructor(box: VoxelBox, flips: number, classes: number) {
-    this.box = box;
-    this.flips = flips;
-    this.classes = classes;
-    this.sum = new Float32Array(flips > 1 ? voxelCount(boxShape(box)) * classes : 0);
-  }
-
-  add(parts: readonly OutputPart[], shape: Shape3, flip: Flip): void {
-    for (const { box, data } of parts)
-      addFlipped(this.sum, this.box, floats(data), flipBox(voxelBox(box), shape, flip), flip, this.classes);
-  }
-
-  /** The mean over the flips, and its most likely classes: the lowest on a tie. */
-  part(probabilities: boolean): SegmentedPart {
-    const { box, classes, sum, flips } = this;
-    const labels = new Uint8Array(voxelCount(boxShape(box)));
-    for (let n = 0; n < labels.length; n++) {
-      let best = 0;
-      for (let c = 1; c < classes; c++) if (sum[n * classes + c] > sum[n * classes + best]) best = c;
-      labels[n] = best;
-    }
-    // A power of two: exact.
-    if (probabilities) for (let n = 0; n < sum.length; n++) sum[n] /= flips;
-    return { box, labels, probabilities: probabilities ? sum : undefined };
   }
 }
 
@@ -260,41 +247,4 @@ function flippedFeed(source: VoxelSource, flip: Flip): Feed {
   };
 }
 
-/** Bytes a voxel that probabilities take on the host: those that come, and their sum over flips. */
-function softBytes(graph: Graph, flips: number, classes: number): number {
-  if (!graph.outputs.has('probabilities')) return 1;
-  return 4 * classes * (flips > 1 ? 2 : 1) + 1;
-}
-
-/** Whether the ranks of a mesh can compute a graph together within the config's limit. */
-function fitsMesh(graph: Graph, config: TrainConfig, hosts: Processes['hosts'], hostBytes: number): boolean {
-  const { mesh, layout } = meshOf(config);
-  const { memoryLimit } = config;
-  try {
-    makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes, thorough: false });
-    return true;
-  } catch (error) {
-    if (error instanceof HalomeshError && error.complaint.where === 'memory limit') return false;
-    throw error;
-  }
-}
-
-/** Bytes that this process may still take: of the machine, and of what it is confined to. */
-function availableBytes(): number {
-  const { rss } = process.memoryUsage();
-  const confined = process.constrainedMemory();
-  const free = freemem() + rss;
-  return 0.9 * (confined > 0 && confined < free ? confined : free);
-}
-
-/** Depth, height and width of the box of a tensor [batch, depth, height, width, ...]. */
-function voxelBox([, depth, height, width]: Box): VoxelBox {
-  return {
-    start: [depth.start, height.start, width.start],
-    end: [depth.end, height.end, width.end],
-  };
-}
-
-const floats = (data: HostArray): Float32Array =>
-  data instanceof Float32Array ? data : Float32Array.from(data);
 const show = ({ start, end }: VoxelBox): string => `${start.join(',')}-${end.join(',')}`;

@@ -1,3 +1,4 @@
+import type { Box } from '../core/index.ts';
 import {
   boxShape,
   type PreparedCase,
@@ -7,9 +8,18 @@ import {
   type VoxelSource,
   voxelCount,
 } from '../imaging/index.ts';
-import type { Processes } from '../machine/index.ts';
+import type { HostArray, Processes } from '../machine/index.ts';
 
 // Boxes of volumes on the host: out of a whole one, into one, and between processes.
+
+/** A box of a segmentation. */
+export interface SegmentedPart {
+  readonly box: VoxelBox;
+  /** The most likely class of every voxel, [depth, height, width]. */
+  readonly labels: Uint8Array;
+  /** [depth, height, width, class], where asked for. */
+  readonly probabilities?: Float32Array;
+}
 
 /** A prepared case in memory, read box by box. */
 export function sourceOf({ image, shape }: Pick<PreparedCase, 'image' | 'shape'>, id = 'scan'): VoxelSource {
@@ -51,32 +61,82 @@ function eachRow(
       visit(((k + k0) * height + j + j0) * width + i0, (k * rows + j) * columns, columns);
 }
 
+/** Numbers of a box that one process has. */
+export interface BoxBytes {
+  readonly box: VoxelBox;
+  readonly bytes: Uint8Array;
+}
+
 /**
- * Brings boxes of labels that several processes computed into whole volumes on the processes `to`; all processes call it. A
- * process holds its own boxes, and the ones in `to` one foreign box at a time beside the whole.
+ * Gives the boxes of all processes to `take` on the processes `to`, one after the other; all processes call it. A process holds
+ * its own boxes and one of another at a time. `voxelBytes`: of a voxel of all boxes.
  */
-export async function gatherLabels(
+export async function eachPart(
   processes: Processes | undefined,
-  parts: readonly { readonly box: VoxelBox; readonly labels: Uint8Array }[],
-  shape: Shape3,
-  to: readonly number[] = [0],
-): Promise<Uint8Array> {
+  {
+    label,
+    parts,
+    voxelBytes,
+    to,
+  }: {
+    readonly label: string;
+    readonly parts: readonly BoxBytes[];
+    readonly voxelBytes: number;
+    readonly to: readonly number[];
+  },
+  take: (part: BoxBytes) => void,
+): Promise<void> {
   const host = processes?.host ?? 0;
-  const wanted = processes === undefined || to.includes(host);
-  if (wanted && parts.length === 1 && parts[0].labels.length === voxelCount(shape)) return parts[0].labels;
-  const whole = new Uint8Array(wanted ? voxelCount(shape) : 0);
-  if (wanted) for (const { box, labels } of parts) putBox(whole, shape, box, labels);
-  if (processes === undefined || processes.hosts.length === 1) return whole;
-  const boxes = await processes.share('boxes of labels', JSON.stringify(parts.map(({ box }) => box)));
+  if (to.includes(host)) for (const part of parts) take(part);
+  if (processes === undefined || processes.hosts.length === 1) return;
+  const boxes = await processes.share(`boxes of ${label}`, JSON.stringify(parts.map(({ box }) => box)));
   for (const [from, text] of boxes.entries())
     for (const [n, box] of (JSON.parse(text) as VoxelBox[]).entries()) {
       const takers = to.filter((taker) => taker !== from);
       if (takers.length === 0) continue;
       const receives = takers.includes(host);
-      const bytes =
-        from === host ? parts[n].labels : new Uint8Array(receives ? voxelCount(boxShape(box)) : 0);
-      await processes.deliver('labels', bytes, from, takers);
-      if (receives) putBox(whole, shape, box, bytes);
+      const room = receives ? voxelBytes * voxelCount(boxShape(box)) : 0;
+      const bytes = from === host ? parts[n].bytes : new Uint8Array(room);
+      await processes.deliver(label, bytes, from, takers);
+      if (receives) take({ box, bytes });
     }
+}
+
+/** Whole volumes of labels on the processes `to`, from the boxes that the processes computed; all call it. */
+export async function gatherLabels(
+  processes: Processes | undefined,
+  found: readonly { readonly box: VoxelBox; readonly labels: Uint8Array }[],
+  shape: Shape3,
+  to: readonly number[] = [0],
+): Promise<Uint8Array> {
+  const wanted = to.includes(processes?.host ?? 0);
+  if (wanted && found.length === 1 && found[0].labels.length === voxelCount(shape)) return found[0].labels;
+  const whole = new Uint8Array(wanted ? voxelCount(shape) : 0);
+  const parts = found.map(({ box, labels }) => ({ box, bytes: labels }));
+  await eachPart(processes, { label: 'labels', parts, voxelBytes: 1, to }, ({ box, bytes }) => {
+    putBox(whole, shape, box, bytes);
+  });
   return whole;
 }
+
+/** Depth, height and width of the box of a tensor [batch, depth, height, width, ...]. */
+export function voxelBox([, depth, height, width]: Box): VoxelBox {
+  return {
+    start: [depth.start, height.start, width.start],
+    end: [depth.end, height.end, width.end],
+  };
+}
+
+/** The smallest box that holds both; one without voxels adds nothing. */
+export function hullOf(a: VoxelBox, b: VoxelBox): VoxelBox {
+  if (voxelCount(boxShape(a)) === 0) return b;
+  const side = (key: 'start' | 'end', pick: (x: number, y: number) => number): Shape3 => [
+    pick(a[key][0], b[key][0]),
+    pick(a[key][1], b[key][1]),
+    pick(a[key][2], b[key][2]),
+  ];
+  return { start: side('start', Math.min), end: side('end', Math.max) };
+}
+
+export const floats = (data: HostArray): Float32Array =>
+  data instanceof Float32Array ? data : Float32Array.from(data);

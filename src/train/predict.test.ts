@@ -1,0 +1,166 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  fromCanonical,
+  type Orientation,
+  orientationOf,
+  readNifti,
+  type Shape3,
+  toCanonical,
+  type Volume,
+  writeNifti,
+  writePhantom,
+} from '../imaging/index.ts';
+import { resolveConfig } from './config.ts';
+import { type PredictionEvent, type PredictOptions, predict, predictFolder } from './predict.ts';
+import { train } from './train.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-predict-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = path.join(folder, 'run');
+const data = path.join(folder, 'data');
+const scan = path.join(data, 'imagesTr', 'phantom_000.nii.gz');
+const at = (name: string): string => path.join(folder, name);
+
+beforeAll(async () => {
+  await writePhantom({ out: data, size: [15, 14, 12], cases: 2 });
+  // Few steps: labels of all classes, in many parts.
+  await train(resolveConfig({ data, out: run, base: 2, levels: 2, steps: 3, threads: 1, dropoutKeep: 1 }));
+});
+
+const segment = (options: Partial<PredictOptions>) =>
+  predict({ run, input: scan, output: at('out.nii.gz'), ...options });
+
+describe('prediction', () => {
+  it('lies on the same anatomy whatever the order of the axes of the file', async () => {
+    const { volume } = toCanonical(await readNifti(scan));
+    const expected = await labelsInRas(scan, 'ras');
+    expect(new Set(expected).size).toBeGreaterThan(1);
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ] as const;
+    for (const [n, axes] of orders.entries())
+      for (const turned of [n, 7 - n]) {
+        const flipped = [(turned & 1) > 0, (turned & 2) > 0, (turned & 4) > 0] as const;
+        const orientation: Orientation = { axes, flipped };
+        const stored = fromCanonical(volume, orientation);
+        const file = at(`order${n}-${turned}.nii`);
+        await writeNifti(file, stored, { type: 'int16' });
+        expect(orientationOf((await readNifti(file)).affine)).toEqual(orientation);
+        expect(await labelsInRas(file, `order${n}`, stored.shape)).toEqual(expected);
+      }
+  });
+
+  /** Labels of a scan, brought to RAS+ by the affine of their file. */
+  async function labelsInRas(input: string, name: string, shape?: Shape3): Promise<Volume['data']> {
+    const output = at(`${name}-labels.nii`);
+    await segment({ input, output });
+    const labels = await readNifti(output);
+    const { affine } = await readNifti(input);
+    expect(labels.affine).toEqual(affine);
+    if (shape) expect(labels.shape).toEqual(shape);
+    return toCanonical(labels).volume.data;
+  }
+
+  it('writes probabilities on the grid of the scan, and coarser ones', async () => {
+    const events: PredictionEvent[] = [];
+    const { probabilities, shape, voxels } = await segment({
+      output: at('soft.nii.gz'),
+      probabilities: true,
+      flips: ['depth'],
+      onEvent: (event) => events.push(event),
+    });
+    expect(events.map(({ kind }) => kind)).toEqual(['scan', 'pass', 'pass', 'written']);
+    const names = ['background', 'liver', 'tumour'];
+    expect(probabilities).toEqual(
+      Object.fromEntries(names.map((name) => [name, at(`soft_probability_${name}.nii.gz`)])),
+    );
+    const labels = await readNifti(at('soft.nii.gz'));
+    const soft = await Promise.all(names.map((name) => readNifti(probabilities![name])));
+    for (const { affine, shape: size } of soft)
+      expect({ affine, size }).toEqual({ affine: labels.affine, size: shape });
+    let counted = 0;
+    for (let n = 0; n < labels.data.length; n++) {
+      const all = soft.map(({ data: p }) => p[n]);
+      expect(all[0] + all[1] + all[2]).toBeCloseTo(1, 5);
+      expect(all.indexOf(Math.max(...all))).toBe(labels.data[n]);
+      if (labels.data[n] === 1) counted++;
+    }
+    expect(voxels.liver).toBe(counted);
+
+    await segment({ output: at('coarse.nii.gz'), probabilities: true, probabilitiesDownsample: 2 });
+    const fine = await readNifti(at('coarse.nii.gz'));
+    const coarse = await readNifti(at('coarse_probability_liver.nii.gz'));
+    expect(coarse.shape).toEqual(shape.map((n) => Math.round(n / 2)));
+    // The same field of view: opposite corners of both lie together.
+    const corner = ({ affine: a, shape: s }: Volume, far: number): number[] =>
+      [0, 1, 2].map((row) => {
+        const end = (n: number) => (far ? n - 0.5 : -0.5);
+        const [i, j, k] = [end(s[2]), end(s[1]), end(s[0])];
+        return a[4 * row] * i + a[4 * row + 1] * j + a[4 * row + 2] * k + a[4 * row + 3];
+      });
+    for (const far of [0, 1])
+      for (const [row, x] of corner(coarse, far).entries()) expect(x).toBeCloseTo(corner(fine, far)[row], 3);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
+  });
+
+  it('cleans labels up by names of classes', async () => {
+    const plain = (await segment({})).voxels;
+    const kept = (await segment({ cleaning: { largestComponent: ['liver+tumour'], fillHoles: ['liver'] } }))
+      .voxels;
+    const small = (await segment({ cleaning: { minSize: { tumour: 1e9 } } })).voxels;
+    const inside = (await segment({ cleaning: { inside: { tumour: 'liver' } } })).voxels;
+    expect(plain.tumour).toBeGreaterThan(0);
+    expect(kept.liver + kept.tumour).toBeLessThan(plain.liver + plain.tumour);
+    expect(small).toMatchObject({ tumour: 0 });
+    expect(inside.tumour).toBeLessThanOrEqual(plain.tumour);
+    await expect(segment({ cleaning: { fillHoles: ['spleen'] } })).rejects.toThrow(
+      'fill holes: no such class, or the background; expected liver, tumour, found spleen',
+    );
+  });
+
+  it('segments a folder, and lists what cannot be', async () => {
+    const input = at('scans');
+    mkdirSync(input);
+    const one = await readNifti(scan);
+    await writeNifti(path.join(input, 'a_0000.nii.gz'), one);
+    await writeNifti(path.join(input, 'b10.nii'), one);
+    writeFileSync(path.join(input, 'b2.nii.gz'), 'no scan');
+    await writeNifti(path.join(input, 'c_0001.nii.gz'), one);
+    writeFileSync(path.join(input, 'notes.txt'), 'not looked at');
+    const output = at('labels');
+    const { results, faults } = await predictFolder({ run, input, output });
+    expect(results.map((result) => path.basename(result.output))).toEqual(['a.nii.gz', 'b10.nii.gz']);
+    expect(faults.map((fault) => path.basename(fault.input))).toEqual(['b2.nii.gz', 'c_0001.nii.gz']);
+    expect(faults[1].error.message).toMatch(/further channel/);
+    expect(readdirSync(output).sort()).toEqual(['a.nii.gz', 'b10.nii.gz']);
+    await writeNifti(path.join(input, 'a.nii'), one);
+    await expect(predictFolder({ run, input, output })).rejects.toThrow(/would be written to the same file/);
+    await expect(predictFolder({ run, input: scan, output })).rejects.toThrow(/no folder of scans/);
+  });
+
+  it('takes a folder that is there as the place of a single output', async () => {
+    mkdirSync(at('place'));
+    const { output } = await segment({ output: at('place') });
+    expect(output).toBe(at('place/phantom_000.nii.gz'));
+    await expect(segment({ output: at('nowhere/out.nii') })).rejects.toThrow(/its folder is not there/);
+    await expect(segment({ output: at('out.txt') })).rejects.toThrow(/ends in .nii or .nii.gz/);
+  });
+
+  it('leaves nothing behind when a signal ends it', async () => {
+    const stop = new AbortController();
+    const output = at('stopped.nii.gz');
+    const options = { output, probabilities: true, flips: ['width'], signal: stop.signal } as const;
+    const onEvent = ({ kind }: PredictionEvent) => kind === 'pass' && stop.abort(new Error('enough'));
+    await expect(segment({ ...options, onEvent })).rejects.toThrow('enough');
+    expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
+  });
+});

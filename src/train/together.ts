@@ -1,0 +1,26 @@
+import { HalomeshError } from '../core/index.ts';
+import { ImagingError } from '../imaging/index.ts';
+import type { Processes } from '../machine/index.ts';
+
+/**
+ * Does what one process may fail at and another not, such as reading a file: where any process fails, all raise an error, that of
+ * the first of them, so that none waits for what will not come. All processes call it.
+ */
+export async function together<T>(processes: Processes | undefined, work: () => Promise<T>): Promise<T> {
+  if (processes === undefined || processes.hosts.length === 1) return work();
+  let value: { readonly done: T } | undefined;
+  let error: unknown;
+  try {
+    value = { done: await work() };
+  } catch (caught) {
+    // Only what a file is at fault for: anything else ends all processes.
+    if (!(caught instanceof ImagingError || caught instanceof HalomeshError)) throw caught;
+    error = caught;
+  }
+  const found = error === undefined ? '' : (error as Error).message;
+  const messages = await processes.share('faults of a file', found);
+  const first = messages.findIndex((message) => message !== '');
+  if (first < 0) return value!.done;
+  if (first === processes.host) throw error;
+  throw new HalomeshError({ where: `process ${first}`, problem: messages[first] });
+}
