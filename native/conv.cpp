@@ -4,8 +4,10 @@
 // Both are one loop (see conv_axis.h). A work item is a tile of the output and a chunk of its channels. For each plane of the
 // tile the ring (conv_input.h) loads what is missing, then for each group of runs the inner kernel (conv_micro.h) adds to
 // the tile's rows, and the epilogue (store_row) takes the finished rows. An output sums its terms in the same order wherever
-// tile borders and row ends lie.
+// tile borders and row ends lie. hm_conv_begin does the tiles that read no margin, hm_conv_end the others: tile sums are combined
+// at the end in tile order, so the result has the bits of hm_conv.
 #include "conv_check.h"
+#include "conv_job.h"
 #include "conv_micro.h"
 #include "conv_plan.h"
 #include "conv_sums.h"
@@ -13,6 +15,7 @@
 #include "threads.h"
 #include "view.h"
 #include <algorithm>
+#include <memory>
 
 namespace hm::conv {
 namespace {
@@ -114,39 +117,100 @@ private:
   Tile tile_{};
 };
 
-int run(const char *kernel, bool scatter, const hm_window *window, const hm_source *sources, int32_t n_sources,
-        const hm_view *weight, const hm_view *out_box, const hm_program *epilogue, int32_t algorithm) {
-  if (algorithm < HM_CONV_AUTO || algorithm > HM_CONV_WINOGRAD) return fail("%s: no algorithm %d", kernel, int(algorithm));
+class DirectJob final : public ConvJob {
+public:
+  DirectJob(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight, const hm_view &out_box,
+            const hm_program &epilogue)
+      : plan_(conv_plan(axis, sources, n_sources, weight, out_box)), tiles_(tiles_of(out_box, plan_.tile)),
+        sums_(epilogue, out_box, tiles_) {
+    for (int i = 0; i < thread_count(); i++) workers_.emplace_back(new Worker(plan_, out_box, epilogue));
+  }
+
+  const std::vector<Tile> &tiles() const override { return tiles_; }
+
+  void run(const std::vector<int64_t> &which) override {
+    int64_t chunks = ceil_div(plan_.out.blocks, plan_.chunk_blocks);
+    parallel_for(int64_t(which.size()) * chunks, [&](int64_t item, int thread) {
+      int64_t t = which[size_t(item / chunks)], first = item % chunks * plan_.chunk_blocks;
+      workers_[size_t(thread)]->run(tiles_[size_t(t)], first, std::min(plan_.out.blocks, first + plan_.chunk_blocks), sums_.of(t));
+    });
+  }
+
+  void finish() override { sums_.finish(); }
+
+private:
+  ConvPlan plan_;
+  std::vector<Tile> tiles_;
+  TileSums sums_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+// A box without positions: sums over it are zero.
+class EmptyJob final : public ConvJob {
+public:
+  EmptyJob(const hm_view &out_box, const hm_program &epilogue) : sums_(epilogue, out_box, tiles_) {}
+  const std::vector<Tile> &tiles() const override { return tiles_; }
+  void run(const std::vector<int64_t> &) override {}
+  void finish() override { sums_.finish(); }
+
+private:
+  std::vector<Tile> tiles_;
+  TileSums sums_;
+};
+
+// Null after a failed check.
+std::unique_ptr<ConvJob> make_job(const char *kernel, bool scatter, const hm_window *window, const hm_source *sources,
+                                  int32_t n_sources, const hm_view *weight, const hm_view *out_box, const hm_program *epilogue,
+                                  int32_t algorithm) {
+  if (algorithm < HM_CONV_AUTO || algorithm > HM_CONV_WINOGRAD)
+    return fail("%s: no algorithm %d", kernel, int(algorithm)), nullptr;
   if (check_window(window, kernel) || check_sources(sources, n_sources, kernel, "sources") ||
       check_out_box(out_box, kernel, "out_box"))
-    return 1;
-  if (!epilogue) return fail("%s: epilogue is null", kernel);
-  if (check_program(*epilogue, *out_box, kernel)) return 1;
+    return nullptr;
+  if (!epilogue) return fail("%s: epilogue is null", kernel), nullptr;
+  if (check_program(*epilogue, *out_box, kernel)) return nullptr;
   if (check_weight(weight, *window, sources, n_sources, *out_box, kernel, "weight") ||
       check_range(*weight, HM_C, out_box->start[HM_C], out_box->size[HM_C], kernel, "weight"))
-    return 1;
-  if (check_in_channels(sources, n_sources, *weight, kernel)) return 1;
+    return nullptr;
+  if (check_in_channels(sources, n_sources, *weight, kernel)) return nullptr;
   Axis axis[3];
   for (int a = 0; a < 3; a++) axis[a] = scatter ? scatter_axis(*window, a) : gather_axis(*window, a);
-  if (check_reads(axis, sources, n_sources, *out_box, kernel, "sources")) return 1;
-
-  std::vector<Tile> tiles;
-  if (is_empty(*out_box)) return TileSums(*epilogue, *out_box, tiles).finish(), 0;
+  if (check_reads(axis, sources, n_sources, *out_box, kernel, "sources")) return nullptr;
+  if (is_empty(*out_box)) return std::make_unique<EmptyJob>(*out_box, *epilogue);
   if (wants_winograd(algorithm, axis, weight->global[HM_N], *out_box))
-    return run_winograd(axis, sources, n_sources, *weight, *out_box, *epilogue), 0;
-  ConvPlan plan = conv_plan(axis, sources, n_sources, *weight, *out_box);
-  tiles = tiles_of(*out_box, plan.tile);
-  TileSums sums(*epilogue, *out_box, tiles);
-  std::vector<std::unique_ptr<Worker>> workers;
-  for (int i = 0; i < thread_count(); i++) workers.emplace_back(new Worker(plan, *out_box, *epilogue));
-  int64_t chunks = ceil_div(plan.out.blocks, plan.chunk_blocks);
-  parallel_for(int64_t(tiles.size()) * chunks, [&](int64_t item, int thread) {
-    int64_t t = item / chunks, first = item % chunks * plan.chunk_blocks;
-    workers[size_t(thread)]->run(tiles[size_t(t)], first, std::min(plan.out.blocks, first + plan.chunk_blocks), sums.of(t));
-  });
-  sums.finish();
+    return winograd_job(axis, sources, n_sources, *weight, *out_box, *epilogue);
+  return std::make_unique<DirectJob>(axis, sources, n_sources, *weight, *out_box, *epilogue);
+}
+
+// Numbers of the tiles that lie within [start, start + size) along d, h, w, or of the others.
+std::vector<int64_t> tiles_within(const ConvJob &job, const int64_t start[3], const int64_t size[3], bool within) {
+  std::vector<int64_t> list;
+  for (size_t t = 0; t < job.tiles().size(); t++) {
+    bool inside = true;
+    for (int a = 0; a < 3; a++) {
+      const Range &at = job.tiles()[t].at[a];
+      inside &= at.lo >= start[a] && at.hi <= start[a] + size[a];
+    }
+    if (inside == within) list.push_back(int64_t(t));
+  }
+  return list;
+}
+
+int run(const char *kernel, bool scatter, const hm_window *window, const hm_source *sources, int32_t n_sources,
+        const hm_view *weight, const hm_view *out_box, const hm_program *epilogue, int32_t algorithm) {
+  std::unique_ptr<ConvJob> job = make_job(kernel, scatter, window, sources, n_sources, weight, out_box, epilogue, algorithm);
+  if (!job) return 1;
+  const int64_t nothing[3] = {};
+  job->run(tiles_within(*job, nothing, nothing, false));
+  job->finish();
   return 0;
 }
+
+// A convolution in two parts.
+struct Begun {
+  std::unique_ptr<ConvJob> job;
+  std::vector<int64_t> rest;
+};
 
 } // namespace
 } // namespace hm::conv
@@ -164,5 +228,32 @@ int hm_conv_transpose(const hm_window *window, const hm_source *sources, int32_t
                       const hm_view *out_box, const hm_program *epilogue, int32_t algorithm) {
   return guarded("hm_conv_transpose", [&] {
     return conv::run("hm_conv_transpose", true, window, sources, n_sources, weight, out_box, epilogue, algorithm);
+  });
+}
+
+int hm_conv_begin(int32_t transposed, const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
+                  const hm_view *out_box, const hm_program *epilogue, int32_t algorithm, const int64_t ready_start[3],
+                  const int64_t ready_size[3], void **begun) {
+  return guarded("hm_conv_begin", [&] {
+    if (!ready_start || !ready_size || !begun) return fail("hm_conv_begin: an argument is null");
+    *begun = nullptr;
+    std::unique_ptr<conv::ConvJob> job = conv::make_job("hm_conv_begin", transposed != 0, window, sources, n_sources, weight,
+                                                        out_box, epilogue, algorithm);
+    if (!job) return 1;
+    job->run(conv::tiles_within(*job, ready_start, ready_size, true));
+    std::vector<int64_t> rest = conv::tiles_within(*job, ready_start, ready_size, false);
+    *begun = new conv::Begun{std::move(job), std::move(rest)};
+    return 0;
+  });
+}
+
+int hm_conv_end(void **begun) {
+  return guarded("hm_conv_end", [&] {
+    if (!begun || !*begun) return fail("hm_conv_end: nothing has begun");
+    std::unique_ptr<conv::Begun> held(static_cast<conv::Begun *>(*begun));
+    *begun = nullptr;
+    held->job->run(held->rest);
+    held->job->finish();
+    return 0;
   });
 }

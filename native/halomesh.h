@@ -141,6 +141,8 @@ HM_API const char *hm_isa(void);                    // "avx512", "avx2", "base":
 HM_API int hm_cpu_supports(const char *isa);        // 1 when this processor can run that library (exported by base)
 HM_API int hm_set_threads(int32_t n);               // size of the pool; 0: number of cores
 HM_API int32_t hm_threads(void);
+// `poll` (or null) is called now and then by the thread that runs kernels, between their pieces: for messages that are under way.
+HM_API int hm_set_poll(void (*poll)(void));
 
 // Memory: 64-byte aligned, anonymous pages that take room when they are first touched, returned to the system by hm_free. NULL
 // when it cannot be had.
@@ -184,6 +186,15 @@ HM_API int hm_conv(const hm_window *window, const hm_source *sources, int32_t n_
 // channels of x and weight.c the channels of out; the caller swaps strides. x box gives the range of o.
 HM_API int hm_conv_transpose(const hm_window *window, const hm_source *sources, int32_t n_sources, const hm_view *weight,
                              const hm_view *out_box, const hm_program *epilogue, int32_t algorithm);
+
+// hm_conv (transposed 0) or hm_conv_transpose (1) in two parts. The first computes what of the output lies in tiles within
+// [ready_start, ready_start + ready_size) along d, h, w, and may read only what those outputs read: margins may still be on
+// their way. *begun holds the rest; all arguments must stay as they are until hm_conv_end, which computes it. Same bits as in one
+// part.
+HM_API int hm_conv_begin(int32_t transposed, const hm_window *window, const hm_source *sources, int32_t n_sources,
+                         const hm_view *weight, const hm_view *out_box, const hm_program *epilogue, int32_t algorithm,
+                         const int64_t ready_start[3], const int64_t ready_size[3], void **begun);
+HM_API int hm_conv_end(void **begun);
 
 // dweight[k][i][o] = sum over positions p of out_box of x[p*stride - pad + dilation*k][i] * dy[p][o].
 // x: sources (concat allowed); dy: one source; loop box over n,d,h,w: `box` (its c is ignored). dweight: n = input channels,

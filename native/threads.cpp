@@ -28,6 +28,20 @@ constexpr auto spin_time = std::chrono::microseconds(40);
 
 thread_local int current_thread = -1; // >= 0 inside a body
 
+// Looks at messages between pieces of a kernel, on the thread that called it.
+constexpr auto poll_time = std::chrono::microseconds(200);
+std::atomic<void (*)(void)> poll{nullptr};
+
+inline void poll_now_and_then() {
+  static std::chrono::steady_clock::time_point last; // the calling thread's alone: calls take turns
+  void (*look)(void) = poll.load(std::memory_order_relaxed);
+  if (!look) return;
+  auto now = std::chrono::steady_clock::now();
+  if (now - last < poll_time) return;
+  look();
+  last = std::chrono::steady_clock::now();
+}
+
 inline void pause() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -85,7 +99,10 @@ private:
   void take(int thread) {
     current_thread = thread;
     try {
-      for (int64_t i; (i = next_.fetch_add(1)) < count_;) (*body_)(i, thread);
+      for (int64_t i; (i = next_.fetch_add(1)) < count_;) {
+        (*body_)(i, thread);
+        if (thread == 0) poll_now_and_then();
+      }
     } catch (...) {
       next_.store(count_); // no more indices
       std::lock_guard<std::mutex> lock(mutex_);
@@ -167,7 +184,10 @@ void parallel_for(int64_t count, const Body &body) {
       ~Restore() { current_thread = outer; }
     } restore;
     current_thread = nested ? restore.outer : 0;
-    for (int64_t i = 0; i < count; i++) body(i, current_thread);
+    for (int64_t i = 0; i < count; i++) {
+      body(i, current_thread);
+      if (!nested) poll_now_and_then();
+    }
     return;
   }
   std::lock_guard<std::mutex> lock(pool_mutex()); // calls from several threads of the host take turns
@@ -197,3 +217,8 @@ int hm_set_threads(int32_t n) {
 }
 
 int32_t hm_threads(void) { return hm::thread_count(); }
+
+int hm_set_poll(void (*poll)(void)) {
+  hm::poll = poll;
+  return 0;
+}

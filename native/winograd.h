@@ -17,6 +17,8 @@
 // lies half in another rank's box has the same bits there and here, though neither rank stores all that the group reads.
 #pragma once
 #include "conv_input.h"
+#include "conv_job.h"
+#include <memory>
 
 namespace hm::conv {
 
@@ -24,8 +26,8 @@ namespace hm::conv {
 bool wants_winograd(int32_t algorithm, const Axis axis[3], int64_t in_channels, const hm_view &out_box);
 
 // Arguments are checked, `axis` fits, and out_box is not empty.
-void run_winograd(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight, const hm_view &out_box,
-                  const hm_program &epilogue);
+std::unique_ptr<ConvJob> winograd_job(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
+                                      const hm_view &out_box, const hm_program &epilogue);
 
 // The same for the gradient of the weights. Pairs of outputs must not be cut, so cells (see hm_conv_weight_grad) must be even.
 bool wants_winograd_grad(int32_t algorithm, const Axis axis[3], const int64_t cell[3], int64_t in_channels, const hm_view &box);

@@ -28,6 +28,7 @@ using pulse::mpi_turn;
 
 std::string error_text;
 MPI_Comm world = MPI_COMM_NULL;
+MPI_Comm silent = MPI_COMM_NULL; // nothing is ever sent here: looking for it only moves other messages on
 int64_t chunk = int64_t(1) << 30;
 // Never destroyed: its thread may still run when the process exits.
 pulse::Pulse &signs = *new pulse::Pulse;
@@ -101,6 +102,7 @@ HMPI int hmpi_start(int64_t chunk_bytes, double silence) {
   // Messages of other libraries in this process stay apart.
   if (check("MPI_Comm_dup", MPI_Comm_dup(MPI_COMM_WORLD, &world))) return 1;
   if (check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN))) return 1;
+  if (check("MPI_Comm_dup", MPI_Comm_dup(world, &silent))) return 1;
   return silence > 0 ? check("MPI_Comm_dup", signs.start(world, silence)) : 0;
 }
 
@@ -109,6 +111,18 @@ HMPI void hmpi_enter(const char *label) { signs.enter(label); }
 
 // Another rank has messages with this one: they watch each other.
 HMPI void hmpi_near(int32_t rank) { signs.near(rank); }
+
+namespace {
+void poll() {
+  if (!mpi_turn.try_lock()) return; // the other thread is at it
+  int found = 0;
+  MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, silent, &found, MPI_STATUS_IGNORE);
+  mpi_turn.unlock();
+}
+} // namespace
+
+// Address of a function that lets messages under way move on: MPI may only do so while it is called. It never waits.
+HMPI uint64_t hmpi_poll(void) { return uint64_t(reinterpret_cast<uintptr_t>(&poll)); }
 
 HMPI int hmpi_rank(void) {
   int rank = 0;
@@ -199,7 +213,7 @@ HMPI int hmpi_test(Batch *batch, int32_t milliseconds) {
       if (state == 0) delete batch;
       return state;
     }
-    if (look == 0) signs.wait(true);
+    if (look == 0 && milliseconds > 0) signs.wait(true); // a mere look is no waiting
     if (Clock::now() >= until) return 2;
     if (look < eager_looks) sched_yield();
     else std::this_thread::sleep_for(nap);
@@ -213,6 +227,7 @@ HMPI void hmpi_abort(int32_t code) { pulse::end_all(code); }
 HMPI int hmpi_finish(void) {
   Turn turn(mpi_turn);
   signs.finish();
+  if (silent != MPI_COMM_NULL) MPI_Comm_free(&silent);
   if (world != MPI_COMM_NULL) MPI_Comm_free(&world);
   return check("MPI_Finalize", MPI_Finalize());
 }

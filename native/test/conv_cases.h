@@ -116,4 +116,51 @@ inline void test_weight_grad(const char *what, const Case &c, const std::array<i
   dw.each([&](const int64_t *p) { check(what, c, dw.get(p), want.get(p), magnitude.get(p) + slack, false); });
 }
 
+inline long begun_early = 0; // convolutions of which the first part computed something
+
+// In two parts: the same bits as in one, though what the first may not read is not there yet.
+inline void test_two_parts(const Case &c, int algorithm) {
+  Box all{{0, 0, 0, 0, 0}, {c.n, c.out[0], c.out[1], c.out[2], c.out_channels}}, ready = all;
+  for (int a = 1; a < 4; a++)
+    if (rng.chance(50)) ready.start[a] = rng.range(0, c.out[a - 1] - 1), ready.size[a] = rng.range(1, c.out[a - 1] - ready.start[a]);
+  Inputs x(c, c.reads(all), false);
+  Tensor w = random_weight(c, 0, c.in_channels, 0, c.out_channels, HM_F32);
+  w.fill(rng);
+  Tensor y(all.size, all, std::max(1, block_of(c.out_channels)), HM_F32), z = y;
+  Tensor sums[2] = {channel_vector(0, c.out_channels, c.out_channels, HM_F64), channel_vector(0, c.out_channels, c.out_channels, HM_F64)};
+  Program stores[2];
+  hm_program epilogues[2];
+  for (int i = 0; i < 2; i++) {
+    int value = stores[i].take_input();
+    stores[i].store(value, (i ? z : y).view);
+    stores[i].sum(value, sums[i].view);
+    epilogues[i] = stores[i].get();
+  }
+  const int32_t n = int32_t(x.sources.size());
+  if ((c.transpose ? hm_conv_transpose : hm_conv)(&c.window, x.sources.data(), n, &w.view, &y.view, &epilogues[0], algorithm))
+    return report("a convolution in one part", hm_error());
+  z.each([&](const int64_t *p) { z.set(p, 12345); });
+  std::vector<std::vector<uint8_t>> kept;
+  const Box read = c.reads(ready);
+  for (Tensor &t : x.tensors) {
+    kept.emplace_back(t.memory.begin(), t.memory.end());
+    t.each([&](const int64_t *p) {
+      for (int a = 1; a < 4; a++)
+        if (p[a] < read.start[a] || p[a] >= read.start[a] + read.size[a]) return t.set(p, NAN);
+    });
+  }
+  void *begun = nullptr;
+  if (hm_conv_begin(c.transpose, &c.window, x.sources.data(), n, &w.view, &z.view, &epilogues[1], algorithm, ready.start + 1, ready.size + 1, &begun))
+    return report("the first part of a convolution", hm_error());
+  bool early = false;
+  z.each([&](const int64_t *p) { early |= z.get(p) != 12345; });
+  begun_early += early;
+  for (size_t s = 0; s < x.tensors.size(); s++) std::copy(kept[s].begin(), kept[s].end(), x.tensors[s].memory.begin());
+  if (hm_conv_end(&begun)) return report("the second part of a convolution", hm_error());
+  z.each([&](const int64_t *p) { check("a convolution in two parts", c, z.get(p) - y.get(p), 0, z.get(p) == y.get(p) ? 0 : -1e9, false); });
+  sums[0].each([&](const int64_t *v) {
+    check("sums of a convolution in two parts", c, sums[1].get(v) - sums[0].get(v), 0, sums[1].get(v) == sums[0].get(v) ? 0 : -1e9, false);
+  });
+}
+
 } // namespace test

@@ -132,10 +132,16 @@ int main(int argc, char **argv) {
     test_conv(false);
     test_conv(true);
     test_part(i % 2);
+    Case parted;
+    parted.draw(i % 2);
+    test_two_parts(parted, HM_CONV_AUTO);
     Case c;
     c.draw(false);
     test_weight_grad("hm_conv_weight_grad", c, {1, rng.range(1, 8), rng.range(1, 16)}, HM_CONV_AUTO, 0);
   }
+  if (begun_early == 0) report("convolutions in two parts", "no first part computed anything");
+  void *nothing = nullptr;
+  if (!hm_conv_end(&nothing)) report("hm_conv_end", "ended what has not begun");
   std::printf("%s: %d convolutions, %d transposes, %d weight gradients, each on 1, 2 and 3 threads, %ld values: %ld failures\n", hm_isa(), cases, cases,
               cases, compared, failures);
   return failures != 0;

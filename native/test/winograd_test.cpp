@@ -110,7 +110,9 @@ int main(int argc, char **argv) {
     test_weight_grad("winograd weight gradient", draw(false), {2, rng.pick(cells), rng.pick(cells)}, HM_CONV_WINOGRAD, 10);
     test_values(i % 2);
     test_part(i % 2);
+    test_two_parts(draw(i % 2), HM_CONV_WINOGRAD);
   }
+  if (begun_early == 0) report("convolutions in two parts", "no first part computed anything");
   std::printf("%s: %d Winograd convolutions, each on 1, 2 and 3 threads and in parts, %ld values, relative error at most %.1e: %ld failures\n",
               hm_isa(), 2 * cases, compared, worst, failures);
   return failures != 0;

@@ -8,6 +8,14 @@ export interface Traffic {
   messages: number;
 }
 
+/** A collective that has begun: its messages are under way. */
+export interface Begun {
+  /** Passes on what has come. Never waits. */
+  advance(): void;
+  /** Waits for its end. */
+  finish(): Promise<void>;
+}
+
 /**
  * How one rank reaches the others; the only way to their memory. Calls with the same label meet: all ranks make them in the
  * same order. A call that cannot complete fails with the ranks and operations that wait.
@@ -21,6 +29,20 @@ export interface Communicator {
   exchange(label: string, plan: ExchangePlan, from: Tensor, to: Tensor): Promise<void>;
   /** Combines `tensor` over this rank's group; all of the group end with the same numbers. */
   allReduce(label: string, plan: AllReducePlan, tensor: Tensor): Promise<void>;
+  /**
+   * The same, begun at once and finished later; absent where there is nothing to gain from it. What is sent must stay as it is in
+   * the meantime. Collectives of one kind that are under way at the same time have different slots, small numbers. All ranks
+   * begin and finish them in the same order.
+   */
+  readonly begin?: {
+    exchange(label: string, plan: ExchangePlan, from: Tensor, to: Tensor, slot: number): Begun;
+    /** Several all-reduces between the same ranks. */
+    allReduce(
+      label: string,
+      parts: readonly { readonly plan: AllReducePlan; readonly tensor: Tensor }[],
+      slot: number,
+    ): Begun;
+  };
   /** Waits for all ranks. */
   barrier(label: string): Promise<void>;
 }

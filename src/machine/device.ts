@@ -31,6 +31,12 @@ export interface Message {
   readonly tensor?: Tensor;
 }
 
+/** A kernel in two parts, the second after the first. */
+export interface TwoParts {
+  first(): void;
+  second(): void;
+}
+
 /** Work of a store that may still go on. */
 export type Ticket = number;
 
@@ -75,4 +81,17 @@ export interface Device extends Target {
    * beside them is freed with `memory`.
    */
   prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, memory: Memory): () => void;
+  /**
+   * As `prepare`, in two parts with the same result: the first computes what it can of `ready`, a part of the anchor's loop box,
+   * and reads nothing beside what `ready` reads. Undefined where the kernel cannot be parted.
+   */
+  prepareInTwo?(
+    kernel: Kernel,
+    rank: number,
+    tensorOf: (value: LocalValue) => Tensor,
+    memory: Memory,
+    ready: Box,
+  ): TwoParts | undefined;
+  /** `poll`: address of a native function that kernels call now and then, so that messages move on beside them. */
+  pollWith?(poll: number): void;
 }

@@ -54,7 +54,7 @@ export interface PlanReport {
  * Resident memory of a process that runs a plan's ranks and holds `hostBytes` of images beside them, in bytes; of the process
  * with the most where there are several.
  */
-export function predictPeak({ memory, program }: Plan, hostBytes = 0): number {
+export function predictPeak({ memory, buffers }: Plan, hostBytes = 0): number {
   const { hosts, arenaBytes, variableBytes } = memory;
   const each = hosts.map(
     (ranks, host) =>
@@ -62,7 +62,7 @@ export function predictPeak({ memory, program }: Plan, hostBytes = 0): number {
       arenaBytes[host] +
       ranks.reduce((sum, rank) => sum + variableBytes[rank], 0),
   );
-  return Math.max(...each) + messageBytes(program, hosts.length) + hostBytes;
+  return Math.max(...each) + messageBytes(memory.list, buffers, hosts.length) + hostBytes;
 }
 
 /** Facts of a plan; nothing is run. */

@@ -1,4 +1,7 @@
-import { type LocalNode, type LocalProgram, transferBytes } from './program.ts';
+import type { Buffer } from './buffers.ts';
+import { flightsOf, overlaps } from './flights.ts';
+import { type LocalNode, type LocalValue, transferBytes } from './program.ts';
+import type { PlanStep } from './schedule.ts';
 
 // What a process takes beside the arenas and variables of its ranks. Measured, bytes.
 
@@ -18,14 +21,35 @@ export function processBytes(ranks: number): number {
 const MPI_BYTES = 16 * 2 ** 20;
 
 /**
- * Resident bytes for messages of a process with one rank beside other processes: collectives run one after the other and use
- * the same bytes, so the one with most of them decides. 0 where all ranks are in one process.
+ * Resident bytes for messages of a process with one rank beside other processes. Collectives that are under way at the same time
+ * have bytes of their own; else one runs after the other in the same bytes, so the one with most of them decides. 0 where all
+ * ranks are in one process.
  */
-export function messageBytes({ nodes, mesh }: LocalProgram, processes: number): number {
+export function messageBytes(
+  list: readonly { readonly step: PlanStep; readonly again: boolean }[],
+  buffers: ReadonlyMap<LocalValue, Buffer>,
+  processes: number,
+): number {
   if (processes === 1) return 0;
-  const ranks = Array.from({ length: mesh.size }, (_, rank) => rank);
-  const most = nodes.flatMap((node) => ranks.map((rank) => messagesOf(node, rank)));
-  return MPI_BYTES + most.reduce((a, b) => Math.max(a, b), 0);
+  const bytesAt = (place: number): number => {
+    const { step } = list[place];
+    if (step.kind !== 'collective') return 0;
+    const bytes = step.writes[0].own.map((_, rank) => messagesOf(step.node, rank));
+    return bytes.reduce((a, b) => Math.max(a, b), 0);
+  };
+  const rooms = new Map<string, number>();
+  const take = (room: string, bytes: number): void => {
+    rooms.set(room, Math.max(bytes, rooms.get(room) ?? 0));
+  };
+  const flights = overlaps() ? flightsOf(list, buffers) : [];
+  const flying = new Set(flights.flatMap(({ places }) => places));
+  for (const { kind, slot, places } of flights)
+    take(
+      `${kind} ${slot}`,
+      places.reduce((sum, place) => sum + bytesAt(place), 0),
+    );
+  for (const place of list.keys()) if (!flying.has(place)) take('others', bytesAt(place));
+  return MPI_BYTES + [...rooms.values()].reduce((a, b) => a + b, 0);
 }
 
 /** Bytes that one rank has in messages at one time. */

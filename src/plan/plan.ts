@@ -1,8 +1,10 @@
 import { type Box, fail, type Graph, type Layout, type Mesh, type TensorType } from '../core/index.ts';
 import { assignBuffers, type Buffer, type StoredType } from './buffers.ts';
+import { overlaps } from './flights.ts';
 import { messageBytes, processBytes } from './footprint.ts';
 import { fuse } from './fuse.ts';
 import type { FusionRules } from './kernel.ts';
+import { late } from './late.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
 import { partition } from './partition.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
@@ -66,9 +68,11 @@ export function makePlan(
     });
   const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
   checkSupport(program, target);
-  const steps = fuse(program, target.fusion);
+  const fused = fuse(program, target.fusion);
+  const steps = overlaps() ? late(fused) : fused;
   const buffers = assignBuffers(program, steps, target.plain(program));
-  const messages = messageBytes(program, hosts?.length ?? 1);
+  const once = steps.map((step) => ({ step, again: false }));
+  const messages = messageBytes(once, buffers, hosts?.length ?? 1);
   const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
   const memory = planMemory(
     { program, steps, buffers },

@@ -1,5 +1,6 @@
 import { BYTES, boxVolume, isEmpty } from '../core/index.ts';
-import type { Kernel } from './kernel.ts';
+import { type Flight, flightsOf } from './flights.ts';
+import type { CollectiveStep, Kernel } from './kernel.ts';
 import { kernelClass, kernelWork } from './kernel-class.ts';
 import type { Plan } from './plan.ts';
 import {
@@ -47,9 +48,6 @@ interface Coming {
   readonly shell: readonly number[];
 }
 
-/** Whether collectives go on beside kernels when a program runs. */
-export const overlaps = (): boolean => false;
-
 /** Seconds of one run of a plan whose ranks all run at the same time, one in a process. */
 export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {}): PredictedTime {
   const { overlap = false, threads = 1, ranksPerMachine = 1, slowed = () => 1 } = options;
@@ -67,7 +65,21 @@ export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {
     clocks[rank].seconds += seconds;
     clocks[rank].kernels += seconds;
   };
-  for (const step of plan.steps) {
+  const flights = overlap ? flightsOf(plan.memory.list, plan.buffers) : [];
+  const flying = new Map(flights.flatMap((flight) => flight.places.map((place) => [place, flight] as const)));
+  /** When what a flight brings is there, by rank. */
+  const landing = new Map<Flight, readonly number[]>();
+  const depart = (after: number): void => {
+    for (const flight of flights) {
+      if (flight.begin !== after) continue;
+      const now = clocks.map(({ seconds }) => seconds);
+      const nodes = flight.places.map((place) => (plan.steps[place] as CollectiveStep).node);
+      landing.set(flight, bucketEnds(nodes, now, speeds, options.groupSize));
+    }
+  };
+  depart(-1);
+  for (const [place, step] of plan.steps.entries()) {
+    if (place > 0) depart(place - 1);
     if (step.kind === 'move') {
       if (step.action !== 'spill' && step.action !== 'fetch') continue;
       const { boxes, dtype } = step.buffer;
@@ -92,16 +104,14 @@ export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {
     }
     for (const value of step.reads) coming.delete(value);
     if (step.kind !== 'collective') continue;
-    const collective = step.node.collective!;
+    const kind = step.node.collective?.kind === 'exchange' ? 'exchanges' : 'allReduces';
+    const flight = flying.get(place);
     const now = clocks.map(({ seconds }) => seconds);
-    const kind = collective.kind === 'exchange' ? 'exchanges' : 'allReduces';
-    const at =
-      collective.kind === 'exchange'
-        ? exchangeEnds(step.node, collective, now, speeds)
-        : reduceEnds(step.node, collective, now, speeds, options.groupSize);
-    if (!overlap) for (const rank of ranks) wait(rank, at[rank], kind);
+    const at = (flight && landing.get(flight)) ?? bucketEnds([step.node], now, speeds, options.groupSize);
+    // A kernel that reads margins does its interior before it waits for those that are under way.
+    if (flight === undefined || kind === 'allReduces') for (const rank of ranks) wait(rank, at[rank], kind);
     else {
-      const shell = ranks.map((rank) => (kind === 'exchanges' ? shellOf(step.node, rank) : 1));
+      const shell = ranks.map((rank) => shellOf(step.node, rank));
       for (const value of step.writes) coming.set(value, { kind, at, shell });
     }
   }
@@ -135,6 +145,22 @@ function exchangeEnds(
     const travel = link.latencySeconds + (messages - 1) * link.messageSeconds + bytes / link.bytesPerSecond;
     return Math.max(here, got[rank].from) + travel;
   });
+}
+
+/** When each rank has what collectives bring that begin together: an exchange, or all-reduces between the same ranks. */
+function bucketEnds(
+  nodes: readonly LocalNode[],
+  now: readonly number[],
+  speeds: Speeds,
+  groupSize?: (plan: AllReducePlan) => number,
+): readonly number[] {
+  return nodes.reduce<readonly number[]>((ends, node, i) => {
+    const { collective } = node;
+    const begin = i === 0 ? now : ends.map((end) => end - 2 * speeds.link.latencySeconds);
+    return collective?.kind === 'exchange'
+      ? exchangeEnds(node, collective, begin, speeds)
+      : reduceEnds(node, collective!, begin, speeds, groupSize);
+  }, now);
 }
 
 /** When each rank has the sum: all parts travel to the first of the group, one after the other into its link, and back. */

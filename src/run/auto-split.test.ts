@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { mesh, shape } from '../core/index.ts';
 import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
-import { assumedSpeeds, makePlan, predictPeak, predictTime, type Sizes } from '../plan/index.ts';
+import { assumedSpeeds, makePlan, overlaps, predictPeak, predictTime, type Sizes } from '../plan/index.ts';
 import { autoSplit } from './auto-split.ts';
 
 const graph = ({ batch, depth, height, width }: Sizes) =>
@@ -21,7 +21,8 @@ const planOf = (parts: Readonly<Record<string, number>>, memoryLimit?: number) =
 it('takes the split of least predicted time, of exactly as many ranks as there are', async () => {
   const { parts, text } = await autoSplit({ ...options, ranks: 4 });
   expect(Object.values(parts).reduce((a, b) => a * b, 1)).toBe(4);
-  const seconds = (other: Record<string, number>) => predictTime(planOf(other), assumedSpeeds(2)).seconds;
+  const seconds = (other: Record<string, number>) =>
+    predictTime(planOf(other), assumedSpeeds(2), { overlap: overlaps() }).seconds;
   const best = seconds(parts);
   const others: Record<string, number>[] = [
     { depth: 4 },

@@ -1,10 +1,33 @@
 import { fail, HalomeshError, isEmpty } from '../core/index.ts';
-import type { Communicator, Device, HostArray, Memory, Store, Tensor, Ticket } from '../machine/index.ts';
-import type { Buffer, LocalValue, MoveStep, Plan, PlanStep } from '../plan/index.ts';
+import type {
+  Begun,
+  Communicator,
+  Device,
+  HostArray,
+  Memory,
+  Store,
+  Tensor,
+  Ticket,
+  TwoParts,
+} from '../machine/index.ts';
+import {
+  type AllReducePlan,
+  type Buffer,
+  type CollectiveStep,
+  type Flight,
+  flightsOf,
+  type LocalValue,
+  type MoveStep,
+  overlaps,
+  type Plan,
+  type PlanStep,
+  readyLoops,
+} from '../plan/index.ts';
 import { boxWrites, type Feed, writePart } from './host-parts.ts';
 import { rest } from './rest.ts';
 import type { State } from './state.ts';
-import { debugLevel, describeStep, type StepFacts, showEvent } from './trace.ts';
+import { Stays } from './stays.ts';
+import { debugLevel, describeStep, type StepFacts, type StepPart, showEvent } from './trace.ts';
 import { Tracer } from './tracer.ts';
 
 /** A plan bound to the memory of one rank. */
@@ -14,9 +37,12 @@ export class Executable {
   private readonly device: Device;
   /** Owner of the launch arguments. */
   private readonly own: Memory;
-  /** Where every buffer lies, in the order of its stays in memory. */
-  private readonly stays = new Map<Buffer, readonly Stay[]>();
-  private readonly launches: ((communicator: Communicator) => Promise<void> | void)[];
+  private readonly stays: Stays;
+  /** What is done at every place of the schedule. */
+  private readonly actions: readonly (readonly Action[])[];
+  /** Collectives that begin before the first step. */
+  private readonly first: readonly Action[];
+  private readonly flying = new Map<Flight, Begun>();
   private readonly store: () => Store;
   /** The latest move of each spilled buffer. */
   private readonly moves = new Map<Buffer, Ticket>();
@@ -25,38 +51,102 @@ export class Executable {
 
   /**
    * `arena`: at least the bytes of the plan's process; its ranks share it, and programs that never run at once may. `store`:
-   * gives at least the plan's bytes of it.
+   * gives at least the plan's bytes of it. `together`: other ranks run at the same time, in processes of their own.
    */
-  constructor(plan: Plan, device: Device, rank: number, state: State, arena: Memory, store: () => Store) {
+  constructor(
+    plan: Plan,
+    device: Device,
+    rank: number,
+    state: State,
+    arena: Memory,
+    store: () => Store,
+    together = false,
+  ) {
     this.plan = plan;
     this.device = device;
     this.rank = rank;
     this.store = store;
     this.own = device.allocate(0);
-    for (const buffer of new Set(plan.buffers.values())) {
-      const placed = plan.memory.placements.get(buffer) ?? [];
-      const stays = placed.map(({ from, to, offsets }) => ({
-        from,
-        to,
-        tensor: device.tensor(arena, offsets[rank], buffer, buffer.boxes[rank]),
-      }));
-      const always = { from: -1, to: plan.steps.length };
-      this.stays.set(
-        buffer,
-        buffer.variable === undefined ? stays : [{ ...always, tensor: state.tensor(buffer.variable, rank) }],
-      );
-    }
-    this.launches = plan.steps.map((step, place) => this.bind(step, place));
+    this.stays = new Stays(plan, device, rank, state, arena);
+    const flights = together && overlaps() ? flightsOf(plan.memory.list, plan.buffers) : [];
+    this.first = flights.filter(({ begin }) => begin < 0).map((flight) => this.beginning(flight));
+    this.actions = this.bindAll(flights);
   }
 
-  private bind(step: PlanStep, place: number): (communicator: Communicator) => Promise<void> | void {
+  /**
+   * Flights begin right after what they send is made. A kernel that needs the margins which a flight brings does its interior
+   * before the wait.
+   */
+  private bindAll(flights: readonly Flight[]): Action[][] {
+    const { steps } = this.plan;
+    const flying = new Set(flights.flatMap(({ places }) => places));
+    const actions = steps.map((step, place): Action[] =>
+      flying.has(place) ? [] : [{ place, run: this.bind(step, place) }],
+    );
+    for (const flight of flights) {
+      const { begin, end } = flight;
+      if (begin >= 0) actions[begin].push(this.beginning(flight));
+      actions[end].unshift({ place: end, run: () => this.flying.get(flight)!.finish() });
+    }
+    const ends = new Map(flights.filter(({ kind }) => kind === 'exchange').map((f) => [f.end, f]));
+    for (const end of ends.keys()) {
+      if (ends.has(end - 1)) continue;
+      let at = end;
+      while (ends.has(at)) at++;
+      const parts = this.inTwo(at, end);
+      if (parts === undefined) continue;
+      actions[end].unshift({ place: at, part: 'interior', run: parts.first });
+      actions[at][0] = { place: at, part: 'shell', run: parts.second };
+    }
+    return actions;
+  }
+
+  /** The kernel at a place, parted by the margins that the exchanges from `first` on bring. */
+  private inTwo(place: number, first: number): TwoParts | undefined {
+    const { steps } = this.plan;
+    const kernel = steps[place];
+    if (kernel?.kind !== 'kernel') return undefined;
+    const nodes = steps.slice(first, place).map((step) => (step as CollectiveStep).node);
+    const ready = readyLoops(kernel, this.rank, nodes);
+    if (ready === undefined) return undefined;
+    const tensorOf = (value: LocalValue): Tensor => this.stays.of(value, place);
+    return this.device.prepareInTwo?.(kernel, this.rank, tensorOf, this.own, ready);
+  }
+
+  private beginning(flight: Flight): Action {
+    const { places, slot, end } = flight;
+    const label = this.label(end);
+    const parts = places.map((place) => {
+      const step = this.plan.steps[place] as CollectiveStep;
+      const from = this.stays.of(step.reads[0], place);
+      return { plan: step.node.collective!, from, tensor: this.stays.of(step.writes[0], place) };
+    });
+    const begin = ({ begin }: Communicator): Begun => {
+      const [{ plan, from, tensor }] = parts;
+      return plan.kind === 'exchange'
+        ? begin!.exchange(label, plan, from, tensor, slot)
+        : begin!.allReduce(label, parts as { plan: AllReducePlan; tensor: Tensor }[], slot);
+    };
+    return {
+      place: end,
+      part: 'begin',
+      run: (communicator) => void this.flying.set(flight, begin(communicator)),
+    };
+  }
+
+  private label(place: number): string {
+    const step = this.plan.steps[place] as CollectiveStep;
+    return `#${place}${step.node.name === '' ? '' : ` ${step.node.name}`}`;
+  }
+
+  private bind(step: PlanStep, place: number): Action['run'] {
     if (step.kind === 'kernel')
-      return this.device.prepare(step, this.rank, (value) => this.tensorOf(value, place), this.own);
+      return this.device.prepare(step, this.rank, (value) => this.stays.of(value, place), this.own);
     if (step.kind === 'move') return this.bindMove(step, place);
     const { collective } = step.node;
-    const label = `#${place}${step.node.name === '' ? '' : ` ${step.node.name}`}`;
-    const from = this.tensorOf(step.reads[0], place);
-    const to = this.tensorOf(step.writes[0], place);
+    const label = this.label(place);
+    const from = this.stays.of(step.reads[0], place);
+    const to = this.stays.of(step.writes[0], place);
     if (collective?.kind === 'exchange')
       return (communicator) => communicator.exchange(label, collective, from, to);
     if (collective?.kind === 'all_reduce')
@@ -67,7 +157,7 @@ export class Executable {
   private bindMove({ action, buffer }: MoveStep, place: number): () => Promise<void> | void {
     if (isEmpty(buffer.boxes[this.rank])) return () => undefined;
     if (action === 'settle' || action === 'arrive') return () => this.settled(buffer);
-    const tensor = this.tensorAt(buffer, place);
+    const tensor = this.stays.at(buffer, place);
     const offset = this.plan.memory.store.get(buffer)!.offsets[this.rank];
     return () => {
       const store = this.store();
@@ -99,7 +189,7 @@ export class Executable {
         problem: 'the program has no such input',
         expected: [...this.plan.program.inputs.keys()].join(', '),
       });
-    const tensor = this.tensorOf(value, -1);
+    const tensor = this.stays.of(value, -1);
     const box = value.own[this.rank];
     if (typeof feed === 'function' || 'read' in feed)
       return boxWrites(this.device, tensor, box, feed, `input "${name}"`);
@@ -132,28 +222,64 @@ export class Executable {
     const value = this.output(name);
     return {
       value,
-      data: this.device.read(this.tensorOf(value, this.plan.steps.length), value.own[this.rank]),
+      data: this.device.read(this.stays.of(value, this.plan.steps.length), value.own[this.rank]),
     };
+  }
+
+  /** Before the first step of a run. */
+  begin(communicator: Communicator, tracer?: Tracer): Promise<void> | void {
+    this.flying.clear();
+    return this.runAll(this.first, communicator, tracer);
   }
 
   /** Runs the step at a place of the schedule. */
   step(place: number, communicator: Communicator, tracer?: Tracer): Promise<void> | void {
-    if (tracer !== undefined || debugLevel() >= 2)
-      return this.traced(place, communicator, tracer ?? new Tracer());
-    return this.launches[place](communicator);
+    for (const begun of this.flying.values()) begun.advance();
+    return this.runAll(this.actions[place], communicator, tracer);
   }
 
-  private async traced(place: number, communicator: Communicator, tracer: Tracer): Promise<void> {
+  private runAll(
+    actions: readonly Action[],
+    communicator: Communicator,
+    tracer?: Tracer,
+  ): Promise<void> | void {
+    const traces = tracer !== undefined || debugLevel() >= 2;
+    const run = traces
+      ? (action: Action) => this.traced(action, communicator, tracer ?? new Tracer())
+      : (action: Action) => action.run(communicator);
+    // Most steps are one action that returns at once: no promise is made for those.
+    for (let i = 0; i < actions.length; i++) {
+      const pending = run(actions[i]);
+      if (pending) return this.runRest(pending, actions.slice(i + 1), run);
+    }
+  }
+
+  private async runRest(
+    pending: Promise<void>,
+    rest: readonly Action[],
+    run: (action: Action) => Promise<void> | void,
+  ): Promise<void> {
+    await pending;
+    for (const action of rest) await run(action);
+  }
+
+  private async traced(
+    { place, part, run }: Action,
+    communicator: Communicator,
+    tracer: Tracer,
+  ): Promise<void> {
     this.facts ??= this.plan.memory.list.map((entry) => describeStep(entry, this.rank));
     const { step } = this.plan.memory.list[place];
     const start = tracer.now();
-    const pending = this.launches[place](communicator);
+    const pending = run(communicator);
     const worked = tracer.now() - start;
     if (pending) await pending;
     const duration = tracer.now() - start;
     // While a rank waits in a collective, others run.
     const waited = step.kind === 'collective' ? duration - worked : 0;
-    const event = { ...this.facts[place], rank: this.rank, start, duration, waited };
+    // The work of a kernel in two parts is told with the second, that of a collective with its end.
+    const nothing = part === 'interior' || part === 'begin' ? { flops: 0, bytes: 0 } : {};
+    const event = { ...this.facts[place], ...nothing, part, rank: this.rank, start, duration, waited };
     tracer.add(event);
     if (debugLevel() >= 2) console.error(showEvent(event, debugLevel() >= 3 ? step : undefined));
   }
@@ -161,22 +287,12 @@ export class Executable {
   free(): void {
     this.device.free(this.own);
   }
-
-  private tensorOf(value: LocalValue, place: number): Tensor {
-    return this.tensorAt(this.plan.buffers.get(value)!, place);
-  }
-
-  /** The memory of a buffer at a place of the schedule: -1 before a run, the number of steps after it. */
-  private tensorAt(buffer: Buffer, place: number): Tensor {
-    const stay = this.stays.get(buffer)!.find(({ from, to }) => from <= place && place <= to);
-    if (!stay) fail({ where: 'memory plan', problem: `buffer %${buffer.id} has no memory at step ${place}` });
-    return stay!.tensor;
-  }
 }
 
-/** A time in which a buffer lies at one place. */
-interface Stay {
-  readonly from: number;
-  readonly to: number;
-  readonly tensor: Tensor;
+/** Something that a rank does at a place of the schedule. */
+interface Action {
+  /** The step that it is a part of, or the whole of. */
+  readonly place: number;
+  readonly part?: StepPart;
+  readonly run: (communicator: Communicator) => Promise<void> | void;
 }

@@ -116,7 +116,7 @@ export class Session {
     const arena = this.arena(arenaBytes);
     const store = () => this.storeOf(storeBytes);
     const executables = ranks.map(
-      (rank) => new Executable(plan, this.device, rank, this.state, arena, store),
+      (rank) => new Executable(plan, this.device, rank, this.state, arena, store, hosts.length > 1),
     );
     let agreed = false;
     const all = [...plan.program.outputs.keys()];

@@ -24,11 +24,12 @@ export function kernelTimes(runs: readonly TraceRun[]): KernelTime[] {
     { name: string; scope: string; calls: number; ms: number; flops: number; bytes: number }
   >();
   let all = 0;
-  for (const { name, scope, duration, waited, flops, bytes } of ended.flatMap((run) => run.events)) {
+  for (const { name, part, scope, duration, waited, flops, bytes } of ended.flatMap((run) => run.events)) {
     const key = `${name}\n${scope}`;
     const sum = sums.get(key) ?? { name, scope, calls: 0, ms: 0, flops: 0, bytes: 0 };
     sums.set(key, sum);
-    sum.calls++;
+    // A step in several parts is one call.
+    if (part !== 'begin' && part !== 'interior') sum.calls++;
     sum.ms += duration - waited;
     sum.flops += flops;
     sum.bytes += bytes;

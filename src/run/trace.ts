@@ -25,8 +25,16 @@ export interface StepFacts {
   readonly bytes: number;
 }
 
+/**
+ * A part of a step: a collective begins to send, the kernel that awaits margins does what needs none (interior), and the rest of
+ * it once they are there (shell).
+ */
+export type StepPart = 'begin' | 'interior' | 'shell';
+
 /** One step of one rank. */
 export interface TraceEvent extends StepFacts {
+  /** Absent for a whole step; for a collective also at its end. */
+  readonly part?: StepPart;
   readonly rank: number;
   /** Milliseconds since the tracer was made, and how long it took. */
   readonly start: number;
@@ -77,7 +85,7 @@ export function showEvent(event: TraceEvent, step?: PlanStep): string {
   const time = `${event.duration.toFixed(2)} ms`.padStart(12);
   const speed = `${rate(event.flops, event.duration)} GFLOP/s`.padStart(16);
   const memory = `${rate(event.bytes, event.duration)} GB/s`.padStart(12);
-  const line = `rank ${event.rank}${time}${speed}${memory}  ${event.name.padEnd(18)} ${event.scope}`;
+  const line = `rank ${event.rank}${time}${speed}${memory}  ${[event.name, event.part ?? []].flat().join(' ').padEnd(18)} ${event.scope}`;
   if (!step) return line;
   const boxes = (verb: string, values: readonly LocalValue[]): string[] =>
     values.map(

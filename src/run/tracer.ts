@@ -122,7 +122,7 @@ function row(tid: number, name: string) {
 }
 
 function showKernel(event: TraceEvent, run: string) {
-  const { name, rank, start, duration, waited, scope, text, flops, bytes } = event;
+  const { name, part, rank, start, duration, waited, scope, text, flops, bytes } = event;
   const worked = duration - waited;
   const args = {
     layer: scope,
@@ -133,7 +133,8 @@ function showKernel(event: TraceEvent, run: string) {
     ...(waited > 0 ? { 'ms waited': Math.round(1000 * waited) / 1000 } : {}),
     kernel: text,
   };
-  return { name, ph: 'X', pid: 0, tid: rank + 1, ts: 1000 * start, dur: 1000 * duration, args };
+  const shown = part === undefined ? name : `${name} ${part}`;
+  return { name: shown, ph: 'X', pid: 0, tid: rank + 1, ts: 1000 * start, dur: 1000 * duration, args };
 }
 
 /** Refuses a trace file that could not be written, before there is anything to write. */

@@ -25,6 +25,7 @@ export async function runInTurns(
   const processes = world.processes.hosts.length;
   const byRank = new Map(executables.map((executable) => [executable.rank, executable]));
   const { steps } = plan;
+  for (const executable of executables) await executable.begin(world.communicator(executable.rank), tracer);
   for (let place = 0; place < steps.length; ) {
     if (steps[place].kind === 'collective') {
       const at = place++;

@@ -1,4 +1,6 @@
+import type { Box } from '../../core/index.ts';
 import type { LocalNode } from '../../plan/index.ts';
+import type { TwoParts } from '../device.ts';
 import type { Launch } from './launch.ts';
 
 /** How the CPU device runs an operation that is not element-wise. */
@@ -13,4 +15,6 @@ export interface CpuKernel {
   refuses?(node: LocalNode): string | undefined;
   /** Lays the arguments down; returns the launch. The loop box is not empty. */
   prepare(launch: Launch): () => void;
+  /** The same in two parts; see `Device.prepareInTwo`. */
+  prepareInTwo?(launch: Launch, ready: Box): TwoParts;
 }

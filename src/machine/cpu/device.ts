@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type Box, fail, isEmpty } from '../../core/index.ts';
+import { type Box, fail, isEmpty, type Range } from '../../core/index.ts';
 import {
   type Kernel,
   type LocalNode,
@@ -8,7 +8,7 @@ import {
   transferBytes,
   wholePages,
 } from '../../plan/index.ts';
-import type { Device, HostArray, Memory, Message, NativeRoom, Store, Tensor } from '../device.ts';
+import type { Device, HostArray, Memory, Message, NativeRoom, Store, Tensor, TwoParts } from '../device.ts';
 import { leavesLanes } from './class-rows.ts';
 import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
@@ -155,6 +155,29 @@ class CpuDevice implements Device {
     return isEmpty(anchor.loops[rank]) ? this.prepareNothing(launch) : rule.prepare(launch);
   }
 
+  prepareInTwo(
+    kernel: Kernel,
+    rank: number,
+    tensorOf: (value: LocalValue) => Tensor,
+    memory: Memory,
+    ready: Box,
+  ): TwoParts | undefined {
+    const { anchor } = kernel;
+    if (anchor === undefined || isEmpty(anchor.loops[rank])) return undefined;
+    // Parts are cut in space.
+    const spaceAlone = [0, anchor.outputs[0].shape.length - 1].every((dim) =>
+      sameRange(ready[dim], anchor.loops[rank][dim]),
+    );
+    if (!spaceAlone) return undefined;
+    const rule = kernelOf(anchor.op.name);
+    const args = (memory as CpuMemory).args;
+    return rule?.prepareInTwo?.(new Launch(this.library, args, kernel, rank, tensorOf, this.conv), ready);
+  }
+
+  pollWith(poll: number): void {
+    this.library.call('hm_set_poll', poll);
+  }
+
   /** Element-wise operations and sums in one pass over their iteration. */
   private prepareRows(launch: Launch): () => void {
     const { kernel, rank } = launch;
@@ -233,6 +256,8 @@ class CpuDevice implements Device {
     return entry(this.ids, tensor, () => this.nextId++);
   }
 }
+
+const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
 
 /** True for what a pass over input 0 leaves: sums, and one number a position. */
 const isLeft = (node: LocalNode): boolean => node.op.name === 'reduce_sum' || leavesLanes(node);

@@ -6,7 +6,7 @@ import type { CpuKernel } from './cpu-kernel.ts';
 import type { ConvAlgorithm } from './exact-conv.ts';
 import type { Launch } from './launch.ts';
 import type { Address } from './library.ts';
-import { five, type Slots, subView } from './storage.ts';
+import { boxView, five, type Slots, subView } from './storage.ts';
 import type { WindowFive } from './structs.ts';
 
 // Convolutions, pooling and resizing: everything that slides a window over d, h and w.
@@ -77,31 +77,53 @@ function contraction(entry: 'hm_conv' | 'hm_conv_transpose'): CpuKernel {
     sources: true,
     refuses: refusesWindow,
     prepare(launch) {
-      const { window } = attrsOf<'conv'>(launch.anchor);
-      const [x, w] = launch.anchor.inputs;
-      const [y] = launch.anchor.outputs;
-      const axes = Object.keys(window);
-      const slots = imageSlots(x.shape, axes);
-      const outSlots = imageSlots(y.shape, axes);
-      const weight = launch.plain(
-        launch.tensorOf(w),
-        launch.reads(1),
-        weightSlots(w.shape, window, slots, swapped),
-      );
-      const list: number[] = [
-        launch.args.window(windowFive(window, slots)),
-        ...launch.sources(0, slots),
-        launch.args.viewAt(weight.view),
-        launch.box(y.shape, launch.writes(), outSlots),
-        launch.epilogue(outSlots),
-        CONV_CODES[launch.conv],
-      ];
+      const { before, list } = contractionArguments(launch, swapped);
       return () => {
-        weight.before();
+        before();
         launch.library.call(entry, ...list);
       };
     },
+    prepareInTwo(launch, ready) {
+      const { before, list } = contractionArguments(launch, swapped);
+      const [y] = launch.anchor.outputs;
+      const slots = imageSlots(y.shape, axesOf(launch.anchor));
+      // Loops of a contraction begin with the dimensions of its output.
+      const { start, size } = boxView(y.shape, ready.slice(0, y.shape.length), slots);
+      const begun = launch.args.longs([0]);
+      const parts = [launch.args.longs(start.slice(1, 4)), launch.args.longs(size.slice(1, 4)), begun];
+      return {
+        first() {
+          before();
+          launch.library.call('hm_conv_begin', swapped ? 1 : 0, ...list, ...parts);
+        },
+        second: () => launch.library.call('hm_conv_end', begun),
+      };
+    },
   };
+}
+
+/** What hm_conv and hm_conv_transpose take, and what to run first. */
+function contractionArguments(launch: Launch, swapped: boolean): { before: () => void; list: number[] } {
+  const { window } = attrsOf<'conv'>(launch.anchor);
+  const [x, w] = launch.anchor.inputs;
+  const [y] = launch.anchor.outputs;
+  const axes = Object.keys(window);
+  const slots = imageSlots(x.shape, axes);
+  const outSlots = imageSlots(y.shape, axes);
+  const weight = launch.plain(
+    launch.tensorOf(w),
+    launch.reads(1),
+    weightSlots(w.shape, window, slots, swapped),
+  );
+  const list: number[] = [
+    launch.args.window(windowFive(window, slots)),
+    ...launch.sources(0, slots),
+    launch.args.viewAt(weight.view),
+    launch.box(y.shape, launch.writes(), outSlots),
+    launch.epilogue(outSlots),
+    CONV_CODES[launch.conv],
+  ];
+  return { before: weight.before, list };
 }
 
 const weightGrad: CpuKernel = {

@@ -78,6 +78,12 @@ export class BoundExchange {
   }
 }
 
+/** Messages of an all-reduce that a rank has: the parts of others where it combines, else its own. */
+export function messagesOfAllReduce({ groups }: AllReducePlan, rank: number): number {
+  const group = groups.find((members) => members.includes(rank))!;
+  return rank === group[0] ? group.length - 1 : 1;
+}
+
 /** A part of another rank, as the rank that combines has it. */
 interface Part extends Posted {
   readonly tensor: Tensor;
@@ -100,9 +106,16 @@ export class BoundAllReduce {
   private readonly plan: AllReducePlan;
   private readonly sent: { readonly bytes: number; readonly messages: number };
 
-  /** `room`: memory of the device for the parts of others, not needed between two reductions. */
+  /**
+   * `rooms`: one for each message, see {@link messagesOfAllReduce}. `room`: memory of the device for the parts of others, not
+   * needed between two reductions.
+   */
   constructor(
-    { device, staging, room }: { device: Device; staging: Staging; room: (bytes: number) => Memory },
+    {
+      device,
+      rooms,
+      room,
+    }: { device: Device; rooms: readonly NativeRoom[]; room: (bytes: number) => Memory },
     rank: number,
     plan: AllReducePlan,
     tensor: Tensor,
@@ -120,11 +133,10 @@ export class BoundAllReduce {
     this.sent = leads
       ? { bytes: allReduceBytes(group.length, one) - rest, messages: group.length - 1 }
       : { bytes: one, messages: 1 };
-    const bytes = device.messageBytes(tensor, tensor.box);
-    const posted = staging.rooms(this.awaited.map(() => bytes)).map((at, i) => ({
-      peer: this.awaited[i],
-      room: at,
-      message: device.message(tensor, tensor.box, at),
+    const posted = this.awaited.map((peer, i) => ({
+      peer,
+      room: rooms[i],
+      message: device.message(tensor, tensor.box, rooms[i]),
     }));
     if (!leads) this.own = posted[0];
     else if (!isEmpty(tensor.box)) this.parts = this.partsOf(posted, room);
@@ -143,8 +155,7 @@ export class BoundAllReduce {
   }
 
   /** Parts travel to the first rank. */
-  start(mpi: MpiLibrary, tag: number, traffic: Traffic): Batch {
-    const batch = mpi.batch();
+  start(mpi: MpiLibrary, batch: Batch, tag: number, traffic: Traffic): void {
     for (const { peer, room, message } of this.parts)
       mpi.receive(batch, room.address, message.bytes, peer, tag);
     if (this.own) {
@@ -154,25 +165,22 @@ export class BoundAllReduce {
     }
     traffic.allReduceBytes += this.sent.bytes;
     traffic.messages += this.sent.messages;
-    return batch;
   }
 
   /** The first rank combines, which leaves the result in every part; it travels back. */
-  middle(mpi: MpiLibrary, tag: number): Batch {
-    const batch = mpi.batch();
+  middle(mpi: MpiLibrary, batch: Batch, tag: number): void {
     if (this.own) {
       const { peer, room, message } = this.own;
       mpi.receive(batch, room.address, message.bytes, peer, tag);
-      return batch;
+      return;
     }
-    if (this.parts.length === 0) return batch;
+    if (this.parts.length === 0) return;
     for (const { apart, message } of this.parts) if (apart) message.unpack();
     this.device.combine([this.tensor, ...this.parts.map(({ tensor }) => tensor)], this.plan.combine);
     for (const { peer, room, message, apart } of this.parts) {
       if (apart) message.pack();
       mpi.send(batch, room.address, message.bytes, peer, tag);
     }
-    return batch;
   }
 
   finish(): void {

@@ -26,6 +26,8 @@ export interface MpiLibrary {
   allGather(batch: Batch, mine: number, all: number, bytes: number): void;
   /** Waits up to some milliseconds; true when all of the batch is done. */
   test(batch: Batch, milliseconds: number): boolean;
+  /** Address of a native function that moves messages on; see `Device.pollWith`. */
+  readonly poll: number;
   abort(code: number): never;
   /** Leaves; every process must, at the same time. */
   finish(): void;
@@ -109,6 +111,7 @@ export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {})
     barrier: (...args) => void barrier(...args),
     allGather: (...args) => void allGather(...args),
     test: (...args) => test(...args) === 0,
+    poll: Number(find('poll', P, [])()),
     abort(code) {
       abort(code);
       throw new Error('unreachable: all processes have ended');

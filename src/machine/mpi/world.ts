@@ -2,9 +2,10 @@ import { fail } from '../../core/index.ts';
 import type { AllReducePlan, ExchangePlan } from '../../plan/index.ts';
 import type { Communicator, Processes, Traffic, World } from '../communicator.ts';
 import type { Device, Memory, Tensor } from '../device.ts';
-import { BoundAllReduce, BoundExchange } from './bound.ts';
+import { BoundExchange } from './bound.ts';
+import { BoundBucket, beginExchange } from './flight.ts';
 import type { Post } from './post.ts';
-import { roomy } from './staging.ts';
+import { roomy, Staging } from './staging.ts';
 
 /** The rank of this process, with its tensors on a device, beside the ranks of the others. */
 export class MpiWorld implements World {
@@ -14,15 +15,17 @@ export class MpiWorld implements World {
   private readonly device: Device;
   private readonly post: Post;
   private readonly exchanges = new WeakMap<Tensor, Map<ExchangePlan, Map<Tensor, BoundExchange>>>();
-  private readonly reductions = new WeakMap<Tensor, Map<AllReducePlan, BoundAllReduce>>();
-  /** Room on the device for what others send to be combined; reductions run one after the other and use the same bytes. */
-  private readonly memories: Memory[] = [];
+  private readonly buckets = new WeakMap<Tensor, Map<AllReducePlan, BoundBucket>>();
+  private readonly stagings = new Map<string, Staging>();
+  /** Room on the device for what others send to be combined; reductions with the same messages use the same bytes. */
+  private readonly memories = new Map<Staging, Memory[]>();
 
   constructor(processes: Processes, device: Device, post: Post) {
     this.processes = processes;
     this.size = processes.hosts.length;
     this.device = device;
     this.post = post;
+    device.pollWith?.(post.mpi.poll);
   }
 
   private get rank(): number {
@@ -37,64 +40,72 @@ export class MpiWorld implements World {
     const { post, size, traffic } = this;
     if (rank !== this.rank)
       fail({ where: `rank ${this.rank}`, problem: `rank ${rank} runs in another process` });
-    const { mpi } = post;
     return {
       rank,
       size,
       traffic,
-      exchange: async (label, plan, from, to) => {
-        const bound = this.exchangeOf(plan, from, to);
-        const what = `exchange ${label}`;
-        const batch = bound.start(mpi, post.tag(what, bound.awaited), traffic);
-        await post.done(what, batch, bound.awaited);
-        bound.finish();
-      },
-      allReduce: async (label, plan, tensor) => {
-        const bound = this.allReduceOf(plan, tensor);
-        const what = `all_reduce ${label}`;
-        const tag = post.tag(what, bound.awaited);
-        await post.done(what, bound.start(mpi, tag, traffic), bound.awaited);
-        await post.done(what, bound.middle(mpi, tag), bound.awaited);
-        bound.finish();
+      exchange: (label, plan, from, to) =>
+        beginExchange(post, label, this.exchangeOf(plan, from, to, post.staging), traffic).finish(),
+      allReduce: (label, plan, tensor) =>
+        this.bucketOf([{ plan, tensor }], post.staging).begin(post, label, traffic).finish(),
+      begin: {
+        exchange: (label, plan, from, to, slot) =>
+          beginExchange(
+            post,
+            label,
+            this.exchangeOf(plan, from, to, this.staging('exchange', slot)),
+            traffic,
+          ),
+        allReduce: (label, parts, slot) =>
+          this.bucketOf(parts, this.staging('all_reduce', slot)).begin(post, label, traffic),
       },
       barrier: (label) => post.barrier(label),
     };
   }
 
-  private exchangeOf(plan: ExchangePlan, from: Tensor, to: Tensor): BoundExchange {
+  /** Memory for messages of collectives of one slot. */
+  private staging(kind: string, slot: number): Staging {
+    const key = `${kind} ${slot}`;
+    const known = this.stagings.get(key) ?? new Staging(this.post.mpi);
+    this.stagings.set(key, known);
+    return known;
+  }
+
+  private exchangeOf(plan: ExchangePlan, from: Tensor, to: Tensor, staging: Staging): BoundExchange {
     const byPlan = this.exchanges.get(to) ?? new Map<ExchangePlan, Map<Tensor, BoundExchange>>();
     this.exchanges.set(to, byPlan);
     const byFrom = byPlan.get(plan) ?? new Map<Tensor, BoundExchange>();
     byPlan.set(plan, byFrom);
-    const bound =
-      byFrom.get(from) ?? new BoundExchange(this.device, this.post.staging, this.rank, plan, { from, to });
+    const bound = byFrom.get(from) ?? new BoundExchange(this.device, staging, this.rank, plan, { from, to });
     byFrom.set(from, bound);
     return bound;
   }
 
-  private allReduceOf(plan: AllReducePlan, tensor: Tensor): BoundAllReduce {
-    const byPlan = this.reductions.get(tensor) ?? new Map<AllReducePlan, BoundAllReduce>();
-    this.reductions.set(tensor, byPlan);
-    const bound = byPlan.get(plan) ?? this.bindAllReduce(plan, tensor);
+  /** By its first tensor: a schedule forms the same buckets in every run. */
+  private bucketOf(
+    parts: readonly { readonly plan: AllReducePlan; readonly tensor: Tensor }[],
+    staging: Staging,
+  ): BoundBucket {
+    const [{ plan, tensor }] = parts;
+    const byPlan = this.buckets.get(tensor) ?? new Map<AllReducePlan, BoundBucket>();
+    this.buckets.set(tensor, byPlan);
+    const room = this.roomOf(staging);
+    const bound =
+      byPlan.get(plan) ?? new BoundBucket({ device: this.device, staging, room }, this.rank, parts);
     byPlan.set(plan, bound);
     return bound;
   }
 
-  private bindAllReduce(plan: AllReducePlan, tensor: Tensor): BoundAllReduce {
-    const room = (bytes: number): Memory => this.memory(bytes);
-    return new BoundAllReduce(
-      { device: this.device, staging: this.post.staging, room },
-      this.rank,
-      plan,
-      tensor,
-    );
-  }
-
-  private memory(bytes: number): Memory {
-    const known = this.memories.find((memory) => memory.bytes >= bytes);
-    if (known !== undefined) return known;
-    const made = this.device.allocate(roomy(bytes));
-    this.memories.push(made);
-    return made;
+  /** Memory of the device for parts that are combined; beside each other where their messages are. */
+  private roomOf(staging: Staging): (bytes: number) => Memory {
+    return (bytes) => {
+      const memories = this.memories.get(staging) ?? [];
+      this.memories.set(staging, memories);
+      const known = memories.find((memory) => memory.bytes >= bytes);
+      if (known !== undefined) return known;
+      const made = this.device.allocate(roomy(bytes));
+      memories.push(made);
+      return made;
+    };
   }
 }
