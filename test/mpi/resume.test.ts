@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantom } from '../../src/imaging/index.ts';
 import { resolveConfig, runFolder, train } from '../../src/train/index.ts';
+import { withSmallDisk } from '../small-disk.ts';
 import { COMMAND, describeMpi, mpirun, processOf } from './launch.ts';
 import { checkpointStep, losses, reached, SMALL, SMALL_FLAGS, stepsOf } from './training.ts';
 
@@ -69,22 +70,12 @@ describeMpi('a run that ends early', () => {
   });
 
   it('a full disk is one error that names the file; the checkpoint from before is whole', async (test) => {
-    const disk = mkdtempSync(path.join(tmpdir(), 'halomesh-disk-'));
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
-    if (mounted.status !== 0) test.skip('a small disk cannot be mounted here');
-    try {
-      const run = path.join(disk, 'run');
-      const filler = path.join(disk, 'filler');
+    await withSmallDisk(test, 2, async (disk) => {
+      const run = path.join(disk.dir, 'run');
       const flags = ['--data', data, ...SMALL_FLAGS, '--split', 'depth=2'];
       const [ended] = await Promise.all([
         mpirun(2, [COMMAND, 'train', '--out', run, ...flags]),
-        reached(run, 4).then(() => {
-          try {
-            for (;;) writeFileSync(filler, Buffer.alloc(4096), { flag: 'a' });
-          } catch {
-            // The disk is full.
-          }
-        }),
+        reached(run, 4).then(() => disk.full()),
       ]);
       expect(ended.code, ended.stderr).toBe(1);
       expect(ended.stderr).toMatch(
@@ -92,16 +83,13 @@ describeMpi('a run that ends early', () => {
       );
       expect(ended.stderr.match(/^halomesh: /gm)).toHaveLength(1);
       expect((await checkpointStep(run)) % SMALL.checkpointEvery).toBe(0);
-      rmSync(filler);
+      disk.full(false);
       const { dir, checkpoints } = runFolder(run);
       const left = [...readdirSync(dir), ...readdirSync(checkpoints)];
       expect(left.filter((name) => /partial/.test(name))).toEqual([]);
       const resumed = await mpirun(2, [COMMAND, 'train', '--out', run, '--resume']);
       expect(resumed.code, resumed.stderr).toBe(0);
       expect(await losses(run)).toEqual(uninterrupted);
-    } finally {
-      spawnSync('umount', [disk]);
-      rmSync(disk, { recursive: true });
-    }
+    });
   });
 });
