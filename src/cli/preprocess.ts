@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { fail } from '../core/index.ts';
-import { type PreprocessedCase, paperWindow, preprocess, type Window } from '../imaging/index.ts';
-import { presets } from '../train/index.ts';
+import { type PreprocessedCase, preprocess, type Window } from '../imaging/index.ts';
 import { addPatternFlags, type PatternFlags } from './flags.ts';
 import { onInterrupt } from './interrupt.ts';
 import { count, hounsfield, positive, UsageError } from './parse.ts';
@@ -18,9 +17,6 @@ interface Flags extends PatternFlags {
   readonly window?: Window;
   readonly jobs?: number;
 }
-
-/** What a run by the default preset asks for. */
-const { lower, upper } = presets.default.window ?? paperWindow;
 
 /** Threads by default at most: each holds a scan. */
 const MOST_JOBS = 8;
@@ -43,7 +39,7 @@ export function preprocessCommand(program: Command): void {
     .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))
     .option(
       '--window <lo,hi>',
-      `Hounsfield units that become 0 and 1 (default: ${lower},${upper}, as of the default preset)`,
+      'keep no more than these Hounsfield units, for less room; a training may look at any window within (default: all)',
       hounsfield('--window'),
     )
     .option(
@@ -69,7 +65,6 @@ export function preprocessCommand(program: Command): void {
       try {
         const { written, kept, failed, interrupted } = await preprocess({
           ...flags,
-          window: flags.window ?? { lower, upper },
           jobs: jobs ?? Math.min(MOST_JOBS, availableParallelism()),
           signal: interruption.signal,
           onCase,

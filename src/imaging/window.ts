@@ -11,6 +11,9 @@ export interface Window {
 /** The window of Hou et al. 2019 (arXiv 1909.03108): clip(HU / 1024 + 0.5, 0, 1), that is -512..512 HU. */
 export const paperWindow: Window = { lower: -512, upper: 512 };
 
+/** A usual window for soft tissue in CT. */
+export const softTissueWindow: Window = { lower: -160, upper: 240 };
+
 /**
  * The windowed image, clip((HU - lower) / (upper - lower), 0, 1), any shape, same order.
  * Written into `out` where given (it may be `hu` itself), else into a new array.

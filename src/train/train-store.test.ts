@@ -17,8 +17,7 @@ beforeAll(() => writePhantom({ out: data, size: [20, 17, 18], cases: 3 }));
 let made = 0;
 async function storeOf(options: { spacing?: number; size?: number }): Promise<string> {
   const out = path.join(folder, `store${made++}`);
-  // The window of the default preset.
-  await preprocess({ data, out, window: { lower: -160, upper: 240 }, ...options });
+  await preprocess({ data, out, ...options });
   return out;
 }
 
@@ -57,7 +56,7 @@ describe('a training from a store', () => {
     await train(run);
     expect(await train({ ...run, steps: 2 }, { resume: true })).toMatchObject({ step: 2 });
     await expect(train(config({ data: store, size: 12 }))).rejects.toThrow(
-      'the store was preprocessed in another way; expected size 12, window -160,240, found size 10, window -160,240',
+      'the store was preprocessed in another way; expected size 12, window -160,240, found size 10, all HU',
     );
     expect(readdirSync(store)).not.toContain('checkpoints');
   });

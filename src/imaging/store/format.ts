@@ -24,9 +24,9 @@ const grid = z.object({ shape, affine });
 const window = z.object({ lower: finite, upper: finite });
 const source = z.object({ file: z.string(), bytes: whole, modified: finite });
 
-const options = z.object({ spacing: finite.optional(), size: whole.optional(), window });
+const options = z.object({ spacing: finite.optional(), size: whole.optional(), window: window.optional() });
 
-/** How the cases of a store were prepared. */
+/** How the cases of a store were prepared; with a window: what lies outside of it is lost. */
 export type StoreOptions = z.infer<typeof options>;
 
 const root = z.object({
@@ -47,8 +47,8 @@ const caseOfStore = z.object({
   original: grid,
   filled: shape,
   preprocessing: options,
-  /** Of the windowed image, by label value. */
-  classes: z.array(z.object({ count: whole, mean: finite })).optional(),
+  /** By label value, for images of some windows. */
+  classes: z.array(z.object({ window, facts: z.array(z.object({ count: whole, mean: finite })) })).optional(),
   /** Files that the case was made from, as they were then: modified in milliseconds since 1970. */
   source: z.object({ image: source, label: source.optional() }),
 });

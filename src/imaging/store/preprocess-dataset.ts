@@ -4,11 +4,11 @@ import path from 'node:path';
 import { type Case, openDataset } from '../dataset.ts';
 import { ImagingError } from '../errors.ts';
 import { beginPartial } from '../partial-file.ts';
-import { paperWindow, type Window } from '../window.ts';
+import type { Window } from '../window.ts';
 import { type CaseRunner, ownThread, workerThread } from './case-runner.ts';
 import { isStore, readCaseDescription, readStoreDescription, type StoreOptions } from './format.ts';
 import { inParallel } from './in-parallel.ts';
-import { checkPrepared } from './prepared.ts';
+import { describe, otherPreparation } from './prepared.ts';
 import { mkdirWithGroup, sourceOf } from './write-case.ts';
 import { StoreWriteError, writeJson } from './zarr-array.ts';
 
@@ -24,7 +24,7 @@ export interface PreprocessOptions {
   readonly spacing?: number;
   /** Resample to a cube of this many voxels a side. */
   readonly size?: number;
-  /** The HU range that becomes 0..1; -512..512 by default. */
+  /** Keep no more of the scans than this range of HU: takes less room. All is kept by default. */
   readonly window?: Window;
   /** Cases that are prepared at a time, each in a thread of its own; 1 (default) works in this thread. */
   readonly jobs?: number;
@@ -59,7 +59,7 @@ export interface PreprocessResult {
  * too all finished cases are kept, and the same call goes on with the others.
  */
 export async function preprocess(options: PreprocessOptions): Promise<PreprocessResult> {
-  const { data, out, spacing, size, window = paperWindow, onCase } = options;
+  const { data, out, spacing, size, window, onCase } = options;
   const dataset = await openDataset(data, options);
   if (dataset.preprocessed !== undefined)
     throw new ImagingError({
@@ -159,7 +159,11 @@ async function once(
 
 /** Refuses a folder with something else in it, and a store that was made in another way. */
 async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
-  if (isStore(out)) return checkPrepared(out, (await readStoreDescription(out)).preprocessing, settings);
+  if (isStore(out)) {
+    const [wanted, found] = [settings, (await readStoreDescription(out)).preprocessing].map(describe);
+    if (wanted !== found) throw otherPreparation(out, wanted, found);
+    return;
+  }
   if (!existsSync(out) || readdirSync(out).every((name) => name === '.zgroup')) return;
   throw new ImagingError({
     file: out,

@@ -143,12 +143,21 @@ describe('a store of preprocessed cases', () => {
     utimesSync(path.join(copy, 'imagesTr/phantom_001.nii.gz'), 1, 1);
     expect((await preprocess({ data: copy, out: store })).written).toEqual(['phantom_001']);
     await expect(preprocess({ data: copy, out: store, size: 9 })).rejects.toThrow(
-      'expected size 9, window -512 to 512 HU, found the voxels of the file, window -512 to 512 HU',
+      'expected size 9, found the voxels of the file',
     );
     await expect(preprocess({ data: store, out: out('twice') })).rejects.toThrow(
       'a store of preprocessed cases',
     );
     await expect(preprocess({ data, out: data })).rejects.toThrow('a folder with other files');
+    const narrow = out('narrow');
+    const window = { lower: -100, upper: 300 };
+    await preprocess({ data, out: narrow, window });
+    await expect(preprocess({ data, out: narrow })).rejects.toThrow(
+      'found the voxels of the file, window -100 to 300 HU',
+    );
+    await expect(loadCase((await openDataset(narrow)).cases[0])).rejects.toThrow(
+      'expected the voxels of the file, window -512 to 512 HU, found the voxels of the file, window -100 to 300 HU',
+    );
     const [entry] = (await openDataset(store)).cases;
     await expect(loadCase(entry, { spacing: 2 })).rejects.toThrow(/preprocessing: expected spacing 2 mm/);
     await expect(loadCase({ ...entry, labelNames: ['background', 'liver'] })).rejects.toThrow(

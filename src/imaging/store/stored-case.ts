@@ -3,8 +3,9 @@ import { ImagingError } from '../errors.ts';
 import type { PreparedCase, PrepareOptions } from '../prepared-case.ts';
 import { type Shape3, voxelCount } from '../volume.ts';
 import { type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from '../voxel-source.ts';
-import { windowLine } from '../window.ts';
+import { paperWindow, type Window, windowLine } from '../window.ts';
 import { ChunkCache, readBox } from './chunk-cache.ts';
+import { ClassCounter } from './class-counter.ts';
 import { type CaseDescription, isZarr, LABELS, ORIGINAL_LABELS, readCaseDescription } from './format.ts';
 import { checkPrepared } from './prepared.ts';
 import { openZarr, type ZarrArray } from './zarr-array.ts';
@@ -24,13 +25,17 @@ export class StoredCase implements VoxelSource {
   readonly description: CaseDescription;
   private readonly stored: { readonly image: ZarrArray; readonly labels?: ZarrArray };
   private readonly cache: ChunkCache;
+  private readonly window: Window;
+  private facts: readonly ClassFacts[] | undefined;
 
   private constructor(
     folder: string,
     description: CaseDescription,
     stored: { readonly image: ZarrArray; readonly labels?: ZarrArray },
+    window: Window,
     cache: ChunkCache,
   ) {
+    this.window = window;
     this.id = path.basename(folder);
     this.description = description;
     this.stored = stored;
@@ -48,13 +53,35 @@ export class StoredCase implements VoxelSource {
     checkPrepared(folder, description.preprocessing, options);
     const image = await openZarr(entry.image);
     const labels = entry.label === undefined ? undefined : await openZarr(entry.label);
-    const stored = new StoredCase(folder, description, { image, labels }, cache);
+    const stored = new StoredCase(
+      folder,
+      description,
+      { image, labels },
+      options.window ?? paperWindow,
+      cache,
+    );
+    if (labels !== undefined) stored.facts = await stored.factsOf(description.classes ?? []);
     stored.checkNames(folder, entry.labelNames);
     return stored;
   }
 
+  /** The facts for the window of this case: those that are known, or by a look at all voxels, a layer of chunks at a time. */
+  private async factsOf(known: NonNullable<CaseDescription['classes']>): Promise<readonly ClassFacts[]> {
+    const { lower, upper } = this.window;
+    const found = known.find(({ window }) => window.lower === lower && window.upper === upper);
+    if (found !== undefined) return found.facts;
+    const counter = new ClassCounter();
+    const [depth, height, width] = this.shape;
+    for (let k = 0; k < depth; k += this.stored.image.chunks[0]) {
+      const end = Math.min(depth, k + this.stored.image.chunks[0]);
+      const box: VoxelBox = { start: [k, 0, 0], end: [end, height, width] };
+      counter.add(await this.image(box), await this.labels(box));
+    }
+    return counter.facts(known[0]?.facts.length);
+  }
+
   private checkNames(folder: string, names: readonly string[] | undefined): void {
-    const { classes = [] } = this.description;
+    const { classes = [] } = this;
     const found = classes.findLastIndex(({ count }) => count > 0);
     if (names === undefined || found < names.length) return;
     throw new ImagingError({
@@ -67,12 +94,12 @@ export class StoredCase implements VoxelSource {
   }
 
   get classes(): readonly ClassFacts[] | undefined {
-    return this.description.classes;
+    return this.facts;
   }
 
   async image(box: VoxelBox): Promise<Float32Array> {
     const out = new Float32Array(voxelsIn(box, this.stored.image));
-    const { scale, shift } = windowLine(this.description.preprocessing.window);
+    const { scale, shift } = windowLine(this.window);
     await readBox(this.stored.image, box, this.cache, (hu, from, to, count) => {
       for (let n = 0; n < count; n++) {
         const value = hu[from + n] * scale + shift;

@@ -10,7 +10,7 @@ import { axisTaps } from '../resample-taps.ts';
 import { readScanSlabs } from '../scan.ts';
 import { type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from '../volume.ts';
 import { compactArray } from '../voxel-decoder.ts';
-import { applyWindow, type Window } from '../window.ts';
+import { applyWindow, paperWindow, softTissueWindow, type Window } from '../window.ts';
 import { ClassCounter } from './class-counter.ts';
 import { type CaseDescription, IMAGE, LABELS, ORIGINAL_LABELS, type StoreOptions } from './format.ts';
 import { inParallel } from './in-parallel.ts';
@@ -53,10 +53,12 @@ export async function writeStoredCase(
   const labels = truth && resampleLabels(truth, { shape: grid.shape });
   await mkdirWithGroup(folder);
   const place = (name: string) => path.join(folder, name);
-  const limits = limitsOf(options.window);
+  const limits = options.window && limitsOf(options.window);
   const type = same && isWhole(scan.data, limits) ? '<i2' : '<f4';
   const image = await createZarr(place(IMAGE), grid.shape, type);
-  const counter = new ClassCounter();
+  // Means of the windows that trainings use; those of others are taken when they are asked for.
+  const windows = options.window === undefined ? [paperWindow, softTissueWindow] : [options.window];
+  const counters = windows.map((window) => ({ window, counter: new ClassCounter() }));
   const plane = grid.shape[1] * grid.shape[2];
   let windowed = new Float32Array(0);
   let k = 0;
@@ -65,9 +67,10 @@ export async function writeStoredCase(
     signal?.throwIfAborted();
     if (labels) {
       if (windowed.length === 0) windowed = new Float32Array(plane);
-      counter.add(applyWindow(hu, options.window, windowed), labels.data.subarray(k * plane, ++k * plane));
+      const classes = labels.data.subarray(k * plane, ++k * plane);
+      for (const { window, counter } of counters) counter.add(applyWindow(hu, window, windowed), classes);
     }
-    limit(hu, limits);
+    if (limits) limit(hu, limits);
     await limited.add(hu);
   }
   if (labels) await writeWhole(await createZarr(place(LABELS), grid.shape, '|u1'), labels.data, signal);
@@ -78,7 +81,9 @@ export async function writeStoredCase(
     original: { shape: original.shape, affine: [...original.affine] },
     filled: grid.shape,
     preprocessing: options,
-    classes: labels && counter.facts(entry.labelNames?.length),
+    classes:
+      labels &&
+      counters.map(({ window, counter }) => ({ window, facts: counter.facts(entry.labelNames?.length) })),
     source: await sourceOf(entry),
   };
   await writeJson(place('.zattrs'), description);
@@ -140,14 +145,20 @@ function limit(hu: Float32Array, { lower, upper }: Window): void {
   for (let n = 0; n < hu.length; n++) hu[n] = hu[n] < lower ? lower : hu[n] > upper ? upper : hu[n];
 }
 
-/** Whether int16 keeps all values within the limits. */
-function isWhole(data: VoxelArray, { lower, upper }: Window): boolean {
-  if (lower < -(2 ** 15) || upper >= 2 ** 15) return false;
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) return true;
-  for (let n = 0; n < data.length; n++)
-    if (data[n] > lower && data[n] < upper && data[n] !== Math.trunc(data[n])) return false;
+/** Whether int16 keeps all values, those within the limits where there are some. */
+function isWhole(data: VoxelArray, limits: Window | undefined): boolean {
+  const { lower, upper } = limits ?? { lower: -Infinity, upper: Infinity };
+  if (data.BYTES_PER_ELEMENT < 2 || data instanceof Int16Array)
+    return limits === undefined || inInt16(limits);
+  if (limits !== undefined && !inInt16(limits)) return false;
+  for (let n = 0; n < data.length; n++) {
+    const value = data[n] < lower ? lower : data[n] > upper ? upper : data[n];
+    if (value !== Math.trunc(value) || value < -(2 ** 15) || value >= 2 ** 15) return false;
+  }
   return true;
 }
+
+const inInt16 = ({ lower, upper }: Window): boolean => lower >= -(2 ** 15) && upper < 2 ** 15;
 
 /** Writes an array plane by plane, a layer of chunks at a time. */
 class LayerWriter {
