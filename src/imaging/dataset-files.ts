@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { type Dirent, existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ImagingError, systemErrorCode } from './errors.ts';
@@ -146,9 +146,15 @@ async function namesIn(folder: string): Promise<{ name: string; folder: boolean 
   try {
     return (await readdir(folder, { withFileTypes: true }))
       .filter(({ name }) => !name.startsWith('.'))
-      .map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+      .map((entry) => ({ name: entry.name, folder: isFolder(path.join(folder, entry.name), entry) }));
   } catch (error) {
     const found = systemErrorCode(error);
     throw new ImagingError({ file: folder, field: 'path', expected: 'a folder', found }, { cause: error });
   }
+}
+
+/** Whether an entry is a folder or leads to one. */
+function isFolder(file: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

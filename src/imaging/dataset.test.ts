@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
@@ -94,6 +94,16 @@ describe('openDataset', () => {
     await expect(openDataset(dir)).rejects.toThrow(
       /expected one label map of case a, found a\.mha, a\.nii\.gz/,
     );
+  });
+
+  it('follows links to files and to folders', async () => {
+    const real = folder(['ct/1.dcm', 'seg.nii']);
+    const dir = folder(['imagesTr/notes.txt', 'labelsTr/notes.txt']);
+    symlinkSync(path.join(real, 'ct'), path.join(dir, 'imagesTr', 'a'));
+    symlinkSync(path.join(real, 'seg.nii'), path.join(dir, 'labelsTr', 'a.nii'));
+    expect((await openDataset(dir)).cases.map(({ id }) => id)).toEqual(['a']);
+    symlinkSync(path.join(real, 'gone.nii'), path.join(dir, 'imagesTr', 'b.nii'));
+    await expect(openDataset(dir)).rejects.toThrow(/b\.nii: image of case b: expected a file/);
   });
 
   it('takes the files of an nnU-Net folder that end as it says, and its list of cases elsewhere', async () => {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readError } from './byte-reader.ts';
@@ -53,12 +54,20 @@ async function listFolder(dir: string): Promise<string[]> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
     return entries
-      .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+      .filter((entry) => !entry.name.startsWith('.'))
+      .filter(
+        (entry) => entry.isFile() || (entry.isSymbolicLink() && leadsToFile(path.join(dir, entry.name))),
+      )
       .map(({ name }) => name)
       .sort();
   } catch (error) {
     throw readError(dir, error);
   }
+}
+
+/** A link to nothing counts as a file, so that reading it says what is wrong. */
+function leadsToFile(link: string): boolean {
+  return statSync(link, { throwIfNoEntry: false })?.isFile() ?? true;
 }
 
 /** The table of contents of a disc (Media Storage Directory). */
