@@ -52,7 +52,7 @@ export function formatVerify(report: VerifyReport): string {
       { title: 'result' },
     ],
     report.cases.map((found) => [
-      found.kind === 'test' ? `${found.id} (test)` : found.id,
+      found.kind === 'training' ? found.id : `${found.id} (${found.kind})`,
       found.format ?? '-',
       found.shape?.join(' x ') ?? '-',
       found.spacing?.map(short).join(' x ') ?? '-',
@@ -72,7 +72,7 @@ export function formatVerify(report: VerifyReport): string {
 }
 
 function labelsOf({ labels, kind }: CaseReport, names: readonly string[] | undefined): string {
-  if (labels === undefined) return kind === 'test' ? '' : '-';
+  if (labels === undefined) return kind === 'training' ? '-' : '';
   return Object.keys(labels)
     .map((value) => names?.[Number(value)] ?? value)
     .join(', ');

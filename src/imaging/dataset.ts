@@ -58,15 +58,22 @@ export async function openDataset(dir: string, patterns: DatasetPatterns = {}): 
   return dataset;
 }
 
+/** What a folder holds, sound or not. */
+export interface DatasetSurvey {
+  /** The cases that have their files. */
+  readonly dataset: Dataset;
+  /** Cases whose label map is missing, without it. */
+  readonly unlabelled: readonly Case[];
+  /** What is wrong with single cases. */
+  readonly faults: readonly ImagingError[];
+}
+
 /**
- * As openDataset, but what is wrong with single cases is told beside the cases that have their files.
+ * As openDataset, but what is wrong with single cases is told beside the others.
  * Throws ImagingError where there is no data set at all, or its dataset.json cannot be used.
  */
-export async function surveyDataset(
-  dir: string,
-  patterns: DatasetPatterns = {},
-): Promise<{ readonly dataset: Dataset; readonly faults: readonly ImagingError[] }> {
-  if (isStore(dir)) return { dataset: await openStore(dir), faults: [] };
+export async function surveyDataset(dir: string, patterns: DatasetPatterns = {}): Promise<DatasetSurvey> {
+  if (isStore(dir)) return { dataset: await openStore(dir), unlabelled: [], faults: [] };
   const json = path.join(dir, 'dataset.json');
   const described = existsSync(json);
   const byPattern = patterns.images !== undefined || patterns.labels !== undefined;
@@ -83,20 +90,21 @@ export async function surveyDataset(
   const found = await findCases(dir, description, patterns);
   const faults = [...found.faults];
   const source = described && !byPattern ? json : dir;
+  const unlabelled: FoundCase[] = [];
+  const { labelNames } = description;
   const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
-    const whole = keepWhole(list, kind, source, faults);
-    const { labelNames } = description;
+    const whole = keepWhole(list, kind, source, { faults, unlabelled });
     return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
   };
   const dataset: Dataset = {
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
-    labelNames: description.labelNames,
+    labelNames,
     channel: description.channel,
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
   };
-  return { dataset, faults };
+  return { dataset, unlabelled, faults };
 }
 
 async function findCases(
@@ -131,13 +139,14 @@ function imageAt(dir: string, image: string): string {
   return !existsSync(file) && existsSync(numbered) ? numbered : file;
 }
 
-/** The cases that have their files and an id of their own; what is wrong with the others goes to `faults`. */
+/** The cases that have their files and an id of their own; what is wrong with the others goes to `found`. */
 function keepWhole(
   list: readonly FoundCase[],
   kind: string,
   source: string,
-  faults: ImagingError[],
+  found: { readonly faults: ImagingError[]; readonly unlabelled: FoundCase[] },
 ): readonly FoundCase[] {
+  const { faults, unlabelled } = found;
   const seen = new Set<string>();
   return list.filter(({ id, image, label }) => {
     const before = faults.length;
@@ -154,6 +163,7 @@ function keepWhole(
       const field = `${what} of ${kind} ${id}`;
       faults.push(new ImagingError({ file, field, expected: 'a file', found: 'nothing at this path', hint }));
     }
+    if (label !== undefined && existsSync(image) && !existsSync(label)) unlabelled.push({ id, image });
     return faults.length === before;
   });
 }

@@ -14,7 +14,8 @@ export interface Finding extends ImagingProblem {
 /** What was found of one case. What could not be read is absent. */
 export interface CaseReport {
   readonly id: string;
-  readonly kind: 'training' | 'test';
+  /** `unlabelled`: its label map should be there and is not. */
+  readonly kind: 'training' | 'unlabelled' | 'test';
   readonly format?: ScanFormat;
   /** Voxels and mm (depth, height, width), as stored. */
   readonly shape?: Shape3;
@@ -38,6 +39,7 @@ export interface VerifyContext {
 /** Reads a case's files to the last byte and collects all that is wrong; `hash` is of the image's voxels. */
 export async function verifyCase(
   { id, image, series, label }: Case,
+  kind: CaseReport['kind'],
   { labelNames, ct }: VerifyContext,
 ): Promise<{ readonly report: CaseReport; readonly hash?: string }> {
   const findings: Finding[] = [];
@@ -48,7 +50,6 @@ export async function verifyCase(
     labels = await attempt(findings, () => readLabelFacts(label, labelNames?.length));
     if (labels !== undefined) findings.push(...labelFindings(label, labels, labelNames, facts?.header));
   }
-  const kind = label === undefined ? 'test' : 'training';
   const counted = labels?.counts.flatMap((count, value) => (count > 0 ? [[value, count]] : []));
   const header = facts?.header;
   const report: CaseReport = {

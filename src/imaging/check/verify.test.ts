@@ -133,6 +133,11 @@ describe('verifyDataset', () => {
     expect(report.findings.map(inWords)).toEqual([
       'fault lost.nii.gz label of case lost: a file; nothing at this path',
     ]);
+    // Its image is looked at all the same.
+    expect(report.cases.find(({ id }) => id === 'lost')).toMatchObject({
+      kind: 'unlabelled',
+      range: [-1000, 498],
+    });
     expect(report.faults).toBe(9);
   });
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { surveyDataset } from '../dataset.ts';
+import { type Case, surveyDataset } from '../dataset.ts';
 import type { DatasetPatterns } from '../dataset-files.ts';
 import { type CaseReport, type Finding, faultOf, type VerifyContext, verifyCase } from './verify-case.ts';
 
@@ -29,14 +29,19 @@ export interface VerifyReport {
  * found. Throws ImagingError only where there is no data set.
  */
 export async function verifyDataset(dir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const { dataset, faults } = await surveyDataset(dir, options);
+  const { dataset, unlabelled, faults } = await surveyDataset(dir, options);
   const { labelNames, channel, name } = dataset;
   const context: VerifyContext = { labelNames, ct: channel === undefined || /^ct/i.test(channel) };
-  const entries = [...dataset.cases, ...dataset.test];
+  const of = (kind: CaseReport['kind'], list: readonly Case[]) => list.map((entry) => ({ ...entry, kind }));
+  const entries = [
+    ...of('training', dataset.cases),
+    ...of('unlabelled', unlabelled),
+    ...of('test', dataset.test),
+  ];
   const seen: Awaited<ReturnType<typeof verifyCase>>[] = [];
   let done = 0;
   await inTurns(entries.length, options.together ?? availableParallelism(), async (n) => {
-    seen[n] = await verifyCase(entries[n], context);
+    seen[n] = await verifyCase(entries[n], entries[n].kind, context);
     options.onCase?.(entries[n].id, ++done, entries.length);
   });
   const cases = seen.map(({ report, hash }, n) => {
