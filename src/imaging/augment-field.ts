@@ -113,9 +113,6 @@ function cubicKnots(
 export class FieldRows {
   private readonly field: Field;
   private readonly left: number;
-  /** The rows of lattice points that the box reads. */
-  private readonly firstRow: number;
-  private readonly endRow: number;
   private readonly result: Float32Array;
   /** Lattice planes that were read last. */
   private readonly kept = new Map<number, Float32Array>();
@@ -123,7 +120,7 @@ export class FieldRows {
   /** The lattice at the current plane: [rows of points, points], then [rows of points, width of the box]. */
   private readonly coarse: Float32Array;
   private readonly rows: readonly Float32Array[];
-  /** Whether such a row holds anything but zeros. */
+  /** Whether such a row holds anything but zeros (1 or 0), or is not made yet (2). */
   private readonly filled: Uint8Array;
 
   constructor(field: Field, { start, end }: VoxelBox) {
@@ -131,8 +128,6 @@ export class FieldRows {
     const width = end[2] - start[2];
     this.field = field;
     this.left = start[2];
-    this.firstRow = rows.first[start[1]];
-    this.endRow = rows.first[end[1] - 1] + rows.reach;
     this.result = new Float32Array(width);
     this.coarse = new Float32Array(rows.points * columns.points);
     this.rows = Array.from({ length: rows.points }, () => new Float32Array(width));
@@ -142,7 +137,7 @@ export class FieldRows {
   /** Turns to plane k, counted in the whole volume; rising k cost least. */
   startPlane(k: number): void {
     const { lattice, axes } = this.field;
-    const [{ first, reach, weights }, , columns] = axes;
+    const [{ first, reach, weights }] = axes;
     const { coarse, kept, free } = this;
     coarse.fill(0);
     for (const [point, plane] of kept)
@@ -159,7 +154,7 @@ export class FieldRows {
       }
       addScaled(coarse, 0, plane, 0, plane.length, weights[k * reach + t]);
     }
-    for (let y = this.firstRow; y < this.endRow; y++) this.widen(y, columns);
+    this.filled.fill(2);
   }
 
   /** The row's part in the box, good until the next call; `undefined` where all is 0. */
@@ -168,7 +163,10 @@ export class FieldRows {
     const { result, rows, filled } = this;
     const y = first[j];
     let any = 0;
-    for (let t = 0; t < reach; t++) any |= filled[y + t];
+    for (let t = y; t < y + reach; t++) {
+      if (filled[t] === 2) this.widen(t);
+      any |= filled[t];
+    }
     if (any === 0) return undefined;
     if (reach === 4) weigh4(result, rows[y], rows[y + 1], rows[y + 2], rows[y + 3], weights, 4 * j);
     else if (reach === 2) weigh2(result, rows[y], rows[y + 1], weights, 2 * j);
@@ -177,10 +175,11 @@ export class FieldRows {
   }
 
   /** Row y of lattice points at the current plane, brought to the voxels of the box's rows. */
-  private widen(y: number, { points, first, reach, weights }: AxisKnots): void {
+  private widen(y: number): void {
+    const { points, first, reach, weights } = this.field.axes[2];
     const from = y * points;
     const out = this.rows[y];
-    this.filled[y] = this.coarse.subarray(from, from + points).some((value) => value !== 0) ? 1 : 0;
+    this.filled[y] = isZero(this.coarse, from, points) ? 0 : 1;
     if (this.filled[y] === 0) {
       out.fill(0);
       return;
@@ -189,6 +188,11 @@ export class FieldRows {
     else if (reach === 2) spread2(out, this.coarse, from, first, weights, this.left);
     else out.fill(this.coarse[from]);
   }
+}
+
+function isZero(values: Float32Array, from: number, length: number): boolean {
+  for (let n = from; n < from + length; n++) if (values[n] !== 0) return false;
+  return true;
 }
 
 function weigh4(

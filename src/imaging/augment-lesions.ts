@@ -157,7 +157,8 @@ function shares({ shape, size, cells }: OrganCells, counts: Uint32Array): Lattic
       const area = extent(ck, 0) * extent(cj, 1);
       for (let i = 0; i < padded[2]; i++, n++) {
         const ci = within(i, 2);
-        values[n] = counts[(ck * cells[1] + cj) * cells[2] + ci] / (area * extent(ci, 2));
+        const count = counts[(ck * cells[1] + cj) * cells[2] + ci];
+        if (count > 0) values[n] = count / (area * extent(ci, 2));
       }
     }
   }
@@ -206,21 +207,24 @@ export function paintLesions(
   high = 1,
 ): void {
   const [depth, height, width] = boxShape(box);
-  const fields = [erased, inside, blobs].map((field) => new FieldRows(field, box));
+  const [old, within, blob] = [erased, inside, blobs].map((field) => new FieldRows(field, box));
   const none = new Float32Array(width);
   for (let k = 0; k < depth; k++) {
-    for (const field of fields) field.startPlane(box.start[0] + k);
+    for (const field of [old, within, blob]) field.startPlane(box.start[0] + k);
     for (let j = 0; j < height; j++) {
-      const [old, within, blob] = fields.map((field) => field.row(box.start[1] + j));
+      const row = box.start[1] + j;
+      const shares = within.row(row);
       // Where there is nothing of the organ there are no lesions either, as they are part of it.
-      if (within === undefined) continue;
+      if (shares === undefined) continue;
+      const lifted = old.row(row) ?? none;
+      const levels = blob.row(row) ?? none;
       const at = (k * height + j) * width;
       for (let n = 0; n < width; n++) {
-        if (within[n] === 0) continue;
-        const level = (blob ?? none)[n];
+        if (shares[n] === 0) continue;
+        const level = levels[n];
         const rise = (level - threshold) / (2 * softness) + 0.5;
         const fade = rise <= 0 ? 0 : rise >= 1 ? 1 : rise * rise * (3 - 2 * rise);
-        const value = image[at + n] + difference * ((old ?? none)[n] - fade * within[n]);
+        const value = image[at + n] + difference * (lifted[n] - fade * shares[n]);
         image[at + n] = value < low ? low : value > high ? high : value;
         const label = labels[at + n];
         if (label === organ || label === lesion) labels[at + n] = level >= threshold ? lesion : organ;
