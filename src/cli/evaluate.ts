@@ -5,9 +5,10 @@ import { addPatternFlags, addRunFlags, checkMeshFlags, type PatternFlags, type R
 import { listOf, numberOrNamed, positive, UsageError } from './parse.ts';
 import { joinRun, noteSplit, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
+import { addCleaningFlags, addFlipsFlag, type SegmentFlags, segmentOptions } from './segment-flags.ts';
 import { relative } from './words.ts';
 
-interface Flags extends Omit<RunFlags, 'run'>, PatternFlags {
+interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
   readonly run?: string;
   readonly predictions?: string;
   readonly data?: string;
@@ -30,7 +31,7 @@ export function evaluateCommand(program: Command): void {
         'label files: overlap, distances between surfaces, lesions found. Writes summary.json, summary.md and a picture of ' +
         'each case.',
     );
-  addPatternFlags(addRunFlags(command, { optional: true }))
+  addPatternFlags(addCleaningFlags(addFlipsFlag(addRunFlags(command, { optional: true }))))
     .option('--predictions <dir>', 'compare label maps (CASE.nii.gz) instead of a network; needs no --run')
     .option(
       '--data <dir>',
@@ -57,12 +58,14 @@ export function evaluateCommand(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  halomesh evaluate --run runs/a --data ct --tolerance liver=3,tumour=1\n' +
+        '  halomesh evaluate --run runs/a --flips --largest-component liver+tumour --inside tumour=liver\n' +
         '  halomesh evaluate --predictions segmentations --data ct --json',
     )
     .action(evaluateAction);
 }
 
-async function evaluateAction({ json, lesion, run, predictions, ...flags }: Flags): Promise<void> {
+async function evaluateAction({ json, lesion, run, predictions, ...given }: Flags): Promise<void> {
+  const { flips, cleaning, rest: flags } = segmentOptions(given);
   let progress: ReturnType<typeof showProgress> | undefined;
   const shared = {
     lesion: lesion === 'none' ? null : lesion,
@@ -78,7 +81,7 @@ async function evaluateAction({ json, lesion, run, predictions, ...flags }: Flag
   };
   if (predictions !== undefined) {
     const { data } = flags;
-    refuseRunFlags({ run, ...flags });
+    refuseRunFlags({ run, flips, ...flags });
     if (data === undefined)
       throw new UsageError({
         where: '--predictions',
@@ -88,8 +91,8 @@ async function evaluateAction({ json, lesion, run, predictions, ...flags }: Flag
     // There are no ranks here, so one process does it.
     if (!talks()) return;
     const out = flags.out ?? predictions;
-    const report = await evaluateLabels({ ...flags, ...shared, predictions, data, out }).finally(() =>
-      progress?.stop(),
+    const report = await evaluateLabels({ ...flags, ...shared, cleaning, predictions, data, out }).finally(
+      () => progress?.stop(),
     );
     print(report, `${relative(predictions)} against ${relative(data)}`, out);
     return;
@@ -111,7 +114,7 @@ async function evaluateAction({ json, lesion, run, predictions, ...flags }: Flag
 }
 
 /** Flags that say how a network runs mean nothing without one. */
-function refuseRunFlags(flags: Partial<RunFlags>): void {
+function refuseRunFlags(flags: Partial<RunFlags> & Pick<SegmentFlags, 'flips'>): void {
   const keys = [
     'run',
     'checkpoint',
@@ -122,6 +125,7 @@ function refuseRunFlags(flags: Partial<RunFlags>): void {
     'spillDir',
     'device',
     'threads',
+    'flips',
   ] as const;
   const given = [...keys, 'exactConv' as const].find((key) => flags[key] !== undefined);
   if (given === undefined) return;

@@ -2,9 +2,6 @@ import type { Command } from 'commander';
 import { fail } from '../core/index.ts';
 import type { Tracer } from '../run/index.ts';
 import {
-  type Cleaning,
-  FLIP_AXES,
-  type FlipAxis,
   type FolderResult,
   isFolderOfScans,
   type PredictionEvent,
@@ -13,19 +10,18 @@ import {
   predictFolder,
 } from '../train/index.ts';
 import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
-import { count, oneOf, positive, UsageError, valuesOf, words } from './parse.ts';
+import { count, UsageError } from './parse.ts';
 import { joinRun, noteSplit, talks } from './processes.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { errorLine } from './report-error.ts';
+import { addCleaningFlags, addFlipsFlag, type SegmentFlags, segmentOptions } from './segment-flags.ts';
 import { addTraceFlag, traced } from './trace.ts';
 import { relative } from './words.ts';
 
-interface Flags extends RunFlags, Cleaning {
+interface Flags extends RunFlags, SegmentFlags {
   readonly input: string;
   readonly series?: string;
   readonly output: string;
-  /** True where the flag names no axes. */
-  readonly flips?: true | readonly FlipAxis[];
   readonly probabilities?: boolean;
   readonly probabilitiesDownsample?: number;
   readonly trace?: string;
@@ -49,33 +45,13 @@ export function predictCommand(program: Command): void {
       '--output <path>',
       'NIfTI file to write (.nii or .nii.gz), or a folder for NAME.nii.gz of each scan',
     )
-    .option(
-      '--flips [axes]',
-      'segment mirrored scans too and take the mean of the probabilities: depth,height,width (default: all three, 8 passes)',
-      flips,
-    )
     .option('--probabilities', 'write the probability of each class too: NAME_probability_CLASS.nii.gz')
     .option(
       '--probabilities-downsample <n>',
       'with voxels n times as large',
       count('--probabilities-downsample'),
-    )
-    .option(
-      '--largest-component <classes>',
-      'keep the largest connected part only; liver+tumour takes both as one',
-      words('--largest-component'),
-    )
-    .option('--fill-holes <classes>', 'background that a class encloses becomes it', words('--fill-holes'))
-    .option(
-      '--inside <lesion=organ>',
-      'lesions stay only in their organ, such as tumour=liver',
-      valuesOf('--inside', 'tumour=liver', (text) => text),
-    )
-    .option(
-      '--min-size <class=mm3>',
-      'smaller parts go, such as tumour=50',
-      valuesOf('--min-size', 'tumour=50', positive('--min-size', ' (mm^3)')),
-    )
+    );
+  addCleaningFlags(addFlipsFlag(command))
     .addHelpText(
       'after',
       '\nExamples:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --memory-limit 4GiB\n' +
@@ -83,17 +59,17 @@ export function predictCommand(program: Command): void {
     )
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
-      const { trace, largestComponent, fillHoles, inside, minSize, flips: turned, ...given } = flags;
+      const { flips, cleaning, rest } = segmentOptions(flags);
+      const { trace, ...given } = rest;
       if (given.probabilitiesDownsample !== undefined && !given.probabilities)
         throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });
-      const cleaning = { largestComponent, fillHoles, inside, minSize };
       const joined = await joinRun(flags);
       const file = talks() ? trace : undefined;
       const show = new Display();
       const run = async (tracer: Tracer | undefined): Promise<FolderResult> => {
         const options = {
           ...given,
-          flips: turned === true ? FLIP_AXES : turned,
+          flips,
           ...joined,
           cleaning,
           tracer,
@@ -112,11 +88,6 @@ export function predictCommand(program: Command): void {
         problem: `${faults.length} of ${results.length + faults.length} scans could not be segmented`,
       });
     });
-}
-
-/** The value of `--flips`: axes by name, all of them where none is named. */
-function flips(text: string): readonly FlipAxis[] {
-  return words('--flips')(text).map(oneOf('--flips', FLIP_AXES));
 }
 
 /** Shows what happens: a bar for the passes of a scan, and what was written. */

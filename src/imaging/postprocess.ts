@@ -59,7 +59,8 @@ export interface PostprocessOptions {
 }
 
 /**
- * A label map, cleaned up. Takes labels [depth, height, width] and the spacing in mm in the same order; the labels given stay as they are.
+ * A label map, cleaned up. Takes labels [depth, height, width] and the spacing in mm in the same order; the labels given stay as they are,
+ * and are returned where no step is asked for.
  * Steps are exact and do not depend on the order of axes, but for ties. Holds 2 bytes a voxel (4 with a margin) beside the input,
  * and 12 for every run of parts.
  * Throws ImagingError for sizes that do not fit and options that mean nothing.
@@ -72,7 +73,8 @@ export function postprocess(
 ): Uint8Array {
   checkLabels(labels, shape);
   checkSpacing(spacing);
-  const { connectivity = 26 } = options;
+  const { connectivity = 26, ...steps } = options;
+  if (Object.values(steps).every((step) => step === undefined || step.length === 0)) return labels;
   const out = Uint8Array.from(labels);
   for (const region of options.largest ?? []) keepLargest(out, shape, region, connectivity);
   if (options.fillHoles !== undefined && options.fillHoles.length > 0)

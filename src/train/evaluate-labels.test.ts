@@ -112,6 +112,13 @@ describe('evaluateLabels', () => {
     );
   });
 
+  it('cleans up what it compares', async () => {
+    const { original } = await run({ cleaning: { minSize: { 'liver tumour': 7 } } });
+    // The lesion of one voxel (6 mm^3) becomes liver: right in the second case, wrong in the first.
+    expect(original.cases.map(({ dice }) => dice['liver tumour'])).toEqual([0, null]);
+    expect(original.cases[1].dice.liver).toBe(1);
+  });
+
   it('compares two plain folders, with classes by number', async () => {
     const { original, settings } = await run({ data: at('data/labelsTr') });
     expect(original.classes.map(({ name }) => name)).toEqual(['background', 'class 1', 'class 2']);

@@ -12,9 +12,11 @@ import {
   METRICS_VERSION,
   type MetricSettings,
   openDataset,
+  postprocess,
   readScanHeader,
   spacingOf,
 } from '../imaging/index.ts';
+import { type Cleaning, cleaningOf } from './cleaning.ts';
 import { chosenCases } from './evaluate.ts';
 import { overlayFile, writeSummary } from './evaluation-summary.ts';
 import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
@@ -30,6 +32,8 @@ export interface EvaluateLabelsOptions extends MetricOptions {
   readonly labels?: string;
   /** Ids of the cases to look at; all with a label map by default. */
   readonly cases?: readonly string[];
+  /** What is done to every segmentation before it is compared; nothing by default. */
+  readonly cleaning?: Cleaning;
   /** Folder that gets `summary.json`, `summary.md` and, where there are images, `overlays/CASE.png`. Absent: nothing is written. */
   readonly out?: string;
   /** Whether overlays are drawn; they are by default. */
@@ -81,18 +85,19 @@ async function compare(
   file: string,
   classes: readonly string[],
   settings: MetricSettings,
-  { out, overlays = true }: EvaluateLabelsOptions,
+  { cleaning, out, overlays = true }: EvaluateLabelsOptions,
 ): Promise<CaseComparison> {
   const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
   const truth = await loadLabels(label, grid, classes);
-  const prediction = await loadLabels(file, grid, classes);
-  const compared = compareCase(truth.data, prediction.data, grid, classes.length, settings);
+  const { data } = await loadLabels(file, grid, classes);
+  const prediction = postprocess(data, grid.shape, spacingOf(grid), cleaningOf(cleaning ?? {}, classes));
+  const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
   if (out !== undefined && overlays && image !== undefined) {
     const scan = await loadCase({ id, image, series });
     drawOverlay({
       image: scan.image,
       truth: truth.data,
-      prediction: prediction.data,
+      prediction,
       shape: grid.shape,
       spacing: spacingOf(grid),
       file: overlayFile(out, id),

@@ -50,11 +50,13 @@ it('cleans segmentations up before they are compared, and takes some cases', asy
   const found = raw.original.classes[1].global.predictedVoxels;
   expect(found).toBeGreaterThan(0);
   // Everything is too small.
-  const minimumSize = [1, 2].map((label) => ({ label, voxels: 1e6 }));
-  const none = await evaluate({ run, postprocess: { minimumSize } });
+  const none = await evaluate({ run, cleaning: { minSize: { liver: 1e9, tumour: 1e9 } } });
   expect(none.original.classes.slice(1).map(({ global }) => global.predictedVoxels)).toEqual([0, 0]);
   expect(none.prepared.classes[1].global.predictedVoxels).toBe(0);
   const one = await evaluate({ run, cases: ['phantom_001'], lesion: null });
   expect(one.original.cases).toEqual([{ ...raw.original.cases[1], lesions: undefined }]);
+  await expect(evaluate({ run, cleaning: { fillHoles: ['bone'] } })).rejects.toThrow(
+    'fill holes: no such class',
+  );
   await expect(evaluate({ run, lesion: 'bone' })).rejects.toThrow('no class "bone"; expected liver, tumour');
 });

@@ -12,7 +12,6 @@ import {
   loadLabels,
   METRICS_VERSION,
   type MetricSettings,
-  type PostprocessOptions,
   type PreparedCase,
   postprocess,
   restoreCanonicalLabels,
@@ -21,6 +20,7 @@ import {
 } from '../imaging/index.ts';
 import { alone } from '../machine/index.ts';
 import { predictionBytes } from './cases.ts';
+import { type Cleaning, cleaningOf } from './cleaning.ts';
 import { overlayFile, writeSummary } from './evaluation-summary.ts';
 import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
 import { prepareOptions } from './model.ts';
@@ -40,7 +40,7 @@ export interface EvaluateOptions extends RunOptions, MetricOptions {
   /** Axes that are also turned around: probabilities are the mean over all ways to do so. None by default. */
   readonly flips?: SegmentOptions['flips'];
   /** What is done to every segmentation before it is compared; nothing by default. */
-  readonly postprocess?: PostprocessOptions;
+  readonly cleaning?: Cleaning;
   /** Folder that gets `summary.json`, `summary.md` and `overlays/CASE.png`; made where it is not there. Absent: nothing is written. */
   readonly out?: string;
   /** Whether overlays are drawn; they are by default. */
@@ -55,6 +55,8 @@ export interface EvaluationReport extends ScoredReport {
   readonly checkpoint: 'best' | 'latest';
   /** Steps that the network was trained for. */
   readonly step: number;
+  /** Axes that were also turned around; absent where none was. */
+  readonly flips?: SegmentOptions['flips'];
   /** On the voxels of the label files: the segmentation is brought back to the grid of its scan. */
   readonly original: Evaluation;
   /** On the voxels that the network saw: scores of counts alone. */
@@ -87,7 +89,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
       const scan = await loadCase({ ...entry, labelNames: classes }, prepareOptions(run.config));
       const labels = await run.segment(scan, {
         flips: options.flips,
-        hostBytes: evaluationBytes(scan, options.postprocess !== undefined),
+        hostBytes: evaluationBytes(scan, shown.cleaning !== undefined),
         to: [0],
       });
       if (first) {
@@ -103,6 +105,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
       data,
       checkpoint: run.checkpoint,
       step: run.step!,
+      ...(options.flips && { flips: options.flips }),
       settings: shown,
       original: evaluation(original, classes, settings.lesion),
       prepared: evaluation(prepared, classes),
@@ -145,11 +148,12 @@ async function compare(
   scan: PreparedCase,
   found: Uint8Array,
   settings: MetricSettings,
-  { postprocess: steps, out, overlays = true }: EvaluateOptions,
+  { cleaning, out, overlays = true }: EvaluateOptions,
 ): Promise<{ original: CaseComparison; prepared: Confusion }> {
   const spacing = spacingOf(scan);
+  const steps = cleaningOf(cleaning ?? {}, classes);
   const clean = (labels: Uint8Array, shape: PreparedCase['shape'], mm: PreparedCase['shape']): Uint8Array =>
-    steps === undefined ? labels : postprocess(labels, shape, mm, steps);
+    postprocess(labels, shape, mm, steps);
   const labels = clean(found, scan.shape, spacing);
   const prepared = new Confusion(classes.length).add(labels, scan.labels!);
   // In RAS+ order, on the voxels of the file.

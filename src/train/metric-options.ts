@@ -1,5 +1,6 @@
 import { fail } from '../core/index.ts';
 import type { Evaluation, MetricSettings } from '../imaging/index.ts';
+import { type Cleaning, cleaningOf } from './cleaning.ts';
 
 /** How segmentations are compared with their truth, in the words of the classes. */
 export interface MetricOptions {
@@ -20,6 +21,8 @@ export interface ReportSettings {
   readonly tolerance: Readonly<Record<string, number>>;
   readonly lesion: string | null;
   readonly lesionIou: number;
+  /** What was done to the segmentations; absent where nothing was. */
+  readonly cleaning?: Cleaning;
 }
 
 /** What reports of evaluations have in common. */
@@ -38,7 +41,7 @@ const LESION = /lesion|tumou?r|cancer|metasta|nodule/i;
 
 /** Checks options against the classes of a network or data set, and fills in defaults. */
 export function metricSettings(
-  options: MetricOptions,
+  options: MetricOptions & { readonly cleaning?: Cleaning },
   classes: readonly string[],
 ): { readonly settings: MetricSettings; readonly shown: ReportSettings } {
   const named = classes.slice(1);
@@ -59,12 +62,20 @@ export function metricSettings(
   for (const one of mm)
     if (!(one >= 0))
       fail({ where: 'tolerance', problem: 'value', expected: 'mm, at least 0', found: `${one}` });
+  // Names of classes are wrong before the work and not after it.
+  cleaningOf(options.cleaning ?? {}, classes);
+  const cleaned = Object.values(options.cleaning ?? {}).some((step) => step !== undefined);
   return {
     settings: {
       tolerance: mm,
       lesion: lesion === null ? undefined : classes.indexOf(lesion, 1),
       lesionIou,
     },
-    shown: { tolerance: Object.fromEntries(named.map((name, n) => [name, mm[n]])), lesion, lesionIou },
+    shown: {
+      tolerance: Object.fromEntries(named.map((name, n) => [name, mm[n]])),
+      lesion,
+      lesionIou,
+      ...(cleaned && { cleaning: options.cleaning }),
+    },
   };
 }
