@@ -11,19 +11,23 @@ const deflated = '1.2.840.10008.1.2.1.99';
 const explicitBig = '1.2.840.10008.1.2.2';
 
 /** Most headers of slices fit in this; longer ones are read whole. */
-const firstBytes = 1 << 16;
+const firstBytes = 1 << 15;
 
 /** A slice takes at most a few MiB; a longer file is none. */
 const mostBytes = 1 << 30;
 
-/** A DICOM file up to its pixels. */
-export interface DicomFile {
+/** Where the pixels of a file are. */
+export interface PixelPlace {
   readonly file: string;
+  /** In the file, or in what it unpacks to; absent where there are none or they are compressed. */
+  readonly pixels?: { readonly offset: number; readonly length: number; readonly unpacked?: Uint8Array };
+}
+
+/** A DICOM file up to its pixels. */
+export interface DicomFile extends PixelPlace {
   readonly data: DataSet;
   readonly syntax: string;
   readonly hasPixels: boolean;
-  /** Where the pixels are in the file, or in what it unpacks to; absent where there are none or they are compressed. */
-  readonly pixels?: { readonly offset: number; readonly length: number; readonly unpacked?: Uint8Array };
   /** Name of the transfer syntax of compressed pixels. */
   readonly compressed?: string;
 }
@@ -63,7 +67,7 @@ export async function readDicomFile(file: string): Promise<DicomFile | undefined
 }
 
 /** The bytes of a file's pixels. Throws ImagingError where the file ends before them. */
-export async function readPixels({ file, pixels }: DicomFile, bytes: number): Promise<Buffer> {
+export async function readPixels({ file, pixels }: PixelPlace, bytes: number): Promise<Buffer> {
   const { offset, unpacked } = pixels!;
   const found =
     unpacked === undefined

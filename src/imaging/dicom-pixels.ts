@@ -42,7 +42,7 @@ export async function readSlices(
   for (let first = 0; first < slices.length; first += most) {
     const some = slices.slice(first, first + most);
     const pieces = await Promise.all(
-      some.map(({ source, pixels }) => readPixels(source, plane * pixels.bytes)),
+      some.map(({ place, pixels }) => readPixels(place, plane * pixels.bytes)),
     );
     pieces.forEach((bytes, n) => {
       decode(bytes, some[n], slab.subarray(n * plane, (n + 1) * plane));

@@ -228,7 +228,7 @@ describe('a DICOM series', () => {
       /x\.dcm: magic: expected "DICM"/,
     ],
     ['an empty slice', { ...named(three), 'x.dcm': Buffer.alloc(0) }, /x\.dcm: magic: .*found an empty file/],
-    ['nothing', {}, /series: expected a series of DICOM slices, found none/],
+    ['nothing', {}, /series: expected a series of slices, found none among 0 files/],
   ])('is refused with %s', async (_, slices, message) => {
     expect(await refused(folder(slices))).toMatch(message);
   });

@@ -81,7 +81,14 @@ function isImage({ data }: DicomFile): boolean {
 }
 
 function chooseSeries(dir: string, files: readonly DicomFile[], wanted: string | undefined): DicomFile[] {
-  const chosen = chooseImages(dir, files.filter(isImage), wanted);
+  const images = files.filter(isImage);
+  if (images.length === 0) {
+    const hint =
+      'Structure sets, reports and localizers are no scans. Files in subfolders are not looked at.';
+    const found = `none among ${files.length} ${files.length === 1 ? 'file' : 'files'} of DICOM`;
+    throw new ImagingError({ file: dir, field: 'series', expected: 'a series of slices', found, hint });
+  }
+  const chosen = chooseImages(dir, images, wanted);
   for (const file of chosen) {
     if (file.hasPixels) continue;
     const hint = 'The file is cut short: copy it again, or take it out of the folder.';
@@ -99,30 +106,22 @@ function chooseImages(dir: string, files: readonly DicomFile[], wanted: string |
       const field = 'Series Instance UID';
       throw new ImagingError({ file: file.file, field, expected: 'a UID', found: 'nothing', hint });
     }
-    series.set(uid, [...(series.get(uid) ?? []), file]);
+    const list = series.get(uid);
+    if (list === undefined) series.set(uid, [file]);
+    else list.push(file);
   }
   const inWords = (all: Iterable<[string, DicomFile[]]> = series) =>
-    [...all].map(([uid, list]) => describe(uid, list)).join('; ') || 'none with pixels of slices';
+    [...all].map(([uid, list]) => describe(uid, list)).join('; ');
   if (wanted !== undefined) {
     const chosen = series.get(wanted);
     if (chosen !== undefined) return chosen;
     throw new ImagingError({ file: dir, field: 'series', expected: wanted, found: inWords() });
   }
-  if (series.size === 0) {
-    const hint = 'Files in subfolders are not looked at.';
-    throw new ImagingError({
-      file: dir,
-      field: 'series',
-      expected: 'a series of DICOM slices',
-      found: 'none',
-      hint,
-    });
-  }
   // Single pictures, such as screen captures, have no place in the patient.
   const placed = [...series].filter(([, list]) => list.some(isPlaced));
   const candidates = placed.length > 0 ? placed : [...series];
   if (candidates.length === 1) return candidates[0][1];
-  const hint = 'Name one by its UID (--series), or put each series in a folder of its own.';
+  const hint = 'Name one by its UID (--series of predict), or put each series in a folder of its own.';
   throw new ImagingError({
     file: dir,
     field: 'series',

@@ -1,12 +1,13 @@
 import type { DataSet } from 'dicom-parser';
 import type { Vector3 } from './affine.ts';
-import { type DicomFile, isBigEndian, textOf } from './dicom-file.ts';
+import { type DicomFile, isBigEndian, type PixelPlace, textOf } from './dicom-file.ts';
 import { ImagingError } from './errors.ts';
 import type { WritableType } from './nifti-types.ts';
 
 /** One slice of a series: where it lies, in LPS mm, and how its pixels are stored. */
 export interface DicomSlice {
-  readonly source: DicomFile;
+  /** Nothing else of the file stays in memory. */
+  readonly place: PixelPlace;
   readonly file: string;
   readonly rows: number;
   readonly columns: number;
@@ -91,7 +92,17 @@ export function sliceOf(source: DicomFile): DicomSlice {
     fail('Pixel Data', `${bytes} bytes (${columns} x ${rows})`, `${length}`, 'The file is damaged.');
   const thickness = decimal(data, 'x00180050', 0);
   return {
-    ...{ source, file, rows, columns, position, alongRow, alongColumn, columnSpacing, rowSpacing },
+    ...{
+      place: { file, pixels: source.pixels },
+      file,
+      rows,
+      columns,
+      position,
+      alongRow,
+      alongColumn,
+      columnSpacing,
+      rowSpacing,
+    },
     ...{ thickness, pixels, slope, intercept },
   };
 }
