@@ -106,9 +106,16 @@ async function evaluateAction({ json, lesion, run, predictions, ...given }: Flag
   checkMeshFlags(flags);
   const joined = await joinRun({ ...flags, run });
   const out = flags.out ?? path.join(run, 'evaluation');
-  const report = await evaluate({ ...flags, ...shared, ...joined, run, out, onSplit: noteSplit }).finally(
-    () => progress?.stop(),
-  );
+  const report = await evaluate({
+    ...flags,
+    ...shared,
+    ...joined,
+    flips,
+    cleaning,
+    run,
+    out,
+    onSplit: noteSplit,
+  }).finally(() => progress?.stop());
   if (talks())
     print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps`, out);
 }

@@ -158,6 +158,12 @@ describe('halomesh', () => {
     const shown = await halomesh('evaluate --run a --tolerance liver=3 --out scores');
     expect(shown.out).toMatch(/case +liver +tumour +accuracy\nphantom_000 /);
     expect(shown.out).toMatch(/surface Dice at liver 3 mm, tumour 2 mm\n/);
+    const cleaned = await halomesh(
+      'evaluate --run a --out c --flips width --min-size liver=1e9 --json --no-overlays',
+    );
+    const { settings, flips, original } = JSON.parse(cleaned.out);
+    expect([settings.cleaning, flips]).toEqual([{ minSize: { liver: 1e9 } }, ['width']]);
+    expect(original.classes[1].global.predictedVoxels).toBe(0);
     // In the run, and where it was told to.
     for (const folder of ['a/evaluation', 'scores'])
       for (const file of ['summary.json', 'summary.md', 'overlays/phantom_001.png'])
