@@ -85,8 +85,8 @@ export const mildAugmentation: AugmentConfig = {
  * must not be learnt by heart.
  */
 export const strongAugmentation: AugmentConfig = {
-  affine: { probability: 0.8, transformRatio: 0.1, translateRatio: 0.05 },
-  zoom: { probability: 0.5, ratio: 0.25 },
+  affine: { probability: 0.9, transformRatio: 0.12, translateRatio: 0.15 },
+  zoom: { probability: 0.8, ratio: 0.3 },
   elastic: { probability: 0.5, cells: 5, ratio: 0.15 },
   gamma: { probability: 0.5, ratio: 0.3 },
   intensity: { probability: 0.8, scale: 0.2, shift: 0.1 },
