@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readNifti, writePhantom } from '../../src/imaging/index.ts';
+import { predict, resolveConfig, train } from '../../src/train/index.ts';
+import { COMMAND, describeMpi, mpirun } from './launch.ts';
+import { SMALL } from './training.ts';
+
+// Each process reads and segments its part of a scan; what process 0 writes is what one process writes, bit for bit.
+
+describeMpi('prediction over processes', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-predict-mpi-'));
+  const at = (name: string): string => path.join(folder, name);
+  const input = at('data/imagesTr/phantom_000.nii.gz');
+  const classes = ['background', 'liver', 'tumour'];
+  const files = (name: string): string[] => [
+    at(`${name}.nii.gz`),
+    ...classes.map((cls) => at(`${name}_probability_${cls}.nii.gz`)),
+  ];
+
+  beforeAll(async () => {
+    await writePhantom({ out: at('data'), size: [19, 16, 15], cases: 2 });
+    await train(resolveConfig({ ...SMALL, steps: 2, data: at('data'), out: at('run'), threads: 1 }));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['parts that exchange margins', 'parts', []],
+    ['the mean over flips: blocks of their own', 'flips', ['--flips', 'depth,width']],
+    ['parts along another axis', 'height', ['--split', 'height=3']],
+  ] as const)('%s', async (_what, name, flags) => {
+    const flips = name === 'flips' ? (['depth', 'width'] as const) : [];
+    await predict({ run: at('run'), input, output: at(`one-${name}.nii.gz`), probabilities: true, flips });
+    const split = name === 'height' ? [] : ['--split', 'depth=3'];
+    const ended = await mpirun(3, [
+      ...[COMMAND, 'predict', '--run', at('run'), '--input', input, '--output', at(`three-${name}.nii.gz`)],
+      ...['--probabilities', ...split, ...flags],
+    ]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stdout).toMatch(/liver\s+[\d,]+/);
+    for (const [n, file] of files(`one-${name}`).entries())
+      expect(await readNifti(files(`three-${name}`)[n])).toMatchObject({
+        data: (await readNifti(file)).data,
+      });
+  });
+
+  it('a scan that cannot be read is told once', async () => {
+    const options = ['--run', at('run'), '--input', at('nothing.nii'), '--output', at('x.nii')];
+    const { code, stderr } = await mpirun(2, [COMMAND, 'predict', ...options, '--split', 'depth=2']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/nothing\.nii: path: expected a file/);
+    expect(stderr.match(/^halomesh: /gm)).toHaveLength(1);
+  });
+});
