@@ -137,6 +137,40 @@ export const CASES = [
     },
   })),
   {
+    name: 'sums along each axis of a mesh of 2 by 2, one after the other',
+    ranks: 4,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const tensor = filled(device, { ...line, dtype: 'f64' }, [range(0, 8)], rough(rank));
+      const rows = [
+        [0, 1],
+        [2, 3],
+      ];
+      const columns = [
+        [0, 2],
+        [1, 3],
+      ];
+      await communicator.allReduce('along rows', among(rows), tensor);
+      const along = read(device, tensor);
+      await communicator.allReduce('along columns', among(columns), tensor);
+      return [...along, ...read(device, tensor)];
+    },
+  },
+  {
+    name: 'a margin wider than the uneven blocks of two ranks comes from both neighbours',
+    ranks: 3,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      // 8 over 3 ranks: 3, 3, 2; rank 2 reads all of what lies before it.
+      const own = [range(0, 3), range(3, 6), range(6, 8)];
+      const box = [rank === 2 ? range(0, 8) : own[rank]];
+      const tensor = lineOf(device, rank, box);
+      const transfers = [0, 1].map((from) => ({ from, to: 2, box: [own[from]] }));
+      await communicator.exchange('wide', { ...halo(transfers), inPlace: true }, tensor, tensor);
+      return read(device, tensor);
+    },
+  },
+  {
     name: 'the same collective again and again with new numbers',
     ranks: 2,
     async run(communicator, device) {
