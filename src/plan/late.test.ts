@@ -41,11 +41,17 @@ describe('late', () => {
     expect(kernels(moved)).toEqual(kernels(steps));
   });
 
-  it('puts an exchange right before what reads it, beside other collectives', () => {
+  it('puts an exchange right before what needs it, or after the last use before a long time without one', () => {
     moved.forEach((step, at) => {
       if (kindOf(step) !== 'exchange') return;
-      const next = moved.slice(at + 1).find((other) => other.kind === 'kernel')!;
-      expect(next.reads).toContain(step.writes[0]);
+      const { node } = step as CollectiveStep;
+      const uses = (other: Step) =>
+        [...step.reads, ...step.writes].some((value) => other.reads.includes(value));
+      const kernels = (list: readonly Step[]) => list.filter((other) => other.kind === 'kernel');
+      const [next] = kernels(moved.slice(at + 1));
+      const needed = uses(next) && readsMargins(next as Kernel, node);
+      const soon = moved.slice(at + 1, at + 6).some(uses);
+      expect(needed || !soon).toBe(true);
     });
   });
 

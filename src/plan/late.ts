@@ -2,6 +2,9 @@ import { readsMargins } from './flights.ts';
 import type { CollectiveStep, Step } from './kernel.ts';
 import type { LocalValue } from './program.ts';
 
+/** Steps that an exchange waits for the next use of its tensor: one that is not used for longer may give up its memory. */
+const PATIENCE = 8;
+
 /**
  * The steps with every collective just before the first step that needs its result, so that there is work between what it sends
  * and what needs it. All-reduces that are first read after the last of them could be done, such as those of weight gradients,
@@ -11,6 +14,7 @@ export function late(steps: readonly Step[]): Step[] {
   const list: Step[] = [];
   const waiting = new Map<LocalValue, CollectiveStep>();
   const lastPart = steps.reduce((last, step, i) => (isAllReduce(step) ? i : last), -1);
+  const due = deadlines(steps);
   let at = 0;
 
   const emit = (step: Step): void => {
@@ -21,6 +25,7 @@ export function late(steps: readonly Step[]): Step[] {
       else for (const other of [...waiting.values()].filter(isAllReduce)) release(other);
     }
     list.push(step);
+    for (const collective of due.get(step) ?? []) if (waiting.has(collective.writes[0])) release(collective);
   };
   const release = (collective: CollectiveStep): void => {
     waiting.delete(collective.writes[0]);
@@ -31,11 +36,37 @@ export function late(steps: readonly Step[]): Step[] {
     const step = steps[at];
     // A variable is assigned to later on: what is fetched of it must be what it was before.
     const mayWait = step.kind === 'collective' && step.reads[0].producer.op.name !== 'variable';
-    if (mayWait) waiting.set(step.writes[0], step);
+    if (mayWait && !due.get(step)?.includes(step)) waiting.set(step.writes[0], step);
     else emit(step);
   }
   for (const collective of [...waiting.values()]) if (waiting.has(collective.writes[0])) release(collective);
   return list;
+}
+
+/**
+ * The step after which an exchange waits no longer: the last use of its tensor before the one that needs it, or before a long
+ * time without any.
+ */
+function deadlines(steps: readonly Step[]): Map<Step, CollectiveStep[]> {
+  const uses = new Map<LocalValue, number[]>();
+  steps.forEach((step, i) => {
+    for (const value of step.reads) uses.set(value, [...(uses.get(value) ?? []), i]);
+  });
+  const due = new Map<Step, CollectiveStep[]>();
+  steps.forEach((step, i) => {
+    if (step.kind !== 'collective' || step.node.collective?.kind !== 'exchange') return;
+    const touches = [...step.reads, ...step.writes].flatMap((value) => uses.get(value) ?? []);
+    let last = i;
+    for (const use of touches.filter((use) => use > i).sort((a, b) => a - b)) {
+      if (use - last > PATIENCE) break;
+      if (needs(steps[use], step)) return;
+      last = use;
+    }
+    // Steps before the exchange have run when it comes up.
+    const after = steps[Math.max(last, i)];
+    due.set(after, [...(due.get(after) ?? []), step]);
+  });
+  return due;
 }
 
 /** A kernel that reads no margin can run while the margin is on its way into the tensor that it reads. */

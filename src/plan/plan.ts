@@ -69,7 +69,9 @@ export function makePlan(
   const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
   checkSupport(program, target);
   const fused = fuse(program, target.fusion);
-  const steps = overlaps() ? late(fused) : fused;
+  // Ranks of one process run in turn: nothing goes on beside their kernels.
+  const together = hosts !== undefined && hosts.length > 1;
+  const steps = together && overlaps() ? late(fused) : fused;
   const buffers = assignBuffers(program, steps, target.plain(program));
   const once = steps.map((step) => ({ step, again: false }));
   const messages = messageBytes(once, buffers, hosts?.length ?? 1);
