@@ -5,7 +5,7 @@ import { type InstructionSet, instructionSets, library, mpiAvailable } from '../
 import { bytes, type Speeds } from '../plan/index.ts';
 import { calibrate } from '../run/index.ts';
 import { writeMachineFile } from '../train/index.ts';
-import { UsageError } from './parse.ts';
+import { counted, UsageError } from './parse.ts';
 import { meet, talks } from './processes.ts';
 import { version } from './version.ts';
 import { relative } from './words.ts';
@@ -99,12 +99,13 @@ export function formatInfo(i: Info): string {
 interface Flags {
   readonly json?: boolean;
   readonly calibrate?: boolean;
+  readonly calibrateSizes?: readonly number[];
   readonly out?: string;
 }
 
 /** `halomesh info --calibrate`: about a quarter of a minute. */
-async function calibrateCommand(out: string | undefined): Promise<void> {
-  const speeds = await calibrate({ processes: await meet() });
+async function calibrateCommand(out?: string, sizes?: readonly number[]): Promise<void> {
+  const speeds = await calibrate({ processes: await meet(), sizes });
   if (!talks()) return;
   if (out === undefined) {
     console.log(JSON.stringify(speeds, null, 2));
@@ -143,6 +144,11 @@ export function infoCommand(program: Command): void {
       '--calibrate',
       'measure the speeds of this machine instead, for scale and --split auto; under mpirun -n 2 of its messages too',
     )
+    .option(
+      '--calibrate-sizes <list>',
+      'voxels along each side of the training steps that are timed (default: 32,96)',
+      counted('--calibrate-sizes'),
+    )
     .option('--out <file>', 'write them to this machine file (default: print them)')
     .addHelpText(
       'after',
@@ -151,10 +157,10 @@ Examples:
   halomesh info
   mpirun -n 2 halomesh info --calibrate --out machine.json`,
     )
-    .action(async ({ json, calibrate: measure, out }: Flags) => {
+    .action(async ({ json, calibrate: measure, calibrateSizes, out }: Flags) => {
       if (out !== undefined && !measure)
         throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
-      if (measure) return calibrateCommand(out);
+      if (measure) return calibrateCommand(out, calibrateSizes);
       if (!talks()) return;
       const facts = info();
       console.log(json ? JSON.stringify(facts, null, 2) : formatInfo(facts));

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mesh, shape } from '../../src/core/index.ts';
+import { CPU_TARGET } from '../../src/machine/index.ts';
+import { buildTraining } from '../../src/nn/index.ts';
+import { makePlan, overlaps, predictTime, type Speeds } from '../../src/plan/index.ts';
+import { bench } from '../../src/run/index.ts';
+import { type TwoHosts, twoHosts, whyNoHosts } from './hosts.ts';
+import { COMMAND } from './launch.ts';
+
+// By hand, at a size whose times mean something on a quiet machine:
+//
+//   HALOMESH_HOSTS_SIZE=64 npx vitest run test/mpi/hosts.test.ts
+
+const missing = whyNoHosts();
+if (missing) console.log(`skipped: the tests of two hosts, since ${missing}`);
+
+const size = Number(process.env.HALOMESH_HOSTS_SIZE ?? 16);
+const network = size >= 64 ? { base: 16, levels: 4 } : { base: 4, levels: 2 };
+const GIGABIT = 1.25e8;
+const MILLISECOND = 1e-3;
+
+describe.skipIf(missing)('two hosts with a link of 1 Gbit/s and 1 ms', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-link-'));
+  let hosts: TwoHosts;
+  beforeAll(async () => {
+    hosts = await twoHosts(GIGABIT, MILLISECOND);
+  }, 60_000);
+  afterAll(() => {
+    hosts?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('train as one process does, and what is predicted for them is told beside what is measured', async () => {
+    const machine = path.join(folder, 'machine.json');
+    const small = size >= 64 ? [] : ['--calibrate-sizes', '16,32'];
+    const calibrated = await hosts.run([COMMAND, 'info', '--calibrate', '--out', machine, ...small]);
+    expect(calibrated.code, calibrated.stderr).toBe(0);
+    const speeds = JSON.parse(readFileSync(machine, 'utf8')) as Speeds;
+    // The link is what it was made, less what the processes themselves take.
+    expect(speeds.link.latencySeconds).toBeGreaterThan(0.8 * MILLISECOND);
+    expect(speeds.link.bytesPerSecond).toBeLessThan(1.1 * GIGABIT);
+
+    const numbers = [`--size`, `${size}`, '--base', `${network.base}`, '--levels', `${network.levels}`];
+    const ended = await hosts.run([
+      COMMAND,
+      'bench',
+      ...numbers,
+      ...['--steps', '3', '--threads', '1', '--split', 'depth=2', '--json'],
+    ]);
+    expect(ended.code, ended.stderr).toBe(0);
+    const found = JSON.parse(ended.stdout);
+    const place = { mesh: mesh({ depth: 2 }), layout: { depth: 'depth' } };
+    const alone = await bench({ size, steps: 3, network, threads: 1, ...place });
+    expect(found.losses).toEqual(alone.losses);
+    expect(found.bytesSentPerStep).toBe(found.predictedBytesSentPerStep);
+
+    const image = shape({ batch: 1, depth: size, height: size, width: size, channel: 1 });
+    const { graph } = buildTraining({ image, network });
+    const plan = makePlan(graph, place.mesh, place.layout, CPU_TARGET, { hosts: [[0], [1]] });
+    // Both "hosts" are on this machine, and share its cores.
+    const time = { threads: 1, ranksPerMachine: 2, overlap: overlaps() };
+    const { seconds } = predictTime(plan, speeds, time);
+    const measured = found.secondsPerStep.min;
+    console.log(
+      `${size}^3 over two hosts: predicted ${seconds.toFixed(3)} s, measured ${measured.toFixed(3)} s, ` +
+        `${((100 * (seconds - measured)) / measured).toFixed(0)} % off`,
+    );
+  }, 600_000);
+});
