@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 import { fail } from '../../core/index.ts';
+import { functionsOf } from '../native-functions.ts';
 
 /** An address in native memory. A number, so that offsets add; below 2^53 on every platform that Node runs on. */
 export type Address = number & { readonly __address: true };
@@ -111,7 +112,7 @@ function pickSet(): InstructionSet {
 /** For which instruction sets kernels are built, and which of them this processor has. */
 export function instructionSets(): { name: InstructionSet; built: boolean; supported: boolean }[] {
   const supports = existsSync(file('base'))
-    ? koffi.load(file('base')).func('hm_cpu_supports', I, ['const char *'])
+    ? functions('base')('hm_cpu_supports', I, ['const char *'])
     : () => 0;
   return INSTRUCTION_SETS.map((name) => ({
     name,
@@ -119,6 +120,13 @@ export function instructionSets(): { name: InstructionSet; built: boolean; suppo
     supported: supports(name) === 1,
   }));
 }
+
+const functions = (isa: InstructionSet) =>
+  functionsOf(koffi.load(file(isa)), {
+    where: 'device cpu',
+    what: 'the native kernels are',
+    hint: 'Run: npm run setup',
+  });
 
 let loaded: Library | undefined;
 
@@ -135,20 +143,20 @@ function load(isa: InstructionSet): Library {
       problem: `the kernels for ${isa} are not built`,
       hint: 'Run: npm run setup',
     });
-  const lib = koffi.load(file(isa));
-  const functions = new Map<Entry, (...args: number[]) => number>();
+  const func = functions(isa);
+  const entries = new Map<Entry, (...args: number[]) => number>();
   const find = (entry: Entry): ((...args: number[]) => number) => {
     const known =
-      functions.get(entry) ?? (lib.func(entry, I, [...ENTRIES[entry]]) as (...args: number[]) => number);
-    functions.set(entry, known);
+      entries.get(entry) ?? (func(entry, I, [...ENTRIES[entry]]) as (...args: number[]) => number);
+    entries.set(entry, known);
     return known;
   };
-  const error = lib.func('hm_error', 'const char *', []) as () => string;
-  const alloc = lib.func('hm_alloc', P, [L]) as (bytes: number) => number;
-  const threads = lib.func('hm_threads', I, []) as () => number;
-  const rss = lib.func('hm_peak_rss', L, []) as () => number;
-  const copyIn = lib.func('int hm_memcpy(uint64_t dst, const void *src, int64_t bytes)');
-  const copyOut = lib.func('int hm_memcpy(_Out_ void *dst, uint64_t src, int64_t bytes)');
+  const error = func('hm_error', 'const char *', []) as () => string;
+  const alloc = func('hm_alloc', P, [L]) as (bytes: number) => number;
+  const threads = func('hm_threads', I, []) as () => number;
+  const rss = func('hm_peak_rss', L, []) as () => number;
+  const copyIn = func('int hm_memcpy(uint64_t dst, const void *src, int64_t bytes)');
+  const copyOut = func('int hm_memcpy(_Out_ void *dst, uint64_t src, int64_t bytes)');
   const pieces = (data: ArrayBufferView, copy: (piece: Uint8Array, at: number) => number): void => {
     for (let at = 0; at < data.byteLength; at += PIECE) {
       const piece = new Uint8Array(data.buffer, data.byteOffset + at, Math.min(PIECE, data.byteLength - at));
@@ -176,24 +184,24 @@ function load(isa: InstructionSet): Library {
     reserve: (bytes) => (alloc(Math.max(bytes, 64)) || undefined) as Address | undefined,
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
-    openStore: (folder, bytes) => openStore(lib, error, folder, bytes),
+    openStore: (folder, bytes) => openStore(func, error, folder, bytes),
     view: (at, bytes) => koffi.view(BigInt(at), bytes) as ArrayBuffer,
     peakRss: () => Number(rss()),
   };
 }
 
 function openStore(
-  lib: ReturnType<typeof koffi.load>,
+  func: ReturnType<typeof functionsOf>,
   error: () => string,
   folder: string,
   bytes: number,
 ): StoreHandle {
   const raise = (): never => fail({ where: 'device cpu', problem: error() });
-  const open = lib.func('hm_store_open', P, ['const char *', L]) as (folder: string, bytes: number) => number;
-  const write = lib.func('hm_store_write', L, [P, P, L, L]) as (...args: number[]) => number;
-  const read = lib.func('hm_store_read', L, [P, P, L, L]) as (...args: number[]) => number;
-  const wait = lib.func('hm_store_wait', I, [P, L, I]) as (...args: number[]) => number;
-  const close = lib.func('hm_store_close', I, [P]) as (store: number) => number;
+  const open = func('hm_store_open', P, ['const char *', L]) as (folder: string, bytes: number) => number;
+  const write = func('hm_store_write', L, [P, P, L, L]) as (...args: number[]) => number;
+  const read = func('hm_store_read', L, [P, P, L, L]) as (...args: number[]) => number;
+  const wait = func('hm_store_wait', I, [P, L, I]) as (...args: number[]) => number;
+  const close = func('hm_store_close', I, [P]) as (store: number) => number;
   const store = open(folder, bytes) || raise();
   return {
     write: (from, size, offset) => Number(write(store, from, size, offset)) || raise(),

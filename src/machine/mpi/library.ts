@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi, { type LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
+import { functionsOf } from '../native-functions.ts';
 
 /** A list of messages that are posted and then waited for together. */
 export type Batch = number & { readonly __batch: true };
@@ -72,10 +73,10 @@ export interface MpiOptions {
 /** Joins the processes that were started together. */
 export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {}): MpiLibrary {
   if (!existsSync(file)) fail({ where: 'mpi', problem: 'the shim for MPI is not built', hint: HINT });
-  const lib = open();
-  const error = lib.func('hmpi_error', 'const char *', []) as () => string;
+  const func = functionsOf(open(), { where: 'mpi', what: 'the shim for MPI is', hint: HINT });
+  const error = func('hmpi_error', 'const char *', []) as () => string;
   const find = (name: string, result: string, types: string[]) =>
-    lib.func(`hmpi_${name}`, result, types) as (...args: number[]) => number;
+    func(`hmpi_${name}`, result, types) as (...args: number[]) => number;
   const checked = (name: string, types: string[]) => {
     const call = find(name, I, types);
     return (...args: number[]): number => {
@@ -84,17 +85,17 @@ export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {})
     };
   };
   checked('start', [L, 'double'])(chunkBytes, silence);
-  const enter = lib.func('hmpi_enter', 'void', ['const char *']) as (label: string) => void;
-  const near = lib.func('hmpi_near', 'void', [I]) as (rank: number) => void;
+  const enter = func('hmpi_enter', 'void', ['const char *']) as (label: string) => void;
+  const near = func('hmpi_near', 'void', [I]) as (rank: number) => void;
   const allocate = find('allocate', P, [L]);
-  const free = lib.func('hmpi_free', 'void', [P, L]);
+  const free = func('hmpi_free', 'void', [P, L]);
   const batch = find('batch', P, []);
   const send = checked('send', [P, P, L, I, I]);
   const receive = checked('receive', [P, P, L, I, I]);
   const barrier = checked('barrier', [P]);
   const allGather = checked('all_gather', [P, P, P, I]);
   const test = checked('test', [P, I]);
-  const abort = lib.func('hmpi_abort', 'void', [I]);
+  const abort = func('hmpi_abort', 'void', [I]);
   const finish = checked('finish', []);
   return {
     rank: find('rank', I, [])(),
