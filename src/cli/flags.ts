@@ -9,6 +9,7 @@ import {
   layout,
   mesh,
   oneOf,
+  patch,
   positive,
   split,
   UsageError,
@@ -131,6 +132,11 @@ export function addTrainFlags(command: Command): Command {
       '--window <lo,hi>',
       'Hounsfield units that become 0 and 1 (default: those of the preset, or of a store)',
       hounsfield('--window'),
+    )
+    .option(
+      '--patch <d,h,w>',
+      'train on patches of this many voxels at random places (default: on whole volumes)',
+      patch('--patch'),
     )
     .option('--base <n>', 'channels of the first level', count('--base'))
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10))

@@ -8,6 +8,7 @@ import {
   mesh,
   numberOrNamed,
   oneOf,
+  patch,
   positive,
   split,
   UsageError,
@@ -33,6 +34,7 @@ describe('flags', () => {
     expect(mesh('--mesh')('rows=2, cols=4')).toEqual({ rows: 2, cols: 4 });
     expect(layout('--layout')('depth:rows,height:cols')).toEqual({ depth: 'rows', height: 'cols' });
     expect(hounsfield('--window')('-160,240')).toEqual({ lower: -160, upper: 240 });
+    expect(patch('--patch')('96, 128,64')).toEqual([96, 128, 64]);
     expect(heldOut('--validation')('0.2')).toBe(0.2);
     expect(numberOrNamed('--tolerance', 'a=1')('2.5')).toBe(2.5);
     expect(numberOrNamed('--tolerance', 'a=1')('liver=3, liver tumour=0')).toEqual({
@@ -49,6 +51,11 @@ describe('flags', () => {
       hounsfield('--window'),
       '240,-160',
       '--window: value; expected two numbers of HU, the lower one first, such as -512,512, found "240,-160"',
+    ],
+    [
+      patch('--patch'),
+      '96,128',
+      '--patch: value; expected voxels along depth, height and width, such as 96,128,128, found "96,128"',
     ],
     [
       numberOrNamed('--tolerance', 'liver=3'),

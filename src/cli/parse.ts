@@ -39,6 +39,16 @@ export function positive(flag: string, unit = ''): Parser<number> {
   };
 }
 
+/** `96,128,128` as voxels along depth, height and width. */
+export function patch(flag: string): Parser<readonly [number, number, number]> {
+  return (text) => {
+    const [depth, height, width, ...rest] = text.split(',').map((part) => Number(part.trim() || Number.NaN));
+    if (rest.length === 0 && [depth, height, width].every((n) => Number.isSafeInteger(n) && n >= 1))
+      return [depth, height, width];
+    return refuse(flag, 'value', 'voxels along depth, height and width, such as 96,128,128', text);
+  };
+}
+
 /** A number from 0 to 1. */
 export function share(flag: string): Parser<number> {
   return (text) => {

@@ -109,9 +109,10 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
 
 function headline({ batch, base, levels, precision }: TrainConfig, planned: Planned): string {
   const whose = planned.case === undefined ? '' : ` (case ${planned.case})`;
-  const [d, h, w] = planned.shape;
+  const extents = ([d, h, w]: readonly number[]) => `depth ${d}, height ${h}, width ${w}`;
+  const patch = planned.patch === undefined ? '' : `patch         ${extents(planned.patch)}\n`;
   return (
-    `volume        batch ${batch}, depth ${d}, height ${h}, width ${w}${whose}\n` +
+    `volume        batch ${batch}, ${extents(planned.shape)}${whose}\n${patch}` +
     `${planned.split === undefined ? '' : `split         ${planned.split}\n`}` +
     `network       base ${base}, ${levels} levels, ${planned.classes.length} classes, ${precision}`
   );

@@ -85,6 +85,8 @@ const CHUNK_VOXEL_BYTES = 5;
 export interface Volumes {
   /** Voxels of the largest case. */
   readonly voxels: number;
+  /** Voxels of a sample of a step: the same, or those of a patch. */
+  readonly sampleVoxels?: number;
   readonly batch: number;
   /** Cases to train on. */
   readonly cases: number;
@@ -98,13 +100,14 @@ export interface Volumes {
  * Bytes of volumes that a process holds while it trains. Cases of a store: chunks, and the piece that is read, before and after
  * its changes. Scans: those kept, and beside them the whole batch, or such pieces where each of several processes feeds its own rank.
  */
-export function trainingBytes({ voxels, batch, cases, stored, processes }: Volumes): number {
-  const own = (voxels * batch) / processes;
+export function trainingBytes(volumes: Volumes): number {
+  const { voxels, sampleVoxels = voxels, batch, cases, stored, processes } = volumes;
+  const own = (sampleVoxels * batch) / processes;
   const joined = batch > 1 ? 1 : 0;
   const pieces = (2 + joined) * VOXEL_BYTES * Math.min(PIECE_VOXELS, Math.ceil(own));
   if (stored) return Math.min(CHUNK_BYTES, CHUNK_VOXEL_BYTES * voxels * cases) + pieces;
   const kept = Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases);
-  return kept + (processes > 1 ? pieces : batch * VOXEL_BYTES * voxels);
+  return kept + (processes > 1 || sampleVoxels < voxels ? pieces : batch * VOXEL_BYTES * voxels);
 }
 
 /** Bytes of volumes that a process holds while it segments or judges one of so many voxels: scan, labels, truth. */

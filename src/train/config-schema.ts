@@ -100,6 +100,9 @@ const fold = matching(
   { error: 'K/N with K from 0 to below N and N of at least 2' },
 );
 const hounsfield = number('a number of HU', Number.isFinite);
+const patch = z.tuple([whole(1), whole(1), whole(1)], {
+  error: 'voxels along depth, height and width, such as [96, 128, 128]',
+});
 const window = object({ lower: hounsfield, upper: hounsfield }).refine(({ lower, upper }) => lower < upper, {
   error: 'a lower end below the upper one',
 });
@@ -127,6 +130,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   size: whole(1).optional(),
   spacing: positive.optional(),
   window: window.optional(),
+  patch: patch.optional(),
   augmentation: augmentationSchema,
   split: split.optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),

@@ -60,6 +60,11 @@ export interface TrainConfig {
   readonly spacing?: number;
   /** The range of HU that becomes 0..1; -512..512 by default. */
   readonly window?: { readonly lower: number; readonly upper: number };
+  /**
+   * Train on patches of so many voxels (depth, height, width) of the prepared volumes, at random places, one of each sample; along an
+   * axis on all of it where the volume is shorter. Absent: on whole volumes.
+   */
+  readonly patch?: readonly [number, number, number];
   readonly augmentation: AugmentationSettings;
 
   /** Parts that dimensions are cut into: short for a mesh whose axes are named after them. */

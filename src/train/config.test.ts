@@ -115,6 +115,11 @@ describe('resolveConfig', () => {
     [{ ema: 1 }, 'config "ema": expected a number from 0 to below 1, found 1'],
     [{ window: { lower: 5, upper: 5 } }, 'config "window": expected a lower end below the upper one'],
     [{ optimizer: { kind: 'sgd', clipNorm: 1 } }, 'config "optimizer.clipNorm": unknown key'],
+    [
+      { patch: 96 },
+      'config "patch": expected voxels along depth, height and width, such as [96, 128, 128], found 96',
+    ],
+    [{ patch: [9, 0, 9] }, 'config "patch.1": expected a whole number of at least 1, found 0'],
     [{ seed: -1 }, 'config "seed": expected a whole number from 0 to 4294967295, found -1'],
   ])('refuses %j', (given, message) => {
     expect(() => resolveConfig({ ...least, ...given })).toThrow(message);

@@ -5,10 +5,13 @@ import { withSplit } from './auto-split.ts';
 import { preparedShape, trainingBytes } from './cases.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { prepareOptions, targetOf, trainingGraph, withinMemory } from './model.ts';
+import { sampleShape } from './patches.ts';
 
 /** What a training will need, told from headers alone: its largest case decides. */
 export interface Forecast {
   readonly shape: Shape3;
+  /** The part of it that a step takes, where that is a patch. */
+  readonly patch?: Shape3;
   /** Id of the largest case; absent where a size was given instead of data. */
   readonly case?: string;
   /** The config, with the parts that a memory limit asks for. */
@@ -55,10 +58,12 @@ export function splitFor(
 ): ReturnType<typeof withSplit> {
   const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
   const { batch } = config;
-  const voxels = voxelCount(shape);
-  const apart = processes?.hosts.length ?? ranks ?? 1;
-  const hostBytes = trainingBytes({ voxels, batch, cases, stored, processes: apart });
-  return withSplit(config, { shape, batch: config.batch, graph, hostBytes, processes, ranks });
+  const sample = sampleShape(shape, config.patch);
+  const hostBytes = trainingBytes({
+    ...{ voxels: voxelCount(shape), sampleVoxels: voxelCount(sample), batch, cases, stored },
+    processes: processes?.hosts.length ?? ranks ?? 1,
+  });
+  return withSplit(config, { shape: sample, batch, graph, hostBytes, processes, ranks });
 }
 
 /** What a forecast for one size of volume may know beside it. */
@@ -79,17 +84,16 @@ export function forecast(
   { cases = 1, stored = false, hosts }: ForecastOptions = {},
 ): Forecast {
   const processes = hosts?.length ?? 1;
+  const sample = sampleShape(shape, config.patch);
   const hostBytes = trainingBytes({
-    voxels: voxelCount(shape),
-    batch: config.batch,
-    cases,
-    stored,
-    processes,
+    ...{ voxels: voxelCount(shape), sampleVoxels: voxelCount(sample), batch: config.batch },
+    ...{ cases, stored, processes },
   });
-  const graph = trainingGraph(config, classes, shape).graph;
+  const graph = trainingGraph(config, classes, sample).graph;
   const fitted = withinMemory(config, () => graph, hostBytes);
   const { mesh, layout } = meshOf(fitted);
   const { memoryLimit } = config;
   const plan = makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes });
-  return { shape, config: fitted, report: explainPlan(plan, hostBytes) };
+  const patch = config.patch && sample;
+  return { shape, patch, config: fitted, report: explainPlan(plan, hostBytes) };
 }

@@ -21,6 +21,8 @@ export interface StepSample {
   /** Asked for anew for each box: a scan may have to make room for the others of its step. */
   readonly source: () => Promise<VoxelSource>;
   readonly key: AugmentKey;
+  /** The corner of the changed volume where the sample begins. */
+  readonly start: Shape3;
   /** For messages. */
   readonly where: string;
 }
@@ -56,9 +58,9 @@ export function augmentedFeeds(samples: readonly StepSample[], config: AugmentCo
   const waiting = new Map<string, Uint8Array>();
   const keyOf = (i: number, { start, end }: VoxelBox): string => `${i} ${start} ${end}`;
   const change = async (i: number, box: VoxelBox) => {
-    const { source, key, where } = samples[i];
+    const { source, key, start, where } = samples[i];
     try {
-      return await augmentBox(await source(), config, key, box, PIECE_VOXELS);
+      return await augmentBox(await source(), config, key, moved(box, start), PIECE_VOXELS);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       return fail({ where, problem }, { cause: error });
@@ -84,6 +86,11 @@ export function augmentedFeeds(samples: readonly StepSample[], config: AugmentCo
 function spatialBox([, depth, height, width]: Box): VoxelBox {
   const side = (n: 'start' | 'end'): Shape3 => [depth[n], height[n], width[n]];
   return { start: side('start'), end: side('end') };
+}
+
+function moved({ start, end }: VoxelBox, by: Shape3): VoxelBox {
+  const corner = (at: Shape3): Shape3 => [at[0] + by[0], at[1] + by[1], at[2] + by[2]];
+  return { start: corner(start), end: corner(end) };
 }
 
 const boxOf = ({ start, end }: VoxelBox): Box => start.map((n, axis) => ({ start: n, end: end[axis] }));

@@ -41,6 +41,7 @@ describe('a training from a store', () => {
     [{}, {}],
     [{ size: 12 }, { batch: 2 }],
     [{ spacing: 30 }, { split: { depth: 2, width: 2 } }],
+    [{}, { patch: [9, 12, 40], batch: 2, split: { height: 2 } }],
   ])('%j gives the numbers of one from the files, to the last digit, with %j', async (options, settings) => {
     const expected = await numbers(config({ data, ...options, ...settings, split: undefined }));
     const stored = config({ data: await storeOf(options), ...settings });

@@ -9,6 +9,7 @@ import type { TrainConfig } from './config.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from './log.ts';
 import { sessionOf } from './model.ts';
+import { sampleShape } from './patches.ts';
 import { drawProgress } from './pictures/index.ts';
 import { withPreprocessing } from './preprocessed.ts';
 import { Programs } from './programs.ts';
@@ -109,7 +110,10 @@ class Run {
       stored: isZarr(training[0].image),
       processes: this.processes.hosts.length,
     };
-    const hostBytes = (shape: Shape3) => trainingBytes({ ...volumes, voxels: voxelCount(shape) });
+    const hostBytes = (shape: Shape3) => {
+      const sampleVoxels = voxelCount(sampleShape(shape, config.patch));
+      return trainingBytes({ ...volumes, voxels: voxelCount(shape), sampleVoxels });
+    };
     this.trainer = new Trainer({ config, session, programs, cases: training, classes, hostBytes });
   }
 

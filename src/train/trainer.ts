@@ -1,6 +1,7 @@
 import { fail } from '../core/index.ts';
 import {
   augment,
+  boxShape,
   type Case,
   type Sample,
   type SampleArrays,
@@ -15,6 +16,7 @@ import { classVoxels } from './class-voxels.ts';
 import type { TrainConfig } from './config.ts';
 import type { StepLine } from './log.ts';
 import { augmentationOf, learningRateOf, prepareOptions, trainingGraph } from './model.ts';
+import { sampleBox, sampleShape } from './patches.ts';
 import type { Programs } from './programs.ts';
 import { augmentedFeeds, type BoxFeeds, type StepSample } from './sample-feeds.ts';
 import { hardDice } from './scores.ts';
@@ -25,13 +27,15 @@ export interface TrainerParts {
   readonly programs: Programs;
   readonly cases: readonly Case[];
   readonly classes: readonly string[];
-  /** Bytes of volumes that the process holds beside the tensors while it trains on volumes of a shape. */
+  /** Bytes of volumes that the process holds beside the tensors while it trains on volumes of a shape, or patches of them. */
   readonly hostBytes: (shape: Shape3) => number;
 }
 
 /** The volumes of a step, prepared and changed: as one array each, or read a box at a time. */
 interface Batch extends BoxFeeds {
   readonly size: Shape3;
+  /** Voxels of the volume that the first of them is, or is a patch of. */
+  readonly volume: Shape3;
   readonly ids: readonly string[];
 }
 
@@ -73,7 +77,8 @@ export class Trainer {
       this.order = new CaseOrder(cases.length, config.seed, voxels);
     }
     const [first] = this.indices(step);
-    this.program((await this.reader.source(cases[first])).shape);
+    const { shape } = await this.reader.source(cases[first]);
+    this.program(sampleShape(shape, config.patch), shape);
   }
 
   /** Does one step, counted from 0. */
@@ -81,9 +86,9 @@ export class Trainer {
     const { config, classes } = this.parts;
     const begun = performance.now();
     const sentBefore = await totalSent(this.parts.session.world);
-    const { image, labels, size, ids } = await this.batch(step);
+    const { image, labels, size, volume, ids } = await this.batch(step);
     const learningRate = learningRateOf(config, step);
-    const program = this.program(size);
+    const program = this.program(size, volume);
     this.parts.session.tracer?.next(`step ${step + 1}`);
     const out = await program.run({
       image,
@@ -120,12 +125,12 @@ export class Trainer {
     };
   }
 
-  private program(size: Shape3): Loaded {
+  private program(size: Shape3, volume: Shape3): Loaded {
     const { config, programs, classes, hostBytes } = this.parts;
     return programs.get(
       `train ${size.join('x')}`,
       () => trainingGraph(config, classes.length, size).graph,
-      hostBytes(size),
+      hostBytes(volume),
     );
   }
 
@@ -140,6 +145,7 @@ export class Trainer {
     const indices = this.indices(step);
     const ids = indices.map((i) => cases[i].id);
     let size: Shape3 | undefined;
+    let volume: Shape3 | undefined;
     let only: Sample | undefined;
     const apart: StepSample[] = [];
     for (const [i, caseIndex] of indices.entries()) {
@@ -147,12 +153,14 @@ export class Trainer {
       const where = `step ${step + 1}, augmentation of case ${entry.id}`;
       // Counts samples, so that a case that comes twice in a batch is changed in two ways.
       const key = { seed: config.seed, caseIndex, step: step * config.batch + i };
-      const whole = await this.reader.whole(entry);
+      const whole = config.patch === undefined ? await this.reader.whole(entry) : undefined;
       const { shape } = whole ?? (await this.reader.source(entry));
-      size ??= shape;
-      checkSameShape(size, shape, ids, i);
+      volume ??= shape;
+      const box = sampleBox(shape, config.patch, config.seed, key.step);
+      size ??= boxShape(box);
+      checkSameShape(size, boxShape(box), ids, i);
       if (whole === undefined) {
-        apart.push({ source: () => this.reader.source(entry), key, where });
+        apart.push({ source: () => this.reader.source(entry), key, start: box.start, where });
         continue;
       }
       const { image, labels } = whole;
@@ -166,10 +174,11 @@ export class Trainer {
         if (sample.labels !== room.labels) room.labels.set(sample.labels!);
       }
     }
-    if (apart.length > 0) return { ...augmentedFeeds(apart, augmentationOf(config)), size: size!, ids };
+    const facts = { size: size!, volume: volume!, ids };
+    if (apart.length > 0) return { ...augmentedFeeds(apart, augmentationOf(config)), ...facts };
     const all = indices.length * voxelCount(size!);
     const { image, labels } = only ?? this.room;
-    return { image: image.subarray(0, all), labels: labels!.subarray(0, all), size: size!, ids };
+    return { image: image.subarray(0, all), labels: labels!.subarray(0, all), ...facts };
   }
 
   /** The place of a batch's sample i among samples of so many voxels. */
@@ -199,7 +208,7 @@ function checkSameShape(size: Shape3, shape: Shape3, ids: readonly string[], i: 
     problem: `its cases must have one shape`,
     expected: `${size.join('x')} as case ${ids[0]}`,
     found: `${shape.join('x')} for case ${ids[i]}`,
-    hint: 'Give a size to resample all to, or a batch of 1',
+    hint: 'Give a size to resample all to, a patch that fits into each, or a batch of 1',
   });
 }
 
