@@ -9,6 +9,8 @@ import {
   paperAugmentation,
   type Sample,
 } from './augment.ts';
+import { drawChanges } from './augment-draw.ts';
+import { readBox } from './augment-map.ts';
 import { MemorySource } from './memory-source.ts';
 import { uniformAt } from './random.ts';
 import { type Shape3, voxelCount } from './volume.ts';
@@ -77,9 +79,9 @@ function sourceOf({ image, labels, shape }: Sample): VoxelSource & { readonly re
 type Cuts = Readonly<Partial<Record<'k' | 'j' | 'i', readonly number[]>>>;
 
 /** All the boxes of a volume that is cut. */
-function boxesOf({ k = [], j = [], i = [] }: Cuts): VoxelBox[] {
+function boxesOf({ k = [], j = [], i = [] }: Cuts, size = shape): VoxelBox[] {
   const ranges = [k, j, i].map((cuts, axis) => {
-    const ends = [...cuts, shape[axis]];
+    const ends = [...cuts, size[axis]];
     return ends.map((end, n) => [n === 0 ? 0 : ends[n - 1], end]);
   });
   return ranges[0].flatMap(([k0, k1]) =>
@@ -93,9 +95,16 @@ function boxesOf({ k = [], j = [], i = [] }: Cuts): VoxelBox[] {
 const each = (extent: number) => Array.from({ length: extent - 1 }, (_, n) => n + 1);
 
 /** A volume put together from what augmentBox makes of boxes. */
-async function fromBoxes(config: AugmentConfig, step: number, boxes: readonly VoxelBox[], most?: number) {
-  const source = sourceOf(sample);
-  const image = new Float32Array(sample.image.length).fill(7);
+async function fromBoxes(
+  config: AugmentConfig,
+  step: number,
+  boxes: readonly VoxelBox[],
+  most?: number,
+  from = sample,
+) {
+  const { shape } = from;
+  const source = sourceOf(from);
+  const image = new Float32Array(from.image.length).fill(7);
   const labels = new Uint8Array(image.length).fill(9);
   // The last first: no box may depend on what came before.
   for (const box of boxes.toReversed()) {
@@ -150,6 +159,24 @@ describe.each(configs)('augmentBox: %s', (_, config) => {
     expect(out.labels).toBeUndefined();
     const box = await augmentBox(sourceOf(bare), config, key(0));
     expect(box).toEqual({ image: out.image, labels: undefined });
+  });
+});
+
+describe('boxes of a volume that is much larger than what shifts reach', () => {
+  // Small volumes are read whole, and would not tell a hull that is too small.
+  const large = makeSample([40, 36, 38]);
+  const boxes = boxesOf({ k: [13, 27], j: [17], i: [12, 25] }, large.shape);
+
+  it.each<[string, AugmentConfig]>([
+    ['elastic', { elastic: { probability: 1, cells: 2, ratio: 0.25 } }],
+    ['affine', changes.affine],
+    ['projective', changes.projective],
+    ['all of them', { ...everything, elastic: { probability: 1, cells: 2, ratio: 0.25 } }],
+  ])('have the bits of the whole: %s', async (_, config) => {
+    for (const step of [0, 1])
+      expect(await fromBoxes(config, step, boxes, undefined, large)).toEqual(
+        augment(large, config, key(step)),
+      );
   });
 });
 
@@ -226,6 +253,20 @@ describe('what a box reads', () => {
       const source = sourceOf(big);
       await augmentBox(source, config, key(0), box);
       for (const read of source.read) expect(voxelCount(boxShape(read))).toBeLessThan(24 ** 3);
+    }
+  });
+
+  it('reaches as far as the points of an elastic map may shift', () => {
+    const box: VoxelBox = { start: [10, 12, 14], end: [18, 20, 22] };
+    const config: AugmentConfig = { elastic: { probability: 1, cells: 2, ratio: 0.25 } };
+    for (let step = 0; step < 10; step++) {
+      const map = drawChanges(config, key(step), [40, 36, 38]).map!;
+      map.elastic!.fields.forEach(({ lattice }, axis) => {
+        const planes = Array.from({ length: lattice.shape[0] }, (_, k) => [...lattice.plane(k)]);
+        const farthest = Math.max(...planes.flat().map(Math.abs));
+        expect(readBox(map, box).start[axis]).toBeLessThanOrEqual(Math.max(0, box.start[axis] - farthest));
+        expect(readBox(map, box).end[axis]).toBeGreaterThan(box.end[axis] - 1 + farthest);
+      });
     }
   });
 

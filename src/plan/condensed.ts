@@ -1,6 +1,7 @@
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, meshCoordinates } from '../core/index.ts';
 import { sumCell } from '../ops/index.ts';
 import { predictPeak } from './explain.ts';
+import { flightsOf, overlaps } from './flights.ts';
 import type { Kernel } from './kernel.ts';
 import { makePlan, type Plan, type Target } from './plan.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
@@ -158,7 +159,6 @@ interface Standing {
 function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, groupSize, hostBytes }: Standing): Census {
   const sent = new Array<number>(mesh.size).fill(0);
   let allReduce = 0;
-  let gathered = 0;
   for (const step of plan.steps) {
     if (step.kind !== 'collective') continue;
     const [value] = step.node.outputs;
@@ -175,7 +175,6 @@ function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, groupSize, host
         1,
       );
       allReduce += groups * allReduceBytes(groupSize(collective), bytes);
-      gathered = Math.max(gathered, (groupSize(collective) - collective.groups[0].length) * bytes);
     }
   }
   return {
@@ -184,6 +183,29 @@ function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, groupSize, host
     bytesSent: { exchange: sent.reduce((sum, bytes, rank) => sum + bytes * stands[rank], 0), allReduce },
     exchangeBytesOfRank: Math.max(...sent),
     // The first rank has room for the parts of all others.
-    peakBytes: predictPeak(plan, hostBytes) + gathered,
+    peakBytes: predictPeak(plan, hostBytes) + gatheredBytes(plan, groupSize),
   };
+}
+
+/** Room that the first rank has for parts of ranks which the plan has not: of one all-reduce, or of all that are under way. */
+function gatheredBytes(plan: Plan, groupSize: Standing['groupSize']): number {
+  const { list } = plan.memory;
+  const missing = (place: number): number => {
+    const { step } = list[place];
+    if (step.kind !== 'collective' || step.node.collective?.kind !== 'all_reduce') return 0;
+    const { collective, outputs } = step.node;
+    const [first] = collective.groups[0];
+    return (
+      (groupSize(collective) - collective.groups[0].length) * transferBytes(outputs[0], outputs[0].own[first])
+    );
+  };
+  const flights = overlaps() ? flightsOf(list, plan.buffers) : [];
+  const flying = new Set(flights.flatMap(({ places }) => places));
+  const rooms = new Map<number, number>();
+  for (const { slot, places } of flights) {
+    const bytes = places.reduce((sum, place) => sum + missing(place), 0);
+    rooms.set(slot, Math.max(rooms.get(slot) ?? 0, bytes));
+  }
+  const others = [...list.keys()].filter((place) => !flying.has(place)).map(missing);
+  return [...rooms.values()].reduce((a, b) => a + b, 0) + others.reduce((a, b) => Math.max(a, b), 0);
 }
