@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { changes, everything, makeSample, sourceOf } from '../../test/imaging/augment-fixture.ts';
 import {
   type AugmentConfig,
   augment,
@@ -7,73 +8,16 @@ import {
   mildAugmentation,
   noAugmentation,
   paperAugmentation,
-  type Sample,
 } from './augment.ts';
-import { drawChanges } from './augment-draw.ts';
-import { readBox } from './augment-map.ts';
-import { MemorySource } from './memory-source.ts';
-import { uniformAt } from './random.ts';
 import { type Shape3, voxelCount } from './volume.ts';
-import { boxShape, type VoxelBox, type VoxelSource } from './voxel-source.ts';
+import { boxShape, type VoxelBox } from './voxel-source.ts';
 
 const shape: Shape3 = [11, 7, 9];
 
-/** A bright organ with dark lesions in it, on a ragged ground. */
-function makeSample([depth, height, width]: Shape3): Required<Sample> {
-  const image = new Float32Array(depth * height * width);
-  const labels = new Uint8Array(image.length);
-  for (let n = 0; n < image.length; n++) {
-    const [k, j, i] = [Math.floor(n / (height * width)), Math.floor(n / width) % height, n % width];
-    const organ = Math.hypot(k / depth - 0.5, j / height - 0.5, i / width - 0.5) < 0.42;
-    labels[n] = organ ? (Math.sin(k) + Math.cos(j + i) > 1.2 ? 2 : 1) : 0;
-    image[n] = [0.1, 0.7, 0.5][labels[n]] + 0.2 * uniformAt(3, n);
-  }
-  return { image, labels, shape: [depth, height, width] };
-}
 const sample = makeSample(shape);
 const key = (step: number) => ({ seed: 1, caseIndex: 2, step });
 
-/** Every change, each surely made. */
-const changes: Readonly<Record<string, AugmentConfig>> = {
-  fakeLesions: { fakeLesions: { probability: 1 } },
-  flip: { flip: [1, 1, 1] },
-  rotate180: { rotate180: 1 },
-  projective: { projective: { probability: 1, transformRatio: 0.1, translateRatio: 0.05 } },
-  affine: { affine: { probability: 1, transformRatio: 0.1, translateRatio: 0.05 } },
-  zoom: { zoom: { probability: 1, ratio: 0.2 } },
-  elastic: { elastic: { probability: 1, cells: 4, ratio: 0.25 } },
-  classIntensity: { classIntensity: { probability: 1, ratio: 0.2 } },
-  gamma: { gamma: { probability: 1, ratio: 0.3 } },
-  intensity: { intensity: { probability: 1, scale: 0.2, shift: 0.1 } },
-  noise: { noise: { probability: 1, ratio: 0.1 } },
-  corruption: { corruption: { probability: 1, share: 0.4 } },
-};
-const everything: AugmentConfig = Object.assign({}, ...Object.values(changes));
 const configs = Object.entries({ ...changes, everything, mild: mildAugmentation, paper: paperAugmentation });
-
-/** A source that gives fresh copies of boxes and says what was read. */
-function sourceOf({ image, labels, shape }: Sample): VoxelSource & { readonly read: VoxelBox[] } {
-  const read: VoxelBox[] = [];
-  const cut = <T extends Float32Array | Uint8Array>(data: T, box: VoxelBox): T => {
-    read.push(box);
-    const [depth, height, width] = boxShape(box);
-    const out = data.slice(0, depth * height * width) as T;
-    for (let k = 0; k < depth; k++)
-      for (let j = 0; j < height; j++) {
-        const from = ((box.start[0] + k) * shape[1] + box.start[1] + j) * shape[2] + box.start[2];
-        out.set(data.subarray(from, from + width), (k * height + j) * width);
-      }
-    return out;
-  };
-  return {
-    id: 'sample',
-    shape,
-    classes: new MemorySource({ id: 'sample', image, labels, shape }).classes,
-    read,
-    image: async (box) => cut(image, box),
-    labels: async (box) => (labels ? cut(labels, box) : Promise.reject(new Error('no labels'))),
-  };
-}
 
 /** Where a volume is cut along depth, height and width. */
 type Cuts = Readonly<Partial<Record<'k' | 'j' | 'i', readonly number[]>>>;
@@ -237,47 +181,6 @@ describe('augment', () => {
       flipped += augment(sample, config, key(step)).image === sample.image ? 0 : 1;
     expect(flipped).toBeGreaterThan(160);
     expect(flipped).toBeLessThan(240);
-  });
-});
-
-describe('what a box reads', () => {
-  it('is the box where voxels stay, and no more than its surroundings where they move', async () => {
-    const big = makeSample([40, 40, 40]);
-    const box: VoxelBox = { start: [10, 12, 14], end: [18, 20, 22] };
-    for (const config of [changes.noise, changes.corruption, changes.gamma]) {
-      const source = sourceOf(big);
-      await augmentBox(source, config, key(0), box);
-      expect(source.read).toEqual([box, box]);
-    }
-    for (const config of [changes.affine, changes.projective, changes.zoom, changes.elastic]) {
-      const source = sourceOf(big);
-      await augmentBox(source, config, key(0), box);
-      for (const read of source.read) expect(voxelCount(boxShape(read))).toBeLessThan(24 ** 3);
-    }
-  });
-
-  it('reaches as far as the points of an elastic map may shift', () => {
-    const box: VoxelBox = { start: [10, 12, 14], end: [18, 20, 22] };
-    const config: AugmentConfig = { elastic: { probability: 1, cells: 2, ratio: 0.25 } };
-    for (let step = 0; step < 10; step++) {
-      const map = drawChanges(config, key(step), [40, 36, 38]).map!;
-      map.elastic!.fields.forEach(({ lattice }, axis) => {
-        const planes = Array.from({ length: lattice.shape[0] }, (_, k) => [...lattice.plane(k)]);
-        const farthest = Math.max(...planes.flat().map(Math.abs));
-        expect(readBox(map, box).start[axis]).toBeLessThanOrEqual(Math.max(0, box.start[axis] - farthest));
-        expect(readBox(map, box).end[axis]).toBeGreaterThan(box.end[axis] - 1 + farthest);
-      });
-    }
-  });
-
-  it('is read in parts of the size asked for, the labels for fake lesions only once', async () => {
-    const source = sourceOf(makeSample([24, 24, 24]));
-    const config = { ...changes.fakeLesions, ...changes.projective };
-    await augmentBox(source, config, key(0), undefined, 4000);
-    const first = source.read.length;
-    for (const read of source.read.slice(1)) expect(voxelCount(boxShape(read))).toBeLessThanOrEqual(4000);
-    await augmentBox(source, config, key(0), undefined, 4000);
-    expect(source.read.length).toBe(2 * first - 1);
   });
 });
 

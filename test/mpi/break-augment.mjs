@@ -6,8 +6,8 @@ const hook = `
     const loaded = await next(url, context);
     if (!url.endsWith('/imaging/augment.js')) return loaded;
     const source = String(loaded.source).replace(
-      'export function augment(',
-      'export function augment() { throw new Error("a bad random number"); }\\nfunction unused(',
+      'export async function augmentBox(',
+      'export async function augmentBox() { throw new Error("a bad random number"); }\\nasync function unused(',
     );
     return { ...loaded, source };
   }`;
