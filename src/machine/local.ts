@@ -1,5 +1,11 @@
 import { HalomeshError } from '../core/index.ts';
-import { type AllReducePlan, allReduceBytes, type ExchangePlan, transferBytes } from '../plan/index.ts';
+import {
+  type AllReducePlan,
+  allReduceBytes,
+  allReduceMessages,
+  type ExchangePlan,
+  transferBytes,
+} from '../plan/index.ts';
 import type { Communicator, Processes, Traffic, World } from './communicator.ts';
 import type { Device, Tensor } from './device.ts';
 
@@ -139,7 +145,7 @@ export class LocalWorld implements World {
     const list = group.map((rank) => tensors.get(rank)![0]);
     this.device.combine(list, plan.combine);
     this.traffic.allReduceBytes += allReduceBytes(group.length, transferBytes(list[0], list[0].box));
-    this.traffic.messages += 2 * (group.length - 1);
+    this.traffic.messages += allReduceMessages(list[0], list[0].box, group);
   }
 
   /** Fails everyone when nobody can go on. */

@@ -6,6 +6,7 @@ import type { Kernel } from './kernel.ts';
 import { makePlan, type Plan, type Target } from './plan.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
 import { type AllReducePlan, allReduceBytes, transferBytes } from './program.ts';
+import { SLICED } from './slices.ts';
 import type { Speeds } from './speeds.ts';
 
 // Plans of many ranks, from plans of few. Along an axis of a mesh all ranks but the outer ones have the same neighbours, so
@@ -194,10 +195,11 @@ function gatheredBytes(plan: Plan, groupSize: Standing['groupSize']): number {
     const { step } = list[place];
     if (step.kind !== 'collective' || step.node.collective?.kind !== 'all_reduce') return 0;
     const { collective, outputs } = step.node;
-    const [first] = collective.groups[0];
-    return (
-      (groupSize(collective) - collective.groups[0].length) * transferBytes(outputs[0], outputs[0].own[first])
-    );
+    const [group] = collective.groups;
+    const all = groupSize(collective);
+    const bytes = transferBytes(outputs[0], outputs[0].own[group[0]]);
+    // Of a tensor that is shared out, a rank has room for its parts of one slice and for the slices of others.
+    return bytes >= SLICED ? bytes * (1 / group.length - 1 / all) : bytes * (all - group.length);
   };
   const flights = overlaps() ? flightsOf(list, plan.buffers) : [];
   const flying = new Set(flights.flatMap(({ places }) => places));

@@ -3,6 +3,7 @@ import type { Buffer } from './buffers.ts';
 import { messageBytes, processBytes } from './footprint.ts';
 import type { Plan } from './plan.ts';
 import { type LocalNode, nodeBytes } from './program.ts';
+import { allReduceMessages } from './slices.ts';
 
 /** One kind of communication at one place of the program. */
 export interface CollectiveReport {
@@ -107,7 +108,10 @@ function report(node: LocalNode): CollectiveReport {
   const messages =
     plan.kind === 'exchange'
       ? plan.transfers.filter((t) => t.from !== t.to).length
-      : plan.groups.reduce((n, group) => n + 2 * (group.length - 1), 0);
+      : plan.groups.reduce(
+          (n, group) => n + allReduceMessages(node.outputs[0], node.outputs[0].own[group[0]], group),
+          0,
+        );
   return {
     kind: plan.kind,
     name: node.name,

@@ -2,6 +2,7 @@ import type { Buffer } from './buffers.ts';
 import { flightsOf, overlaps } from './flights.ts';
 import { type LocalNode, type LocalValue, transferBytes } from './program.ts';
 import type { PlanStep } from './schedule.ts';
+import { SLICED } from './slices.ts';
 
 // What a process takes beside the arenas and variables of its ranks. Measured, bytes.
 
@@ -60,6 +61,9 @@ function messagesOf({ collective, outputs: [value] }: LocalNode, rank: number): 
       .reduce((sum, { box }) => sum + transferBytes(value, box), 0);
   if (collective?.kind !== 'all_reduce') return 0;
   const group = collective.groups.find((members) => members.includes(rank))!;
-  const parts = group.length === 1 ? 0 : group[0] === rank ? group.length - 1 : 1;
-  return parts * transferBytes(value, value.own[rank]);
+  if (group.length === 1) return 0;
+  const bytes = transferBytes(value, value.own[rank]);
+  // The slices that others combine, and all parts of its own.
+  if (bytes >= SLICED) return Math.ceil((bytes * (2 * group.length - 1)) / group.length);
+  return group[0] === rank ? group.length * bytes : bytes;
 }

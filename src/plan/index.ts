@@ -18,4 +18,5 @@ export * from './program.ts';
 export * from './region.ts';
 export * from './scaling.ts';
 export * from './schedule.ts';
+export * from './slices.ts';
 export * from './speeds.ts';

@@ -10,6 +10,7 @@ import {
   type LocalValue,
   transferBytes,
 } from './program.ts';
+import { SLICED } from './slices.ts';
 import { SPEED } from './speed.ts';
 import { kernelTime, type Sharing, type Speeds } from './speeds.ts';
 
@@ -163,7 +164,10 @@ function bucketEnds(
   }, now);
 }
 
-/** When each rank has the sum: all parts travel to the first of the group, one after the other into its link, and back. */
+/**
+ * When each rank has the sum. Of a small tensor all parts travel to the first rank of the group, one after the other into its link,
+ * and back; of a large one every rank gets the parts of its slice and sends its sum to all.
+ */
 function reduceEnds(
   node: LocalNode,
   plan: AllReducePlan,
@@ -177,8 +181,9 @@ function reduceEnds(
     if (group.length < 2) continue;
     const others = groupSize(plan) - 1;
     const bytes = transferBytes(value, value.own[group[0]]);
+    const each = bytes >= SLICED ? bytes / (others + 1) : bytes;
     const way =
-      link.latencySeconds + (others - 1) * link.messageSeconds + (others * bytes) / link.bytesPerSecond;
+      link.latencySeconds + (others - 1) * link.messageSeconds + (others * each) / link.bytesPerSecond;
     const end = Math.max(...group.map((rank) => now[rank])) + 2 * way;
     for (const rank of group) ends[rank] = end;
   }

@@ -79,8 +79,8 @@ export function transferBytes(value: TensorType, box: Box): number {
 }
 
 /**
- * Bytes that all ranks of a group send for one all-reduce of a box of `bytes` bytes: every rank but the first sends its part
- * to the first, which sends the result back.
+ * Bytes that all ranks of a group send for one all-reduce of a box of `bytes` bytes: every rank but the one that combines sends its
+ * part to that one, which sends the result back; so for every slice, too.
  */
 export function allReduceBytes(groupSize: number, bytes: number): number {
   return 2 * (groupSize - 1) * bytes;

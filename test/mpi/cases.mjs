@@ -136,6 +136,21 @@ export const CASES = [
       return [...read(device, small), ...read(device, wide), ...read(device, alone)];
     },
   })),
+  ...[2, 3, 4].map((ranks) => ({
+    name: `sum of a tensor that is shared out among ${ranks} ranks, to the last bit`,
+    ranks,
+    async run(communicator, device) {
+      const { rank } = communicator;
+      const type = { shape: shape({ depth: 5, channel: 1003 }), dtype: 'f64', plain: true };
+      const tensor = filled(device, type, whole(type), (i) => rough(rank)(i % 61));
+      await communicator.allReduce('shared', among([Array.from({ length: ranks }, (_, i) => i)]), tensor);
+      // Fewer positions along the longest dimension than ranks would like, in float32.
+      const flat = { shape: shape({ a: 5, b: 5, c: 5, d: 5, channel: 16 }), dtype: 'f32', plain: true };
+      const small = filled(device, flat, whole(flat), (i) => rough(rank)(i % 7));
+      await communicator.allReduce('flat', among([Array.from({ length: ranks }, (_, i) => i)]), small);
+      return [...read(device, tensor), ...read(device, small)];
+    },
+  })),
   {
     name: 'sums along each axis of a mesh of 2 by 2, one after the other',
     ranks: 4,

@@ -132,7 +132,9 @@ class CpuDevice implements Device {
 
   message(tensor: Tensor, box: Box, room: NativeRoom): Message {
     const { shape, dtype } = tensor;
-    const there = cpuTensor(room.address as Address, { shape, dtype, plain: true }, box);
+    const { home } = tensor as PlacedTensor;
+    const plain = cpuTensor(room.address as Address, { shape, dtype, plain: true }, box);
+    const there: PlacedTensor = { ...plain, home, stored: 0 };
     const copy = (to: Tensor, from: Tensor): (() => void) =>
       prepareCopy(this.library, argsOf(tensor), to as CpuTensor, from as CpuTensor, box);
     const bytes = transferBytes(tensor, box);

@@ -1,7 +1,8 @@
 import type { AllReducePlan } from '../../plan/index.ts';
 import type { Begun, Traffic } from '../communicator.ts';
 import type { Device, Memory, Tensor } from '../device.ts';
-import { BoundAllReduce, type BoundExchange, messagesOfAllReduce } from './bound.ts';
+import type { BoundExchange } from './bound.ts';
+import { BoundAllReduce, roomsOf } from './bound-reduce.ts';
 import type { Batch } from './library.ts';
 import type { Post } from './post.ts';
 import type { Staging } from './staging.ts';
@@ -30,23 +31,21 @@ export class BoundBucket {
     rank: number,
     parts: readonly { readonly plan: AllReducePlan; readonly tensor: Tensor }[],
   ) {
-    const sizes = parts.flatMap(({ plan, tensor }) =>
-      new Array<number>(messagesOfAllReduce(plan, rank)).fill(device.messageBytes(tensor, tensor.box)),
-    );
-    const rooms = staging.rooms(sizes);
+    const sizes = parts.map(({ plan, tensor }) => roomsOf(device, rank, plan, tensor));
+    const rooms = staging.rooms(sizes.flat());
     let at = 0;
-    this.members = parts.map(({ plan, tensor }) => {
-      const count = messagesOfAllReduce(plan, rank);
-      at += count;
-      return new BoundAllReduce({ device, rooms: rooms.slice(at - count, at), room }, rank, plan, tensor);
+    this.members = parts.map(({ plan, tensor }, i) => {
+      const own = rooms.slice(at, at + sizes[i].length);
+      at += own.length;
+      return new BoundAllReduce({ device, rooms: own, room }, rank, plan, tensor);
     });
   }
 
-  /** Sends what there is to the first rank, which combines and sends back as soon as it sees that all has come. */
+  /** Sends parts to those who combine them; they send back as soon as they see that all has come. */
   begin(post: Post, label: string, traffic: Traffic): Begun {
     const { mpi } = post;
     const what = `all_reduce ${label}`;
-    const [{ awaited }] = this.members;
+    const awaited = [...new Set(this.members.flatMap((member) => member.awaited))];
     const tag = post.tag(what, awaited);
     const posted = (each: (member: BoundAllReduce, batch: Batch) => void): Batch => {
       const batch = mpi.batch();
