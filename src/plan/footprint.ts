@@ -64,6 +64,6 @@ function messagesOf({ collective, outputs: [value] }: LocalNode, rank: number): 
   if (group.length === 1) return 0;
   const bytes = transferBytes(value, value.own[rank]);
   // The slices that others combine, and all parts of its own.
-  if (bytes >= SLICED) return Math.ceil((bytes * (2 * group.length - 1)) / group.length);
+  if (bytes >= SLICED) return (bytes * (2 * group.length - 1)) / group.length;
   return group[0] === rank ? group.length * bytes : bytes;
 }
