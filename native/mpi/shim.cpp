@@ -116,7 +116,8 @@ namespace {
 void poll() {
   if (!mpi_turn.try_lock()) return; // the other thread is at it
   int found = 0;
-  MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, silent, &found, MPI_STATUS_IGNORE);
+  // Kernels may still run when this process has left the others.
+  if (silent != MPI_COMM_NULL) MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, silent, &found, MPI_STATUS_IGNORE);
   mpi_turn.unlock();
 }
 } // namespace

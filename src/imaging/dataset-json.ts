@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ImagingError, systemErrorCode } from './errors.ts';
+import { beginPartial } from './partial-file.ts';
 
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
 export interface DatasetDescription {
@@ -108,4 +109,37 @@ function namesOf(labels: Readonly<Record<string, string | number | number[]>>, f
     throw new ImagingError({ file, field: 'labels', expected, found: JSON.stringify(labels) });
   }
   return names;
+}
+
+/** What is told of a data set that is written: CT of one channel whose cases all have label maps. */
+export interface WrittenDescription {
+  readonly name: string;
+  readonly description?: string;
+  readonly labelNames?: readonly string[];
+  readonly training: readonly { readonly image: string; readonly label: string }[];
+}
+
+/** Writes a dataset.json in the Decathlon's form; it appears whole. */
+export async function writeDescription(
+  file: string,
+  { name, description, labelNames, training }: WrittenDescription,
+): Promise<void> {
+  const content = {
+    name,
+    description,
+    tensorImageSize: '3D',
+    modality: { 0: 'CT' },
+    labels: labelNames && Object.fromEntries(labelNames.entries()),
+    numTraining: training.length,
+    numTest: 0,
+    training,
+    test: [],
+  };
+  const partial = beginPartial(file);
+  try {
+    await writeFile(partial.path, `${JSON.stringify(content, null, 2)}\n`);
+    partial.finish();
+  } finally {
+    partial.discard();
+  }
 }

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { drawChanges } from './augment-draw.ts';
 import { countLabels, emptyCells, type LesionPlan, paintLesions, planLesions } from './augment-lesions.ts';
 import { type Case, openDataset } from './dataset.ts';
+import { writeDescription } from './dataset-json.ts';
 import { ImagingError } from './errors.ts';
 import { loadLabels } from './labels.ts';
 import { typeOfArray } from './nifti-types.ts';
 import { createNiftiWriter, type NiftiWriter } from './nifti-write.ts';
 import { canonicalGrid, fromCanonical, orientationOf } from './orientation.ts';
-import { beginPartial } from './partial-file.ts';
 import { readScan } from './scan.ts';
 import { ClassCounter } from './store/class-counter.ts';
 import type { Volume, VoxelArray } from './volume.ts';
@@ -72,23 +72,7 @@ export async function writeFakeLesions(options: FakeLesionsOptions): Promise<Fak
     training.push(files);
     onCase?.(report, reports.length, cases.length);
   }
-  const description = {
-    name: `${name}, fake lesions`,
-    tensorImageSize: '3D',
-    modality: { 0: 'CT' },
-    labels: labelNames && Object.fromEntries(labelNames.entries()),
-    numTraining: cases.length,
-    numTest: 0,
-    training,
-    test: [],
-  };
-  const partial = beginPartial(json);
-  try {
-    await writeFile(partial.path, `${JSON.stringify(description, null, 2)}\n`);
-    partial.finish();
-  } finally {
-    partial.discard();
-  }
+  await writeDescription(json, { name: `${name}, fake lesions`, labelNames, training });
   return reports;
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { scalingAffine } from './affine.ts';
+import { writeDescription } from './dataset-json.ts';
 import { ImagingError } from './errors.ts';
 import { createNiftiWriter, type NiftiWriter } from './nifti-write.ts';
-import { beginPartial } from './partial-file.ts';
 import { makeAnatomy } from './phantom-anatomy.ts';
 import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';
 import { RandomStream, randomKey } from './random.ts';
@@ -67,24 +67,12 @@ export async function writePhantom(options: PhantomOptions): Promise<string> {
     );
     training.push(entry);
   }
-  const description = {
+  await writeDescription(json, {
     name: datasetName,
     description: `Synthetic abdominal CT, seed ${seed}. No patient data.`,
-    tensorImageSize: '3D',
-    modality: { 0: 'CT' },
-    labels: { 0: 'background', 1: 'liver', 2: 'tumour' },
-    numTraining: cases,
-    numTest: 0,
+    labelNames: ['background', 'liver', 'tumour'],
     training,
-    test: [],
-  };
-  const partial = beginPartial(json);
-  try {
-    await writeFile(partial.path, `${JSON.stringify(description, null, 2)}\n`);
-    partial.finish();
-  } finally {
-    partial.discard();
-  }
+  });
   return json;
 }
 

@@ -87,9 +87,12 @@ export class Condenser {
     const stands = counts.map((each) => each.reduce((a, b) => a * b, 1));
     const small = Object.fromEntries(SPLIT_DIMS.map((dim) => [dim, axes[dim].size])) as Sizes;
     const host = hostBytes(sizes);
-    const plan = this.plan(small, mesh, stands, host);
     const groupSize = ({ axes: joined }: AllReducePlan): number =>
       joined.reduce((product, axis) => product * parts[axis as SplitDim], 1);
+    const few = this.plan(small, mesh, stands, host);
+    // What the planned ranks have no room for counts against the limit too.
+    const more = this.options.memoryLimit === undefined ? 0 : gatheredBytes(few, groupSize);
+    const plan = more === 0 ? few : this.plan(small, mesh, stands, host + more);
     return {
       plan,
       census: census(plan, mesh, { stands, counts, groupSize, hostBytes: host, ranks: rankCount(parts) }),

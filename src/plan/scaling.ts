@@ -4,6 +4,7 @@ import {
   type CondenseOptions,
   Condenser,
   type Parts,
+  rankCount,
   type Sizes,
   SPLIT_DIMS,
   type SplitDim,
@@ -96,6 +97,22 @@ export class SplitFinder {
     };
   }
 
+  /** As {@link forecast}, or why the split does not fit the memory limit. */
+  attempt(sizes: Sizes, parts: Parts): Forecasted | Unsuited {
+    try {
+      return this.forecast(sizes, parts);
+    } catch (error) {
+      if (!(error instanceof HalomeshError) || error.complaint.where !== 'memory limit') throw error;
+      const { expected, found } = error.complaint;
+      return { ranks: rankCount(parts), reason: `does not fit: expected ${expected}, found ${found}` };
+    }
+  }
+
+  /** The same without a memory limit. */
+  get unlimited(): SplitFinder {
+    return new SplitFinder({ ...this.search, memoryLimit: undefined });
+  }
+
   /** The split of least time, with all that were planned, fastest first; or why there is none. */
   best(
     sizes: Sizes,
@@ -108,23 +125,10 @@ export class SplitFinder {
         ranks,
         reason: `no split of ${ranks} has blocks of at least ${stride} voxels along each axis`,
       };
-    const all: Forecasted[] = [];
-    let refused: HalomeshError | undefined;
-    for (const parts of candidates.slice(0, tries))
-      try {
-        all.push(this.forecast(sizes, parts));
-      } catch (error) {
-        // What does not fit is no choice; the last complaint says by how much.
-        if (!(error instanceof HalomeshError) || error.complaint.where !== 'memory limit') throw error;
-        refused = error;
-      }
-    all.sort((a, b) => a.seconds - b.seconds);
-    if (all.length === 0)
-      return {
-        ranks,
-        reason: `does not fit: expected ${refused!.complaint.expected}, found ${refused!.complaint.found}`,
-      };
-    return { best: all[0], all };
+    const found = candidates.slice(0, tries).map((parts) => this.attempt(sizes, parts));
+    // What does not fit is no choice; the last complaint says by how much.
+    const all = found.flatMap((one) => (isUnsuited(one) ? [] : [one])).sort((a, b) => a.seconds - b.seconds);
+    return all.length === 0 ? (found.at(-1) as Unsuited) : { best: all[0], all };
   }
 }
 
@@ -163,7 +167,9 @@ export function predictScaling(
 ): Scaling {
   const leftOut: Unsuited[] = [];
   const strong: ScalePoint[] = [];
-  const one = finder.forecast(sizes, { batch: 1, depth: 1, height: 1, width: 1 }).seconds;
+  // What efficiency is measured by: one rank with all the memory that it asks for.
+  const { unlimited } = finder;
+  const one = unlimited.forecast(sizes, { batch: 1, depth: 1, height: 1, width: 1 }).seconds;
   for (const n of ranks) {
     const found = finder.best(sizes, n);
     if (isUnsuited(found)) leftOut.push(found);
@@ -171,12 +177,15 @@ export function predictScaling(
     onPoint(n);
   }
   const single = cube(weakBlock, 1);
-  const alone = finder.forecast(single.sizes, single.parts).seconds;
-  const weak = ranks.map((n) => {
+  const alone = unlimited.forecast(single.sizes, single.parts).seconds;
+  const weak: ScalePoint[] = [];
+  for (const n of ranks) {
     const { sizes: grown, parts } = cube(weakBlock, n);
-    const found = finder.forecast(grown, parts);
-    return { ...found, ranks: n, efficiency: alone / found.seconds };
-  });
+    const found = finder.attempt(grown, parts);
+    if (isUnsuited(found))
+      leftOut.push({ ranks: n, reason: `${weakBlock}^3 voxels a rank: ${found.reason}` });
+    else weak.push({ ...found, ranks: n, efficiency: alone / found.seconds });
+  }
   return { strong, weak, leftOut };
 }
 

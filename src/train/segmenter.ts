@@ -221,10 +221,15 @@ export class Segmenter {
       const session = sessionOf(config, this.parts.tracer, processes);
       // The next block's program is there before the last one's goes, so that the arena stays.
       const programs = new Programs(session, blocks && 2);
-      // The first program brings the variables.
-      load(programs);
-      const checkpoint = await loadCheckpoint(this.parts.file, session.state, { partial: true });
-      this.trained = checkpoint.step;
+      try {
+        // The first program brings the variables.
+        load(programs);
+        const checkpoint = await loadCheckpoint(this.parts.file, session.state, { partial: true });
+        this.trained = checkpoint.step;
+      } catch (error) {
+        programs.free();
+        throw error;
+      }
       this.opened = { key, programs };
     }
     return load(this.opened.programs);

@@ -130,6 +130,7 @@ export function voxelBox([, depth, height, width]: Box): VoxelBox {
 /** The smallest box that holds both; one without voxels adds nothing. */
 export function hullOf(a: VoxelBox, b: VoxelBox): VoxelBox {
   if (voxelCount(boxShape(a)) === 0) return b;
+  if (voxelCount(boxShape(b)) === 0) return a;
   const side = (key: 'start' | 'end', pick: (x: number, y: number) => number): Shape3 => [
     pick(a[key][0], b[key][0]),
     pick(a[key][1], b[key][1]),

@@ -24,22 +24,35 @@ export function workerThread(): CaseRunner {
   let worker: Worker | undefined;
   /** Of the case in the making. */
   let settle: { resolve(answer: CaseAnswer): void; reject(error: unknown): void } | undefined;
-  const startWorker = (): Worker =>
-    new Worker(file)
+  const startWorker = (): Worker => {
+    const made = new Worker(file)
       .on('message', (answer: CaseAnswer) => settle?.resolve(answer))
       .on('error', (error) => settle?.reject(error))
-      .on('exit', (code) => settle?.reject(new Error(`its thread ended with code ${code}`)));
+      .on('exit', (code) => {
+        // The next case gets another thread.
+        if (worker === made) worker = undefined;
+        settle?.reject(new Error(`its thread ended with code ${code}`));
+      });
+    return made;
+  };
   const stop = async (): Promise<void> => {
     await worker?.terminate();
     worker = undefined;
   };
-  const answerTo = (task: CaseTask, signal: AbortSignal | undefined): Promise<CaseAnswer> =>
-    new Promise((resolve, reject) => {
-      worker ??= startWorker();
-      settle = { resolve, reject };
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      worker.postMessage(task);
-    });
+  const answerTo = async (task: CaseTask, signal: AbortSignal | undefined): Promise<CaseAnswer> => {
+    const over = new AbortController();
+    try {
+      return await new Promise((resolve, reject) => {
+        worker ??= startWorker();
+        settle = { resolve, reject };
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over.signal });
+        worker.postMessage(task);
+      });
+    } finally {
+      // The signal outlives the case and must not gather a listener for each.
+      over.abort();
+    }
+  };
   return {
     async run(task, signal) {
       signal?.throwIfAborted();
