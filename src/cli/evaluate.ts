@@ -18,6 +18,7 @@ interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
   readonly lesionIou?: number;
   readonly out?: string;
   readonly overlays: boolean;
+  readonly surfaces: boolean;
   readonly json?: boolean;
 }
 
@@ -42,6 +43,10 @@ export function evaluateCommand(program: Command): void {
       '--tolerance <mm>',
       'for the surface Dice: one number, or by class such as liver=3,tumour=1 (default: 2)',
       numberOrNamed('--tolerance', 'liver=3,tumour=1'),
+    )
+    .option(
+      '--no-surfaces',
+      'leave out distances between surfaces, and lesions unless --lesion names them: then no process holds a whole label map',
     )
     .option('--lesion <class>', 'class whose parts are counted as lesions, or none (default: by its name)')
     .option(

@@ -1,5 +1,5 @@
 import { ImagingError } from './errors.ts';
-import { canonicalGrid, canonicalPlacer } from './orientation.ts';
+import { boxPlacer, canonicalGrid } from './orientation.ts';
 import { readScanSlabs } from './scan.ts';
 import { isZarr } from './store/format.ts';
 import { readStoredLabels } from './store/stored-case.ts';
@@ -12,6 +12,7 @@ import {
   type VoxelArray,
   voxelCount,
 } from './volume.ts';
+import { boxShape, type VoxelBox, wholeBox } from './voxel-source.ts';
 
 /**
  * Reads a label map in RAS+ order that lies voxel for voxel on `image`, a RAS+ grid; the file may have another axis order and
@@ -24,7 +25,21 @@ export async function loadLabels(
   image: Grid,
   names?: readonly string[],
 ): Promise<Volume<Uint8Array>> {
-  if (isZarr(file)) return { data: await readStoredLabels(file, image.shape), ...image };
+  const box = wholeBox(image.shape);
+  return { data: await loadLabelBox(file, image, box, names), shape: image.shape, affine: image.affine };
+}
+
+/**
+ * As {@link loadLabels}, the labels of a box alone: takes one byte for each of its voxels. The file is read and checked to its end; of
+ * a store only the chunks of the box are.
+ */
+export async function loadLabelBox(
+  file: string,
+  image: Grid,
+  box: VoxelBox,
+  names?: readonly string[],
+): Promise<Uint8Array> {
+  if (isZarr(file)) return readStoredLabels(file, image.shape, box, names);
   return readScanSlabs(file, {}, (stored) => {
     const grid = canonicalGrid(stored);
     if (!sameGrid(grid, image)) {
@@ -36,8 +51,8 @@ export async function loadLabels(
         hint: 'Bring the label map to the grid of its image, or correct its affine.',
       });
     }
-    const data = new Uint8Array(voxelCount(grid.shape));
-    const place = canonicalPlacer(stored, data, grid.shape);
+    const data = new Uint8Array(voxelCount(boxShape(box)));
+    const place = boxPlacer(stored, box, data);
     let bytes = new Uint8Array(0);
     return {
       take(voxels, first) {
@@ -47,7 +62,7 @@ export async function loadLabels(
         checkLabels(labels, voxels, first, { file, names, shape: stored.shape });
         place(labels, first);
       },
-      end: () => ({ data, ...grid }),
+      end: () => data,
     };
   });
 }

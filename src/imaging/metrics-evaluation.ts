@@ -19,6 +19,8 @@ export const METRICS_VERSION = 1;
 export interface MetricSettings {
   /** mm, for the surface Dice: of all classes, or of each class above 0. */
   readonly tolerance: number | readonly number[];
+  /** Whether distances between surfaces are taken; they are by default. */
+  readonly surfaces?: boolean;
   /** The class whose connected parts are counted one by one; absent where none is. */
   readonly lesion?: number;
   /** A predicted lesion matches a true one from this intersection over union on; 0, any overlap, by default. */
@@ -46,12 +48,13 @@ export function compareCase(
 ): CaseComparison {
   const { shape } = grid;
   const spacing = spacingOf(grid);
-  const { tolerance, lesion, lesionIou } = settings;
+  const { tolerance, surfaces = true, lesion, lesionIou } = settings;
   const confusion = new Confusion(classes).add(prediction, truth);
-  const surface = Array.from({ length: classes - 1 }, (_, n) => {
-    const mm = typeof tolerance === 'number' ? tolerance : tolerance[n];
-    return surfaceScores(truth, prediction, shape, spacing, { label: n + 1, tolerance: mm });
-  });
+  const surfaceOf = (label: number): SurfaceScores => {
+    const mm = typeof tolerance === 'number' ? tolerance : tolerance[label - 1];
+    return surfaceScores(truth, prediction, shape, spacing, { label, tolerance: mm });
+  };
+  const surface = surfaces ? Array.from({ length: classes - 1 }, (_, n) => surfaceOf(n + 1)) : undefined;
   const lesions =
     lesion === undefined
       ? undefined

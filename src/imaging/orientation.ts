@@ -187,6 +187,21 @@ export function storedPlacer(grid: Grid, out: VoxelArray): SlicePlacer {
   };
 }
 
+/** Where slices `first` to `end` (exclusive) of a stored volume lie in its canonical grid. */
+export function boxOfSlices(grid: Grid, first: number, end: number): VoxelBox {
+  const { axes, flipped } = orientationOf(grid.affine);
+  const anatomical = axes.indexOf(2);
+  // Of the canonical array (depth, height, width).
+  const across = 2 - anatomical;
+  const [from, until] = flipped[anatomical] ? [grid.shape[0] - end, grid.shape[0] - first] : [first, end];
+  const { shape } = canonicalGrid(grid);
+  const side = (at: number, others: readonly number[]): Shape3 => {
+    const [k, j, i] = others.map((n, axis) => (axis === across ? at : n));
+    return [k, j, i];
+  };
+  return { start: side(from, [0, 0, 0]), end: side(until, shape) };
+}
+
 /** How a copy walks through one of its arrays: element (k, j, i) is at start + k * steps[0] + j * steps[1] + i * steps[2]. */
 interface Side {
   readonly start: number;

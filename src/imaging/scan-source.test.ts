@@ -2,8 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { loadLabelBox, loadLabels } from './labels.ts';
 import { writeNifti } from './nifti-write.ts';
-import { orientationOf, storedPlacer, toCanonical } from './orientation.ts';
+import {
+  boxOfSlices,
+  canonicalGrid,
+  fromCanonical,
+  orientationOf,
+  storedPlacer,
+  toCanonical,
+} from './orientation.ts';
 import { loadCase, type PrepareOptions } from './preprocess.ts';
 import { openScanSource, planScan } from './scan-source.ts';
 import { makeVolume, type Shape3, type Volume, voxelCount } from './volume.ts';
@@ -58,6 +66,25 @@ describe('a scan that is read box by box', () => {
     }
   });
 
+  it('has labels of a box, whose file is checked to its end', async () => {
+    const file = path.join(folder, 'labels.nii.gz');
+    const labels = makeVolume(
+      data.map((value) => (value + 700) % 3),
+      SHAPE,
+      AFFINE,
+    );
+    await writeNifti(file, labels);
+    const grid = canonicalGrid(scan);
+    const whole = (await loadLabels(file, grid)).data;
+    expect(new Set(whole)).toEqual(new Set([0, 1, 2]));
+    const box: VoxelBox = { start: [1, 2, 0], end: [6, 5, 8] };
+    const cut = boxOf(Float32Array.from(whole), grid.shape, box);
+    expect(await loadLabelBox(file, grid, box, ['a', 'b', 'c'])).toEqual(Uint8Array.from(cut));
+    const nothing: VoxelBox = { start: [0, 0, 0], end: [0, 0, 0] };
+    expect(await loadLabelBox(file, grid, nothing)).toHaveLength(0);
+    await expect(loadLabelBox(file, grid, nothing, ['a', 'b'])).rejects.toThrow(/expected one of 0 a, 1 b/);
+  });
+
   it('keeps the type of the file', async () => {
     const image = path.join(folder, 'type.nii');
     await writeNifti(image, scan);
@@ -75,5 +102,21 @@ describe('slices in RAS+ order', () => {
     for (let k = 0; k < volume.shape[0]; k += 2) put(volume.data.subarray(k * plane, (k + 2) * plane), k);
     expect(back).toEqual(data);
     expect(orientationOf(AFFINE).axes).not.toEqual([0, 1, 2]);
+  });
+
+  it.each([
+    AFFINE,
+    [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+    [-1, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0, 1],
+  ])('lie in a box of it: %j', (...affine) => {
+    const volume = makeVolume(data, SHAPE, affine);
+    const canonical = toCanonical(volume).volume;
+    const box = boxOfSlices(volume, 2, 5);
+    const cut = boxOf(Float32Array.from(canonical.data), canonical.shape, box);
+    const slices = { ...canonical, data: cut, shape: boxShape(box) };
+    const plane = SHAPE[1] * SHAPE[2];
+    expect(fromCanonical(slices, orientationOf(affine)).data).toEqual(
+      Float32Array.from(data.subarray(2 * plane, 5 * plane)),
+    );
   });
 });

@@ -6,6 +6,9 @@ import { resampledPlanes } from './resample.ts';
 import { type AxisTaps, axisTaps, sliceTaps, tapsReach } from './resample-taps.ts';
 import { readScanHeader, readScanSlabs } from './scan.ts';
 import type { ScanHeader } from './scan-types.ts';
+import { ChunkCache } from './store/chunk-cache.ts';
+import { isZarr } from './store/format.ts';
+import { StoredCase } from './store/stored-case.ts';
 import { type Shape3, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray } from './voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
@@ -18,14 +21,21 @@ export interface ScanSource extends VoxelSource {
   readonly bytes: number;
 }
 
-/** What a scan will be once it is prepared, and the bytes of a stored voxel in memory: from its header alone. */
+/** What a scan will be once it is prepared: from its header alone. */
 export interface ScanPlan {
   readonly geometry: PreparedGeometry;
+  /** Bytes of a voxel of the file in memory; 0 for a case of a store, of which a few chunks are kept. */
   readonly voxelBytes: number;
 }
 
-/** Reads the header of a scan of any format. Throws ImagingError as openScan does, and for options that contradict each other. */
-export async function planScan({ id, image, series }: Case, options: PrepareOptions = {}): Promise<ScanPlan> {
+/**
+ * Reads the header of a scan of any format, or what a store says of a case. Throws ImagingError as openScan does, and for options that
+ * contradict each other or the store.
+ */
+export async function planScan(entry: Case, options: PrepareOptions = {}): Promise<ScanPlan> {
+  const { id, image, series } = entry;
+  if (isZarr(image))
+    return { geometry: geometryOfStored(await openStored(entry, options, new ChunkCache(0))), voxelBytes: 0 };
   const header = await readScanHeader(image, { series });
   return { geometry: geometryOf(id, header, options), voxelBytes: compactArray(header, 0).BYTES_PER_ELEMENT };
 }
@@ -39,17 +49,44 @@ function geometryOf(id: string, { shape, affine }: ScanHeader, options: PrepareO
   return { id, shape: [up(d), up(h), up(w)], affine: grid.affine, original, filled: grid.shape };
 }
 
+/** The image of a case of a store: its labels are on two grids, see `loadLabelBox`. */
+function openStored({ id, image }: Case, options: PrepareOptions, cache: ChunkCache): Promise<StoredCase> {
+  return StoredCase.open({ id, image }, options, cache);
+}
+
+function geometryOfStored({ id, shape, description }: StoredCase): PreparedGeometry {
+  const { affine, original, filled } = description;
+  return { id, shape, affine, original, filled };
+}
+
+/** Bytes of expanded chunks of a store that are kept by default. */
+const CACHE_BYTES = 2 ** 27;
+
 /**
  * Reads the part of a scan that a box of the prepared scan needs, all by default, in RAS+ order and the type of its file: nothing
  * of the size of the volume beside that. Boxes of it are resampled and windowed as they are asked for, with the bits that
- * {@link loadCase} gives. Throws ImagingError where the scan cannot be used.
+ * {@link loadCase} gives. A case of a store is read as its boxes are asked for, by the chunks that hold them, which `chunks` keeps.
+ * Throws ImagingError where the scan cannot be used.
  */
 export async function openScanSource(
   entry: Case,
   options: PrepareOptions = {},
   part?: VoxelBox,
+  chunks = new ChunkCache(CACHE_BYTES),
 ): Promise<ScanSource> {
   const { id, image, series } = entry;
+  const noLabels = async (): Promise<never> => {
+    throw new ImagingError({ file: image, field: 'labels', expected: 'a label map', found: 'a scan' });
+  };
+  if (isZarr(image)) {
+    const stored = await openStored(entry, options, chunks);
+    const geometry = geometryOfStored(stored);
+    return {
+      ...{ id, shape: stored.shape, geometry, bytes: 0 },
+      image: (box) => stored.image(box),
+      labels: noLabels,
+    };
+  }
   return readScanSlabs(image, { series }, (header) => {
     const geometry = geometryOf(id, header, options);
     const { shape, filled } = geometry;
@@ -73,9 +110,7 @@ export async function openScanSource(
           }
           return out;
         },
-        labels: async () => {
-          throw new ImagingError({ file: image, field: 'labels', expected: 'a label map', found: 'a scan' });
-        },
+        labels: noLabels,
       }),
     };
   });

@@ -38,6 +38,10 @@ export function cleaningOf(cleaning: Cleaning, classes: readonly string[]): Post
   };
 }
 
+/** Whether anything is asked for. */
+export const cleans = ({ largest, fillHoles, inside, minimumSize }: PostprocessOptions): boolean =>
+  [largest, fillHoles, inside, minimumSize].some((step) => (step?.length ?? 0) > 0);
+
 function labelOf(name: string, classes: readonly string[], where: string): number {
   const known = classes.indexOf(name);
   const label = known >= 0 ? known : /^\d+$/.test(name) ? Number(name) : -1;

@@ -60,3 +60,28 @@ it('cleans segmentations up before they are compared, and takes some cases', asy
   );
   await expect(evaluate({ run, lesion: 'bone' })).rejects.toThrow('no class "bone"; expected liver, tumour');
 });
+
+it('leaves surfaces and lesions out, with the same counts and the same pictures', async () => {
+  const [all, few] = [path.join(folder, 'all'), path.join(folder, 'few')];
+  const cube = path.join(folder, 'own-voxels');
+  const settings = { data, out: cube, base: 4, levels: 2, steps: 3, threads: 1, dropoutKeep: 1 };
+  await train(resolveConfig(settings));
+  const whole = await evaluate({ run: cube, out: all });
+  const counts = await evaluate({ run: cube, out: few, surfaces: false });
+  expect(whole.original.classes[1].global.predictedVoxels).toBeGreaterThan(0);
+  expect(counts.settings).toMatchObject({ surfaces: false, lesion: null });
+  expect(counts.original.lesions).toBeUndefined();
+  expect(counts.original.classes[1].scores.hausdorff).toBeUndefined();
+  expect(counts.prepared).toEqual(whole.prepared);
+  expect(counts.original.classes.map(({ global }) => global)).toEqual(
+    whole.original.classes.map(({ global }) => global),
+  );
+  const picture = (out: string) => readFileSync(path.join(out, 'overlays', 'phantom_001.png'));
+  expect(picture(few)).toEqual(picture(all));
+  const table = readFileSync(path.join(few, 'summary.md'), 'utf8');
+  expect(table).toContain('Without surfaces.');
+  expect(table).not.toContain('HD95');
+  // Asked for by name, lesions are counted.
+  const lesions = await evaluate({ run: cube, surfaces: false, lesion: 'tumour' });
+  expect(lesions.original.lesions).toEqual(whole.original.lesions);
+});

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type Column, markdownTable } from '../core/index.ts';
 import type { CaseScores, Summary } from '../imaging/index.ts';
 import { writeAtomically } from './atomic.ts';
-import { fixed, lesionLine, oneSided, SHOWN } from './evaluation-table.ts';
+import { fixed, lesionLine, oneSided, shownScores } from './evaluation-table.ts';
 import type { ScoredReport } from './metric-options.ts';
 
 /** The picture of a case in the folder of an evaluation. */
@@ -31,10 +31,11 @@ export function summaryMarkdown(report: ScoredReport & Subject): string {
   const { original, settings, data, metricsVersion } = report;
   const shown = original.classes.slice(1);
   const numbers = (titles: readonly string[]): Column[] => titles.map((title) => ({ title, right: true }));
-  const titles = ['Dice', ...SHOWN.map(({ title }) => title)];
+  const besides = shownScores(settings);
+  const titles = ['Dice', ...besides.map(({ title }) => title)];
   const cells = (scores: CaseScores): string[] => [
     fixed(scores.dice, 4),
-    ...SHOWN.map(({ score, digits }) => fixed(scores[score], digits)),
+    ...besides.map(({ score, digits }) => fixed(scores[score], digits)),
   ];
   const range = (summary: Summary | undefined, digits: number): string =>
     summary === undefined || summary.cases === 0
@@ -47,7 +48,7 @@ export function summaryMarkdown(report: ScoredReport & Subject): string {
     name,
     `${scores.dice?.cases ?? 0}`,
     range(scores.dice, 4),
-    ...SHOWN.map(({ score, digits }) => range(scores[score], digits)),
+    ...besides.map(({ score, digits }) => range(scores[score], digits)),
   ]);
   const sums = shown.map(({ name, global, trueShare, predictedShare }) => [
     name,
@@ -95,11 +96,13 @@ export function summaryMarkdown(report: ScoredReport & Subject): string {
     lesions.length === 0
       ? ''
       : markdownTable([{ title: 'case' }, ...numbers(['true', 'found', 'predicted', 'false'])], lesions),
-    `Definitions ${metricsVersion} (docs/metrics.md of halomesh). Surface Dice at ${Object.entries(
-      settings.tolerance,
-    )
-      .map(([name, mm]) => `${mm} mm for ${name}`)
-      .join(', ')}. \`-\` where a score is not defined; means leave such cases out.`,
+    `Definitions ${metricsVersion} (docs/metrics.md of halomesh). ${surfaceNote(settings)} \`-\` where a score is not defined; means leave such cases out.`,
   ];
   return `${[text, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
+}
+
+function surfaceNote({ surfaces, tolerance }: ScoredReport['settings']): string {
+  if (surfaces === false) return 'Without surfaces.';
+  const each = Object.entries(tolerance).map(([name, mm]) => `${mm} mm for ${name}`);
+  return `Surface Dice at ${each.join(', ')}.`;
 }

@@ -1,5 +1,5 @@
 import type { ClassScores, Score } from '../imaging/index.ts';
-import type { ScoredReport } from './metric-options.ts';
+import type { ReportSettings, ScoredReport } from './metric-options.ts';
 
 /**
  * Scores as text: Dice of every case, then each class over all of them, then its lesions.
@@ -32,7 +32,7 @@ export function formatEvaluation({
   ];
   const means = [
     ['mean over cases', ...shown.map(({ name }) => name)],
-    ...SHOWN.map(({ score, title, digits }) => [
+    ...shownScores(settings).map(({ score, title, digits }) => [
       title,
       ...shown.map(({ scores }) => fixed(scores[score]?.mean ?? null, digits)),
     ]),
@@ -46,21 +46,34 @@ export function formatEvaluation({
       : Object.entries(settings.tolerance)
           .map(([name, one]) => `${name} ${one} mm`)
           .join(', ');
-  const notes = [`surface Dice at ${mm}`, ...oneSided(shown), ...lesionLine(original.lesions)];
-  return [columns(dice), columns(means), notes.join('\n')].join('\n\n');
+  const surface = settings.surfaces === false ? [] : [`surface Dice at ${mm}`];
+  const notes = [...surface, ...oneSided(shown), ...lesionLine(original.lesions)];
+  return [columns(dice), columns(means), notes.join('\n')].filter((text) => text !== '').join('\n\n');
 }
 
-/** Scores in the order in which they are shown, with their units. */
-export const SHOWN: readonly { readonly score: Score; readonly title: string; readonly digits: number }[] = [
+interface ShownScore {
+  readonly score: Score;
+  readonly title: string;
+  readonly digits: number;
+}
+
+const COUNTED: readonly ShownScore[] = [
   { score: 'jaccard', title: 'Jaccard', digits: 4 },
   { score: 'precision', title: 'precision', digits: 4 },
   { score: 'recall', title: 'recall', digits: 4 },
   { score: 'volumeDifference', title: 'volume difference %', digits: 2 },
+];
+
+const OF_SURFACES: readonly ShownScore[] = [
   { score: 'hausdorff95', title: 'HD95 mm', digits: 2 },
   { score: 'hausdorff', title: 'HD mm', digits: 2 },
   { score: 'meanSurfaceDistance', title: 'ASSD mm', digits: 3 },
   { score: 'surfaceDice', title: 'surface Dice', digits: 4 },
 ];
+
+/** Scores beside Dice in the order in which they are shown, with their units. */
+export const shownScores = ({ surfaces }: ReportSettings): readonly ShownScore[] =>
+  surfaces === false ? COUNTED : [...COUNTED, ...OF_SURFACES];
 
 /** A number with some digits behind the point; `-` where there is none. */
 export const fixed = (value: number | null | undefined, digits: number): string =>

@@ -7,8 +7,13 @@ export interface MetricOptions {
   /** mm, for the surface Dice: of all classes, or by name of class (2 where a class is not named). 2 by default. */
   readonly tolerance?: number | Readonly<Record<string, number>>;
   /**
+   * Whether distances between surfaces are taken; they are by default. Without them and without lesions no process holds a whole
+   * label map, where a network sees the voxels of the files.
+   */
+  readonly surfaces?: boolean;
+  /**
    * The class whose connected parts are lesions, counted one by one; null for none. By default the first class whose name says so
-   * (lesion, tumour, cancer, metastasis, nodule).
+   * (lesion, tumour, cancer, metastasis, nodule), and none where surfaces are left out.
    */
   readonly lesion?: string | null;
   /** A predicted lesion matches a true one from this intersection over union on; 0, any overlap, by default. */
@@ -19,6 +24,8 @@ export interface MetricOptions {
 export interface ReportSettings {
   /** mm by class. */
   readonly tolerance: Readonly<Record<string, number>>;
+  /** False where distances between surfaces were left out; absent elsewhere. */
+  readonly surfaces?: false;
   readonly lesion: string | null;
   readonly lesionIou: number;
   /** What was done to the segmentations; absent where nothing was. */
@@ -45,7 +52,7 @@ export function metricSettings(
   classes: readonly string[],
 ): { readonly settings: MetricSettings; readonly shown: ReportSettings } {
   const named = classes.slice(1);
-  const { tolerance = TOLERANCE, lesionIou = 0 } = options;
+  const { tolerance = TOLERANCE, surfaces = true, lesionIou = 0 } = options;
   const need = (name: string, where: string): void => {
     if (named.includes(name)) return;
     fail({ where, problem: `no class "${name}"`, expected: named.join(', ') });
@@ -54,8 +61,8 @@ export function metricSettings(
   const mm = named.map((name) =>
     typeof tolerance === 'number' ? tolerance : (tolerance[name] ?? TOLERANCE),
   );
-  const lesion =
-    options.lesion === undefined ? (named.find((name) => LESION.test(name)) ?? null) : options.lesion;
+  const usual = surfaces ? (named.find((name) => LESION.test(name)) ?? null) : null;
+  const lesion = options.lesion === undefined ? usual : options.lesion;
   if (lesion !== null) need(lesion, 'lesion');
   if (!(lesionIou >= 0 && lesionIou <= 1))
     fail({ where: 'lesionIou', problem: 'value', expected: 'a share from 0 to 1', found: `${lesionIou}` });
@@ -68,11 +75,13 @@ export function metricSettings(
   return {
     settings: {
       tolerance: mm,
+      ...(!surfaces && { surfaces }),
       lesion: lesion === null ? undefined : classes.indexOf(lesion, 1),
       lesionIou,
     },
     shown: {
       tolerance: Object.fromEntries(named.map((name, n) => [name, mm[n]])),
+      ...(!surfaces && { surfaces }),
       lesion,
       lesionIou,
       ...(cleaned && { cleaning: options.cleaning }),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fail, HalomeshError } from '../core/index.ts';
 import {
   type Case,
+  canonicalGrid,
   ImagingError,
   openScanSource,
   planScan,
@@ -16,16 +17,17 @@ import {
 } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import { processBytes } from '../plan/index.ts';
-import { type Cleaning, cleaningOf } from './cleaning.ts';
+import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
 import type { FlipAxis } from './flips.ts';
 import { prepareOptions } from './model.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
 import { ProbabilityFile, probabilityGrid, probabilityName, writeProbability } from './probabilities.ts';
 import { exists } from './run-check.ts';
 import { checkChannel, namedIn, outputFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
-import type { SegmentedPart, SegmentOptions } from './segmenter.ts';
+import type { SegmentOptions } from './segmenter.ts';
 import { together } from './together.ts';
-import { eachPart, gatherLabels, putBox } from './volume-parts.ts';
+import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
 /** How scans are segmented and what is written. */
 export interface PredictionSettings extends RunOptions {
@@ -170,27 +172,20 @@ async function segmentScan(
   if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined;
+  // Else process 0 needs the whole label map: to clean it up, or to bring it to another grid.
+  const streams = !probabilities && !cleans(cleaning) && sameShape(shape, canonicalGrid(original).shape);
   try {
     const asked: SegmentOptions = {
       ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
       onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
     };
-    const labels = await segmentSource(run, entry, shape, asked, { processes, soft });
+    const own = await segmentSource(run, entry, shape, asked, { processes, soft });
     // To bring the labels back takes memory of its own.
-    run.free();
-    const voxels = await together(processes, async () => {
-      if (!writes) return {};
-      const { data } = restoreLabels(labels, geometry);
-      const cleaned = postprocess(data, original.shape, spacingOf(original), cleaning);
-      if (soft !== undefined)
-        for (const [cls, name] of run.classes.entries()) {
-          signal?.throwIfAborted();
-          await writeProbability(probabilityName(output, name), { from: soft, cls }, geometry, factor);
-        }
-      signal?.throwIfAborted();
-      await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });
-      return voxelsOf(cleaned, run.classes);
-    });
+    if (!streams) run.free();
+    const counts = streams
+      ? await writeOwnLabels(output, original, own, { processes, signal })
+      : await writeWhole(own);
+    const voxels = Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]]));
     const files = run.classes.map((name) => [name, probabilityName(output, name)]);
     return {
       ...{ input, output, shape: original.shape, spacing: spacingOf(original) },
@@ -201,44 +196,60 @@ async function segmentScan(
   } finally {
     soft?.close();
   }
+
+  /** Writes labels that come together on process 0, and probabilities; gives the voxels of each label there. */
+  async function writeWhole(own: OwnBox): Promise<Float64Array> {
+    const counts = new Float64Array(256);
+    const labels = await gatherLabels(processes, own.labels.length === 0 ? [] : [own], shape);
+    await together(processes, async () => {
+      if (!writes) return;
+      const { data } = restoreLabels(labels, geometry);
+      const cleaned = postprocess(data, original.shape, spacingOf(original), cleaning);
+      if (soft !== undefined)
+        for (const [cls, name] of run.classes.entries()) {
+          signal?.throwIfAborted();
+          await writeProbability(probabilityName(output, name), { from: soft, cls }, geometry, factor);
+        }
+      signal?.throwIfAborted();
+      await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });
+      for (let n = 0; n < cleaned.length; n++) counts[cleaned[n]]++;
+    });
+    return counts;
+  }
 }
 
-/** The labels of a prepared scan, whole on process 0; the probabilities are put in `soft`. */
+/** The labels of a prepared scan, those that this process computes; the probabilities of all come into `soft`. */
 async function segmentSource(
   run: OpenRun,
   entry: Case,
   shape: Shape3,
   asked: SegmentOptions,
   { processes, soft }: { readonly processes?: Processes; readonly soft?: ProbabilityFile },
-): Promise<Uint8Array> {
+): Promise<OwnBox> {
   const box = await run.needs(shape, asked);
   const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
-  if ((processes?.hosts.length ?? 1) === 1) {
-    const whole = new Uint8Array(voxelCount(shape));
-    await run.segmentParts(source, asked, (part) => {
-      putBox(whole, shape, part.box, part.labels);
-      if (part.probabilities) soft?.put(part.box, part.probabilities);
-    });
-    return whole;
-  }
-  const found: SegmentedPart[] = [];
-  await run.segmentParts(source, asked, (part) => {
-    found.push(part);
+  const alone = (processes?.hosts.length ?? 1) === 1;
+  const parts: BoxBytes[] = [];
+  const own = await segmentOwn(run, source, asked, processes, ({ box, probabilities: p }) => {
+    if (p === undefined) return;
+    if (alone) soft?.put(box, p);
+    else parts.push({ box, bytes: bytesOf(p) });
   });
-  if (asked.probabilities) {
-    const parts = found.map(({ box, probabilities: p }) => ({ box, bytes: bytesOf(p!) }));
+  if (asked.probabilities && !alone) {
     const voxelBytes = 4 * run.classes.length;
     await eachPart(processes, { label: 'probabilities', parts, voxelBytes, to: [0] }, (part) => {
       soft?.put(part.box, floatsOf(part.bytes));
     });
   }
-  return gatherLabels(processes, found, shape);
+  return own;
 }
 
 /** Bytes of volumes that a process holds while it segments a scan: the scan as it is stored, and the labels. */
 function bytesBeside({ geometry, voxelBytes }: ScanPlan): number {
   return voxelBytes * voxelCount(geometry.original.shape) + voxelCount(geometry.shape);
 }
+
+const sameShape = (a: Shape3, b: Shape3): boolean => a.every((n, axis) => n === b[axis]);
 
 /** Refuses probabilities that do not fit: to turn them takes a volume of a class. */
 function checkProbabilities({ geometry }: ScanPlan, factor: number, limit?: number): void {
@@ -255,20 +266,9 @@ function checkProbabilities({ geometry }: ScanPlan, factor: number, limit?: numb
   });
 }
 
-function voxelsOf(labels: Uint8Array, classes: readonly string[]): Record<string, number> {
-  const counts = new Float64Array(256);
-  for (let n = 0; n < labels.length; n++) counts[labels[n]]++;
-  return Object.fromEntries(classes.map((name, cls) => [name, counts[cls]]));
-}
-
 /** What process 0 has, on all. */
 async function fromFirst<T>(processes: Processes | undefined, value: T): Promise<T> {
   if (processes === undefined || processes.hosts.length === 1) return value;
   const [first] = await processes.share('the result', JSON.stringify(value));
   return JSON.parse(first) as T;
 }
-
-const bytesOf = (numbers: Float32Array): Uint8Array =>
-  new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-const floatsOf = (bytes: Uint8Array): Float32Array =>
-  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);

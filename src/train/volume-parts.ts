@@ -1,5 +1,6 @@
 import type { Box } from '../core/index.ts';
 import {
+  arrayLike,
   boxShape,
   type PreparedCase,
   type Shape3,
@@ -34,8 +35,8 @@ export function sourceOf({ image, shape }: Pick<PreparedCase, 'image' | 'shape'>
 }
 
 /** The voxels of a box of a volume, row-major, in an array of their own. */
-export function takeBox(whole: Float32Array, shape: Shape3, box: VoxelBox): Float32Array {
-  const out = new Float32Array(voxelCount(boxShape(box)));
+export function takeBox<T extends VoxelArray>(whole: T, shape: Shape3, box: VoxelBox): T {
+  const out = arrayLike(whole, voxelCount(boxShape(box)));
   eachRow(shape, box, (inWhole, inBox, width) => {
     out.set(whole.subarray(inWhole, inWhole + width), inBox);
   });
@@ -110,11 +111,11 @@ export async function gatherLabels(
   to: readonly number[] = [0],
 ): Promise<Uint8Array> {
   const wanted = to.includes(processes?.host ?? 0);
-  if (wanted && found.length === 1 && found[0].labels.length === voxelCount(shape)) return found[0].labels;
-  const whole = new Uint8Array(wanted ? voxelCount(shape) : 0);
+  const complete = found.length === 1 && found[0].labels.length === voxelCount(shape);
+  const whole = !wanted ? new Uint8Array(0) : complete ? found[0].labels : new Uint8Array(voxelCount(shape));
   const parts = found.map(({ box, labels }) => ({ box, bytes: labels }));
   await eachPart(processes, { label: 'labels', parts, voxelBytes: 1, to }, ({ box, bytes }) => {
-    putBox(whole, shape, box, bytes);
+    if (bytes !== whole) putBox(whole, shape, box, bytes);
   });
   return whole;
 }
@@ -138,6 +139,29 @@ export function hullOf(a: VoxelBox, b: VoxelBox): VoxelBox {
   ];
   return { start: side('start', Math.min), end: side('end', Math.max) };
 }
+
+/** The voxels that two boxes share; a box without voxels where they share none. */
+export function overlapOf(a: VoxelBox, b: VoxelBox): VoxelBox {
+  const at = (axis: 0 | 1 | 2) => Math.max(a.start[axis], b.start[axis]);
+  const start: Shape3 = [at(0), at(1), at(2)];
+  const until = (axis: 0 | 1 | 2) => Math.max(start[axis], Math.min(a.end[axis], b.end[axis]));
+  return { start, end: [until(0), until(1), until(2)] };
+}
+
+/** Where a box lies as seen from the first voxel of another. */
+export function within({ start, end }: VoxelBox, outer: VoxelBox): VoxelBox {
+  const from = (at: Shape3): Shape3 => {
+    const [k, j, i] = at.map((n, axis) => n - outer.start[axis]);
+    return [k, j, i];
+  };
+  return { start: from(start), end: from(end) };
+}
+
+/** Numbers as their bytes, and back. */
+export const bytesOf = (numbers: Float32Array): Uint8Array =>
+  new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+export const floatsOf = (bytes: Uint8Array): Float32Array =>
+  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 
 export const floats = (data: HostArray): Float32Array =>
   data instanceof Float32Array ? data : Float32Array.from(data);

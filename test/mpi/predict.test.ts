@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readNifti, writePhantom } from '../../src/imaging/index.ts';
+import { readNifti, writeNifti, writePhantom } from '../../src/imaging/index.ts';
 import { predict, resolveConfig, train } from '../../src/train/index.ts';
 import { COMMAND, describeMpi, mpirun } from './launch.ts';
 import { SMALL } from './training.ts';
@@ -43,6 +43,21 @@ describeMpi('prediction over processes', () => {
       expect(await readNifti(files(`three-${name}`)[n])).toMatchObject({
         data: (await readNifti(file)).data,
       });
+  });
+
+  it('labels alone pass process 0 a few slices at a time, also where the file has another order of axes', async () => {
+    const turned = at('turned.nii');
+    const { data, shape } = await readNifti(input);
+    await writeNifti(turned, { data, shape, affine: [0, -2, 0, 0, 0, 0, -1.5, 0, -3, 0, 0, 0, 0, 0, 0, 1] });
+    await predict({ run: at('run'), input: turned, output: at('one-turned.nii.gz') });
+    const ended = await mpirun(3, [
+      ...[COMMAND, 'predict', '--run', at('run'), '--input', turned, '--output', at('three-turned.nii.gz')],
+      ...['--split', 'height=3'],
+    ]);
+    expect(ended.code, ended.stderr).toBe(0);
+    const bytes = readFileSync(at('one-turned.nii.gz'));
+    expect(readFileSync(at('three-turned.nii.gz')).equals(bytes)).toBe(true);
+    expect(new Set((await readNifti(at('one-turned.nii.gz'))).data).size).toBeGreaterThan(1);
   });
 
   it('a scan that cannot be read is told once', async () => {

@@ -14,14 +14,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import type { Affine } from '../affine.ts';
 import { type Dataset, openDataset } from '../dataset.ts';
-import { loadLabels } from '../labels.ts';
+import { loadLabelBox, loadLabels } from '../labels.ts';
 import { MemorySource } from '../memory-source.ts';
 import { readNifti } from '../nifti-read.ts';
 import { writeNifti } from '../nifti-write.ts';
 import { canonicalGrid } from '../orientation.ts';
 import { writePhantom } from '../phantom.ts';
 import { loadCase } from '../preprocess.ts';
-import { wholeBox } from '../voxel-source.ts';
+import { openScanSource, planScan } from '../scan-source.ts';
+import { type VoxelBox, wholeBox } from '../voxel-source.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { preprocess } from './preprocess-dataset.ts';
 import { StoredCase } from './stored-case.ts';
@@ -90,6 +91,25 @@ describe('a store of preprocessed cases', () => {
         const memory = new MemorySource(expected, entry.labelNames);
         expect(source.classes).toEqual(memory.classes);
         expect(source.classes!.reduce((sum, { count }) => sum + count, 0)).toBe(expected.image.length);
+        // Box by box, as a segmentation is judged.
+        const { image: _i, labels, ...geometry } = expected;
+        expect((await planScan(stored.cases[n], options)).geometry).toEqual(geometry);
+        const { shape } = geometry;
+        const scan = await openScanSource(stored.cases[n], options);
+        const box: VoxelBox = { start: [3, 0, 1], end: [shape[0] - 2, shape[1] - 1, shape[2]] };
+        expect(hashed({ of: await scan.image(box) })).toEqual(hashed({ of: await memory.image(box) }));
+        for (const [on, whole] of [
+          [geometry, labels!],
+          [grid, (await loadLabels(entry.label!, grid)).data],
+        ] as const) {
+          const part: VoxelBox = { start: [2, 1, 0], end: [on.shape[0], on.shape[1] - 1, on.shape[2] - 3] };
+          const found = await loadLabelBox(stored.cases[n].label!, on, part, raw.labelNames);
+          const cut = new MemorySource({ ...expected, labels: whole, shape: on.shape }).labels(part);
+          expect(hashed({ found })).toEqual(hashed({ found: await cut }));
+        }
+        await expect(
+          loadLabelBox(stored.cases[n].label!, grid, wholeBox(grid.shape), ['background', 'liver']),
+        ).rejects.toThrow('expected one of 0 background, 1 liver, found 2');
       }
     },
   );

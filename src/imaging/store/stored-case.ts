@@ -83,14 +83,7 @@ export class StoredCase implements VoxelSource {
   private checkNames(folder: string, names: readonly string[] | undefined): void {
     const { classes = [] } = this;
     const found = classes.findLastIndex(({ count }) => count > 0);
-    if (names === undefined || found < names.length) return;
-    throw new ImagingError({
-      file: folder,
-      field: LABELS,
-      expected: `one of ${names.map((name, value) => `${value} ${name}`).join(', ')}`,
-      found: `${found}`,
-      hint: 'Name all labels in "classes".',
-    });
+    if (names !== undefined) checkHighest(folder, found, names);
   }
 
   get classes(): readonly ClassFacts[] | undefined {
@@ -120,21 +113,46 @@ export class StoredCase implements VoxelSource {
 }
 
 /**
- * A label map of a case of a store, in RAS+ order, as it was prepared or on the voxels of its file, whichever has this shape;
- * `labels`: folder of the prepared one.
+ * A box of a label map of a case of a store, in RAS+ order, as it was prepared or on the voxels of its file, whichever has this
+ * shape; `labels`: folder of the prepared one. Throws ImagingError for a label beyond `names`.
  */
-export async function readStoredLabels(labels: string, shape: Shape3): Promise<Uint8Array> {
+export async function readStoredLabels(
+  labels: string,
+  shape: Shape3,
+  box: VoxelBox = wholeBox(shape),
+  names?: readonly string[],
+): Promise<Uint8Array> {
   const original = path.join(path.dirname(labels), ORIGINAL_LABELS);
   const shapes: string[] = [];
   for (const folder of [labels, original]) {
     if (!isZarr(folder)) continue;
     const array = await openZarr(folder);
-    if (array.shape.every((n, axis) => n === shape[axis]))
-      return readLabelBox(array, wholeBox(shape), new ChunkCache(0));
+    if (array.shape.every((n, axis) => n === shape[axis])) {
+      const found = await readLabelBox(array, box, new ChunkCache(0));
+      if (names !== undefined) checkHighest(path.dirname(labels), highestOf(found), names);
+      return found;
+    }
     shapes.push(array.shape.join('x'));
   }
   const found = shapes.join(' and ');
   throw new ImagingError({ file: labels, field: 'shape', expected: shape.join('x'), found });
+}
+
+function highestOf(labels: Uint8Array): number {
+  let highest = 0;
+  for (const label of labels) if (label > highest) highest = label;
+  return highest;
+}
+
+function checkHighest(folder: string, found: number, names: readonly string[]): void {
+  if (found < names.length) return;
+  throw new ImagingError({
+    file: folder,
+    field: LABELS,
+    expected: `one of ${names.map((name, value) => `${value} ${name}`).join(', ')}`,
+    found: `${found}`,
+    hint: 'Name all labels in "classes".',
+  });
 }
 
 /** A case of a store, whole. */

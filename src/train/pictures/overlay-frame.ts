@@ -25,6 +25,12 @@ export interface OverlayOptions {
   readonly range?: readonly [from: number, to: number];
 }
 
+/** What is drawn around slices; truth and prediction count as there where they are given, whatever they are. */
+export type OverlayFrame = Omit<OverlayOptions, 'image' | 'truth' | 'prediction'> & {
+  readonly truth?: unknown;
+  readonly prediction?: unknown;
+};
+
 /** Outlines of labels 1, 2, 3...: [truth, prediction]. Further labels begin again. */
 export const CLASS_COLORS: readonly (readonly [truth: Color, prediction: Color])[] = [
   [hex('#22d3ee'), hex('#fbbf24')],
@@ -63,7 +69,7 @@ export interface OverlayLayout {
 }
 
 /** Three slices in a row, or the coronal above the sagittal beside the axial one: whichever shows them larger. */
-export function layoutOf(options: OverlayOptions, labels: readonly number[]): OverlayLayout {
+export function layoutOf(options: OverlayFrame, labels: readonly number[]): OverlayLayout {
   const [depth, height, width] = options.shape.map((n, axis) => n * options.spacing[axis]);
   const fit = (mmAcross: number, margins: number, mmDown: number, captions: number): number =>
     Math.min(
@@ -97,18 +103,18 @@ export function layoutOf(options: OverlayOptions, labels: readonly number[]): Ov
 const TITLE_SIZE = 13;
 const SCORES_SIZE = 11;
 
-function scoresText({ dice }: OverlayOptions): string {
+function scoresText({ dice }: OverlayFrame): string {
   const scores = Object.entries(dice ?? {}).map(
     ([name, score]) => `${name} ${score === null ? 'absent' : score.toFixed(3)}`,
   );
   return scores.length === 0 ? '' : `Dice: ${scores.join(', ')}`;
 }
 
-function headerWidth(options: OverlayOptions): number {
+function headerWidth(options: OverlayFrame): number {
   return textWidth(options.title ?? '', TITLE_SIZE) + 24 + textWidth(scoresText(options), SCORES_SIZE);
 }
 
-export function drawHeader(raster: Raster, options: OverlayOptions): void {
+export function drawHeader(raster: Raster, options: OverlayFrame): void {
   const { title = '' } = options;
   drawText(raster, title, [MARGIN, 30], { color: TEXT, size: TITLE_SIZE });
   const x = MARGIN + (title === '' ? 0 : textWidth(title, TITLE_SIZE) + 24);
@@ -146,7 +152,7 @@ export function drawPanelText(raster: Raster, area: Area, view: View, at: number
 
 /** What the legend shows: a line and a text each. */
 function legendEntries(
-  { truth, prediction, classNames }: OverlayOptions,
+  { truth, prediction, classNames }: OverlayFrame,
   labels: readonly number[],
 ): { readonly text: string; readonly color: Color; readonly kind: number }[] {
   const kinds = [truth && 'truth', prediction && 'prediction'];
@@ -164,14 +170,14 @@ const LEGEND_SIZE = 10;
 const KEY = 26;
 const SCALE_BAR_MM = 50;
 
-function legendWidth(options: OverlayOptions, labels: readonly number[], scale: number): number {
+function legendWidth(options: OverlayFrame, labels: readonly number[], scale: number): number {
   const texts = legendEntries(options, labels).map(({ text }) => KEY + 8 + textWidth(text, LEGEND_SIZE) + 26);
   return texts.reduce((a, b) => a + b, 0) + 60 + SCALE_BAR_MM * scale;
 }
 
 export function drawLegend(
   raster: Raster,
-  options: OverlayOptions,
+  options: OverlayFrame,
   labels: readonly number[],
   scale: number,
 ): void {

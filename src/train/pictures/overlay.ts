@@ -1,4 +1,5 @@
 import { fail } from '../../core/index.ts';
+import { wholeBox } from '../../imaging/index.ts';
 import {
   BACKGROUND,
   colorOf,
@@ -6,10 +7,19 @@ import {
   drawLegend,
   drawPanelText,
   layoutOf,
+  type OverlayFrame,
   type OverlayOptions,
 } from './overlay-frame.ts';
 import { type Area, type Color, type Point, Raster } from './raster.ts';
-import { bestSlices, contours, type Slice, sliceOf, VIEW_NAMES } from './slice.ts';
+import { contours, type Slice, sliceOf, VIEW_NAMES, type View } from './slice.ts';
+import { VolumeFacts } from './volume-facts.ts';
+
+/** Slices of a view. */
+export interface ViewSlices {
+  readonly image: Slice<Float32Array>;
+  readonly truth?: Slice<Uint8Array>;
+  readonly prediction?: Slice<Uint8Array>;
+}
 
 /**
  * Draws three orthogonal slices through the largest labelled areas, to scale in mm, seen as radiologists do (the patient's right
@@ -26,49 +36,45 @@ export function drawOverlay(options: OverlayOptions): void {
         expected: `${voxels} for shape ${shape.join('x')}`,
         found: `${map.length}`,
       });
-  const maps = [truth, prediction].filter((map) => map !== undefined);
-  const at = bestSlices(maps, shape);
-  const labels = labelsIn(maps);
-  const { panels, scale, width, height } = layoutOf(options, labels);
+  const facts = new VolumeFacts(shape);
+  facts.addMaps(
+    [truth, prediction].filter((map) => map !== undefined),
+    wholeBox(shape),
+  );
+  if (options.range === undefined) facts.addImage(image);
+  const { at } = facts;
+  const slice = <T extends Float32Array | Uint8Array>(whole: T, view: View) =>
+    sliceOf(whole, shape, view, at[view]);
+  drawSlices(options, facts, (view) => ({
+    image: slice(image, view),
+    truth: truth && slice(truth, view),
+    prediction: prediction && slice(prediction, view),
+  }));
+}
+
+/** The same from slices alone, those at `facts.at`. */
+export function drawSlices(
+  frame: OverlayFrame,
+  facts: VolumeFacts,
+  slicesOf: (view: View) => ViewSlices,
+): void {
+  const { labels, at } = facts;
+  const { panels, scale, width, height } = layoutOf(frame, labels);
   const raster = new Raster(width, height, BACKGROUND);
-  drawHeader(raster, options);
-  const range = options.range ?? tissueRange(image);
+  drawHeader(raster, frame);
+  const range = frame.range ?? facts.range;
   VIEW_NAMES.forEach((view, n) => {
     const area = panels[n];
-    drawImage(raster, area, sliceOf(image, shape, view, at[view]), range);
-    for (const [kind, map] of [truth, prediction].entries()) {
-      if (!map) continue;
-      const slice = sliceOf(map, shape, view, at[view]);
+    const { image, truth, prediction } = slicesOf(view);
+    drawImage(raster, area, image, range);
+    for (const [kind, slice] of [truth, prediction].entries()) {
+      if (!slice) continue;
       for (const label of labels) drawContours(raster, area, slice, label, colorOf(label, kind), kind);
     }
-    drawPanelText(raster, area, view, at[view], shape);
+    drawPanelText(raster, area, view, at[view], frame.shape);
   });
-  drawLegend(raster, options, labels, scale);
-  raster.save(file);
-}
-
-function labelsIn(maps: readonly Uint8Array[]): number[] {
-  const seen = new Set<number>();
-  for (const map of maps) for (const label of map) if (label !== 0) seen.add(label);
-  return [...seen].sort((a, b) => a - b);
-}
-
-/** What lies between the 3rd and the 99th percentile of all values that no end of the window cut off, and a little more. */
-function tissueRange(image: Float32Array): readonly [number, number] {
-  const bins = new Float64Array(256);
-  let total = 0;
-  for (const value of image) {
-    if (!(value > 0 && value < 1)) continue;
-    bins[Math.floor(value * 256)]++;
-    total++;
-  }
-  if (total === 0) return [0, 1];
-  const percentile = (share: number): number => {
-    let [sum, bin] = [0, -1];
-    while (sum < share * total) sum += bins[++bin];
-    return bin / 256;
-  };
-  return [Math.max(0, percentile(0.03) - 0.04), Math.min(1, percentile(0.99) + 0.04)];
+  drawLegend(raster, frame, labels, scale);
+  raster.save(frame.file);
 }
 
 /** The slice in grey, interpolated between voxel centres. */

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Shape3 } from '../../imaging/index.ts';
+import { type Shape3, wholeBox } from '../../imaging/index.ts';
 import { linearScale, logScale, tickText } from './chart.ts';
 import { drawText, textWidth } from './font.ts';
 import { CLASS_COLORS, drawOverlay, drawProgress } from './index.ts';
 import { layoutOf } from './overlay-frame.ts';
 import { smooth, thin } from './progress.ts';
 import { type Area, type Color, type Point, Raster } from './raster.ts';
-import { bestSlices, contours, sliceOf } from './slice.ts';
+import { contours, sliceOf } from './slice.ts';
+import { VolumeFacts } from './volume-facts.ts';
 
 let dir: string;
 beforeAll(() => {
@@ -95,8 +96,24 @@ describe('slices', () => {
     const shape: Shape3 = [9, 8, 7];
     const small = box(shape, [0, 0, 0], [1, 1, 1]);
     const large = box(shape, [6, 4, 2], [8, 7, 3]);
-    expect(bestSlices([small, large], shape)).toEqual({ axial: 6, coronal: 4, sagittal: 2 });
-    expect(bestSlices([new Uint8Array(504)], shape)).toEqual({ axial: 4, coronal: 4, sagittal: 3 });
+    const none = new VolumeFacts(shape);
+    none.addMaps([new Uint8Array(504)], wholeBox(shape));
+    expect(none.at).toEqual({ axial: 4, coronal: 4, sagittal: 3 });
+    const facts = new VolumeFacts(shape);
+    facts.addMaps([small, large], wholeBox(shape));
+    expect(facts.at).toEqual({ axial: 6, coronal: 4, sagittal: 2 });
+    expect(facts.labels).toEqual([1]);
+    // The same by halves.
+    const halves = new VolumeFacts(shape);
+    for (const [from, to] of [
+      [0, 5],
+      [5, 9],
+    ])
+      halves.addMaps([small.subarray(from * 56, to * 56), large.subarray(from * 56, to * 56)], {
+        start: [from, 0, 0],
+        end: [to, 8, 7],
+      });
+    expect(halves.numbers).toEqual(facts.numbers);
   });
 
   it('outlines are closed lines half-way between voxels, also at the edges and around holes', () => {

@@ -1,4 +1,4 @@
-import type { Shape3 } from '../../imaging/index.ts';
+import type { Shape3, VoxelBox } from '../../imaging/index.ts';
 import type { Point } from './raster.ts';
 
 // Slices of volumes in canonical order ([depth, height, width]; depth to the head, height to the front, width to the right) as
@@ -55,21 +55,31 @@ export function sliceOf<T extends Float32Array | Uint8Array>(
   return { data, columns: width, rows: height };
 }
 
-/**
- * For each view the slice with the most foreground (labels above 0 in any of the maps); the middle of the volume where there is
- * none. Of equally good slices the one nearest to the middle of all that is foreground.
- */
-export function bestSlices(maps: readonly Uint8Array[], shape: Shape3): Readonly<Record<View, number>> {
-  const [depth, height, width] = shape;
-  const counts = shape.map((size) => new Float64Array(size));
-  for (let k = 0, n = 0; k < depth; k++)
-    for (let j = 0; j < height; j++)
-      for (let i = 0; i < width; i++, n++) {
+/** Voxels of the foreground in each plane across depth, height and width. */
+export type PlaneCounts = readonly [Float64Array, Float64Array, Float64Array];
+
+/** Adds the voxels of a box that are foreground (labels above 0) in any of some maps of it. */
+export function countForeground(
+  counts: PlaneCounts,
+  maps: readonly Uint8Array[],
+  { start, end }: VoxelBox,
+): void {
+  let n = 0;
+  for (let k = start[0]; k < end[0]; k++)
+    for (let j = start[1]; j < end[1]; j++)
+      for (let i = start[2]; i < end[2]; i++, n++) {
         if (!maps.some((map) => map[n] !== 0)) continue;
         counts[0][k]++;
         counts[1][j]++;
         counts[2][i]++;
       }
+}
+
+/**
+ * For each view the slice with the most foreground; the middle of the volume where there is none. Of equally good slices the one
+ * nearest to the middle of all that is foreground.
+ */
+export function bestSlices(counts: PlaneCounts): Readonly<Record<View, number>> {
   const best = (count: Float64Array): number => {
     const total = count.reduce((a, b) => a + b, 0);
     if (total === 0) return Math.floor(count.length / 2);
