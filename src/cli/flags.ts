@@ -138,10 +138,15 @@ export function addTrainFlags(command: Command): Command {
       'train on patches of this many voxels at random places (default: on whole volumes)',
       patch('--patch'),
     )
+    .option(
+      '--slices <n>',
+      '2-D: train on single slices, with n adjacent ones (odd) as channels (default: 3-D)',
+      count('--slices'),
+    )
     .option('--base <n>', 'channels of the first level', count('--base'))
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10))
     .option('--steps <n>', 'training steps', count('--steps'))
-    .option('--batch <n>', 'scans in a step', count('--batch'))
+    .option('--batch <n>', 'scans in a step; with --slices the slices of it', count('--batch'))
     .option('--learning-rate <rate>', 'highest learning rate', positive('--learning-rate'))
     .option(
       '--augmentation <kind>',

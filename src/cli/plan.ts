@@ -107,12 +107,14 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
   };
 }
 
-function headline({ batch, base, levels, precision }: TrainConfig, planned: Planned): string {
+function headline({ batch, base, levels, precision, slices }: TrainConfig, planned: Planned): string {
   const whose = planned.case === undefined ? '' : ` (case ${planned.case})`;
   const extents = ([d, h, w]: readonly number[]) => `depth ${d}, height ${h}, width ${w}`;
   const patch = planned.patch === undefined ? '' : `patch         ${extents(planned.patch)}\n`;
   return (
-    `volume        batch ${batch}, ${extents(planned.shape)}${whose}\n${patch}` +
+    (slices === undefined
+      ? `volume        batch ${batch}, ${extents(planned.shape)}${whose}\n${patch}`
+      : `slices        batch ${batch} of ${extents(planned.shape)}${whose}, ${slices} adjacent ones as channels\n`) +
     `${planned.split === undefined ? '' : `split         ${planned.split}\n`}` +
     `network       base ${base}, ${levels} levels, ${planned.classes.length} classes, ${precision}`
   );

@@ -1,6 +1,6 @@
 import { fail, type Value } from '../core/index.ts';
 import { castTo, leakyRelu } from '../ops/index.ts';
-import type { PerAxis } from './axes.ts';
+import { type PerAxis, perAxis } from './axes.ts';
 import type { Context } from './context.ts';
 import { conv, dropout } from './layers.ts';
 import { batchNorm, groupNorm, instanceNorm } from './norm.ts';
@@ -31,20 +31,26 @@ export function convBlock(ctx: Context, x: Value, settings: ConvBlockSettings): 
   return ctx.layer(settings.name ?? 'conv_block', () => {
     const raw = conv(ctx, x, { name: '', filters, kernel, bias: norm === 'none', slope });
     const wide = raw.dtype === 'bf16' ? castTo(raw, 'f32') : raw;
-    const normed = applyNorm(ctx, wide, norm, settings.groups);
+    const normed = applyNorm(ctx, wide, norm, settings.groups, Object.keys(perAxis(kernel, x, 'conv_block')));
     return castTo(dropout(ctx, leakyRelu(normed, slope), keep), raw.dtype);
   });
 }
 
-/** The norm of a kind, under the name `norm`. */
-export function applyNorm(ctx: Context, x: Value, kind: NormKind, groups = 8): Value {
+/** The norm of a kind, under the name `norm`. `over`: the axes that make an image, for instance and group norm; all by default. */
+export function applyNorm(
+  ctx: Context,
+  x: Value,
+  kind: NormKind,
+  groups = 8,
+  over?: readonly string[],
+): Value {
   switch (kind) {
     case 'batch':
       return batchNorm(ctx, x, { name: 'norm' });
     case 'instance':
-      return instanceNorm(ctx, x, { name: 'norm' });
+      return instanceNorm(ctx, x, { name: 'norm', over });
     case 'group':
-      return groupNorm(ctx, x, { name: 'norm', groups });
+      return groupNorm(ctx, x, { name: 'norm', groups, over });
     case 'none':
       return x;
     default:

@@ -38,7 +38,12 @@ export interface BatchNormSettings extends NormSettings {
   readonly momentum?: number;
 }
 
-export interface GroupNormSettings extends NormSettings {
+export interface InstanceNormSettings extends NormSettings {
+  /** Axes that the statistics run over: those that make an image. All spatial ones by default. */
+  readonly over?: readonly string[];
+}
+
+export interface GroupNormSettings extends InstanceNormSettings {
   readonly groups: number;
 }
 
@@ -81,10 +86,10 @@ export function batchNorm(ctx: Context, activation: Value, settings: BatchNormSe
 }
 
 /** Instance norm: each image and channel by its own statistics, in training and after. */
-export function instanceNorm(ctx: Context, activation: Value, settings: NormSettings = {}): Value {
+export function instanceNorm(ctx: Context, activation: Value, settings: InstanceNormSettings = {}): Value {
   return inFloat(activation, (x) =>
     ctx.layer(settings.name ?? 'instance_norm', () =>
-      normalise(ctx, x, momentsOver(x, withoutBatch(x)), settings.epsilon ?? 1e-5, settings),
+      normalise(ctx, x, momentsOver(x, settings.over ?? withoutBatch(x)), settings.epsilon ?? 1e-5, settings),
     ),
   );
 }
@@ -106,7 +111,7 @@ export function groupNorm(ctx: Context, activation: Value, settings: GroupNormSe
           found: String(groups),
           hint: 'Set the number of groups so that it divides the width of every level',
         });
-      const over = withoutBatch(x);
+      const over = settings.over ?? withoutBatch(x);
       const count = countOver(x, over) * (channel.size / groups);
       const member = membership(x, channel, groups);
       const mean = pool(reduceSum(x, over, 'f64'), member, channel, count);

@@ -59,6 +59,24 @@ describe('unet', () => {
     expect(masks(false)).toEqual([]);
   });
 
+  it.each(['instance', 'group'] as const)(
+    'sees every slice alone where no window runs along depth, with %s norm',
+    (norm) => {
+      const config = { base: 2, levels: 3, norm, groups: 2, kernel: { height: 3, width: 3 } };
+      const scoresOf = (depth: number, image?: Float64Array) => {
+        const space = { depth, height: 5, width: 6 };
+        const { ctx, scores } = scoresFor({ batch: 1, ...space, channel: 3 }, config, false);
+        const feeds = feedsOf(ctx.graph, image && { image });
+        return { feeds, scores: evaluate(ctx.graph, feeds, [scores])[0] };
+      };
+      const volume = scoresOf(4);
+      for (let k = 0; k < 4; k++) {
+        const slice = scoresOf(1, (volume.feeds.image as Float64Array).slice(k * 90, (k + 1) * 90));
+        expect(slice.scores).toEqual(volume.scores.slice(k * 90, (k + 1) * 90));
+      }
+    },
+  );
+
   it('draws different masks in different layers, and the same ones when a layer is added elsewhere', () => {
     const streams = (levels: number): Map<string, unknown> =>
       new Map(

@@ -1,6 +1,6 @@
 import { fail, type Value } from '../core/index.ts';
 import { concat } from '../ops/index.ts';
-import { BATCH, channelOf, type PerAxis, spaceOf } from './axes.ts';
+import { BATCH, channelOf, type PerAxis, perAxis, spaceOf } from './axes.ts';
 import type { Context } from './context.ts';
 import { convBlock, NORM_KINDS, type NormKind } from './conv-block.ts';
 import { conv, convTranspose, dropout, maxPool } from './layers.ts';
@@ -11,6 +11,9 @@ import { conv, convTranspose, dropout, maxPool } from './layers.ts';
 //   down1    pool, blocks of 2 base ─────────────── skip ── up1
 //   down2      pool, blocks of 4 base ───────── skip ── up2
 //   down3        pool, blocks of 8 base ────────────────┘
+//
+// Windows slide over the axes that `kernel` names, and only these are pooled: with a kernel of {height: 3, width: 3} every slice
+// of a volume [batch, depth, height, width, channel] is an image of its own, whose channels may be the slices around it.
 //
 // Any size of at least 1 works: pooling keeps an odd rest (ceil), and the transposed convolution restores the skip's size.
 
@@ -25,6 +28,7 @@ export interface UNetConfig {
   readonly classes: number;
   /** Convolutions of a level, down and up. */
   readonly convolutions: number;
+  /** One size for all spatial axes, or one for each axis that windows slide over. */
   readonly kernel: PerAxis;
   readonly norm: NormKind;
   /** Groups of group norm. */
@@ -94,6 +98,10 @@ export function unetLevels(
       found: `"${channel}"`,
     });
 
+  /** A size for every axis that windows slide over. */
+  const each = (size: number): PerAxis =>
+    Object.fromEntries(Object.keys(perAxis(config.kernel, image, 'U-Net')).map((axis) => [axis, size]));
+
   const blocks = (x: Value, filters: number, first: number): Value => {
     for (let i = 0; i < config.convolutions; i++) {
       const keep = i < first ? 1 : config.keep;
@@ -107,13 +115,20 @@ export function unetLevels(
   for (let level = 0; level < config.levels; level++)
     x = ctx.scope(`down${level}`, () => {
       if (level > 0) skips.push(x);
-      const from = level === 0 ? x : maxPool(x, 2, { padding: 'ceil' });
+      const from = level === 0 ? x : maxPool(x, each(2), { padding: 'ceil' });
       // No dropout after the very first convolution.
       return blocks(from, config.base * 2 ** level, level === 0 ? 1 : 0);
     });
 
   const output = (from: Value): Value =>
-    conv(ctx, from, { name: 'output', filters: config.classes, kernel: 1, bias: true, out: CLASS, slope: 1 });
+    conv(ctx, from, {
+      name: 'output',
+      filters: config.classes,
+      kernel: each(1),
+      bias: true,
+      out: CLASS,
+      slope: 1,
+    });
   const lower: Value[] = [];
   for (let level = config.levels - 2; level >= 0; level--) {
     x = ctx.scope(`up${level}`, () => {
@@ -122,8 +137,8 @@ export function unetLevels(
       const up = convTranspose(ctx, x, {
         name: 'transpose',
         filters,
-        kernel: 2,
-        stride: 2,
+        kernel: each(2),
+        stride: each(2),
         onto: skip.shape,
         slope: 1,
       });

@@ -1,11 +1,11 @@
 import { type Graph, HalomeshError, type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
 import { makePlan, type Target } from '../plan/index.ts';
 
-/** Parts along depth that are tried, from few to many: fewer margins, then less memory. */
+/** Parts that are tried, from few to many: fewer margins, then less memory. */
 const PARTS = [1, 2, 4, 8, 16];
 
 /**
- * The mesh of fewest ranks, cutting depth, with which one process stays within a memory limit (bytes): its ranks run in turn
+ * The mesh of fewest ranks, cutting one dimension (depth unless told), with which one process stays within a memory limit (bytes): its ranks run in turn
  * and share an arena, so that parts of a volume give room to each other. Results do not depend on it. Raises the plan's error
  * where even the most parts do not fit.
  */
@@ -14,9 +14,13 @@ export function fitParts(
   target: Target,
   memoryLimit: number,
   hostBytes: number,
+  dim = 'depth',
 ): { readonly mesh: Mesh; readonly layout: Layout } {
   for (const parts of PARTS) {
-    const place = parts === 1 ? { mesh: makeMesh({}), layout: {} } : depthParts(parts);
+    const place =
+      parts === 1
+        ? { mesh: makeMesh({}), layout: {} }
+        : { mesh: makeMesh({ [dim]: parts }), layout: { [dim]: dim } };
     const last = parts === PARTS[PARTS.length - 1];
     try {
       makePlan(graph, place.mesh, place.layout, target, { memoryLimit, hostBytes, thorough: last });
@@ -27,5 +31,3 @@ export function fitParts(
   }
   throw new RangeError('unreachable: the last try returns or throws');
 }
-
-const depthParts = (parts: number) => ({ mesh: makeMesh({ depth: parts }), layout: { depth: 'depth' } });

@@ -15,6 +15,7 @@ import {
 } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { splitOf } from './held-out.ts';
+import { sampleShape, stepPatch } from './patches.ts';
 
 /** What a run trains on, and what it only looks at. */
 export interface ChosenCases {
@@ -85,7 +86,7 @@ const CHUNK_VOXEL_BYTES = 5;
 export interface Volumes {
   /** Voxels of the largest case. */
   readonly voxels: number;
-  /** Voxels of a sample of a step: the same, or those of a patch. */
+  /** Voxels of a sample of a step: the same, or those of a patch; in 2-D those of all slabs. */
   readonly sampleVoxels?: number;
   readonly batch: number;
   /** Cases to train on. */
@@ -94,6 +95,18 @@ export interface Volumes {
   readonly stored: boolean;
   /** Processes that share the ranks. */
   readonly processes: number;
+}
+
+/** What a step takes of cases of a shape; in 2-D the slabs of its slices, all of one case, count as one sample. */
+export function volumesOfStep(
+  config: Pick<TrainConfig, 'batch' | 'patch' | 'slices'>,
+  shape: Shape3,
+): Pick<Volumes, 'voxels' | 'sampleVoxels' | 'batch'> {
+  const { batch, slices } = config;
+  const voxels = voxelCount(shape);
+  const sampleVoxels = voxelCount(sampleShape(shape, stepPatch(config)));
+  if (slices === undefined) return { voxels, sampleVoxels, batch };
+  return { voxels, sampleVoxels: batch * slices * sampleVoxels, batch: 1 };
 }
 
 /**
@@ -107,7 +120,7 @@ export function trainingBytes(volumes: Volumes): number {
   const pieces = (2 + joined) * VOXEL_BYTES * Math.min(PIECE_VOXELS, Math.ceil(own));
   if (stored) return Math.min(CHUNK_BYTES, CHUNK_VOXEL_BYTES * voxels * cases) + pieces;
   const kept = Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases);
-  return kept + (processes > 1 || sampleVoxels < voxels ? pieces : batch * VOXEL_BYTES * voxels);
+  return kept + (processes > 1 || sampleVoxels !== voxels ? pieces : batch * VOXEL_BYTES * voxels);
 }
 
 /** Bytes of volumes that a process holds while it segments or judges one of so many voxels: scan, labels, truth. */

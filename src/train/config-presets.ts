@@ -62,4 +62,11 @@ const hou2019: PresetSettings = {
   statisticsCases: 0,
 };
 
-export const presets: Readonly<Record<Preset, PresetSettings>> = { default: standard, hou2019 };
+/** The same network on single slices, with one neighbour on each side, and the paper's batch of 32. */
+const hou2019Slices: PresetSettings = { ...hou2019, slices: 3, batch: 32 };
+
+export const presets: Readonly<Record<Preset, PresetSettings>> = {
+  default: standard,
+  hou2019,
+  'hou2019-2d': hou2019Slices,
+};

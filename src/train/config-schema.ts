@@ -140,6 +140,10 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   memoryLimit: whole(1).optional(),
   spillDir: text.optional(),
   exactConv: oneOf(['auto', 'direct']).optional(),
+  slices: number(
+    'an odd number of at least 1',
+    (n) => Number.isSafeInteger(n) && n >= 1 && n % 2 === 1,
+  ).optional(),
   base: whole(1),
   levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
   norm: oneOf(NORM_KINDS),

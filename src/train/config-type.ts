@@ -2,7 +2,7 @@ import type { Adafactor, Adam, NormKind, Sgd } from '../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
 
 /** Whole sets of settings to start from. */
-export const PRESETS = ['default', 'hou2019'] as const;
+export const PRESETS = ['default', 'hou2019', 'hou2019-2d'] as const;
 export type Preset = (typeof PRESETS)[number];
 
 /** How the learning rate runs over the steps; its highest value is `learningRate`. */
@@ -88,6 +88,10 @@ export interface TrainConfig {
   /** `direct`: no convolution by Winograd's filtering, whose rounding differs a little. By default what is faster. */
   readonly exactConv?: 'auto' | 'direct';
 
+  /**
+   * 2-D: the network sees single slices, with as many neighbouring ones (odd: the slice is in the middle) as channels. Absent: 3-D.
+   */
+  readonly slices?: number;
   /** Channels of the first level. */
   readonly base: number;
   /** Resolutions: one more than poolings. */
@@ -110,9 +114,9 @@ export interface TrainConfig {
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly steps: number;
-  /** Volumes of a step. */
+  /** Volumes of a step; in 2-D slices, all of one case. */
   readonly batch: number;
-  /** `balanced`: every second case is drawn among those that hold a class, with each class as often. */
+  /** `balanced`: every second case (and slice) is drawn among those that hold a class, with each class as often. */
   readonly sampling: (typeof SAMPLINGS)[number];
   /** Steps between checkpoints, each with a validation where there are cases for it. */
   readonly checkpointEvery: number;

@@ -31,6 +31,8 @@ export function resolveConfig(input: unknown): TrainConfig {
   const config = check(configSchema, dropUndefined(meshed), 'config');
   meshOf(config);
   checkHeldOut(config);
+  if (config.slices !== undefined && config.patch !== undefined)
+    fail({ where: 'config "patch"', problem: `expected nothing beside slices, found ${config.patch}` });
   return config;
 }
 

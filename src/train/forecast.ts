@@ -2,13 +2,14 @@ import { type Case, isZarr, type Shape3, voxelCount } from '../imaging/index.ts'
 import type { Processes } from '../machine/index.ts';
 import { explainPlan, makePlan, type PlanOptions, type PlanReport } from '../plan/index.ts';
 import { withSplit } from './auto-split.ts';
-import { preparedShape, trainingBytes } from './cases.ts';
+import { preparedShape, trainingBytes, volumesOfStep } from './cases.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { prepareOptions, targetOf, trainingGraph, withinMemory } from './model.ts';
-import { sampleShape } from './patches.ts';
+import { sampleShape, stepPatch } from './patches.ts';
 
 /** What a training will need, told from headers alone: its largest case decides. */
 export interface Forecast {
+  /** Voxels of the case. */
   readonly shape: Shape3;
   /** The part of it that a step takes, where that is a patch. */
   readonly patch?: Shape3;
@@ -58,11 +59,9 @@ export function splitFor(
 ): ReturnType<typeof withSplit> {
   const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
   const { batch } = config;
-  const sample = sampleShape(shape, config.patch);
-  const hostBytes = trainingBytes({
-    ...{ voxels: voxelCount(shape), sampleVoxels: voxelCount(sample), batch, cases, stored },
-    processes: processes?.hosts.length ?? ranks ?? 1,
-  });
+  const volumes = { ...volumesOfStep(config, shape), cases, stored };
+  const hostBytes = trainingBytes({ ...volumes, processes: processes?.hosts.length ?? ranks ?? 1 });
+  const sample = sampleShape(shape, stepPatch(config));
   return withSplit(config, { shape: sample, batch, graph, hostBytes, processes, ranks });
 }
 
@@ -84,13 +83,11 @@ export function forecast(
   { cases = 1, stored = false, hosts }: ForecastOptions = {},
 ): Forecast {
   const processes = hosts?.length ?? 1;
-  const sample = sampleShape(shape, config.patch);
-  const hostBytes = trainingBytes({
-    ...{ voxels: voxelCount(shape), sampleVoxels: voxelCount(sample), batch: config.batch },
-    ...{ cases, stored, processes },
-  });
+  const sample = sampleShape(shape, stepPatch(config));
+  const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
   const graph = trainingGraph(config, classes, sample).graph;
-  const fitted = withinMemory(config, () => graph, hostBytes);
+  const outermost = config.slices === undefined ? 'depth' : 'height';
+  const fitted = withinMemory(config, () => graph, hostBytes, outermost);
   const { mesh, layout } = meshOf(fitted);
   const { memoryLimit } = config;
   const plan = makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes });

@@ -14,6 +14,8 @@ export interface StepLine {
   readonly epoch: number;
   /** Ids of the cases of the step. */
   readonly cases: readonly string[];
+  /** In 2-D, the place of each of its slices along the depth of the case. */
+  readonly slices?: readonly number[];
   readonly loss: number;
   readonly crossEntropy: number;
   /** Dice losses, -1 to 0: mean over the cases, and of all cases at once. Absent where the loss has none. */

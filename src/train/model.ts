@@ -23,10 +23,12 @@ import { meshOf, type TrainConfig } from './config.ts';
 
 /** The network of a config for a number of classes. */
 export function networkOf(config: TrainConfig, classes: number): Partial<UNetConfig> {
-  const { base, levels, norm, dropoutKeep: keep } = config;
+  const { base, levels, norm, dropoutKeep: keep, slices } = config;
   // Group norm: the most groups, up to the usual 8, that divide the width of every level.
   const groups = [8, 7, 6, 5, 4, 3, 2, 1].find((n) => base % n === 0);
-  return { base, levels, classes, norm, keep, groups };
+  // 2-D: no window along depth, so that every slice is an image of its own, in training one by one and in whole scans.
+  const kernel = slices === undefined ? 3 : { height: 3, width: 3 };
+  return { base, levels, classes, norm, keep, groups, kernel };
 }
 
 /** The loss of a config for a number of classes. */
@@ -59,15 +61,16 @@ function scheduleOf(settings: TrainConfig['schedule'], rate: number, steps: numb
   }
 }
 
-/** Shape of a batch of images. */
-export function imageShape([depth, height, width]: Shape3, batch = 1): Shape {
-  return shape({ batch, depth, height, width, channel: 1 });
+/** Shape of a batch of images: of volumes, or of slices with those around them as channels. */
+export function imageShape({ slices = 1 }: Pick<TrainConfig, 'slices'>, size: Shape3, batch = 1): Shape {
+  const [depth, height, width] = size;
+  return shape({ batch, depth, height, width, channel: slices });
 }
 
-/** The graph of a training step on volumes of one shape. */
+/** The graph of a training step on samples of one shape. */
 export function trainingGraph(config: TrainConfig, classes: number, size: Shape3): BuiltLoss {
   return buildTraining({
-    image: imageShape(size, config.batch),
+    image: imageShape(config, size, config.batch),
     network: networkOf(config, classes),
     storage: config.precision,
     seed: config.seed,
@@ -78,10 +81,10 @@ export function trainingGraph(config: TrainConfig, classes: number, size: Shape3
   });
 }
 
-/** The graph that judges one labelled volume by the loss and by counts of voxels. */
-export function evaluationGraph(config: TrainConfig, classes: number, size: Shape3): BuiltLoss {
+/** The graph that judges labelled samples by the loss and by counts of voxels. */
+export function evaluationGraph(config: TrainConfig, classes: number, size: Shape3, batch = 1): BuiltLoss {
   return buildEvaluation({
-    image: imageShape(size),
+    image: imageShape(config, size, batch),
     network: networkOf(config, classes),
     storage: config.precision,
     seed: config.seed,
@@ -99,7 +102,7 @@ export function predictionGraph(
 ): Built {
   return buildPrediction({
     probabilities,
-    image: imageShape(size),
+    image: imageShape(config, size),
     network: networkOf(config, classes),
     storage: config.precision,
     seed: config.seed,
@@ -107,10 +110,10 @@ export function predictionGraph(
   });
 }
 
-/** The graph that measures the moving statistics of batch norm on one volume. */
-export function statisticsGraph(config: TrainConfig, classes: number, size: Shape3): Built {
+/** The graph that measures the moving statistics of batch norm on samples. */
+export function statisticsGraph(config: TrainConfig, classes: number, size: Shape3, batch = 1): Built {
   return buildStatistics({
-    image: imageShape(size),
+    image: imageShape(config, size, batch),
     network: networkOf(config, classes),
     storage: config.precision,
     seed: config.seed,
@@ -158,11 +161,17 @@ export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Proc
 
 /**
  * The config with a mesh that meets its memory limit: where it has a limit and no mesh of its own, the volume is cut into as
- * few parts along depth as it takes; only then `graph` is asked for. `hostBytes`: of the volumes that the process holds beside the tensors.
+ * few parts along `dim` as it takes; only then `graph` is asked for. `hostBytes`: of the volumes that the process holds beside the
+ * tensors.
  */
-export function withinMemory(config: TrainConfig, graph: () => Graph, hostBytes: number): TrainConfig {
+export function withinMemory(
+  config: TrainConfig,
+  graph: () => Graph,
+  hostBytes: number,
+  dim = 'depth',
+): TrainConfig {
   const { memoryLimit } = config;
   if (memoryLimit === undefined || meshOf(config).mesh.size > 1) return config;
-  const { mesh, layout } = fitParts(graph(), targetOf(config), memoryLimit, hostBytes);
+  const { mesh, layout } = fitParts(graph(), targetOf(config), memoryLimit, hostBytes, dim);
   return { ...config, mesh: Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size])), layout };
 }

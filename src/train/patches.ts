@@ -1,7 +1,13 @@
 import { RandomStream, type Shape3, type VoxelBox, wholeBox } from '../imaging/index.ts';
+import type { TrainConfig } from './config.ts';
 
 /** Marks the random numbers of this file. */
 const PLACE = 5;
+
+/** What a step takes of a volume, if not all: a patch, or in 2-D a single slice. */
+export function stepPatch({ patch, slices }: Pick<TrainConfig, 'patch' | 'slices'>): Shape3 | undefined {
+  return slices === undefined ? patch : [1, Infinity, Infinity];
+}
 
 /** Voxels of a sample of a step: those of the volume, or of a patch, which ends where the volume does. */
 export function sampleShape(volume: Shape3, patch?: Shape3): Shape3 {

@@ -20,6 +20,7 @@ import { MeanOfFlips } from './mean-of-flips.ts';
 import { availableBytes, fitsMesh, softBytes } from './memory-room.ts';
 import { predictionGraph, sessionOf, targetOf, withinMemory } from './model.ts';
 import { Programs } from './programs.ts';
+import { type BoxImage, readSlices, slabOf } from './slices.ts';
 import { floats, hullOf, type SegmentedPart, voxelBox } from './volume-parts.ts';
 
 export type { SegmentedPart } from './volume-parts.ts';
@@ -108,7 +109,7 @@ export class Segmenter {
         options.signal?.throwIfAborted();
         const program = await this.program(way, graph, shape, flip, target, hostBytes);
         const found = await program.runParts(
-          { image: flippedFeed(source, flip) },
+          { image: this.feed(source, flip) },
           flips.length > 1
             ? ['probabilities']
             : options.probabilities
@@ -123,6 +124,15 @@ export class Segmenter {
     }
   }
 
+  /** The input of a pass; in 2-D every slice gets those around it as channels. */
+  private feed(source: VoxelSource, flip: Flip): Feed {
+    const image = flippedImage(source, flip);
+    const { slices } = this.parts.config;
+    const [depth] = source.shape;
+    return (box: Box) =>
+      slices === undefined ? image(voxelBox(box)) : readSlices(image, depth, slices, voxelBox(box), box[4]);
+  }
+
   /** The box of a prepared volume that this process reads when it is segmented so. */
   async needs(shape: Shape3, options: SegmentOptions): Promise<VoxelBox> {
     if (this.processes.hosts.length === 1) return wholeBox(shape);
@@ -130,17 +140,23 @@ export class Segmenter {
     if (way.blocks === undefined) {
       const { mesh, layout } = meshOf(way.config);
       const [rank] = this.processes.hosts[this.processes.host];
-      return voxelBox(partition(graph, mesh, layout).inputs.get('image')!.own[rank]);
+      return this.reads(partition(graph, mesh, layout).inputs.get('image')!.own[rank], shape);
     }
     const nothing: VoxelBox = { start: [0, 0, 0], end: [0, 0, 0] };
     return way.blocks
       .flatMap((block) =>
         flips.map((flip) => {
           const program = partitionRegion(graph, regionOf(graph, flipBox(block, shape, flip)));
-          return flipBox(voxelBox(program.inputs.get('image')!.own[0]), shape, flip);
+          return flipBox(this.reads(program.inputs.get('image')!.own[0], shape), shape, flip);
         }),
       )
       .reduce(hullOf, nothing);
+  }
+
+  /** The voxels of a volume that a box of the input has. */
+  private reads(box: Box, [depth]: Shape3): VoxelBox {
+    const { slices } = this.parts.config;
+    return slices === undefined ? voxelBox(box) : slabOf(voxelBox(box), depth, box[4], slices);
   }
 
   /** What is asked for, and how it is done. */
@@ -245,9 +261,9 @@ function* partsOf(found: Readonly<Record<string, readonly OutputPart[]>>): Itera
 }
 
 /** The image of a source, as the flipped volume has it. */
-function flippedFeed(source: VoxelSource, flip: Flip): Feed {
-  return async (box: Box) => {
-    const wanted = flipBox(voxelBox(box), source.shape, flip);
+function flippedImage(source: VoxelSource, flip: Flip): BoxImage {
+  return async (box) => {
+    const wanted = flipBox(box, source.shape, flip);
     return flipNumbers(await source.image(wanted), boxShape(wanted), flip);
   };
 }

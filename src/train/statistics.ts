@@ -1,3 +1,4 @@
+import { casePasses } from './case-passes.ts';
 import type { CaseReader } from './case-reader.ts';
 import { statisticsGraph } from './model.ts';
 import type { TrainerParts } from './trainer.ts';
@@ -13,12 +14,15 @@ export async function measureStatistics(
 ): Promise<void> {
   if (config.norm !== 'batch') return;
   for (const [i, entry] of cases.slice(0, config.statisticsCases).entries()) {
-    const { image, shape } = await reader.feeds(entry);
-    const program = programs.get(
-      `statistics ${shape.join('x')}`,
-      () => statisticsGraph(config, classes.length, shape).graph,
-      hostBytes(shape),
-    );
-    await program.run({ image, share: Float64Array.of(1 / (i + 1)) }, []);
+    let seen = i;
+    for (const { image, size, volume, batch, share } of await casePasses(config, reader, entry)) {
+      const program = programs.get(
+        `statistics ${batch}x${size.join('x')}`,
+        () => statisticsGraph(config, classes.length, size, batch).graph,
+        hostBytes(volume),
+      );
+      seen += share;
+      await program.run({ image, share: Float64Array.of(share / seen) }, []);
+    }
   }
 }

@@ -1,15 +1,14 @@
-import { isZarr, type Shape3, voxelCount } from '../imaging/index.ts';
+import { isZarr, type Shape3 } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
 import { type Session, type Tracer, together } from '../run/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from './best.ts';
-import { type ChosenCases, chooseCases, trainingBytes } from './cases.ts';
+import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from './log.ts';
 import { sessionOf } from './model.ts';
-import { sampleShape } from './patches.ts';
 import { drawProgress } from './pictures/index.ts';
 import { withPreprocessing } from './preprocessed.ts';
 import { Programs } from './programs.ts';
@@ -105,15 +104,11 @@ class Run {
     this.processes = session.world.processes;
     this.options = options;
     const volumes = {
-      batch: config.batch,
       cases: training.length,
       stored: isZarr(training[0].image),
       processes: this.processes.hosts.length,
     };
-    const hostBytes = (shape: Shape3) => {
-      const sampleVoxels = voxelCount(sampleShape(shape, config.patch));
-      return trainingBytes({ ...volumes, voxels: voxelCount(shape), sampleVoxels });
-    };
+    const hostBytes = (shape: Shape3) => trainingBytes({ ...volumes, ...volumesOfStep(config, shape) });
     this.trainer = new Trainer({ config, session, programs, cases: training, classes, hostBytes });
   }
 

@@ -1,13 +1,5 @@
 import { fail } from '../core/index.ts';
-import {
-  augment,
-  boxShape,
-  type Case,
-  type Sample,
-  type SampleArrays,
-  type Shape3,
-  voxelCount,
-} from '../imaging/index.ts';
+import type { Case, Shape3 } from '../imaging/index.ts';
 import type { HostArray, Processes } from '../machine/index.ts';
 import { type Loaded, type Session, totalSent } from '../run/index.ts';
 import { CaseOrder } from './case-order.ts';
@@ -15,11 +7,13 @@ import { CaseReader } from './case-reader.ts';
 import { classVoxels } from './class-voxels.ts';
 import type { TrainConfig } from './config.ts';
 import type { StepLine } from './log.ts';
-import { augmentationOf, learningRateOf, prepareOptions, trainingGraph } from './model.ts';
-import { sampleBox, sampleShape } from './patches.ts';
+import { learningRateOf, prepareOptions, trainingGraph } from './model.ts';
+import { sampleShape, stepPatch } from './patches.ts';
 import type { Programs } from './programs.ts';
-import { augmentedFeeds, type BoxFeeds, type StepSample } from './sample-feeds.ts';
+import type { Samples } from './samples.ts';
 import { hardDice } from './scores.ts';
+import { SliceSamples } from './slice-samples.ts';
+import { VolumeSamples } from './volume-samples.ts';
 
 export interface TrainerParts {
   readonly config: TrainConfig;
@@ -27,16 +21,8 @@ export interface TrainerParts {
   readonly programs: Programs;
   readonly cases: readonly Case[];
   readonly classes: readonly string[];
-  /** Bytes of volumes that the process holds beside the tensors while it trains on volumes of a shape, or patches of them. */
+  /** Bytes of volumes that the process holds beside the tensors while it trains on volumes of a shape, or parts of them. */
   readonly hostBytes: (shape: Shape3) => number;
-}
-
-/** The volumes of a step, prepared and changed: as one array each, or read a box at a time. */
-interface Batch extends BoxFeeds {
-  readonly size: Shape3;
-  /** Voxels of the volume that the first of them is, or is a patch of. */
-  readonly volume: Shape3;
-  readonly ids: readonly string[];
 }
 
 /** Does training steps: which cases a step takes, how they are changed, and what comes of it follow from its number alone. */
@@ -44,22 +30,31 @@ export class Trainer {
   readonly parts: TrainerParts;
   private order: CaseOrder;
   readonly reader: CaseReader;
-  /** Where changed samples are written, step after step: as large as the largest batch so far. */
-  private room: SampleArrays = { image: new Float32Array(0), labels: new Uint8Array(0) };
+  private readonly samples: Samples;
 
   constructor(parts: TrainerParts) {
     this.parts = parts;
     this.order = new CaseOrder(parts.cases.length, parts.config.seed);
     this.reader = new CaseReader(
       prepareOptions(parts.config),
-      parts.config.batch,
+      this.casesPerStep,
       parts.session.world.processes,
     );
+    const { config, cases } = parts;
+    this.samples =
+      config.slices === undefined
+        ? new VolumeSamples(config, cases, this.reader)
+        : new SliceSamples(config, config.slices, cases, this.reader);
+  }
+
+  private get casesPerStep(): number {
+    const { slices, batch } = this.parts.config;
+    return slices === undefined ? batch : 1;
   }
 
   /** Steps of a pass over the cases. */
   get stepsPerEpoch(): number {
-    return Math.ceil(this.parts.cases.length / this.parts.config.batch);
+    return Math.ceil(this.parts.cases.length / this.casesPerStep);
   }
 
   /**
@@ -78,7 +73,7 @@ export class Trainer {
     }
     const [first] = this.indices(step);
     const { shape } = await this.reader.source(cases[first]);
-    this.program(sampleShape(shape, config.patch), shape);
+    this.program(sampleShape(shape, stepPatch(config)), shape);
   }
 
   /** Does one step, counted from 0. */
@@ -86,7 +81,12 @@ export class Trainer {
     const { config, classes } = this.parts;
     const begun = performance.now();
     const sentBefore = await totalSent(this.parts.session.world);
-    const { image, labels, size, volume, ids } = await this.batch(step);
+    const epoch = this.order.epochOf(step * this.casesPerStep);
+    const { image, labels, size, volume, ids, slices } = await this.samples.batch(
+      step,
+      this.indices(step),
+      epoch,
+    );
     const learningRate = learningRateOf(config, step);
     const program = this.program(size, volume);
     this.parts.session.tracer?.next(`step ${step + 1}`);
@@ -107,8 +107,9 @@ export class Trainer {
     return {
       kind: 'step',
       step: step + 1,
-      epoch: this.order.epochOf(step * config.batch) + 1,
+      epoch: epoch + 1,
       cases: ids,
+      slices,
       loss,
       crossEntropy: out.cross_entropy[0],
       diceCase: scalar('dice_case'),
@@ -136,80 +137,9 @@ export class Trainer {
 
   /** Numbers of the cases of a step. */
   private indices(step: number): number[] {
-    const { batch } = this.parts.config;
-    return Array.from({ length: batch }, (_, i) => this.order.at(step * batch + i));
+    const { casesPerStep } = this;
+    return Array.from({ length: casesPerStep }, (_, i) => this.order.at(step * casesPerStep + i));
   }
-
-  private async batch(step: number): Promise<Batch> {
-    const { config, cases } = this.parts;
-    const indices = this.indices(step);
-    const ids = indices.map((i) => cases[i].id);
-    let size: Shape3 | undefined;
-    let volume: Shape3 | undefined;
-    let only: Sample | undefined;
-    const apart: StepSample[] = [];
-    for (const [i, caseIndex] of indices.entries()) {
-      const entry = cases[caseIndex];
-      const where = `step ${step + 1}, augmentation of case ${entry.id}`;
-      // Counts samples, so that a case that comes twice in a batch is changed in two ways.
-      const key = { seed: config.seed, caseIndex, step: step * config.batch + i };
-      const whole = config.patch === undefined ? await this.reader.whole(entry) : undefined;
-      const { shape } = whole ?? (await this.reader.source(entry));
-      volume ??= shape;
-      const box = sampleBox(shape, config.patch, config.seed, key.step);
-      size ??= boxShape(box);
-      checkSameShape(size, boxShape(box), ids, i);
-      if (whole === undefined) {
-        apart.push({ source: () => this.reader.source(entry), key, start: box.start, where });
-        continue;
-      }
-      const { image, labels } = whole;
-      if (labels === undefined) return fail({ where: entry.image, problem: 'has no label map to train on' });
-      const room = this.roomOf(image.length, i);
-      const sample = named(where, () => augment({ image, labels, shape }, augmentationOf(config), key, room));
-      // A sample that is alone needs no copy where nothing changed it.
-      if (indices.length === 1) only = sample;
-      else {
-        if (sample.image !== room.image) room.image.set(sample.image);
-        if (sample.labels !== room.labels) room.labels.set(sample.labels!);
-      }
-    }
-    const facts = { size: size!, volume: volume!, ids };
-    if (apart.length > 0) return { ...augmentedFeeds(apart, augmentationOf(config)), ...facts };
-    const all = indices.length * voxelCount(size!);
-    const { image, labels } = only ?? this.room;
-    return { image: image.subarray(0, all), labels: labels!.subarray(0, all), ...facts };
-  }
-
-  /** The place of a batch's sample i among samples of so many voxels. */
-  private roomOf(voxels: number, i: number): SampleArrays {
-    const all = voxels * this.parts.config.batch;
-    if (this.room.image.length < all)
-      this.room = { image: new Float32Array(all), labels: new Uint8Array(all) };
-    const { image, labels } = this.room;
-    const [from, to] = [i * voxels, (i + 1) * voxels];
-    return { image: image.subarray(from, to), labels: labels.subarray(from, to) };
-  }
-}
-
-/** Work whose errors say what it was. */
-function named<T>(where: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    return fail({ where, problem: error instanceof Error ? error.message : String(error) }, { cause: error });
-  }
-}
-
-function checkSameShape(size: Shape3, shape: Shape3, ids: readonly string[], i: number): void {
-  if (shape.every((n, axis) => n === size[axis])) return;
-  fail({
-    where: 'batch',
-    problem: `its cases must have one shape`,
-    expected: `${size.join('x')} as case ${ids[0]}`,
-    found: `${shape.join('x')} for case ${ids[i]}`,
-    hint: 'Give a size to resample all to, a patch that fits into each, or a batch of 1',
-  });
 }
 
 function softDice(

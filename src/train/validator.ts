@@ -1,4 +1,6 @@
 import type { Case } from '../imaging/index.ts';
+import type { HostArray } from '../machine/index.ts';
+import { casePasses } from './case-passes.ts';
 import type { CaseReader } from './case-reader.ts';
 import type { DiceByClass } from './log.ts';
 import { evaluationGraph } from './model.ts';
@@ -7,7 +9,7 @@ import type { TrainerParts } from './trainer.ts';
 
 /** How good a network is on cases that it is not trained on. */
 export interface Validation {
-  /** Mean over the cases. */
+  /** Mean over the cases; in 2-D, of a case over its passes. */
   readonly loss: number;
   /** Of the sums over all cases, by class; null where a class is neither true nor predicted. */
   readonly dice: DiceByClass;
@@ -24,21 +26,25 @@ export async function validate(
   let loss = 0;
   const sums = { both: zeros(classes), predicted: zeros(classes), truth: zeros(classes) };
   for (const entry of held) {
-    const { image, labels, shape } = await reader.feeds(entry);
-    const program = programs.get(
-      `validation ${shape.join('x')}`,
-      () => evaluationGraph(config, classes.length, shape).graph,
-      hostBytes(shape),
-    );
-    const out = await program.run({ image, labels });
-    loss += out.loss[0] / held.length;
-    for (const cls of classes.keys()) {
-      sums.both[cls] += out.count_both[cls];
-      sums.predicted[cls] += out.count_predicted[cls];
-      sums.truth[cls] += out.count_true[cls];
+    for (const { image, labels, size, volume, batch, share } of await casePasses(config, reader, entry)) {
+      const program = programs.get(
+        `validation ${batch}x${size.join('x')}`,
+        () => evaluationGraph(config, classes.length, size, batch).graph,
+        hostBytes(volume),
+      );
+      const out = await program.run({ image, labels });
+      loss += (share * out.loss[0]) / held.length;
+      addCounts(sums.both, out.count_both);
+      addCounts(sums.predicted, out.count_predicted);
+      addCounts(sums.truth, out.count_true);
     }
   }
   return { loss, dice: hardDice(sums, classes), seconds: (performance.now() - begun) / 1000 };
+}
+
+/** Adds the counts [sample, class] of each sample. */
+function addCounts(sums: Float64Array, counts: HostArray): void {
+  for (let i = 0; i < counts.length; i++) sums[i % sums.length] += counts[i];
 }
 
 const zeros = (classes: readonly string[]): Float64Array => new Float64Array(classes.length);
