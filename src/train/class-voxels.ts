@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import type { Case } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import { writeAll, writeAtomically } from './atomic.ts';
 import type { ClassVoxels } from './case-order.ts';
+import { readJson } from './config-error.ts';
 
 /**
  * Voxels of each class in each case, counted once in a run: they are kept in a file of its folder, from which a resumed run
@@ -24,10 +25,7 @@ async function knownOrCounted(
   count: (entry: Case) => Promise<ClassVoxels>,
   file: string,
 ): Promise<readonly ClassVoxels[]> {
-  const known = await readFile(file, 'utf8').then(
-    (text) => JSON.parse(text) as Readonly<Record<string, ClassVoxels>>,
-    (): Readonly<Record<string, ClassVoxels>> => ({}),
-  );
+  const known = existsSync(file) ? (readJson(file) as Readonly<Record<string, ClassVoxels>>) : {};
   const counts: Record<string, ClassVoxels> = {};
   for (const entry of cases) counts[entry.id] = known[entry.id] ?? (await count(entry));
   await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(`${JSON.stringify(counts)}\n`)));

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type Case, openDataset } from '../dataset.ts';
 import type { DatasetPatterns } from '../dataset-files.ts';
 import { ImagingError } from '../errors.ts';
+import { inParallel } from '../in-parallel.ts';
 import { loadLabels } from '../labels.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../orientation.ts';
 import { readScanHeader, readScanSlabs } from '../scan.ts';
@@ -14,7 +15,6 @@ import {
   mergeCounts,
   summaryOf,
 } from './intensity-counts.ts';
-import { inTurns } from './verify.ts';
 
 export interface FingerprintOptions extends DatasetPatterns {
   /** Called after each case. */
@@ -87,7 +87,7 @@ export async function fingerprintDataset(
   }
   const counted: CountedCase[] = [];
   let done = 0;
-  await inTurns(cases.length, options.together ?? availableParallelism(), async (n) => {
+  await inParallel(cases.keys(), options.together ?? availableParallelism(), async (n) => {
     counted[n] = await countCase(cases[n]);
     options.onCase?.(cases[n].id, ++done, cases.length);
   });

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Case, surveyDataset } from '../dataset.ts';
 import type { DatasetPatterns } from '../dataset-files.ts';
+import { inParallel } from '../in-parallel.ts';
 import { type CaseReport, type Finding, faultOf, type VerifyContext, verifyCase } from './verify-case.ts';
 
 export interface VerifyOptions extends DatasetPatterns {
@@ -40,7 +41,7 @@ export async function verifyDataset(dir: string, options: VerifyOptions = {}): P
   ];
   const seen: Awaited<ReturnType<typeof verifyCase>>[] = [];
   let done = 0;
-  await inTurns(entries.length, options.together ?? availableParallelism(), async (n) => {
+  await inParallel(entries.keys(), options.together ?? availableParallelism(), async (n) => {
     seen[n] = await verifyCase(entries[n], entries[n].kind, context);
     options.onCase?.(entries[n].id, ++done, entries.length);
   });
@@ -80,17 +81,4 @@ function datasetFindings(
     const found = `"${name}" in none`;
     return { level: 'warning', file, field: 'labels', expected: 'each label in some case', found };
   });
-}
-
-/** Does `work` for 0 to count - 1, `most` at a time. */
-export async function inTurns(
-  count: number,
-  most: number,
-  work: (n: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(most, count) }, lane));
 }

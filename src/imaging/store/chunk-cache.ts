@@ -1,6 +1,6 @@
+import { inParallel } from '../in-parallel.ts';
 import type { Shape3 } from '../volume.ts';
 import type { VoxelBox } from '../voxel-source.ts';
-import { inParallel } from './in-parallel.ts';
 import { chunkFile, elementBytes, readChunk, type StoredVoxels, type ZarrArray } from './zarr-array.ts';
 
 /** Chunks that are read and expanded at a time. */

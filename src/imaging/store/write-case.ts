@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Case } from '../dataset.ts';
+import { inParallel } from '../in-parallel.ts';
 import { loadLabels } from '../labels.ts';
 import { canonicalGrid, canonicalPlacer } from '../orientation.ts';
 import { preparedGrid } from '../preprocess.ts';
@@ -13,7 +14,6 @@ import { compactArray } from '../voxel-decoder.ts';
 import { applyWindow, paperWindow, softTissueWindow, type Window } from '../window.ts';
 import { ClassCounter } from './class-counter.ts';
 import { type CaseDescription, IMAGE, LABELS, ORIGINAL_LABELS, type StoreOptions } from './format.ts';
-import { inParallel } from './in-parallel.ts';
 import {
   createZarr,
   type StoredVoxels,

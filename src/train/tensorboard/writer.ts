@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { cannotWrite } from '../atomic.ts';
 import { type EventContent, encodeEvent, type PngImage } from './events.ts';
 import { record } from './records.ts';
 
@@ -17,7 +18,7 @@ export class EventWriter {
 
   /** Begins a file in a folder; `step`: the first one to come. */
   static async open(folder: string, step: number): Promise<EventWriter> {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => cannotWrite(folder, error));
     // Files are read in the order of their names: one more than any that is there, should the clock stand still or go back.
     const times = (await readdir(folder)).map((name) =>
       Number(/^events\.out\.tfevents\.(\d+)\./.exec(name)?.[1] ?? 0),
@@ -25,7 +26,10 @@ export class EventWriter {
     const time = Math.max(Math.floor(Date.now() / 1000), ...times.map((other) => other + 1));
     const host = hostname().replace(/[^A-Za-z0-9.-]/g, '-');
     const writer = new EventWriter(path.join(folder, `events.out.tfevents.${time}.${host}.halomesh`));
-    await writeFile(writer.file, writer.encode({ kind: 'version' }, 0), { flag: 'wx' });
+    const first = writer.encode({ kind: 'version' }, 0);
+    await writeFile(writer.file, first, { flag: 'wx' }).catch((error: unknown) =>
+      cannotWrite(writer.file, error),
+    );
     await writer.append({ kind: 'start' }, step);
     return writer;
   }
@@ -48,6 +52,8 @@ export class EventWriter {
   }
 
   private append(content: EventContent, step: number): Promise<void> {
-    return appendFile(this.file, this.encode(content, step));
+    return appendFile(this.file, this.encode(content, step)).catch((error: unknown) =>
+      cannotWrite(this.file, error),
+    );
   }
 }

@@ -1,0 +1,29 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { alone } from '../machine/index.ts';
+import { classVoxels } from './class-voxels.ts';
+
+const root = mkdtempSync(path.join(tmpdir(), 'halomesh-class-voxels-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const cases = ['a', 'b'].map((id) => ({ id, image: `${id}.nii` }));
+
+it('are counted once and then read; a file that holds something else is told', async () => {
+  const file = path.join(root, 'class-voxels.json');
+  const counted: string[] = [];
+  const count = async ({ id }: { readonly id: string }) => [counted.push(id), 7];
+  expect(await classVoxels(cases, count, file, alone(1))).toEqual([
+    [1, 7],
+    [2, 7],
+  ]);
+  expect(await classVoxels(cases, count, file, alone(1))).toEqual([
+    [1, 7],
+    [2, 7],
+  ]);
+  expect(counted).toEqual(['a', 'b']);
+  writeFileSync(file, '{"a": [1');
+  await expect(classVoxels(cases, count, file, alone(1))).rejects.toThrow(/class-voxels\.json/);
+  expect(readFileSync(file, 'utf8')).toBe('{"a": [1');
+});
