@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mpiAvailable } from '../../src/machine/index.ts';
-import type { Ended } from './launch.ts';
+import { type Ended, ended } from './launch.ts';
 
 // Two "hosts" on this machine: network namespaces with their own names and addresses, and a slow link between them (link.cpp).
 // Open MPI starts the second by a script in place of ssh, and has TCP alone to send by.
@@ -83,7 +83,6 @@ function start(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Ended> {
-  const begun = performance.now();
   const settings = Object.entries({
     plm_rsh_agent: agent,
     pml: 'ob1',
@@ -103,17 +102,5 @@ function start(
     'none',
   ];
   const own = ['netns', 'exec', SPACES[0], 'unshare', '--uts', 'sh', '-c', 'hostname hm-a; exec "$@"', 'sh'];
-  return new Promise((resolve, reject) => {
-    const child = spawn('ip', [...own, ...mpirun, ...settings, ...kept, process.execPath, ...args], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const texts = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const)
-      child[stream].setEncoding('utf8').on('data', (text: string) => {
-        texts[stream] += text;
-      });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...texts, seconds: (performance.now() - begun) / 1000 }));
-  });
+  return ended(['ip', ...own, ...mpirun, ...settings, ...kept, process.execPath, ...args], env);
 }

@@ -49,12 +49,19 @@ export function launch(
   onText: (text: string, child: ChildProcess) => void = () => undefined,
   by: readonly string[] = [],
 ): Promise<Ended> {
-  const begun = performance.now();
   // Open MPI does neither unasked; others need no asking.
   const leave = note.startsWith('Open MPI') ? ['--allow-run-as-root', '--oversubscribe'] : [];
-  const all = [...leave, ...what];
+  return ended([...by, 'mpirun', ...leave, ...what], env, onText);
+}
+
+/** Runs a program with arguments to its end. */
+export function ended(
+  [program, ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+  onText: (text: string, child: ChildProcess) => void = () => undefined,
+): Promise<Ended> {
+  const begun = performance.now();
   return new Promise((resolve, reject) => {
-    const [program, ...args] = [...by, 'mpirun', ...all];
     const child = spawn(program, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
