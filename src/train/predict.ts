@@ -171,7 +171,9 @@ async function segmentScan(
   const { original, shape } = geometry;
   if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
-  const soft = probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined;
+  const soft = await together(processes, async () =>
+    probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined,
+  );
   // Else process 0 needs the whole label map: to clean it up, or to bring it to another grid.
   const streams = !probabilities && !cleans(cleaning) && sameShape(shape, canonicalGrid(original).shape);
   try {
@@ -237,8 +239,17 @@ async function segmentSource(
   });
   if (asked.probabilities && !alone) {
     const voxelBytes = 4 * run.classes.length;
+    let full: unknown;
     await eachPart(processes, { label: 'probabilities', parts, voxelBytes, to: [0] }, (part) => {
-      soft?.put(part.box, floatsOf(part.bytes));
+      try {
+        if (full === undefined) soft?.put(part.box, floatsOf(part.bytes));
+      } catch (error) {
+        // The others still send.
+        full = error;
+      }
+    });
+    await together(processes, async () => {
+      if (full !== undefined) throw full;
     });
   }
   return own;

@@ -60,6 +60,15 @@ describeMpi('prediction over processes', () => {
     expect(new Set((await readNifti(at('one-turned.nii.gz'))).data).size).toBeGreaterThan(1);
   });
 
+  it('a scan of a folder whose probabilities have no room is a fault, and all go on to the next', async () => {
+    const args = ['--run', at('run'), '--input', at('data/imagesTr'), '--output', at('labels')];
+    const room = ['--probabilities', '--spill-dir', at('nowhere')];
+    const { code, stderr } = await mpirun(2, [COMMAND, 'predict', ...args, ...room, '--split', 'depth=2']);
+    expect(code).toBe(1);
+    expect(stderr.match(/phantom_00\d\.nii\.gz: .*file for probabilities/g)).toHaveLength(2);
+    expect(stderr).toMatch(/2 of 2 scans could not be segmented/);
+  });
+
   it('a scan that cannot be read is told once', async () => {
     const options = ['--run', at('run'), '--input', at('nothing.nii'), '--output', at('x.nii')];
     const { code, stderr } = await mpirun(2, [COMMAND, 'predict', ...options, '--split', 'depth=2']);
