@@ -70,7 +70,7 @@ describe('help', () => {
         .commands.find((command) => command.name() === name)!
         .options.map((option) => option.long ?? '');
     const shared =
-      'data out config split mesh layout size spacing base levels steps batch precision device threads seed';
+      'data out config split mesh layout size spacing slices base levels steps batch precision device threads seed';
     for (const flag of shared.split(' ')) {
       expect(flagsOf('train')).toContain(`--${flag}`);
       expect(flagsOf('plan')).toContain(`--${flag}`);

@@ -10,6 +10,7 @@ import { CaseReader } from './case-reader.ts';
 import { resolveConfig, type TrainConfig } from './config.ts';
 import { evaluate } from './evaluate.ts';
 import type { FlipAxis } from './flips.ts';
+import { forecast } from './forecast.ts';
 import { readLog } from './log.ts';
 import { augmentationOf, imageShape, predictionGraph, prepareOptions } from './model.ts';
 import { openRun } from './open-run.ts';
@@ -220,6 +221,10 @@ describe('2-D training', () => {
       resolveConfig({ data, out: 'x', preset }),
     );
     expect(flat).toEqual({ ...volumes, preset: 'hou2019-2d', slices: 3, batch: 32 });
+    const small = { ...flat, base: 4, levels: 2, mesh: { b: 2, h: 2 }, layout: { batch: 'b', height: 'h' } };
+    const { shape, report } = forecast(small, [20, 16, 18], 3);
+    expect(shape).toEqual([20, 16, 18]);
+    expect(JSON.stringify(report.ranks[3])).toContain('[16:32 0:1 8:16 0:18 0:3]');
     expect(() => config({ slices: 2 })).toThrow('config "slices": expected an odd number');
     expect(() => config({ patch: [2, 8, 8] })).toThrow('expected nothing beside slices, found 2,8,8');
   });

@@ -47,6 +47,7 @@ export class Trainer {
         : new SliceSamples(config, config.slices, cases, this.reader);
   }
 
+  /** The slices of a step come from one case. */
   private get casesPerStep(): number {
     const { slices, batch } = this.parts.config;
     return slices === undefined ? batch : 1;
