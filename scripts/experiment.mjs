@@ -39,13 +39,21 @@ function parse() {
     try {
       return parseArgs({ options: { ...options, help: { type: 'boolean' } } }).values;
     } catch (error) {
-      throw new UsageError({ where: 'experiment', problem: error.message, hint: help });
+      throw new UsageError({
+        where: 'experiment',
+        problem: error.message,
+        hint: 'See npm run experiment -- --help',
+      });
     }
   })();
   if (words.help) return undefined;
   for (const flag of ['data', 'out'])
     if (words[flag] === undefined)
-      throw new UsageError({ where: `--${flag}`, problem: 'is missing', hint: help });
+      throw new UsageError({
+        where: `--${flag}`,
+        problem: 'is missing',
+        hint: 'See npm run experiment -- --help',
+      });
   const take = (name, parser, otherwise) => (words[name] === undefined ? otherwise : parser(words[name]));
   const seeds = take('seeds', listOf('--seeds', '1,2,3'), ['1', '2', '3']);
   return {
