@@ -45,7 +45,8 @@ export function finderOf(
     target: CPU_TARGET,
     stride: 2 ** (levels - 1),
     memoryLimit,
-    hostBytes: (sizes) => VOXEL * SPLIT_DIMS.reduce((n, dim) => n * sizes[dim], 1),
+    // As from a store, of which a rank reads its own box.
+    hostBytes: (block) => VOXEL * SPLIT_DIMS.reduce((n, dim) => n * block[dim], 1),
     speeds,
     tries,
     time: { threads, ranksPerMachine, overlap: overlaps() },

@@ -44,8 +44,8 @@ export interface CondenseOptions {
   readonly graph: (sizes: Sizes) => Graph;
   readonly target: Target;
   readonly memoryLimit?: number;
-  /** Bytes of images that a process holds, for volumes of some size. */
-  readonly hostBytes?: (sizes: Sizes) => number;
+  /** Bytes of images that a process holds whose rank has a block of some size. */
+  readonly hostBytes?: (block: Sizes) => number;
 }
 
 /** One axis of a mesh: ranks that are planned, the size they share, and how many each of them stands for. */
@@ -86,7 +86,10 @@ export class Condenser {
     );
     const stands = counts.map((each) => each.reduce((a, b) => a * b, 1));
     const small = Object.fromEntries(SPLIT_DIMS.map((dim) => [dim, axes[dim].size])) as Sizes;
-    const host = hostBytes(sizes);
+    const block = Object.fromEntries(
+      SPLIT_DIMS.map((dim) => [dim, Math.ceil(sizes[dim] / parts[dim])]),
+    ) as Sizes;
+    const host = hostBytes(block);
     const groupSize = ({ axes: joined }: AllReducePlan): number =>
       joined.reduce((product, axis) => product * parts[axis as SplitDim], 1);
     const few = this.plan(small, mesh, stands, host);

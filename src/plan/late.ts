@@ -22,7 +22,9 @@ export function late(steps: readonly Step[]): Step[] {
       const collective = waiting.get(value);
       if (collective === undefined || !needs(step, collective)) continue;
       if (!isAllReduce(collective) || at <= lastPart) release(collective);
-      else for (const other of [...waiting.values()].filter(isAllReduce)) release(other);
+      else
+        for (const other of [...waiting.values()].filter(isAllReduce))
+          if (waiting.has(other.writes[0])) release(other);
     }
     list.push(step);
     for (const collective of due.get(step) ?? []) if (waiting.has(collective.writes[0])) release(collective);
