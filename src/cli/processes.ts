@@ -74,7 +74,7 @@ export async function meet(): Promise<Processes | undefined> {
 export async function joinRun(flags: RunFlags): Promise<Joined> {
   if (launched() === undefined) return {};
   const { config } = await onAll('the configuration of the run', () => configOfRun(flags));
-  const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = config;
+  const { threads: _t, spillDir: _d, ...settings } = config;
   const { processes, threads } = await join(config.split === 'auto' ? 'auto' : meshOf(config).mesh, settings);
   return { processes, threads: flags.threads ?? threads };
 }

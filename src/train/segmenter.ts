@@ -190,7 +190,8 @@ export class Segmenter {
       config: { ...config, split: undefined, mesh: {}, layout: {} },
       blocks: blocksWithin({ graph, box, target, limit, hostBytes }),
     });
-    const room = memoryLimit ?? availableBytes();
+    // Processes may share a machine, and what is free on it.
+    const room = memoryLimit ?? availableBytes() / this.processes.hosts.length;
     if (several) {
       const { hosts, host } = this.processes;
       const refusal = refusesBlocks(graph);
