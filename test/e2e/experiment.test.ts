@@ -41,7 +41,7 @@ describe('npm run experiment', () => {
     const other = experiment('--patch', '8,8,8');
     expect(other.status).toBe(2);
     expect(other.stderr).toContain('the folder holds an experiment with other settings');
-  }, 120_000);
+  }, 600_000);
 });
 
 describe('prediction by overlapping patches', () => {
