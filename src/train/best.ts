@@ -17,6 +17,8 @@ export interface BestScore {
 export interface Judged {
   readonly loss: number;
   readonly dice: DiceByClass;
+  /** Classes that are nowhere in the truth: a network that predicts a voxel of them has Dice 0, one that does not has none. */
+  readonly absent?: readonly string[];
 }
 
 /** Refuses a measure or a patience that the cases of a run cannot give. */
@@ -41,10 +43,14 @@ export function checkBest(
     });
 }
 
-/** The score by a measure; null where what is judged has none: no class of it is true or predicted. */
-export function scoreBy(bestBy: string, { loss, dice }: Judged): number | null {
+/**
+ * The score by a measure; null where what is judged has none. The mean Dice is over classes that are there, so that networks are
+ * compared by the same ones.
+ */
+export function scoreBy(bestBy: string, { loss, dice, absent = [] }: Judged): number | null {
   if (bestBy === 'loss') return loss;
-  return bestBy === 'dice' ? meanDice(dice) : dice[bestBy.slice('dice:'.length)];
+  if (bestBy !== 'dice') return dice[bestBy.slice('dice:'.length)];
+  return meanDice(Object.fromEntries(Object.entries(dice).filter(([name]) => !absent.includes(name))));
 }
 
 /** The mean score of steps; null where none has one. */

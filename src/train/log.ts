@@ -23,6 +23,8 @@ export interface StepLine {
   readonly diceGlobal?: number;
   /** From the counts of voxels by the most likely class. */
   readonly dice: DiceByClass;
+  /** Classes above 0 that no voxel of the step has. Not in logs of older versions. */
+  readonly absent?: readonly string[];
   /** From probabilities, of the classes of the Dice loss. */
   readonly softDice: Readonly<Record<string, number>>;
   readonly learningRate: number;
@@ -43,6 +45,8 @@ export interface ValidationLine {
   readonly loss: number;
   /** Of the sums over all validation cases. */
   readonly dice: DiceByClass;
+  /** Classes above 0 that no validation case has. Not in logs of older versions. */
+  readonly absent?: readonly string[];
   readonly seconds: number;
 }
 

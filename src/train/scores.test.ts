@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { scoreBy } from './best.ts';
 import { cutLog, readLog } from './log.ts';
-import { hardDice, meanDice } from './scores.ts';
+import { absentClasses, hardDice, meanDice } from './scores.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-log-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,4 +34,17 @@ describe('log', () => {
     expect((await cutLog(file, 2)).map(({ step }) => step)).toEqual([1, 2]);
     expect(readFileSync(file, 'utf8')).toBe(line(1) + line(2));
   });
+});
+
+it('compares networks by the classes that are there', () => {
+  const classes = ['background', 'liver', 'tumour'];
+  const absent = absentClasses(Float64Array.of(50, 14, 0, 60, 4, 0), classes);
+  expect(absent).toEqual(['tumour']);
+  // The first one has predicted no tumour and the second, better one a voxel of it.
+  const first = { loss: 1, dice: { liver: 0.7, tumour: null }, absent };
+  const second = { loss: 1, dice: { liver: 0.8, tumour: 0 }, absent };
+  expect(scoreBy('dice', first)).toBe(0.7);
+  expect(scoreBy('dice', second)).toBe(0.8);
+  expect(scoreBy('dice', { ...second, absent: [] })).toBe(0.4);
+  expect(scoreBy('dice:tumour', second)).toBe(0);
 });

@@ -19,6 +19,16 @@ export function hardDice(
   return dice;
 }
 
+/** Classes above 0 that no voxel truly has; `truth`: counts [sample, class]. */
+export function absentClasses(truth: HostArray, classes: readonly string[]): string[] {
+  const total = classes.map((_, cls) => {
+    let sum = 0;
+    for (let i = cls; i < truth.length; i += classes.length) sum += truth[i];
+    return sum;
+  });
+  return classes.filter((_, cls) => cls > 0 && total[cls] === 0);
+}
+
 /** Mean over the classes that have a Dice; null where none has. */
 export function meanDice(dice: DiceByClass): number | null {
   const scores = Object.values(dice).filter((score) => score !== null);

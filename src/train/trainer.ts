@@ -11,7 +11,7 @@ import { learningRateOf, prepareOptions, trainingGraph } from './model.ts';
 import { sampleShape, stepPatch } from './patches.ts';
 import type { Programs } from './programs.ts';
 import type { Samples } from './samples.ts';
-import { hardDice } from './scores.ts';
+import { absentClasses, hardDice } from './scores.ts';
 import { SliceSamples } from './slice-samples.ts';
 import { VolumeSamples } from './volume-samples.ts';
 
@@ -119,6 +119,7 @@ export class Trainer {
         { both: out.count_both, predicted: out.count_predicted, truth: out.count_true },
         classes,
       ),
+      absent: absentClasses(out.count_true, classes),
       softDice: softDice(out, classes),
       learningRate,
       seconds: (performance.now() - begun) / 1000,

@@ -4,7 +4,7 @@ import { casePasses } from './case-passes.ts';
 import type { CaseReader } from './case-reader.ts';
 import type { DiceByClass } from './log.ts';
 import { evaluationGraph } from './model.ts';
-import { hardDice } from './scores.ts';
+import { absentClasses, hardDice } from './scores.ts';
 import type { TrainerParts } from './trainer.ts';
 
 /** How good a network is on cases that it is not trained on. */
@@ -13,6 +13,8 @@ export interface Validation {
   readonly loss: number;
   /** Of the sums over all cases, by class; null where a class is neither true nor predicted. */
   readonly dice: DiceByClass;
+  /** Classes above 0 that no held-out case has. */
+  readonly absent: readonly string[];
   readonly seconds: number;
 }
 
@@ -39,7 +41,8 @@ export async function validate(
       addCounts(sums.truth, out.count_true);
     }
   }
-  return { loss, dice: hardDice(sums, classes), seconds: (performance.now() - begun) / 1000 };
+  const absent = absentClasses(sums.truth, classes);
+  return { loss, dice: hardDice(sums, classes), absent, seconds: (performance.now() - begun) / 1000 };
 }
 
 /** Adds the counts [sample, class] of each sample. */
