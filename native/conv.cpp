@@ -7,12 +7,10 @@
 // tile borders and row ends lie. hm_conv_begin does the tiles that read no margin, hm_conv_end the others: tile sums are combined
 // at the end in tile order, so the result has the bits of hm_conv.
 #include "conv_check.h"
-#include "conv_job.h"
 #include "conv_micro.h"
 #include "conv_plan.h"
-#include "conv_sums.h"
 #include "winograd.h"
-#include "threads.h"
+#include "tiled_job.h"
 #include "view.h"
 #include <algorithm>
 #include <memory>
@@ -117,34 +115,6 @@ private:
   Tile tile_{};
 };
 
-class DirectJob final : public ConvJob {
-public:
-  DirectJob(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight, const hm_view &out_box,
-            const hm_program &epilogue)
-      : plan_(conv_plan(axis, sources, n_sources, weight, out_box)), tiles_(tiles_of(out_box, plan_.tile)),
-        sums_(epilogue, out_box, tiles_) {
-    for (int i = 0; i < thread_count(); i++) workers_.emplace_back(new Worker(plan_, out_box, epilogue));
-  }
-
-  const std::vector<Tile> &tiles() const override { return tiles_; }
-
-  void run(const std::vector<int64_t> &which) override {
-    int64_t chunks = ceil_div(plan_.out.blocks, plan_.chunk_blocks);
-    parallel_for(int64_t(which.size()) * chunks, [&](int64_t item, int thread) {
-      int64_t t = which[size_t(item / chunks)], first = item % chunks * plan_.chunk_blocks;
-      workers_[size_t(thread)]->run(tiles_[size_t(t)], first, std::min(plan_.out.blocks, first + plan_.chunk_blocks), sums_.of(t));
-    });
-  }
-
-  void finish() override { sums_.finish(); }
-
-private:
-  ConvPlan plan_;
-  std::vector<Tile> tiles_;
-  TileSums sums_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-};
-
 // A box without positions: sums over it are zero.
 class EmptyJob final : public ConvJob {
 public:
@@ -179,7 +149,7 @@ std::unique_ptr<ConvJob> make_job(const char *kernel, bool scatter, const hm_win
   if (is_empty(*out_box)) return std::make_unique<EmptyJob>(*out_box, *epilogue);
   if (wants_winograd(algorithm, axis, weight->global[HM_N], *out_box))
     return winograd_job(axis, sources, n_sources, *weight, *out_box, *epilogue);
-  return std::make_unique<DirectJob>(axis, sources, n_sources, *weight, *out_box, *epilogue);
+  return std::make_unique<TiledJob<ConvPlan, Worker>>(conv_plan(axis, sources, n_sources, *weight, *out_box), *out_box, *epilogue);
 }
 
 // Numbers of the tiles that lie within [start, start + size) along d, h, w, or of the others.

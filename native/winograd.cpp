@@ -3,8 +3,7 @@
 // each frequency a along d, the input transform of all input channels, their products with the weights (winograd_micro.h), and
 // the output transform, which adds to the chunk's output rows. The epilogue takes the finished rows.
 #include "winograd.h"
-#include "conv_sums.h"
-#include "threads.h"
+#include "tiled_job.h"
 #include "winograd_micro.h"
 #include "winograd_plan.h"
 #include "winograd_transform.h"
@@ -130,39 +129,11 @@ private:
   Range chunk_rows_{}, chunk_cols_{};
 };
 
-class WinogradJob final : public ConvJob {
-public:
-  WinogradJob(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight, const hm_view &out_box,
-              const hm_program &epilogue)
-      : plan_(winograd_plan(axis, sources, n_sources, weight, out_box)), tiles_(tiles_of(out_box, plan_.tile)),
-        sums_(epilogue, out_box, tiles_) {
-    for (int i = 0; i < thread_count(); i++) workers_.emplace_back(new Worker(plan_, out_box, epilogue));
-  }
-
-  const std::vector<Tile> &tiles() const override { return tiles_; }
-
-  void run(const std::vector<int64_t> &which) override {
-    int64_t chunks = ceil_div(plan_.out.blocks, plan_.chunk_blocks);
-    parallel_for(int64_t(which.size()) * chunks, [&](int64_t item, int thread) {
-      int64_t t = which[size_t(item / chunks)], first = item % chunks * plan_.chunk_blocks;
-      workers_[size_t(thread)]->run(tiles_[size_t(t)], first, std::min(plan_.out.blocks, first + plan_.chunk_blocks), sums_.of(t));
-    });
-  }
-
-  void finish() override { sums_.finish(); }
-
-private:
-  WinogradPlan plan_;
-  std::vector<Tile> tiles_;
-  TileSums sums_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-};
-
 } // namespace
 
 std::unique_ptr<ConvJob> winograd_job(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
                                       const hm_view &out_box, const hm_program &epilogue) {
-  return std::make_unique<WinogradJob>(axis, sources, n_sources, weight, out_box, epilogue);
+  return std::make_unique<TiledJob<WinogradPlan, Worker>>(winograd_plan(axis, sources, n_sources, weight, out_box), out_box, epilogue);
 }
 
 } // namespace hm::conv
