@@ -2,6 +2,7 @@
 export * from './affine.ts';
 // Training samples and scores
 export * from './augment.ts';
+export { putBox, takeBox } from './box-copy.ts';
 // What is in a data set
 export {
   type CasePrint,

@@ -1,7 +1,7 @@
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, meshCoordinates } from '../core/index.ts';
 import { sumCell } from '../ops/index.ts';
 import { predictPeak } from './explain.ts';
-import { flightsOf, overlaps } from './flights.ts';
+import { roomsBytes } from './footprint.ts';
 import type { Kernel } from './kernel.ts';
 import { makePlan, type Plan, type Target } from './plan.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
@@ -207,13 +207,5 @@ function gatheredBytes(plan: Plan, groupSize: Standing['groupSize']): number {
     // Of a tensor that is shared out, a rank has room for its parts of one slice and for the slices of others.
     return bytes >= SLICED ? bytes * (1 / group.length - 1 / all) : bytes * (all - group.length);
   };
-  const flights = overlaps() ? flightsOf(list, plan.buffers) : [];
-  const flying = new Set(flights.flatMap(({ places }) => places));
-  const rooms = new Map<number, number>();
-  for (const { slot, places } of flights) {
-    const bytes = places.reduce((sum, place) => sum + missing(place), 0);
-    rooms.set(slot, Math.max(rooms.get(slot) ?? 0, bytes));
-  }
-  const others = [...list.keys()].filter((place) => !flying.has(place)).map(missing);
-  return [...rooms.values()].reduce((a, b) => a + b, 0) + others.reduce((a, b) => Math.max(a, b), 0);
+  return roomsBytes(list, plan.buffers, missing);
 }

@@ -38,6 +38,18 @@ export function messageBytes(
     const bytes = step.writes[0].own.map((_, rank) => messagesOf(step.node, rank));
     return bytes.reduce((a, b) => Math.max(a, b), 0);
   };
+  return MPI_BYTES + roomsBytes(list, buffers, bytesAt);
+}
+
+/**
+ * Bytes of the rooms of all collectives, where the one at a place takes `bytesAt` it: those of a slot use the same room, one after
+ * the other, and so do all that do not go on beside kernels.
+ */
+export function roomsBytes(
+  list: readonly { readonly step: PlanStep; readonly again: boolean }[],
+  buffers: ReadonlyMap<LocalValue, Buffer>,
+  bytesAt: (place: number) => number,
+): number {
   const rooms = new Map<string, number>();
   const take = (room: string, bytes: number): void => {
     rooms.set(room, Math.max(bytes, rooms.get(room) ?? 0));
@@ -50,7 +62,7 @@ export function messageBytes(
       places.reduce((sum, place) => sum + bytesAt(place), 0),
     );
   for (const place of list.keys()) if (!flying.has(place)) take('others', bytesAt(place));
-  return MPI_BYTES + [...rooms.values()].reduce((a, b) => a + b, 0);
+  return [...rooms.values()].reduce((a, b) => a + b, 0);
 }
 
 /** Bytes that one rank has in messages at one time. */

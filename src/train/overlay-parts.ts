@@ -1,4 +1,12 @@
-import { boxShape, type Shape3, type VoxelBox, type VoxelSource, voxelCount } from '../imaging/index.ts';
+import {
+  boxShape,
+  putBox,
+  type Shape3,
+  takeBox,
+  type VoxelBox,
+  type VoxelSource,
+  voxelCount,
+} from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import {
   drawSlices,
@@ -11,7 +19,7 @@ import {
   VolumeFacts,
 } from './pictures/index.ts';
 import { sumOver, together } from './together.ts';
-import { bytesOf, eachPart, floatsOf, overlapOf, putBox, takeBox, within } from './volume-parts.ts';
+import { bytesOf, eachPart, floatsOf, overlapOf, within } from './volume-parts.ts';
 
 /** Two label maps of a box, [depth, height, width]. */
 export interface ComparedBox {

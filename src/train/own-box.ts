@@ -6,6 +6,8 @@ import {
   fromCanonical,
   type Grid,
   orientationOf,
+  putBox,
+  takeBox,
   type VoxelBox,
   type VoxelSource,
   voxelCount,
@@ -15,7 +17,7 @@ import type { Processes } from '../machine/index.ts';
 import type { OpenRun } from './open-run.ts';
 import type { SegmentedPart, SegmentOptions } from './segmenter.ts';
 import { together } from './together.ts';
-import { eachPart, hullOf, overlapOf, putBox, takeBox, within } from './volume-parts.ts';
+import { eachPart, hullOf, overlapOf, within } from './volume-parts.ts';
 
 // What each process computes of a segmentation stays with it: a box of labels.
 

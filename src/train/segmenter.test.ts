@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mesh, uniform } from '../core/index.ts';
 import {
   boxShape,
+  putBox,
   type Shape3,
+  takeBox,
   type VoxelBox,
   type VoxelSource,
   voxelCount,
@@ -20,7 +22,6 @@ import { predictionGraph } from './model.ts';
 import { openRun, type RunOptions } from './open-run.ts';
 import type { SegmentedPart, SegmentOptions } from './segmenter.ts';
 import { train } from './train.ts';
-import { putBox, takeBox } from './volume-parts.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-segment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
