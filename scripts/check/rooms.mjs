@@ -5,15 +5,16 @@ import { isTestFile } from '../setup/common.mjs';
 /** What each room may import besides itself. */
 export const mayImport = {
   core: [],
+  files: ['core'],
   ops: ['core'],
   nn: ['ops', 'core'],
   plan: ['ops', 'core'],
-  machine: ['plan', 'ops', 'core'],
-  run: ['machine', 'plan', 'nn', 'ops', 'core'],
-  imaging: ['core'],
-  train: ['imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
-  cli: ['index', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
-  index: ['cli', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'core'],
+  machine: ['plan', 'ops', 'files', 'core'],
+  run: ['machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  imaging: ['files', 'core'],
+  train: ['imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  cli: ['index', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  index: ['cli', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
 };
 
 /** The room of a file of src/, by its folder; src/index.ts is a room of its own; null outside src/. */

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { markdownTable } from '../core/index.ts';
+import { writeTextAtomically } from '../files/index.ts';
 import {
-  beginPartial,
   type Fingerprint,
   fingerprintDataset,
   type Intensities,
@@ -46,20 +45,10 @@ export function fingerprintCommand(program: Command): void {
         },
       }).finally(() => progress?.stop());
       const text = JSON.stringify(print, null, 2);
-      if (out !== undefined) await save(out, `${text}\n`);
+      if (out !== undefined) await writeTextAtomically(out, `${text}\n`);
       console.log(json ? text : formatFingerprint(print));
       if (out !== undefined && !json) console.log(`\nwritten to ${relative(out)}`);
     });
-}
-
-async function save(file: string, text: string): Promise<void> {
-  const partial = beginPartial(file);
-  try {
-    await writeFile(partial.path, text);
-    partial.finish();
-  } finally {
-    partial.discard();
-  }
 }
 
 /** Tables of the cases, of their labels, and of the intensities over all. */

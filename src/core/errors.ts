@@ -1,3 +1,5 @@
+import { printableLines } from './printable.ts';
+
 /** What an error says: where it arose, what was expected, what came, and what to do next. */
 export interface Complaint {
   /** Operation, file or flag that complains, e.g. `conv "down0/conv1"`. */
@@ -31,5 +33,5 @@ function formatComplaint({ where, problem, expected, found, hint }: Complaint): 
   if (expected !== undefined) text += `; expected ${expected}`;
   if (found !== undefined) text += `${expected === undefined ? ';' : ','} found ${found}`;
   if (hint !== undefined) text += `. ${hint}`;
-  return text;
+  return printableLines(text);
 }

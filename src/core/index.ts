@@ -7,6 +7,7 @@ export * from './graph.ts';
 export * from './layout.ts';
 export * from './mesh.ts';
 export * from './print.ts';
+export * from './printable.ts';
 export * from './random.ts';
 export * from './shape.ts';
 export * from './table.ts';

@@ -1,7 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readJsonFile, writeTextAtomically } from '../files/index.ts';
 import { ImagingError, systemErrorCode } from './errors.ts';
-import { beginPartial } from './partial-file.ts';
 
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
 export interface DatasetDescription {
@@ -58,7 +57,7 @@ export async function readDescription(file: string): Promise<DatasetDescription>
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    return await readJsonFile(file);
   } catch (error) {
     const found = error instanceof SyntaxError ? error.message : systemErrorCode(error);
     throw new ImagingError({ file, field: 'content', expected: 'JSON', found }, { cause: error });
@@ -135,11 +134,5 @@ export async function writeDescription(
     training,
     test: [],
   };
-  const partial = beginPartial(file);
-  try {
-    await writeFile(partial.path, `${JSON.stringify(content, null, 2)}\n`);
-    partial.finish();
-  } finally {
-    partial.discard();
-  }
+  await writeTextAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
 }

@@ -33,7 +33,6 @@ export { type NiftiReadOptions, type NiftiVolume, readNifti, readNiftiHeader } f
 export type { ElementType, WritableType } from './nifti-types.ts';
 export { createNiftiWriter, type NiftiWriteOptions, type NiftiWriter, writeNifti } from './nifti-write.ts';
 export * from './orientation.ts';
-export { beginPartial, type PartialFile } from './partial-file.ts';
 export { type PhantomOptions, type PhantomProgress, writePhantom } from './phantom.ts';
 export {
   type Inside,

@@ -3,10 +3,10 @@ import { endianness } from 'node:os';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { beginPartial, type PartialFile } from '../files/index.ts';
 import { ImagingError, systemErrorCode, writeHints } from './errors.ts';
 import { encodeHeader, toElements } from './nifti-encode.ts';
 import { typeOfArray, type WritableType } from './nifti-types.ts';
-import { beginPartial } from './partial-file.ts';
 import { checkShape, type Grid, type Volume, type VoxelArray } from './volume.ts';
 
 /** How a NIfTI file is written. */
@@ -51,8 +51,8 @@ export async function createNiftiWriter(
   const [depth, height, width] = grid.shape;
   const { type } = options;
   const header = encodeHeader(grid, type, endianness() === 'LE', file);
-  const partial = beginPartial(file);
-  const disk = createWriteStream(partial.path, { flags: 'wx', flush: true });
+  const partial = begin(file);
+  const disk = createWriteStream(partial.path, { flags: 'r+', flush: true });
   // Where nothing is compressed, a write is done when its bytes are on the way to the disk, so that they may change.
   const gzip = /\.gz$/i.test(file)
     ? createGzip({ level: options.gzipLevel ?? 6, chunkSize: 1 << 17 })
@@ -105,6 +105,14 @@ export async function createNiftiWriter(
       await guarded(piped.then(() => partial.finish()));
     },
   };
+}
+
+function begin(file: string): PartialFile {
+  try {
+    return beginPartial(file);
+  } catch (error) {
+    throw writeError(file, error);
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import { writeAll, writeAtomically } from '../files/index.ts';
 import type { Case } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
-import { writeAll, writeAtomically } from './atomic.ts';
 import type { ClassVoxels } from './case-order.ts';
 import { readJson } from './config-error.ts';
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { fail } from '../core/index.ts';
+import { parseJson, readTextSync } from '../files/index.ts';
 import { systemErrorCode } from '../imaging/index.ts';
 
 /**
@@ -25,13 +25,13 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T
 export function readJson(file: string): unknown {
   let content: string;
   try {
-    content = readFileSync(file, 'utf8');
+    content = readTextSync(file);
   } catch (error) {
     const problem = `cannot be read: ${systemErrorCode(error)}`;
     return fail({ where: file, problem }, { cause: error });
   }
   try {
-    return JSON.parse(content);
+    return parseJson(content);
   } catch (error) {
     const problem = `is not JSON: ${error instanceof Error ? error.message : String(error)}`;
     return fail({ where: file, problem }, { cause: error });

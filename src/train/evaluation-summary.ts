@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Column, markdownTable } from '../core/index.ts';
+import { writeAtomically } from '../files/index.ts';
 import type { CaseScores, Summary } from '../imaging/index.ts';
-import { writeAtomically } from './atomic.ts';
 import { fixed, lesionLine, oneSided, shownScores } from './evaluation-table.ts';
 import type { ScoredReport } from './metric-options.ts';
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { fail } from '../core/index.ts';
+import { readTextSync } from '../files/index.ts';
 import { type Case, type Dataset, RandomStream, systemErrorCode } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { readJson } from './config-error.ts';
@@ -99,7 +99,7 @@ function splitOfObject(content: unknown, where: string): Split {
 function idsOfText(file: string): string[] {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextSync(file);
   } catch (error) {
     return fail({ where: file, problem: `cannot be read: ${systemErrorCode(error)}` }, { cause: error });
   }

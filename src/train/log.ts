@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cannotWrite, writeAll, writeAtomically } from './atomic.ts';
+import { cannotWrite, writeAll, writeAtomically } from '../files/index.ts';
 
 /** Dice by class name, 0 to 1, of the classes above 0; null where a class is neither true nor predicted. */
 export type DiceByClass = Readonly<Record<string, number | null>>;

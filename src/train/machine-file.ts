@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { writeAtomically } from '../files/index.ts';
 import {
   assumedSpeeds,
   KERNEL_CLASSES,
@@ -7,7 +8,6 @@ import {
   type KernelSpeed,
   type Speeds,
 } from '../plan/index.ts';
-import { writeAtomically } from './atomic.ts';
 import { check, readJson } from './config-error.ts';
 
 // Machine files: the speeds of a machine as JSON, written by `halomesh info --calibrate` or by hand (docs/scaling.md).

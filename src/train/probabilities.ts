@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { beginPartial } from '../files/index.ts';
 import {
   axisTaps,
-  beginPartial,
   boxShape,
   canonicalGrid,
   createNiftiWriter,
@@ -36,8 +36,8 @@ export class ProbabilityFile {
     this.folder = folder;
     this.shape = shape;
     this.classes = classes;
-    this.partial = beginPartial(path.join(folder, 'probabilities'));
-    this.handle = this.guarded(() => openSync(this.partial.path, 'wx+'));
+    this.partial = this.guarded(() => beginPartial(path.join(folder, 'probabilities')));
+    this.handle = this.guarded(() => openSync(this.partial.path, 'r+'));
   }
 
   /** Takes the probabilities of a box, [depth, height, width, class]. */

@@ -2,8 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { z } from 'zod';
 import { fail } from '../core/index.ts';
+import { readAll, writeAll, writeAtomically } from '../files/index.ts';
 import { systemErrorCode } from '../imaging/index.ts';
-import { readAll, writeAll, writeAtomically } from './atomic.ts';
 
 // The safetensors format (https://github.com/huggingface/safetensors): the length of the header as 8 bytes, little-endian;
 // the header, JSON, `{ name: { dtype, shape, data_offsets: [from, to] }, __metadata__: { key: text } }`, filled up with

@@ -1,7 +1,7 @@
+import { writeAll, writeAtomically } from '../files/index.ts';
 import { isZarr, type Shape3 } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
 import { type Session, type Tracer, together } from '../run/index.ts';
-import { writeAll, writeAtomically } from './atomic.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from './best.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from './cases.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { beginPartialFolder } from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
 import { ImagingError } from '../errors.ts';
 import { inParallel } from '../in-parallel.ts';
-import { beginPartial } from '../partial-file.ts';
 import type { Window } from '../window.ts';
 import { type CaseRunner, ownThread, workerThread } from './case-runner.ts';
 import { isStore, readCaseDescription, readStoreDescription, type StoreOptions } from './format.ts';
@@ -84,7 +84,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   await checkFolder(out, settings);
   await mkdirWithGroup(out);
   const ids = cases.map(({ id }) => id);
-  await writeDescription(out, {
+  await writeJson(path.join(out, '.zattrs'), {
     halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
   });
   const result = {
@@ -147,7 +147,7 @@ async function once(
     if (same) return 'kept';
     await rm(folder, { recursive: true });
   }
-  const partial = beginPartial(folder);
+  const partial = beginPartialFolder(folder);
   try {
     await runner.run({ entry, folder: partial.path, options }, signal);
     partial.finish();
@@ -172,14 +172,4 @@ async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
     found: 'a folder with other files',
     hint: 'Give another folder.',
   });
-}
-
-async function writeDescription(out: string, description: object): Promise<void> {
-  const partial = beginPartial(path.join(out, '.zattrs'));
-  try {
-    await writeJson(partial.path, description);
-    partial.finish();
-  } finally {
-    partial.discard();
-  }
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
+import { beginPartial, readJsonFile } from '../../files/index.ts';
 import { ImagingError, systemErrorCode, writeHints } from '../errors.ts';
 import type { Shape3 } from '../volume.ts';
 
@@ -153,16 +154,24 @@ function unshuffle(bytes: Uint8Array, voxels: StoredVoxels): void {
     for (let to = hostIsLittle ? b : size - 1 - b; to < out.length; to += size) out[to] = bytes[from++];
 }
 
-/** Writes a value as JSON. */
+/** Writes a value as JSON; the file appears whole. */
 export function writeJson(file: string, value: unknown): Promise<void> {
-  return written(file, () => writeFile(file, `${JSON.stringify(value, null, 1)}\n`));
+  return written(file, async () => {
+    const partial = beginPartial(file);
+    try {
+      await writeFile(partial.path, `${JSON.stringify(value, null, 1)}\n`, { flag: 'r+' });
+      partial.finish();
+    } finally {
+      partial.discard();
+    }
+  });
 }
 
 /** Reads what writeJson wrote. Throws ImagingError for what is not there, no JSON or of another form. */
 export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(file, 'utf8'));
+    content = await readJsonFile(file);
   } catch (error) {
     const found = error instanceof SyntaxError ? error.message : systemErrorCode(error);
     throw new ImagingError({ file, field: 'content', expected: 'JSON', found }, { cause: error });

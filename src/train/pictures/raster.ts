@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PNG } from 'pngjs';
-import { beginPartial } from '../../imaging/index.ts';
-import { cannotWrite } from '../atomic.ts';
+import { beginPartial, cannotWrite, type PartialFile } from '../../files/index.ts';
 
 /** Red, green, blue: 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
@@ -80,12 +79,13 @@ export class Raster {
     const png = new PNG({ width: this.width, height: this.height });
     png.data = Buffer.from(this.data.buffer);
     mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-    const partial = beginPartial(file);
+    let partial: PartialFile | undefined;
     try {
+      partial = beginPartial(file);
       writeFileSync(partial.path, PNG.sync.write(png, { colorType: 2 }));
       partial.finish();
     } catch (error) {
-      partial.discard();
+      partial?.discard();
       cannotWrite(file, error);
     }
   }

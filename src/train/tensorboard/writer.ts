@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { cannotWrite } from '../atomic.ts';
+import { cannotWrite } from '../../files/index.ts';
 import { type EventContent, encodeEvent, type PngImage } from './events.ts';
 import { record } from './records.ts';
 

@@ -1,7 +1,8 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
-import { beginPartial, systemErrorCode, writeHints } from '../imaging/index.ts';
+import { beginPartial, type PartialFile } from './partial-file.ts';
+import { systemErrorCode, writeHints } from './system-errors.ts';
 
 /**
  * Writes a file under another name, waits until it is on the disk and gives it its name: whatever happens, the name stands
@@ -11,10 +12,11 @@ export async function writeAtomically(
   file: string,
   write: (handle: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const partial = beginPartial(file);
+  let partial: PartialFile | undefined;
   try {
     await mkdir(path.dirname(file), { recursive: true });
-    const handle = await open(partial.path, 'wx');
+    partial = beginPartial(file);
+    const handle = await open(partial.path, 'r+');
     try {
       await write(handle);
       await handle.sync();
@@ -24,9 +26,14 @@ export async function writeAtomically(
     partial.finish();
     await syncFolder(path.dirname(file));
   } catch (error) {
-    partial.discard();
+    partial?.discard();
     cannotWrite(file, error);
   }
+}
+
+/** {@link writeAtomically} of a text, in UTF-8. */
+export function writeTextAtomically(file: string, text: string): Promise<void> {
+  return writeAtomically(file, (handle) => writeAll(handle, Buffer.from(text)));
 }
 
 /** Raises an error of the system with the file's name, which such errors often lack, and others as they are. */

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { HalomeshError } from './errors.ts';
+import { printable, printableLines } from './printable.ts';
+
+describe('printable', () => {
+  it('writes out what a terminal would obey', () => {
+    expect(printable('a\x1b[2Jb\x07\x7f\x9b')).toBe('a\\x1b[2Jb\\x07\\x7f\\x9b');
+    expect(printable('one\r\ntwo\tthree')).toBe('one\\r\\ntwo\\tthree');
+    expect(printable('left\u202eright\u2028\ufeff')).toBe('left\\u202eright\\u2028\\ufeff');
+    expect(printable('half \ud800 pair')).toBe('half \\ud800 pair');
+  });
+
+  it('leaves letters of all scripts and whole pairs alone', () => {
+    expect(printable('Größe 肝臓 µm³ 🫁')).toBe('Größe 肝臓 µm³ 🫁');
+  });
+
+  it('keeps lines where asked to', () => {
+    expect(printableLines('a\nb\x1bc')).toBe('a\nb\\x1bc');
+  });
+
+  it('is part of every error', () => {
+    const error = new HalomeshError({ where: 'a\x1b[2J', problem: 'bad', found: 'x\x07' });
+    expect(error.message).toBe('a\\x1b[2J: bad; found x\\x07');
+  });
+});

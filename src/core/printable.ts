@@ -1,0 +1,26 @@
+// Names, ids and texts of files reach the terminal, logs and tables. What would move the cursor, ring, recolour, or turn the
+// direction of a line there is written out instead.
+
+/** Control characters (C0, DEL, C1), line separators, and marks that turn or hide the direction of text. */
+const unprintable = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]|\p{Cs}/gu;
+
+const named: Readonly<Record<string, string | undefined>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+/** A text on one line as a terminal can show it: `a<ESC>[2Jb` becomes `a\x1b[2Jb`. */
+export function printable(text: string): string {
+  return text.replace(unprintable, written);
+}
+
+/** As {@link printable}, but lines stay lines. */
+export function printableLines(text: string): string {
+  return text.replace(unprintable, (character) => (character === '\n' ? character : written(character)));
+}
+
+function written(character: string): string {
+  const code = character.codePointAt(0)!;
+  const short = named[character];
+  if (short !== undefined) return short;
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
+}

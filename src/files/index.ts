@@ -1,0 +1,11 @@
+// Files that appear whole
+export * from './atomic.ts';
+export * from './lock.ts';
+// Names and paths
+export * from './names.ts';
+export * from './outputs.ts';
+export * from './partial-file.ts';
+export * from './processes.ts';
+export * from './system-errors.ts';
+// Texts
+export * from './text.ts';

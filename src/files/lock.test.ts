@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
+import { lockFolder } from './lock.ts';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = path.join(folder, '.lock');
+});
+
+const holder = (): Record<string, unknown> => JSON.parse(readFileSync(file, 'utf8'));
+
+describe('lockFolder', () => {
+  it('keeps others out until it is released, and says who is in', () => {
+    const lock = lockFolder(folder, 'training');
+    expect(() => lockFolder(folder, 'training')).toThrow(
+      new RegExp(`in use for training.*process ${process.pid} on ${hostname()}`),
+    );
+    lock.touch();
+    lock.release();
+    lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+    lockFolder(folder, 'training').release();
+  });
+
+  it('takes over from a process that is gone, also where its number was given to another', () => {
+    lockFolder(folder, 'training').touch();
+    const own = holder();
+    const dead = spawnSync(process.execPath, ['--version']).pid;
+    for (const left of [
+      { ...own, pid: dead },
+      { ...own, start: '1' },
+    ]) {
+      writeFileSync(file, JSON.stringify(left));
+      const lock = lockFolder(folder, 'training');
+      expect(holder()).toEqual({ ...own, since: expect.any(String) });
+      lock.release();
+      expect(existsSync(file)).toBe(false);
+    }
+  });
+
+  it('takes over from another machine only what was not touched for long', () => {
+    const elsewhere = { host: 'far', place: 'ffffffff', pid: 1, since: '2026-01-01T00:00:00.000Z' };
+    writeFileSync(file, JSON.stringify(elsewhere));
+    expect(() => lockFolder(folder, 'training')).toThrow(/process 1 on far/);
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(file, hourAgo, hourAgo);
+    lockFolder(folder, 'training').release();
+  });
+
+  it('does not remove the lock of one that took over', () => {
+    const lock = lockFolder(folder, 'training');
+    writeFileSync(file, '{}');
+    lock.release();
+    expect(readFileSync(file, 'utf8')).toBe('{}');
+  });
+
+  it('says what is wrong with a folder that cannot be written', () => {
+    expect(() => lockFolder(path.join(folder, 'missing'), 'training')).toThrow(/cannot be written: ENOENT/);
+  });
+});

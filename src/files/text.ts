@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+// Texts that people, other programs and other systems wrote.
+
+/**
+ * A text in UTF-8, or in UTF-16 where a byte order mark says so; the mark is no part of it. Throws SyntaxError for UTF-16 of an
+ * odd number of bytes. Bytes that are no UTF-8 become U+FFFD.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const big = bytes[0] === 0xfe && bytes[1] === 0xff;
+  if (!big && !(bytes[0] === 0xff && bytes[1] === 0xfe)) return new TextDecoder('utf-8').decode(bytes);
+  if (bytes.length % 2 === 1) throw new SyntaxError(`UTF-16 text of ${bytes.length} bytes: an odd number`);
+  const body = Buffer.from(bytes.subarray(2));
+  return (big ? body.swap16() : body).toString('utf16le');
+}
+
+/** The text of a file, as {@link decodeText} reads it. Throws the system's error, or SyntaxError. */
+export async function readText(file: string): Promise<string> {
+  return decodeText(await readFile(file));
+}
+
+/** {@link readText} at once. */
+export function readTextSync(file: string): string {
+  return decodeText(readFileSync(file));
+}
+
+/** Brackets within brackets in a JSON text at most: what halomesh reads has fewer than ten. */
+const mostNested = 200;
+
+/**
+ * The value of a JSON text; `__proto__` is a key like any other. Throws SyntaxError, also where brackets are nested so deep that
+ * whoever walks through the value would overflow the stack.
+ */
+export function parseJson(text: string): unknown {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (inString) {
+      if (code === backslash) at++;
+      else if (code === quote) inString = false;
+    } else if (code === quote) inString = true;
+    else if (code === openBracket || code === openBrace) {
+      if (++depth > mostNested) throw new SyntaxError(`more than ${mostNested} brackets within brackets`);
+    } else if (code === closeBracket || code === closeBrace) depth--;
+  }
+  return JSON.parse(text);
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+/** The value of a JSON file. Throws the system's error, or SyntaxError. */
+export async function readJsonFile(file: string): Promise<unknown> {
+  return parseJson(await readText(file));
+}
+
+/** {@link readJsonFile} at once. */
+export function readJsonFileSync(file: string): unknown {
+  return parseJson(readTextSync(file));
+}
