@@ -128,13 +128,13 @@ function printResult({
   output,
   probabilities,
   shape,
-  spacing,
+  voxelVolume,
   voxels,
   checkpoint,
   step,
 }: PredictResult): void {
   const all = shape[0] * shape[1] * shape[2];
-  const millilitres = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  const millilitres = voxelVolume / 1000;
   console.log(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
   for (const [name, found] of Object.entries(voxels)) {
     const share = `${((100 * found) / all).toFixed(2)} %`;

@@ -1,4 +1,12 @@
-import { type Affine, affineColumn, affineDeterminant, type Vector3, vectorLength } from './affine.ts';
+import {
+  type Affine,
+  affineColumn,
+  affineDeterminant,
+  affineLean,
+  PERPENDICULAR,
+  type Vector3,
+  vectorLength,
+} from './affine.ts';
 import { ImagingError } from './errors.ts';
 import { arrayOfType, elementBytes, elementCode, typeOfArray, type WritableType } from './nifti-types.ts';
 import { type Grid, spacingOf, type VoxelArray } from './volume.ts';
@@ -88,9 +96,7 @@ export function quaternionOf(affine: Affine): { bcd: Vector3; qfac: 1 | -1 } | u
     const length = vectorLength(column) * (n === 2 ? qfac : 1);
     return column.map((value) => value / length);
   });
-  const cosine = (p: number, q: number) => unit[p].reduce((sum, value, n) => sum + value * unit[q][n], 0);
-  if (Math.max(Math.abs(cosine(0, 1)), Math.abs(cosine(0, 2)), Math.abs(cosine(1, 2))) > 1e-4)
-    return undefined;
+  if (affineLean(affine) > PERPENDICULAR) return undefined;
   const r = (row: number, column: number) => unit[column][row];
   const half = (sum: number) => Math.sqrt(Math.max(0, sum)) / 2;
   // Each squared component times four stands on the diagonal; the largest gives the others' signs.

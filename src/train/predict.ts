@@ -13,6 +13,7 @@ import {
   type Shape3,
   spacingOf,
   voxelCount,
+  voxelVolume,
   writeNifti,
 } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
@@ -71,6 +72,8 @@ export interface PredictResult {
   readonly shape: Shape3;
   /** Between them, mm. */
   readonly spacing: Shape3;
+  /** Of a voxel, mm^3. */
+  readonly voxelVolume: number;
   /** Voxels of each class, by name. */
   readonly voxels: Readonly<Record<string, number>>;
   readonly checkpoint: 'best' | 'latest';
@@ -190,7 +193,8 @@ async function segmentScan(
     const voxels = Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]]));
     const files = run.classes.map((name) => [name, probabilityName(output, name)]);
     return {
-      ...{ input, output, shape: original.shape, spacing: spacingOf(original) },
+      ...{ input, output, shape: original.shape },
+      ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
       probabilities: probabilities ? Object.fromEntries(files) : undefined,
       voxels: await fromFirst(processes, voxels),
       ...{ checkpoint: run.checkpoint, step: run.step! },
@@ -206,7 +210,7 @@ async function segmentScan(
     await together(processes, async () => {
       if (!writes) return;
       const { data } = restoreLabels(labels, geometry);
-      const cleaned = postprocess(data, original.shape, spacingOf(original), cleaning);
+      const cleaned = postprocess(data, original.shape, original, cleaning);
       if (soft !== undefined)
         for (const [cls, name] of run.classes.entries()) {
           signal?.throwIfAborted();

@@ -7,7 +7,7 @@ import { loadLabels } from '../labels.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../orientation.ts';
 import { readScanHeader, readScanSlabs } from '../scan.ts';
 import type { ScanFormat } from '../scan-types.ts';
-import { type Shape3, spacingOf, voxelCount } from '../volume.ts';
+import { type Shape3, spacingOf, voxelCount, voxelVolume } from '../volume.ts';
 import {
   type Intensities,
   IntensityCounter,
@@ -138,7 +138,7 @@ async function countCase({ id, image, series, label, labelNames }: Case): Promis
       ...{ id, format: header.format, shape: grid.shape, spacing },
       orientation: orientationCode(header.affine),
     },
-    voxelVolume: (spacing[0] * spacing[1] * spacing[2]) / 1000,
+    voxelVolume: voxelVolume(grid) / 1000,
     classes: Array.from(classes, (counter) => (counter ?? new IntensityCounter()).counts()),
   };
 }
