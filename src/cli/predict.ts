@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fail } from '../core/index.ts';
+import { fail, printable } from '../core/index.ts';
 import type { Tracer } from '../run/index.ts';
 import {
   type FolderResult,
@@ -106,6 +106,9 @@ class Display {
         this.progress ??= showProgress({ unit: 'pass', total: event.passes });
         this.progress.update(event.done);
         if (event.done === event.passes) this.stop();
+        return;
+      case 'note':
+        console.error(printable(`warning: ${relative(event.input)}: ${event.note}`));
         return;
       case 'written':
         printResult(event.result);

@@ -5,11 +5,12 @@ import { type PreparedGeometry, type PrepareOptions, preparedGrid } from './prep
 import { resampledPlanes } from './resample.ts';
 import { type AxisTaps, axisTaps, sliceTaps, tapsReach } from './resample-taps.ts';
 import { readScanHeader, readScanSlabs } from './scan.ts';
+import { notesOf } from './scan-notes.ts';
 import type { ScanHeader } from './scan-types.ts';
 import { ChunkCache } from './store/chunk-cache.ts';
 import { isZarr } from './store/format.ts';
 import { StoredCase } from './store/stored-case.ts';
-import { type Shape3, type VoxelArray, voxelCount } from './volume.ts';
+import { type Grid, type Shape3, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray } from './voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
 import { applyWindow, paperWindow } from './window.ts';
@@ -26,6 +27,8 @@ export interface ScanPlan {
   readonly geometry: PreparedGeometry;
   /** Bytes of a voxel of the file in memory; 0 for a case of a store, of which a few chunks are kept. */
   readonly voxelBytes: number;
+  /** What somebody should look at in its header. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -35,13 +38,19 @@ export interface ScanPlan {
 export async function planScan(entry: Case, options: PrepareOptions = {}): Promise<ScanPlan> {
   const { id, image, series } = entry;
   if (isZarr(image))
-    return { geometry: geometryOfStored(await openStored(entry, options, new ChunkCache(0))), voxelBytes: 0 };
+    return {
+      geometry: geometryOfStored(await openStored(entry, options, new ChunkCache(0))),
+      voxelBytes: 0,
+      notes: [],
+    };
   const header = await readScanHeader(image, { series });
-  return { geometry: geometryOf(id, header, options), voxelBytes: compactArray(header, 0).BYTES_PER_ELEMENT };
+  const geometry = geometryOf(id, header, options);
+  return { geometry, voxelBytes: compactArray(header, 0).BYTES_PER_ELEMENT, notes: notesOf(header) };
 }
 
-function geometryOf(id: string, { shape, affine }: ScanHeader, options: PrepareOptions): PreparedGeometry {
-  const original = { shape, affine };
+function geometryOf(id: string, header: ScanHeader, options: PrepareOptions): PreparedGeometry {
+  const { shape, affine, stored } = header;
+  const original: Grid = { shape, affine, ...(stored && { stored }) };
   const grid = preparedGrid(original, options);
   const multiple = options.multipleOf ?? 1;
   const up = (n: number): number => Math.ceil(n / multiple) * multiple;

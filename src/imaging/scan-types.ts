@@ -32,6 +32,8 @@ export interface ScanHeader extends Grid {
   readonly intercept: number;
   /** Whether the file says where the axes point; where it does not, its format's convention is taken. */
   readonly oriented: boolean;
+  /** What somebody should look at, such as two orientations in one header. */
+  readonly notes?: readonly string[];
 }
 
 /** Takes an image from its first slice to its last. */

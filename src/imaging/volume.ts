@@ -10,6 +10,7 @@ import {
   vectorLength,
 } from './affine.ts';
 import { ImagingError } from './errors.ts';
+import type { StoredOrientation } from './nifti-orientation.ts';
 
 /** The arrays that voxels are kept in. */
 export type VoxelArray =
@@ -30,6 +31,8 @@ export interface Grid {
   readonly shape: Shape3;
   /** Maps (i, j, k) = (width, height, depth) indices to RAS+ mm. */
   readonly affine: Affine;
+  /** What the header of its NIfTI file says, for files on the same grid; nothing else looks at it. */
+  readonly stored?: StoredOrientation;
 }
 
 /**

@@ -96,6 +96,8 @@ export type PredictionEvent =
   | { readonly kind: 'scan'; readonly input: string; readonly place: number; readonly scans: number }
   /** A pass of the network over the scan or a block of it; how many this process does for the scan. */
   | { readonly kind: 'pass'; readonly input: string; readonly done: number; readonly passes: number }
+  /** What somebody should look at in the header of a scan, as a phrase; told once for each. */
+  | { readonly kind: 'note'; readonly input: string; readonly note: string }
   | { readonly kind: 'written'; readonly input: string; readonly result: PredictResult }
   | { readonly kind: 'fault'; readonly input: string; readonly error: Error };
 
@@ -172,6 +174,7 @@ async function segmentScan(
   const plan = await together(processes, () => planScan(entry, prepareOptions(run.config)));
   const { geometry } = plan;
   const { original, shape } = geometry;
+  for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = await together(processes, async () =>

@@ -1,6 +1,7 @@
 import type { Case } from '../dataset.ts';
 import { ImagingError, type ImagingProblem } from '../errors.ts';
 import { canonicalGrid, orientationCode } from '../orientation.ts';
+import { notesOf } from '../scan-notes.ts';
 import type { ScanFormat, ScanHeader } from '../scan-types.ts';
 import { describeGrid, type Shape3, sameGrid, spacingOf } from '../volume.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
@@ -106,6 +107,7 @@ function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] 
     add('warning', 'spacing', '0.1 to 10 mm', `${spacing.map(number).join(' x ')} mm`);
   if (header.shape.some((n) => n < 8))
     add('warning', 'shape', 'at least 8 voxels along each axis', header.shape.join(' x '));
+  for (const note of notesOf(header)) add('warning', 'header', 'nothing unusual', note);
   if (!header.oriented) {
     const hint = `Taken as ${orientationCode(header.affine)}.`;
     add('warning', 'orientation', 'axes that the file gives directions to', 'none', hint);
