@@ -67,10 +67,10 @@ function prepareSlices(
   const multiple = options.multipleOf ?? 1;
   const up = (n: number) => Math.ceil(n / multiple) * multiple;
   const shape: Shape3 = [up(filled[0]), up(filled[1]), up(filled[2])];
-  const { shape: size, affine: place, stored } = original;
+  const { shape: stored, affine: place } = original;
   const done = (image: Float32Array): PreparedCase => ({
     ...{ id, image, shape, affine, filled },
-    original: { shape: size, affine: place, ...(stored && { stored }) },
+    original: { shape: stored, affine: place },
   });
 
   const room = (): Float32Array =>

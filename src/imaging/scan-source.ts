@@ -27,6 +27,8 @@ export interface ScanPlan {
   readonly geometry: PreparedGeometry;
   /** Bytes of a voxel of the file in memory; 0 for a case of a store, of which a few chunks are kept. */
   readonly voxelBytes: number;
+  /** The grid of its file with what that says of it, for files on the same grid. */
+  readonly original: Grid;
   /** What somebody should look at in its header. */
   readonly notes: readonly string[];
 }
@@ -37,20 +39,20 @@ export interface ScanPlan {
  */
 export async function planScan(entry: Case, options: PrepareOptions = {}): Promise<ScanPlan> {
   const { id, image, series } = entry;
-  if (isZarr(image))
-    return {
-      geometry: geometryOfStored(await openStored(entry, options, new ChunkCache(0))),
-      voxelBytes: 0,
-      notes: [],
-    };
+  if (isZarr(image)) {
+    const geometry = geometryOfStored(await openStored(entry, options, new ChunkCache(0)));
+    return { geometry, voxelBytes: 0, original: geometry.original, notes: [] };
+  }
   const header = await readScanHeader(image, { series });
   const geometry = geometryOf(id, header, options);
-  return { geometry, voxelBytes: compactArray(header, 0).BYTES_PER_ELEMENT, notes: notesOf(header) };
+  const voxelBytes = compactArray(header, 0).BYTES_PER_ELEMENT;
+  const { stored } = header;
+  const original: Grid = { ...geometry.original, ...(stored && { stored }) };
+  return { geometry, voxelBytes, original, notes: notesOf(header) };
 }
 
-function geometryOf(id: string, header: ScanHeader, options: PrepareOptions): PreparedGeometry {
-  const { shape, affine, stored } = header;
-  const original: Grid = { shape, affine, ...(stored && { stored }) };
+function geometryOf(id: string, { shape, affine }: ScanHeader, options: PrepareOptions): PreparedGeometry {
+  const original = { shape, affine };
   const grid = preparedGrid(original, options);
   const multiple = options.multipleOf ?? 1;
   const up = (n: number): number => Math.ceil(n / multiple) * multiple;

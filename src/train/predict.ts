@@ -172,8 +172,8 @@ async function segmentScan(
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
   const writes = (processes?.host ?? 0) === 0;
   const plan = await together(processes, () => planScan(entry, prepareOptions(run.config)));
-  const { geometry } = plan;
-  const { original, shape } = geometry;
+  const { geometry, original } = plan;
+  const { shape } = geometry;
   for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
@@ -217,7 +217,12 @@ async function segmentScan(
       if (soft !== undefined)
         for (const [cls, name] of run.classes.entries()) {
           signal?.throwIfAborted();
-          await writeProbability(probabilityName(output, name), { from: soft, cls }, geometry, factor);
+          await writeProbability(
+            probabilityName(output, name),
+            { from: soft, cls },
+            { ...geometry, original },
+            factor,
+          );
         }
       signal?.throwIfAborted();
       await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });

@@ -1,9 +1,9 @@
 import type { Case } from '../dataset.ts';
 import { ImagingError, type ImagingProblem } from '../errors.ts';
-import { canonicalGrid, orientationCode } from '../orientation.ts';
+import { canonicalGrid, orientationCode, orientationOnto } from '../orientation.ts';
 import { notesOf } from '../scan-notes.ts';
 import type { ScanFormat, ScanHeader } from '../scan-types.ts';
-import { describeGrid, type Shape3, sameGrid, spacingOf } from '../volume.ts';
+import { describeGrid, type Shape3, spacingOf } from '../volume.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { type LabelFacts, readLabelFacts } from './label-facts.ts';
 
@@ -122,10 +122,12 @@ function labelFindings(
   image: ScanHeader | undefined,
 ): Finding[] {
   const findings: Finding[] = [];
-  const [grid, wanted] = [canonicalGrid(header), image && canonicalGrid(image)];
-  if (wanted !== undefined && !sameGrid(grid, wanted)) {
+  for (const note of notesOf(header))
+    findings.push({ level: 'warning', file, field: 'header', expected: 'nothing unusual', found: note });
+  const wanted = image && canonicalGrid(image);
+  if (wanted !== undefined && orientationOnto(header, wanted) === undefined) {
     const expected = `the image's grid (in RAS+ order: ${describeGrid(wanted)})`;
-    const found = `${describeGrid(grid)} in RAS+ order`;
+    const found = `${describeGrid(canonicalGrid(header))} in RAS+ order`;
     findings.push({ level: 'fault', file, field: 'geometry', expected, found });
   }
   if (strangeVoxels > 0) {
