@@ -1,3 +1,4 @@
+import { IntensitySample, troubleWith, windowText } from './check/clipped-share.ts';
 import type { Case } from './dataset.ts';
 import { ImagingError } from './errors.ts';
 import { boxPlacer, canonicalGrid } from './orientation.ts';
@@ -13,13 +14,15 @@ import { StoredCase } from './store/stored-case.ts';
 import { type Grid, type Shape3, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray } from './voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
-import { applyWindow, paperWindow } from './window.ts';
+import { applyWindow, paperWindow, type Window } from './window.ts';
 
 /** A scan that is prepared as its boxes are read. */
 export interface ScanSource extends VoxelSource {
   readonly geometry: PreparedGeometry;
   /** Bytes of the part of the scan that lies in memory. */
   readonly bytes: number;
+  /** What somebody should look at in its voxels: a window that does not show them. */
+  readonly notes: readonly string[];
 }
 
 /** What a scan will be once it is prepared: from its header alone. */
@@ -93,7 +96,7 @@ export async function openScanSource(
     const stored = await openStored(entry, options, chunks);
     const geometry = geometryOfStored(stored);
     return {
-      ...{ id, shape: stored.shape, geometry, bytes: 0 },
+      ...{ id, shape: stored.shape, geometry, bytes: 0, notes: [] },
       image: (box) => stored.image(box),
       labels: noLabels,
     };
@@ -106,10 +109,15 @@ export async function openScanSource(
     const held = reached(taps, within(part ?? wholeBox(shape), filled));
     const voxels = compactArray(header, voxelCount(boxShape(held)));
     const window = options.window ?? paperWindow;
+    const place = boxPlacer(header, held, voxels);
+    const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
     return {
-      take: boxPlacer(header, held, voxels),
+      take(slices, first) {
+        sample.take(slices);
+        place(slices, first);
+      },
       end: () => ({
-        ...{ id, shape, geometry, bytes: voxels.byteLength },
+        ...{ id, shape, geometry, bytes: voxels.byteLength, notes: windowNotes(sample, window) },
         async image(box) {
           const out = new Float32Array(voxelCount(boxShape(box)));
           const inside = within(box, filled);
@@ -125,6 +133,12 @@ export async function openScanSource(
       }),
     };
   });
+}
+
+function windowNotes(sample: IntensitySample, window: Window): readonly string[] {
+  const share = sample.share(window);
+  const trouble = share && troubleWith(share);
+  return trouble === undefined ? [] : [`the window ${windowText(window)} of the network leaves ${trouble}`];
 }
 
 type Taps = readonly [AxisTaps, AxisTaps, AxisTaps];

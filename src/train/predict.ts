@@ -187,7 +187,8 @@ async function segmentScan(
       ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
       onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
     };
-    const own = await segmentSource(run, entry, shape, asked, { processes, soft });
+    const { onEvent } = settings;
+    const own = await segmentSource(run, entry, shape, asked, { processes, soft, onEvent });
     // To bring the labels back takes memory of its own.
     if (!streams) run.free();
     const counts = streams
@@ -238,10 +239,15 @@ async function segmentSource(
   entry: Case,
   shape: Shape3,
   asked: SegmentOptions,
-  { processes, soft }: { readonly processes?: Processes; readonly soft?: ProbabilityFile },
+  {
+    processes,
+    soft,
+    onEvent,
+  }: Pick<PredictionSettings, 'processes' | 'onEvent'> & { readonly soft?: ProbabilityFile },
 ): Promise<OwnBox> {
   const box = await run.needs(shape, asked);
   const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
+  for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
   const alone = (processes?.hosts.length ?? 1) === 1;
   const parts: BoxBytes[] = [];
   const own = await segmentOwn(run, source, asked, processes, ({ box, probabilities: p }) => {

@@ -4,6 +4,8 @@ import { canonicalGrid, orientationCode, orientationOnto } from '../orientation.
 import { notesOf } from '../scan-notes.ts';
 import type { ScanFormat, ScanHeader } from '../scan-types.ts';
 import { describeGrid, type Shape3, spacingOf } from '../volume.ts';
+import { softTissueWindow } from '../window.ts';
+import { troubleWith, windowHint, windowText } from './clipped-share.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { type LabelFacts, readLabelFacts } from './label-facts.ts';
 
@@ -102,6 +104,16 @@ function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] 
     else if (lowest < -10_000 || highest > 50_000)
       add('warning', 'voxels', 'Hounsfield units, from -10000 to 50000', range, hint);
   }
+  const share = facts.sample.share(softTissueWindow);
+  const trouble = share && troubleWith(share);
+  if (share !== undefined && trouble !== undefined)
+    add(
+      'warning',
+      `window ${windowText(softTissueWindow)}`,
+      'one that shows the inside of the body',
+      trouble,
+      windowHint(share),
+    );
   const spacing = spacingOf(header);
   if (spacing.some((mm) => mm < 0.1 || mm > 10))
     add('warning', 'spacing', '0.1 to 10 mm', `${spacing.map(number).join(' x ')} mm`);
