@@ -1,5 +1,5 @@
 /** Points of a leaf are looked at one by one. */
-const LEAF = 12;
+const LEAF = 8;
 
 /**
  * Finds the nearest of some points in space, exactly, in a k-d tree: ranges of points are halved at their middle across the longer
@@ -12,6 +12,7 @@ export class NearestPoints {
   /** Axis and place of each cut, by number of the node: node n is cut into 2 n + 1 and 2 n + 2. */
   private readonly axes: Uint8Array;
   private readonly cuts: Float64Array;
+  private readonly place = new Float64Array(3);
   private best = 0;
   private bestSquare = Number.POSITIVE_INFINITY;
 
@@ -34,7 +35,10 @@ export class NearestPoints {
     if (this.count === 0) return undefined;
     // Places are asked for one beside the other: what was nearest to the last one is near this one.
     this.bestSquare = this.squareTo(this.best, x, y, z);
-    this.search(0, 0, this.count, [x, y, z]);
+    this.place[0] = x;
+    this.place[1] = y;
+    this.place[2] = z;
+    this.search(0, 0, this.count, 0, 0, 0);
     return this.best;
   }
 
@@ -88,23 +92,29 @@ export class NearestPoints {
     }
   }
 
-  private search(node: number, from: number, end: number, place: readonly [number, number, number]): void {
+  /** Looks at a range of points, from whose box the place is at least so far away along each axis. */
+  private search(node: number, from: number, end: number, ax: number, ay: number, az: number): void {
+    const { place } = this;
     if (end - from <= LEAF) {
       for (let n = from; n < end; n++) {
         const point = this.order[n];
         const square = this.squareTo(point, place[0], place[1], place[2]);
-        if (square < this.bestSquare) [this.best, this.bestSquare] = [point, square];
+        if (square < this.bestSquare) {
+          this.best = point;
+          this.bestSquare = square;
+        }
       }
       return;
     }
     const middle = (from + end) >> 1;
-    const beyond = place[this.axes[node]] - this.cuts[node];
-    if (beyond < 0) {
-      this.search(2 * node + 1, from, middle, place);
-      if (beyond * beyond < this.bestSquare) this.search(2 * node + 2, middle, end, place);
-    } else {
-      this.search(2 * node + 2, middle, end, place);
-      if (beyond * beyond <= this.bestSquare) this.search(2 * node + 1, from, middle, place);
-    }
+    const axis = this.axes[node];
+    const beyond = place[axis] - this.cuts[node];
+    const [low, high] = [2 * node + 1, 2 * node + 2];
+    if (beyond < 0) this.search(low, from, middle, ax, ay, az);
+    else this.search(high, middle, end, ax, ay, az);
+    const [bx, by, bz] = [axis === 0 ? beyond : ax, axis === 1 ? beyond : ay, axis === 2 ? beyond : az];
+    if (bx * bx + by * by + bz * bz >= this.bestSquare) return;
+    if (beyond < 0) this.search(high, middle, end, bx, by, bz);
+    else this.search(low, from, middle, bx, by, bz);
   }
 }
