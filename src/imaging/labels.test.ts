@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
 import { type Affine, applyAffine } from './affine.ts';
 import { verifyDataset } from './check/verify.ts';
+import { openDataset } from './dataset.ts';
 import { loadLabels, nearestLabel } from './labels.ts';
 import { writeNifti } from './nifti-write.ts';
 import {
@@ -126,5 +127,15 @@ describe('values of labels', () => {
     const report = await verifyDataset(path.join(folder, 'set'));
     expect(report.faults).toBe(0);
     expect(report.cases[0].labels).toEqual({ 0: 30, 1: 30 });
+  });
+
+  it('have names without gaps, or the missing one is named', async () => {
+    const dir = path.join(folder, 'gap');
+    mkdirSync(path.join(dir, 'imagesTr'), { recursive: true });
+    const labels = { background: 0, liver: 1, tumour: 3, cyst: 5 };
+    writeFileSync(path.join(dir, 'dataset.json'), JSON.stringify({ labels }));
+    await expect(openDataset(dir)).rejects.toThrow(
+      /labels: expected the values 0, 1, 2.* found no name for 2 in /,
+    );
   });
 });

@@ -1,9 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Fixture, niftiBytes, temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
+import { loadLabels } from './labels.ts';
 import { readNifti, readNiftiHeader } from './nifti-read.ts';
 import { writeNifti } from './nifti-write.ts';
+import { canonicalGrid, fromCanonical, type Orientation, toCanonical } from './orientation.ts';
 import { readScan } from './scan.ts';
 import { notesOf } from './scan-notes.ts';
 
@@ -91,5 +94,37 @@ describe('the two orientations of a NIfTI file', () => {
     ]);
     const almost = await readScan(save({ sform: [2, 1e-6, 0, 5, 0, 2, 3e-6, 6, 0, 0, 3, 7] }));
     expect(notesOf(almost.header)).toEqual([]);
+  });
+});
+
+describe('an image by its sform and a label map by its qform', () => {
+  it('lie on each other however they are turned and stored', async () => {
+    const part = fc.double({ min: -1, max: 1, noNaN: true });
+    const axes = fc.constantFrom([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]);
+    const flip = fc.tuple(fc.boolean(), fc.boolean(), fc.boolean());
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(part, part, part, part), axes, flip, async (q, order, flipped) => {
+        const length = Math.hypot(...q);
+        fc.pre(length > 0.1);
+        const bcd = q.slice(1).map((n) => (n * Math.sign(q[0] || 1)) / length);
+        const dims = [5, 4, 3];
+        const qformAlone = save({ dims, qform: { bcd, offset: [5, 6, 7] }, type: 'uint8' });
+        const label = await readScan(qformAlone);
+        const image = fromCanonical(toCanonical({ ...label, data: Int16Array.from(label.data) }).volume, {
+          axes: [order[0], order[1], order[2]],
+          flipped,
+        } as Orientation);
+        const file = path.join(folder, 'image.nii');
+        await writeNifti(file, image);
+        const bytes = readFileSync(file);
+        bytes.writeInt16LE(0, codes.qform);
+        writeFileSync(file, bytes);
+        const read = await readScan(file);
+        expect(read.header.stored?.qformCode).toBe(0);
+        const labels = await loadLabels(qformAlone, canonicalGrid(read));
+        expect([...labels.data]).toEqual([...toCanonical(read).volume.data]);
+      }),
+      { numRuns: 40 },
+    );
   });
 });

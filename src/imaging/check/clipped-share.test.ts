@@ -58,6 +58,8 @@ describe('IntensitySample', () => {
     for (const [name, parts] of Object.entries(scans))
       for (const window of [softTissueWindow, paperWindow])
         expect(troubleOf(body(parts), window), name).toBeUndefined();
+    const drawn = Float32Array.from({ length: 9000 }, (_, n) => (n % 90 === 7 ? 60 : -1000));
+    expect(troubleOf(drawn, softTissueWindow), 'two values').toBeUndefined();
     const metal = body(trunk);
     metal.fill(30_000, 0, 20);
     expect(troubleOf(metal, softTissueWindow)).toBeUndefined();

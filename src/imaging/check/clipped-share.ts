@@ -9,14 +9,14 @@ const SAMPLE = 2 ** 18;
 export const mostClipped = 0.5;
 /** With this share of clipped voxels in all, air too, a window shows the image whatever the body is. */
 const fewClipped = 0.2;
-/** A body whose values take less than this share of the window looks the same everywhere. */
-const leastSpan = 0.02;
+/** An image whose values take less than this share of the window looks the same everywhere. */
+const leastSpan = 0.05;
 
 /** What a window leaves of an image. */
 export interface ClippedShare {
   /** Share of the voxels within the body that the window cuts off, 0 to 1. */
   readonly clipped: number;
-  /** Width of the body's values (1 to 99 %), of the width of the window. */
+  /** Width of the range of all values, of the width of the window. */
   readonly span: number;
   /** 0.5 and 99.5 % of all values: a range that would show the image. */
   readonly range: readonly [number, number];
@@ -58,7 +58,7 @@ export class IntensitySample {
     const sorted = this.values.slice(0, this.count).sort();
     const last = sorted.length - 1;
     if (last < 0 || sorted[0] === sorted[last]) return undefined;
-    const at = (share: number, values = sorted) => values[Math.round(share * (values.length - 1))];
+    const at = (share: number) => sorted[Math.round(share * last)];
     const range = [at(0.005), at(0.995)] as const;
     const above = sorted.subarray(firstAbove(sorted, sorted[0]));
     // One value below all others is padding, or air that was cut off.
@@ -67,7 +67,7 @@ export class IntensitySample {
     const all = clippedOf(rest, window);
     const bodies = [sorted, ...(padded ? [above] : [])].map((values) => bodyOf(values));
     const clipped = all <= fewClipped ? all : Math.min(...bodies.map((body) => clippedOf(body, window)));
-    const span = (at(0.99, rest) - at(0.01, rest)) / (window.upper - window.lower);
+    const span = (sorted[last] - sorted[0]) / (window.upper - window.lower);
     return { clipped, span, range };
   }
 
