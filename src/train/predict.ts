@@ -187,8 +187,7 @@ async function segmentScan(
       ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
       onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
     };
-    const { onEvent } = settings;
-    const own = await segmentSource(run, entry, shape, asked, { processes, soft, onEvent });
+    const own = await segmentSource(run, entry, shape, asked, settings, soft);
     // To bring the labels back takes memory of its own.
     if (!streams) run.free();
     const counts = streams
@@ -239,11 +238,8 @@ async function segmentSource(
   entry: Case,
   shape: Shape3,
   asked: SegmentOptions,
-  {
-    processes,
-    soft,
-    onEvent,
-  }: Pick<PredictionSettings, 'processes' | 'onEvent'> & { readonly soft?: ProbabilityFile },
+  { processes, onEvent }: PredictionSettings,
+  soft: ProbabilityFile | undefined,
 ): Promise<OwnBox> {
   const box = await run.needs(shape, asked);
   const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
