@@ -32,6 +32,8 @@ export interface ScanHeader extends Grid {
   readonly intercept: number;
   /** Whether the file says where the axes point; where it does not, its format's convention is taken. */
   readonly oriented: boolean;
+  /** What was passed over or taken otherwise than it is written, in sentences for whoever uses the scan; absent where nothing was. */
+  readonly notes?: readonly string[];
 }
 
 /** Takes an image from its first slice to its last. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { dicomBytes } from '../../test/imaging/dicom-fixture.ts';
@@ -50,12 +50,37 @@ describe('readScan', () => {
     }
   });
 
-  it('says what a lone file of DICOM needs, and what a file of another kind is not', async () => {
-    expect(await refused(save('.dcm', dicomBytes()))).toMatch(/Give the folder that holds all files/);
-    expect(await refused(save('.png', 'some picture'))).toMatch(/This is not a NIfTI file/);
+  it('says what a file or folder of another kind is', async () => {
+    const nothing = /This is not a NIfTI file/;
+    expect(await refused(save('.png', 'some picture'))).toMatch(nothing);
+    expect(await refused(save('.nii', Buffer.from('\x89PNG\r\n', 'latin1')))).toMatch(/found a PNG picture/);
+    expect(await refused(save('.tif', 'II*\0rest'))).toMatch(/found a TIFF picture\. Convert it/);
+    expect(await refused(save('.npy', Buffer.from('\x93NUMPY', 'latin1')))).toMatch(/found a NumPy array/);
+    expect(await refused(save('.nii.gz', ''))).toMatch(/found an empty file/);
+    expect(await refused(save('.nii', '<!DOCTYPE html><html>'))).toMatch(/XML or HTML/);
     expect(await refused(path.join(root, 'nowhere'))).toMatch(
       /nowhere: path: expected a file, found nothing/,
     );
+    const folder = path.join(mkdtempSync(path.join(root, 'f-')), 'x.nii.gz');
+    mkdirSync(folder);
+    expect(await refused(folder)).toMatch(/found an empty folder, though its name ends in \.nii\.gz/);
+    writeFileSync(path.join(folder, 'x.nii.gz'), niftiBytes({}));
+    expect(await refused(folder)).toMatch(/found a folder, though .* with x\.nii\.gz\. Give a file in it/);
+    const store = mkdtempSync(path.join(root, 'store-'));
+    writeFileSync(path.join(store, 'zarr.json'), '{}');
+    expect(await refused(store)).toMatch(/found a Zarr store of version 3/);
+  });
+
+  it('says what is absurd of a header', async () => {
+    const sized = (mm: number) => save('.nii', niftiBytes({ pixdim: [1, mm, mm, mm] }));
+    expect(await refused(sized(700))).toMatch(
+      /voxel size \(.*xyzt_units\): expected 0\.001 to 100 mm along each axis, found 700 x 700 x 700 mm/,
+    );
+    expect(await refused(sized(1e30))).toMatch(/found 1e\+30 x/);
+    expect(await refused(sized(1e-6))).toMatch(/found 0\.000001/);
+    const far = nrrdHead([...little, ...lps, 'space origin: (0,0,1e9)']);
+    expect(await refused(save('.nrrd', far, '\n', int16))).toMatch(/origin: expected at most 1 km/);
+    expect((await readScan(sized(0.02))).affine[0]).toBeCloseTo(-0.02, 6);
   });
 
   it('never ends in anything but a scan or an ImagingError, whatever a byte of a text header says', async () => {
