@@ -53,7 +53,7 @@ describe('ByteReader', () => {
   ] as const)('gives the bytes of a %s file in pieces of any size', async (_, file, packing) => {
     const reader = await ByteReader.open(file, { packing });
     const parts = [await reader.take(3), await reader.take(300_000)];
-    expect(await reader.skip(100_000)).toBe(100_000);
+    expect((await reader.take(100_000)).length).toBe(100_000);
     parts.push(await reader.take(10_000_000));
     expect(
       Buffer.concat([...parts.slice(0, 2), content.subarray(300_003, 400_003), parts[2]]).equals(content),

@@ -96,6 +96,9 @@ function chooseSeries(where: string, files: readonly DicomFile[], wanted: string
 
 const seriesTag = 'x0020000e';
 
+/** Series that a message lists. */
+const mostNamed = 12;
+
 function chooseImages(where: string, files: readonly DicomFile[], wanted: string | undefined): Chosen {
   const series = new Map<string, DicomFile[]>();
   for (const file of files) {
@@ -109,8 +112,10 @@ function chooseImages(where: string, files: readonly DicomFile[], wanted: string
     if (list === undefined) series.set(uid, [file]);
     else list.push(file);
   }
-  const inWords = (all: Iterable<[string, DicomFile[]]> = series) =>
-    [...all].map(([uid, list]) => describe(uid, list)).join('; ');
+  const inWords = (all: readonly [string, DicomFile[]][] = [...series]) => {
+    const some = all.slice(0, mostNamed).map(([uid, list]) => describe(uid, list));
+    return [...some, ...(all.length > mostNamed ? [`and ${all.length - mostNamed} more`] : [])].join('; ');
+  };
   if (wanted !== undefined) {
     const chosen = series.get(wanted);
     if (chosen !== undefined) return { files: chosen, notes: [] };
@@ -151,6 +156,6 @@ function isTurnedLike(one: DicomFile, other: DicomFile): boolean {
 
 function describe(uid: string, files: readonly DicomFile[]): string {
   const { data } = files[0];
-  const words = [data.text('x00080060'), data.text('x0008103e')].filter((word) => word !== '');
-  return `${uid} (${[...words, `${files.length} ${files.length === 1 ? 'file' : 'files'}`].join(', ')})`;
+  const words = [data.text('x00080060'), data.text('x0008103e').slice(0, 64)].filter((word) => word !== '');
+  return `${uid.slice(0, 64)} (${[...words, `${files.length} ${files.length === 1 ? 'file' : 'files'}`].join(', ')})`;
 }

@@ -39,7 +39,7 @@ export interface PixelFormat {
 export function sliceOf(source: DicomFile): DicomSlice {
   const { file, data } = source;
   const fail = (field: string, expected: string, found: string, hint?: string): never => {
-    throw new ImagingError({ file, field, expected, found, hint });
+    throw new ImagingError({ file, field, expected, found: found.slice(0, 120), hint });
   };
   if (source.compressed !== undefined) {
     const hint = 'Decompress the series first, for example with dcmdjpeg, gdcmconv --raw or dcm2niix.';
@@ -62,6 +62,10 @@ export function sliceOf(source: DicomFile): DicomSlice {
   if (frames !== 1) {
     const hint = 'Convert multi-frame files to a series of slices or to NIfTI, for example with dcm2niix.';
     fail('Number of Frames', '1', `${frames}`, hint);
+  }
+  if (/(^|\\)MOSAIC/i.test(data.all('x00080008'))) {
+    const hint = 'Convert the series to NIfTI, for example with dcm2niix.';
+    fail('Image Type', 'one slice a file', 'a mosaic of slices', hint);
   }
   const samples = whole('x00280002', 'Samples per Pixel');
   if (samples !== 1) fail('Samples per Pixel', '1', `${samples} (a colour image)`);

@@ -20,5 +20,5 @@ const compressed: ReadonlyMap<string, string> = new Map([
 /** The name of a transfer syntax with its UID, for messages. */
 export function transferSyntaxName(uid: string): string {
   const name = compressed.get(uid);
-  return name === undefined ? `transfer syntax ${uid}` : `${name} (${uid})`;
+  return name === undefined ? `transfer syntax ${uid.slice(0, 64)}` : `${name} (${uid})`;
 }

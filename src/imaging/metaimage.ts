@@ -128,9 +128,13 @@ function affineOf(fields: HeaderFields): { affine: Affine; oriented: boolean } {
   return { affine, oriented: matrixText !== undefined };
 }
 
+/** Fields that may name a unit of lengths; the units of values are others. */
+const lengthUnit =
+  /^(distance|length|space|offset|origin|position|(element|voxel|pixel)?(spacing|size))?_?units?$/i;
+
 /** mm of the unit of all lengths: lengths are in mm unless a field such as DistanceUnits says otherwise. */
 function unitOf(fields: HeaderFields): number {
-  const found = fields.names().filter((name) => /^[a-z]*units?$/i.test(name));
+  const found = fields.names().filter((name) => lengthUnit.test(name));
   const units = found.map((name) => {
     const hint = 'Write the file again with lengths in mm.';
     const words = fields

@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { readError } from './byte-reader.ts';
+import { ByteReader, readError } from './byte-reader.ts';
+import { looksLikeMetaImage } from './metaimage.ts';
+import { startsWithText } from './text-header.ts';
 
 // What files and folders are that people give for scans and that are none.
 
@@ -46,6 +48,27 @@ export function otherKind(start: Buffer): string | undefined {
   const text = start.toString('latin1');
   const known = starts.find(([bytes]) => text.startsWith(bytes)) ?? texts.find(([form]) => form.test(text));
   return known?.[1];
+}
+
+/** What a gzipped file holds where that is no NIfTI, in words; undefined where its first bytes say nothing. */
+export async function packedKind(file: string): Promise<string | undefined> {
+  const reader = await ByteReader.open(file);
+  try {
+    if (!reader.gzipped) return undefined;
+    const start = await reader.take(512);
+    const kind = startsWithText(start, /^NRRD/)
+      ? 'an NRRD file'
+      : looksLikeMetaImage('', start)
+        ? 'a MetaImage'
+        : start.toString('latin1', 128, 132) === 'DICM'
+          ? 'a file of DICOM'
+          : start.toString('latin1', 257, 262) === 'ustar'
+            ? 'an archive (tar)'
+            : start.length > 0 && otherKind(start);
+    return kind ? `${kind} that is packed by gzip` : undefined;
+  } finally {
+    await reader.close();
+  }
 }
 
 /** The first bytes, for a message. */

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { dicomBytes } from '../../test/imaging/dicom-fixture.ts';
 import { niftiBytes } from '../../test/imaging/nifti-fixture.ts';
@@ -57,6 +58,10 @@ describe('readScan', () => {
     expect(await refused(save('.tif', 'II*\0rest'))).toMatch(/found a TIFF picture\. Convert it/);
     expect(await refused(save('.npy', Buffer.from('\x93NUMPY', 'latin1')))).toMatch(/found a NumPy array/);
     expect(await refused(save('.nii.gz', ''))).toMatch(/found an empty file/);
+    const packed = gzipSync(`${nrrdHead([...little, ...lps])}\n`);
+    expect(await refused(save('.nrrd.gz', packed))).toMatch(
+      /found an NRRD file that is packed by gzip\. Unpack/,
+    );
     expect(await refused(save('.nii', '<!DOCTYPE html><html>'))).toMatch(/XML or HTML/);
     expect(await refused(path.join(root, 'nowhere'))).toMatch(
       /nowhere: path: expected a file, found nothing/,
@@ -69,6 +74,23 @@ describe('readScan', () => {
     const store = mkdtempSync(path.join(root, 'store-'));
     writeFileSync(path.join(store, 'zarr.json'), '{}');
     expect(await refused(store)).toMatch(/found a Zarr store of version 3/);
+  });
+
+  it('refuses values that are not finite once they are scaled, in every format', async () => {
+    const doubles = (...of: number[]) =>
+      Buffer.from(Float64Array.from({ length: 12 }, (_, n) => of[n] ?? 0).buffer);
+    const infinite = /voxel 2 \(counted in file order\): expected a finite number, found -?(Infinity|NaN)/;
+    const head = ['type: double', 'endian: little', 'encoding: raw', ...lps];
+    for (const bad of [1e300, -1e39, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      expect(await refused(save('.nrrd', nrrdHead(head), '\n', doubles(0, 1, bad)))).toMatch(infinite);
+      const meta = metaHead(['ElementType = MET_DOUBLE']);
+      expect(await refused(save('.mha', meta, doubles(0, 1, bad)))).toMatch(infinite);
+    }
+    const nifti = niftiBytes({ values: [0, 1, 200, ...Array<number>(9).fill(1)], slope: 3e36 });
+    expect(await refused(save('.nii', nifti))).toMatch(infinite);
+    const file = save('.nrrd', nrrdHead(head), '\n', doubles(0, 1, 1e300));
+    expect((await readScan(file, { as: 'float64' })).data[2]).toBe(1e300);
+    expect((await readScan(file, { nonFinite: 'keep' })).data[2]).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('says what is absurd of a header', async () => {

@@ -5,7 +5,7 @@ import { ImagingError } from './errors.ts';
 import { looksLikeMetaImage, openMetaImage } from './metaimage.ts';
 import { openNifti } from './nifti-read.ts';
 import { openNrrd } from './nrrd.ts';
-import { foundBytes, otherFolder, otherKind } from './other-kinds.ts';
+import { foundBytes, otherFolder, otherKind, packedKind } from './other-kinds.ts';
 import { checkPlausible } from './plausible.ts';
 import type { OpenScan, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
 import { isZarr } from './store/format.ts';
@@ -52,7 +52,15 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
     const hint = 'Convert it to NIfTI, NRRD, MetaImage or DICOM with all its slices in one volume.';
     throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found: kind, hint });
   }
-  return openNifti(path, options);
+  try {
+    return await openNifti(path, options);
+  } catch (error) {
+    if (!(error instanceof ImagingError && error.field === 'sizeof_hdr')) throw error;
+    const found = await packedKind(path);
+    if (found === undefined) throw error;
+    const hint = 'Unpack it first, for example with gunzip.';
+    throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found, hint });
+  }
 }
 
 async function openFolder(path: string, options: ScanReadOptions): Promise<OpenScan> {
