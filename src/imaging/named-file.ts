@@ -39,7 +39,7 @@ function namesIn(folder: string): string[] {
 }
 
 /** Whether two paths are one file on the disk. */
-function isSameFile(one: string, other: string): boolean {
+export function isSameFile(one: string, other: string): boolean {
   try {
     const [a, b] = [statSync(one), statSync(other)];
     return a.dev === b.dev && a.ino === b.ino;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ByteReader } from './byte-reader.ts';
 import { ImagingError } from './errors.ts';
-import { existingFile } from './named-file.ts';
+import { existingFile, isSameFile } from './named-file.ts';
 import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
 import { elementBytes } from './nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from './scan-types.ts';
@@ -129,9 +129,10 @@ function partnerOf(file: string, suffix: 'hdr' | 'img'): string {
   const candidates = [`${stem}.${suffix}`, `${stem}.${suffix}.gz`];
   if (zipped !== undefined) candidates.reverse();
   const partner = candidates.map(existingFile).find((name) => existsSync(name));
-  if (partner !== undefined) return partner;
+  if (partner !== undefined && !isSameFile(file, partner)) return partner;
   const hint = `Put the .${suffix} half of this pair beside it.`;
-  throw new ImagingError({ file, field: 'pair', expected: candidates.join(' or '), found: 'neither', hint });
+  const found = partner === undefined ? 'neither' : 'the same file by another name';
+  throw new ImagingError({ file, field: 'pair', expected: candidates.join(' or '), found, hint });
 }
 
 function volumeIndex(file: string, header: NiftiHeader, wanted: number | undefined): number {
