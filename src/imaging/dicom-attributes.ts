@@ -102,6 +102,6 @@ function guardedValue<T>(
     const cause = both ? error.exception : error;
     const text = cause instanceof Error ? cause.message : String(cause);
     const partial = both && 'dataSet' in error ? (error.dataSet as DataSet) : undefined;
-    return { problem: text.replace(/^dicomParser\.\w+: /, ''), partial };
+    return { problem: text.replace(/^dicomParser[.:]\w+: /, ''), partial };
   }
 }

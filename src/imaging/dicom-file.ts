@@ -9,12 +9,10 @@ const explicitLittle = '1.2.840.10008.1.2.1';
 const deflated = '1.2.840.10008.1.2.1.99';
 const explicitBig = '1.2.840.10008.1.2.2';
 
-/** Most headers of slices fit in this; longer ones are read as far as the second, and then whole. */
+/** Most headers of slices fit in the first; others are read as far as the next, and none is longer than the last. */
 const firstBytes = 1 << 15;
 const headerRoom = 1 << 22;
-
-/** A slice takes at most a few MiB; a longer file is none. */
-const mostBytes = 1 << 30;
+const mostBytes = 1 << 26;
 
 /** Modalities (0008,0060) that are no images of slices, though some have pixels. */
 const notScans = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'RTRECORD', 'SEG', 'SR', 'PR', 'KO', 'REG', 'DOC']);

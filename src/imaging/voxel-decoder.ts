@@ -72,7 +72,7 @@ export class VoxelDecoder {
     this.#encoding = encoding;
     this.#out = out;
     this.#options = options;
-    this.#checkFinite = options.checkFinite;
+    this.#checkFinite = options.checkFinite && isFloat(out);
   }
 
   /** Takes the next bytes. Throws ImagingError for a value that cannot be kept. */
@@ -159,7 +159,7 @@ export class VoxelDecoder {
  * before these.
  */
 export function refuseNonFinite(file: string, voxels: VoxelArray, before: number): void {
-  if (!(voxels instanceof Float32Array || voxels instanceof Float64Array)) return;
+  if (!isFloat(voxels)) return;
   for (let n = 0; n < voxels.length; n++) {
     if (Number.isFinite(voxels[n])) continue;
     throw new ImagingError({
@@ -171,6 +171,9 @@ export function refuseNonFinite(file: string, voxels: VoxelArray, before: number
     });
   }
 }
+
+const isFloat = (voxels: VoxelArray): boolean =>
+  voxels instanceof Float32Array || voxels instanceof Float64Array;
 
 /** Turns the byte order of elements of `size` bytes, in place. */
 export function swapBytes(bytes: Buffer, size: number): void {
