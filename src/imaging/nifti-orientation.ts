@@ -103,7 +103,10 @@ function storedIn(fields: OrientationFields, affine: Affine): StoredOrientation 
   const [qfac, ...sizes] = pixdim.slice(0, 4);
   const size = sizes.map(Math.abs);
   const all = [...size, ...quaternion, ...qoffset, ...srows];
-  if (!all.every(Number.isFinite) || !size.every((mm) => mm > 0)) return undefined;
+  // NIfTI-1 has float32 and codes of 16 bits.
+  const fits = all.every((value) => Math.abs(Math.fround(value)) < Number.POSITIVE_INFINITY);
+  if (!fits || !size.every((mm) => mm > 0)) return undefined;
+  if (Math.max(Math.abs(qformCode), Math.abs(sformCode)) >= 2 ** 15) return undefined;
   const signed = [qfac < 0 ? -1 : 1, ...size];
   return { affine, pixdim: signed, qformCode, sformCode, quaternion, qoffset, srows };
 }
