@@ -72,6 +72,7 @@ export function formatFingerprint({ name, spacing, shape, orientations, all, cas
         right('voxels'),
         right('spacing, mm'),
         { title: 'axes' },
+        right('clipped, %'),
         ...all.classes
           .slice(1)
           .flatMap(({ name }) => [right(`${name}, %`), right(`${name}, ml`), right(`${name}, mean`)]),
@@ -82,9 +83,10 @@ export function formatFingerprint({ name, spacing, shape, orientations, all, cas
           triple(found.shape),
           triple(found.spacing),
           found.orientation,
+          found.clipped === undefined ? '-' : (100 * found.clipped).toFixed(1),
           ...labelCells(found),
         ]),
-        ['all', '', '', '', ...labelCells(all)],
+        ['all', '', '', '', '', ...labelCells(all)],
       ],
     ),
     markdownTable(

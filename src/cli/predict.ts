@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fail } from '../core/index.ts';
+import { fail, printable } from '../core/index.ts';
 import type { Tracer } from '../run/index.ts';
 import {
   type FolderResult,
@@ -107,6 +107,9 @@ class Display {
         this.progress.update(event.done);
         if (event.done === event.passes) this.stop();
         return;
+      case 'note':
+        console.error(printable(`warning: ${relative(event.input)}: ${event.note}`));
+        return;
       case 'written':
         printResult(event.result);
         return;
@@ -128,13 +131,13 @@ function printResult({
   output,
   probabilities,
   shape,
-  spacing,
+  voxelVolume,
   voxels,
   checkpoint,
   step,
 }: PredictResult): void {
   const all = shape[0] * shape[1] * shape[2];
-  const millilitres = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  const millilitres = voxelVolume / 1000;
   console.log(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
   for (const [name, found] of Object.entries(voxels)) {
     const share = `${((100 * found) / all).toFixed(2)} %`;

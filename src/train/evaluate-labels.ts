@@ -90,7 +90,7 @@ async function compare(
   const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
   const truth = await loadLabels(label, grid, classes);
   const { data } = await loadLabels(file, grid, classes);
-  const prediction = postprocess(data, grid.shape, spacingOf(grid), cleaningOf(cleaning ?? {}, classes));
+  const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes));
   const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
   if (out !== undefined && overlays && image !== undefined) {
     const scan = await loadCase({ id, image, series });

@@ -7,6 +7,8 @@ import {
   type Orientation,
   orientationOf,
   readNifti,
+  readNiftiHeader,
+  readScan,
   type Shape3,
   toCanonical,
   type Volume,
@@ -69,6 +71,27 @@ describe('prediction', () => {
     if (shape) expect(labels.shape).toEqual(shape);
     return toCanonical(labels).volume.data;
   }
+
+  it('keeps sform and qform of the scan as they are, and tells once that they differ', async () => {
+    const { header, data } = await readScan(scan);
+    const { stored, shape, affine } = header;
+    if (stored === undefined) throw new Error('a phantom has an orientation');
+    const moved = { ...stored, qformCode: 3, sformCode: 4, qoffset: [1, 2, 3] as const };
+    const input = at('differ.nii');
+    await writeNifti(input, { shape, affine, data, stored: moved });
+    const events: PredictionEvent[] = [];
+    const result = await segment({ input, output: at('differ-labels.nii'), onEvent: (e) => events.push(e) });
+    expect(result.voxelVolume).toBeCloseTo(result.spacing[0] * result.spacing[1] * result.spacing[2], 9);
+    expect((await readNiftiHeader(result.output)).stored).toEqual((await readNiftiHeader(input)).stored);
+    const notes = events.flatMap((event) => (event.kind === 'note' ? [event.note] : []));
+    expect(notes).toEqual([
+      expect.stringMatching(/^sform and qform that differ by up to .* mm; the sform is taken$/),
+    ]);
+    await segment({ input, output: at('differ-clean.nii'), cleaning: { fillHoles: ['liver'] } });
+    expect((await readNiftiHeader(at('differ-clean.nii'))).stored).toEqual(
+      (await readNiftiHeader(input)).stored,
+    );
+  });
 
   it('writes probabilities on the grid of the scan, and coarser ones', async () => {
     const events: PredictionEvent[] = [];

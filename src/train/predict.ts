@@ -13,6 +13,7 @@ import {
   type Shape3,
   spacingOf,
   voxelCount,
+  voxelVolume,
   writeNifti,
 } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
@@ -71,6 +72,8 @@ export interface PredictResult {
   readonly shape: Shape3;
   /** Between them, mm. */
   readonly spacing: Shape3;
+  /** Of a voxel, mm^3. */
+  readonly voxelVolume: number;
   /** Voxels of each class, by name. */
   readonly voxels: Readonly<Record<string, number>>;
   readonly checkpoint: 'best' | 'latest';
@@ -93,6 +96,8 @@ export type PredictionEvent =
   | { readonly kind: 'scan'; readonly input: string; readonly place: number; readonly scans: number }
   /** A pass of the network over the scan or a block of it; how many this process does for the scan. */
   | { readonly kind: 'pass'; readonly input: string; readonly done: number; readonly passes: number }
+  /** What somebody should look at in the header of a scan, as a phrase; told once for each. */
+  | { readonly kind: 'note'; readonly input: string; readonly note: string }
   | { readonly kind: 'written'; readonly input: string; readonly result: PredictResult }
   | { readonly kind: 'fault'; readonly input: string; readonly error: Error };
 
@@ -167,8 +172,9 @@ async function segmentScan(
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
   const writes = (processes?.host ?? 0) === 0;
   const plan = await together(processes, () => planScan(entry, prepareOptions(run.config)));
-  const { geometry } = plan;
-  const { original, shape } = geometry;
+  const { geometry, original } = plan;
+  const { shape } = geometry;
+  for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = await together(processes, async () =>
@@ -181,7 +187,7 @@ async function segmentScan(
       ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
       onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
     };
-    const own = await segmentSource(run, entry, shape, asked, { processes, soft });
+    const own = await segmentSource(run, entry, shape, asked, settings, soft);
     // To bring the labels back takes memory of its own.
     if (!streams) run.free();
     const counts = streams
@@ -190,7 +196,8 @@ async function segmentScan(
     const voxels = Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]]));
     const files = run.classes.map((name) => [name, probabilityName(output, name)]);
     return {
-      ...{ input, output, shape: original.shape, spacing: spacingOf(original) },
+      ...{ input, output, shape: original.shape },
+      ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
       probabilities: probabilities ? Object.fromEntries(files) : undefined,
       voxels: await fromFirst(processes, voxels),
       ...{ checkpoint: run.checkpoint, step: run.step! },
@@ -206,11 +213,16 @@ async function segmentScan(
     await together(processes, async () => {
       if (!writes) return;
       const { data } = restoreLabels(labels, geometry);
-      const cleaned = postprocess(data, original.shape, spacingOf(original), cleaning);
+      const cleaned = postprocess(data, original.shape, original, cleaning);
       if (soft !== undefined)
         for (const [cls, name] of run.classes.entries()) {
           signal?.throwIfAborted();
-          await writeProbability(probabilityName(output, name), { from: soft, cls }, geometry, factor);
+          await writeProbability(
+            probabilityName(output, name),
+            { from: soft, cls },
+            { ...geometry, original },
+            factor,
+          );
         }
       signal?.throwIfAborted();
       await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });
@@ -226,10 +238,12 @@ async function segmentSource(
   entry: Case,
   shape: Shape3,
   asked: SegmentOptions,
-  { processes, soft }: { readonly processes?: Processes; readonly soft?: ProbabilityFile },
+  { processes, onEvent }: PredictionSettings,
+  soft: ProbabilityFile | undefined,
 ): Promise<OwnBox> {
   const box = await run.needs(shape, asked);
   const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
+  for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
   const alone = (processes?.hosts.length ?? 1) === 1;
   const parts: BoxBytes[] = [];
   const own = await segmentOwn(run, source, asked, processes, ({ box, probabilities: p }) => {
