@@ -17,6 +17,7 @@ import {
   addConvFlag,
   addMemoryFlags,
   addMeshFlags,
+  addOverwriteFlag,
   checkMeshFlags,
   type MemoryFlags,
   type MeshFlags,
@@ -25,6 +26,7 @@ import {
 import { count, oneOf } from './parse.ts';
 import { type Joined, join, noteSplit, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
+import { say, sayJson } from './say.ts';
 import { addTraceFlag, traced } from './trace.ts';
 
 interface Flags extends MeshFlags, MemoryFlags {
@@ -38,6 +40,7 @@ interface Flags extends MeshFlags, MemoryFlags {
   readonly exactConv?: 'auto' | 'direct';
   readonly optimizer: 'adafactor' | 'adam' | 'sgd';
   readonly trace?: string;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -52,7 +55,7 @@ export function benchCommand(program: Command): void {
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
     .option('--steps <n>', 'steps to time, after one to warm up', count('--steps'), 5)
     .option('--batch <n>', 'volumes in a step', count('--batch'), 1);
-  addConvFlag(addMemoryFlags(addMeshFlags(command)));
+  addOverwriteFlag(addConvFlag(addMemoryFlags(addMeshFlags(command))));
   addTraceFlag(command)
     .option(
       '--precision <type>',
@@ -79,16 +82,20 @@ Examples:
     )
     .action(async (flags: Flags) => {
       checkMeshFlags(flags);
-      const { threads: _t, spillDir: _d, trace: _f, json: _j, ...settings } = flags;
+      const { threads: _t, spillDir: _d, trace: _f, overwrite: _o, json: _j, ...settings } = flags;
       const joined = await join(flags.split === 'auto' ? 'auto' : placement(flags).mesh, settings);
       const show = async (tracer: Tracer | undefined): Promise<void> => {
         const result = await measure(flags, joined, tracer);
         if (!talks()) return;
-        console.log(flags.json ? JSON.stringify(result, null, 2) : formatBench(result));
+        if (flags.json) sayJson(result);
+        else say(formatBench(result));
         if (tracer && !flags.json)
-          console.log(`\n${kernelTable(tracer.runs.filter(({ name }) => name !== WARM_UP))}`);
+          say(`\n${kernelTable(tracer.runs.filter(({ name }) => name !== WARM_UP))}`);
       };
-      await traced(talks() ? flags.trace : undefined, show, { endsAtOnce: true });
+      await traced(talks() ? flags.trace : undefined, show, {
+        endsAtOnce: true,
+        overwrite: flags.overwrite,
+      });
     });
 }
 
@@ -103,6 +110,7 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
     mesh: _m,
     layout: _l,
     trace: _t,
+    overwrite: _o,
     spillDir,
     ...rest
   } = flags;

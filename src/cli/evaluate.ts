@@ -1,10 +1,18 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { evaluate, evaluateLabels, formatEvaluation, type ScoredReport } from '../train/index.ts';
-import { addPatternFlags, addRunFlags, checkMeshFlags, type PatternFlags, type RunFlags } from './flags.ts';
+import {
+  addOverwriteFlag,
+  addPatternFlags,
+  addRunFlags,
+  checkMeshFlags,
+  type PatternFlags,
+  type RunFlags,
+} from './flags.ts';
 import { listOf, numberOrNamed, positive, UsageError } from './parse.ts';
 import { joinRun, noteSplit, talks } from './processes.ts';
 import { showProgress } from './progress.ts';
+import { say, sayJson } from './say.ts';
 import { addCleaningFlags, addFlipsFlag, type SegmentFlags, segmentOptions } from './segment-flags.ts';
 import { relative } from './words.ts';
 
@@ -19,6 +27,7 @@ interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
   readonly out?: string;
   readonly overlays: boolean;
   readonly surfaces: boolean;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -59,7 +68,8 @@ export function evaluateCommand(program: Command): void {
       'folder of the results (default: evaluation in the run, or the folder of --predictions)',
     )
     .option('--no-overlays', 'draw no pictures')
-    .option('--json', 'print the whole report as JSON')
+    .option('--json', 'print the whole report as JSON');
+  addOverwriteFlag(command)
     .addHelpText(
       'after',
       '\nExamples:\n  halomesh evaluate --run runs/a --data ct --tolerance liver=3,tumour=1\n' +
@@ -80,9 +90,8 @@ async function evaluateAction({ json, lesion, run, predictions, ...given }: Flag
     },
   };
   const print = (report: ScoredReport, title: string, out: string): void => {
-    if (json) console.log(JSON.stringify(report, null, 2));
-    else
-      console.log(`${title}; Dice:\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
+    if (json) sayJson(report);
+    else say(`${title}; Dice:\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
   };
   if (predictions !== undefined) {
     const { data } = flags;

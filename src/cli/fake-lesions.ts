@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { writeFakeLesions } from '../imaging/index.ts';
+import { addOverwriteFlag } from './flags.ts';
 import { count, share } from './parse.ts';
 import { showProgress } from './progress.ts';
+import { say } from './say.ts';
 
 interface Flags {
   readonly data: string;
@@ -11,11 +13,12 @@ interface Flags {
   readonly organ: number;
   readonly lesion: number;
   readonly seed: number;
+  readonly overwrite?: boolean;
 }
 
 /** `halomesh fake-lesions` */
 export function fakeLesionsCommand(program: Command): void {
-  program
+  const command = program
     .command('fake-lesions')
     .summary('write a data set again, with made-up lesions')
     .description(
@@ -28,7 +31,8 @@ export function fakeLesionsCommand(program: Command): void {
     .option('--probability <p>', 'of a case to get fake lesions', share('--probability'), 0.5)
     .option('--organ <label>', 'label value of the organ', count('--organ', 0, 255), 1)
     .option('--lesion <label>', 'label value of lesions', count('--lesion', 0, 255), 2)
-    .option('--seed <n>', 'the same seed gives the same files', count('--seed', 0, 0xffffffff), 0)
+    .option('--seed <n>', 'the same seed gives the same files', count('--seed', 0, 0xffffffff), 0);
+  addOverwriteFlag(command)
     .addHelpText('after', '\nExample:\n  halomesh fake-lesions --data phantoms --out phantoms-fake')
     .action(async (flags: Flags) => {
       let progress: ReturnType<typeof showProgress> | undefined;
@@ -42,12 +46,12 @@ export function fakeLesionsCommand(program: Command): void {
         });
         progress?.stop();
         for (const { id, outcome, before, after } of reports)
-          console.log(
+          say(
             `${id}: ${outcome === 'made' ? `${before} lesion voxels before, ${after} now` : words[outcome]}`,
           );
         const folder = path.relative('', flags.out) || '.';
         const made = reports.filter(({ outcome }) => outcome === 'made').length;
-        console.log(`${reports.length} cases written to ${folder}, ${made} with fake lesions`);
+        say(`${reports.length} cases written to ${folder}, ${made} with fake lesions`);
       } finally {
         progress?.stop();
       }

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Command } from 'commander';
 import { markdownTable } from '../core/index.ts';
-import { writeTextAtomically } from '../files/index.ts';
+import { checkOutputs, writeTextAtomically } from '../files/index.ts';
 import {
   type Fingerprint,
   fingerprintDataset,
@@ -10,13 +8,14 @@ import {
   type Print,
   percentiles,
 } from '../imaging/index.ts';
-import { addPatternFlags, type PatternFlags } from './flags.ts';
-import { UsageError } from './parse.ts';
+import { addOverwriteFlag, addPatternFlags, type PatternFlags } from './flags.ts';
 import { showProgress } from './progress.ts';
+import { say, sayJson } from './say.ts';
 import { relative } from './words.ts';
 
 interface Flags extends PatternFlags {
   readonly out?: string;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,13 +28,12 @@ export function fingerprintCommand(program: Command): void {
       'Reads all cases with a label map and tells spacings, sizes and orientations, the share of each label, and mean, ' +
         'standard deviation and percentiles of the voxels beneath it, for each case and over all.',
     );
-  addPatternFlags(command)
+  addOverwriteFlag(addPatternFlags(command))
     .option('--out <file>', 'JSON file to write')
     .option('--json', 'print the JSON in place of tables')
     .addHelpText('after', '\nExample:\n  halomesh fingerprint ct --out fingerprint.json')
-    .action(async (dir: string, { out, json, ...patterns }: Flags) => {
-      if (out !== undefined && !existsSync(path.dirname(path.resolve(out))))
-        throw new UsageError({ where: '--out', problem: `the folder of ${out} is not there` });
+    .action(async (dir: string, { out, json, overwrite, ...patterns }: Flags) => {
+      if (out !== undefined) checkOutputs({ reads: [dir], writes: [out], overwrite });
       let progress: ReturnType<typeof showProgress> | undefined;
       const print = await fingerprintDataset(dir, {
         ...patterns,
@@ -46,8 +44,9 @@ export function fingerprintCommand(program: Command): void {
       }).finally(() => progress?.stop());
       const text = JSON.stringify(print, null, 2);
       if (out !== undefined) await writeTextAtomically(out, `${text}\n`);
-      console.log(json ? text : formatFingerprint(print));
-      if (out !== undefined && !json) console.log(`\nwritten to ${relative(out)}`);
+      if (json) sayJson(print);
+      else say(formatFingerprint(print));
+      if (out !== undefined && !json) say(`\nwritten to ${relative(out)}`);
     });
 }
 

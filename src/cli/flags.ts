@@ -40,6 +40,11 @@ export function addMeshFlags(command: Command): Command {
     );
 }
 
+/** Whether outputs that are there are replaced. */
+export function addOverwriteFlag(command: Command): Command {
+  return command.option('--overwrite', 'replace outputs that are there; never files that are read');
+}
+
 /** Flags of the memory plan. */
 export interface MemoryFlags {
   readonly memoryLimit?: number;
@@ -113,6 +118,7 @@ export interface TrainFlags extends MeshFlags, MemoryFlags, PatternFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly trace?: string;
+  readonly overwrite?: boolean;
 }
 
 /** Everything that `train` takes; `plan` takes it too. */
@@ -201,7 +207,7 @@ export function addTrainFlags(command: Command): Command {
 
 /** The settings that a config file and flags give together: flags go before the file. */
 export function givenConfig(flags: TrainFlags): Readonly<Record<string, unknown>> {
-  const { config, resume: _resume, trace: _trace, ...given } = flags;
+  const { config, resume: _resume, trace: _trace, overwrite: _overwrite, ...given } = flags;
   checkMeshFlags(flags);
   return mergeConfig(config === undefined ? {} : readConfigFile(config), given);
 }

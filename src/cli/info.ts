@@ -1,12 +1,15 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { HalomeshError } from '../core/index.ts';
+import { checkOutputs } from '../files/index.ts';
 import { type InstructionSet, instructionSets, library, mpiAvailable } from '../machine/index.ts';
 import { bytes, type Speeds } from '../plan/index.ts';
 import { calibrate } from '../run/index.ts';
 import { writeMachineFile } from '../train/index.ts';
+import { addOverwriteFlag } from './flags.ts';
 import { counted, UsageError } from './parse.ts';
 import { meet, talks } from './processes.ts';
+import { say, sayJson } from './say.ts';
 import { version } from './version.ts';
 import { relative } from './words.ts';
 
@@ -101,6 +104,7 @@ interface Flags {
   readonly calibrate?: boolean;
   readonly calibrateSizes?: readonly number[];
   readonly out?: string;
+  readonly overwrite?: boolean;
 }
 
 /** `halomesh info --calibrate`: about a quarter of a minute. */
@@ -108,12 +112,12 @@ async function calibrateCommand(out?: string, sizes?: readonly number[]): Promis
   const speeds = await calibrate({ processes: await meet(), sizes });
   if (!talks()) return;
   if (out === undefined) {
-    console.log(JSON.stringify(speeds, null, 2));
+    sayJson(speeds);
     return;
   }
   await writeMachineFile(out, speeds);
-  console.log(formatSpeeds(speeds));
-  console.log(`written to ${relative(out)}: use it with --machine, or HALOMESH_MACHINE`);
+  say(formatSpeeds(speeds));
+  say(`written to ${relative(out)}: use it with --machine, or HALOMESH_MACHINE`);
 }
 
 /** Speeds as text for a terminal. */
@@ -135,7 +139,7 @@ export function formatSpeeds(speeds: Speeds): string {
 
 /** `halomesh info` */
 export function infoCommand(program: Command): void {
-  program
+  const command = program
     .command('info')
     .summary('version, devices, instruction sets, threads, memory, MPI')
     .description('Tells what this installation and machine offer.')
@@ -149,7 +153,8 @@ export function infoCommand(program: Command): void {
       'voxels along each side of the training steps that are timed (default: 32,96)',
       counted('--calibrate-sizes'),
     )
-    .option('--out <file>', 'write them to this machine file (default: print them)')
+    .option('--out <file>', 'write them to this machine file (default: print them)');
+  addOverwriteFlag(command)
     .addHelpText(
       'after',
       `
@@ -157,12 +162,14 @@ Examples:
   halomesh info
   mpirun -n 2 halomesh info --calibrate --out machine.json`,
     )
-    .action(async ({ json, calibrate: measure, calibrateSizes, out }: Flags) => {
+    .action(async ({ json, calibrate: measure, calibrateSizes, out, overwrite }: Flags) => {
       if (out !== undefined && !measure)
         throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
+      if (out !== undefined && talks()) checkOutputs({ reads: [], writes: [out], overwrite });
       if (measure) return calibrateCommand(out, calibrateSizes);
       if (!talks()) return;
       const facts = info();
-      console.log(json ? JSON.stringify(facts, null, 2) : formatInfo(facts));
+      if (json) sayJson(facts);
+      else say(formatInfo(facts));
     });
 }

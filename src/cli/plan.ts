@@ -14,6 +14,7 @@ import {
 } from '../train/index.ts';
 import { addTrainFlags, givenConfig, type TrainFlags } from './flags.ts';
 import { count, UsageError } from './parse.ts';
+import { say, sayJson } from './say.ts';
 
 interface Flags extends TrainFlags {
   readonly classes?: number;
@@ -66,8 +67,8 @@ Examples:
           ? await fromSize(config, classes ?? 3, ranks)
           : await fromData(config, classes, ranks);
       const { report, config: _, ...facts } = planned;
-      if (json) console.log(JSON.stringify({ ...facts, batch: config.batch, ...report }, null, 2));
-      else console.log(`${headline(config, planned)}\n${formatPlan(report)}`);
+      if (json) sayJson({ ...facts, batch: config.batch, ...report });
+      else say(`${headline(config, planned)}\n${formatPlan(report)}`);
     });
 }
 

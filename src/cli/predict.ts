@@ -9,11 +9,12 @@ import {
   predict,
   predictFolder,
 } from '../train/index.ts';
-import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
+import { addOverwriteFlag, addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
 import { count, UsageError } from './parse.ts';
 import { joinRun, noteSplit, talks } from './processes.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { errorLine } from './report-error.ts';
+import { say, tell } from './say.ts';
 import { addCleaningFlags, addFlipsFlag, type SegmentFlags, segmentOptions } from './segment-flags.ts';
 import { addTraceFlag, traced } from './trace.ts';
 import { relative } from './words.ts';
@@ -25,6 +26,7 @@ interface Flags extends RunFlags, SegmentFlags {
   readonly probabilities?: boolean;
   readonly probabilitiesDownsample?: number;
   readonly trace?: string;
+  readonly overwrite?: boolean;
 }
 
 /** `halomesh predict` */
@@ -51,7 +53,7 @@ export function predictCommand(program: Command): void {
       'with voxels n times as large',
       count('--probabilities-downsample'),
     );
-  addCleaningFlags(addFlipsFlag(command))
+  addOverwriteFlag(addCleaningFlags(addFlipsFlag(command)))
     .addHelpText(
       'after',
       '\nExamples:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --memory-limit 4GiB\n' +
@@ -79,10 +81,13 @@ export function predictCommand(program: Command): void {
         if (await isFolderOfScans(flags.input)) return predictFolder(options);
         return { results: [await predict(options)], faults: [] };
       };
-      const { results, faults } = await traced(file, run, { endsAtOnce: true }).finally(() => show.stop());
+      const { results, faults } = await traced(file, run, {
+        endsAtOnce: true,
+        overwrite: flags.overwrite,
+        reads: [flags.input],
+      }).finally(() => show.stop());
       if (faults.length === 0) return;
-      if (talks())
-        for (const { input, error } of faults) console.error(`${relative(input)}: ${errorLine(error)}`);
+      if (talks()) for (const { input, error } of faults) tell(`${relative(input)}: ${errorLine(error)}`);
       fail({
         where: flags.input,
         problem: `${faults.length} of ${results.length + faults.length} scans could not be segmented`,
@@ -98,7 +103,7 @@ class Display {
     if (!talks()) return;
     switch (event.kind) {
       case 'scan':
-        if (event.scans > 1) console.error(`scan ${event.place}/${event.scans}  ${relative(event.input)}`);
+        if (event.scans > 1) tell(`scan ${event.place}/${event.scans}  ${relative(event.input)}`);
         return;
       case 'pass':
         // One pass says nothing while it runs.
@@ -135,13 +140,13 @@ function printResult({
 }: PredictResult): void {
   const all = shape[0] * shape[1] * shape[2];
   const millilitres = (spacing[0] * spacing[1] * spacing[2]) / 1000;
-  console.log(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
+  say(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
   for (const [name, found] of Object.entries(voxels)) {
     const share = `${((100 * found) / all).toFixed(2)} %`;
     const volume = `${(found * millilitres).toFixed(1)} ml`;
-    console.log(
+    say(
       `  ${name.padEnd(14)}${found.toLocaleString('en').padStart(12)}  ${share.padStart(8)}  ${volume.padStart(11)}`,
     );
   }
-  for (const file of Object.values(probabilities ?? {})) console.log(`  ${relative(file)}`);
+  for (const file of Object.values(probabilities ?? {})) say(`  ${relative(file)}`);
 }

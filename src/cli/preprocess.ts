@@ -7,6 +7,7 @@ import { onInterrupt } from './interrupt.ts';
 import { count, hounsfield, positive, UsageError } from './parse.ts';
 import { showProgress } from './progress.ts';
 import { errorLine, Interrupted } from './report-error.ts';
+import { say } from './say.ts';
 import { commandName, quoted, relative } from './words.ts';
 
 interface Flags extends PatternFlags {
@@ -76,14 +77,14 @@ export function preprocessCommand(program: Command): void {
           );
         const seconds = ((performance.now() - begun) / 1000).toFixed(0);
         const before = kept.length > 0 ? `, ${kept.length} were there` : '';
-        console.log(`${written.length} cases written to ${relative(flags.out)} in ${seconds} s${before}`);
+        say(`${written.length} cases written to ${relative(flags.out)} in ${seconds} s${before}`);
         if (failed.length > 0)
           fail({
             where: flags.data,
             problem: `${failed.length} of ${written.length + kept.length + failed.length} cases could not be prepared: ${failed.map(({ id }) => id).join(', ')}`,
             hint: 'Repair them, or take them out of the data set, and run the same command again',
           });
-        console.log(`Train on them: ${commandName()} train --data ${quoted(relative(flags.out))} --out RUN`);
+        say(`Train on them: ${commandName()} train --data ${quoted(relative(flags.out))} --out RUN`);
       } finally {
         progress?.stop();
         interruption.stop();

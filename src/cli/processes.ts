@@ -15,6 +15,7 @@ import { configOfRun, meshOf } from '../train/index.ts';
 import type { RunFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 import { Interrupted, reportError } from './report-error.ts';
+import { tell } from './say.ts';
 import { version } from './version.ts';
 
 // Commands that are started once for each rank, by mpirun or srun.
@@ -27,7 +28,7 @@ export const talks = (): boolean => (launched()?.rank ?? 0) === 0;
 
 /** Says what split was chosen and why. */
 export function noteSplit(text: string): void {
-  if (talks()) process.stderr.write(`split ${text}\n`);
+  if (talks()) tell(`split ${text}`);
 }
 
 /** What a command of several processes runs with. */

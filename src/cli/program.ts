@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { printable } from '../core/index.ts';
 import { benchCommand } from './bench.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { fakeLesionsCommand } from './fake-lesions.ts';
@@ -38,8 +39,8 @@ export function makeProgram(write: (text: string) => void): Command {
     .description(
       'Trains and runs 3-D convolutional networks on whole medical volumes, split in space over a mesh of ranks.',
     )
-    .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'show help')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
@@ -61,7 +62,7 @@ export function makeProgram(write: (text: string) => void): Command {
   ])
     add(program);
   for (const command of program.commands) {
-    command.helpOption('--help', 'show help');
+    command.helpOption('-h, --help', 'show help');
     command.configureOutput({ outputError: oneLine(`halomesh ${command.name()}`) });
   }
   return program;
@@ -74,7 +75,7 @@ function oneLine(command: string): (text: string, write: (text: string) => void)
       .replace(/^error: /, '')
       .trim()
       .replaceAll('\n', ' ');
-    write(`halomesh: ${problem}. See ${command} --help\n`);
+    write(`halomesh: ${printable(problem)}. See ${command} --help\n`);
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { markdownTable } from '../core/index.ts';
+import { checkOutputs } from '../files/index.ts';
 import {
   bytes,
   predictScaling,
@@ -9,16 +10,18 @@ import {
   showParts,
 } from '../plan/index.ts';
 import { drawScaling, speedsOf } from '../train/index.ts';
+import { addOverwriteFlag } from './flags.ts';
 import { type Measured, measureHere } from './measure.ts';
 import { byteCount, count, counted, oneOf } from './parse.ts';
 import { showProgress } from './progress.ts';
+import { say, sayJson } from './say.ts';
 import { finderOf, type ScaleFlags, sizesOf } from './scale-finder.ts';
 import { relative } from './words.ts';
 
 const RANKS = Array.from({ length: 13 }, (_, power) => 2 ** power);
 /** `halomesh scale` */
 export function scaleCommand(program: Command): void {
-  program
+  const command = program
     .command('scale')
     .summary('predict time, memory and bytes of a training step for 1 to 4096 ranks')
     .description(
@@ -65,7 +68,8 @@ export function scaleCommand(program: Command): void {
     .option('--tries <n>', 'splits that are planned for each number of ranks', count('--tries'), 3)
     .option('--measure', 'run the step here too, on 1, 2 and 4 processes of one thread, and show both times')
     .option('--out <file>', 'picture to write', 'scale.png')
-    .option('--json', 'print the result as JSON')
+    .option('--json', 'print the result as JSON');
+  addOverwriteFlag(command)
     .addHelpText(
       'after',
       `
@@ -77,9 +81,15 @@ Examples:
     .action(async (flags: ScaleFlags) => {
       if (flags.measure) {
         const measured = await measureHere(flags);
-        console.log(flags.json ? JSON.stringify(measured, null, 2) : formatMeasured(measured));
+        if (flags.json) sayJson(measured);
+        else say(formatMeasured(measured));
         return;
       }
+      checkOutputs({
+        reads: flags.machine === undefined ? [] : [flags.machine],
+        writes: [flags.out],
+        overwrite: flags.overwrite,
+      });
       const speeds = speedsOf(flags.machine);
       const block = flags.block ?? Math.max(2 ** (flags.levels - 1), Math.floor(flags.size / 4));
       const progress = showProgress({ unit: 'split', total: flags.ranks.length, silent: flags.json });
@@ -92,10 +102,8 @@ Examples:
         { ...scaling, strongTitle: `${flags.size} cubed`, weakTitle: `${block} cubed a rank` },
         flags.out,
       );
-      if (flags.json)
-        console.log(JSON.stringify({ machine: speeds, ...scaling, picture: flags.out }, null, 2));
-      else
-        console.log(`${formatScaling(flags, block, speeds, scaling)}\n\npicture in ${relative(flags.out)}`);
+      if (flags.json) sayJson({ machine: speeds, ...scaling, picture: flags.out });
+      else say(`${formatScaling(flags, block, speeds, scaling)}\n\npicture in ${relative(flags.out)}`);
     });
 }
 

@@ -17,11 +17,12 @@ import {
   train,
   type ValidationEvent,
 } from '../train/index.ts';
-import { addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
+import { addOverwriteFlag, addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
 import { onInterrupt } from './interrupt.ts';
 import { join, onAll, talks } from './processes.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { Interrupted } from './report-error.ts';
+import { say, tell } from './say.ts';
 import { addTraceFlag, traced } from './trace.ts';
 import { commandName, quoted, relative } from './words.ts';
 
@@ -34,7 +35,7 @@ export function trainCommand(program: Command): void {
       'Trains a 3-D U-Net on whole volumes, split over a mesh of ranks. The run folder gets the whole config, a log of ' +
         'JSON lines, checkpoints (latest, best) and pictures. Ctrl-C finishes the step, saves and says how to resume.',
     );
-  addTraceFlag(addTrainFlags(command))
+  addOverwriteFlag(addTraceFlag(addTrainFlags(command)))
     .option('--resume', 'go on from the last checkpoint of the run; its config counts where no flag does')
     .addHelpText(
       'after',
@@ -54,11 +55,13 @@ Examples:
         settings,
       );
       const config = { ...given, threads: flags.threads ?? threads ?? given.threads };
-      const result = await traced(talks() ? flags.trace : undefined, (tracer) =>
-        runTraining(config, { resume: flags.resume, tracer, processes }),
+      const result = await traced(
+        talks() ? flags.trace : undefined,
+        (tracer) => runTraining(config, { resume: flags.resume, tracer, processes }),
+        { overwrite: flags.overwrite, reads: [config.data] },
       );
       if (!talks()) return;
-      for (const line of doneLines(config, result)) console.log(line);
+      for (const line of doneLines(config, result)) say(line);
     });
 }
 
@@ -93,7 +96,7 @@ export async function runTraining(
     if (!talks()) return;
     const line = 'Stopping after this step. Press Ctrl-C again to end at once, without saving.';
     if (progress) progress.note(line);
-    else process.stderr.write(`${line}\n`);
+    else tell(line);
   });
   const late = mostSeconds === undefined ? [] : [AbortSignal.timeout(mostSeconds * 1000)];
   try {
@@ -105,7 +108,7 @@ export async function runTraining(
       onEvent: (event) => {
         if (!talks()) return;
         if (event.kind === 'start') {
-          for (const line of startLines(event)) console.log(line);
+          for (const line of startLines(event)) say(line);
           progress = showProgress({ unit: 'step', total: event.steps, start: event.firstStep - 1 });
         } else if (event.kind === 'step') progress?.update(event.step, stepFacts(event));
         else if (event.kind === 'validation') progress?.note(validationLine(event));

@@ -5,6 +5,7 @@ import { type CaseReport, type Finding, type VerifyReport, verifyDataset } from 
 import { addPatternFlags, type PatternFlags } from './flags.ts';
 import { showProgress } from './progress.ts';
 import { EXIT, Faulty } from './report-error.ts';
+import { say, sayJson } from './say.ts';
 import { relative } from './words.ts';
 
 /** `halomesh verify` */
@@ -29,7 +30,8 @@ export function verifyCommand(program: Command): void {
           progress.update(done, [id]);
         },
       }).finally(() => progress?.stop());
-      console.log(json ? JSON.stringify(report, null, 2) : formatVerify(report));
+      if (json) sayJson(report);
+      else say(formatVerify(report));
       if (report.faults > 0) {
         const { faults } = report;
         throw new Faulty(`${relative(dir)} has ${faults} ${faults === 1 ? 'fault' : 'faults'}`);

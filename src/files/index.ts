@@ -1,5 +1,6 @@
 // Files that appear whole
 export * from './atomic.ts';
+export * from './folders.ts';
 export * from './lock.ts';
 // Names and paths
 export * from './names.ts';
