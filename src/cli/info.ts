@@ -1,15 +1,14 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import type { Command } from 'commander';
 import { HalomeshError } from '../core/index.ts';
 import { checkOutputs } from '../files/index.ts';
 import { type InstructionSet, instructionSets, library, mpiAvailable } from '../machine/index.ts';
 import { bytes, type Speeds } from '../plan/index.ts';
 import { calibrate } from '../run/index.ts';
 import { writeMachineFile } from '../train/index.ts';
-import { addOverwriteFlag } from './flags.ts';
-import { counted, UsageError } from './parse.ts';
-import { meet, talks } from './processes.ts';
+import { UsageError } from './parse.ts';
+import { meet } from './processes.ts';
 import { say, sayJson } from './say.ts';
+import { talks } from './talks.ts';
 import { version } from './version.ts';
 import { relative } from './words.ts';
 
@@ -99,7 +98,7 @@ export function formatInfo(i: Info): string {
   ].join('\n');
 }
 
-interface Flags {
+export interface Flags {
   readonly json?: boolean;
   readonly calibrate?: boolean;
   readonly calibrateSizes?: readonly number[];
@@ -137,39 +136,20 @@ export function formatSpeeds(speeds: Speeds): string {
   ].join('\n');
 }
 
-/** `halomesh info` */
-export function infoCommand(program: Command): void {
-  const command = program
-    .command('info')
-    .summary('version, devices, instruction sets, threads, memory, MPI')
-    .description('Tells what this installation and machine offer.')
-    .option('--json', 'print it as JSON')
-    .option(
-      '--calibrate',
-      'measure the speeds of this machine instead, for scale and --split auto; under mpirun -n 2 of its messages too',
-    )
-    .option(
-      '--calibrate-sizes <list>',
-      'voxels along each side of the training steps that are timed (default: 32,96)',
-      counted('--calibrate-sizes'),
-    )
-    .option('--out <file>', 'write them to this machine file (default: print them)');
-  addOverwriteFlag(command)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  halomesh info
-  mpirun -n 2 halomesh info --calibrate --out machine.json`,
-    )
-    .action(async ({ json, calibrate: measure, calibrateSizes, out, overwrite }: Flags) => {
-      if (out !== undefined && !measure)
-        throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
-      if (out !== undefined && talks()) checkOutputs({ reads: [], writes: [out], overwrite });
-      if (measure) return calibrateCommand(out, calibrateSizes);
-      if (!talks()) return;
-      const facts = info();
-      if (json) sayJson(facts);
-      else say(formatInfo(facts));
-    });
+/** Runs `halomesh info`. */
+export async function infoAction({
+  json,
+  calibrate: measure,
+  calibrateSizes,
+  out,
+  overwrite,
+}: Flags): Promise<void> {
+  if (out !== undefined && !measure)
+    throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
+  if (out !== undefined && talks()) checkOutputs({ reads: [], writes: [out], overwrite });
+  if (measure) return calibrateCommand(out, calibrateSizes);
+  if (!talks()) return;
+  const facts = info();
+  if (json) sayJson(facts);
+  else say(formatInfo(facts));
 }

@@ -15,21 +15,12 @@ import { configOfRun, meshOf } from '../train/index.ts';
 import type { RunFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 import { Interrupted, reportError } from './report-error.ts';
-import { tell } from './say.ts';
 import { version } from './version.ts';
 
 // Commands that are started once for each rank, by mpirun or srun.
 
 /** Milliseconds that rank 0 has to report an error that all ranks meet, before another rank reports its own. */
 const GRACE = 1500;
-
-/** True where this process prints: it was started alone, or as rank 0. */
-export const talks = (): boolean => (launched()?.rank ?? 0) === 0;
-
-/** Says what split was chosen and why. */
-export function noteSplit(text: string): void {
-  if (talks()) tell(`split ${text}`);
-}
 
 /** What a command of several processes runs with. */
 export interface Joined {

@@ -1,19 +1,20 @@
 import { Command } from 'commander';
 import { printable } from '../core/index.ts';
-import { benchCommand } from './bench.ts';
-import { evaluateCommand } from './evaluate.ts';
-import { fakeLesionsCommand } from './fake-lesions.ts';
-import { fingerprintCommand } from './fingerprint.ts';
-import { infoCommand } from './info.ts';
-import { phantomCommand } from './phantom.ts';
-import { planCommand } from './plan.ts';
-import { predictCommand } from './predict.ts';
-import { preprocessCommand } from './preprocess.ts';
-import { failTogether, part, talks } from './processes.ts';
-import { EXIT } from './report-error.ts';
-import { scaleCommand } from './scale.ts';
-import { trainCommand } from './train.ts';
-import { verifyCommand } from './verify.ts';
+import { launched } from '../machine/mpi/launched.ts';
+import { benchCommand } from './bench-command.ts';
+import { evaluateCommand } from './evaluate-command.ts';
+import { fakeLesionsCommand } from './fake-lesions-command.ts';
+import { fingerprintCommand } from './fingerprint-command.ts';
+import { infoCommand } from './info-command.ts';
+import { phantomCommand } from './phantom-command.ts';
+import { planCommand } from './plan-command.ts';
+import { predictCommand } from './predict-command.ts';
+import { preprocessCommand } from './preprocess-command.ts';
+import { EXIT, reportError } from './report-error.ts';
+import { scaleCommand } from './scale-command.ts';
+import { talks } from './talks.ts';
+import { trainCommand } from './train-command.ts';
+import { verifyCommand } from './verify-command.ts';
 import { version } from './version.ts';
 
 const EXAMPLES = `
@@ -86,6 +87,7 @@ export async function run(
 ): Promise<number> {
   // Of several processes one alone does what is no work for ranks, such as writing phantoms.
   if (!talks() && !RANKED.includes(args[0])) return EXIT.done;
+  const together = launched() !== undefined;
   const program = makeProgram(write);
   if (args.length === 0) {
     program.outputHelp();
@@ -93,9 +95,9 @@ export async function run(
   }
   try {
     await program.parseAsync(args, { from: 'user' });
-    await part();
+    if (together) await (await import('./processes.ts')).part();
     return EXIT.done;
   } catch (error) {
-    return failTogether(error, write);
+    return together ? (await import('./processes.ts')).failTogether(error, write) : reportError(error, write);
   }
 }

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { checkOutputs } from '../files/index.ts';
 import { checkTraceFile, Tracer } from '../run/index.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -8,14 +7,6 @@ import { relative } from './words.ts';
 
 /** Milliseconds between two times that the file is brought up to date, for processes that are ended from outside. */
 const EVERY = 30_000;
-
-/** `--trace` */
-export function addTraceFlag(command: Command): Command {
-  return command.option(
-    '--trace <file>',
-    'write what every kernel did and when, over the last 20 runs, for ui.perfetto.dev',
-  );
-}
 
 export interface TraceOptions {
   /** Ctrl-C ends the process, as it does without a tracer; else the body deals with it. */
