@@ -59,17 +59,6 @@ describe('help', () => {
     }
   });
 
-  it('and version have short flags too, for every command', async () => {
-    for (const args of [['-h'], ['train', '-h'], ['info', '-h']]) {
-      printed = '';
-      expect(await halomesh(...args)).toEqual({ code: 0, errors: '' });
-      expect(printed).toMatch(/^Usage: halomesh/);
-    }
-    printed = '';
-    expect(await halomesh('-v')).toEqual({ code: 0, errors: '' });
-    expect(printed).toMatch(/^\d+\.\d+\.\d+\n$/);
-  });
-
   it('is shown when nothing is asked for', async () => {
     expect((await halomesh()).code).toBe(0);
     expect(printed).toContain('Usage: halomesh');

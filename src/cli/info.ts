@@ -1,6 +1,6 @@
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { availableParallelism, cpus, freemem } from 'node:os';
 import { HalomeshError } from '../core/index.ts';
-import { checkOutputs } from '../files/index.ts';
+import { checkOutputs, memoryOfProcess } from '../files/index.ts';
 import { type InstructionSet, instructionSets, library, mpiAvailable } from '../machine/index.ts';
 import { bytes, type Speeds } from '../plan/index.ts';
 import { calibrate } from '../run/index.ts';
@@ -64,15 +64,9 @@ export function info(): Info {
     ],
     instructionSet: { chosen, forced: process.env.HALOMESH_ISA ?? null, sets },
     threads: availableParallelism(),
-    memory: { totalBytes: memoryLimit(), freeBytes: freemem() },
+    memory: { totalBytes: memoryOfProcess(), freeBytes: freemem() },
     mpi: mpiAvailable(),
   };
-}
-
-/** What this process may use: a container's limit where there is one. */
-function memoryLimit(): number {
-  const limit = process.constrainedMemory?.() ?? 0;
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** The facts as text for a terminal. */

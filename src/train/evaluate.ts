@@ -13,6 +13,7 @@ import { CHUNK_BYTES } from './cases.ts';
 import { type Cleaning, cleaningOf } from './cleaning.ts';
 import { checkEvaluation, writeSummary } from './evaluation-summary.ts';
 import { type Judge, judgeCase } from './judge-case.ts';
+import { finder, regroup } from './known-names.ts';
 import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
 import { openRun, type RunOptions } from './open-run.ts';
 import { openSameDataset } from './same-files.ts';
@@ -120,10 +121,13 @@ export function chosenCases<T extends { readonly id: string }>(
   cases: readonly T[],
   ids: readonly string[] | undefined,
 ): readonly T[] {
-  for (const id of ids ?? [])
+  // An id may have a comma in it, at which the command line parts a list.
+  const known = cases.map(({ id }) => id);
+  const chosenIds = ids && regroup(ids, ',', finder(known, ','));
+  for (const id of chosenIds ?? [])
     if (!cases.some((entry) => entry.id === id))
       fail({ where: data, problem: `no case "${id}"`, expected: cases.map((entry) => entry.id).join(', ') });
-  const chosen = cases.filter(({ id }) => ids?.includes(id) ?? true);
+  const chosen = cases.filter(({ id }) => chosenIds?.includes(id) ?? true);
   if (chosen.length === 0) fail({ where: data, problem: 'has no case with a label map to compare with' });
   return chosen;
 }
