@@ -1,5 +1,6 @@
-import { tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
+import { memoryOfProcess } from '../files/index.ts';
 import {
   alone,
   type Device,
@@ -10,7 +11,15 @@ import {
   type Traffic,
   type World,
 } from '../machine/index.ts';
-import { explainPlan, formatPlan, makePlan, type Plan, type Region } from '../plan/index.ts';
+import {
+  explainPlan,
+  formatPlan,
+  makePlan,
+  type Plan,
+  predictPeak,
+  type Region,
+  bytes as showBytes,
+} from '../plan/index.ts';
 import { agree, planText } from './agree.ts';
 import { Executable } from './executable.ts';
 import type { Feed } from './host-parts.ts';
@@ -107,6 +116,7 @@ export class Session {
     const options = { hosts, memoryLimit, hostBytes, region };
     const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
     if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
+    checkMemory(plan, this.device, hostBytes);
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
     if (storeBytes > 0) this.storeOf(storeBytes);
@@ -162,7 +172,7 @@ export class Session {
   private arena(bytes: number): Memory {
     const known = this.arenas.find((arena) => arena.bytes >= bytes);
     if (known !== undefined) return known;
-    const made = this.device.allocate(bytes, Math.max(bytes, totalmem()));
+    const made = this.device.allocate(bytes, Math.max(bytes, memoryOfProcess()));
     this.arenas.push(made);
     return made;
   }
@@ -174,6 +184,21 @@ export class Session {
     this.store = this.device.openStore(this.options.spillFolder ?? tmpdir(), bytes);
     return this.store;
   }
+}
+
+/** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
+function checkMemory(plan: Plan, device: Device, hostBytes: number): void {
+  if (device.name !== 'cpu') return;
+  const peak = predictPeak(plan, hostBytes);
+  const most = memoryOfProcess();
+  if (peak <= most) return;
+  fail({
+    where: 'memory',
+    problem: 'a process would take more than it may have here',
+    expected: `at most ${showBytes(most)} (of the machine, its container or ulimit -v)`,
+    found: `${showBytes(peak)} predicted`,
+    hint: 'Give --memory-limit, which recomputes and spills, or split the work over more machines',
+  });
 }
 
 /** Refuses processes that do not match the mesh: where there are several, each runs one of its ranks. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 import { fail } from '../../core/index.ts';
+import { setUpCommand } from '../../files/index.ts';
 import { functionsOf } from '../native-functions.ts';
 
 /** An address in native memory. A number, so that offsets add; below 2^53 on every platform that Node runs on. */
@@ -105,7 +106,11 @@ function pickSet(): InstructionSet {
     );
   }
   if (!existsSync(file('base')))
-    fail({ where: 'device cpu', problem: 'the native kernels are not built', hint: 'Run: npm run setup' });
+    fail({
+      where: 'device cpu',
+      problem: 'the native kernels are not built',
+      hint: `Run: ${setUpCommand()}`,
+    });
   return instructionSets().find(({ built, supported }) => built && supported)?.name ?? 'base';
 }
 
@@ -125,7 +130,7 @@ const functions = (isa: InstructionSet) =>
   functionsOf(koffi.load(file(isa)), {
     where: 'device cpu',
     what: 'the native kernels are',
-    hint: 'Run: npm run setup',
+    hint: `Run: ${setUpCommand()}`,
   });
 
 let loaded: Library | undefined;
@@ -141,7 +146,7 @@ function load(isa: InstructionSet): Library {
     fail({
       where: 'device cpu',
       problem: `the kernels for ${isa} are not built`,
-      hint: 'Run: npm run setup',
+      hint: `Run: ${setUpCommand()}`,
     });
   const func = functions(isa);
   const entries = new Map<Entry, (...args: number[]) => number>();
