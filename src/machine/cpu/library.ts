@@ -26,7 +26,6 @@ const ENTRIES = {
   hm_set_threads: [I],
   hm_free: [P, L],
   hm_memcpy: [P, P, L],
-  hm_memset: [P, I, L],
   hm_peak_flops: ['double', P],
   hm_peak_memory: [I, L, 'double', P],
   hm_rows: [P, P],
