@@ -40,7 +40,7 @@ export function assignBuffers(
   for (const value of stored) {
     const { op, inputs, collective } = value.producer;
     const shares =
-      op.name === 'assign' ||
+      op.role === 'assign' ||
       (collective !== undefined && (collective.kind === 'all_reduce' || collective.inPlace));
     if (shares) root.set(value, inputs[0]);
   }

@@ -3,6 +3,7 @@ import { sumCell } from '../ops/index.ts';
 import { predictPeak } from './explain.ts';
 import { roomsBytes } from './footprint.ts';
 import type { Kernel } from './kernel.ts';
+import { makesWeight } from './kernel-class.ts';
 import { makePlan, type Plan, type Target } from './plan.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
 import { type AllReducePlan, allReduceBytes, transferBytes } from './program.ts';
@@ -134,7 +135,7 @@ function slowed(
   parts: Parts,
   axes: Readonly<Record<SplitDim, CondensedAxis>>,
 ): number {
-  if (anchor?.op.name !== 'conv_weight_grad') return 1;
+  if (anchor === undefined || !makesWeight(anchor.op)) return 1;
   const loops = anchor.op.loops(anchor.call);
   return loops.reduce((factor, { dim, size, split, cell }, i) => {
     const axis = axes[dim as SplitDim];

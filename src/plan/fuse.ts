@@ -1,4 +1,4 @@
-import { contains, sameBox } from '../core/index.ts';
+import { contains, isSource, sameBox } from '../core/index.ts';
 import { Inlining, MOST_NODES, sameLoops, type Tree } from './inline.ts';
 import type { FusionRules, Kernel, Step } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
@@ -40,7 +40,7 @@ class Fuser {
     const rows: Group[] = [];
     const steps: (Group | LocalNode)[] = [];
     for (const node of this.program.nodes) {
-      if (this.inlining.virtual.has(node) || isSource(node)) continue;
+      if (this.inlining.virtual.has(node) || isSource(node.op)) continue;
       if (node.collective) {
         steps.push(node);
         continue;
@@ -69,7 +69,7 @@ class Fuser {
     const all = steps.map((step) => (isNode(step) ? this.collectiveStep(step) : this.kernel(step)));
     const scheduled = this.withoutUnread(all);
     // Variables change when everything else has read them.
-    const assigns = (step: Step): boolean => step.kind === 'kernel' && step.anchor?.op.name === 'assign';
+    const assigns = (step: Step): boolean => step.kind === 'kernel' && step.anchor?.op.role === 'assign';
     return [...scheduled.filter((step) => !assigns(step)), ...scheduled.filter(assigns)];
   }
 
@@ -159,7 +159,7 @@ class Fuser {
 
   /** Position after which a stored value can be read; one that moved into an earlier kernel is taken where it stood. */
   private readyAt(leaf: LocalValue): number {
-    return isSource(leaf.producer) ? -1 : this.position.get(leaf.producer)!;
+    return isSource(leaf.producer.op) ? -1 : this.position.get(leaf.producer)!;
   }
 
   private storedBefore(leaf: LocalValue, position: number, groups: ReadonlyMap<LocalNode, Group>): boolean {
@@ -215,4 +215,3 @@ class Fuser {
 }
 
 const isNode = (step: Group | LocalNode): step is LocalNode => 'op' in step;
-const isSource = (node: LocalNode): boolean => node.op.name === 'input' || node.op.name === 'variable';

@@ -70,7 +70,7 @@ export class Inlining {
   ): boolean {
     const [sum] = node.outputs;
     const isSum = (at: LocalNode): boolean =>
-      at.op.name === 'add' || (at.op.name === 'cast' && isSum(at.inputs[0].producer));
+      at.op.role === 'addition' || (at.op.role === 'conversion' && isSum(at.inputs[0].producer));
     if (large.length < 2 || !isSum(node)) return false;
     const inside = new Set([...nodes, node]);
     const before = (leaf: LocalValue, term: LocalValue): boolean =>
@@ -114,8 +114,8 @@ export class Inlining {
   private absorbs(node: LocalNode, input: number, value: LocalValue): boolean {
     if (node.collective) return false;
     if (node.op.form === 'view') return this.readInPlace(node) && value.shape.length > 1;
-    const isFill = value.producer.inputs.length === 0 && value.producer.op.name === 'fill';
-    if (this.elementwise(node)) return isFill || sameLoops(node.outputs[0], value);
+    const isConstant = value.producer.op.role === 'constant';
+    if (this.elementwise(node)) return isConstant || sameLoops(node.outputs[0], value);
     if (this.rules.sums(node)) return input === 0;
     return this.rules.prologue(node.op.name, input) && value.shape.length > 1;
   }

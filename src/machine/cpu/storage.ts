@@ -69,9 +69,7 @@ export function cpuTensor(address: Address, type: StoredType, box: Box): CpuTens
 export function plainTypes(program: LocalProgram): (type: TensorType) => boolean {
   const channels = new Set<string>();
   for (const { op, call } of program.nodes) {
-    const images = IMAGE_INPUTS[op.name];
-    if (images === undefined) continue;
-    for (const i of images) {
+    for (const i of op.images.inputs) {
       const { shape } = call.inputs[i];
       const last = shape[shape.length - 1]?.name;
       const spatial =
@@ -81,31 +79,12 @@ export function plainTypes(program: LocalProgram): (type: TensorType) => boolean
       if (last !== undefined && !Object.hasOwn(spatial, last)) channels.add(last);
     }
     const out = call.outputs[0].shape;
-    if (op.name === 'conv' || op.name === 'conv_transpose') channels.add(out[out.length - 1].name);
+    if (op.images.output) channels.add(out[out.length - 1].name);
   }
   const weights = new Set([...program.variables.values()].map((value) => showShape(value.shape)));
   return ({ shape }) =>
     shape.length < 3 || !channels.has(shape[shape.length - 1].name) || weights.has(showShape(shape));
 }
-
-/** Inputs of operations that are images with the channel last. */
-const IMAGE_INPUTS: Readonly<Record<string, readonly number[]>> = {
-  conv: [0],
-  conv_transpose: [0],
-  conv_weight_grad: [0, 1],
-  max_pool: [0],
-  max_pool_grad: [0, 1],
-  avg_pool: [0],
-  avg_pool_grad: [0],
-  resize: [0],
-  resize_grad: [0],
-  softmax: [0],
-  argmax: [0],
-  cross_entropy: [0],
-  cross_entropy_grad: [0],
-  class_sums: [0],
-  class_sums_grad: [0],
-};
 
 /** Which of the canonical dimensions n, d, h, w, c (0 to 4) each named dimension of an iteration takes. */
 export type Slots = ReadonlyMap<string, number>;
