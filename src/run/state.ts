@@ -4,6 +4,7 @@ import {
   fail,
   forEachIndex,
   HalomeshError,
+  hashText,
   normal,
   rowMajorStrides,
   sameBox,
@@ -157,11 +158,4 @@ export function initial(attrs: VariableAttrs, seed: number, box: Box): Float64Ar
     data[i++] = init.deviation * normal(seed >>> 0, key, 0, at);
   });
   return data;
-}
-
-/** FNV-1a over the text's UTF-16 units: a 32-bit key for a name. */
-export function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }
