@@ -1,3 +1,4 @@
+export { CALL_FUSION } from './calls/index.ts';
 export * from './communicator.ts';
 export * from './cpu/index.ts';
 export * from './device.ts';

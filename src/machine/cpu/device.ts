@@ -1,29 +1,24 @@
 import { availableParallelism } from 'node:os';
-import { type Box, fail, isEmpty, type Range } from '../../core/index.ts';
+import { type Box, isEmpty, type Range } from '../../core/index.ts';
 import {
   type Kernel,
-  type LocalNode,
   type LocalValue,
   type StoredType,
   transferBytes,
   wholePages,
 } from '../../plan/index.ts';
+import { callOf } from '../calls/index.ts';
 import type { Device, HostArray, Memory, Message, NativeRoom, Store, Tensor, TwoParts } from '../device.ts';
-import { leavesLanes } from './class-rows.ts';
+import { defaultSlots, plainTypes, storageBytes } from '../formats/index.ts';
+import { ROW_CODES } from '../rows/index.ts';
+import { bind } from './bind.ts';
+import { bindContractionInTwo } from './bind-window.ts';
+import { Binder } from './binder.ts';
+import { prepareCopy } from './copy.ts';
 import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
-import { kernelOf } from './kernels.ts';
-import { Launch, prepareCopy } from './launch.ts';
 import { type Address, after, type Library, library } from './library.ts';
-import {
-  boxView,
-  type CpuTensor,
-  cpuTensor,
-  defaultSlots,
-  operandOf,
-  plainTypes,
-  storageBytes,
-} from './storage.ts';
+import { boxView, type CpuTensor, cpuTensor, operandOf } from './storage.ts';
 import { Arguments, type Instruction } from './structs.ts';
 import { CPU_TARGET } from './target.ts';
 
@@ -149,12 +144,7 @@ class CpuDevice implements Device {
   }
 
   prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, memory: Memory): () => void {
-    const launch = new Launch(this.library, (memory as CpuMemory).args, kernel, rank, tensorOf, this.conv);
-    const { anchor } = kernel;
-    if (anchor === undefined || anchor.op.name === 'assign') return this.prepareRows(launch);
-    const rule = kernelOf(anchor.op.name);
-    if (!rule) return fail({ where: anchor.call.where, problem: 'the CPU device has no kernel for it' });
-    return isEmpty(anchor.loops[rank]) ? this.prepareNothing(launch) : rule.prepare(launch);
+    return bind(callOf(kernel, rank, tensorOf), this.binder(memory, tensorOf));
   }
 
   prepareInTwo(
@@ -164,81 +154,39 @@ class CpuDevice implements Device {
     memory: Memory,
     ready: Box,
   ): TwoParts | undefined {
-    const { anchor } = kernel;
-    if (anchor === undefined || isEmpty(anchor.loops[rank])) return undefined;
-    // Parts are cut in space.
-    const spaceAlone = [0, anchor.outputs[0].shape.length - 1].every((dim) =>
-      sameRange(ready[dim], anchor.loops[rank][dim]),
-    );
+    const call = callOf(kernel, rank, tensorOf);
+    if (call.op !== 'conv' && call.op !== 'conv_transpose') return undefined;
+    // Loops of a contraction begin with the dimensions of its output; parts are cut in space.
+    const { box } = call.out;
+    const last = box.length - 1;
+    const spaceAlone = [0, last].every((dim) => sameRange(ready[dim], box[dim]));
     if (!spaceAlone) return undefined;
-    const rule = kernelOf(anchor.op.name);
-    const args = (memory as CpuMemory).args;
-    return rule?.prepareInTwo?.(new Launch(this.library, args, kernel, rank, tensorOf, this.conv), ready);
+    return bindContractionInTwo(call, this.binder(memory, tensorOf), ready.slice(0, box.length));
+  }
+
+  private binder(memory: Memory, tensorOf: (value: LocalValue) => Tensor): Binder {
+    return new Binder(this.library, (memory as CpuMemory).args, tensorOf, this.conv);
   }
 
   pollWith(poll: number): void {
     this.library.call('hm_set_poll', poll);
   }
 
-  /** Element-wise operations and sums in one pass over their iteration. */
-  private prepareRows(launch: Launch): () => void {
-    const { kernel, rank } = launch;
-    const root = kernel.writes[0].producer;
-    const summed = isLeft(root);
-    const { shape } = summed ? root.call.inputs[0] : root.call.outputs[0];
-    const box = summed ? root.op.reads(root.call, root.loops[rank])[0] : root.loops[rank];
-    if (isEmpty(box)) return this.prepareNothing(launch);
-    const slots = defaultSlots(shape);
-    const stored = [...kernel.nodes, ...kernel.writes.map((value) => value.producer)];
-    const wide = stored.some((node) => !isLeft(node) && node.outputs[0].dtype === 'f64');
-    const program = launch.rows(shape, slots, wide);
-    for (const value of kernel.writes) {
-      if (value.producer.op.name === 'assign') program.storeAs(value.producer.inputs[1], value);
-      else launch.leave(program, value);
-    }
-    const address = launch.args.program(program.build());
-    const region = launch.box(shape, box, slots);
-    return () => this.library.call('hm_rows', address, region);
-  }
-
-  /** A rank without work still leaves the neutral element where its part of a reduction is awaited. */
-  private prepareNothing(launch: Launch): () => void {
-    const fills = launch.kernel.writes.flatMap((value) => {
-      const { own, producer } = value;
-      if (isEmpty(own[launch.rank])) return [];
-      const tensor = launch.tensorOf(value);
-      const slots = defaultSlots(tensor.shape);
-      const region = boxView(tensor.shape, own[launch.rank], slots);
-      const neutral = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }[
-        producer.op.combine
-      ];
-      const list = [
-        launch.view(tensor, slots),
-        launch.args.longs(region.start),
-        launch.args.longs(region.size),
-      ];
-      return [() => this.library.call('hm_fill', ...list, neutral)];
-    });
-    return () => {
-      for (const fill of fills) fill();
-    };
-  }
-
   private prepareCombine(tensors: readonly CpuTensor[], how: 'sum' | 'max' | 'min'): () => void {
     const [first] = tensors;
     const { shape, box } = first;
     const slots = defaultSlots(shape);
-    const code = { sum: 5, max: 10, min: 9 }[how]; // HM_ADD, HM_MAX, HM_MIN
+    const code = ROW_CODES[COMBINE[how]];
     const none = { dst: -1, a: -1, b: -1, c: -1, operand: -1, key0: 0, key1: 0, imm: 0 };
-    const instructions: Instruction[] = [{ ...none, op: 0, dst: 0, operand: 0 }];
+    const instructions: Instruction[] = [{ ...none, op: ROW_CODES.LOAD, dst: 0, operand: 0 }];
     for (let i = 1; i < tensors.length; i++)
       instructions.push(
-        { ...none, op: 0, dst: 1, operand: i },
+        { ...none, op: ROW_CODES.LOAD, dst: 1, operand: i },
         { ...none, op: code, dst: 2, a: 0, b: 1 },
-        { ...none, op: 4, dst: 0, a: 2 },
+        { ...none, op: ROW_CODES.COPY, dst: 0, a: 2 },
       );
     tensors.forEach((_, i) => {
-      instructions.push({ ...none, op: 1, a: 0, operand: i });
+      instructions.push({ ...none, op: ROW_CODES.STORE, a: 0, operand: i });
     });
     const args = argsOf(first);
     const program = args.program({
@@ -248,9 +196,9 @@ class CpuDevice implements Device {
       wide: true,
       input: -1,
       result: -1,
-      global: boxView(shape, box, slots).global,
+      global: boxView({ shape, box, slots }).global,
     });
-    const region = args.viewAt(boxView(shape, box, slots));
+    const region = args.viewAt(boxView({ shape, box, slots }));
     return () => this.library.call('hm_rows', program, region);
   }
 
@@ -259,10 +207,9 @@ class CpuDevice implements Device {
   }
 }
 
-const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
+const COMBINE = { sum: 'ADD', max: 'MAX', min: 'MIN' } as const;
 
-/** True for what a pass over input 0 leaves: sums, and one number a position. */
-const isLeft = (node: LocalNode): boolean => node.op.name === 'reduce_sum' || leavesLanes(node);
+const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
 
 /** Arguments that live as long as a tensor's memory. */
 const argsOf = (tensor: Tensor): Arguments => (tensor as PlacedTensor).home.args;

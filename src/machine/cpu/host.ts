@@ -1,7 +1,7 @@
 import { type Box, BYTES, boxVolume, isEmpty } from '../../core/index.ts';
 import type { StoredType } from '../../plan/index.ts';
 import type { HostArray } from '../device.ts';
-import { prepareCopy } from './launch.ts';
+import { prepareCopy } from './copy.ts';
 import type { Address, Library } from './library.ts';
 import { type CpuTensor, cpuTensor } from './storage.ts';
 import { Arguments } from './structs.ts';
