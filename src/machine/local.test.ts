@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { range, shape } from '../core/index.ts';
 import type { AllReducePlan, ExchangePlan } from '../plan/index.ts';
 import type { Tensor } from './device.ts';
+import { plainFormat } from './formats/index.ts';
 import { LocalWorld } from './local.ts';
 import { referenceDevice } from './reference.ts';
 
 const device = referenceDevice();
-const line = { shape: shape({ width: 4 }), dtype: 'f32', plain: true } as const;
+const flat = { shape: shape({ width: 4 }), dtype: 'f32' } as const;
+const line = { ...flat, format: plainFormat(flat) };
 
 /** A tensor of rank's memory with the numbers 10 * rank + i. */
 function tensorOf(rank: number, start = 0, end = 4): Tensor {

@@ -1,6 +1,7 @@
-import { BYTES, boxVolume, type TensorType } from '../core/index.ts';
+import { boxVolume } from '../core/index.ts';
 import { NO_FUSION, type Target, transferBytes } from '../plan/index.ts';
 import type { Device, Tensor } from './device.ts';
+import { plainFormat } from './formats/index.ts';
 
 /**
  * Plans and counts, computes nothing: reads give zeros. With the storage and fusion rules of `like` it stands for that device
@@ -11,8 +12,9 @@ export function nullDevice(like?: Target): Device {
     name: 'null',
     fusion: like?.fusion ?? NO_FUSION,
     refuses: like?.refuses ?? (() => undefined),
-    plain: like?.plain ?? (() => () => true),
-    storageBytes: like?.storageBytes ?? ((type: TensorType, box) => BYTES[type.dtype] * boxVolume(box)),
+    formats: like?.formats ?? (() => plainFormat),
+    plain: like?.plain ?? plainFormat,
+    spaces: like?.spaces ?? { tensors: { name: 'memory', align: () => 64 } },
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     openStore: (_folder, bytes) => ({

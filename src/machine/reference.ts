@@ -1,10 +1,13 @@
 import { type Block, type Box, boxVolume, forEachIndex, get, set, zeros } from '../core/index.ts';
-import { type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
+import { type Format, type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
 import type { Device, HostArray, Memory, Store, Tensor } from './device.ts';
 
 interface ReferenceTensor extends Tensor {
   readonly block: Block;
 }
+
+/** Whatever the element type. */
+const FLOAT64: Format = { name: 'plain', bytes: (box) => 8 * boxVolume(box) };
 
 const blockOf = (tensor: Tensor): Block => (tensor as ReferenceTensor).block;
 
@@ -17,8 +20,9 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     name: 'reference',
     fusion,
     refuses: () => undefined,
-    plain: () => () => true,
-    storageBytes: (_type, box) => 8 * boxVolume(box),
+    formats: () => () => FLOAT64,
+    plain: () => FLOAT64,
+    spaces: { tensors: { name: 'memory', align: () => 64 } },
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     openStore: (_folder, bytes) => hostStore(bytes),

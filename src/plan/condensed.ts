@@ -4,11 +4,12 @@ import { predictPeak } from './explain.ts';
 import { roomsBytes } from './footprint.ts';
 import type { Kernel } from './kernel.ts';
 import { makesWeight } from './kernel-class.ts';
-import { makePlan, type Plan, type Target } from './plan.ts';
+import { makePlan, type Plan } from './plan.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
 import { type AllReducePlan, allReduceBytes, transferBytes } from './program.ts';
 import { SLICED } from './slices.ts';
 import type { Speeds } from './speeds.ts';
+import type { Target } from './target.ts';
 
 // Plans of many ranks, from plans of few. Along an axis of a mesh all ranks but the outer ones have the same neighbours, so
 // one inner rank stands for all of them: a mesh of 16 x 16 x 16 is planned as one of 3 x 3 x 3 with blocks of the same size.

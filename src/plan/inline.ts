@@ -2,11 +2,6 @@ import { BYTES, sameBox, volume } from '../core/index.ts';
 import type { FusionRules } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
 
-/** An element-wise expression is stored rather than recomputed when it would load more full tensors than this. */
-const MOST_LOADS = 4;
-/** ... or run more instructions than this. */
-export const MOST_NODES = 48;
-
 /** A node that will be stored (or summed), with the element-wise nodes that it evaluates and the stored values they load. */
 export interface Tree {
   readonly nodes: readonly LocalNode[];
@@ -52,7 +47,9 @@ export class Inlining {
       const large = leaves.filter(
         (leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1,
       );
-      if (large.length > MOST_LOADS || nodes.length > MOST_NODES) continue;
+      const { most } = this.rules;
+      // Else it is stored rather than evaluated again and again.
+      if (large.length > most.loads || nodes.length > most.nodes) continue;
       if (this.replacesTerm(node, nodes, large, leaves)) continue;
       this.virtual.add(node);
     }

@@ -150,9 +150,10 @@ async function exchangeSeconds(
       { from: 1, to: 0, box: part(2 * length, n) },
     ]),
   };
-  const type = { shape: line, dtype: 'f32' as const, plain: true };
+  const flat = { shape: line, dtype: 'f32' as const };
+  const type = { ...flat, format: device.plain(flat) };
   const box: Box = [range(0, 4 * length)];
-  const memory = device.allocate(device.storageBytes(type, box));
+  const memory = device.allocate(type.format.bytes(box));
   const seconds: number[] = [];
   try {
     const tensor = device.tensor(memory, 0, type, box);

@@ -40,7 +40,9 @@ describe('writePart', () => {
       box([1, 2], [1, 3], [2, 2], [0, 5]),
     ]) {
       const device = referenceDevice();
-      const tensor = device.tensor(device.allocate(0), 0, { shape: dims, dtype: 'f32', plain: true }, part);
+      const type = { shape: dims, dtype: 'f32' } as const;
+      const stored = { ...type, format: device.plain(type) };
+      const tensor = device.tensor(device.allocate(0), 0, stored, part);
       writePart(device, tensor, part, whole);
       const expected: number[] = [];
       forEachIndex(part, (index) => {

@@ -17,18 +17,8 @@ import {
   variableOf,
   windows,
 } from '../ops/index.ts';
-import type { FusionRules } from '../plan/index.ts';
+import { FULL_FUSION } from '../plan/index.ts';
 import { Session } from './session.ts';
-
-const ALL: FusionRules = {
-  prologue: (op) => op !== 'assign',
-  epilogue: () => true,
-  views: (_view, consumer) =>
-    consumer.op.form === 'kernel' && !consumer.collective && consumer.op.name !== 'assign',
-  parts: (_view, producer) => producer.op.form === 'kernel',
-  elementwise: (node) => ['softmax', 'cross_entropy_grad', 'class_sums_grad'].includes(node.op.name),
-  sums: (node) => ['reduce_sum', 'argmax', 'cross_entropy', 'class_sums'].includes(node.op.name),
-};
 
 /** A small network with batch statistics, pooling and a gradient step. */
 function build(): Graph {
@@ -110,7 +100,7 @@ describe('a network trained over a mesh', () => {
     (await losses(m, layout)).forEach((loss, i) => {
       expect(Math.abs(loss - expected[i]) / expected[i]).toBeLessThan(1e-12);
     });
-    (await losses(m, layout, referenceDevice(ALL))).forEach((loss, i) => {
+    (await losses(m, layout, referenceDevice(FULL_FUSION))).forEach((loss, i) => {
       expect(Math.abs(loss - expected[i]) / expected[i]).toBeLessThan(1e-12);
     });
     (await losses(m, layout, cpuDevice())).forEach((loss, i) => {

@@ -49,12 +49,7 @@ export class State {
       const drawn = new Map<string, Float64Array>();
       for (const rank of ranks) {
         const box = buffer.boxes[rank];
-        const tensor = this.device.tensor(
-          this.device.allocate(this.device.storageBytes(buffer, box)),
-          0,
-          buffer,
-          box,
-        );
+        const tensor = this.device.tensor(this.device.allocate(buffer.format.bytes(box)), 0, buffer, box);
         const key = showBox(box);
         const numbers = drawn.get(key) ?? initial(attrs, this.seed, box);
         drawn.set(key, numbers);

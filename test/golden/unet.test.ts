@@ -36,8 +36,8 @@ function textOf(plan: Plan): string {
     ...['', '# steps'],
     ...plan.steps.map(showPlanStep),
     ...['', '# buffers'],
-    ...[...buffers.values()].map(({ id, plain, variable }) =>
-      `%${id}${plain ? ' plain' : ''} ${variable ?? ''}`.trim(),
+    ...[...buffers.values()].map(({ id, format, variable }) =>
+      `%${id} ${format.name} ${variable ?? ''}`.trim(),
     ),
     ...['', '# plan'],
     formatPlan(explainPlan(plan)),

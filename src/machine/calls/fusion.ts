@@ -62,6 +62,10 @@ export const CALL_FUSION: FusionRules = {
   epilogue: (op) => ruleOf(op)?.epilogue ?? false,
   views: severalSources,
   parts: partOfChannels,
+  // What rows take: 64 registers, 64 operands.
+  most: { loads: 4, nodes: 48 },
+  // There is little float64, and kernels compute in float32.
+  epilogueType: (dtype) => dtype !== 'f64',
   elementwise: evaluatesLanes,
   sums: (node) => fusedSum(node) || leavesLanes(node),
 };

@@ -1,5 +1,5 @@
 import type { Call, CallOf } from '../calls/index.ts';
-import { rightAligned } from '../formats/index.ts';
+import { plainFormat, rightAligned } from '../formats/index.ts';
 import { bindEinsum } from './bind-einsum.ts';
 import { bindContraction, bindWeightGrad, POOL_CODES, RESIZE_CODES } from './bind-window.ts';
 import type { Binder } from './binder.ts';
@@ -118,7 +118,8 @@ function bindMove({ fills, copies }: CallOf<'move'>, to: Binder): () => void {
 function bindReshape({ from, read, to: target, written }: CallOf<'reshape'>, to: Binder): () => void {
   const [source, result] = [to.tensorOf(from), to.tensorOf(target)];
   const flat = to.scratch(source, read);
-  const again = cpuTensor(flat.address, { shape: result.shape, dtype: source.dtype, plain: true }, written);
+  const type = { shape: result.shape, dtype: source.dtype };
+  const again = cpuTensor(flat.address, { ...type, format: plainFormat(type) }, written);
   const before = to.copy(flat, source, read);
   const after = to.copy(result, again, written);
   return () => {

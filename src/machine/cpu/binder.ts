@@ -2,7 +2,7 @@ import type { Box } from '../../core/index.ts';
 import type { LocalValue } from '../../plan/index.ts';
 import type { Source, Stored, StoredBox } from '../calls/index.ts';
 import type { Tensor } from '../device.ts';
-import { five, type Region, type Slots, storageBytes } from '../formats/index.ts';
+import { five, plainFormat, type Region, type Slots } from '../formats/index.ts';
 import { ROW_CODES, type Row, type RowOperand } from '../rows/index.ts';
 import { prepareCopy } from './copy.ts';
 import type { ConvAlgorithm } from './exact-conv.ts';
@@ -89,8 +89,8 @@ export class Binder {
 
   /** Plain memory for a box of a tensor of this type, given back with the arguments. */
   scratch({ shape, dtype }: Pick<CpuTensor, 'shape' | 'dtype'>, box: Box): CpuTensor {
-    const type = { shape, dtype, plain: true };
-    return cpuTensor(this.args.scratch(storageBytes(type, box)), type, box);
+    const type = { shape, dtype, format: plainFormat({ shape, dtype }) };
+    return cpuTensor(this.args.scratch(type.format.bytes(box)), type, box);
   }
 
   /** See {@link prepareCopy}. */

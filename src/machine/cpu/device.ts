@@ -5,11 +5,11 @@ import {
   type LocalValue,
   type StoredType,
   transferBytes,
-  wholePages,
+  wholeBytes,
 } from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
 import type { Device, HostArray, Memory, Message, NativeRoom, Store, Tensor, TwoParts } from '../device.ts';
-import { defaultSlots, plainTypes, storageBytes } from '../formats/index.ts';
+import { defaultSlots } from '../formats/index.ts';
 import { ROW_CODES } from '../rows/index.ts';
 import { bind } from './bind.ts';
 import { bindContractionInTwo } from './bind-window.ts';
@@ -56,8 +56,9 @@ class CpuDevice implements Device {
   readonly name = CPU_TARGET.name;
   readonly fusion = CPU_TARGET.fusion;
   readonly refuses = CPU_TARGET.refuses;
-  readonly plain = plainTypes;
-  readonly storageBytes = storageBytes;
+  readonly formats = CPU_TARGET.formats;
+  readonly plain = CPU_TARGET.plain;
+  readonly spaces = CPU_TARGET.spaces;
   private readonly library: Library;
   private readonly conv: ConvAlgorithm;
   private readonly copies = new WeakMap<Tensor, Map<Tensor, Map<Box, () => void>>>();
@@ -102,7 +103,7 @@ class CpuDevice implements Device {
 
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): PlacedTensor {
     const home = memory as CpuMemory;
-    const stored = wholePages(storageBytes(type, box));
+    const stored = wholeBytes(this.spaces.tensors, type.format.bytes(box));
     return { ...cpuTensor(after(home.address, offset), type, box), home, stored };
   }
 
@@ -128,7 +129,8 @@ class CpuDevice implements Device {
   message(tensor: Tensor, box: Box, room: NativeRoom): Message {
     const { shape, dtype } = tensor;
     const { home } = tensor as PlacedTensor;
-    const plain = cpuTensor(room.address as Address, { shape, dtype, plain: true }, box);
+    const format = this.plain(tensor);
+    const plain = cpuTensor(room.address as Address, { shape, dtype, format }, box);
     const there: PlacedTensor = { ...plain, home, stored: 0 };
     const copy = (to: Tensor, from: Tensor): (() => void) =>
       prepareCopy(this.library, argsOf(tensor), to as CpuTensor, from as CpuTensor, box);

@@ -8,7 +8,7 @@ import {
   showShape,
   type TensorType,
 } from '../../core/index.ts';
-import type { LocalProgram, StoredType } from '../../plan/index.ts';
+import type { Format, LocalProgram, StoredType } from '../../plan/index.ts';
 
 // How tensors lie in memory. Images lie in channel blocks, [first dim][ceil(C / B)][other dims][B] with C the last dimension and
 // B = min(C, 16); everything else lies plainly, row-major. `native/halomesh.h` has the address formula.
@@ -23,13 +23,21 @@ export function lanesOf(channels: number): number {
   return Math.max(1, Math.min(LANES, channels));
 }
 
-/** Bytes of a stored box, padding of the last block included. */
-export function storageBytes(type: StoredType, box: Box): number {
-  if (type.plain || box.length === 0) return boxVolume(box) * BYTES[type.dtype];
-  const sizes = extents(box);
-  const channels = sizes[sizes.length - 1];
-  const block = lanesOf(channels);
-  return boxVolume(box.slice(0, -1)) * Math.ceil(channels / block) * block * BYTES[type.dtype];
+/** Row-major order. */
+export function plainFormat({ dtype }: TensorType): Format {
+  return { name: 'plain', bytes: (box) => boxVolume(box) * BYTES[dtype] };
+}
+
+/** Blocks of channels; bytes with the padding of the last one. */
+export function blockedFormat(type: TensorType): Format {
+  const bytes = (box: Box): number => {
+    if (box.length === 0) return BYTES[type.dtype];
+    const sizes = extents(box);
+    const channels = sizes[sizes.length - 1];
+    const block = lanesOf(channels);
+    return boxVolume(box.slice(0, -1)) * Math.ceil(channels / block) * block * BYTES[type.dtype];
+  };
+  return { name: 'blocked', bytes };
 }
 
 /** Where the elements of a stored box lie. */
@@ -43,7 +51,7 @@ export interface Strides {
 export function stridesOf(type: StoredType, box: Box): Strides {
   const sizes = extents(box);
   const n = sizes.length;
-  if (type.plain || n < 2) return { block: 1, strides: rowMajorStrides(sizes) };
+  if (type.format.name === 'plain' || n < 2) return { block: 1, strides: rowMajorStrides(sizes) };
   const strides = new Array<number>(n);
   const block = lanesOf(sizes[n - 1]);
   let step = block;
@@ -57,10 +65,10 @@ export function stridesOf(type: StoredType, box: Box): Strides {
 }
 
 /**
- * Which tensors of a program lie plainly: those with fewer than three dimensions, those shaped like a variable (weights and
+ * The format of each tensor of a program. Plain are those with fewer than three dimensions, those shaped like a variable (weights and
  * their gradients), and those whose last dimension is not a channel of any image operation.
  */
-export function plainTypes(program: LocalProgram): (type: TensorType) => boolean {
+export function imageFormats(program: LocalProgram): (type: TensorType) => Format {
   const channels = new Set<string>();
   const lastOf = (shape: Shape): string | undefined => shape[shape.length - 1]?.name;
   for (const { op, call } of program.nodes) {
@@ -75,6 +83,7 @@ export function plainTypes(program: LocalProgram): (type: TensorType) => boolean
     if (op.images.output) channels.add(lastOf(call.outputs[0].shape)!);
   }
   const weights = new Set([...program.variables.values()].map((value) => showShape(value.shape)));
-  return ({ shape }) =>
+  const isPlain = ({ shape }: TensorType): boolean =>
     shape.length < 3 || !channels.has(shape[shape.length - 1].name) || weights.has(showShape(shape));
+  return (type) => (isPlain(type) ? plainFormat(type) : blockedFormat(type));
 }

@@ -1,5 +1,5 @@
 import type { Box } from '../../core/index.ts';
-import { type AllReducePlan, type Slice, slicesOf, transferBytes } from '../../plan/index.ts';
+import { type AllReducePlan, type Slice, slicesOf, transferBytes, wholeBytes } from '../../plan/index.ts';
 import type { Traffic } from '../communicator.ts';
 import type { Device, Memory, Message, NativeRoom, Tensor } from '../device.ts';
 import type { Posted } from './bound.ts';
@@ -91,8 +91,8 @@ export class BoundAllReduce {
     group: readonly number[],
     rooms: readonly NativeRoom[],
   ): Part[] {
-    const type = { shape: tensor.shape, dtype: tensor.dtype, plain: true };
-    const each = Math.ceil(device.storageBytes(type, box) / 64) * 64;
+    const type = { shape: tensor.shape, dtype: tensor.dtype, format: device.plain(tensor) };
+    const each = wholeBytes(device.spaces.tensors, type.format.bytes(box));
     return group.map((peer, i) => {
       const message = device.message(tensor, box, rooms[i]);
       if (peer === this.rank) this.own = message;
