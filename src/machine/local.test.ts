@@ -14,7 +14,7 @@ const line = { ...flat, format: plainFormat(flat) };
 function tensorOf(rank: number, start = 0, end = 4): Tensor {
   const box = [range(start, end)];
   const tensor = device.tensor(device.allocate(64), 0, line, box);
-  device.write(
+  device.upload(
     tensor,
     box,
     Float64Array.from({ length: end - start }, (_, i) => 10 * rank + start + i),
@@ -22,7 +22,7 @@ function tensorOf(rank: number, start = 0, end = 4): Tensor {
   return tensor;
 }
 
-const read = (tensor: Tensor): number[] => [...device.read(tensor, tensor.box)];
+const read = async (tensor: Tensor): Promise<number[]> => [...(await device.download(tensor, tensor.box))];
 const sumOfPairs: AllReducePlan = { kind: 'all_reduce', axes: ['a'], groups: [[0, 2], [1]], combine: 'sum' };
 
 describe('local communicator', () => {
@@ -50,7 +50,7 @@ describe('local communicator', () => {
     const found = await world.run(async (communicator) => {
       const tensor = tensorOf(communicator.rank);
       await communicator.allReduce('sum', sumOfPairs, tensor);
-      return read(tensor)[0];
+      return (await read(tensor))[0];
     });
     expect(found).toEqual([20, 10, 20]);
     expect(world.traffic.allReduceBytes).toBe(2 * 4 * 4);

@@ -29,7 +29,7 @@ describe('piecesOf', () => {
 });
 
 describe('writePart', () => {
-  it('writes what stands in the box of a whole array, however the box is cut', () => {
+  it('writes what stands in the box of a whole array, however the box is cut', async () => {
     const dims = shape({ batch: 2, depth: 3, height: 4, width: 5 });
     const whole = Float32Array.from({ length: 120 }, (_, n) => n);
     const strides = rowMajorStrides(dims.map((dim) => dim.size));
@@ -48,7 +48,7 @@ describe('writePart', () => {
       forEachIndex(part, (index) => {
         expected.push(index.reduce((sum, x, i) => sum + x * strides[i], 0));
       });
-      expect([...device.read(tensor, part)]).toEqual(expected);
+      expect([...(await device.download(tensor, part))]).toEqual(expected);
     }
   });
 });

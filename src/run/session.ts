@@ -126,6 +126,7 @@ export class Session {
       if (!agreed)
         await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
       agreed = true;
+      await this.device.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
       await runInTurns(executables, this.world, this.tracer);
@@ -141,7 +142,9 @@ export class Session {
       },
       runParts: async (inputs, outputs = all) => {
         await compute(inputs);
-        return Object.fromEntries(outputs.map((name) => [name, ownParts(executables, name)]));
+        const found: Record<string, readonly OutputPart[]> = {};
+        for (const name of outputs) found[name] = await ownParts(executables, name);
+        return found;
       },
       free: () => {
         for (const e of executables) e.free();

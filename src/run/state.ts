@@ -53,7 +53,7 @@ export class State {
         const key = showBox(box);
         const numbers = drawn.get(key) ?? initial(attrs, this.seed, box);
         drawn.set(key, numbers);
-        this.device.write(tensor, box, numbers);
+        this.device.upload(tensor, box, numbers);
         list[rank] = tensor;
       }
       this.tensors.set(name, list);
@@ -73,14 +73,14 @@ export class State {
   }
 
   /** A whole variable on the host, row-major, gathered from the local ranks: float64 where the device holds that, else float32. */
-  get(name: string): Float32Array | Float64Array {
+  async get(name: string): Promise<Float32Array | Float64Array> {
     const type = this.types.get(name);
     if (!type) return fail({ where: 'state', problem: `no variable "${name}"` });
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     let whole: Float32Array | Float64Array | undefined;
     for (const tensor of this.tensors.get(name)!) {
       if (!tensor) continue;
-      const part = this.device.read(tensor, tensor.box);
+      const part = await this.device.download(tensor, tensor.box);
       whole ??=
         part instanceof Float64Array ? new Float64Array(sizeOf(type)) : new Float32Array(sizeOf(type));
       scatter(part, tensor.box, whole, strides);
@@ -97,7 +97,7 @@ export class State {
     if (processes.hosts.length === 1 || heldByAll(type, boxes)) return this.get(name);
     const [rank] = processes.hosts[processes.host];
     const tensor = this.tensor(name, rank);
-    const part = this.device.read(tensor, tensor.box);
+    const part = await this.device.download(tensor, tensor.box);
     const whole = await fromParts(processes, `variable "${name}"`, { type, boxes, part, to: [0] });
     return whole as Float32Array | Float64Array;
   }
@@ -115,7 +115,7 @@ export class State {
       });
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     for (const tensor of this.tensors.get(name)!)
-      if (tensor) this.device.write(tensor, tensor.box, gather(data, tensor.box, strides));
+      if (tensor) this.device.upload(tensor, tensor.box, gather(data, tensor.box, strides));
   }
 
   private checkSame(

@@ -7,8 +7,19 @@ import {
   transferBytes,
   wholeBytes,
 } from '../../plan/index.ts';
-import { callOf } from '../calls/index.ts';
-import type { Device, HostArray, Memory, Message, NativeRoom, Store, Tensor, TwoParts } from '../device.ts';
+import { launchOf, passedMark } from '../at-once.ts';
+import { type ContractionCall, callOf } from '../calls/index.ts';
+import type {
+  Device,
+  HostArray,
+  HostRoom,
+  Launch,
+  Mark,
+  Memory,
+  Store,
+  Tensor,
+  Transport,
+} from '../device.ts';
 import { defaultSlots } from '../formats/index.ts';
 import { ROW_CODES } from '../rows/index.ts';
 import { bind } from './bind.ts';
@@ -61,10 +72,6 @@ class CpuDevice implements Device {
   readonly spaces = CPU_TARGET.spaces;
   private readonly library: Library;
   private readonly conv: ConvAlgorithm;
-  private readonly copies = new WeakMap<Tensor, Map<Tensor, Map<Box, () => void>>>();
-  private readonly combines = new WeakMap<Tensor, Map<string, () => void>>();
-  private readonly ids = new WeakMap<Tensor, number>();
-  private nextId = 0;
   private readonly host: HostCopies;
 
   constructor(lib: Library, conv: ConvAlgorithm) {
@@ -83,7 +90,7 @@ class CpuDevice implements Device {
   free(memory: Memory): void {
     const { address, args } = memory as CpuMemory;
     args.free();
-    this.library.call('hm_free', address, Math.max(memory.bytes, 64));
+    this.library.free(address, memory.bytes);
   }
 
   openStore(folder: string, bytes: number): Store {
@@ -107,63 +114,64 @@ class CpuDevice implements Device {
     return { ...cpuTensor(after(home.address, offset), type, box), home, stored };
   }
 
-  write(tensor: Tensor, box: Box, data: HostArray): void {
+  upload(tensor: Tensor, box: Box, data: HostArray): void {
     this.host.write(tensor as CpuTensor, box, data);
   }
 
-  read(tensor: Tensor, box: Box): HostArray {
+  async download(tensor: Tensor, box: Box): Promise<HostArray> {
     return this.host.read(tensor as CpuTensor, box);
   }
 
-  copyBox(to: Tensor, from: Tensor, box: Box): void {
-    const byFrom = entry(this.copies, to, () => new Map<Tensor, Map<Box, () => void>>());
-    const byBox = entry(byFrom, from, () => new Map<Box, () => void>());
-    const prepare = () => prepareCopy(this.library, argsOf(to), to as CpuTensor, from as CpuTensor, box);
-    entry(byBox, box, prepare)();
+  copy(to: Tensor, from: Tensor, box: Box): Launch {
+    return launchOf(prepareCopy(this.library, argsOf(to), to as CpuTensor, from as CpuTensor, box));
   }
 
-  messageBytes(tensor: Tensor, box: Box): number {
-    return transferBytes(tensor, box);
+  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): Launch {
+    if (isEmpty(tensors[0].box)) return launchOf(() => undefined);
+    return launchOf(this.prepareCombine(tensors as readonly CpuTensor[], how));
   }
 
-  message(tensor: Tensor, box: Box, room: NativeRoom): Message {
-    const { shape, dtype } = tensor;
-    const { home } = tensor as PlacedTensor;
-    const format = this.plain(tensor);
-    const plain = cpuTensor(room.address as Address, { shape, dtype, format }, box);
-    const there: PlacedTensor = { ...plain, home, stored: 0 };
-    const copy = (to: Tensor, from: Tensor): (() => void) =>
-      prepareCopy(this.library, argsOf(tensor), to as CpuTensor, from as CpuTensor, box);
-    const bytes = transferBytes(tensor, box);
-    return { bytes, pack: copy(there, tensor), unpack: copy(tensor, there), tensor: there };
-  }
-
-  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {
-    if (isEmpty(tensors[0].box)) return;
-    const key = `${how}:${tensors.map((t) => this.idOf(t)).join(',')}`;
-    const known = entry(this.combines, tensors[0], () => new Map<string, () => void>());
-    entry(known, key, () => this.prepareCombine(tensors as readonly CpuTensor[], how))();
-  }
-
-  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, memory: Memory): () => void {
-    return bind(callOf(kernel, rank, tensorOf), this.binder(memory, tensorOf));
-  }
-
-  prepareInTwo(
-    kernel: Kernel,
-    rank: number,
-    tensorOf: (value: LocalValue) => Tensor,
-    memory: Memory,
-    ready: Box,
-  ): TwoParts | undefined {
+  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, owner: Memory): Launch {
     const call = callOf(kernel, rank, tensorOf);
-    if (call.op !== 'conv' && call.op !== 'conv_transpose') return undefined;
-    // Loops of a contraction begin with the dimensions of its output; parts are cut in space.
-    const { box } = call.out;
-    const last = box.length - 1;
-    const spaceAlone = [0, last].every((dim) => sameRange(ready[dim], box[dim]));
-    if (!spaceAlone) return undefined;
-    return bindContractionInTwo(call, this.binder(memory, tensorOf), ready.slice(0, box.length));
+    const binder = this.binder(owner, tensorOf);
+    const run = bind(call, binder);
+    if (call.op !== 'conv' && call.op !== 'conv_transpose') return { run };
+    return { run, parts: (ready) => contractionParts(call, binder, ready) };
+  }
+
+  async ready(): Promise<void> {}
+
+  readonly mark = passedMark;
+
+  async done(): Promise<void> {}
+
+  readonly transport: Transport = {
+    bytes: transferBytes,
+    outgoing: (tensor, box, room) => {
+      const { run } = this.copy(this.inRoom(tensor, box, room), tensor, box);
+      return { pack: () => markedAfter(run) };
+    },
+    incoming: (tensor, box, room) => {
+      const { run } = this.copy(tensor, this.inRoom(tensor, box, room), box);
+      return { unpack: () => markedAfter(run) };
+    },
+    tensor: (like, box, room) => this.inRoom(like, box, room),
+    pollWith: (poll) => this.library.call('hm_set_poll', poll),
+  };
+
+  get held(): number {
+    return this.library.held;
+  }
+
+  close(): void {
+    this.host.close();
+  }
+
+  /** Plain numbers of a box in memory of the host. */
+  private inRoom(like: Tensor, box: Box, room: HostRoom): PlacedTensor {
+    const { shape, dtype } = like;
+    const plain = cpuTensor(room.address as Address, { shape, dtype, format: this.plain(like) }, box);
+    return { ...plain, home: (like as PlacedTensor).home, stored: 0 };
   }
 
   private binder(memory: Memory, tensorOf: (value: LocalValue) => Tensor): Binder {
@@ -203,28 +211,29 @@ class CpuDevice implements Device {
     const region = args.viewAt(boxView({ shape, box, slots }));
     return () => this.library.call('hm_rows', program, region);
   }
-
-  private idOf(tensor: Tensor): number {
-    return entry(this.ids, tensor, () => this.nextId++);
-  }
 }
 
 const COMBINE = { sum: 'ADD', max: 'MAX', min: 'MIN' } as const;
+
+/** A contraction in two launches; its loops begin with the dimensions of its output, and parts are cut in space. */
+function contractionParts(
+  call: ContractionCall,
+  binder: Binder,
+  ready: Box,
+): readonly [Launch, Launch] | undefined {
+  const { box } = call.out;
+  const spaceAlone = [0, box.length - 1].every((dim) => sameRange(ready[dim], box[dim]));
+  if (!spaceAlone) return undefined;
+  const { first, second } = bindContractionInTwo(call, binder, ready.slice(0, box.length));
+  return [launchOf(first), launchOf(second)];
+}
+
+function markedAfter(run: () => void): Mark {
+  run();
+  return passedMark();
+}
 
 const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
 
 /** Arguments that live as long as a tensor's memory. */
 const argsOf = (tensor: Tensor): Arguments => (tensor as PlacedTensor).home.args;
-
-/** The entry of a map, made at the first request. */
-function entry<K, V>(
-  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
-  key: K,
-  make: () => V,
-): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
-}

@@ -18,6 +18,12 @@ export class HostCopies {
     this.library = library;
   }
 
+  /** Gives the native memory back. */
+  close(): void {
+    if (this.staging !== undefined) this.library.free(this.staging, STAGING);
+    this.staging = undefined;
+  }
+
   write(tensor: CpuTensor, box: Box, data: HostArray): void {
     this.stage(tensor, box, hostType(data), (staged, piece, from, count) => {
       this.library.upload(staged.address, this.storable(data.subarray(from, from + count)));

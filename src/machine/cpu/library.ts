@@ -69,6 +69,10 @@ export interface Library {
   /** Calls a kernel; raises its error text. */
   call(entry: Entry, ...args: readonly number[]): void;
   allocate(bytes: number): Address;
+  /** Gives back what `allocate` or `reserve` gave, with the same number of bytes. */
+  free(at: Address, bytes: number): void;
+  /** Bytes that were given and not given back. */
+  readonly held: number;
   /** As `allocate`; undefined where the system refuses. Pages take room when they are first touched. */
   reserve(bytes: number): Address | undefined;
   /** Copies host bytes into native memory, and back. */
@@ -153,6 +157,13 @@ function load(isa: InstructionSet): Library {
   };
   const error = func('hm_error', 'const char *', []) as () => string;
   const alloc = func('hm_alloc', P, [L]) as (bytes: number) => number;
+  let held = 0;
+  const take = (bytes: number): number => {
+    const size = Math.max(bytes, 64);
+    const address = alloc(size);
+    if (address !== 0) held += size;
+    return address;
+  };
   const threads = func('hm_threads', I, []) as () => number;
   const rss = func('hm_peak_rss', L, []) as () => number;
   const copyIn = func('int hm_memcpy(uint64_t dst, const void *src, int64_t bytes)');
@@ -172,7 +183,7 @@ function load(isa: InstructionSet): Library {
       if (find(entry)(...args) !== 0) fail({ where: 'device cpu', problem: error() });
     },
     allocate(bytes) {
-      const address = alloc(Math.max(bytes, 64));
+      const address = take(bytes);
       if (address === 0)
         fail({
           where: 'device cpu',
@@ -181,7 +192,15 @@ function load(isa: InstructionSet): Library {
         });
       return address as Address;
     },
-    reserve: (bytes) => (alloc(Math.max(bytes, 64)) || undefined) as Address | undefined,
+    reserve: (bytes) => (take(bytes) || undefined) as Address | undefined,
+    free(at, bytes) {
+      const size = Math.max(bytes, 64);
+      if (find('hm_free')(at, size) !== 0) fail({ where: 'device cpu', problem: error() });
+      held -= size;
+    },
+    get held() {
+      return held;
+    },
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
     openStore: (folder, bytes) => openStore(func, error, folder, bytes),

@@ -116,7 +116,7 @@ export class Arguments {
   }
 
   free(): void {
-    for (const { at, bytes } of this.chunks) this.library.call('hm_free', at, bytes);
+    for (const { at, bytes } of this.chunks) this.library.free(at, bytes);
     this.chunks.length = 0;
     this.view = new DataView(new ArrayBuffer(0));
     this.used = 0;

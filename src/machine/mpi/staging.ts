@@ -1,4 +1,4 @@
-import type { NativeRoom } from '../device.ts';
+import type { HostRoom } from '../device.ts';
 import type { MpiLibrary } from './library.ts';
 
 /** The smallest block, bytes. */
@@ -19,7 +19,7 @@ export class Staging {
   }
 
   /** Rooms of so many bytes each, beside each other; the same ones may be given to another collective. */
-  rooms(bytes: readonly number[]): NativeRoom[] {
+  rooms(bytes: readonly number[]): HostRoom[] {
     const aligned = bytes.map((count) => Math.ceil(count / ALIGNMENT) * ALIGNMENT);
     let { address } = this.block(aligned.reduce((a, b) => a + b, 0));
     return aligned.map((count) => {

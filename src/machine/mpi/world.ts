@@ -25,7 +25,7 @@ export class MpiWorld implements World {
     this.size = processes.hosts.length;
     this.device = device;
     this.post = post;
-    device.pollWith?.(post.mpi.poll);
+    device.transport.pollWith?.(post.mpi.poll);
   }
 
   private get rank(): number {
