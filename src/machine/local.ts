@@ -96,6 +96,9 @@ export class LocalWorld implements World {
     };
   }
 
+  /** Nothing is held: messages are copies. */
+  close(): void {}
+
   private meet(
     label: string,
     rank: number,

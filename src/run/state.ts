@@ -11,7 +11,14 @@ import {
   showBox,
   type TensorType,
 } from '../core/index.ts';
-import { alone, type Device, type HostArray, type Processes, type Tensor } from '../machine/index.ts';
+import {
+  alone,
+  type Device,
+  type HostArray,
+  type Memory,
+  type Processes,
+  type Tensor,
+} from '../machine/index.ts';
 import type { Init, VariableAttrs } from '../ops/index.ts';
 import type { Plan } from '../plan/index.ts';
 import { fromParts, heldByAll } from './parts.ts';
@@ -24,6 +31,7 @@ export class State {
   /** Where the other ranks run. */
   readonly processes: Processes;
   private readonly tensors = new Map<string, (Tensor | undefined)[]>();
+  private readonly memories: Memory[] = [];
   /** Stored boxes of all ranks. */
   private readonly boxes = new Map<string, readonly Box[]>();
   readonly types = new Map<string, TensorType & { readonly trainable: boolean }>();
@@ -49,7 +57,9 @@ export class State {
       const drawn = new Map<string, Float64Array>();
       for (const rank of ranks) {
         const box = buffer.boxes[rank];
-        const tensor = this.device.tensor(this.device.allocate(buffer.format.bytes(box)), 0, buffer, box);
+        const memory = this.device.allocate(buffer.format.bytes(box));
+        this.memories.push(memory);
+        const tensor = this.device.tensor(memory, 0, buffer, box);
         const key = showBox(box);
         const numbers = drawn.get(key) ?? initial(attrs, this.seed, box);
         drawn.set(key, numbers);
@@ -116,6 +126,15 @@ export class State {
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     for (const tensor of this.tensors.get(name)!)
       if (tensor) this.device.upload(tensor, tensor.box, gather(data, tensor.box, strides));
+  }
+
+  /** Gives the memory of all variables back. */
+  free(): void {
+    for (const memory of this.memories) this.device.free(memory);
+    this.memories.length = 0;
+    this.tensors.clear();
+    this.boxes.clear();
+    this.types.clear();
   }
 
   private checkSame(

@@ -58,9 +58,16 @@ export interface CpuOptions {
 
 /** The CPU device: the native kernels on `threads` threads. */
 export function cpuDevice({ threads = availableParallelism(), exactConv }: CpuOptions = {}): Device {
-  const lib = library();
-  lib.call('hm_set_threads', threads);
-  return new CpuDevice(lib, convAlgorithm(exactConv));
+  return new CpuDevice(onThreads(library(), threads), convAlgorithm(exactConv));
+}
+
+/** The library with a number of threads of its own: devices share one pool, and each call finds it as large as its device asks. */
+function onThreads(shared: Library, threads: number): Library {
+  const call: Library['call'] = (entry, ...args) => {
+    shared.useThreads(threads);
+    shared.call(entry, ...args);
+  };
+  return Object.create(shared, { call: { value: call } }) as Library;
 }
 
 class CpuDevice implements Device {

@@ -66,6 +66,8 @@ export interface StoreHandle {
 export interface Library {
   readonly isa: InstructionSet;
   readonly threads: number;
+  /** Threads of the pool, which all callers share; quick where it has as many. */
+  useThreads(count: number): void;
   /** Calls a kernel; raises its error text. */
   call(entry: Entry, ...args: readonly number[]): void;
   allocate(bytes: number): Address;
@@ -158,6 +160,7 @@ function load(isa: InstructionSet): Library {
   const error = func('hm_error', 'const char *', []) as () => string;
   const alloc = func('hm_alloc', P, [L]) as (bytes: number) => number;
   let held = 0;
+  let inUse: number | undefined;
   const take = (bytes: number): number => {
     const size = Math.max(bytes, 64);
     const address = alloc(size);
@@ -178,6 +181,11 @@ function load(isa: InstructionSet): Library {
     isa,
     get threads() {
       return threads();
+    },
+    useThreads(count) {
+      if (count === inUse) return;
+      if (find('hm_set_threads')(count) !== 0) fail({ where: 'device cpu', problem: error() });
+      inUse = count;
     },
     call(entry, ...args) {
       if (find(entry)(...args) !== 0) fail({ where: 'device cpu', problem: error() });

@@ -63,6 +63,13 @@ export class MpiWorld implements World {
     };
   }
 
+  close(): void {
+    for (const memory of [...this.memories.values()].flat()) this.device.free(memory);
+    this.memories.clear();
+    for (const staging of this.stagings.values()) staging.free();
+    this.stagings.clear();
+  }
+
   /** Memory for messages of collectives of one slot. */
   private staging(kind: string, slot: number): Staging {
     const key = `${kind} ${slot}`;
