@@ -36,12 +36,21 @@ export interface Launch {
 /** Memory of the host that messages between processes are packed into. */
 export interface HostRoom {
   readonly address: number;
-  /** The first bytes as a host array. */
+  readonly bytes: number;
+  /** The first bytes as a host array; at most 1 GiB. */
   view(bytes: number): Uint8Array;
+}
+
+/** Where rooms come from. */
+export interface HostRooms {
+  room(bytes: number): HostRoom;
+  free(room: HostRoom): void;
 }
 
 /** How boxes of tensors become messages, as plain row-major numbers in rooms of the host, and tensors again. */
 export interface Transport {
+  /** Memory of the host that the device reaches fastest; absent where any will do. */
+  readonly rooms?: HostRooms;
   /** Bytes of a message with the numbers of a box. */
   bytes(tensor: Tensor, box: Box): number;
   /** A box that is sent again and again: `pack` puts its numbers into the room, which holds them when the mark is passed. */

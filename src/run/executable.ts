@@ -1,4 +1,4 @@
-import { fail, HalomeshError, isEmpty } from '../core/index.ts';
+import { fail, isEmpty, volume } from '../core/index.ts';
 import type {
   Begun,
   Communicator,
@@ -190,7 +190,7 @@ export class Executable {
   private writesOf(name: string, feed: Feed): readonly (() => Promise<void> | void)[] {
     const value = this.plan.program.inputs.get(name);
     if (!value)
-      throw new HalomeshError({
+      return fail({
         where: `input "${name}"`,
         problem: 'the program has no such input',
         expected: [...this.plan.program.inputs.keys()].join(', '),
@@ -199,8 +199,7 @@ export class Executable {
     const box = value.own[this.rank];
     if (typeof feed === 'function' || 'read' in feed)
       return boxWrites(this.device, tensor, box, feed, `input "${name}"`);
-    const sizes = value.shape.map((dim) => dim.size);
-    const count = sizes.reduce((n, size) => n * size, 1);
+    const count = volume(value.shape);
     if (feed.length !== count)
       fail({
         where: `input "${name}"`,

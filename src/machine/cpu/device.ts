@@ -153,6 +153,13 @@ class CpuDevice implements Device {
   async done(): Promise<void> {}
 
   readonly transport: Transport = {
+    rooms: {
+      room: (bytes) => {
+        const address = this.library.allocate(bytes);
+        return { address, bytes, view: (most) => new Uint8Array(this.library.view(address, most)) };
+      },
+      free: ({ address, bytes }) => this.library.free(address as Address, bytes),
+    },
     bytes: transferBytes,
     outgoing: (tensor, box, room) => {
       const { run } = this.copy(this.inRoom(tensor, box, room), tensor, box);

@@ -25,6 +25,7 @@ export function peakMemory(kind: MemoryKind, threads: number, bytes = 2 ** 29, s
 /** Runs `measure` on some threads, and gives the number that it leaves. */
 function measured(threads: number, measure: (result: number) => void): number {
   const lib = library();
+  const before = lib.threads;
   const result = lib.allocate(64);
   lib.useThreads(threads);
   try {
@@ -34,5 +35,6 @@ function measured(threads: number, measure: (result: number) => void): number {
     return number[0];
   } finally {
     lib.free(result, 64);
+    lib.useThreads(before);
   }
 }

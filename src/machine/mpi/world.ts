@@ -45,9 +45,14 @@ export class MpiWorld implements World {
       size,
       traffic,
       exchange: (label, plan, from, to) =>
-        beginExchange(post, label, this.exchangeOf(plan, from, to, post.staging), traffic).finish(),
+        beginExchange(
+          post,
+          label,
+          this.exchangeOf(plan, from, to, this.staging('in turn', 0)),
+          traffic,
+        ).finish(),
       allReduce: (label, plan, tensor) =>
-        this.bucketOf([{ plan, tensor }], post.staging).begin(post, label, traffic).finish(),
+        this.bucketOf([{ plan, tensor }], this.staging('in turn', 0)).begin(post, label, traffic).finish(),
       begin: {
         exchange: (label, plan, from, to, slot) =>
           beginExchange(
@@ -73,7 +78,7 @@ export class MpiWorld implements World {
   /** Memory for messages of collectives of one slot. */
   private staging(kind: string, slot: number): Staging {
     const key = `${kind} ${slot}`;
-    const known = this.stagings.get(key) ?? new Staging(this.post.mpi);
+    const known = this.stagings.get(key) ?? new Staging(this.device.transport.rooms ?? this.post.rooms);
     this.stagings.set(key, known);
     return known;
   }
