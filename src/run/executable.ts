@@ -38,7 +38,6 @@ export class Executable {
   /** Owner of the launch arguments. */
   private readonly own: Memory;
   private readonly stays: Stays;
-  /** Kernels by place. */
   private readonly launches = new Map<number, Launch>();
   /** What is done at every place of the schedule. */
   private readonly actions: readonly (readonly Action[])[];
