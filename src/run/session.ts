@@ -71,7 +71,7 @@ export interface Loaded {
     inputs: Readonly<Record<string, Feed>>,
     outputs?: readonly string[],
   ): Promise<Record<string, readonly OutputPart[]>>;
-  /** Gives its arenas back. */
+  /** Gives its arenas back. Safe twice. */
   free(): void;
 }
 
@@ -85,7 +85,7 @@ export class Session {
   /** Arenas that all ranks and all loaded programs share: they run one at a time, so the largest decides. */
   private readonly arenas: Memory[] = [];
   private store: Store | undefined;
-  private programs = 0;
+  private readonly programs = new Set<Loaded>();
   private readonly options: SessionOptions;
 
   constructor(options: SessionOptions) {
@@ -122,7 +122,6 @@ export class Session {
     if (storeBytes > 0) this.storeOf(storeBytes);
     const ranks = hosts[host];
     this.state.admit(plan, ranks);
-    this.programs++;
     const arena = this.arena(arenaBytes);
     const store = () => this.storeOf(storeBytes);
     const executables = ranks.map(
@@ -136,12 +135,13 @@ export class Session {
       if (!agreed)
         await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
       agreed = true;
+      await this.device.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
       await runInTurns(executables, this.world, this.tracer);
       this.tracer?.endRun();
     };
-    return {
+    const loaded: Loaded = {
       plan,
       run: async (inputs, outputs = all) => {
         await compute(inputs);
@@ -151,18 +151,34 @@ export class Session {
       },
       runParts: async (inputs, outputs = all) => {
         await compute(inputs);
-        return Object.fromEntries(outputs.map((name) => [name, ownParts(executables, name)]));
+        const found: Record<string, readonly OutputPart[]> = {};
+        for (const name of outputs) found[name] = await ownParts(executables, name);
+        return found;
       },
       free: () => {
+        if (!this.programs.delete(loaded)) return;
         for (const e of executables) e.free();
-        if (--this.programs > 0) return;
-        // A store that still moves bytes uses the arena.
-        this.store?.close();
-        this.store = undefined;
-        for (const arena of this.arenas) this.device.free(arena);
-        this.arenas.length = 0;
+        if (this.programs.size === 0) this.freeArenas();
       },
     };
+    this.programs.add(loaded);
+    return loaded;
+  }
+
+  /** Gives back what is held for programs, variables and messages. The device stays open. */
+  close(): void {
+    for (const program of [...this.programs]) program.free();
+    this.freeArenas();
+    this.world.close();
+    this.state.free();
+  }
+
+  private freeArenas(): void {
+    // A store that still moves bytes uses the arena.
+    this.store?.close();
+    this.store = undefined;
+    for (const arena of this.arenas) this.device.free(arena);
+    this.arenas.length = 0;
   }
 
   /**

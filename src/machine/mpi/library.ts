@@ -28,7 +28,7 @@ export interface MpiLibrary {
   allGather(batch: Batch, mine: number, all: number, bytes: number): void;
   /** Waits up to some milliseconds; true when all of the batch is done. */
   test(batch: Batch, milliseconds: number): boolean;
-  /** Address of a native function that moves messages on; see `Device.pollWith`. */
+  /** Address of a native function that moves messages on; see `Transport.pollWith`. */
   readonly poll: number;
   abort(code: number): never;
   /** Leaves; every process must, at the same time. */
