@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, HalomeshError } from '../core/index.ts';
 import {
@@ -16,18 +15,18 @@ import {
   voxelVolume,
   writeNifti,
 } from '../imaging/index.ts';
-import type { Processes } from '../machine/index.ts';
 import { processBytes } from '../plan/index.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
 import type { FlipAxis } from './flips.ts';
 import { prepareOptions } from './model.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
+import { prepareOutputs, scanFor } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityGrid, probabilityName, writeProbability } from './probabilities.ts';
 import { exists } from './run-check.ts';
-import { checkChannel, namedIn, outputFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
+import { checkChannel, outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
-import { together } from './together.ts';
+import { fromFirst, together } from './together.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
 /** How scans are segmented and what is written. */
@@ -42,6 +41,8 @@ export interface PredictionSettings extends RunOptions {
   readonly probabilitiesDownsample?: number;
   /** How labels are cleaned up, on the voxels of the scan. */
   readonly cleaning?: Cleaning;
+  /** Whether outputs that are there are replaced; they are refused by default. Scans that are read never are. */
+  readonly overwrite?: boolean;
   /** Is told what happens. */
   readonly onEvent?: (event: PredictionEvent) => void;
   /** Ends it between two passes of the network, with the signal's reason as the error. Nothing half-written stays. */
@@ -51,7 +52,7 @@ export interface PredictionSettings extends RunOptions {
 export interface PredictOptions extends PredictionSettings {
   /** The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. */
   readonly input: string;
-  /** NIfTI file to write, `.nii` or `.nii.gz`, replaced if it is there; or a folder that is there, for NAME.nii.gz. */
+  /** NIfTI file to write, `.nii` or `.nii.gz`, whose folder is made; or a folder that is there or ends in `/`, for NAME.nii.gz. */
   readonly output: string;
 }
 
@@ -111,9 +112,10 @@ export type PredictionEvent =
  * Where several processes run the mesh all call it, and process 0 writes.
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const scan = await outputFor(options.input, options.output);
+  const scan = await together(options.processes, () => scanFor(options));
   const run = await openRun(options);
   try {
+    await prepareOutputs(run, [scan], options);
     options.onEvent?.({ kind: 'scan', input: scan.input, place: 1, scans: 1 });
     const result = await segmentScan(run, scan, options);
     options.onEvent?.({ kind: 'written', input: scan.input, result });
@@ -129,17 +131,20 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
  */
 export async function predictFolder(options: PredictFolderOptions): Promise<FolderResult> {
   const { input, output, onEvent } = options;
-  const inputs = await scansIn(input);
-  if (inputs === undefined)
-    return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
-  if ((options.processes?.host ?? 0) === 0) await mkdir(output, { recursive: true });
+  const scans = await together(options.processes, async () => {
+    const inputs = await scansIn(input);
+    if (inputs === undefined)
+      return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
+    return outputsFor(input, inputs, output);
+  });
   const results: PredictResult[] = [];
   const faults: PredictionFault[] = [];
   const run = await openRun(options);
   try {
-    for (const [n, scan] of namedIn(output, inputs).entries()) {
+    await prepareOutputs(run, scans, options);
+    for (const [n, scan] of scans.entries()) {
       options.signal?.throwIfAborted();
-      onEvent?.({ kind: 'scan', input: scan.input, place: n + 1, scans: inputs.length });
+      onEvent?.({ kind: 'scan', input: scan.input, place: n + 1, scans: scans.length });
       try {
         checkChannel(scan.input);
         const result = await segmentScan(run, scan, options);
@@ -289,11 +294,4 @@ function checkProbabilities({ geometry }: ScanPlan, factor: number, limit?: numb
     found: `${Math.floor(limit / 2 ** 20)}MiB`,
     hint: 'Raise --memory-limit, or give --probabilities-downsample 2',
   });
-}
-
-/** What process 0 has, on all. */
-async function fromFirst<T>(processes: Processes | undefined, value: T): Promise<T> {
-  if (processes === undefined || processes.hosts.length === 1) return value;
-  const [first] = await processes.share('the result', JSON.stringify(value));
-  return JSON.parse(first) as T;
 }
