@@ -1,6 +1,6 @@
 // Started by bin/halomesh.js.
 import { exitOnSignals } from './interrupt.ts';
-import { loadRooms } from './load-rooms.ts';
+import { run } from './program.ts';
 
 // A reader that has seen enough (`halomesh plan | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -9,8 +9,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 exitOnSignals();
-const args = process.argv.slice(2);
-// Help needs no room but the commands' own.
-if (args.length > 0 && !args.some((arg) => /^(-h|--help|help|-v|-V|--version)$/.test(arg))) await loadRooms();
-const { run } = await import('./program.ts');
-process.exitCode = await run(args);
+process.exitCode = await run(process.argv.slice(2));

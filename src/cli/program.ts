@@ -6,6 +6,7 @@ import { evaluateCommand } from './evaluate-command.ts';
 import { fakeLesionsCommand } from './fake-lesions-command.ts';
 import { fingerprintCommand } from './fingerprint-command.ts';
 import { infoCommand } from './info-command.ts';
+import { loadRooms } from './load-rooms.ts';
 import { phantomCommand } from './phantom-command.ts';
 import { planCommand } from './plan-command.ts';
 import { predictCommand } from './predict-command.ts';
@@ -45,6 +46,8 @@ export function makeProgram(write: (text: string) => void): Command {
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
+    // Help, version and mistakes end before.
+    .hook('preAction', loadRooms)
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
     .configureOutput({ ...output, outputError: oneLine('halomesh') });
   for (const add of [
