@@ -32,7 +32,7 @@ export interface ScanHeader extends Grid {
   readonly intercept: number;
   /** Whether the file says where the axes point; where it does not, its format's convention is taken. */
   readonly oriented: boolean;
-  /** What was passed over or taken otherwise than it is written, in sentences for whoever uses the scan; absent where nothing was. */
+  /** What somebody should look at, such as two orientations in one header. */
   readonly notes?: readonly string[];
 }
 
