@@ -42,7 +42,7 @@ export async function readNifti(file: string, options: NiftiReadOptions = {}): P
 export async function openNifti(file: string, options: NiftiReadOptions = {}): Promise<OpenScan> {
   const image = await openVoxels(file, options);
   const { reader, header, shape } = image;
-  const { type, slope, intercept, affine, affineSource } = header;
+  const { type, slope, intercept, affine, affineSource, stored, notes } = header;
   return {
     header: {
       file,
@@ -53,6 +53,8 @@ export async function openNifti(file: string, options: NiftiReadOptions = {}): P
       slope,
       intercept,
       oriented: affineSource !== 'pixdim',
+      ...(stored && { stored }),
+      ...(notes.length > 0 && { notes }),
     },
     read(slab, checkFinite, take) {
       const plane = shape[1] * shape[2];
