@@ -81,6 +81,9 @@ export function parseHeader(bytes: Buffer, file: string): NiftiHeader {
   const intercept = scaled ? fields.intercept : 0;
   if (!Number.isFinite(slope)) return fail('scl_slope', 'a finite number', `${slope}`);
   if (!Number.isFinite(intercept)) return fail('scl_inter', 'a finite number', `${intercept}`);
+  const orientation = orientationIn(fields, dims, file);
+  const unknown = `${fields.units} for the unit of length (xyzt_units), which is none: mm are taken`;
+  const notes = fields.units > 3 ? [...orientation.notes, unknown] : orientation.notes;
   return {
     ...kind,
     singleFile,
@@ -89,7 +92,8 @@ export function parseHeader(bytes: Buffer, file: string): NiftiHeader {
     voxelOffset,
     slope,
     intercept,
-    ...orientationIn(fields, dims, file),
+    ...orientation,
+    notes,
   };
 }
 

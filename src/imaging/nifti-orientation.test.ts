@@ -51,6 +51,9 @@ describe('the two orientations of a NIfTI file', () => {
       units: 1,
     });
     expect((await readNiftiHeader(metres)).notes).toEqual([]);
+    expect((await readNiftiHeader(save({ units: 5 }))).notes).toEqual([
+      expect.stringMatching(/^5 for the unit of length/),
+    ]);
   });
 
   it('give a sound qform where the sform spans no space, and nothing where neither is sound', async () => {

@@ -29,6 +29,8 @@ describe('units of length', () => {
   it.each([
     ['"mm" "mm" "mm"', 1],
     ['mm mm mm', 1],
+    ["'cm', 'cm', 'cm'", 10],
+    ['um', 1e-3],
     ['"" "" ""', 1],
     ['"cm" "cm" "cm"', 10],
     ['"um" "um" "um"', 1e-3],

@@ -62,12 +62,15 @@ function unitsOf(fields: HeaderFields, hasDirections: boolean): Units {
   return { ofSpace: space ?? (alike ? axes : undefined) ?? none, ofAxes: axes ?? space ?? none };
 }
 
-/** `"mm" "mm" "um"`, or without quotes; undefined where nothing is said. */
+/** `"mm" "mm" "um"`, or without quotes, or one for all; undefined where nothing is said. */
 function unitsIn(fields: HeaderFields, name: string): number[] | undefined {
   const text = fields.get(name, name.replace(' ', ''));
   if (text === undefined) return undefined;
-  const words = [...text.matchAll(/"([^"]*)"|([^\s"]+)/g)].map(([, quoted, bare]) => quoted ?? bare);
-  if (words.length !== 3) fields.fail(name, 'three units such as "mm" "mm" "mm"', text);
+  const found = [...text.matchAll(/"([^"]*)"|'([^']*)'|([^\s"',]+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare,
+  );
+  if (found.length !== 3 && found.length !== 1) fields.fail(name, 'three units such as "mm" "mm" "mm"', text);
+  const words = found.length === 1 ? [found[0], found[0], found[0]] : found;
   if (words.every((word) => /^\??$/.test(word))) return undefined;
   return words.map((word) => {
     const hint = 'Write the file again with lengths in mm.';

@@ -41,7 +41,6 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
   if (/\.img(\.gz)?$/i.test(path)) return openNifti(path, options);
   if (startsWithText(start, /^NRRD/)) return openNrrd(path, options);
   if (start.toString('latin1', 128, 132) === 'DICM') return openDicomFile(path, options);
-  if (looksLikeMetaImage(path, start)) return openMetaImage(path, options);
   if (/\.(nrrd|nhdr)$/i.test(path)) {
     const found = start.length === 0 ? 'an empty file' : foundBytes(start);
     throw new ImagingError({ file: path, field: 'magic', expected: '"NRRD" at the start', found });
@@ -49,9 +48,13 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
   if (/\.(dcm|dicom|ima)$/i.test(path)) return openDicomFile(path, options);
   const kind = otherKind(start);
   if (kind !== undefined) {
-    const hint = 'Convert it to NIfTI, NRRD, MetaImage or DICOM with all its slices in one volume.';
+    const hint =
+      start.length === 0
+        ? 'Copy or download it again.'
+        : 'Convert it to NIfTI, NRRD, MetaImage or DICOM with all its slices in one volume.';
     throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found: kind, hint });
   }
+  if (looksLikeMetaImage(path, start)) return openMetaImage(path, options);
   try {
     return await openNifti(path, options);
   } catch (error) {
