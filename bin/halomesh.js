@@ -8,7 +8,15 @@ const problem =
   nodeTooOld() ||
   (existsSync(main) ? null : 'it is not built yet: run `npm run setup` in the folder of halomesh first.');
 
-if (problem) {
+if (process.argv[2] === 'setup' && !nodeTooOld()) {
+  // Where this package is a dependency, npm has installed what it needs but the native kernels.
+  const installed = /[\\/]node_modules[\\/]/.test(main.pathname) ? ['--native-only'] : [];
+  import('../scripts/setup/main.mjs')
+    .then(({ cli }) => cli([...installed, ...process.argv.slice(3)]))
+    .then((code) => {
+      process.exitCode = code;
+    });
+} else if (problem) {
   console.error(`halomesh: ${problem}`);
   process.exitCode = 1;
 } else {

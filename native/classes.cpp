@@ -4,7 +4,7 @@
 namespace hm {
 namespace {
 using ll = long long;
-constexpr int64_t P = class_positions;
+constexpr int64_t P = class_positions, most_classes = 1 << 16;
 } // namespace
 
 int check_classes(const hm_source *x, const hm_view *box, const char *kernel, hm_view *all) {
@@ -15,8 +15,11 @@ int check_classes(const hm_source *x, const hm_view *box, const char *kernel, hm
   all->start[HM_C] = x->box.start[HM_C], all->size[HM_C] = x->box.size[HM_C], all->global[HM_C] = x->box.global[HM_C];
   if (x->box.start[HM_C] != 0 || x->box.size[HM_C] != x->box.global[HM_C])
     return fail("%s: all classes must be stored: [0, %lld) expected, [%lld, %lld) found", kernel, ll(x->box.global[HM_C]),
-                ll(x->box.start[HM_C]), ll(x->box.start[HM_C] + x->box.size[HM_C]));
+                ll(x->box.start[HM_C]), ll(clamped_sum(x->box.start[HM_C], x->box.size[HM_C])));
   if (x->box.size[HM_C] < 1) return fail("%s: there are no classes", kernel);
+  if (x->box.size[HM_C] > most_classes)
+    return fail("%s: expected at most %lld classes, got %lld", kernel, ll(most_classes), ll(x->box.size[HM_C]));
+  if (check_box(all, kernel, "box")) return 1;
   if (check_covers(x->box, *all, kernel, "source")) return 1;
   if (x->load.result < 0) return fail("%s: the source's program has no result", kernel);
   return check_program(x->load, *all, kernel);
@@ -26,7 +29,7 @@ int check_labels(const hm_view *labels, const hm_view &box, const char *kernel) 
   if (check_view(labels, kernel, "labels")) return 1;
   if (labels->dtype != HM_U8 && labels->dtype != HM_I32 && labels->dtype != HM_F32)
     return fail("%s: labels: expected u8, i32 or f32, got %s", kernel, dtype_name(labels->dtype));
-  if (labels->size[HM_C] > 1) return fail("%s: labels: expected no channels, got %lld", kernel, ll(labels->size[HM_C]));
+  if (labels->size[HM_C] != 1) return fail("%s: labels: expected one value a position, got %lld", kernel, ll(labels->size[HM_C]));
   for (int i = 0; i < HM_C; i++)
     if (check_range(*labels, i, box.start[i], box.size[i], kernel, "labels")) return 1;
   return 0;

@@ -159,7 +159,7 @@ std::vector<int64_t> tiles_within(const ConvJob &job, const int64_t start[3], co
     bool inside = true;
     for (int a = 0; a < 3; a++) {
       const Range &at = job.tiles()[t].at[a];
-      inside &= at.lo >= start[a] && at.hi <= start[a] + size[a];
+      inside &= at.lo >= start[a] && at.hi <= clamped_sum(start[a], size[a]);
     }
     if (inside == within) list.push_back(int64_t(t));
   }

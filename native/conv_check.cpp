@@ -5,7 +5,11 @@
 namespace hm::conv {
 namespace {
 using ll = long long;
-constexpr int64_t window_limit = 1 << 16;
+constexpr int64_t window_limit = 1 << 12;   // of a kernel, stride or dilation
+constexpr int64_t pad_limit = int64_t(1) << 32;
+constexpr int64_t reach_limit = 1 << 26;    // positions from the first to the last that a window reads, over all axes
+constexpr int64_t extent_limit = 1 << 28;   // along d, h or w
+constexpr int32_t source_limit = 256;
 constexpr int space_dims = 3;
 } // namespace
 
@@ -15,6 +19,7 @@ bool is_empty(const hm_view &box) {
 
 int check_window(const hm_window *window, const char *kernel) {
   if (!window) return fail("%s: window is null", kernel);
+  int64_t reach = 1;
   for (int a = 0; a < space_dims; a++) {
     const struct {
       const char *name;
@@ -24,8 +29,11 @@ int check_window(const hm_window *window, const char *kernel) {
       if (f.value < 1 || f.value > window_limit)
         return fail("%s: window: %s along %s: expected 1 to %lld, got %lld", kernel, f.name, dim_names[HM_D + a],
                     ll(window_limit), ll(f.value));
-    if (std::max(window->pad[a], -window->pad[a]) > window_limit * window_limit)
+    if (window->pad[a] < -pad_limit || window->pad[a] > pad_limit)
       return fail("%s: window: pad along %s is %lld", kernel, dim_names[HM_D + a], ll(window->pad[a]));
+    reach *= window->dilation[a] * (window->kernel[a] - 1) + 1; // below 2^24 each
+    if (reach > reach_limit)
+      return fail("%s: window: it reaches over more than %lld positions", kernel, ll(reach_limit));
   }
   return 0;
 }
@@ -33,6 +41,8 @@ int check_window(const hm_window *window, const char *kernel) {
 int check_sources(const hm_source *sources, int32_t n_sources, const char *kernel, const char *what) {
   if (!sources) return fail("%s: %s is null", kernel, what);
   if (n_sources < 1) return fail("%s: %s: expected at least one source, got %d", kernel, what, int(n_sources));
+  if (n_sources > source_limit)
+    return fail("%s: %s: expected at most %d sources, got %d", kernel, what, int(source_limit), int(n_sources));
   for (int32_t s = 0; s < n_sources; s++) {
     const hm_view &box = sources[s].box;
     if (check_out_box(&box, kernel, what)) return 1;
@@ -50,11 +60,11 @@ int check_sources(const hm_source *sources, int32_t n_sources, const char *kerne
 int check_out_box(const hm_view *box, const char *kernel, const char *what) {
   if (check_box(box, kernel, what)) return 1;
   if (box->block > 16) return fail("%s: %s: expected a block of 1 to 16 channels, got %d", kernel, what, int(box->block));
-  for (int i = 0; i < HM_DIMS; i++)
-    if (box->size[i] > 0 && (box->start[i] < 0 || box->start[i] + box->size[i] > box->global[i]))
-      return fail("%s: %s: dimension %s: box [%lld, %lld) lies outside the global extent %lld", kernel, what, dim_names[i],
-                  ll(box->start[i]), ll(box->start[i] + box->size[i]), ll(box->global[i]));
-  return 0;
+  for (int i = HM_D; i <= HM_W; i++)
+    if (box->global[i] > extent_limit)
+      return fail("%s: %s: dimension %s: expected a global extent of %lld at most, got %lld", kernel, what, dim_names[i],
+                  ll(extent_limit), ll(box->global[i]));
+  return check_inside(*box, kernel, what);
 }
 
 int check_reads(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &out, const char *kernel,

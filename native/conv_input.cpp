@@ -3,6 +3,7 @@
 #include "view.h"
 #include <algorithm>
 #include <new>
+#include <stdexcept>
 
 namespace hm::conv {
 namespace {
@@ -93,6 +94,9 @@ InputLayout layout_of(const Axis axis[3], const int64_t tile[3], std::vector<Blo
   for (auto &place : l.phase_of)
     if (place == 0) place = phases++;
   int64_t line = w.in_step * (steps_w - 1) + w.span(); // positions from the first to the last that a row of outputs reads
+  double most = 0;
+  for (const Block &b : l.blocks) most += double(l.slots) * double(l.rows) * double(phases) * double(l.width) * double(b.width);
+  if (most + double(line) > double(most_bytes)) throw std::length_error("a tile of the input takes more than all memory");
   l.floats = l.row_floats = 0;
   for (Block &b : l.blocks) {
     b.step = b.planar ? 1 : b.width;

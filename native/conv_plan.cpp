@@ -130,10 +130,11 @@ void choose_tile(const Axis axis[3], int64_t input_width, int64_t other_width, d
           loaded *= double(read[a]);
           items *= double(ceil_div(std::max<int64_t>(1, out_global[HM_D + a]), size[a]));
         }
-        double floats = double(axis[0].span() * read[1] * read[2] * input_width + h * w * other_width);
+        double floats = double(axis[0].span()) * double(read[1]) * double(read[2]) * double(input_width) +
+                        double(h) * double(w) * double(other_width);
         bool fits = floats <= double(ring_budget);
         double idle = double(ceil_div(int64_t(items), few_threads) * few_threads) / items;
-        double rows = double(d * h) + double(read[0] * read[1] * input_width) / 16; // stored and loaded
+        double rows = double(d) * double(h) + double(read[0]) * double(read[1]) * double(input_width) / 16; // stored and loaded
         double work_all = outputs * work + loaded * double(input_width) / 16 * load_work + rows * row_work;
         double time = work_all / outputs * idle;
         if (!fits) time = floats;

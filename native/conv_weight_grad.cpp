@@ -198,7 +198,7 @@ int weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const 
                 const int64_t cell[3], const hm_view *dweight, int32_t algorithm) {
   const char *kernel = "hm_conv_weight_grad";
   if (check_window(window, kernel) || check_sources(x, n_x, kernel, "x") || check_sources(dy, 1, kernel, "dy") ||
-      check_box(box, kernel, "box") || check_weight(dweight, *window, x, n_x, dy->box, kernel, "dweight"))
+      check_extents(box, kernel, "box") || check_weight(dweight, *window, x, n_x, dy->box, kernel, "dweight"))
     return 1;
   for (int a = 0; a < 3; a++)
     if (!cell || cell[a] < 1) return fail("%s: cell: expected three numbers of at least 1", kernel);

@@ -111,7 +111,12 @@ int consecutive(const hm_view &v, const char *what, int64_t *first, int64_t *cou
     if (v.size[i] != v.global[i]) partial = true;
   }
   *first = 0, *count = 1;
-  for (int i = 0; i < HM_DIMS; i++) *first = *first * v.global[i] + v.start[i], *count *= v.size[i];
+  for (int i = 0; i < HM_DIMS; i++) *count *= v.size[i];
+  if (*count == 0) return 0;
+  if (check_inside(v, "hm_reshape", what)) return 1;
+  for (int i = 0; i < HM_DIMS; i++)
+    if (!times(*first, v.global[i], first) || !plus(*first, v.start[i], first))
+      return fail("hm_reshape: %s: more elements in all than 64 bits can count", what);
   return 0;
 }
 
@@ -158,10 +163,14 @@ int hm_copy(const hm_view *dst, const hm_view *src, const int64_t start[5], cons
       seen |= 1u << perm[i];
     }
     if (empty(size)) return 0;
-    for (int i = 0; i < HM_DIMS; i++)
+    for (int i = 0; i < HM_DIMS; i++) {
+      int64_t from;
+      if (!minus(start[perm[i]], shift[i], &from))
+        return fail("hm_copy: dimension %s: start %lld less shift %lld is no coordinate", dim_names[i], ll(start[perm[i]]), ll(shift[i]));
       if (check_range(*dst, i, start[i], size[i], "hm_copy", "dst") ||
-          check_range(*src, i, start[perm[i]] - shift[i], size[perm[i]], "hm_copy", "src"))
+          check_range(*src, i, from, size[perm[i]], "hm_copy", "src"))
         return 1;
+    }
     return copy(*dst, *src, start, size, perm, shift);
   });
 }
@@ -186,9 +195,9 @@ int hm_reshape(const hm_view *dst, const hm_view *src) {
     int64_t to = 0, n = 0, from = 0, available = 0;
     if (consecutive(*dst, "dst", &to, &n) || consecutive(*src, "src", &from, &available)) return 1;
     if (n == 0) return 0;
-    if (to < from || to + n > from + available)
+    if (to < from || clamped_sum(to, n) > clamped_sum(from, available))
       return fail("hm_reshape: dst holds elements [%lld, %lld) of the flattened tensor, src only [%lld, %lld)", ll(to),
-                  ll(to + n), ll(from), ll(from + available));
+                  ll(clamped_sum(to, n)), ll(from), ll(clamped_sum(from, available)));
     const int64_t dst_size = dtype_size(dst->dtype), src_size = dtype_size(src->dtype), piece = 65536;
     parallel_for((n + piece - 1) / piece, [&](int64_t p, int) {
       const int64_t first = to + p * piece, end = std::min(first + piece, to + n);

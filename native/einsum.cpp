@@ -20,6 +20,7 @@ constexpr int register_bytes = 32;
 #else
 constexpr int register_bytes = 16;
 #endif
+constexpr int64_t most_blocked = 1 << 24;
 constexpr int max_loops = 10, max_inputs = 8, per_register = register_bytes / 8, lanes = 8 * per_register;
 typedef double Doubles __attribute__((vector_size(register_bytes)));
 typedef float Floats __attribute__((vector_size(register_bytes / 2), aligned(4), may_alias)); // anywhere in memory
@@ -180,12 +181,22 @@ struct Einsum {
   }
 };
 
-int check_operand(const hm_einsum_operand &o, const char *what, int n_loops) {
+int check_operand(const hm_einsum_operand &o, const char *what, int n_loops, const int64_t *extent, int used) {
   if (!dtype_size(o.dtype)) return fail("hm_einsum: %s: dtype %d is unknown", what, int(o.dtype));
   if (!o.data) return fail("hm_einsum: %s: data is null", what);
   if (o.blocked_loop >= n_loops) return fail("hm_einsum: %s: blocked loop %d of %d", what, int(o.blocked_loop), n_loops);
   if (o.blocked_loop >= 0 && o.block < 1) return fail("hm_einsum: %s: a block of %lld", what, ll(o.block));
-  return 0;
+  if (o.blocked_loop >= 0 && extent[o.blocked_loop] > most_blocked)
+    return fail("hm_einsum: %s: its blocked loop has extent %lld, above %lld", what, ll(extent[o.blocked_loop]), ll(most_blocked));
+  Reach reach;
+  for (int k = 0; k < used; k++) {
+    const bool blocked = k == o.blocked_loop;
+    const int64_t stride = blocked ? o.block_stride : o.stride[k], whole = blocked ? (extent[k] - 1) / o.block + 1 : extent[k];
+    if (reach.add(whole, stride) && reach.add(blocked ? std::min(o.block, extent[k]) : 1, 1)) continue;
+    return fail("hm_einsum: %s: loop %d: extent %lld at a stride of %lld lies beyond all memory", what, k, ll(extent[k]), ll(stride));
+  }
+  if (reach.fits(o.data, dtype_size(o.dtype))) return 0;
+  return fail("hm_einsum: %s: elements %lld to %lld from %p lie beyond all memory", what, ll(reach.low), ll(reach.high), o.data);
 }
 
 Operand operand_of(const hm_einsum_operand &o, const int64_t *extent) {
@@ -210,21 +221,25 @@ int hm_einsum(int32_t n_loops, const int64_t *extent, int32_t n_out_loops, const
     if ((n_loops && !extent) || !operands || !out)
       return fail("hm_einsum: %s is null", !operands ? "operands" : !out ? "out" : "extent");
     int64_t outputs = 1, terms = 1;
+    bool fits = true;
     for (int k = 0; k < n_loops; k++) {
-      if (extent[k] < 0) return fail("hm_einsum: loop %d has extent %lld", k, ll(extent[k]));
-      (k < n_out_loops ? outputs : terms) *= extent[k];
+      if (extent[k] < 0 || extent[k] > most_positions) return fail("hm_einsum: loop %d has extent %lld", k, ll(extent[k]));
+      int64_t &product = k < n_out_loops ? outputs : terms;
+      fits = fits && times(product, extent[k], &product) && product <= most_positions;
     }
-    if (outputs == 0) return 0;
+    for (int k = 0; k < n_out_loops; k++)
+      if (extent[k] == 0) return 0;
+    if (!fits) return fail("hm_einsum: the loops have more than %lld positions", ll(most_positions));
     Einsum e;
     e.n_loops = n_loops, e.n_out = n_out_loops, e.n_inputs = n_inputs, e.extent = extent;
     for (int i = 0; i < n_inputs; i++) {
       char what[32];
       std::snprintf(what, sizeof what, "input %d", i);
-      if (terms && check_operand(operands[i], what, n_loops)) return 1;
-      e.in.push_back(operand_of(operands[i], extent));
+      if (terms && check_operand(operands[i], what, n_loops, extent, n_loops)) return 1;
+      if (terms) e.in.push_back(operand_of(operands[i], extent));
       e.all_f32 &= operands[i].dtype == HM_F32;
     }
-    if (check_operand(*out, "out", n_loops)) return 1;
+    if (check_operand(*out, "out", n_loops, extent, n_out_loops)) return 1;
     e.out = operand_of(*out, extent);
     int64_t most = 1;
     for (int k = 0; k < n_out_loops; k++) { // the vector loop: contiguous in the output (in blocks, perhaps), the longest
@@ -246,7 +261,7 @@ int hm_einsum(int32_t n_loops, const int64_t *extent, int32_t n_out_loops, const
       return 0;
     }
     const int64_t lines = outputs / most;
-    if (outputs * terms < 32768)
+    if (double(outputs) * double(terms) < 32768)
       for (int64_t i = 0; i < lines; i++) e.line(i);
     else
       parallel_for(lines, [&](int64_t i, int) { e.line(i); });

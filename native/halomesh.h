@@ -2,6 +2,8 @@
 //
 // Conventions
 // - Every entry returns 0, or 1 after an argument check failed; hm_error() then gives the text. No entry throws or aborts.
+// - Numbers may be anything: sizes, strides and addresses that no memory can have are refused before memory is touched (checked.h).
+//   What an entry cannot know is whether the memory that a view describes is there.
 // - Kernels keep no state beyond the thread pool. All sizes, strides and offsets are 64-bit and count elements.
 // - A *box* is a half-open range per dimension in coordinates of the whole (global) tensor.
 // - Five canonical dimensions, in this order: n (batch), d, h, w (space), c (channel). A missing one has extent 1.
@@ -149,7 +151,6 @@ HM_API int hm_set_poll(void (*poll)(void));
 HM_API void *hm_alloc(int64_t bytes);
 HM_API int hm_free(void *p, int64_t bytes);
 HM_API int hm_memcpy(void *dst, const void *src, int64_t bytes);
-HM_API int hm_memset(void *dst, int32_t value, int64_t bytes);
 HM_API int64_t hm_peak_rss(void);                   // bytes, of this process so far
 
 // A nameless file of `bytes` bytes in a folder, for tensors that make room for others. NULL when it cannot be had. Writes and

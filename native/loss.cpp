@@ -29,6 +29,8 @@ struct PerCase {
   int check(const hm_view &box, const char *kernel, const char *what) const {
     if (check_view(view, kernel, what)) return 1;
     if (!view->data) return fail("%s: %s: data is null", kernel, what);
+    for (int i = 0; i < HM_DIMS; i++)
+      if (view->size[i] < 1) return fail("%s: %s: dimension %s has no positions", kernel, what, dim_names[i]);
     return per_case ? check_range(*view, HM_N, box.start[HM_N], box.size[HM_N], kernel, what) : 0;
   }
 };

@@ -1,7 +1,7 @@
 // Error text, memory, and what the processor and this library are.
 #include "halomesh.h"
-#include "rows.h"
 #include "threads.h"
+#include "view.h"
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -68,8 +68,8 @@ int hm_cpu_supports(const char *isa) {
 }
 
 void *hm_alloc(int64_t bytes) {
-  if (bytes <= 0) {
-    fail("hm_alloc: expected a positive number of bytes, got %lld", (long long)bytes);
+  if (bytes <= 0 || bytes > most_bytes) {
+    fail("hm_alloc: expected 1 to %lld bytes, got %lld", (long long)most_bytes, (long long)bytes);
     return nullptr;
   }
   int64_t size = round_up(bytes, page), spare = size >= huge_page ? huge_page : 0;
@@ -92,29 +92,22 @@ void *hm_alloc(int64_t bytes) {
 
 int hm_free(void *p, int64_t bytes) {
   if (!p) return 0;
-  if (bytes <= 0) return fail("hm_free: expected the size given to hm_alloc, got %lld", (long long)bytes);
+  if (bytes <= 0 || bytes > most_bytes) return fail("hm_free: expected the size given to hm_alloc, got %lld", (long long)bytes);
   if (munmap(p, size_t(round_up(bytes, page)))) return fail("hm_free: %p of %lld bytes was not ours", p, (long long)bytes);
   return 0;
 }
 
 int hm_memcpy(void *dst, const void *src, int64_t bytes) {
-  if (bytes < 0) return fail("hm_memcpy: %lld bytes", (long long)bytes);
+  if (bytes < 0 || bytes > most_bytes)
+    return fail("hm_memcpy: expected 0 to %lld bytes, got %lld", (long long)most_bytes, (long long)bytes);
   if (bytes && (!dst || !src)) return fail("hm_memcpy: %s is null", dst ? "src" : "dst");
-  parallel_for((bytes + copy_chunk - 1) / copy_chunk, [&](int64_t i, int) {
-    int64_t from = i * copy_chunk, n = bytes - from < copy_chunk ? bytes - from : copy_chunk;
-    std::memcpy((char *)dst + from, (const char *)src + from, size_t(n));
+  return guarded("hm_memcpy", [&] {
+    parallel_for((bytes + copy_chunk - 1) / copy_chunk, [&](int64_t i, int) {
+      int64_t from = i * copy_chunk, n = bytes - from < copy_chunk ? bytes - from : copy_chunk;
+      std::memcpy((char *)dst + from, (const char *)src + from, size_t(n));
+    });
+    return 0;
   });
-  return 0;
-}
-
-int hm_memset(void *dst, int32_t value, int64_t bytes) {
-  if (bytes < 0) return fail("hm_memset: %lld bytes", (long long)bytes);
-  if (bytes && !dst) return fail("hm_memset: dst is null");
-  parallel_for((bytes + copy_chunk - 1) / copy_chunk, [&](int64_t i, int) {
-    int64_t from = i * copy_chunk, n = bytes - from < copy_chunk ? bytes - from : copy_chunk;
-    std::memset((char *)dst + from, value, size_t(n));
-  });
-  return 0;
 }
 
 int64_t hm_peak_rss(void) {

@@ -2,8 +2,8 @@
 // thread pool. Kernels are judged against these numbers.
 #include "conv_vec.h"
 #include "halomesh.h"
-#include "rows.h"
 #include "threads.h"
+#include "view.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -14,6 +14,17 @@ namespace {
 
 using namespace conv;
 using Clock = std::chrono::steady_clock;
+
+constexpr double longest = 3600;
+
+// Memory of hm_alloc, null where it has none to give or none was asked for.
+struct Pages {
+  int64_t bytes;
+  char *at;
+  explicit Pages(int64_t n) : bytes(n), at(n ? static_cast<char *>(hm_alloc(n)) : nullptr) {}
+  Pages(const Pages &) = delete;
+  ~Pages() { hm_free(at, bytes); }
+};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -69,42 +80,45 @@ float read_all(const float *p, int64_t n) {
 using namespace hm;
 
 int hm_peak_flops(double seconds, double *result) {
-  if (!result || !(seconds >= 0)) return fail("hm_peak_flops: expected a time of at least 0 and a place for the result");
-  int threads = thread_count();
-  std::vector<float> kept(size_t(threads) * 16); // a cache line each
-  double time = shortest(seconds, [&] {
-    parallel_for(threads, [&](int64_t i, int) { kept[size_t(i) * 16] = multiply_adds(float(i)); });
+  return guarded("hm_peak_flops", [&] {
+    if (!result || !(seconds >= 0 && seconds <= longest))
+      return fail("hm_peak_flops: expected a time of 0 to %g s, got %g, and a place for the result", longest, seconds);
+    int threads = thread_count();
+    std::vector<float> kept(size_t(threads) * 16); // a cache line each
+    double time = shortest(seconds, [&] {
+      parallel_for(threads, [&](int64_t i, int) { kept[size_t(i) * 16] = multiply_adds(float(i)); });
+    });
+    *result = 2.0 * lanes * sums * double(rounds) * threads / time;
+    return 0;
   });
-  *result = 2.0 * lanes * sums * double(rounds) * threads / time;
-  return 0;
 }
 
 int hm_peak_memory(int32_t kind, int64_t bytes, double seconds, double *result) {
-  int threads = thread_count();
-  int64_t part = bytes / threads / 4096 * 4096;
-  if (!result || kind < 0 || kind > 2 || part <= 0 || !(seconds >= 0))
-    return fail("hm_peak_memory: expected kind 0 to 2, at least a page a thread, a time of at least 0 and a place for the result");
-  char *from = (char *)hm_alloc(bytes), *to = kind == 2 ? (char *)hm_alloc(bytes) : nullptr;
-  if (!from || (kind == 2 && !to)) {
-    hm_free(from, bytes);
-    return 1;
-  }
-  // Every page is written before it is timed: one that was not lies nowhere.
-  parallel_for(threads, [&](int64_t i, int) {
-    std::memset(from + i * part, 1, size_t(part));
-    if (to) std::memset(to + i * part, 1, size_t(part));
-  });
-  std::vector<float> kept(size_t(threads) * 16);
-  double time = shortest(seconds, [&] {
+  return guarded("hm_peak_memory", [&] {
+    int threads = thread_count();
+    int64_t part = bytes / threads / 4096 * 4096;
+    if (!result || kind < 0 || kind > 2 || part <= 0 || !(seconds >= 0 && seconds <= longest))
+      return fail("hm_peak_memory: expected kind 0 to 2, at least a page a thread, a time of 0 to %g s and a place for the result; "
+                  "got kind %d, %lld bytes, %g s",
+                  longest, int(kind), (long long)bytes, seconds);
+    const Pages a(bytes), b(kind == 2 ? bytes : 0);
+    char *from = a.at, *to = b.at;
+    if (!from || (kind == 2 && !to)) return 1;
+    // Every page is written before it is timed: one that was not lies nowhere.
     parallel_for(threads, [&](int64_t i, int) {
-      char *p = from + i * part;
-      if (kind == 0) kept[size_t(i) * 16] = read_all((const float *)p, part / 4);
-      if (kind == 1) std::memset(p, 2, size_t(part));
-      if (kind == 2) std::memcpy(to + i * part, p, size_t(part));
+      std::memset(from + i * part, 1, size_t(part));
+      if (to) std::memset(to + i * part, 1, size_t(part));
     });
+    std::vector<float> kept(size_t(threads) * 16);
+    double time = shortest(seconds, [&] {
+      parallel_for(threads, [&](int64_t i, int) {
+        char *p = from + i * part;
+        if (kind == 0) kept[size_t(i) * 16] = read_all((const float *)p, part / 4);
+        if (kind == 1) std::memset(p, 2, size_t(part));
+        if (kind == 2) std::memcpy(to + i * part, p, size_t(part));
+      });
+    });
+    *result = double(part) * threads * (kind == 2 ? 2 : 1) / time;
+    return 0;
   });
-  hm_free(from, bytes);
-  if (to) hm_free(to, bytes);
-  *result = double(part) * threads * (kind == 2 ? 2 : 1) / time;
-  return 0;
 }

@@ -158,15 +158,16 @@ using namespace hm;
 int hm_reduce(int32_t kind, const hm_view *src, const hm_view *box, const hm_view *dst, const int32_t dst_present[5]) {
   return guarded("hm_reduce", [&] {
     if (kind < sum || kind > minimum) return fail("hm_reduce: kind %d is not 0 (sum), 1 (max) or 2 (min)", int(kind));
-    if (check_view(src, "hm_reduce", "src") || check_view(dst, "hm_reduce", "dst")) return 1;
-    if (!box || !dst_present) return fail("hm_reduce: %s is null", box ? "dst_present" : "box");
+    if (check_view(src, "hm_reduce", "src")) return 1;
+    if (!dst || !box || !dst_present) return fail("hm_reduce: %s is null", !dst ? "dst" : box ? "dst_present" : "box");
+    if (!dtype_size(dst->dtype)) return fail("hm_reduce: dst: dtype %d is unknown", int(dst->dtype));
+    if (check_extents(box, "hm_reduce", "box")) return 1;
     bool nc_only = true;
     for (int i = 0; i < HM_DIMS; i++) {
-      if (box->size[i] < 0) return fail("hm_reduce: box: dimension %s has size %lld", dim_names[i], (long long)box->size[i]);
       if (dst_present[i] && check_range(*dst, i, box->start[i], box->size[i], "hm_reduce", "dst")) return 1;
       if (dst_present[i] && i != HM_N && i != HM_C && box->size[i] > 1) nc_only = false;
     }
-    if (check_covers(*src, *box, "hm_reduce", "src")) return 1;
+    if (check_covers(*src, *box, "hm_reduce", "src") || check_memory(*dst, dst_present, "hm_reduce", "dst")) return 1;
     if (kind == sum && nc_only) return sum_by_rows(*src, *box, *dst, dst_present);
     return reduce(kind, *src, *box, *dst, dst_present);
   });

@@ -16,6 +16,7 @@ namespace {
 
 using ll = long long;
 enum { nearest = 0, linear = 1 };
+constexpr int64_t extent_limit = 1 << 24; // along an axis: each target has a list
 
 struct Tap {
   int64_t from;
@@ -170,11 +171,17 @@ int resize(const char *kernel, const hm_source *x, const hm_view *out_box, const
 int check(const char *kernel, int32_t kind, const hm_source *x, const hm_view *out_box, const hm_program *epilogue) {
   if (kind != nearest && kind != linear) return fail("%s: kind %d is not 0 (nearest) or 1 (linear)", kernel, int(kind));
   if (!x || !epilogue) return fail("%s: %s is null", kernel, x ? "epilogue" : "source");
-  if (check_box(out_box, kernel, "out_box") || check_box(&x->box, kernel, "box of the source")) return 1;
-  for (int a = HM_D; a <= HM_W; a++)
+  if (check_box(out_box, kernel, "out_box") || check_box(&x->box, kernel, "box of the source") ||
+      check_inside(*out_box, kernel, "out_box") || check_inside(x->box, kernel, "box of the source"))
+    return 1;
+  for (int a = HM_D; a <= HM_W; a++) {
+    if (std::max(x->box.global[a], out_box->global[a]) > extent_limit)
+      return fail("%s: dimension %s: global extents %lld and %lld: expected %lld at most", kernel, dim_names[a],
+                  ll(x->box.global[a]), ll(out_box->global[a]), ll(extent_limit));
     if (x->box.global[a] < 1 || out_box->global[a] < 1)
       return fail("%s: dimension %s: global extents %lld and %lld must be at least 1", kernel, dim_names[a],
                   ll(x->box.global[a]), ll(out_box->global[a]));
+  }
   return 0;
 }
 

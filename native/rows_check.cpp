@@ -6,7 +6,7 @@
 namespace hm {
 namespace {
 
-constexpr int max_registers = 64, max_operands = 64;
+constexpr int max_registers = 64, max_operands = 64, max_instructions = 1 << 16;
 using ll = long long;
 
 const char *const op_names[] = {"load", "store", "sum", "const", "copy", "add", "sub", "mul", "div", "min", "max", "pow",
@@ -25,7 +25,7 @@ int check_operand(const hm_program &p, const hm_instr &in, const hm_view &box, b
   if (!dtype_size(o.view.dtype)) return fail("%s: %s: dtype %d is unknown", kernel, what, int(o.view.dtype));
   if (o.view.block < 1 || o.view.block > 64)
     return fail("%s: %s: expected a block of 1..64 channels, got %d", kernel, what, int(o.view.block));
-  if (!o.view.data && !empty) return fail("%s: %s: data is null", kernel, what);
+  if (!empty && check_memory(o.view, o.present, kernel, what)) return 1;
   for (int i = 0; i < HM_DIMS; i++) {
     bool present = o.present[i];
     if (is_draw(in.op)) {
@@ -57,7 +57,7 @@ int check_operand(const hm_program &p, const hm_instr &in, const hm_view &box, b
 
 int check_program(const hm_program &p, const hm_view &box, const char *kernel) {
   if (check_box(&box, kernel, "box of the program")) return 1;
-  if (p.n_instr < 0 || p.n_operands < 0 || p.n_operands > max_operands || (p.n_instr > 0 && !p.instr) ||
+  if (p.n_instr < 0 || p.n_instr > max_instructions || p.n_operands < 0 || p.n_operands > max_operands || (p.n_instr > 0 && !p.instr) ||
       (p.n_operands > 0 && !p.operands))
     return fail("%s: program: %d instructions at %p, %d operands at %p", kernel, int(p.n_instr), (const void *)p.instr,
                 int(p.n_operands), (const void *)p.operands);
@@ -68,6 +68,9 @@ int check_program(const hm_program &p, const hm_view &box, const char *kernel) {
                 int(p.n_registers));
   bool empty = false, written[max_registers] = {}, same[max_registers] = {}; // same: in all lanes
   for (int i = 0; i < HM_DIMS; i++) empty |= box.size[i] == 0;
+  int64_t all = 1; // draws number their elements in it
+  bool countable = true;
+  for (int i = 0; i < HM_DIMS; i++) countable = countable && times(all, p.global[i], &all);
   if (p.input >= 0) written[p.input] = true;
 
   for (int i = 0; i < p.n_instr; i++) {
@@ -106,6 +109,8 @@ int check_program(const hm_program &p, const hm_view &box, const char *kernel) {
       for (int k = 0; k < operand_registers(in.op); k++) all &= same[read[k]];
       same[in.dst] = all;
     }
+    if (is_draw(in.op) && !empty && !countable)
+      return fail("%s: instruction %d (%s): the program's global space has more elements than 64 bits can count", kernel, i, name);
     for (int k = 0; is_draw(in.op) && !empty && k < HM_DIMS; k++)
       if (box.start[k] < 0 || box.start[k] + box.size[k] > p.global[k])
         return fail("%s: instruction %d (%s): dimension %s: the box is [%lld, %lld), the program's global extent %lld", kernel,

@@ -42,7 +42,8 @@ bool flatten(const hm_program &p, const hm_view &box, std::vector<hm_operand> &o
     for (int i = 0; i < p.n_instr; i++) {
       if (p.instr[i].op != HM_LOAD && p.instr[i].op != HM_STORE) continue;
       const hm_operand &o = p.operands[p.instr[i].operand];
-      if (stride(o, outer) != stride(o, inner) * extent) return false;
+      int64_t whole;
+      if (!times(stride(o, inner), extent, &whole) || stride(o, outer) != whole) return false;
     }
     return true;
   };

@@ -34,6 +34,7 @@ int hm_argmax(const hm_source *x, const hm_view *box, const hm_view *out) {
     hm_view all;
     if (check_classes(x, box, "hm_argmax", &all) || check_view(out, "hm_argmax", "out")) return 1;
     if (out->dtype != HM_U8) return fail("hm_argmax: out: expected u8, got %s", dtype_name(out->dtype));
+    if (out->size[HM_C] != 1) return fail("hm_argmax: out: expected one value a position, got %lld", (long long)out->size[HM_C]);
     const int64_t classes = all.size[HM_C];
     if (classes > 256) return fail("hm_argmax: expected at most 256 classes, got %lld", (long long)classes);
     for (int i = 0; i < HM_C; i++)

@@ -1,7 +1,6 @@
 // A file for tensors that make room for others. One thread moves bytes in the order of the requests, past the system's cache
 // where the file system allows it, so that what is spilled takes no memory.
-#include "rows.h"
-#include "halomesh.h"
+#include "view.h"
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -33,7 +32,10 @@ struct Request {
 
 class Store {
 public:
-  Store(int plain, int direct) : plain_(plain), direct_(direct), worker_([this] { work(); }) {}
+  Store(int plain, int direct, int64_t bytes)
+      : bytes_(bytes), plain_(plain), direct_(direct), worker_([this] { work(); }) {}
+
+  int64_t bytes() const { return bytes_; }
 
   ~Store() {
     {
@@ -56,6 +58,8 @@ public:
   // 0: done, 1: failed, 2: not yet.
   int wait(int64_t ticket, int milliseconds) {
     std::unique_lock<std::mutex> lock(mutex_);
+    if (ticket < 1 || ticket > asked_)
+      return fail("hm_store_wait: ticket %lld of %lld", (long long)ticket, (long long)asked_);
     changed_.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return done_ >= ticket || !error_.empty(); });
     if (!error_.empty()) return fail("%s", error_.c_str());
     return done_ >= ticket ? 0 : 2;
@@ -71,11 +75,20 @@ private:
       queue_.pop_front();
       bool broken = !error_.empty();
       lock.unlock();
-      std::string problem = broken ? "" : move(request);
+      std::string problem = broken ? "" : moved(request);
       lock.lock();
-      if (!problem.empty()) error_ = problem;
+      if (!problem.empty()) error_ = std::move(problem);
       done_++;
       changed_.notify_all();
+    }
+  }
+
+  // As move(); nothing that it throws leaves the thread.
+  std::string moved(const Request &request) {
+    try {
+      return move(request);
+    } catch (...) {
+      return "spill: no memory"; // short enough to need none
     }
   }
 
@@ -100,6 +113,7 @@ private:
     return "";
   }
 
+  const int64_t bytes_;
   int plain_, direct_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -115,16 +129,19 @@ Store *store_of(void *store, const char *who) {
   return static_cast<Store *>(store);
 }
 
-int check_move(const char *who, const void *at, int64_t bytes, int64_t offset) {
+int check_move(const char *who, const void *at, int64_t bytes, int64_t offset, int64_t all) {
   if (!at && bytes > 0) return fail("%s: the memory is null", who);
-  if (bytes < 0 || offset < 0) return fail("%s: %lld bytes at offset %lld", who, (long long)bytes, (long long)offset);
+  if (bytes < 0 || offset < 0 || bytes > all || offset > all - bytes)
+    return fail("%s: %lld bytes at offset %lld of a store of %lld", who, (long long)bytes, (long long)offset, (long long)all);
   return 0;
 }
 
 int64_t ask(void *store, const char *who, bool write, char *at, int64_t bytes, int64_t offset) {
   Store *s = store_of(store, who);
-  if (!s || check_move(who, at, bytes, offset)) return 0;
-  return s->ask({write, at, bytes, offset});
+  if (!s || check_move(who, at, bytes, offset, s->bytes())) return 0;
+  int64_t ticket = 0;
+  guarded(who, [&] { return ticket = s->ask({write, at, bytes, offset}), 0; });
+  return ticket;
 }
 
 // A file that lies in memory would free none.
@@ -151,9 +168,9 @@ int take_space(int file, int64_t bytes) {
 
 using namespace hm;
 
-void *hm_store_open(const char *folder, int64_t bytes) {
-  if (!folder || bytes <= 0) {
-    fail("hm_store_open: expected a folder and a positive number of bytes, got %lld", (long long)bytes);
+static void *open_store(const char *folder, int64_t bytes) {
+  if (!folder || bytes <= 0 || bytes > most_bytes) {
+    fail("hm_store_open: expected a folder and 1 to %lld bytes, got %lld", (long long)most_bytes, (long long)bytes);
     return nullptr;
   }
   std::string name = std::string(folder) + "/halomesh-spill-XXXXXX";
@@ -181,7 +198,19 @@ void *hm_store_open(const char *folder, int64_t bytes) {
     close(plain);
     return nullptr;
   }
-  return new Store(plain, direct);
+  try {
+    return new Store(plain, direct, bytes);
+  } catch (...) { // no memory, or no thread
+    if (direct >= 0) close(direct);
+    close(plain);
+    throw;
+  }
+}
+
+void *hm_store_open(const char *folder, int64_t bytes) {
+  void *store = nullptr;
+  guarded("hm_store_open", [&] { return store = open_store(folder, bytes), 0; });
+  return store;
 }
 
 int64_t hm_store_write(void *store, const void *from, int64_t bytes, int64_t offset) {
@@ -194,7 +223,7 @@ int64_t hm_store_read(void *store, void *to, int64_t bytes, int64_t offset) {
 
 int hm_store_wait(void *store, int64_t ticket, int32_t milliseconds) {
   Store *s = store_of(store, "hm_store_wait");
-  return s ? s->wait(ticket, milliseconds) : 1;
+  return s ? guarded("hm_store_wait", [&] { return s->wait(ticket, milliseconds); }) : 1;
 }
 
 int hm_store_close(void *store) {

@@ -3,14 +3,13 @@
 // still sleeps never delays a call. Between jobs a worker spins shortly, then sleeps.
 #include "threads.h"
 #include "halomesh.h"
-#include "rows.h"
+#include "view.h"
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -62,9 +61,10 @@ int core_count() {
 class Pool {
 public:
   explicit Pool(int threads) {
+    workers_.reserve(size_t(threads)); // before any runs: growing could throw
     try {
       for (int i = 1; i < threads; i++) workers_.emplace_back([this, i] { work(i); });
-    } catch (const std::system_error &) { // the system gives no more threads: go on with those we have
+    } catch (const std::exception &) { // the system gives no more threads, or no memory for one: go on with those we have
     }
   }
 
@@ -207,16 +207,23 @@ int hm_set_threads(int32_t n) {
   if (n < 0 || n > hm::max_threads)
     return hm::fail("hm_set_threads: expected 0 (all cores) to %d threads, got %d", hm::max_threads, int(n));
   if (hm::current_thread >= 0) return hm::fail("hm_set_threads: called from inside a kernel");
-  int wanted = n ? n : hm::core_count();
-  std::lock_guard<std::mutex> lock(hm::pool_mutex());
-  if (hm::pool && hm::pool->threads() == wanted) return 0;
-  delete hm::pool;
-  hm::pool = new hm::Pool(wanted);
-  hm::pool_threads = hm::pool->threads();
-  return 0;
+  return hm::guarded("hm_set_threads", [&] {
+    int wanted = n ? n : hm::core_count();
+    std::lock_guard<std::mutex> lock(hm::pool_mutex());
+    if (hm::pool && hm::pool->threads() == wanted) return 0;
+    hm::pool_threads = 0;
+    delete std::exchange(hm::pool, nullptr);
+    hm::pool = new hm::Pool(wanted);
+    hm::pool_threads = hm::pool->threads();
+    return 0;
+  });
 }
 
-int32_t hm_threads(void) { return hm::thread_count(); }
+int32_t hm_threads(void) {
+  int32_t n = 1; // where there is no memory for a pool, the caller's thread
+  hm::guarded("hm_threads", [&] { return n = hm::thread_count(), 0; });
+  return n;
+}
 
 int hm_set_poll(void (*poll)(void)) {
   hm::poll = poll;

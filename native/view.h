@@ -1,5 +1,6 @@
 // Stored boxes: addresses, element types and the checks that every entry makes.
 #pragma once
+#include "checked.h"
 #include "rows.h"
 #include "vec.h"
 #include <exception>
@@ -24,8 +25,14 @@ HM_INLINE int64_t offset_of(const hm_view &v, int64_t n, int64_t d, int64_t h, i
 }
 
 // Checks; 0 or fail(). `what` names the argument, e.g. "out_box".
-int check_box(const hm_view *box, const char *kernel, const char *what);   // start, size, global, block of a loop box
+// Start, size and global extents of a box: none absurd.
+int check_extents(const hm_view *box, const char *kernel, const char *what);
+int check_box(const hm_view *box, const char *kernel, const char *what);   // and the block of a loop box
+// `box` lies inside its global extents.
+int check_inside(const hm_view &box, const char *kernel, const char *what);
 int check_view(const hm_view *view, const char *kernel, const char *what); // and data, dtype of a stored one
+// The dimensions of `view` that are present (null: all of them) lie in memory: strides, the address.
+int check_memory(const hm_view &view, const int32_t present[5], const char *kernel, const char *what);
 // `view` stores [start, start + size) of dimension `dim`.
 int check_range(const hm_view &view, int dim, int64_t start, int64_t size, const char *kernel, const char *what);
 // `view` stores all of `box` (start, size).

@@ -84,7 +84,7 @@ async function writeLabels(folder, scan, labels) {
 
 /** Dice of the class that the experiment looks at, on the voxels of the files. */
 async function score({ data, entry, class: name }, what, out) {
-  const rest = ['--data', data, '--cases', entry.id, '--no-overlays', '--out', out, '--json'];
+  const rest = ['--data', data, '--cases', entry.id, '--no-overlays', '--out', out, '--overwrite', '--json'];
   const report = await answer('evaluate', ...what, ...rest);
   return (report.original ?? report).cases[0].dice[name];
 }

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { shape } from '../core/index.ts';
 import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
@@ -13,21 +12,14 @@ import {
   WARM_UP,
 } from '../run/index.ts';
 import { speedsOf } from '../train/index.ts';
-import {
-  addConvFlag,
-  addMemoryFlags,
-  addMeshFlags,
-  checkMeshFlags,
-  type MemoryFlags,
-  type MeshFlags,
-  placement,
-} from './flags.ts';
-import { count, oneOf } from './parse.ts';
-import { type Joined, join, noteSplit, talks } from './processes.ts';
+import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from './flags.ts';
+import { type Joined, join } from './processes.ts';
 import { showProgress } from './progress.ts';
-import { addTraceFlag, traced } from './trace.ts';
+import { say, sayJson } from './say.ts';
+import { noteSplit, talks } from './talks.ts';
+import { traced } from './trace.ts';
 
-interface Flags extends MeshFlags, MemoryFlags {
+export interface Flags extends MeshFlags, MemoryFlags {
   readonly size: number;
   readonly base: number;
   readonly levels: number;
@@ -38,58 +30,26 @@ interface Flags extends MeshFlags, MemoryFlags {
   readonly exactConv?: 'auto' | 'direct';
   readonly optimizer: 'adafactor' | 'adam' | 'sgd';
   readonly trace?: string;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
-/** `halomesh bench` */
-export function benchCommand(program: Command): void {
-  const command = program
-    .command('bench')
-    .summary('time training steps on random data')
-    .description('Runs training steps of the U-Net on random data: time, work, memory and bytes sent.')
-    .option('--size <n>', 'voxels along each side', count('--size'), 128)
-    .option('--base <n>', 'channels of the first level', count('--base'), 16)
-    .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
-    .option('--steps <n>', 'steps to time, after one to warm up', count('--steps'), 5)
-    .option('--batch <n>', 'volumes in a step', count('--batch'), 1);
-  addConvFlag(addMemoryFlags(addMeshFlags(command)));
-  addTraceFlag(command)
-    .option(
-      '--precision <type>',
-      'how activations are stored: f32, bf16',
-      oneOf('--precision', ['f32', 'bf16']),
-      'f32',
-    )
-    .option('--threads <n>', 'threads (default: all cores)', count('--threads'))
-    .option(
-      '--optimizer <name>',
-      'what updates the weights: adafactor, adam, sgd',
-      oneOf('--optimizer', ['adafactor', 'adam', 'sgd']),
-      'adafactor',
-    )
-    .option('--json', 'print the result as JSON')
-    .addHelpText(
-      'after',
-      `
-With --trace the kernels are listed by the time that they take in a step.
-
-Examples:
-  halomesh bench --size 64 --split depth=2,height=2 --json
-  halomesh bench --size 128 --trace step.json`,
-    )
-    .action(async (flags: Flags) => {
-      checkMeshFlags(flags);
-      const { threads: _t, spillDir: _d, trace: _f, json: _j, ...settings } = flags;
-      const joined = await join(flags.split === 'auto' ? 'auto' : placement(flags).mesh, settings);
-      const show = async (tracer: Tracer | undefined): Promise<void> => {
-        const result = await measure(flags, joined, tracer);
-        if (!talks()) return;
-        console.log(flags.json ? JSON.stringify(result, null, 2) : formatBench(result));
-        if (tracer && !flags.json)
-          console.log(`\n${kernelTable(tracer.runs.filter(({ name }) => name !== WARM_UP))}`);
-      };
-      await traced(talks() ? flags.trace : undefined, show, { endsAtOnce: true });
-    });
+/** Runs `halomesh bench`. */
+export async function benchAction(flags: Flags): Promise<void> {
+  checkMeshFlags(flags);
+  const { threads: _t, spillDir: _d, trace: _f, overwrite: _o, json: _j, ...settings } = flags;
+  const joined = await join(flags.split === 'auto' ? 'auto' : placement(flags).mesh, settings);
+  const show = async (tracer: Tracer | undefined): Promise<void> => {
+    const result = await measure(flags, joined, tracer);
+    if (!talks()) return;
+    if (flags.json) sayJson(result);
+    else say(formatBench(result));
+    if (tracer && !flags.json) say(`\n${kernelTable(tracer.runs.filter(({ name }) => name !== WARM_UP))}`);
+  };
+  await traced(talks() ? flags.trace : undefined, show, {
+    endsAtOnce: true,
+    overwrite: flags.overwrite,
+  });
 }
 
 async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined): Promise<BenchResult> {
@@ -103,6 +63,7 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
     mesh: _m,
     layout: _l,
     trace: _t,
+    overwrite: _o,
     spillDir,
     ...rest
   } = flags;

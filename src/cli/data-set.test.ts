@@ -74,8 +74,11 @@ describe('halomesh fingerprint', () => {
     expect(JSON.parse(printed.at(-1)!).all.classes[1].name).toBe('liver');
   });
 
-  it('refuses a folder that is not there before it reads anything', async () => {
-    expect(await halomesh('fingerprint', 'nowhere', '--out', path.join(root, 'no', 'f.json'))).toBe(2);
-    expect(told).toMatch(/^halomesh: --out: the folder of .*f\.json is not there/);
+  it('refuses a file that is there before it reads anything', async () => {
+    const out = path.join(root, 'there.json');
+    writeFileSync(out, 'something');
+    expect(await halomesh('fingerprint', 'nowhere', '--out', out)).toBe(1);
+    expect(told).toMatch(/there\.json: the output is there already/);
+    expect(readFileSync(out, 'utf8')).toBe('something');
   });
 });

@@ -1,14 +1,15 @@
 import path from 'node:path';
-import type { Command } from 'commander';
 import { evaluate, evaluateLabels, formatEvaluation, type ScoredReport } from '../train/index.ts';
-import { addPatternFlags, addRunFlags, checkMeshFlags, type PatternFlags, type RunFlags } from './flags.ts';
-import { listOf, numberOrNamed, positive, UsageError } from './parse.ts';
-import { joinRun, noteSplit, talks } from './processes.ts';
+import { checkMeshFlags, type PatternFlags, type RunFlags } from './flags.ts';
+import { UsageError } from './parse.ts';
+import { joinRun } from './processes.ts';
 import { showProgress } from './progress.ts';
-import { addCleaningFlags, addFlipsFlag, type SegmentFlags, segmentOptions } from './segment-flags.ts';
+import { say, sayJson } from './say.ts';
+import { type SegmentFlags, segmentOptions } from './segment-flags.ts';
+import { noteSplit, talks } from './talks.ts';
 import { relative } from './words.ts';
 
-interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
+export interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
   readonly run?: string;
   readonly predictions?: string;
   readonly data?: string;
@@ -19,57 +20,11 @@ interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
   readonly out?: string;
   readonly overlays: boolean;
   readonly surfaces: boolean;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
-/** `halomesh evaluate` */
-export function evaluateCommand(program: Command): void {
-  const command = program
-    .command('evaluate')
-    .summary('compare a trained network, or label maps, with the labels of a data set')
-    .description(
-      'Segments every labelled case of a data set, or takes label maps from a folder, and scores them on the voxels of the ' +
-        'label files: overlap, distances between surfaces, lesions found. Writes summary.json, summary.md and a picture of ' +
-        'each case.',
-    );
-  addPatternFlags(addCleaningFlags(addFlipsFlag(addRunFlags(command, { optional: true }))))
-    .option('--predictions <dir>', 'compare label maps (CASE.nii.gz) instead of a network; needs no --run')
-    .option(
-      '--data <dir>',
-      'data set (default: that of the run), or with --predictions a folder of label maps',
-    )
-    .option('--cases <ids>', 'only these cases, such as case7,case9', listOf('--cases', 'case7,case9'))
-    .option(
-      '--tolerance <mm>',
-      'for the surface Dice: one number, or by class such as liver=3,tumour=1 (default: 2)',
-      numberOrNamed('--tolerance', 'liver=3,tumour=1'),
-    )
-    .option(
-      '--no-surfaces',
-      'leave out distances between surfaces, and lesions unless --lesion names them: then no process holds a whole label map',
-    )
-    .option('--lesion <class>', 'class whose parts are counted as lesions, or none (default: by its name)')
-    .option(
-      '--lesion-iou <share>',
-      'least intersection over union of a lesion that counts as found (default: any overlap)',
-      positive('--lesion-iou'),
-    )
-    .option(
-      '--out <dir>',
-      'folder of the results (default: evaluation in the run, or the folder of --predictions)',
-    )
-    .option('--no-overlays', 'draw no pictures')
-    .option('--json', 'print the whole report as JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  halomesh evaluate --run runs/a --data ct --tolerance liver=3,tumour=1\n' +
-        '  halomesh evaluate --run runs/a --flips --largest-component liver+tumour --inside tumour=liver\n' +
-        '  halomesh evaluate --predictions segmentations --data ct --json',
-    )
-    .action(evaluateAction);
-}
-
-async function evaluateAction({ json, lesion, run, predictions, ...given }: Flags): Promise<void> {
+export async function evaluateAction({ json, lesion, run, predictions, ...given }: Flags): Promise<void> {
   const { flips, cleaning, rest: flags } = segmentOptions(given);
   let progress: ReturnType<typeof showProgress> | undefined;
   const shared = {
@@ -80,9 +35,8 @@ async function evaluateAction({ json, lesion, run, predictions, ...given }: Flag
     },
   };
   const print = (report: ScoredReport, title: string, out: string): void => {
-    if (json) console.log(JSON.stringify(report, null, 2));
-    else
-      console.log(`${title}; Dice:\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
+    if (json) sayJson(report);
+    else say(`${title}; Dice:\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
   };
   if (predictions !== undefined) {
     const { data } = flags;

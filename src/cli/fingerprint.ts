@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import type { Command } from 'commander';
 import { markdownTable } from '../core/index.ts';
-import { writeTextAtomically } from '../files/index.ts';
+import { checkOutputs, writeTextAtomically } from '../files/index.ts';
 import {
   type Fingerprint,
   fingerprintDataset,
@@ -10,45 +7,36 @@ import {
   type Print,
   percentiles,
 } from '../imaging/index.ts';
-import { addPatternFlags, type PatternFlags } from './flags.ts';
-import { UsageError } from './parse.ts';
+import type { PatternFlags } from './flags.ts';
 import { showProgress } from './progress.ts';
+import { say, sayJson } from './say.ts';
 import { relative } from './words.ts';
 
-interface Flags extends PatternFlags {
+export interface Flags extends PatternFlags {
   readonly out?: string;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
-/** `halomesh fingerprint` */
-export function fingerprintCommand(program: Command): void {
-  const command = program
-    .command('fingerprint <dir>')
-    .summary('spacings, sizes, shares of the labels and intensities beneath them')
-    .description(
-      'Reads all cases with a label map and tells spacings, sizes and orientations, the share of each label, and mean, ' +
-        'standard deviation and percentiles of the voxels beneath it, for each case and over all.',
-    );
-  addPatternFlags(command)
-    .option('--out <file>', 'JSON file to write')
-    .option('--json', 'print the JSON in place of tables')
-    .addHelpText('after', '\nExample:\n  halomesh fingerprint ct --out fingerprint.json')
-    .action(async (dir: string, { out, json, ...patterns }: Flags) => {
-      if (out !== undefined && !existsSync(path.dirname(path.resolve(out))))
-        throw new UsageError({ where: '--out', problem: `the folder of ${out} is not there` });
-      let progress: ReturnType<typeof showProgress> | undefined;
-      const print = await fingerprintDataset(dir, {
-        ...patterns,
-        onCase: (id, done, all) => {
-          progress ??= showProgress({ unit: 'case', total: all });
-          progress.update(done, [id]);
-        },
-      }).finally(() => progress?.stop());
-      const text = JSON.stringify(print, null, 2);
-      if (out !== undefined) await writeTextAtomically(out, `${text}\n`);
-      console.log(json ? text : formatFingerprint(print));
-      if (out !== undefined && !json) console.log(`\nwritten to ${relative(out)}`);
-    });
+/** Runs `halomesh fingerprint`. */
+export async function fingerprintAction(
+  dir: string,
+  { out, json, overwrite, ...patterns }: Flags,
+): Promise<void> {
+  if (out !== undefined) checkOutputs({ reads: [dir], writes: [out], overwrite });
+  let progress: ReturnType<typeof showProgress> | undefined;
+  const print = await fingerprintDataset(dir, {
+    ...patterns,
+    onCase: (id, done, all) => {
+      progress ??= showProgress({ unit: 'case', total: all });
+      progress.update(done, [id]);
+    },
+  }).finally(() => progress?.stop());
+  const text = JSON.stringify(print, null, 2);
+  if (out !== undefined) await writeTextAtomically(out, `${text}\n`);
+  if (json) sayJson(print);
+  else say(formatFingerprint(print));
+  if (out !== undefined && !json) say(`\nwritten to ${relative(out)}`);
 }
 
 /** Tables of the cases, of their labels, and of the intensities over all. */
@@ -72,6 +60,7 @@ export function formatFingerprint({ name, spacing, shape, orientations, all, cas
         right('voxels'),
         right('spacing, mm'),
         { title: 'axes' },
+        right('clipped, %'),
         ...all.classes
           .slice(1)
           .flatMap(({ name }) => [right(`${name}, %`), right(`${name}, ml`), right(`${name}, mean`)]),
@@ -82,9 +71,10 @@ export function formatFingerprint({ name, spacing, shape, orientations, all, cas
           triple(found.shape),
           triple(found.spacing),
           found.orientation,
+          found.clipped === undefined ? '-' : (100 * found.clipped).toFixed(1),
           ...labelCells(found),
         ]),
-        ['all', '', '', '', ...labelCells(all)],
+        ['all', '', '', '', '', ...labelCells(all)],
       ],
     ),
     markdownTable(

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
-import { AUGMENTATIONS, mergeConfig, PRESETS, readConfigFile, SAMPLINGS } from '../train/index.ts';
+// Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
+import { AUGMENTATIONS } from '../train/choices.ts';
+import { PRESETS, SAMPLINGS } from '../train/config-type.ts';
 import {
   byteCount,
   count,
@@ -38,6 +40,19 @@ export function addMeshFlags(command: Command): Command {
       'mesh axis that cuts a dimension, such as depth:rows,height:cols',
       layout('--layout'),
     );
+}
+
+/** `--trace` */
+export function addTraceFlag(command: Command): Command {
+  return command.option(
+    '--trace <file>',
+    'write what every kernel did and when, over the last 20 runs, for ui.perfetto.dev',
+  );
+}
+
+/** Whether outputs that are there are replaced. */
+export function addOverwriteFlag(command: Command): Command {
+  return command.option('--overwrite', 'replace outputs that are there; never files that are read');
 }
 
 /** Flags of the memory plan. */
@@ -92,6 +107,9 @@ export function placement({ split: parts, mesh: ranks, layout: axes }: MeshFlags
   return { mesh: makeMesh(ranks ?? {}), layout: axes ?? {} };
 }
 
+/** Threads of `preprocess` by default at most: each holds a scan. */
+export const MOST_JOBS = 8;
+
 /** Patterns of the files of a data set, as `openDataset` takes them. */
 export interface PatternFlags {
   readonly images?: string;
@@ -113,6 +131,7 @@ export interface TrainFlags extends MeshFlags, MemoryFlags, PatternFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly trace?: string;
+  readonly overwrite?: boolean;
 }
 
 /** Everything that `train` takes; `plan` takes it too. */
@@ -197,22 +216,6 @@ export function addTrainFlags(command: Command): Command {
     .option('--device <name>', 'cpu, or reference (slow, float64)', oneOf('--device', ['cpu', 'reference']))
     .option('--threads <n>', 'threads of the cpu device (default: all cores)', count('--threads'))
     .option('--seed <n>', 'seed of everything random', count('--seed', 0, 0xffffffff));
-}
-
-/** The settings that a config file and flags give together: flags go before the file. */
-export function givenConfig(flags: TrainFlags): Readonly<Record<string, unknown>> {
-  const { config, resume: _resume, trace: _trace, ...given } = flags;
-  checkMeshFlags(flags);
-  return mergeConfig(config === undefined ? {} : readConfigFile(config), given);
-}
-
-/** Refuses a config without a key that has no default, in the words of the flag. */
-export function need(given: Readonly<Record<string, unknown>>, key: 'data' | 'out', what: string): void {
-  if (given[key] !== undefined) return;
-  throw new UsageError({
-    where: `--${key}`,
-    problem: `expected ${what} (or "${key}" in the config file), found nothing`,
-  });
 }
 
 /** How a trained network is run, in place of what its run says. */

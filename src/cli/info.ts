@@ -1,12 +1,14 @@
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import type { Command } from 'commander';
+import { availableParallelism, cpus, freemem } from 'node:os';
 import { HalomeshError } from '../core/index.ts';
+import { checkOutputs, memoryOfProcess } from '../files/index.ts';
 import { type InstructionSet, instructionSets, library, mpiAvailable } from '../machine/index.ts';
 import { bytes, type Speeds } from '../plan/index.ts';
 import { calibrate } from '../run/index.ts';
 import { writeMachineFile } from '../train/index.ts';
-import { counted, UsageError } from './parse.ts';
-import { meet, talks } from './processes.ts';
+import { UsageError } from './parse.ts';
+import { meet } from './processes.ts';
+import { say, sayJson } from './say.ts';
+import { talks } from './talks.ts';
 import { version } from './version.ts';
 import { relative } from './words.ts';
 
@@ -62,15 +64,9 @@ export function info(): Info {
     ],
     instructionSet: { chosen, forced: process.env.HALOMESH_ISA ?? null, sets },
     threads: availableParallelism(),
-    memory: { totalBytes: memoryLimit(), freeBytes: freemem() },
+    memory: { totalBytes: memoryOfProcess(), freeBytes: freemem() },
     mpi: mpiAvailable(),
   };
-}
-
-/** What this process may use: a container's limit where there is one. */
-function memoryLimit(): number {
-  const limit = process.constrainedMemory?.() ?? 0;
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** The facts as text for a terminal. */
@@ -96,11 +92,12 @@ export function formatInfo(i: Info): string {
   ].join('\n');
 }
 
-interface Flags {
+export interface Flags {
   readonly json?: boolean;
   readonly calibrate?: boolean;
   readonly calibrateSizes?: readonly number[];
   readonly out?: string;
+  readonly overwrite?: boolean;
 }
 
 /** `halomesh info --calibrate`: about a quarter of a minute. */
@@ -108,12 +105,12 @@ async function calibrateCommand(out?: string, sizes?: readonly number[]): Promis
   const speeds = await calibrate({ processes: await meet(), sizes });
   if (!talks()) return;
   if (out === undefined) {
-    console.log(JSON.stringify(speeds, null, 2));
+    sayJson(speeds);
     return;
   }
   await writeMachineFile(out, speeds);
-  console.log(formatSpeeds(speeds));
-  console.log(`written to ${relative(out)}: use it with --machine, or HALOMESH_MACHINE`);
+  say(formatSpeeds(speeds));
+  say(`written to ${relative(out)}: use it with --machine, or HALOMESH_MACHINE`);
 }
 
 /** Speeds as text for a terminal. */
@@ -133,36 +130,20 @@ export function formatSpeeds(speeds: Speeds): string {
   ].join('\n');
 }
 
-/** `halomesh info` */
-export function infoCommand(program: Command): void {
-  program
-    .command('info')
-    .summary('version, devices, instruction sets, threads, memory, MPI')
-    .description('Tells what this installation and machine offer.')
-    .option('--json', 'print it as JSON')
-    .option(
-      '--calibrate',
-      'measure the speeds of this machine instead, for scale and --split auto; under mpirun -n 2 of its messages too',
-    )
-    .option(
-      '--calibrate-sizes <list>',
-      'voxels along each side of the training steps that are timed (default: 32,96)',
-      counted('--calibrate-sizes'),
-    )
-    .option('--out <file>', 'write them to this machine file (default: print them)')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  halomesh info
-  mpirun -n 2 halomesh info --calibrate --out machine.json`,
-    )
-    .action(async ({ json, calibrate: measure, calibrateSizes, out }: Flags) => {
-      if (out !== undefined && !measure)
-        throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
-      if (measure) return calibrateCommand(out, calibrateSizes);
-      if (!talks()) return;
-      const facts = info();
-      console.log(json ? JSON.stringify(facts, null, 2) : formatInfo(facts));
-    });
+/** Runs `halomesh info`. */
+export async function infoAction({
+  json,
+  calibrate: measure,
+  calibrateSizes,
+  out,
+  overwrite,
+}: Flags): Promise<void> {
+  if (out !== undefined && !measure)
+    throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
+  if (out !== undefined && talks()) checkOutputs({ reads: [], writes: [out], overwrite });
+  if (measure) return calibrateCommand(out, calibrateSizes);
+  if (!talks()) return;
+  const facts = info();
+  if (json) sayJson(facts);
+  else say(formatInfo(facts));
 }

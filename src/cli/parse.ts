@@ -82,7 +82,7 @@ export function numberOrNamed(
       return sound(value) ? value : refuse(flag, 'value', expected, text);
     }
     const named: Record<string, number> = {};
-    for (const part of text.split(',')) {
+    for (const part of namedParts(text)) {
       const at = part.lastIndexOf('=');
       const [name, value] = [part.slice(0, Math.max(0, at)).trim(), number(part.slice(at + 1))];
       if (name === '' || !sound(value)) refuse(flag, 'value', expected, text);
@@ -91,6 +91,18 @@ export function numberOrNamed(
     }
     return named;
   };
+}
+
+/** `a=1,b=2` in parts. A comma before which there is no equals sign is one of a name. */
+function namedParts(text: string): string[] {
+  const parts: string[] = [];
+  let begun: string | undefined;
+  for (const piece of text.split(',')) {
+    const part: string = begun === undefined || begun.trim() === '' ? piece : `${begun},${piece}`;
+    begun = part.includes('=') ? undefined : part;
+    if (begun === undefined) parts.push(part);
+  }
+  return begun === undefined ? parts : [...parts, begun];
 }
 
 /** `case7,case9` as a list. */
@@ -185,9 +197,11 @@ export function valuesOf<T>(
   value: Parser<T>,
 ): (text: string, before?: Readonly<Record<string, T>>) => Readonly<Record<string, T>> {
   return (text, before = {}) => {
-    const found = text.split(',').map((part) => {
-      const [name, one, ...rest] = part.split('=').map((word) => word.trim());
-      if (!name || !one || rest.length > 0) refuse(flag, 'value', `such as ${example}`, text);
+    const found = namedParts(text).map((part) => {
+      // A name may have an equals sign in it.
+      const at = part.lastIndexOf('=');
+      const [name, one] = [part.slice(0, Math.max(0, at)).trim(), part.slice(at + 1).trim()];
+      if (!name || !one) refuse(flag, 'value', `such as ${example}`, text);
       return [name, value(one)] as const;
     });
     return { ...before, ...Object.fromEntries(found) };

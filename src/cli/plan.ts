@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { openDataset } from '../imaging/index.ts';
 import { formatPlan } from '../plan/index.ts';
 import {
@@ -12,10 +11,12 @@ import {
   type TrainConfig,
   withPreprocessing,
 } from '../train/index.ts';
-import { addTrainFlags, givenConfig, type TrainFlags } from './flags.ts';
-import { count, UsageError } from './parse.ts';
+import type { TrainFlags } from './flags.ts';
+import { givenConfig } from './given.ts';
+import { UsageError } from './parse.ts';
+import { say, sayJson } from './say.ts';
 
-interface Flags extends TrainFlags {
+export interface Flags extends TrainFlags {
   readonly classes?: number;
   readonly ranks?: number;
   readonly json?: boolean;
@@ -26,49 +27,20 @@ interface Planned extends Forecast {
   readonly classes: readonly string[];
 }
 
-/** `halomesh plan` */
-export function planCommand(program: Command): void {
-  const command = program
-    .command('plan')
-    .summary('say what a training step needs, without running anything')
-    .description(
-      'Takes the flags of train and prints the mesh, the boxes of every rank, parameters, work, the collectives with ' +
-        'their bytes and the predicted peak memory of a training step. Of a data set it plans the largest case; with ' +
-        '--size and without --data it needs no data set.',
-    );
-  addTrainFlags(command)
-    .option(
-      '--classes <n>',
-      'number of classes where no data set says it (default: 3)',
-      count('--classes', 2, 256),
-    )
-    .option(
-      '--ranks <n>',
-      'processes, of one rank each, that --split auto plans for (default: 1)',
-      count('--ranks'),
-    )
-    .option('--json', 'print the plan as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  halomesh plan --size 128 --base 16 --split depth=2,height=2,width=2
-  halomesh plan --data ct --spacing 3 --mesh rows=2,cols=2 --layout depth:rows,height:cols --json`,
-    )
-    .action(async ({ classes, ranks, json, ...flags }: Flags) => {
-      const given = givenConfig(flags);
-      // A plan writes nothing, and with a size it reads nothing either.
-      if (ranks !== undefined && given.split !== 'auto')
-        throw new UsageError({ where: '--ranks', problem: 'needs --split auto' });
-      const config = resolveConfig({ ...given, data: given.data ?? '.', out: given.out ?? '.' });
-      const planned =
-        given.data === undefined
-          ? await fromSize(config, classes ?? 3, ranks)
-          : await fromData(config, classes, ranks);
-      const { report, config: _, ...facts } = planned;
-      if (json) console.log(JSON.stringify({ ...facts, batch: config.batch, ...report }, null, 2));
-      else console.log(`${headline(config, planned)}\n${formatPlan(report)}`);
-    });
+/** Runs `halomesh plan`. */
+export async function planAction({ classes, ranks, json, ...flags }: Flags): Promise<void> {
+  const given = givenConfig(flags);
+  // A plan writes nothing, and with a size it reads nothing either.
+  if (ranks !== undefined && given.split !== 'auto')
+    throw new UsageError({ where: '--ranks', problem: 'needs --split auto' });
+  const config = resolveConfig({ ...given, data: given.data ?? '.', out: given.out ?? '.' });
+  const planned =
+    given.data === undefined
+      ? await fromSize(config, classes ?? 3, ranks)
+      : await fromData(config, classes, ranks);
+  const { report, config: _, ...facts } = planned;
+  if (json) sayJson({ ...facts, batch: config.batch, ...report });
+  else say(`${headline(config, planned)}\n${formatPlan(report)}`);
 }
 
 async function fromSize(config: TrainConfig, classes: number, ranks?: number): Promise<Planned> {

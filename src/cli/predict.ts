@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { fail } from '../core/index.ts';
 import type { Tracer } from '../run/index.ts';
 import {
@@ -9,85 +8,61 @@ import {
   predict,
   predictFolder,
 } from '../train/index.ts';
-import { addRunFlags, checkMeshFlags, type RunFlags } from './flags.ts';
-import { count, UsageError } from './parse.ts';
-import { joinRun, noteSplit, talks } from './processes.ts';
+import { checkMeshFlags, type RunFlags } from './flags.ts';
+import { UsageError } from './parse.ts';
+import { joinRun } from './processes.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { errorLine } from './report-error.ts';
-import { addCleaningFlags, addFlipsFlag, type SegmentFlags, segmentOptions } from './segment-flags.ts';
-import { addTraceFlag, traced } from './trace.ts';
+import { say, tell } from './say.ts';
+import { type SegmentFlags, segmentOptions } from './segment-flags.ts';
+import { noteSplit, talks } from './talks.ts';
+import { traced } from './trace.ts';
 import { relative } from './words.ts';
 
-interface Flags extends RunFlags, SegmentFlags {
+export interface Flags extends RunFlags, SegmentFlags {
   readonly input: string;
   readonly series?: string;
   readonly output: string;
   readonly probabilities?: boolean;
   readonly probabilitiesDownsample?: number;
   readonly trace?: string;
+  readonly overwrite?: boolean;
 }
 
-/** `halomesh predict` */
-export function predictCommand(program: Command): void {
-  const command = program
-    .command('predict')
-    .summary('segment scans with a trained network')
-    .description(
-      'Segments a scan (a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series), or all scans of a folder. The output has the grid of the input, voxel for voxel, and the numbers of the classes. A volume that does not fit in memory, or in --memory-limit, is computed in blocks, with the same result.',
-    );
-  addTraceFlag(addRunFlags(command))
-    .requiredOption(
-      '--input <path>',
-      'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd), DICOM folder, or folder of scans',
-    )
-    .option('--series <uid>', 'which series of a DICOM folder to take, where it holds several')
-    .requiredOption(
-      '--output <path>',
-      'NIfTI file to write (.nii or .nii.gz), or a folder for NAME.nii.gz of each scan',
-    )
-    .option('--probabilities', 'write the probability of each class too: NAME_probability_CLASS.nii.gz')
-    .option(
-      '--probabilities-downsample <n>',
-      'with voxels n times as large',
-      count('--probabilities-downsample'),
-    );
-  addCleaningFlags(addFlipsFlag(command))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --memory-limit 4GiB\n' +
-        '  halomesh predict --run runs/a --input scans --output labels --flips --largest-component liver+tumour',
-    )
-    .action(async (flags: Flags) => {
-      checkMeshFlags(flags);
-      const { flips, cleaning, rest } = segmentOptions(flags);
-      const { trace, ...given } = rest;
-      if (given.probabilitiesDownsample !== undefined && !given.probabilities)
-        throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });
-      const joined = await joinRun(flags);
-      const file = talks() ? trace : undefined;
-      const show = new Display();
-      const run = async (tracer: Tracer | undefined): Promise<FolderResult> => {
-        const options = {
-          ...given,
-          flips,
-          ...joined,
-          cleaning,
-          tracer,
-          onSplit: noteSplit,
-          onEvent: (event: PredictionEvent) => show.on(event),
-        };
-        if (await isFolderOfScans(flags.input)) return predictFolder(options);
-        return { results: [await predict(options)], faults: [] };
-      };
-      const { results, faults } = await traced(file, run, { endsAtOnce: true }).finally(() => show.stop());
-      if (faults.length === 0) return;
-      if (talks())
-        for (const { input, error } of faults) console.error(`${relative(input)}: ${errorLine(error)}`);
-      fail({
-        where: flags.input,
-        problem: `${faults.length} of ${results.length + faults.length} scans could not be segmented`,
-      });
-    });
+/** Runs `halomesh predict`. */
+export async function predictAction(flags: Flags): Promise<void> {
+  checkMeshFlags(flags);
+  const { flips, cleaning, rest } = segmentOptions(flags);
+  const { trace, ...given } = rest;
+  if (given.probabilitiesDownsample !== undefined && !given.probabilities)
+    throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });
+  const joined = await joinRun(flags);
+  const file = talks() ? trace : undefined;
+  const show = new Display();
+  const run = async (tracer: Tracer | undefined): Promise<FolderResult> => {
+    const options = {
+      ...given,
+      flips,
+      ...joined,
+      cleaning,
+      tracer,
+      onSplit: noteSplit,
+      onEvent: (event: PredictionEvent) => show.on(event),
+    };
+    if (await isFolderOfScans(flags.input)) return predictFolder(options);
+    return { results: [await predict(options)], faults: [] };
+  };
+  const { results, faults } = await traced(file, run, {
+    endsAtOnce: true,
+    overwrite: flags.overwrite,
+    reads: [flags.input],
+  }).finally(() => show.stop());
+  if (faults.length === 0) return;
+  if (talks()) for (const { input, error } of faults) tell(`${relative(input)}: ${errorLine(error)}`);
+  fail({
+    where: flags.input,
+    problem: `${faults.length} of ${results.length + faults.length} scans could not be segmented`,
+  });
 }
 
 /** Shows what happens: a bar for the passes of a scan, and what was written. */
@@ -98,7 +73,7 @@ class Display {
     if (!talks()) return;
     switch (event.kind) {
       case 'scan':
-        if (event.scans > 1) console.error(`scan ${event.place}/${event.scans}  ${relative(event.input)}`);
+        if (event.scans > 1) tell(`scan ${event.place}/${event.scans}  ${relative(event.input)}`);
         return;
       case 'pass':
         // One pass says nothing while it runs.
@@ -106,6 +81,9 @@ class Display {
         this.progress ??= showProgress({ unit: 'pass', total: event.passes });
         this.progress.update(event.done);
         if (event.done === event.passes) this.stop();
+        return;
+      case 'note':
+        tell(`warning: ${relative(event.input)}: ${event.note}`);
         return;
       case 'written':
         printResult(event.result);
@@ -128,20 +106,20 @@ function printResult({
   output,
   probabilities,
   shape,
-  spacing,
+  voxelVolume,
   voxels,
   checkpoint,
   step,
 }: PredictResult): void {
   const all = shape[0] * shape[1] * shape[2];
-  const millilitres = (spacing[0] * spacing[1] * spacing[2]) / 1000;
-  console.log(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
+  const millilitres = voxelVolume / 1000;
+  say(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
   for (const [name, found] of Object.entries(voxels)) {
     const share = `${((100 * found) / all).toFixed(2)} %`;
     const volume = `${(found * millilitres).toFixed(1)} ml`;
-    console.log(
+    say(
       `  ${name.padEnd(14)}${found.toLocaleString('en').padStart(12)}  ${share.padStart(8)}  ${volume.padStart(11)}`,
     );
   }
-  for (const file of Object.values(probabilities ?? {})) console.log(`  ${relative(file)}`);
+  for (const file of Object.values(probabilities ?? {})) say(`  ${relative(file)}`);
 }

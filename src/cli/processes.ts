@@ -22,14 +22,6 @@ import { version } from './version.ts';
 /** Milliseconds that rank 0 has to report an error that all ranks meet, before another rank reports its own. */
 const GRACE = 1500;
 
-/** True where this process prints: it was started alone, or as rank 0. */
-export const talks = (): boolean => (launched()?.rank ?? 0) === 0;
-
-/** Says what split was chosen and why. */
-export function noteSplit(text: string): void {
-  if (talks()) process.stderr.write(`split ${text}\n`);
-}
-
 /** What a command of several processes runs with. */
 export interface Joined {
   /** Absent where this process was started alone: then it runs all ranks. */

@@ -1,18 +1,21 @@
 import { Command } from 'commander';
-import { benchCommand } from './bench.ts';
-import { evaluateCommand } from './evaluate.ts';
-import { fakeLesionsCommand } from './fake-lesions.ts';
-import { fingerprintCommand } from './fingerprint.ts';
-import { infoCommand } from './info.ts';
-import { phantomCommand } from './phantom.ts';
-import { planCommand } from './plan.ts';
-import { predictCommand } from './predict.ts';
-import { preprocessCommand } from './preprocess.ts';
-import { failTogether, part, talks } from './processes.ts';
-import { EXIT } from './report-error.ts';
-import { scaleCommand } from './scale.ts';
-import { trainCommand } from './train.ts';
-import { verifyCommand } from './verify.ts';
+import { printable } from '../core/index.ts';
+import { launched } from '../machine/mpi/launched.ts';
+import { benchCommand } from './bench-command.ts';
+import { evaluateCommand } from './evaluate-command.ts';
+import { fakeLesionsCommand } from './fake-lesions-command.ts';
+import { fingerprintCommand } from './fingerprint-command.ts';
+import { infoCommand } from './info-command.ts';
+import { loadRooms } from './load-rooms.ts';
+import { phantomCommand } from './phantom-command.ts';
+import { planCommand } from './plan-command.ts';
+import { predictCommand } from './predict-command.ts';
+import { preprocessCommand } from './preprocess-command.ts';
+import { EXIT, reportError } from './report-error.ts';
+import { scaleCommand } from './scale-command.ts';
+import { talks } from './talks.ts';
+import { trainCommand } from './train-command.ts';
+import { verifyCommand } from './verify-command.ts';
 import { version } from './version.ts';
 
 const EXAMPLES = `
@@ -38,11 +41,13 @@ export function makeProgram(write: (text: string) => void): Command {
     .description(
       'Trains and runs 3-D convolutional networks on whole medical volumes, split in space over a mesh of ranks.',
     )
-    .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'show help')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
+    // Help, version and mistakes end before.
+    .hook('preAction', loadRooms)
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
     .configureOutput({ ...output, outputError: oneLine('halomesh') });
   for (const add of [
@@ -61,7 +66,7 @@ export function makeProgram(write: (text: string) => void): Command {
   ])
     add(program);
   for (const command of program.commands) {
-    command.helpOption('--help', 'show help');
+    command.helpOption('-h, --help', 'show help');
     command.configureOutput({ outputError: oneLine(`halomesh ${command.name()}`) });
   }
   return program;
@@ -74,7 +79,7 @@ function oneLine(command: string): (text: string, write: (text: string) => void)
       .replace(/^error: /, '')
       .trim()
       .replaceAll('\n', ' ');
-    write(`halomesh: ${problem}. See ${command} --help\n`);
+    write(`halomesh: ${printable(problem)}. See ${command} --help\n`);
   };
 }
 
@@ -85,6 +90,7 @@ export async function run(
 ): Promise<number> {
   // Of several processes one alone does what is no work for ranks, such as writing phantoms.
   if (!talks() && !RANKED.includes(args[0])) return EXIT.done;
+  const together = launched() !== undefined;
   const program = makeProgram(write);
   if (args.length === 0) {
     program.outputHelp();
@@ -92,9 +98,9 @@ export async function run(
   }
   try {
     await program.parseAsync(args, { from: 'user' });
-    await part();
+    if (together) await (await import('./processes.ts')).part();
     return EXIT.done;
   } catch (error) {
-    return failTogether(error, write);
+    return together ? (await import('./processes.ts')).failTogether(error, write) : reportError(error, write);
   }
 }

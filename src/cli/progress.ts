@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { printable, printableLines } from '../core/index.ts';
 
 /** Where progress is written: stderr, so that stdout carries results only. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -91,10 +92,11 @@ function bar({ unit, total, start = 0 }: ProgressOptions, output: Output, left: 
       ready();
       const seconds = left(done);
       const all = seconds === undefined ? facts : [...facts, `${duration(seconds)} left`];
-      view.update(done, { facts: all.map((fact) => ` | ${fact}`).join('') });
+      view.update(done, { facts: all.map((fact) => ` | ${printable(fact)}`).join('') });
     },
     note(line) {
-      output.write(view.isActive ? `\r\u001b[K${line}\n` : `${line}\n`);
+      const shown = printableLines(line);
+      output.write(view.isActive ? `\r\u001b[K${shown}\n` : `${shown}\n`);
     },
     stop() {
       if (!view.isActive) return;
@@ -113,10 +115,10 @@ function lines(options: ProgressOptions, output: Output, left: Left): Progress {
       if (done < total && (clock() - shown) / 1000 < every) return;
       shown = clock();
       const all = seconds === undefined || done === total ? facts : [...facts, `${duration(seconds)} left`];
-      output.write(`${unit} ${done}/${total}${all.map((fact) => `, ${fact}`).join('')}\n`);
+      output.write(`${unit} ${done}/${total}${all.map((fact) => `, ${printable(fact)}`).join('')}\n`);
     },
     note(line) {
-      output.write(`${line}\n`);
+      output.write(`${printableLines(line)}\n`);
     },
     stop() {},
   };

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
-import { z } from 'zod';
-import { HalomeshError } from '../core/index.ts';
-import { ImagingError, systemErrorCode } from '../imaging/index.ts';
+import { HalomeshError, printable } from '../core/index.ts';
+import { systemErrorCode, systemErrorText } from '../files/index.ts';
+import { ImagingError } from '../imaging/errors.ts';
 import { UsageError } from './parse.ts';
 
 /** Exit codes of the command. */
@@ -15,9 +15,11 @@ export class Faulty extends Error {}
 
 /** An error as one line, without `halomesh: `. */
 export function errorLine(error: unknown): string {
-  return textOf(error)
-    .replace(/\s*\n\s*/g, ' ')
-    .trim();
+  return printable(
+    textOf(error)
+      .replace(/\s*\n\s*/g, ' ')
+      .trim(),
+  );
 }
 
 function textOf(error: unknown): string {
@@ -28,14 +30,23 @@ function textOf(error: unknown): string {
     error instanceof Faulty
   )
     return error.message;
-  if (error instanceof z.ZodError) {
+  if (isZodError(error)) {
     const [issue] = error.issues;
     const key = issue.path.join('.');
     return key === '' ? issue.message : `"${key}": ${issue.message}`;
   }
+  const system = systemErrorText(error);
+  if (system !== undefined) return system;
   if (error instanceof Error && /^E[A-Z]+$/.test(systemErrorCode(error))) return error.message;
   const message = error instanceof Error ? error.message : String(error);
   return `unexpected error: ${message}. Set HALOMESH_DEBUG=1 to see where it arose, and please report it`;
+}
+
+/** Told by its form, as zod takes long to load and has nothing to do with most errors. */
+function isZodError(error: unknown): error is {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+} {
+  return error instanceof Error && error.name === 'ZodError' && 'issues' in error;
 }
 
 /** Writes an error to stderr and returns the exit code; with HALOMESH_DEBUG also where the error arose. */

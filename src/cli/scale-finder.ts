@@ -18,6 +18,7 @@ export interface ScaleFlags {
   readonly block?: number;
   readonly tries: number;
   readonly measure?: boolean;
+  readonly overwrite?: boolean;
   readonly out: string;
   readonly json?: boolean;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type Cleaning, FLIP_AXES, type FlipAxis } from '../train/index.ts';
+import { FLIP_AXES, type FlipAxis } from '../train/choices.ts';
+import type { Cleaning } from '../train/cleaning.ts';
 import { oneOf, positive, valuesOf, words } from './parse.ts';
 
 // Flags of how scans are segmented and what is done to segmentations, the same for `predict` and `evaluate`.

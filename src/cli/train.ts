@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Command } from 'commander';
 import type { Processes } from '../machine/index.ts';
 import { bytes } from '../plan/index.ts';
 import type { Tracer } from '../run/index.ts';
@@ -17,49 +16,30 @@ import {
   train,
   type ValidationEvent,
 } from '../train/index.ts';
-import { addTrainFlags, givenConfig, need, type TrainFlags } from './flags.ts';
+import type { TrainFlags } from './flags.ts';
+import { givenConfig, need } from './given.ts';
 import { onInterrupt } from './interrupt.ts';
-import { join, onAll, talks } from './processes.ts';
+import { join, onAll } from './processes.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { Interrupted } from './report-error.ts';
-import { addTraceFlag, traced } from './trace.ts';
+import { say, tell } from './say.ts';
+import { talks } from './talks.ts';
+import { traced } from './trace.ts';
 import { commandName, quoted, relative } from './words.ts';
 
-/** `halomesh train` */
-export function trainCommand(program: Command): void {
-  const command = program
-    .command('train')
-    .summary('train a 3-D U-Net on a data set')
-    .description(
-      'Trains a 3-D U-Net on whole volumes, split over a mesh of ranks. The run folder gets the whole config, a log of ' +
-        'JSON lines, checkpoints (latest, best) and pictures. Ctrl-C finishes the step, saves and says how to resume.',
-    );
-  addTraceFlag(addTrainFlags(command))
-    .option('--resume', 'go on from the last checkpoint of the run; its config counts where no flag does')
-    .addHelpText(
-      'after',
-      `
-Every flag can stand in the config file: {"data": "ct", "split": {"depth": 2}, "learningRate": 0.003}
-
-Examples:
-  halomesh train --data ct --out runs/a --spacing 3 --split depth=2,height=2 --steps 300
-  halomesh train --config hou.json --out runs/b --mesh rows=2,cols=2 --layout depth:rows,height:cols
-  halomesh train --out runs/a --resume --steps 600`,
-    )
-    .action(async (flags: TrainFlags) => {
-      const given = await onAll('the configuration', () => trainConfig(flags));
-      const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = given;
-      const { processes, threads } = await join(
-        given.split === 'auto' ? 'auto' : meshOf(given).mesh,
-        settings,
-      );
-      const config = { ...given, threads: flags.threads ?? threads ?? given.threads };
-      const result = await traced(talks() ? flags.trace : undefined, (tracer) =>
-        runTraining(config, { resume: flags.resume, tracer, processes }),
-      );
-      if (!talks()) return;
-      for (const line of doneLines(config, result)) console.log(line);
-    });
+/** Runs `halomesh train`. */
+export async function trainAction(flags: TrainFlags): Promise<void> {
+  const given = await onAll('the configuration', () => trainConfig(flags));
+  const { threads: _t, memoryLimit: _m, spillDir: _d, ...settings } = given;
+  const { processes, threads } = await join(given.split === 'auto' ? 'auto' : meshOf(given).mesh, settings);
+  const config = { ...given, threads: flags.threads ?? threads ?? given.threads };
+  const result = await traced(
+    talks() ? flags.trace : undefined,
+    (tracer) => runTraining(config, { resume: flags.resume, tracer, processes }),
+    { overwrite: flags.overwrite, reads: [config.data] },
+  );
+  if (!talks()) return;
+  for (const line of doneLines(config, result)) say(line);
 }
 
 /** The whole config of a command line; a resumed run begins with its own. */
@@ -93,7 +73,7 @@ export async function runTraining(
     if (!talks()) return;
     const line = 'Stopping after this step. Press Ctrl-C again to end at once, without saving.';
     if (progress) progress.note(line);
-    else process.stderr.write(`${line}\n`);
+    else tell(line);
   });
   const late = mostSeconds === undefined ? [] : [AbortSignal.timeout(mostSeconds * 1000)];
   try {
@@ -105,7 +85,7 @@ export async function runTraining(
       onEvent: (event) => {
         if (!talks()) return;
         if (event.kind === 'start') {
-          for (const line of startLines(event)) console.log(line);
+          for (const line of startLines(event)) say(line);
           progress = showProgress({ unit: 'step', total: event.steps, start: event.firstStep - 1 });
         } else if (event.kind === 'step') progress?.update(event.step, stepFacts(event));
         else if (event.kind === 'validation') progress?.note(validationLine(event));

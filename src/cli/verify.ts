@@ -1,40 +1,31 @@
 import path from 'node:path';
-import type { Command } from 'commander';
 import { markdownTable } from '../core/index.ts';
 import { type CaseReport, type Finding, type VerifyReport, verifyDataset } from '../imaging/index.ts';
-import { addPatternFlags, type PatternFlags } from './flags.ts';
+import type { PatternFlags } from './flags.ts';
 import { showProgress } from './progress.ts';
-import { EXIT, Faulty } from './report-error.ts';
+import { Faulty } from './report-error.ts';
+import { say, sayJson } from './say.ts';
 import { relative } from './words.ts';
 
-/** `halomesh verify` */
-export function verifyCommand(program: Command): void {
-  const command = program
-    .command('verify <dir>')
-    .summary('check every file of a data set')
-    .description(
-      'Reads every case of a data set to the last byte: whether it can be read, geometry of image and label map, label ' +
-        'values, finite voxels, constant images, the same scan twice. Unusual spacings and values are warnings. Ends with ' +
-        `${EXIT.failed} where there are faults.`,
-    );
-  addPatternFlags(command)
-    .option('--json', 'print the whole report as JSON')
-    .addHelpText('after', '\nExample:\n  halomesh verify ct')
-    .action(async (dir: string, { json, ...patterns }: PatternFlags & { readonly json?: boolean }) => {
-      let progress: ReturnType<typeof showProgress> | undefined;
-      const report = await verifyDataset(dir, {
-        ...patterns,
-        onCase: (id, done, all) => {
-          progress ??= showProgress({ unit: 'case', total: all });
-          progress.update(done, [id]);
-        },
-      }).finally(() => progress?.stop());
-      console.log(json ? JSON.stringify(report, null, 2) : formatVerify(report));
-      if (report.faults > 0) {
-        const { faults } = report;
-        throw new Faulty(`${relative(dir)} has ${faults} ${faults === 1 ? 'fault' : 'faults'}`);
-      }
-    });
+/** Runs `halomesh verify`. */
+export async function verifyAction(
+  dir: string,
+  { json, ...patterns }: PatternFlags & { readonly json?: boolean },
+): Promise<void> {
+  let progress: ReturnType<typeof showProgress> | undefined;
+  const report = await verifyDataset(dir, {
+    ...patterns,
+    onCase: (id, done, all) => {
+      progress ??= showProgress({ unit: 'case', total: all });
+      progress.update(done, [id]);
+    },
+  }).finally(() => progress?.stop());
+  if (json) sayJson(report);
+  else say(formatVerify(report));
+  if (report.faults > 0) {
+    const { faults } = report;
+    throw new Faulty(`${relative(dir)} has ${faults} ${faults === 1 ? 'fault' : 'faults'}`);
+  }
 }
 
 /** A table of the cases, then every finding as a line. */

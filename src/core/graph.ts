@@ -66,6 +66,27 @@ export interface NotDifferentiable {
 export type Attrs = Readonly<Record<string, unknown>>;
 
 /**
+ * What an operation is to the program around it:
+ * - `input` and `variable`: their values come from outside of a run; `assign`: it changes a variable when all else has read it;
+ * - `constant`: one number everywhere, so that it can be evaluated in any iteration;
+ * - `addition`: the sum of its inputs; `conversion`: its input in another element type;
+ * - `compute`: all else.
+ */
+export type Role = 'input' | 'variable' | 'assign' | 'constant' | 'addition' | 'conversion' | 'compute';
+
+/** Numbers of the inputs that are images, and whether the output is one whose channels need not be those of any input. */
+export interface Images {
+  readonly inputs: readonly number[];
+  readonly output: boolean;
+}
+
+/** Of operations that take no tensor for an image. */
+export const NO_IMAGES: Images = { inputs: [], output: false };
+
+/** Operations whose values come from outside of a run. */
+export const isSource = ({ role }: Pick<Op, 'role'>): boolean => role === 'input' || role === 'variable';
+
+/**
  * Everything that is true of an operation, in one value. Every rank runs an operation over a *loop box*: a range per loop.
  * From it follow the boxes that it reads and writes; the part of a read that the rank does not own is fetched first.
  */
@@ -79,6 +100,11 @@ export interface Op<A extends Attrs = Attrs> {
    * evaluated where they are read rather than stored where that can be done, and are recomputed in margins. `kernel`: all else.
    */
   readonly form: 'pointwise' | 'view' | 'kernel';
+  readonly role: Role;
+  /** Which of its tensors are images, with channels in the last dimension: devices may keep these in blocks of channels. */
+  readonly images: Images;
+  /** Which of its tensors is the weight of a contraction, [taps..., channels in, channels out]. */
+  readonly weight: 'none' | { readonly input: number } | { readonly output: number };
   /** Operation by which partial results over split `sum` loops are combined. */
   readonly combine: 'sum' | 'max' | 'min';
   /** Global types of the outputs, or a clear error. */

@@ -4,6 +4,7 @@ export * from './dtype.ts';
 export * from './errors.ts';
 export * from './grad.ts';
 export * from './graph.ts';
+export * from './hash.ts';
 export * from './layout.ts';
 export * from './mesh.ts';
 export * from './print.ts';

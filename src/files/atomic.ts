@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
+import { makeFolder } from './folders.ts';
 import { beginPartial, type PartialFile } from './partial-file.ts';
 import { systemErrorCode, writeHints } from './system-errors.ts';
 
@@ -14,7 +15,7 @@ export async function writeAtomically(
 ): Promise<void> {
   let partial: PartialFile | undefined;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     partial = beginPartial(file);
     const handle = await open(partial.path, 'r+');
     try {

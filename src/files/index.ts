@@ -1,11 +1,15 @@
 // Files that appear whole
 export * from './atomic.ts';
+export * from './folders.ts';
 export * from './lock.ts';
+// What the system grants
+export * from './memory.ts';
 // Names and paths
 export * from './names.ts';
 export * from './outputs.ts';
 export * from './partial-file.ts';
 export * from './processes.ts';
+export * from './set-up.ts';
 export * from './system-errors.ts';
 // Texts
 export * from './text.ts';

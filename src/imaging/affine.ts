@@ -53,6 +53,23 @@ export function vectorLength(v: Vector3): number {
   return Math.hypot(v[0], v[1], v[2]);
 }
 
+/**
+ * How far two of the axes are from being perpendicular, as the largest cosine between two of them: 0 where none leans, as after a
+ * gantry tilt that is kept as shear.
+ */
+export function affineLean(affine: Affine): number {
+  const unit = ([0, 1, 2] as const).map((n) => {
+    const column = affineColumn(affine, n);
+    const length = vectorLength(column);
+    return column.map((value) => value / length);
+  });
+  const cosine = (p: number, q: number) => unit[p].reduce((sum, value, n) => sum + value * unit[q][n], 0);
+  return Math.max(Math.abs(cosine(0, 1)), Math.abs(cosine(0, 2)), Math.abs(cosine(1, 2)));
+}
+
+/** Up to this cosine between two axes they count as perpendicular: headers round to 6 digits. */
+export const PERPENDICULAR = 1e-4;
+
 /** Whether all numbers are finite and the three axes span space, so that every voxel has its own place. */
 export function isUsableAffine(affine: Affine): boolean {
   if (affine.length !== 16 || !affine.every(Number.isFinite)) return false;

@@ -105,7 +105,12 @@ function namesOf(labels: Readonly<Record<string, string | number | number[]>>, f
   const count = Object.keys(labels).length;
   if (names.length !== count || count > 256 || Object.keys(names).length !== count) {
     const expected = 'the values 0, 1, 2... each with one name, at most 256';
-    throw new ImagingError({ file, field: 'labels', expected, found: JSON.stringify(labels) });
+    // Of so many values one is missing, or all are there.
+    const missing = Array.from(names.slice(0, count), (name, value) =>
+      name === undefined ? [value] : [],
+    ).flat();
+    const gap = missing.length > 0 && names.length > 0 ? `no name for ${missing.join(', ')} in ` : '';
+    throw new ImagingError({ file, field: 'labels', expected, found: `${gap}${JSON.stringify(labels)}` });
   }
   return names;
 }

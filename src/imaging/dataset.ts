@@ -25,6 +25,8 @@ export interface Case {
   readonly label?: string;
   /** The names of label values 0, 1, 2...; absent where the dataset does not say them. */
   readonly labelNames?: readonly string[];
+  /** Whether it is refused where the window clips most of the body, or leaves no contrast there. */
+  readonly checkWindow?: boolean;
 }
 
 /** A folder of scans. */

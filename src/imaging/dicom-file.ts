@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
-import { inflateRawSync } from 'node:zlib';
-import dicomParser, { type DataSet } from 'dicom-parser';
-import { readError } from './byte-reader.ts';
+import { ByteReader, readError } from './byte-reader.ts';
+import { Attributes, type Parsed, parseDicom, parseMeta, pixelTag } from './dicom-attributes.ts';
 import { transferSyntaxName } from './dicom-syntax.ts';
 import { ImagingError } from './errors.ts';
 
@@ -10,22 +9,33 @@ const explicitLittle = '1.2.840.10008.1.2.1';
 const deflated = '1.2.840.10008.1.2.1.99';
 const explicitBig = '1.2.840.10008.1.2.2';
 
-/** Most headers of slices fit in this; longer ones are read whole. */
+/** Most headers of slices fit in the first; others are read as far as the next, and none is longer than the last. */
 const firstBytes = 1 << 15;
+const headerRoom = 1 << 22;
+const mostBytes = 1 << 26;
 
-/** A slice takes at most a few MiB; a longer file is none. */
-const mostBytes = 1 << 30;
+/** Modalities (0008,0060) that are no images of slices, though some have pixels. */
+const notScans = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'RTRECORD', 'SEG', 'SR', 'PR', 'KO', 'REG', 'DOC']);
+
+/** The table of contents of a disc (Media Storage Directory). */
+const directoryClass = '1.2.840.10008.1.3.10';
 
 /** Where the pixels of a file are. */
 export interface PixelPlace {
   readonly file: string;
-  /** In the file, or in what it unpacks to; absent where there are none or they are compressed. */
-  readonly pixels?: { readonly offset: number; readonly length: number; readonly unpacked?: Uint8Array };
+  /** Absent where there are none or they are compressed. */
+  readonly pixels?: {
+    /** In the file, or, behind `deflatedFrom`, in what it unpacks to. */
+    readonly offset: number;
+    readonly length: number;
+    /** Where in the file the packed data set begins. */
+    readonly deflatedFrom?: number;
+  };
 }
 
 /** A DICOM file up to its pixels. */
 export interface DicomFile extends PixelPlace {
-  readonly data: DataSet;
+  readonly data: Attributes;
   readonly syntax: string;
   readonly hasPixels: boolean;
   /** Name of the transfer syntax of compressed pixels. */
@@ -38,41 +48,82 @@ export interface DicomFile extends PixelPlace {
  */
 export async function readDicomFile(file: string): Promise<DicomFile | undefined> {
   const start = await readBytes(file, 0, firstBytes);
-  const syntax = start.toString('latin1', 128, 132) === 'DICM' ? undefined : syntaxWithoutMeta(start);
-  if (syntax === 'none') {
+  const bare = start.toString('latin1', 128, 132) === 'DICM' ? undefined : syntaxWithoutMeta(start);
+  if (bare === 'none') {
     if (!/\.(dcm|dicom|ima)$/i.test(file)) return undefined;
     const found = start.length === 0 ? 'an empty file' : 'other content';
     const hint = 'Copy the file again, or take it out of the folder.';
     throw new ImagingError({ file, field: 'magic', expected: '"DICM" at byte 128', found, hint });
   }
-  // Pixels are not needed here, so most often the beginning of the file is enough.
-  let parsed = start.length < firstBytes ? undefined : tryParse(start, syntax);
-  if (parsed === undefined || 'problem' in parsed || parsed.data.elements.x7fe00010 === undefined)
-    parsed = tryParse(await readBytes(file, 0, mostBytes), syntax);
-  if ('problem' in parsed) {
+  const meta = bare === undefined ? parseMeta(start) : undefined;
+  const deflatedFrom = meta?.syntax === deflated ? meta.end : undefined;
+  const parsed = await parseBeginning(file, start, bare, deflatedFrom);
+  if (parsed.data === undefined || (parsed.problem !== undefined && !isOther(file, parsed))) {
     const hint = 'Copy the file again, or take it out of the folder.';
     const expected = 'a sound DICOM data set';
-    throw new ImagingError({ file, field: 'data set', expected, found: parsed.problem, hint });
+    throw new ImagingError({ file, field: 'data set', expected, found: parsed.problem ?? 'none', hint });
   }
-  const { data } = parsed;
-  const used = textOf(data, 'x00020010') || syntax || implicitLittle;
-  const element = data.elements.x7fe00010;
-  const pixels = element && { offset: element.dataOffset, length: element.length };
-  if (pixels === undefined) return { file, data, syntax: used, hasPixels: false };
+  const data = new Attributes(file, parsed.data);
+  const used = (bare === undefined ? data.text('x00020010') : bare) || implicitLittle;
+  const element = data.place(pixelTag);
+  if (element === undefined) return { file, data, syntax: used, hasPixels: false };
   const plain = [implicitLittle, explicitLittle, explicitBig, deflated].includes(used);
-  if (!plain || element.hadUndefinedLength)
+  if (!plain || element.ofUndefinedLength)
     return { file, data, syntax: used, hasPixels: true, compressed: transferSyntaxName(used) };
-  const unpacked = used === deflated ? (data.byteArray as Uint8Array) : undefined;
-  return { file, data, syntax: used, hasPixels: true, pixels: { ...pixels, unpacked } };
+  const { offset, length } = element;
+  return { file, data, syntax: used, hasPixels: true, pixels: { offset, length, deflatedFrom } };
+}
+
+/** Whether a file is the table of contents of a disc. */
+export const isDirectory = ({ data }: DicomFile): boolean => data.text('x00020002') === directoryClass;
+
+/** Whether a file holds something else than images of slices: a structure set, a report... */
+export const isNoImage = ({ data }: Pick<DicomFile, 'data'>): boolean => notScans.has(data.text('x00080060'));
+
+/** Whether a file says that it is a localizer, also called scout: a picture to plan the scan on. */
+export const isMarkedLocalizer = ({ data }: DicomFile): boolean =>
+  /LOCALIZER/i.test(data.text('x00080008', 2));
+
+const isOther = (file: string, { data }: Parsed): boolean =>
+  data !== undefined && isNoImage({ data: new Attributes(file, data) });
+
+/** Parses as much of a file as it takes to come to the pixels; of what is no image as much as it takes to know that. */
+async function parseBeginning(
+  file: string,
+  start: Buffer,
+  bare: string | undefined,
+  deflatedFrom: number | undefined,
+): Promise<Parsed> {
+  const rooms = deflatedFrom === undefined ? [firstBytes, headerRoom, mostBytes] : [firstBytes, headerRoom];
+  let parsed: Parsed = { problem: 'nothing' };
+  for (const room of rooms) {
+    const bytes =
+      deflatedFrom !== undefined
+        ? await inflateStart(file, start.subarray(0, deflatedFrom), room)
+        : room === firstBytes
+          ? start
+          : await readBytes(file, 0, room);
+    parsed = parseDicom(bytes, bare);
+    const complete = parsed.problem === undefined && parsed.data.elements[pixelTag] !== undefined;
+    if (complete || bytes.length < room || (room !== firstBytes && isOther(file, parsed))) return parsed;
+  }
+  if (deflatedFrom === undefined || parsed.data === undefined) return parsed;
+  return { problem: `no pixels in the first ${headerRoom} bytes that it unpacks to`, data: parsed.data };
+}
+
+/** The meta header of a file and the first bytes of the data set that is packed behind it. */
+async function inflateStart(file: string, meta: Buffer, most: number): Promise<Buffer> {
+  const reader = await ByteReader.open(file, { start: meta.length, packing: 'deflate' });
+  try {
+    return Buffer.concat([meta, await reader.take(most - meta.length)]);
+  } finally {
+    await reader.close();
+  }
 }
 
 /** The bytes of a file's pixels. Throws ImagingError where the file ends before them. */
 export async function readPixels({ file, pixels }: PixelPlace, bytes: number): Promise<Buffer> {
-  const { offset, unpacked } = pixels!;
-  const found =
-    unpacked === undefined
-      ? await readBytes(file, offset, bytes)
-      : Buffer.from(unpacked.subarray(offset, offset + bytes));
+  const found = pixels === undefined ? Buffer.alloc(0) : await readPlace(file, pixels, bytes);
   if (found.length === bytes) return found;
   throw new ImagingError({
     file,
@@ -83,9 +134,19 @@ export async function readPixels({ file, pixels }: PixelPlace, bytes: number): P
   });
 }
 
-/** Value number n of an attribute as text without spaces at its ends; empty where there is none. */
-export function textOf(data: DataSet, tag: string, n = 0): string {
-  return data.string(tag)?.split('\\')[n]?.trim() ?? '';
+async function readPlace(
+  file: string,
+  { offset, deflatedFrom }: NonNullable<PixelPlace['pixels']>,
+  bytes: number,
+): Promise<Buffer> {
+  if (deflatedFrom === undefined) return readBytes(file, offset, bytes);
+  const reader = await ByteReader.open(file, { start: deflatedFrom, packing: 'deflate' });
+  try {
+    await reader.skip(offset - deflatedFrom);
+    return await reader.take(bytes);
+  } finally {
+    await reader.close();
+  }
 }
 
 /** Whether its elements are stored from the most significant byte on. */
@@ -95,25 +156,6 @@ export const isBigEndian = ({ syntax }: DicomFile): boolean => syntax === explic
 function syntaxWithoutMeta(start: Buffer): string | undefined | 'none' {
   if (start.length < 8 || start.readUInt16LE(0) !== 8 || start.readUInt16LE(2) > 0x70) return 'none';
   return /^[A-Z]{2}$/.test(start.toString('latin1', 4, 6)) ? explicitLittle : implicitLittle;
-}
-
-function tryParse(bytes: Buffer, syntax: string | undefined): { data: DataSet } | { problem: string } {
-  try {
-    const options = { untilTag: 'x7fe00010', TransferSyntaxUID: syntax, inflater };
-    return { data: dicomParser.parseDicom(bytes, options) };
-  } catch (error) {
-    // The library throws texts, errors, and objects with both an error and what was read until then.
-    const cause =
-      typeof error === 'object' && error !== null && 'exception' in error ? error.exception : error;
-    const text = cause instanceof Error ? cause.message : String(cause);
-    return { problem: text.replace(/^dicomParser\.\w+: /, '') };
-  }
-}
-
-/** The whole data set of a deflated file, behind its meta header; of no more than a sound slice takes. */
-function inflater(bytes: Uint8Array, position: number): Uint8Array {
-  const data = inflateRawSync(bytes.subarray(position), { maxOutputLength: mostBytes });
-  return Buffer.concat([bytes.subarray(0, position), data]);
 }
 
 async function readBytes(file: string, offset: number, bytes: number): Promise<Buffer> {

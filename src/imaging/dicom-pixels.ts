@@ -4,7 +4,7 @@ import type { DicomSlice } from './dicom-slice.ts';
 import { arrayOfType, type ElementType } from './nifti-types.ts';
 import type { SlabSink } from './scan-types.ts';
 import type { VoxelArray } from './volume.ts';
-import { swapBytes } from './voxel-decoder.ts';
+import { refuseNonFinite, swapBytes } from './voxel-decoder.ts';
 
 const hostIsLittle = endianness() === 'LE';
 
@@ -35,20 +35,24 @@ export function valueType(slices: readonly DicomSlice[]): ElementType {
 export async function readSlices(
   slices: readonly DicomSlice[],
   slab: VoxelArray,
+  checkFinite: boolean,
   take: SlabSink<unknown>['take'],
 ): Promise<void> {
   const plane = slices[0].rows * slices[0].columns;
   const most = Math.floor(slab.length / plane);
   for (let first = 0; first < slices.length; first += most) {
     const some = slices.slice(first, first + most);
-    const pieces = await Promise.all(
-      some.map(({ place, pixels }) => readPixels(place, plane * pixels.bytes)),
+    await Promise.all(
+      some.map((slice, n) => readSlice(slice, slab.subarray(n * plane, (n + 1) * plane), checkFinite)),
     );
-    pieces.forEach((bytes, n) => {
-      decode(bytes, some[n], slab.subarray(n * plane, (n + 1) * plane));
-    });
     take(slab.subarray(0, some.length * plane), first);
   }
+}
+
+/** Reads the pixels of one slice, scaled. Throws ImagingError, also for values that are not finite where that is checked. */
+export async function readSlice(slice: DicomSlice, out: VoxelArray, checkFinite: boolean): Promise<void> {
+  decode(await readPixels(slice.place, out.length * slice.pixels.bytes), slice, out);
+  if (checkFinite) refuseNonFinite(slice.file, out, 0);
 }
 
 /** Stored bits above High Bit and below its lowest may hold anything (DICOM PS3.5, 8.1.1). */

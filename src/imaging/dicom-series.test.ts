@@ -177,7 +177,7 @@ describe('a DICOM series', () => {
     ['uneven gaps', named(stack([0, 3, 6, 10])), /distance of slices: .*found 4\.000 mm/],
     [
       'a slice twice',
-      named([...three, three[1]]),
+      named([...three, { ...three[1], values: [0, 0, 0, 0, 0, 1] }]),
       /image_4\.dcm: Image Position .*found .*image_2\.dcm at the same place/,
     ],
     [
@@ -187,8 +187,8 @@ describe('a DICOM series', () => {
     ],
     [
       'another orientation',
-      named([...three, ...stack([9], { orientation: [0, 1, 0, 0, 0, 1] })]),
-      /image_4\.dcm: Image Orientation/,
+      named([...three.slice(0, 2), ...stack([9], { orientation: [0, 1, 0, 0, 0, 1] })]),
+      /image_3\.dcm: Image Orientation/,
     ],
     ['another spacing', named([...three, ...stack([9], { spacing: [2, 2] })]), /image_4\.dcm: Pixel Spacing/],
     ['a gantry tilt', named([0, 1, 2].map((k) => ({ position: [0, k, 3 * k] }))), /leans by 18\.4 degrees/],

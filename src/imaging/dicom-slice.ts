@@ -1,6 +1,5 @@
-import type { DataSet } from 'dicom-parser';
 import type { Vector3 } from './affine.ts';
-import { type DicomFile, isBigEndian, type PixelPlace, textOf } from './dicom-file.ts';
+import { type DicomFile, isBigEndian, type PixelPlace } from './dicom-file.ts';
 import { ImagingError } from './errors.ts';
 import type { WritableType } from './nifti-types.ts';
 
@@ -40,30 +39,40 @@ export interface PixelFormat {
 export function sliceOf(source: DicomFile): DicomSlice {
   const { file, data } = source;
   const fail = (field: string, expected: string, found: string, hint?: string): never => {
-    throw new ImagingError({ file, field, expected, found, hint });
+    throw new ImagingError({ file, field, expected, found: found.slice(0, 120), hint });
   };
   if (source.compressed !== undefined) {
     const hint = 'Decompress the series first, for example with dcmdjpeg, gdcmconv --raw or dcm2niix.';
     fail('Transfer Syntax', 'uncompressed pixels', source.compressed, hint);
   }
   const numbers = (tag: string, name: string, count: number): number[] => {
-    const values = Array.from({ length: count }, (_, n) => decimal(data, tag, n) ?? Number.NaN);
+    const values = Array.from({ length: count }, (_, n) => data.decimal(tag, n) ?? Number.NaN);
     if (values.every(Number.isFinite)) return values;
-    return fail(name, count === 1 ? 'a number' : `${count} numbers`, data.string(tag) || 'nothing');
+    return fail(name, count === 1 ? 'a number' : `${count} numbers`, data.all(tag) || 'nothing');
   };
   const whole = (tag: string, name: string): number => {
-    const value = data.elements[tag]?.length === 2 ? data.uint16(tag) : undefined;
-    return value ?? fail(name, 'a whole number', 'nothing');
+    return data.uint16(tag) ?? fail(name, 'a whole number', 'nothing');
   };
-  const frames = decimal(data, 'x00280008', 0) ?? 1;
+  if (data.has('x52009229') || data.has('x52009230')) {
+    const hint = 'Convert enhanced files to a series of slices or to NIfTI, for example with dcm2niix.';
+    const field = 'Functional Groups Sequence (5200,9229), (5200,9230)';
+    fail(field, 'attributes of one slice', 'attributes of each frame (an enhanced image)', hint);
+  }
+  const frames = data.decimal('x00280008') ?? 1;
   if (frames !== 1) {
     const hint = 'Convert multi-frame files to a series of slices or to NIfTI, for example with dcm2niix.';
     fail('Number of Frames', '1', `${frames}`, hint);
   }
+  if (/(^|\\)MOSAIC/i.test(data.all('x00080008'))) {
+    const hint = 'Convert the series to NIfTI, for example with dcm2niix.';
+    fail('Image Type', 'one slice a file', 'a mosaic of slices', hint);
+  }
   const samples = whole('x00280002', 'Samples per Pixel');
   if (samples !== 1) fail('Samples per Pixel', '1', `${samples} (a colour image)`);
-  if (data.elements.x00283000 !== undefined)
-    fail('Modality LUT Sequence', 'Rescale Slope and Intercept', 'a table');
+  const colours = data.text('x00280004');
+  if (colours !== '' && !/^MONOCHROME[12]$/.test(colours))
+    fail('Photometric Interpretation', 'MONOCHROME1 or MONOCHROME2', colours);
+  if (data.has('x00283000')) fail('Modality LUT Sequence', 'Rescale Slope and Intercept', 'a table');
   const rows = whole('x00280010', 'Rows');
   const columns = whole('x00280011', 'Columns');
   if (!(rows > 0 && columns > 0)) fail('Rows, Columns', 'positive numbers', `${rows}, ${columns}`);
@@ -80,17 +89,16 @@ export function sliceOf(source: DicomFile): DicomSlice {
   const [rowSpacing, columnSpacing] = numbers('x00280030', 'Pixel Spacing', 2);
   if (!(rowSpacing > 0 && columnSpacing > 0))
     fail('Pixel Spacing', 'two positive numbers of mm', `${rowSpacing}, ${columnSpacing}`);
-  const slope = data.elements.x00281053 === undefined ? 1 : numbers('x00281053', 'Rescale Slope', 1)[0];
-  const intercept =
-    data.elements.x00281052 === undefined ? 0 : numbers('x00281052', 'Rescale Intercept', 1)[0];
+  const slope = !data.has('x00281053') ? 1 : numbers('x00281053', 'Rescale Slope', 1)[0];
+  const intercept = !data.has('x00281052') ? 0 : numbers('x00281052', 'Rescale Intercept', 1)[0];
   if (slope === 0) fail('Rescale Slope', 'another number than 0', '0');
   const pixels = pixelFormat(source, whole, fail);
   const bytes = rows * columns * pixels.bytes;
-  const { length } = source.pixels!;
+  const length = source.pixels?.length ?? 0;
   // One byte may be added to make the length even.
   if (length < bytes || length > bytes + 1)
     fail('Pixel Data', `${bytes} bytes (${columns} x ${rows})`, `${length}`, 'The file is damaged.');
-  const thickness = decimal(data, 'x00180050', 0);
+  const thickness = data.decimal('x00180050');
   return {
     ...{
       place: { file, pixels: source.pixels },
@@ -124,10 +132,4 @@ function pixelFormat(
   if (bigEndian && bits === 8) fail('Transfer Syntax', 'another for 8 bits', 'Explicit VR Big Endian');
   const type = `${signed ? '' : 'u'}int${bits}` as PixelFormat['type'];
   return { type, bytes: (bits / 8) as PixelFormat['bytes'], bigEndian, bitsStored, highBit };
-}
-
-/** Number n of a decimal string; NaN where it is no number. */
-export function decimal(data: DataSet, tag: string, n: number): number | undefined {
-  const text = textOf(data, tag, n);
-  return text === '' ? undefined : Number(text);
 }

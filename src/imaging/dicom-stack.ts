@@ -16,7 +16,7 @@ export interface DicomStack {
 const gapShare = 0.05;
 const gapMm = 0.01;
 /** Slices nearer than this share one place. */
-const sameMm = 1e-3;
+export const sameMm = 1e-3;
 /** tan of the angle up to which a stack may lean: half a degree. */
 const mostLean = Math.tan(Math.PI / 360);
 
@@ -28,7 +28,7 @@ const mostLean = Math.tan(Math.PI / 360);
 export function stackSlices(dir: string, slices: readonly DicomSlice[]): DicomStack {
   const [reference] = slices;
   for (const slice of slices) checkAlike(slice, reference);
-  const normal = cross(reference.alongRow, reference.alongColumn);
+  const normal = normalOf(reference);
   const at = (slice: DicomSlice) => dot(slice.position, normal);
   const ordered = slices.toSorted((a, b) => at(a) - at(b));
   checkGaps(dir, ordered, at);
@@ -42,20 +42,33 @@ export function stackSlices(dir: string, slices: readonly DicomSlice[]): DicomSt
   };
 }
 
+/** Whether two slices have one size, spacing and orientation. */
+export function areAlike(slice: DicomSlice, reference: DicomSlice): boolean {
+  return difference(slice, reference) === undefined;
+}
+
 function checkAlike(slice: DicomSlice, reference: DicomSlice): void {
-  const differ = (field: string, expected: string, found: string): never => {
-    const hint = 'A scan has slices of one kind: put others in a folder of their own.';
-    const like = `${expected} as in ${reference.file}`;
-    throw new ImagingError({ file: slice.file, field, expected: like, found, hint });
-  };
+  const found = difference(slice, reference);
+  if (found === undefined) return;
+  const hint = 'A scan has slices of one kind: put others in a folder of their own.';
+  const expected = `${found.expected} as in ${reference.file}`;
+  throw new ImagingError({ ...found, file: slice.file, expected, hint });
+}
+
+function difference(
+  slice: DicomSlice,
+  reference: DicomSlice,
+): { readonly field: string; readonly expected: string; readonly found: string } | undefined {
+  const differ = (field: string, expected: string, found: string) => ({ field, expected, found });
   const size = ({ columns, rows }: DicomSlice) => `${columns} x ${rows}`;
-  if (size(slice) !== size(reference)) differ('Columns x Rows', size(reference), size(slice));
+  if (size(slice) !== size(reference)) return differ('Columns x Rows', size(reference), size(slice));
   const angles = ({ alongRow, alongColumn }: DicomSlice) => [...alongRow, ...alongColumn];
   if (angles(slice).some((cosine, n) => Math.abs(cosine - angles(reference)[n]) > 1e-3))
-    differ('Image Orientation (Patient)', angles(reference).join(', '), angles(slice).join(', '));
+    return differ('Image Orientation (Patient)', angles(reference).join(', '), angles(slice).join(', '));
   const spacing = ({ rowSpacing, columnSpacing }: DicomSlice) => [rowSpacing, columnSpacing];
   if (spacing(slice).some((mm, n) => Math.abs(mm / spacing(reference)[n] - 1) > 1e-3))
-    differ('Pixel Spacing', spacing(reference).join(', '), spacing(slice).join(', '));
+    return differ('Pixel Spacing', spacing(reference).join(', '), spacing(slice).join(', '));
+  return undefined;
 }
 
 function checkGaps(dir: string, ordered: readonly DicomSlice[], at: (slice: DicomSlice) => number): void {
@@ -124,8 +137,11 @@ function stepOf(dir: string, ordered: readonly DicomSlice[], normal: Vector3): V
   return step;
 }
 
-const dot = (a: Vector3, b: Vector3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-const minus = (a: Vector3, b: Vector3): Vector3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+/** The direction in which slices follow each other: a unit vector. */
+export const normalOf = ({ alongRow, alongColumn }: DicomSlice): Vector3 => cross(alongRow, alongColumn);
+
+export const dot = (a: Vector3, b: Vector3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+export const minus = (a: Vector3, b: Vector3): Vector3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 const scaled = (v: Vector3, by: number): Vector3 => [v[0] * by, v[1] * by, v[2] * by];
 const cross = (a: Vector3, b: Vector3): Vector3 => [
   a[1] * b[2] - a[2] * b[1],

@@ -1,7 +1,64 @@
 import { ImagingError } from './errors.ts';
-import { checkShape, type Shape3, voxelCount } from './volume.ts';
+import { NearestPoints } from './nearest-points.ts';
+import {
+  checkShape,
+  type Shape3,
+  straightSpacing,
+  type VoxelSize,
+  voxelCount,
+  voxelSteps,
+} from './volume.ts';
 
 const NONE = 0xffff;
+
+/** Distances to a set of voxels. */
+export interface Distances {
+  /** The squared distance of a voxel in mm^2; Infinity where the set is empty. Quickest along the width. */
+  squaredAt(k: number, j: number, i: number): number;
+}
+
+/** Sets the flags of the voxels of slice k, [height, width], that are in a set; they come in as 0, and slices in order. */
+export type MarkSlice = (k: number, flags: Uint8Array) => void;
+
+/**
+ * Exact Euclidean distances in mm to a set of voxels: by {@link DistanceMap} on a grid whose axes are perpendicular, by a tree of the
+ * voxels of the set (60 bytes each) where they lean. Throws ImagingError for a shape or spacing that is none.
+ */
+export function distancesTo(shape: Shape3, voxel: VoxelSize, mark: MarkSlice): Distances {
+  const spacing = straightSpacing(voxel);
+  return spacing === undefined ? leaningDistances(shape, voxel, mark) : new DistanceMap(shape, spacing, mark);
+}
+
+function leaningDistances(shape: Shape3, voxel: VoxelSize, mark: MarkSlice): Distances {
+  const [depth, height, width] = shape;
+  const [down, across, along] = voxelSteps(voxel);
+  const flags = new Uint8Array(height * width);
+  const set: number[] = [];
+  for (let k = 0; k < depth; k++) {
+    flags.fill(0);
+    mark(k, flags);
+    for (let n = 0; n < flags.length; n++) if (flags[n]) set.push(k * flags.length + n);
+  }
+  const at = (n: 0 | 1 | 2, k: number, j: number, i: number) => k * down[n] + j * across[n] + i * along[n];
+  const split = (n: number) =>
+    [Math.floor(n / (height * width)), Math.floor(n / width) % height, n % width] as const;
+  const places = new Float64Array(3 * set.length);
+  set.forEach((n, point) => {
+    const [k, j, i] = split(n);
+    for (const axis of [0, 1, 2] as const) places[3 * point + axis] = at(axis, k, j, i);
+  });
+  const tree = new NearestPoints(places);
+  return {
+    squaredAt(k, j, i) {
+      const point = tree.nearest(at(0, k, j, i), at(1, k, j, i), at(2, k, j, i));
+      if (point === undefined) return Number.POSITIVE_INFINITY;
+      // From whole steps, so that equal ways have equal lengths wherever they are.
+      const [z, y, x] = split(set[point]);
+      const part = (n: 0 | 1 | 2) => at(n, k - z, j - y, i - x);
+      return part(0) ** 2 + part(1) ** 2 + part(2) ** 2;
+    },
+  };
+}
 
 /**
  * Exact Euclidean distances in mm to a set of voxels, on a grid of any spacing. Linear in the voxels: steps to the set along depth
@@ -9,7 +66,7 @@ const NONE = 0xffff;
  * "Distance transforms of sampled functions", 2012) are taken for the slices and rows that are asked for. Holds 2 bytes a voxel,
  * and a slice of float64.
  */
-export class DistanceMap {
+export class DistanceMap implements Distances {
   readonly shape: Shape3;
   readonly spacing: Shape3;
   /** Steps along depth to the nearest voxel of the set. */
@@ -17,6 +74,8 @@ export class DistanceMap {
   /** Squared distances within depth and height, of slice `slice`. */
   private readonly plane: Float64Array;
   private slice = -1;
+  /** Which row `squares` holds, for one voxel after the other. */
+  private row: readonly [number, number] = [-1, -1];
   private readonly squares: Float64Array;
   private readonly line: Float64Array;
   private readonly found: Float64Array;
@@ -24,10 +83,10 @@ export class DistanceMap {
   private readonly from: Float64Array;
 
   /**
-   * `mark(k, flags)` sets the flags of the voxels of slice k, [height, width], that are in the set; they come in as 0, and slices in
-   * order. `spacing` is in mm, (depth, height, width). Throws ImagingError for a shape or spacing that is none.
+   * `mark` tells which voxels are in the set. `spacing` is in mm, (depth, height, width). Throws ImagingError for a shape or spacing
+   * that is none.
    */
-  constructor(shape: Shape3, spacing: Shape3, mark: (k: number, flags: Uint8Array) => void) {
+  constructor(shape: Shape3, spacing: Shape3, mark: MarkSlice) {
     checkShape(shape);
     checkSpacing(spacing);
     const [depth, height, width] = shape;
@@ -45,12 +104,18 @@ export class DistanceMap {
     this.steps = countSteps(shape, mark);
   }
 
+  squaredAt(k: number, j: number, i: number): number {
+    if (k !== this.row[0] || j !== this.row[1]) this.squaredRow(k, j);
+    return this.squares[i];
+  }
+
   /** Squared distances in mm^2 of the voxels of a row; Infinity where the set is empty. The array is used again. */
   squaredRow(k: number, j: number): Float64Array {
     if (k !== this.slice) this.enter(k);
     const width = this.shape[2];
     const row = this.plane.subarray(j * width, (j + 1) * width);
     this.envelope(row, width, this.spacing[2], this.squares);
+    this.row = [k, j];
     return this.squares;
   }
 
@@ -99,7 +164,7 @@ export class DistanceMap {
 }
 
 /** Steps along depth to the nearest marked voxel: one pass up, one down. */
-function countSteps(shape: Shape3, mark: (k: number, flags: Uint8Array) => void): Uint16Array {
+function countSteps(shape: Shape3, mark: MarkSlice): Uint16Array {
   const [depth, height, width] = shape;
   const plane = height * width;
   const steps = new Uint16Array(voxelCount(shape));

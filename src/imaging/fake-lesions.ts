@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { checkOutputs, inside, makeFolder } from '../files/index.ts';
 import { drawChanges } from './augment-draw.ts';
 import { countLabels, emptyCells, type LesionPlan, paintLesions, planLesions } from './augment-lesions.ts';
 import { type Case, openDataset } from './dataset.ts';
@@ -29,6 +28,8 @@ export interface FakeLesionsOptions {
   readonly organ?: number;
   /** Label value of lesions; 2 by default. */
   readonly lesion?: number;
+  /** Whether a data set that is there is replaced; it is refused by default. The one that is read never is. */
+  readonly overwrite?: boolean;
   /** Called after each case. */
   readonly onCase?: (report: FakeLesionsReport, done: number, cases: number) => void;
 }
@@ -47,26 +48,33 @@ export interface FakeLesionsReport {
  * Writes a data set again, with fake lesions in each case with a probability (Hou et al. 2019, see planLesions; means and
  * differences in HU): images and labels as `.nii.gz` on the grid of the image, in its type, then dataset.json in the form of the
  * Medical Segmentation Decathlon. Values stay within those of the scan. Scans without labels are left out.
- * Holds one scan with its labels in memory. Throws ImagingError, also if there is a dataset.json in the folder already.
+ * Holds one scan with its labels in memory. Throws ImagingError, and HalomeshError where a file is there already.
  */
 export async function writeFakeLesions(options: FakeLesionsOptions): Promise<FakeLesionsReport[]> {
-  const { data, out, onCase } = options;
+  const { data, out, overwrite, onCase } = options;
   const dataset = await openDataset(data);
   const { cases, labelNames, name } = dataset;
   if (cases.length === 0)
     throw new ImagingError({ file: data, field: 'cases', expected: 'scans with label maps', found: 'none' });
   for (const key of ['organ', 'lesion'] as const) checkLabel(key, options[key] ?? defaults[key], labelNames);
   const json = path.join(out, 'dataset.json');
-  if (existsSync(json)) {
-    const hint = 'Choose another folder, or remove it.';
-    throw new ImagingError({ file: json, field: 'out', expected: 'no data set', found: 'one', hint });
-  }
-  await mkdir(path.join(out, 'imagesTr'), { recursive: true });
-  await mkdir(path.join(out, 'labelsTr'), { recursive: true });
+  const named = cases.map(({ id }) => ({
+    image: `./imagesTr/${id}.nii.gz`,
+    label: `./labelsTr/${id}.nii.gz`,
+  }));
+  const writes = named.flatMap(({ image, label }) => [
+    inside(path.join(out, 'imagesTr'), path.relative('imagesTr', image)),
+    inside(path.join(out, 'labelsTr'), path.relative('labelsTr', label)),
+  ]);
+  const reads = [path.join(data, 'dataset.json')];
+  for (const { image, label } of cases) reads.push(image, ...(label === undefined ? [] : [label]));
+  checkOutputs({ reads, writes: [json, ...writes], overwrite });
+  makeFolder(path.join(out, 'imagesTr'));
+  makeFolder(path.join(out, 'labelsTr'));
   const reports: FakeLesionsReport[] = [];
   const training: { image: string; label: string }[] = [];
   for (const [index, entry] of cases.entries()) {
-    const files = { image: `./imagesTr/${entry.id}.nii.gz`, label: `./labelsTr/${entry.id}.nii.gz` };
+    const files = named[index];
     const report = await writeCase(entry, index, options, files);
     reports.push(report);
     training.push(files);

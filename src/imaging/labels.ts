@@ -1,24 +1,16 @@
 import { ImagingError } from './errors.ts';
-import { boxPlacer, canonicalGrid } from './orientation.ts';
+import { boxPlacer, canonicalGrid, orientationOnto } from './orientation.ts';
 import { readScanSlabs } from './scan.ts';
 import { isZarr } from './store/format.ts';
 import { readStoredLabels } from './store/stored-case.ts';
-import {
-  describeGrid,
-  type Grid,
-  type Shape3,
-  sameGrid,
-  type Volume,
-  type VoxelArray,
-  voxelCount,
-} from './volume.ts';
+import { describeGrid, type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
 import { boxShape, type VoxelBox, wholeBox } from './voxel-source.ts';
 
 /**
  * Reads a label map in RAS+ order that lies voxel for voxel on `image`, a RAS+ grid; the file may have another axis order and
  * any element type. Takes one byte a voxel beside a few slices.
- * Throws ImagingError with both geometries where the file covers another grid, and for the first voxel that is no whole
- * number from 0 to 255 or, where `names` is given, none of its indices.
+ * Throws ImagingError with both geometries where the file covers another grid, and for the first voxel that is not within 1e-3 of a
+ * whole number from 0 to 255 or, where `names` is given, none of its indices.
  */
 export async function loadLabels(
   file: string,
@@ -41,18 +33,18 @@ export async function loadLabelBox(
 ): Promise<Uint8Array> {
   if (isZarr(file)) return readStoredLabels(file, image.shape, box, names);
   return readScanSlabs(file, {}, (stored) => {
-    const grid = canonicalGrid(stored);
-    if (!sameGrid(grid, image)) {
+    const orientation = orientationOnto(stored, image);
+    if (orientation === undefined) {
       throw new ImagingError({
         file,
         field: 'geometry',
         expected: `the image's grid (in RAS+ order: ${describeGrid(image)})`,
-        found: `${describeGrid(grid)} in RAS+ order`,
+        found: `${describeGrid(canonicalGrid(stored))} in RAS+ order`,
         hint: 'Bring the label map to the grid of its image, or correct its affine.',
       });
     }
     const data = new Uint8Array(voxelCount(boxShape(box)));
-    const place = boxPlacer(stored, box, data);
+    const place = boxPlacer(stored, box, data, orientation);
     let bytes = new Uint8Array(0);
     return {
       take(voxels, first) {
@@ -67,7 +59,17 @@ export async function loadLabelBox(
   });
 }
 
-/** Refuses the first voxel that is no label; `labels` are the voxels as bytes, from slice `first` on. */
+/** A value may be this far from a whole number and still be that label: slopes and float32 round. */
+const labelTolerance = 1e-3;
+
+/** The label 0 to 255 that a voxel stands for; -1 where it is none. */
+export function nearestLabel(value: number): number {
+  const near = Math.round(value);
+  // Not -0, which is no index.
+  return near >= 0 && near <= 255 && Math.abs(value - near) <= labelTolerance ? near + 0 : -1;
+}
+
+/** Refuses the first voxel that is no label; `labels` are the voxels as bytes, from slice `first` on, and made whole. */
 function checkLabels(
   labels: Uint8Array,
   voxels: VoxelArray,
@@ -77,6 +79,11 @@ function checkLabels(
   const limit = names?.length ?? 256;
   for (let n = 0; n < voxels.length; n++) {
     if (labels[n] === voxels[n] && labels[n] < limit) continue;
+    const near = nearestLabel(voxels[n]);
+    if (near >= 0 && near < limit) {
+      labels[n] = near;
+      continue;
+    }
     const [, height, width] = shape;
     const index = [first + Math.floor(n / (width * height)), Math.floor(n / width) % height, n % width];
     const known = names?.map((name, value) => `${value} ${name}`).join(', ');

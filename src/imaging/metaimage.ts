@@ -1,33 +1,40 @@
-import path from 'node:path';
 import { type Affine, isUsableAffine } from './affine.ts';
+import { unitInMm } from './length-units.ts';
+import { namedFile } from './named-file.ts';
 import type { ElementType } from './nifti-types.ts';
 import { affineFromLps, openRawVoxels, type RawVoxels } from './raw-voxels.ts';
 import type { OpenScan, ScanReadOptions } from './scan-types.ts';
-import { HeaderFields, readTextHeader } from './text-header.ts';
+import { HeaderFields, readTextHeader, startsWithText } from './text-header.ts';
 import type { Shape3 } from './volume.ts';
 
 // MetaImage (https://itk.org/Wiki/ITK/MetaIO/Documentation): lines "Key = value", the last of which is ElementDataFile; then
 // the voxels, or they are in the file that it names. Space is LPS; the first axis is the fastest.
 
-const types: Readonly<Record<string, ElementType | undefined>> = {
-  MET_CHAR: 'int8',
-  MET_UCHAR: 'uint8',
-  MET_SHORT: 'int16',
-  MET_USHORT: 'uint16',
-  MET_INT: 'int32',
-  MET_UINT: 'uint32',
+const types: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
+  ['MET_CHAR', 'int8'],
+  ['MET_UCHAR', 'uint8'],
+  ['MET_SHORT', 'int16'],
+  ['MET_USHORT', 'uint16'],
+  ['MET_INT', 'int32'],
+  ['MET_UINT', 'uint32'],
   // Four bytes, also where a machine's long has eight.
-  MET_LONG: 'int32',
-  MET_ULONG: 'uint32',
-  MET_LONG_LONG: 'int64',
-  MET_ULONG_LONG: 'uint64',
-  MET_FLOAT: 'float32',
-  MET_DOUBLE: 'float64',
-};
+  ['MET_LONG', 'int32'],
+  ['MET_ULONG', 'uint32'],
+  ['MET_LONG_LONG', 'int64'],
+  ['MET_ULONG_LONG', 'uint64'],
+  ['MET_FLOAT', 'float32'],
+  ['MET_DOUBLE', 'float64'],
+]);
+
+/** What would change the values, which few programs heed. */
+const scalings = [
+  ['ElementToIntensityFunctionSlope', '1'],
+  ['ElementToIntensityFunctionOffset', '0'],
+] as const;
 
 /** Whether a file of this name and these first bytes is a MetaImage, sound or not. */
 export function looksLikeMetaImage(file: string, start: Buffer): boolean {
-  return /\.(mha|mhd)$/i.test(file) || /^\s*(ObjectType|NDims)\s*=/.test(start.toString('latin1'));
+  return /\.(mha|mhd)$/i.test(file) || startsWithText(start, /^\s*(ObjectType|NDims)\s*=/);
 }
 
 /** Opens a MetaImage, `.mha` or `.mhd`: three dimensions, plain or zlib. Throws ImagingError for everything else. */
@@ -39,8 +46,13 @@ export async function openMetaImage(file: string, options: ScanReadOptions = {})
   if (dimension !== '3') fields.fail('NDims', '3', dimension, 'Export the scan as one 3-D volume.');
   const channels = fields.get('ElementNumberOfChannels') ?? '1';
   if (channels !== '1') fields.fail('ElementNumberOfChannels', '1', channels);
+  for (const [name, plain] of scalings) {
+    const [value] = fields.numbers(name, fields.get(name) ?? plain, 1);
+    if (value !== Number(plain))
+      fields.fail(name, plain, `${value}`, 'Save the scan again with its values scaled.');
+  }
   const typeName = fields.need('ElementType');
-  const type = types[typeName] ?? fields.fail('ElementType', 'an integer or float type', typeName);
+  const type = types.get(typeName) ?? fields.fail('ElementType', 'an integer or float type', typeName);
   const [width, height, depth] = fields.sizes('DimSize', fields.need('DimSize'), 3);
   const shape: Shape3 = [depth, height, width];
   const { data, detached } = dataFile(fields, file);
@@ -76,11 +88,11 @@ function isTrue(fields: HeaderFields, ...names: readonly string[]): boolean {
 
 function dataFile(fields: HeaderFields, file: string): { data: string; detached: boolean } {
   const name = fields.need('ElementDataFile');
-  if (name === 'LOCAL' || name === 'Local') return { data: file, detached: false };
+  if (/^local$/i.test(name)) return { data: file, detached: false };
   if (name === '' || /^LIST\b/.test(name) || name.includes('%')) {
     fields.fail('ElementDataFile', 'LOCAL or one file', name, 'Save the scan again as one file.');
   }
-  return { data: path.resolve(path.dirname(file), name), detached: true };
+  return { data: namedFile(file, 'ElementDataFile', name), detached: true };
 }
 
 /** Where and how packed the voxels are. */
@@ -101,15 +113,45 @@ function placeOf(fields: HeaderFields, start: number): Pick<RawVoxels, 'range' |
 /** Row n of TransformMatrix is the direction of index axis n, in LPS. */
 function affineOf(fields: HeaderFields): { affine: Affine; oriented: boolean } {
   const spacingText = fields.get('ElementSpacing', 'ElementSize') ?? '1 1 1';
-  const spacing = fields.numbers('ElementSpacing', spacingText, 3);
-  if (!spacing.every((mm) => mm > 0)) fields.fail('ElementSpacing', 'positive numbers of mm', spacingText);
+  const unit = unitOf(fields);
+  const spacing = fields.numbers('ElementSpacing', spacingText, 3).map((length) => length * unit);
+  if (!spacing.every((mm) => mm > 0)) fields.fail('ElementSpacing', 'positive numbers', spacingText);
   const matrixText = fields.get('TransformMatrix', 'Orientation', 'Rotation');
   const matrix = fields.numbers('TransformMatrix', matrixText ?? '1 0 0 0 1 0 0 0 1', 9);
-  const origin = fields.numbers('Offset', fields.get('Offset', 'Origin', 'Position') ?? '0 0 0', 3);
+  const originText = fields.get('Offset', 'Origin', 'Position') ?? '0 0 0';
+  const origin = fields.numbers('Offset', originText, 3).map((length) => length * unit);
   const columns = [0, 1, 2].map((axis) => matrix.slice(3 * axis, 3 * axis + 3).map((c) => c * spacing[axis]));
   const affine = affineFromLps(columns, origin);
   if (!isUsableAffine(affine)) {
     fields.fail('TransformMatrix', 'three axes that span space', matrixText ?? '');
   }
   return { affine, oriented: matrixText !== undefined };
+}
+
+/** Fields that may name a unit of lengths; the units of values are others. */
+const lengthUnit =
+  /^(distance|length|space|offset|origin|position|(element|voxel|pixel)?(spacing|size))?_?units?$/i;
+
+/** mm of the unit of all lengths: lengths are in mm unless a field such as DistanceUnits says otherwise. */
+function unitOf(fields: HeaderFields): number {
+  const found = fields.names().filter((name) => lengthUnit.test(name));
+  const units = found.map((name) => {
+    const hint = 'Write the file again with lengths in mm.';
+    const words = fields
+      .need(name)
+      .split(/[\s,"]+/)
+      .filter((word) => word !== '');
+    const values = words.map(
+      (word) => unitInMm(word) ?? fields.fail(name, 'a unit of length such as mm, um, cm or m', word, hint),
+    );
+    const [first = 1] = values;
+    return values.every((value) => value === first)
+      ? first
+      : fields.fail(name, 'one unit for all axes', fields.need(name), hint);
+  });
+  const [first = 1] = units;
+  const odd = units.findIndex((unit) => unit !== first);
+  if (odd >= 0)
+    fields.fail(found[odd], `the unit of ${found[0]}: ${fields.need(found[0])}`, fields.need(found[odd]));
+  return first;
 }

@@ -7,7 +7,7 @@ import {
   sumLesions,
 } from './metrics-lesions.ts';
 import { type SurfaceScores, surfaceScores } from './surface.ts';
-import { type Grid, spacingOf } from './volume.ts';
+import type { Grid } from './volume.ts';
 
 /**
  * The number of these definitions: it changes when any figure of an evaluation comes to mean something else.
@@ -47,12 +47,11 @@ export function compareCase(
   settings: MetricSettings,
 ): CaseComparison {
   const { shape } = grid;
-  const spacing = spacingOf(grid);
   const { tolerance, surfaces = true, lesion, lesionIou } = settings;
   const confusion = new Confusion(classes).add(prediction, truth);
   const surfaceOf = (label: number): SurfaceScores => {
     const mm = typeof tolerance === 'number' ? tolerance : tolerance[label - 1];
-    return surfaceScores(truth, prediction, shape, spacing, { label, tolerance: mm });
+    return surfaceScores(truth, prediction, shape, grid, { label, tolerance: mm });
   };
   const surface = surfaces ? Array.from({ length: classes - 1 }, (_, n) => surfaceOf(n + 1)) : undefined;
   const lesions =

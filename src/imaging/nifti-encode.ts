@@ -1,5 +1,14 @@
-import { type Affine, affineColumn, affineDeterminant, type Vector3, vectorLength } from './affine.ts';
+import {
+  type Affine,
+  affineColumn,
+  affineDeterminant,
+  affineLean,
+  PERPENDICULAR,
+  type Vector3,
+  vectorLength,
+} from './affine.ts';
 import { ImagingError } from './errors.ts';
+import type { StoredOrientation } from './nifti-orientation.ts';
 import { arrayOfType, elementBytes, elementCode, typeOfArray, type WritableType } from './nifti-types.ts';
 import { type Grid, spacingOf, type VoxelArray } from './volume.ts';
 
@@ -34,7 +43,8 @@ export function toElements(data: VoxelArray, type: WritableType, file?: string):
 
 /**
  * The first 352 bytes of a single-file NIfTI-1 image in this machine's byte order: units mm, no scaling, the
- * affine as sform, and as qform too where its axes are perpendicular (a qform holds no shear).
+ * affine as sform, and as qform too where its axes are perpendicular (a qform holds no shear); of a grid of a NIfTI file, both
+ * with their codes as they were there.
  * Throws ImagingError for an extent above 32767, which NIfTI-1 cannot say.
  */
 export function encodeHeader(grid: Grid, type: WritableType, little: boolean, file?: string): Buffer {
@@ -47,8 +57,7 @@ export function encodeHeader(grid: Grid, type: WritableType, little: boolean, fi
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const i16 = (at: number, value: number) => view.setInt16(at, value, little);
   const f32 = (at: number, value: number) => view.setFloat32(at, value, little);
-  const spacing = spacingOf(grid);
-  const rotation = quaternionOf(grid.affine);
+  const { pixdim, qformCode, sformCode, quaternion, qoffset, srows } = orientationFor(grid);
 
   view.setInt32(0, 348, little);
   bytes.write('r', 38, 'latin1');
@@ -57,24 +66,36 @@ export function encodeHeader(grid: Grid, type: WritableType, little: boolean, fi
   });
   i16(70, elementCode(type));
   i16(72, elementBytes(type) * 8);
-  [rotation?.qfac ?? 1, spacing[2], spacing[1], spacing[0], 1, 1, 1, 1].forEach((size, at) => {
+  [...pixdim, 1, 1, 1, 1].forEach((size, at) => {
     f32(76 + 4 * at, size);
   });
   f32(108, writtenOffset);
   f32(112, 1);
   view.setUint8(123, 2);
   bytes.write('halomesh', 148, 'latin1');
-  i16(252, rotation === undefined ? 0 : 1);
-  i16(254, 1);
-  rotation?.bcd.forEach((value, at) => {
+  i16(252, qformCode);
+  i16(254, sformCode);
+  [...quaternion, ...qoffset, ...srows].forEach((value, at) => {
     f32(256 + 4 * at, value);
   });
-  for (const row of [0, 1, 2]) {
-    f32(268 + 4 * row, grid.affine[row * 4 + 3]);
-    for (const column of [0, 1, 2, 3]) f32(280 + 16 * row + 4 * column, grid.affine[row * 4 + column]);
-  }
   bytes.write('n+1\0', 344, 'latin1');
   return bytes;
+}
+
+/** That of the file that the grid was read from, or the affine as sform and, where its axes are perpendicular, as qform. */
+function orientationFor(grid: Grid): Omit<StoredOrientation, 'affine'> {
+  const { affine, stored } = grid;
+  if (stored?.affine.every((value, n) => value === affine[n])) return stored;
+  const [depth, height, width] = spacingOf(grid);
+  const rotation = quaternionOf(affine);
+  return {
+    pixdim: [rotation?.qfac ?? 1, width, height, depth],
+    qformCode: rotation === undefined ? 0 : 1,
+    sformCode: 1,
+    quaternion: rotation?.bcd ?? [0, 0, 0],
+    qoffset: [affine[3], affine[7], affine[11]],
+    srows: affine.slice(0, 12),
+  };
 }
 
 /**
@@ -88,9 +109,7 @@ export function quaternionOf(affine: Affine): { bcd: Vector3; qfac: 1 | -1 } | u
     const length = vectorLength(column) * (n === 2 ? qfac : 1);
     return column.map((value) => value / length);
   });
-  const cosine = (p: number, q: number) => unit[p].reduce((sum, value, n) => sum + value * unit[q][n], 0);
-  if (Math.max(Math.abs(cosine(0, 1)), Math.abs(cosine(0, 2)), Math.abs(cosine(1, 2))) > 1e-4)
-    return undefined;
+  if (affineLean(affine) > PERPENDICULAR) return undefined;
   const r = (row: number, column: number) => unit[column][row];
   const half = (sum: number) => Math.sqrt(Math.max(0, sum)) / 2;
   // Each squared component times four stands on the diagonal; the largest gives the others' signs.

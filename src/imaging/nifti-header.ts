@@ -1,9 +1,10 @@
-import { type Affine, isUsableAffine, type Vector3 } from './affine.ts';
+import type { Vector3 } from './affine.ts';
 import { ImagingError } from './errors.ts';
+import { type NiftiOrientation, type OrientationFields, orientationIn } from './nifti-orientation.ts';
 import { type ElementType, elementOfCode, nameOfCode } from './nifti-types.ts';
 
 /** What the reader uses of a NIfTI header. */
-export interface NiftiHeader {
+export interface NiftiHeader extends NiftiOrientation {
   readonly version: 1 | 2;
   readonly littleEndian: boolean;
   /** Header and voxels in one file (`.nii`), or a `.hdr` and `.img` pair. */
@@ -16,10 +17,6 @@ export interface NiftiHeader {
   /** value = raw * slope + intercept; 1 and 0 where the header asks for no scaling. */
   readonly slope: number;
   readonly intercept: number;
-  /** (i, j, k) to RAS+ mm. */
-  readonly affine: Affine;
-  /** Which part of the header the affine comes from. */
-  readonly affineSource: 'sform' | 'qform' | 'pixdim';
 }
 
 /** Bytes of the fixed part of each version's header. */
@@ -84,26 +81,30 @@ export function parseHeader(bytes: Buffer, file: string): NiftiHeader {
   const intercept = scaled ? fields.intercept : 0;
   if (!Number.isFinite(slope)) return fail('scl_slope', 'a finite number', `${slope}`);
   if (!Number.isFinite(intercept)) return fail('scl_inter', 'a finite number', `${intercept}`);
-  return { ...kind, singleFile, dims, type, voxelOffset, slope, intercept, ...affineOf(fields, dims, file) };
+  const orientation = orientationIn(fields, dims, file);
+  const unknown = `${fields.units} for the unit of length (xyzt_units), which is none: mm are taken`;
+  const notes = fields.units > 3 ? [...orientation.notes, unknown] : orientation.notes;
+  return {
+    ...kind,
+    singleFile,
+    dims,
+    type,
+    voxelOffset,
+    slope,
+    intercept,
+    ...orientation,
+    notes,
+  };
 }
 
 /** The fields of both versions, in their common meaning. */
-interface Fields {
+interface Fields extends OrientationFields {
   readonly magic: string;
   readonly dim: readonly number[];
   readonly datatype: number;
-  readonly pixdim: readonly number[];
   readonly voxOffset: number;
   readonly slope: number;
   readonly intercept: number;
-  readonly units: number;
-  readonly qformCode: number;
-  readonly sformCode: number;
-  /** quatern_b, quatern_c, quatern_d */
-  readonly quaternion: Vector3;
-  readonly qoffset: Vector3;
-  /** srow_x, srow_y, srow_z: 12 numbers */
-  readonly srows: readonly number[];
 }
 
 /** n numbers read one after the other. */
@@ -155,64 +156,4 @@ function fieldsOf2(bytes: Buffer, little: boolean): Fields {
     srows: series(12, (n) => f64(400 + 8 * n)),
     units: i32(500) & 7,
   };
-}
-
-/**
- * The affine in mm: the sform where its code is positive, else the qform where its code is, else voxel sizes
- * alone. In the last case nothing is known of the orientation; as in nibabel, i then runs to the patient's
- * left, j to the front, k to the head, around the middle of the volume.
- */
-function affineOf(fields: Fields, dims: readonly number[], file: string) {
-  const source = fields.sformCode > 0 ? 'sform' : fields.qformCode > 0 ? 'qform' : 'pixdim';
-  let affine: Affine;
-  if (source === 'sform') {
-    affine = [...fields.srows, 0, 0, 0, 1];
-  } else {
-    const size = voxelSizes(fields.pixdim, dims, file);
-    affine = source === 'qform' ? qformAffine(fields, size) : centredAffine(size, dims);
-  }
-  // xyzt_units: 1 metres, 2 millimetres, 3 micrometres, 0 not said.
-  const toMm = fields.units === 1 ? 1000 : fields.units === 3 ? 0.001 : 1;
-  affine = affine.map((value, n) => (n < 12 ? value * toMm : value));
-  if (!isUsableAffine(affine)) {
-    const hint = 'Write the file again with a sound orientation.';
-    const found = `[${affine.slice(0, 12).join(', ')}]`;
-    throw new ImagingError({ file, field: source, expected: 'a finite, invertible affine', found, hint });
-  }
-  return { affine, affineSource: source } as const;
-}
-
-/** Voxel sizes along i, j, k; an axis that the file does not have counts as 1. */
-function voxelSizes(pixdim: readonly number[], dims: readonly number[], file: string): Vector3 {
-  return vector((axis) => {
-    const size = Math.abs(pixdim[axis + 1]);
-    if (size > 0 && Number.isFinite(size)) return size;
-    if (axis >= dims.length || dims[axis] === 1) return 1;
-    const field = `pixdim[${axis + 1}]`;
-    throw new ImagingError({ file, field, expected: 'a positive voxel size', found: `${pixdim[axis + 1]}` });
-  });
-}
-
-/** The rotation of the unit quaternion (a, b, c, d), times voxel size, times qfac on k (nifti1.h, method 2). */
-function qformAffine(fields: Fields, size: Vector3): Affine {
-  let [b, c, d] = fields.quaternion;
-  const square = b * b + c * c + d * d;
-  const a = Math.sqrt(Math.max(0, 1 - square));
-  if (square > 1) {
-    const length = Math.sqrt(square);
-    [b, c, d] = [b / length, c / length, d / length];
-  }
-  const [x, y, z] = [size[0], size[1], fields.pixdim[0] < 0 ? -size[2] : size[2]];
-  const [ox, oy, oz] = fields.qoffset;
-  return [
-    ...[(a * a + b * b - c * c - d * d) * x, 2 * (b * c - a * d) * y, 2 * (b * d + a * c) * z, ox],
-    ...[2 * (b * c + a * d) * x, (a * a + c * c - b * b - d * d) * y, 2 * (c * d - a * b) * z, oy],
-    ...[2 * (b * d - a * c) * x, 2 * (c * d + a * b) * y, (a * a + d * d - b * b - c * c) * z, oz],
-    ...[0, 0, 0, 1],
-  ];
-}
-
-function centredAffine(size: Vector3, dims: readonly number[]): Affine {
-  const middle = vector((axis) => (size[axis] * ((dims[axis] ?? 1) - 1)) / 2);
-  return [-size[0], 0, 0, middle[0], 0, size[1], 0, -middle[1], 0, 0, size[2], -middle[2], 0, 0, 0, 1];
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -148,6 +148,19 @@ describe('file layouts', () => {
     const lonely = save(niftiBytes({ magic: 'ni1' }), '.hdr');
     expect((await problem(lonely)).message).toMatch(/pair: expected .*\.img or .*\.img\.gz, found neither/);
     expect((await problem(save(niftiBytes({ magic: 'ni1' })))).field).toBe('magic');
+  });
+
+  it('finds the other half of a pair in another case, and never takes a header for its own voxels', async () => {
+    const stem = path.join(folder, 'Mixed');
+    const { header, voxels } = niftiParts({ magic: 'ni1', voxOffset: 0 });
+    writeFileSync(`${stem}.HDR`, header.subarray(0, 348));
+    writeFileSync(`${stem}.img`, voxels);
+    for (const name of [`${stem}.HDR`, `${stem}.img`])
+      expect([...(await readNifti(name)).data]).toEqual(Array.from({ length: 12 }, (_, n) => n));
+    const twin = path.join(folder, 'twin');
+    writeFileSync(`${twin}.hdr`, header);
+    linkSync(`${twin}.hdr`, `${twin}.img`);
+    expect((await problem(`${twin}.hdr`)).message).toMatch(/pair: .*found the same file by another name/);
   });
 
   it('skips extensions', async () => {

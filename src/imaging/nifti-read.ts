@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ByteReader } from './byte-reader.ts';
 import { ImagingError } from './errors.ts';
+import { existingFile, isSameFile } from './named-file.ts';
 import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
 import { elementBytes } from './nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from './scan-types.ts';
@@ -41,7 +42,7 @@ export async function readNifti(file: string, options: NiftiReadOptions = {}): P
 export async function openNifti(file: string, options: NiftiReadOptions = {}): Promise<OpenScan> {
   const image = await openVoxels(file, options);
   const { reader, header, shape } = image;
-  const { type, slope, intercept, affine, affineSource } = header;
+  const { type, slope, intercept, affine, affineSource, stored, notes } = header;
   return {
     header: {
       file,
@@ -52,6 +53,8 @@ export async function openNifti(file: string, options: NiftiReadOptions = {}): P
       slope,
       intercept,
       oriented: affineSource !== 'pixdim',
+      ...(stored && { stored }),
+      ...(notes.length > 0 && { notes }),
     },
     read(slab, checkFinite, take) {
       const plane = shape[1] * shape[2];
@@ -127,10 +130,11 @@ function partnerOf(file: string, suffix: 'hdr' | 'img'): string {
   const [, stem, , zipped] = match;
   const candidates = [`${stem}.${suffix}`, `${stem}.${suffix}.gz`];
   if (zipped !== undefined) candidates.reverse();
-  const partner = candidates.find((name) => existsSync(name));
-  if (partner !== undefined) return partner;
+  const partner = candidates.map(existingFile).find((name) => existsSync(name));
+  if (partner !== undefined && !isSameFile(file, partner)) return partner;
   const hint = `Put the .${suffix} half of this pair beside it.`;
-  throw new ImagingError({ file, field: 'pair', expected: candidates.join(' or '), found: 'neither', hint });
+  const found = partner === undefined ? 'neither' : 'the same file by another name';
+  throw new ImagingError({ file, field: 'pair', expected: candidates.join(' or '), found, hint });
 }
 
 function volumeIndex(file: string, header: NiftiHeader, wanted: number | undefined): number {
@@ -141,7 +145,7 @@ function volumeIndex(file: string, header: NiftiHeader, wanted: number | undefin
     throw new ImagingError({ file, field: 'volume', expected, found: `${index}` });
   }
   if (volumes > 1 && wanted === undefined) {
-    const hint = 'Name one by its index, or split the file into 3-D volumes.';
+    const hint = 'Split the file into 3-D volumes, one a file, for example with fslsplit.';
     const found = `${volumes} volumes (dim ${header.dims.join('x')})`;
     throw new ImagingError({ file, field: 'dim', expected: 'one 3-D volume', found, hint });
   }

@@ -1,7 +1,7 @@
-import path from 'node:path';
-import { type Affine, isUsableAffine } from './affine.ts';
+import { namedFile } from './named-file.ts';
 import type { ElementType } from './nifti-types.ts';
-import { affineFromRas, openRawVoxels, type RawVoxels } from './raw-voxels.ts';
+import { affineOfNrrd } from './nrrd-space.ts';
+import { openRawVoxels, type RawVoxels } from './raw-voxels.ts';
 import type { OpenScan, ScanReadOptions } from './scan-types.ts';
 import { HeaderFields, readTextHeader } from './text-header.ts';
 import type { Shape3 } from './volume.ts';
@@ -10,48 +10,48 @@ import type { Shape3 } from './volume.ts';
 // the voxels, or a `data file`. The first axis is the fastest.
 
 /** Names of element types; NRRD has several for each. */
-const types: Readonly<Record<string, ElementType | undefined>> = {
-  'signed char': 'int8',
-  int8: 'int8',
-  int8_t: 'int8',
-  uchar: 'uint8',
-  'unsigned char': 'uint8',
-  uint8: 'uint8',
-  uint8_t: 'uint8',
-  short: 'int16',
-  'short int': 'int16',
-  'signed short': 'int16',
-  'signed short int': 'int16',
-  int16: 'int16',
-  int16_t: 'int16',
-  ushort: 'uint16',
-  'unsigned short': 'uint16',
-  'unsigned short int': 'uint16',
-  uint16: 'uint16',
-  uint16_t: 'uint16',
-  int: 'int32',
-  'signed int': 'int32',
-  int32: 'int32',
-  int32_t: 'int32',
-  uint: 'uint32',
-  'unsigned int': 'uint32',
-  uint32: 'uint32',
-  uint32_t: 'uint32',
-  longlong: 'int64',
-  'long long': 'int64',
-  'long long int': 'int64',
-  'signed long long': 'int64',
-  'signed long long int': 'int64',
-  int64: 'int64',
-  int64_t: 'int64',
-  ulonglong: 'uint64',
-  'unsigned long long': 'uint64',
-  'unsigned long long int': 'uint64',
-  uint64: 'uint64',
-  uint64_t: 'uint64',
-  float: 'float32',
-  double: 'float64',
-};
+const types: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
+  ['signed char', 'int8'],
+  ['int8', 'int8'],
+  ['int8_t', 'int8'],
+  ['uchar', 'uint8'],
+  ['unsigned char', 'uint8'],
+  ['uint8', 'uint8'],
+  ['uint8_t', 'uint8'],
+  ['short', 'int16'],
+  ['short int', 'int16'],
+  ['signed short', 'int16'],
+  ['signed short int', 'int16'],
+  ['int16', 'int16'],
+  ['int16_t', 'int16'],
+  ['ushort', 'uint16'],
+  ['unsigned short', 'uint16'],
+  ['unsigned short int', 'uint16'],
+  ['uint16', 'uint16'],
+  ['uint16_t', 'uint16'],
+  ['int', 'int32'],
+  ['signed int', 'int32'],
+  ['int32', 'int32'],
+  ['int32_t', 'int32'],
+  ['uint', 'uint32'],
+  ['unsigned int', 'uint32'],
+  ['uint32', 'uint32'],
+  ['uint32_t', 'uint32'],
+  ['longlong', 'int64'],
+  ['long long', 'int64'],
+  ['long long int', 'int64'],
+  ['signed long long', 'int64'],
+  ['signed long long int', 'int64'],
+  ['int64', 'int64'],
+  ['int64_t', 'int64'],
+  ['ulonglong', 'uint64'],
+  ['unsigned long long', 'uint64'],
+  ['unsigned long long int', 'uint64'],
+  ['uint64', 'uint64'],
+  ['uint64_t', 'uint64'],
+  ['float', 'float32'],
+  ['double', 'float64'],
+]);
 
 /** Opens an NRRD file, `.nrrd` or `.nhdr`: three dimensions, raw or gzip. Throws ImagingError for everything else. */
 export async function openNrrd(file: string, options: ScanReadOptions = {}): Promise<OpenScan> {
@@ -63,13 +63,14 @@ export async function openNrrd(file: string, options: ScanReadOptions = {}): Pro
     fields.fail('dimension', '3', dimension, hint);
   }
   const typeName = fields.need('type').toLowerCase();
-  const type = types[typeName] ?? fields.fail('type', 'an integer or float type of 8 to 64 bits', typeName);
+  const type =
+    types.get(typeName) ?? fields.fail('type', 'an integer or float type of 8 to 64 bits', typeName);
   const [width, height, depth] = fields.sizes('sizes', fields.need('sizes'), 3);
   const shape: Shape3 = [depth, height, width];
   const { data, detached } = dataFile(fields, file);
   const raw: RawVoxels = {
     ...{ file, format: 'NRRD', shape, data },
-    ...affineOf(fields),
+    ...affineOfNrrd(fields),
     encoding: { type, littleEndian: isLittle(fields, type), slope: 1, intercept: 0 },
     ...placeOf(fields, detached ? 0 : bytes),
   };
@@ -98,7 +99,7 @@ function dataFile(fields: HeaderFields, file: string): { data: string; detached:
     const hint = 'Save the scan again as one file.';
     fields.fail('data file', 'one file', name, hint);
   }
-  return { data: path.resolve(path.dirname(file), name), detached: true };
+  return { data: namedFile(file, 'data file', name), detached: true };
 }
 
 /** Where and how packed the voxels are. */
@@ -127,53 +128,4 @@ function isLittle(fields: HeaderFields, type: ElementType): boolean {
   const endian = fields.need('endian').toLowerCase();
   if (endian !== 'little' && endian !== 'big') fields.fail('endian', 'little or big', endian);
   return endian === 'little';
-}
-
-/** Which way x and y of a space point; z always points to the head. */
-const spaces: Readonly<Record<string, readonly [x: string, y: string] | undefined>> = {
-  'right-anterior-superior': ['R', 'A'],
-  ras: ['R', 'A'],
-  'left-anterior-superior': ['L', 'A'],
-  las: ['L', 'A'],
-  'left-posterior-superior': ['L', 'P'],
-  lps: ['L', 'P'],
-};
-
-/** Without a `space` nothing is known of the orientation; as in ITK the axes then count as LPS. */
-function affineOf(fields: HeaderFields): { affine: Affine; oriented: boolean } {
-  const space = fields.get('space')?.toLowerCase();
-  const toward = spaces[space ?? 'lps'];
-  if (toward === undefined) {
-    const expected = 'right-anterior-superior, left-anterior-superior or left-posterior-superior';
-    return fields.fail('space', expected, space ?? 'nothing');
-  }
-  const toRas = ([x, y, z]: readonly number[]) => [toward[0] === 'L' ? -x : x, toward[1] === 'P' ? -y : y, z];
-  const directions = fields.get('space directions');
-  const columns = directions === undefined ? spacingColumns(fields) : vectors(fields, 'space directions', 3);
-  const origin = fields.get('space origin') === undefined ? [0, 0, 0] : vectors(fields, 'space origin', 1)[0];
-  const affine = affineFromRas(columns.map(toRas), toRas(origin));
-  if (!isUsableAffine(affine)) {
-    fields.fail('space directions', 'three axes that span space', directions ?? fields.get('spacings') ?? '');
-  }
-  return { affine, oriented: space !== undefined && directions !== undefined };
-}
-
-/** `(1,0,0) (0,1,0) (0,0,3)` */
-function vectors(fields: HeaderFields, name: string, count: number): number[][] {
-  const text = fields.need(name);
-  const found = text.match(/\([^()]*\)/g) ?? [];
-  if (found.length !== count || text.replace(/\([^()]*\)/g, '').trim() !== '')
-    fields.fail(name, `${count} vectors such as (1,0,0)`, text);
-  return found.map((vector) => fields.numbers(name, vector.slice(1, -1).replaceAll(',', ' '), 3));
-}
-
-function spacingColumns(fields: HeaderFields): number[][] {
-  const text = fields.get('spacings') ?? '1 1 1';
-  const [x, y, z] = fields.numbers('spacings', text, 3);
-  if (!(x > 0 && y > 0 && z > 0)) fields.fail('spacings', 'positive numbers of mm', text);
-  return [
-    [x, 0, 0],
-    [0, y, 0],
-    [0, 0, z],
-  ];
 }

@@ -1,5 +1,5 @@
 import { type Affine, affineColumn, multiplyAffine, vectorLength } from './affine.ts';
-import { arrayLike, type Grid, type Shape3, type Volume, type VoxelArray } from './volume.ts';
+import { arrayLike, type Grid, type Shape3, sameGrid, type Volume, type VoxelArray } from './volume.ts';
 import { boxShape, type VoxelBox } from './voxel-source.ts';
 
 type Axis = 0 | 1 | 2;
@@ -56,6 +56,22 @@ export function orientationCode(affine: Affine): string {
   const code = ['', '', ''];
   for (const axis of [0, 1, 2] as const) code[axes[axis]] = letters[axis][flipped[axis] ? 1 : 0];
   return code.join('');
+}
+
+/**
+ * How `grid` must be turned to lie voxel for voxel on `target`, in any order of its axes; undefined where it lies elsewhere. Which
+ * axes are nearest does not matter: at 45 degrees rounding alone decides that.
+ */
+export function orientationOnto(grid: Grid, target: Grid): Orientation | undefined {
+  const nearest = orientationOf(grid.affine);
+  const fits = (orientation: Orientation) => sameGrid(reorderedGrid(grid, orientation), target);
+  if (fits(nearest)) return nearest;
+  for (const axes of orders)
+    for (let turned = 0; turned < 8; turned++) {
+      const flipped = [(turned & 1) > 0, (turned & 2) > 0, (turned & 4) > 0] as const;
+      if (fits({ axes, flipped })) return { axes, flipped };
+    }
+  return undefined;
 }
 
 /** The grid of toCanonical's volume. */
@@ -136,12 +152,17 @@ export function canonicalPlacer(grid: Grid, out: VoxelArray, room: Shape3): Slic
 }
 
 /**
- * A placer of the slices of `grid` into `out`, which holds a box of its canonical grid (depth, height, width): what lies outside
- * the box is left out.
+ * A placer of the slices of `grid` into `out`, which holds a box of its canonical grid (depth, height, width), or of the grid that
+ * another orientation gives: what lies outside the box is left out.
  */
-export function boxPlacer(grid: Grid, box: VoxelBox, out: VoxelArray): SlicePlacer {
+export function boxPlacer(
+  grid: Grid,
+  box: VoxelBox,
+  out: VoxelArray,
+  orientation = orientationOf(grid.affine),
+): SlicePlacer {
   const [, height, width] = grid.shape;
-  const { axes, flipped } = inverse(orientationOf(grid.affine));
+  const { axes, flipped } = inverse(orientation);
   const extents = [width, height, grid.shape[0]];
   const room = boxShape(box);
   const strides = [1, room[2], room[2] * room[1]];

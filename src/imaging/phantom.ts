@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { checkOutputs, makeFolder } from '../files/index.ts';
 import { scalingAffine } from './affine.ts';
 import { writeDescription } from './dataset-json.ts';
 import { ImagingError } from './errors.ts';
@@ -22,6 +23,8 @@ export interface PhantomOptions {
   readonly spacing?: number | Shape3;
   /** The same seed gives the same files; 0 by default. */
   readonly seed?: number;
+  /** Whether a phantom that is there is replaced; it is refused by default. Another data set never is. */
+  readonly overwrite?: boolean;
   readonly onProgress?: (progress: PhantomProgress) => void;
 }
 
@@ -49,18 +52,20 @@ const datasetName = 'halomesh phantom';
  * Returns the path of dataset.json. Throws ImagingError, also if another dataset is in the folder.
  */
 export async function writePhantom(options: PhantomOptions): Promise<string> {
-  const { out, seed = 0, cases = 4, onProgress } = options;
+  const { out, seed = 0, cases = 4, overwrite, onProgress } = options;
   const grid = phantomGrid(options);
   if (!(Number.isInteger(cases) && cases > 0)) {
     throw new ImagingError({ field: 'cases', expected: 'a whole number above 0', found: `${cases}` });
   }
   const json = path.join(out, 'dataset.json');
+  const named = Array.from({ length: cases }, (_, n) => `phantom_${String(n).padStart(3, '0')}.nii.gz`);
   await refuseOtherDataset(json);
-  await mkdir(path.join(out, 'imagesTr'), { recursive: true });
-  await mkdir(path.join(out, 'labelsTr'), { recursive: true });
+  const files = named.flatMap((name) => [path.join(out, 'imagesTr', name), path.join(out, 'labelsTr', name)]);
+  checkOutputs({ reads: [], writes: [json, ...files], overwrite });
+  makeFolder(path.join(out, 'imagesTr'));
+  makeFolder(path.join(out, 'labelsTr'));
   const training: { image: string; label: string }[] = [];
-  for (let n = 0; n < cases; n++) {
-    const name = `phantom_${String(n).padStart(3, '0')}.nii.gz`;
+  for (const [n, name] of named.entries()) {
     const entry = { image: `./imagesTr/${name}`, label: `./labelsTr/${name}` };
     await writeCase(path.join(out, entry.image), path.join(out, entry.label), grid, seed, n, (slice) =>
       onProgress?.({ case: n + 1, cases, slice, slices: grid.shape[0] }),

@@ -8,9 +8,9 @@ import {
   paintParts,
   reachesFaces,
 } from './components.ts';
-import { checkSpacing, DistanceMap } from './distance.ts';
+import { checkSpacing, type Distances, distancesTo } from './distance.ts';
 import { ImagingError } from './errors.ts';
-import type { Shape3 } from './volume.ts';
+import { type Shape3, spacingOf, type VoxelSize, voxelVolume } from './volume.ts';
 
 /** A class, or several that are one thing here: a liver with its tumours is `[1, 2]`. */
 export type Region = number | readonly number[];
@@ -59,7 +59,8 @@ export interface PostprocessOptions {
 }
 
 /**
- * A label map, cleaned up. Takes labels [depth, height, width] and the spacing in mm in the same order; the labels given stay as they are,
+ * A label map, cleaned up. Takes labels [depth, height, width] and the spacing in mm in the same order, or their grid, whose axes may
+ * lean; the labels given stay as they are,
  * and are returned where no step is asked for.
  * Steps are exact and do not depend on the order of axes, but for ties. Holds 2 bytes a voxel (4 with a margin) beside the input,
  * and 12 for every run of parts.
@@ -68,19 +69,19 @@ export interface PostprocessOptions {
 export function postprocess(
   labels: Uint8Array,
   shape: Shape3,
-  spacing: Shape3,
+  voxel: VoxelSize,
   options: PostprocessOptions,
 ): Uint8Array {
   checkLabels(labels, shape);
-  checkSpacing(spacing);
+  checkSpacing('affine' in voxel ? spacingOf(voxel) : voxel);
   const { connectivity = 26, ...steps } = options;
   if (Object.values(steps).every((step) => step === undefined || step.length === 0)) return labels;
   const out = Uint8Array.from(labels);
   for (const region of options.largest ?? []) keepLargest(out, shape, region, connectivity);
   if (options.fillHoles !== undefined && options.fillHoles.length > 0)
     fillHoles(out, shape, options.fillHoles);
-  for (const rule of options.inside ?? []) keepInside(out, shape, spacing, rule, connectivity);
-  for (const size of options.minimumSize ?? []) removeSmall(out, shape, spacing, size, connectivity);
+  for (const rule of options.inside ?? []) keepInside(out, shape, voxel, rule, connectivity);
+  for (const size of options.minimumSize ?? []) removeSmall(out, shape, voxel, size, connectivity);
   return out;
 }
 
@@ -113,7 +114,7 @@ const AREA = 2;
 function keepInside(
   out: Uint8Array,
   shape: Shape3,
-  spacing: Shape3,
+  voxel: VoxelSize,
   { lesion, organ, rule = 'components', margin = 0 }: Inside,
   connectivity: Connectivity,
 ): void {
@@ -125,7 +126,7 @@ function keepInside(
   const area = out.map((label) => (label === organ ? AREA : 0));
   paintParts(area, others, (part) => (open[part] ? undefined : AREA));
   const lesions = connectedComponents(out, shape, labelSet([lesion]), connectivity);
-  const distances = margin > 0 ? distanceTo(area, shape, spacing) : undefined;
+  const distances = margin > 0 ? distanceTo(area, shape, voxel) : undefined;
   markLesions(area, lesions, distances, margin);
   if (rule === 'components') {
     const stays = touching(area, lesions);
@@ -136,9 +137,9 @@ function keepInside(
     for (let n = lesions.start[run]; n < lesions.end[run]; n++) if (area[n] !== AREA) out[n] = 0;
 }
 
-function distanceTo(area: Uint8Array, shape: Shape3, spacing: Shape3): DistanceMap {
+function distanceTo(area: Uint8Array, shape: Shape3, voxel: VoxelSize): Distances {
   const plane = shape[1] * shape[2];
-  return new DistanceMap(shape, spacing, (k, flags) => {
+  return distancesTo(shape, voxel, (k, flags) => {
     for (let n = 0, at = k * plane; n < plane; n++, at++) if (area[at] === AREA) flags[n] = 1;
   });
 }
@@ -147,7 +148,7 @@ function distanceTo(area: Uint8Array, shape: Shape3, spacing: Shape3): DistanceM
 function markLesions(
   area: Uint8Array,
   { shape, start, end }: Components,
-  distances: DistanceMap | undefined,
+  distances: Distances | undefined,
   margin: number,
 ): void {
   const [, height, width] = shape;
@@ -155,10 +156,11 @@ function markLesions(
   const limit = (margin * (1 + 1e-9)) ** 2;
   for (let run = 0; run < start.length; run++) {
     const row = Math.floor(start[run] / width);
-    const squares = distances?.squaredRow(Math.floor(row / height), row % height);
+    const [k, j] = [Math.floor(row / height), row % height];
     for (let n = start[run]; n < end[run]; n++) {
       if (area[n] === AREA) continue;
-      area[n] = squares !== undefined && squares[n - row * width] <= limit ? AREA : LESION;
+      const near = distances !== undefined && distances.squaredAt(k, j, n - row * width) <= limit;
+      area[n] = near ? AREA : LESION;
     }
   }
 }
@@ -185,13 +187,13 @@ function touching(area: Uint8Array, { shape, count, start, end, part }: Componen
 function removeSmall(
   out: Uint8Array,
   shape: Shape3,
-  spacing: Shape3,
+  voxel: VoxelSize,
   { label, voxels, volume }: MinimumSize,
   connectivity: Connectivity,
 ): void {
   if ((voxels === undefined) === (volume === undefined))
     refuse('minimumSize', 'voxels or volume (mm^3), one of them', voxels === undefined ? 'neither' : 'both');
-  const least = voxels ?? volume! / (spacing[0] * spacing[1] * spacing[2]);
+  const least = voxels ?? volume! / voxelVolume(voxel);
   if (!(least >= 0)) refuse('minimumSize', 'a size of at least 0', `${voxels ?? volume}`);
   const parts = connectedComponents(out, shape, foreground(label, 'minimumSize'), connectivity);
   // A volume that is equal but for rounding is large enough.

@@ -1,3 +1,4 @@
+import { IntensitySample } from './check/clipped-share.ts';
 import type { Case } from './dataset.ts';
 import { ImagingError } from './errors.ts';
 import { loadLabels } from './labels.ts';
@@ -7,19 +8,19 @@ import { resamplePlanes } from './resample.ts';
 import { resampleLabels, resampleLabelsTo, resampleLabelsToCanonical } from './resample-labels.ts';
 import { resampledGrid } from './resample-taps.ts';
 import { readScanSlabs } from './scan.ts';
-import type { SlabSink } from './scan-types.ts';
+import type { ScanHeader, SlabSink } from './scan-types.ts';
 import { isZarr } from './store/format.ts';
 import { readStoredCase } from './store/stored-case.ts';
 import { arrayLike, type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray } from './voxel-decoder.ts';
-import { applyWindow, paperWindow } from './window.ts';
+import { applyWindow, paperWindow, type Window } from './window.ts';
 
 export type { PreparedCase, PreparedGeometry, PrepareOptions } from './prepared-case.ts';
 
 /**
  * Reads a case and prepares it; of a store of preprocessed cases it reads the whole. Beside what it returns it holds a few slices, and where a scan is resampled the scan itself,
  * in the type of its file. The image is put in `spare` where that has its length. Throws ImagingError if a file cannot be used, if the label map does not lie
- * on its image, or if the options contradict each other.
+ * on its image, if the options contradict each other, or if the window does not show the scan and the case asks for that check.
  */
 export async function loadCase(
   entry: Case,
@@ -27,12 +28,33 @@ export async function loadCase(
   spare?: Float32Array,
 ): Promise<PreparedCase> {
   if (isZarr(entry.image)) return readStoredCase(entry, options);
-  const prepared = await readScanSlabs(entry.image, { series: entry.series }, (file) =>
-    prepareSlices(entry.id, file, options, (voxels) => compactArray(file, voxels), spare),
-  );
+  const prepared = await readScanSlabs(entry.image, { series: entry.series }, (file) => {
+    const sink = prepareSlices(entry.id, file, options, (voxels) => compactArray(file, voxels), spare);
+    return entry.checkWindow ? withCheck(sink, file, entry.id, options.window) : sink;
+  });
   if (entry.label === undefined) return prepared;
   const labels = await loadLabels(entry.label, canonicalGrid(prepared.original), entry.labelNames);
   return withLabels(prepared, labels);
+}
+
+/** The same, and in the end the window is refused where it does not show the scan. */
+function withCheck<T>(
+  sink: SlabSink<T>,
+  { file, shape }: ScanHeader,
+  id: string,
+  window: Window = paperWindow,
+): SlabSink<T> {
+  const sample = new IntensitySample(voxelCount(shape), shape[2]);
+  return {
+    take(voxels, first) {
+      sample.take(voxels);
+      sink.take(voxels, first);
+    },
+    end() {
+      sample.check(window, { file, id });
+      return sink.end();
+    },
+  };
 }
 
 /** As loadCase, from volumes in memory: an image in HU of any orientation, and RAS+ labels on its grid. */

@@ -1,3 +1,4 @@
+import { IntensitySample, troubleWith, windowText } from './check/clipped-share.ts';
 import type { Case } from './dataset.ts';
 import { ImagingError } from './errors.ts';
 import { boxPlacer, canonicalGrid } from './orientation.ts';
@@ -5,20 +6,23 @@ import { type PreparedGeometry, type PrepareOptions, preparedGrid } from './prep
 import { resampledPlanes } from './resample.ts';
 import { type AxisTaps, axisTaps, sliceTaps, tapsReach } from './resample-taps.ts';
 import { readScanHeader, readScanSlabs } from './scan.ts';
+import { notesOf } from './scan-notes.ts';
 import type { ScanHeader } from './scan-types.ts';
 import { ChunkCache } from './store/chunk-cache.ts';
 import { isZarr } from './store/format.ts';
 import { StoredCase } from './store/stored-case.ts';
-import { type Shape3, type VoxelArray, voxelCount } from './volume.ts';
+import { type Grid, type Shape3, type VoxelArray, voxelCount } from './volume.ts';
 import { compactArray } from './voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from './voxel-source.ts';
-import { applyWindow, paperWindow } from './window.ts';
+import { applyWindow, paperWindow, type Window } from './window.ts';
 
 /** A scan that is prepared as its boxes are read. */
 export interface ScanSource extends VoxelSource {
   readonly geometry: PreparedGeometry;
   /** Bytes of the part of the scan that lies in memory. */
   readonly bytes: number;
+  /** What somebody should look at in its voxels: a window that does not show them. */
+  readonly notes: readonly string[];
 }
 
 /** What a scan will be once it is prepared: from its header alone. */
@@ -26,6 +30,10 @@ export interface ScanPlan {
   readonly geometry: PreparedGeometry;
   /** Bytes of a voxel of the file in memory; 0 for a case of a store, of which a few chunks are kept. */
   readonly voxelBytes: number;
+  /** The grid of its file with what that says of it, for files on the same grid. */
+  readonly original: Grid;
+  /** What somebody should look at in its header. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -34,10 +42,16 @@ export interface ScanPlan {
  */
 export async function planScan(entry: Case, options: PrepareOptions = {}): Promise<ScanPlan> {
   const { id, image, series } = entry;
-  if (isZarr(image))
-    return { geometry: geometryOfStored(await openStored(entry, options, new ChunkCache(0))), voxelBytes: 0 };
+  if (isZarr(image)) {
+    const geometry = geometryOfStored(await openStored(entry, options, new ChunkCache(0)));
+    return { geometry, voxelBytes: 0, original: geometry.original, notes: [] };
+  }
   const header = await readScanHeader(image, { series });
-  return { geometry: geometryOf(id, header, options), voxelBytes: compactArray(header, 0).BYTES_PER_ELEMENT };
+  const geometry = geometryOf(id, header, options);
+  const voxelBytes = compactArray(header, 0).BYTES_PER_ELEMENT;
+  const { stored } = header;
+  const original: Grid = { ...geometry.original, ...(stored && { stored }) };
+  return { geometry, voxelBytes, original, notes: notesOf(header) };
 }
 
 function geometryOf(id: string, { shape, affine }: ScanHeader, options: PrepareOptions): PreparedGeometry {
@@ -82,7 +96,7 @@ export async function openScanSource(
     const stored = await openStored(entry, options, chunks);
     const geometry = geometryOfStored(stored);
     return {
-      ...{ id, shape: stored.shape, geometry, bytes: 0 },
+      ...{ id, shape: stored.shape, geometry, bytes: 0, notes: [] },
       image: (box) => stored.image(box),
       labels: noLabels,
     };
@@ -95,10 +109,15 @@ export async function openScanSource(
     const held = reached(taps, within(part ?? wholeBox(shape), filled));
     const voxels = compactArray(header, voxelCount(boxShape(held)));
     const window = options.window ?? paperWindow;
+    const place = boxPlacer(header, held, voxels);
+    const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
     return {
-      take: boxPlacer(header, held, voxels),
+      take(slices, first) {
+        sample.take(slices);
+        place(slices, first);
+      },
       end: () => ({
-        ...{ id, shape, geometry, bytes: voxels.byteLength },
+        ...{ id, shape, geometry, bytes: voxels.byteLength, notes: windowNotes(sample, window) },
         async image(box) {
           const out = new Float32Array(voxelCount(boxShape(box)));
           const inside = within(box, filled);
@@ -114,6 +133,12 @@ export async function openScanSource(
       }),
     };
   });
+}
+
+function windowNotes(sample: IntensitySample, window: Window): readonly string[] {
+  const share = sample.share(window);
+  const trouble = share && troubleWith(share);
+  return trouble === undefined ? [] : [`the window ${windowText(window)} of the network leaves ${trouble}`];
 }
 
 type Taps = readonly [AxisTaps, AxisTaps, AxisTaps];

@@ -32,6 +32,11 @@ export interface ScanHeader extends Grid {
   readonly intercept: number;
   /** Whether the file says where the axes point; where it does not, its format's convention is taken. */
   readonly oriented: boolean;
+  /**
+   * What somebody should look at: what was passed over or taken otherwise than it is written, such as copies of slices or two
+   * orientations in one header. Absent where there is nothing.
+   */
+  readonly notes?: readonly string[];
 }
 
 /** Takes an image from its first slice to its last. */

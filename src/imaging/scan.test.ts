@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { dicomBytes } from '../../test/imaging/dicom-fixture.ts';
 import { niftiBytes } from '../../test/imaging/nifti-fixture.ts';
@@ -50,12 +51,58 @@ describe('readScan', () => {
     }
   });
 
-  it('says what a lone file of DICOM needs, and what a file of another kind is not', async () => {
-    expect(await refused(save('.dcm', dicomBytes()))).toMatch(/Give the folder that holds all files/);
-    expect(await refused(save('.png', 'some picture'))).toMatch(/This is not a NIfTI file/);
+  it('says what a file or folder of another kind is', async () => {
+    const nothing = /This is not a NIfTI file/;
+    expect(await refused(save('.png', 'some picture'))).toMatch(nothing);
+    expect(await refused(save('.nii', Buffer.from('\x89PNG\r\n', 'latin1')))).toMatch(/found a PNG picture/);
+    expect(await refused(save('.tif', 'II*\0rest'))).toMatch(/found a TIFF picture\. Convert it/);
+    expect(await refused(save('.npy', Buffer.from('\x93NUMPY', 'latin1')))).toMatch(/found a NumPy array/);
+    expect(await refused(save('.nii.gz', ''))).toMatch(/found an empty file/);
+    const packed = gzipSync(`${nrrdHead([...little, ...lps])}\n`);
+    expect(await refused(save('.nrrd.gz', packed))).toMatch(
+      /found an NRRD file that is packed by gzip\. Unpack/,
+    );
+    expect(await refused(save('.nii', '<!DOCTYPE html><html>'))).toMatch(/XML or HTML/);
     expect(await refused(path.join(root, 'nowhere'))).toMatch(
       /nowhere: path: expected a file, found nothing/,
     );
+    const folder = path.join(mkdtempSync(path.join(root, 'f-')), 'x.nii.gz');
+    mkdirSync(folder);
+    expect(await refused(folder)).toMatch(/found an empty folder, though its name ends in \.nii\.gz/);
+    writeFileSync(path.join(folder, 'x.nii.gz'), niftiBytes({}));
+    expect(await refused(folder)).toMatch(/found a folder, though .* with x\.nii\.gz\. Give a file in it/);
+    const store = mkdtempSync(path.join(root, 'store-'));
+    writeFileSync(path.join(store, 'zarr.json'), '{}');
+    expect(await refused(store)).toMatch(/found a Zarr store of version 3/);
+  });
+
+  it('refuses values that are not finite once they are scaled, in every format', async () => {
+    const doubles = (...of: number[]) =>
+      Buffer.from(Float64Array.from({ length: 12 }, (_, n) => of[n] ?? 0).buffer);
+    const infinite = /voxel 2 \(counted in file order\): expected a finite number, found -?(Infinity|NaN)/;
+    const head = ['type: double', 'endian: little', 'encoding: raw', ...lps];
+    for (const bad of [1e300, -1e39, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      expect(await refused(save('.nrrd', nrrdHead(head), '\n', doubles(0, 1, bad)))).toMatch(infinite);
+      const meta = metaHead(['ElementType = MET_DOUBLE']);
+      expect(await refused(save('.mha', meta, doubles(0, 1, bad)))).toMatch(infinite);
+    }
+    const nifti = niftiBytes({ values: [0, 1, 200, ...Array<number>(9).fill(1)], slope: 3e36 });
+    expect(await refused(save('.nii', nifti))).toMatch(infinite);
+    const file = save('.nrrd', nrrdHead(head), '\n', doubles(0, 1, 1e300));
+    expect((await readScan(file, { as: 'float64' })).data[2]).toBe(1e300);
+    expect((await readScan(file, { nonFinite: 'keep' })).data[2]).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('says what is absurd of a header', async () => {
+    const sized = (mm: number) => save('.nii', niftiBytes({ pixdim: [1, mm, mm, mm] }));
+    expect(await refused(sized(700))).toMatch(
+      /voxel size \(.*xyzt_units\): expected 0\.001 to 100 mm along each axis, found 700 x 700 x 700 mm/,
+    );
+    expect(await refused(sized(1e30))).toMatch(/found 1e\+30 x/);
+    expect(await refused(sized(1e-6))).toMatch(/found 0\.000001/);
+    const far = nrrdHead([...little, ...lps, 'space origin: (0,0,1e9)']);
+    expect(await refused(save('.nrrd', far, '\n', int16))).toMatch(/origin: expected at most 1 km/);
+    expect((await readScan(sized(0.02))).affine[0]).toBeCloseTo(-0.02, 6);
   });
 
   it('never ends in anything but a scan or an ImagingError, whatever a byte of a text header says', async () => {

@@ -1,13 +1,16 @@
-import { open, stat } from 'node:fs/promises';
-import { readError } from './byte-reader.ts';
-import { openDicomSeries } from './dicom-series.ts';
+import { stat } from 'node:fs/promises';
+import { readError, readStart } from './byte-reader.ts';
+import { openDicomFile, openDicomSeries } from './dicom-series.ts';
 import { ImagingError } from './errors.ts';
 import { looksLikeMetaImage, openMetaImage } from './metaimage.ts';
 import { openNifti } from './nifti-read.ts';
 import { openNrrd } from './nrrd.ts';
+import { foundBytes, otherFolder, otherKind, packedKind } from './other-kinds.ts';
+import { checkPlausible } from './plausible.ts';
 import type { OpenScan, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
 import { isZarr } from './store/format.ts';
 import { openStoredScan } from './store/stored-scan.ts';
+import { startsWithText } from './text-header.ts';
 import { type Volume, voxelCount } from './volume.ts';
 import { allocateVoxels } from './voxel-decoder.ts';
 
@@ -16,46 +19,69 @@ const slabBytes = 1 << 24;
 
 /**
  * Opens a scan of any format, told apart by content: NIfTI (`.nii`, `.nii.gz`, `.hdr`/`.img`), NRRD (`.nrrd`, `.nhdr`),
- * MetaImage (`.mha`, `.mhd`), a folder with a DICOM series, or the folder of an array of a store. Reads the header, of a series
- * those of all its files.
+ * MetaImage (`.mha`, `.mhd`), a folder with a DICOM series, one of its files or a DICOMDIR, or the folder of an array of a store.
+ * Reads the header, of a series those of all its files.
  * Throws ImagingError where the scan cannot be used.
  */
 export async function openScan(path: string, options: ScanReadOptions = {}): Promise<OpenScan> {
-  const start = await beginning(path);
-  if (start === 'folder') return isZarr(path) ? openStoredScan(path) : openDicomSeries(path, options);
-  if (start.toString('latin1', 0, 4) === 'NRRD') return openNrrd(path, options);
-  if (start.toString('latin1', 128, 132) === 'DICM') {
-    const hint = 'Give the folder that holds all files of the series.';
-    throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found: 'a file of DICOM', hint });
+  const scan = await openAny(path, options);
+  try {
+    checkPlausible(scan.header);
+    return scan;
+  } catch (error) {
+    await scan.close();
+    throw error;
   }
-  if (looksLikeMetaImage(path, start)) return openMetaImage(path, options);
+}
+
+async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan> {
+  const start = await beginning(path);
+  if (start === 'folder') return openFolder(path, options);
+  // The voxels of a pair may begin with any bytes.
+  if (/\.img(\.gz)?$/i.test(path)) return openNifti(path, options);
+  if (startsWithText(start, /^NRRD/)) return openNrrd(path, options);
+  if (start.toString('latin1', 128, 132) === 'DICM') return openDicomFile(path, options);
   if (/\.(nrrd|nhdr)$/i.test(path)) {
-    const found = start.length === 0 ? 'an empty file' : `bytes ${start.subarray(0, 4).toString('hex')}`;
+    const found = start.length === 0 ? 'an empty file' : foundBytes(start);
     throw new ImagingError({ file: path, field: 'magic', expected: '"NRRD" at the start', found });
   }
-  return openNifti(path, options);
+  if (/\.(dcm|dicom|ima)$/i.test(path)) return openDicomFile(path, options);
+  const kind = otherKind(start);
+  if (kind !== undefined) {
+    const hint =
+      start.length === 0
+        ? 'Copy or download it again.'
+        : 'Convert it to NIfTI, NRRD, MetaImage or DICOM with all its slices in one volume.';
+    throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found: kind, hint });
+  }
+  if (looksLikeMetaImage(path, start)) return openMetaImage(path, options);
+  try {
+    return await openNifti(path, options);
+  } catch (error) {
+    if (!(error instanceof ImagingError && error.field === 'sizeof_hdr')) throw error;
+    const found = await packedKind(path);
+    if (found === undefined) throw error;
+    const hint = 'Unpack it first, for example with gunzip.';
+    throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found, hint });
+  }
+}
+
+async function openFolder(path: string, options: ScanReadOptions): Promise<OpenScan> {
+  if (isZarr(path)) return openStoredScan(path);
+  const other = await otherFolder(path);
+  if (other !== undefined) throw new ImagingError({ file: path, field: 'path', ...other });
+  return openDicomSeries(path, options);
 }
 
 /** The first bytes of a file, or that it is a folder. */
 async function beginning(path: string): Promise<Buffer | 'folder'> {
-  try {
-    const status = await stat(path);
-    if (status.isDirectory()) return 'folder';
-    // Opening a pipe would wait for its other end.
-    if (!status.isFile()) {
-      const found = 'something else (a device or pipe)';
-      throw new ImagingError({ file: path, field: 'path', expected: 'a regular file or a folder', found });
-    }
-    const handle = await open(path);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw error instanceof ImagingError ? error : readError(path, error);
-  }
+  const folder = await stat(path).then(
+    (status) => status.isDirectory(),
+    (error: unknown) => {
+      throw readError(path, error);
+    },
+  );
+  return folder ? 'folder' : readStart(path, 256);
 }
 
 /** Reads what is known of a scan without its voxels. Throws ImagingError as openScan does. */

@@ -1,9 +1,9 @@
 import { checkLabels } from './components.ts';
-import { DistanceMap } from './distance.ts';
+import { distancesTo } from './distance.ts';
 import { ImagingError } from './errors.ts';
 import { cellAreas } from './surface-cells.ts';
 import { boxOf, SurfaceCodes } from './surface-codes.ts';
-import type { Shape3 } from './volume.ts';
+import type { Shape3, VoxelSize } from './volume.ts';
 
 /**
  * How far the surfaces of two segmentations of a class are apart, in mm. All are null where the class is in neither; where it is in
@@ -38,7 +38,8 @@ export interface SurfaceOptions {
 }
 
 /**
- * Surface distances of a class between two label maps, [depth, height, width], with spacing in mm in that order. Surfaces are the elements of
+ * Surface distances of a class between two label maps, [depth, height, width], with spacing in mm in that order or the grid that both
+ * lie on, whose axes may lean. Surfaces are the elements of
  * `surface-cells.ts`, closed at the faces of the volume; the distance of an element is that from the centre of its cell to the nearest
  * centre of a cell with an element of the other surface, exact. Works in the box around both, with 2 bytes for each of its cells, and
  * keeps one number for each distance that occurs.
@@ -48,20 +49,20 @@ export function surfaceScores(
   truth: Uint8Array,
   prediction: Uint8Array,
   shape: Shape3,
-  spacing: Shape3,
+  voxel: VoxelSize,
   { label, tolerance }: SurfaceOptions,
 ): SurfaceScores {
   checkLabels(truth, shape, 'truth');
   checkLabels(prediction, shape, 'prediction');
   if (!(tolerance >= 0))
     throw new ImagingError({ field: 'tolerance', expected: 'mm, at least 0', found: `${tolerance}` });
-  const areas = cellAreas(spacing);
+  const areas = cellAreas(voxel);
   const box = boxOf([truth, prediction], shape, label);
   if (box === undefined) return NOTHING;
   const real = new SurfaceCodes(truth, shape, label, box);
   const predicted = new SurfaceCodes(prediction, shape, label, box);
-  const there = distances(real, predicted, spacing, areas);
-  const back = distances(predicted, real, spacing, areas);
+  const there = distances(real, predicted, voxel, areas);
+  const back = distances(predicted, real, voxel, areas);
   const within = there.areaWithin(tolerance) + back.areaWithin(tolerance);
   const surfaceDice = within / (there.area + back.area);
   if (there.area === 0 || back.area === 0) return { ...NOTHING, surfaceDice };
@@ -129,12 +130,12 @@ class AreaByDistance {
 function distances(
   from: SurfaceCodes,
   to: SurfaceCodes,
-  spacing: Shape3,
+  voxel: VoxelSize,
   areas: Float64Array,
 ): AreaByDistance {
   const [depth, height, width] = from.cells;
   const plane = height * width;
-  const map = new DistanceMap(from.cells, spacing, (k, flags) => {
+  const map = distancesTo(from.cells, voxel, (k, flags) => {
     const codes = to.slice(k);
     for (let n = 0; n < plane; n++) flags[n] = codes[n] !== 0 && codes[n] !== 255 ? 1 : 0;
   });
@@ -142,12 +143,11 @@ function distances(
   for (let k = 0; k < depth; k++) {
     const codes = from.slice(k);
     for (let j = 0; j < height; j++) {
-      let squares: Float64Array | undefined;
       for (let i = 0; i < width; i++) {
         const code = codes[j * width + i];
         if (code === 0 || code === 255) continue;
-        squares ??= map.squaredRow(k, j);
-        areaBySquare.set(squares[i], (areaBySquare.get(squares[i]) ?? 0) + areas[code]);
+        const square = map.squaredAt(k, j, i);
+        areaBySquare.set(square, (areaBySquare.get(square) ?? 0) + areas[code]);
       }
     }
   }

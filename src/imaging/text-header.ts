@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises';
-import { readError } from './byte-reader.ts';
+import { isUtf8 } from 'node:buffer';
+import { decodeText } from '../files/index.ts';
+import { readStart } from './byte-reader.ts';
 import { ImagingError } from './errors.ts';
 
 /** The lines of text before the voxels of a file. */
@@ -13,7 +14,8 @@ export interface TextHeader {
 const most = 1 << 20;
 
 /**
- * Reads lines until `isLast` holds for one (which is kept) or the file ends. Lines end in LF or CR LF.
+ * Reads lines until `isLast` holds for one (which is kept) or the file ends. Lines end in LF or CR LF, and are in UTF-8, or
+ * Latin-1 where they are no UTF-8, or UTF-16 where a byte order mark says so.
  * Throws ImagingError for a file without such a line in its first MiB.
  */
 export async function readTextHeader(
@@ -21,33 +23,54 @@ export async function readTextHeader(
   isLast: (line: string) => boolean,
   expected: string,
 ): Promise<TextHeader> {
-  const start = await firstBytes(file);
+  const start = await readStart(file, most);
+  const { feed, mark, decode } = encodingOf(start);
   const lines: string[] = [];
-  let at = 0;
+  let at = mark;
   while (at < start.length) {
-    const found = start.indexOf(10, at);
+    const found = indexOfFeed(start, at, feed);
     const end = found < 0 ? start.length : found;
-    const line = start.toString('latin1', at, end).replace(/\r$/, '');
+    const line = decode(start.subarray(at, end)).replace(/\r$/, '');
     lines.push(line);
-    at = found < 0 ? end : end + 1;
+    at = found < 0 ? end : end + feed.length;
     if (isLast(line)) return { lines, bytes: at };
   }
   if (start.length < most) return { lines, bytes: at };
   throw new ImagingError({ file, field: 'header', expected, found: `none in the first ${most} bytes` });
 }
 
-async function firstBytes(file: string): Promise<Buffer> {
-  try {
-    const handle = await open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(most), 0, most, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw readError(file, error);
-  }
+/** Whether a file's first bytes, behind a byte order mark, are this text (of ASCII). */
+export function startsWithText(start: Buffer, pattern: RegExp): boolean {
+  const { mark, decode } = encodingOf(start);
+  return pattern.test(decode(start.subarray(mark)));
+}
+
+interface TextEncoding {
+  /** The bytes of a line feed. */
+  readonly feed: Buffer;
+  /** Bytes of the byte order mark. */
+  readonly mark: number;
+  readonly decode: (bytes: Buffer) => string;
+}
+
+function encodingOf(start: Buffer): TextEncoding {
+  const wide = (mark: Buffer, feed: Buffer): TextEncoding => ({
+    ...{ feed, mark: 2 },
+    // An odd byte at the end is half a character.
+    decode: (bytes) => decodeText(Buffer.concat([mark, bytes.subarray(0, bytes.length & ~1)])),
+  });
+  if (start[0] === 0xff && start[1] === 0xfe) return wide(start.subarray(0, 2), Buffer.from([10, 0]));
+  if (start[0] === 0xfe && start[1] === 0xff) return wide(start.subarray(0, 2), Buffer.from([0, 10]));
+  const mark = start.length >= 3 && start.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
+  const decode = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1'));
+  return { feed: Buffer.from([10]), mark, decode };
+}
+
+/** Where the next line feed is; characters of two bytes begin at even places. */
+function indexOfFeed(bytes: Buffer, from: number, feed: Buffer): number {
+  let at = bytes.indexOf(feed, from);
+  while (at >= 0 && feed.length === 2 && (at - from) % 2 === 1) at = bytes.indexOf(feed, at + 1);
+  return at;
 }
 
 /** The fields of a text header, read with errors that name the file and the field. */
@@ -59,6 +82,11 @@ export class HeaderFields {
   constructor(file: string, fields: ReadonlyMap<string, string>) {
     this.file = file;
     this.#fields = fields;
+  }
+
+  /** Names of all fields. */
+  names(): string[] {
+    return [...this.#fields.keys()];
   }
 
   /** The text of the first of these fields that is there. */

@@ -1,5 +1,16 @@
-import { type Affine, affineColumn, applyAffine, isUsableAffine, vectorLength } from './affine.ts';
+import {
+  type Affine,
+  affineColumn,
+  affineDeterminant,
+  affineLean,
+  applyAffine,
+  isUsableAffine,
+  PERPENDICULAR,
+  type Vector3,
+  vectorLength,
+} from './affine.ts';
 import { ImagingError } from './errors.ts';
+import type { StoredOrientation } from './nifti-orientation.ts';
 
 /** The arrays that voxels are kept in. */
 export type VoxelArray =
@@ -20,6 +31,8 @@ export interface Grid {
   readonly shape: Shape3;
   /** Maps (i, j, k) = (width, height, depth) indices to RAS+ mm. */
   readonly affine: Affine;
+  /** What the header of its NIfTI file says, for files on the same grid; nothing else looks at it. */
+  readonly stored?: StoredOrientation;
 }
 
 /**
@@ -70,9 +83,36 @@ export function checkShape(shape: Shape3, field = 'shape'): void {
 }
 
 /** The distance in mm between neighbouring voxels along depth, height and width. */
-export function spacingOf(grid: Grid): Shape3 {
+export function spacingOf(grid: Pick<Grid, 'affine'>): Shape3 {
   const along = (n: 0 | 1 | 2) => vectorLength(affineColumn(grid.affine, n));
   return [along(2), along(1), along(0)];
+}
+
+/** How large voxels are: mm along (depth, height, width) at right angles, or a grid, whose axes may lean. */
+export type VoxelSize = Shape3 | Pick<Grid, 'affine'>;
+
+const isGrid = (size: VoxelSize): size is Pick<Grid, 'affine'> => 'affine' in size;
+
+/** Volume of a voxel in mm^3, also where axes lean. */
+export function voxelVolume(size: VoxelSize): number {
+  return isGrid(size) ? Math.abs(affineDeterminant(size.affine)) : size[0] * size[1] * size[2];
+}
+
+/** The spacing (depth, height, width) in mm where axes are perpendicular; undefined where they lean. */
+export function straightSpacing(size: VoxelSize): Shape3 | undefined {
+  if (!isGrid(size)) return size;
+  return affineLean(size.affine) > PERPENDICULAR ? undefined : spacingOf(size);
+}
+
+/** The steps in mm to the next voxel along depth, height and width. */
+export function voxelSteps(size: VoxelSize): readonly [Vector3, Vector3, Vector3] {
+  if (!isGrid(size))
+    return [
+      [0, 0, size[0]],
+      [0, size[1], 0],
+      [size[2], 0, 0],
+    ];
+  return [affineColumn(size.affine, 2), affineColumn(size.affine, 1), affineColumn(size.affine, 0)];
 }
 
 /** A fresh zeroed array of the same kind. */

@@ -72,7 +72,7 @@ export class VoxelDecoder {
     this.#encoding = encoding;
     this.#out = out;
     this.#options = options;
-    this.#checkFinite = options.checkFinite && (out instanceof Float32Array || out instanceof Float64Array);
+    this.#checkFinite = options.checkFinite && isFloat(out);
   }
 
   /** Takes the next bytes. Throws ImagingError for a value that cannot be kept. */
@@ -109,7 +109,10 @@ export class VoxelDecoder {
     const used = this.#staging.subarray(0, count * size);
     if (this.#encoding.littleEndian !== hostIsLittle) swapBytes(used, size);
     this.#convert(count);
-    if (this.#checkFinite) this.#refuseNonFinite(count);
+    if (this.#checkFinite) {
+      const voxels = this.#out.subarray(this.#done, this.#done + count);
+      refuseNonFinite(this.#options.file, voxels, this.#before + this.#done);
+    }
     this.#done += count;
     this.#staging.copy(this.#staging, 0, count * size, this.#staged);
     this.#staged -= count * size;
@@ -149,20 +152,28 @@ export class VoxelDecoder {
       }
     }
   }
+}
 
-  #refuseNonFinite(count: number): void {
-    for (let n = this.#done; n < this.#done + count; n++) {
-      if (Number.isFinite(this.#out[n])) continue;
-      throw new ImagingError({
-        file: this.#options.file,
-        field: `voxel ${this.#before + n} (counted in file order)`,
-        expected: 'a finite number',
-        found: `${this.#out[n]}`,
-        hint: 'Replace NaN and infinite voxels before use.',
-      });
-    }
+/**
+ * The check of all readers: refuses NaN and infinity among voxels as they will be used, so after scaling. `before` voxels came
+ * before these.
+ */
+export function refuseNonFinite(file: string, voxels: VoxelArray, before: number): void {
+  if (!isFloat(voxels)) return;
+  for (let n = 0; n < voxels.length; n++) {
+    if (Number.isFinite(voxels[n])) continue;
+    throw new ImagingError({
+      file,
+      field: `voxel ${before + n} (counted in file order)`,
+      expected: 'a finite number',
+      found: `${voxels[n]}`,
+      hint: 'Replace NaN and infinite voxels before use; a scale factor (slope) in the header can make them too.',
+    });
   }
 }
+
+const isFloat = (voxels: VoxelArray): boolean =>
+  voxels instanceof Float32Array || voxels instanceof Float64Array;
 
 /** Turns the byte order of elements of `size` bytes, in place. */
 export function swapBytes(bytes: Buffer, size: number): void {

@@ -75,4 +75,6 @@ export interface World {
   run<T>(program: (communicator: Communicator) => Promise<T>): Promise<T[]>;
   /** How a rank of this process reaches the others. */
   communicator(rank: number): Communicator;
+  /** Gives its memory for messages back. */
+  close(): void;
 }

@@ -14,27 +14,53 @@ export interface Tensor extends TensorType {
 /** Numbers of a box, row-major, on the host. */
 export type HostArray = Float32Array | Float64Array | Uint8Array | Int32Array | Int16Array;
 
-/** Native memory outside of every device, for messages between processes. */
-export interface NativeRoom {
+/** A place in the queue of a device: reached when all that was asked for before it is done. */
+export interface Mark {
+  passed(): boolean;
+  /** Raises what went wrong on the way. */
+  wait(): Promise<void>;
+  /** Milliseconds of the device between an earlier mark and this one; both have been passed. */
+  milliseconds(since: Mark): number;
+}
+
+/** Work that is prepared once and asked for again and again: its arguments lie where the device reads them. */
+export interface Launch {
+  run(): void;
+  /**
+   * The same work in two launches, the second after the first: the first computes what it can of `ready`, a part of the kernel's
+   * loop box, and reads nothing beside what `ready` reads. Absent, or undefined, where the work cannot be parted so.
+   */
+  parts?(ready: Box): readonly [Launch, Launch] | undefined;
+}
+
+/** Memory of the host that messages between processes are packed into. */
+export interface HostRoom {
   readonly address: number;
-  /** The first bytes as a host array. */
+  readonly bytes: number;
+  /** The first bytes as a host array; at most 1 GiB. */
   view(bytes: number): Uint8Array;
 }
 
-/** A box of a tensor as plain row-major numbers in native memory. */
-export interface Message {
-  readonly bytes: number;
-  /** Copies the box into the message, and back. */
-  pack(): void;
-  unpack(): void;
-  /** The message as a tensor of the device, where it can compute with it in its place. */
-  readonly tensor?: Tensor;
+/** Where rooms come from. */
+export interface HostRooms {
+  room(bytes: number): HostRoom;
+  free(room: HostRoom): void;
 }
 
-/** A kernel in two parts, the second after the first. */
-export interface TwoParts {
-  first(): void;
-  second(): void;
+/** How boxes of tensors become messages, as plain row-major numbers in rooms of the host, and tensors again. */
+export interface Transport {
+  /** Memory of the host that the device reaches fastest; absent where any will do. */
+  readonly rooms?: HostRooms;
+  /** Bytes of a message with the numbers of a box. */
+  bytes(tensor: Tensor, box: Box): number;
+  /** A box that is sent again and again: `pack` puts its numbers into the room, which holds them when the mark is passed. */
+  outgoing(tensor: Tensor, box: Box, room: HostRoom): { pack(): Mark };
+  /** A box that comes again and again: `unpack` takes its numbers from the room, which must stay as it is until the device is done. */
+  incoming(tensor: Tensor, box: Box, room: HostRoom): { unpack(): Mark };
+  /** A room as a tensor of the device, where the device computes in rooms. */
+  tensor?(like: Tensor, box: Box, room: HostRoom): Tensor;
+  /** `poll`: address of a native function that kernels call now and then, so that messages move on beside them. */
+  pollWith?(poll: number): void;
 }
 
 /** Work of a store that may still go on. */
@@ -53,45 +79,42 @@ export interface Store {
 }
 
 /**
- * What runs kernels and holds tensors. Small on purpose: allocate, free, store, write, read, copy a box, prepare a kernel, combine.
- * Calls run in the order they are made.
+ * What runs kernels and holds tensors. It has one queue: what is asked for is done in that order, at once or later. Errors of work
+ * that is done later surface where one waits for it: at `download`, `done` and marks.
  */
 export interface Device extends Target {
   /** `room`: bytes that the memory may grow to be used for, where addresses alone cost nothing. */
   allocate(bytes: number, room?: number): Memory;
+  /** Gives memory back, and the arguments of what was prepared with it. */
   free(memory: Memory): void;
   /** A store of `bytes` bytes in a folder; raises an error where there is no room. Nothing of it is left when the process ends. */
   openStore(folder: string, bytes: number): Store;
   /** A tensor at `offset` bytes of a memory. */
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): Tensor;
-  /** Host numbers of `box` (row-major) into a tensor; converts the element type. */
-  write(tensor: Tensor, box: Box, data: HostArray): void;
-  /** Numbers of `box`, row-major: float64 for f64 tensors, bytes for u8, int32 for i32, float32 else. */
-  read(tensor: Tensor, box: Box): HostArray;
+  /** Host numbers of `box` (row-major) into a tensor; converts the element type. `data` may change when it returns. */
+  upload(tensor: Tensor, box: Box, data: HostArray): void;
+  /**
+   * Numbers of `box`, row-major: bytes of a u8 tensor, int32 of an i32 one; else float64 of an f64 tensor or a device that
+   * computes in float64 throughout, and float32.
+   */
+  download(tensor: Tensor, box: Box): Promise<HostArray>;
   /** Copies `box` between tensors of one shape and element type. */
-  copyBox(to: Tensor, from: Tensor, box: Box): void;
-  /** Bytes of {@link message}. */
-  messageBytes(tensor: Tensor, box: Box): number;
-  /** A box of a tensor as a message in `room`; prepared once and used again and again. */
-  message(tensor: Tensor, box: Box, room: NativeRoom): Message;
+  copy(to: Tensor, from: Tensor, box: Box): Launch;
   /** Replaces every tensor by the element-wise combination of all, taken in order (sums in float64). */
-  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void;
+  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): Launch;
   /**
-   * A function that runs a kernel for one rank; `tensorOf` gives the stored tensors that it reads and writes. What it needs
-   * beside them is freed with `memory`.
+   * A kernel of one rank; `tensorOf` gives the stored tensors that it reads and writes. What it needs beside them is freed with
+   * `owner`.
    */
-  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, memory: Memory): () => void;
-  /**
-   * As `prepare`, in two parts with the same result: the first computes what it can of `ready`, a part of the anchor's loop box,
-   * and reads nothing beside what `ready` reads. Undefined where the kernel cannot be parted.
-   */
-  prepareInTwo?(
-    kernel: Kernel,
-    rank: number,
-    tensorOf: (value: LocalValue) => Tensor,
-    memory: Memory,
-    ready: Box,
-  ): TwoParts | undefined;
-  /** `poll`: address of a native function that kernels call now and then, so that messages move on beside them. */
-  pollWith?(poll: number): void;
+  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, owner: Memory): Launch;
+  /** Waits until all that was prepared can run: a device may compile it meanwhile. */
+  ready(): Promise<void>;
+  mark(): Mark;
+  /** Waits until all that was asked for is done. */
+  done(): Promise<void>;
+  readonly transport: Transport;
+  /** Bytes of memory that the device holds for others: what was allocated and not freed, arguments among it. */
+  readonly held: number;
+  /** Gives back what the device holds for itself. Memory that it gave must be freed before. */
+  close(): void;
 }

@@ -2,17 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { range, shape } from '../core/index.ts';
 import type { AllReducePlan, ExchangePlan } from '../plan/index.ts';
 import type { Tensor } from './device.ts';
+import { plainFormat } from './formats/index.ts';
 import { LocalWorld } from './local.ts';
 import { referenceDevice } from './reference.ts';
 
 const device = referenceDevice();
-const line = { shape: shape({ width: 4 }), dtype: 'f32', plain: true } as const;
+const flat = { shape: shape({ width: 4 }), dtype: 'f32' } as const;
+const line = { ...flat, format: plainFormat(flat) };
 
 /** A tensor of rank's memory with the numbers 10 * rank + i. */
 function tensorOf(rank: number, start = 0, end = 4): Tensor {
   const box = [range(start, end)];
   const tensor = device.tensor(device.allocate(64), 0, line, box);
-  device.write(
+  device.upload(
     tensor,
     box,
     Float64Array.from({ length: end - start }, (_, i) => 10 * rank + start + i),
@@ -20,7 +22,7 @@ function tensorOf(rank: number, start = 0, end = 4): Tensor {
   return tensor;
 }
 
-const read = (tensor: Tensor): number[] => [...device.read(tensor, tensor.box)];
+const read = async (tensor: Tensor): Promise<number[]> => [...(await device.download(tensor, tensor.box))];
 const sumOfPairs: AllReducePlan = { kind: 'all_reduce', axes: ['a'], groups: [[0, 2], [1]], combine: 'sum' };
 
 describe('local communicator', () => {
@@ -48,7 +50,7 @@ describe('local communicator', () => {
     const found = await world.run(async (communicator) => {
       const tensor = tensorOf(communicator.rank);
       await communicator.allReduce('sum', sumOfPairs, tensor);
-      return read(tensor)[0];
+      return (await read(tensor))[0];
     });
     expect(found).toEqual([20, 10, 20]);
     expect(world.traffic.allReduceBytes).toBe(2 * 4 * 4);

@@ -8,6 +8,7 @@ import {
 } from '../plan/index.ts';
 import type { Communicator, Processes, Traffic, World } from './communicator.ts';
 import type { Device, Tensor } from './device.ts';
+import { Prepared } from './prepared.ts';
 
 /** This process, which runs all ranks. */
 export function alone(ranks: number): Processes {
@@ -38,6 +39,7 @@ export class LocalWorld implements World {
   readonly processes: Processes;
   readonly traffic: Traffic = { exchangeBytes: 0, allReduceBytes: 0, messages: 0 };
   private readonly device: Device;
+  private readonly launches = new Prepared();
   private readonly waiting = new Map<string, Waiting>();
   private readonly state: ('running' | 'waiting' | 'ended')[];
 
@@ -94,6 +96,9 @@ export class LocalWorld implements World {
     };
   }
 
+  /** Nothing is held: messages are copies. */
+  close(): void {}
+
   private meet(
     label: string,
     rank: number,
@@ -130,7 +135,8 @@ export class LocalWorld implements World {
   private performExchange(plan: ExchangePlan, tensors: ReadonlyMap<number, readonly Tensor[]>): void {
     for (const { from, to, box } of plan.transfers) {
       const source = tensors.get(from)![0];
-      this.device.copyBox(tensors.get(to)![1], source, box);
+      const target = tensors.get(to)![1];
+      this.launches.of([box, source, target], () => this.device.copy(target, source, box)).run();
       if (from === to) continue;
       this.traffic.exchangeBytes += transferBytes(source, box);
       this.traffic.messages++;
@@ -143,7 +149,7 @@ export class LocalWorld implements World {
     tensors: ReadonlyMap<number, readonly Tensor[]>,
   ): void {
     const list = group.map((rank) => tensors.get(rank)![0]);
-    this.device.combine(list, plan.combine);
+    this.launches.of([plan, ...list], () => this.device.combine(list, plan.combine)).run();
     this.traffic.allReduceBytes += allReduceBytes(group.length, transferBytes(list[0], list[0].box));
     this.traffic.messages += allReduceMessages(list[0], list[0].box, group);
   }

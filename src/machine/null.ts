@@ -1,6 +1,8 @@
-import { BYTES, boxVolume, type TensorType } from '../core/index.ts';
+import { boxVolume } from '../core/index.ts';
 import { NO_FUSION, type Target, transferBytes } from '../plan/index.ts';
+import { launchOf, passedMark } from './at-once.ts';
 import type { Device, Tensor } from './device.ts';
+import { plainFormat } from './formats/index.ts';
 
 /**
  * Plans and counts, computes nothing: reads give zeros. With the storage and fusion rules of `like` it stands for that device
@@ -11,8 +13,9 @@ export function nullDevice(like?: Target): Device {
     name: 'null',
     fusion: like?.fusion ?? NO_FUSION,
     refuses: like?.refuses ?? (() => undefined),
-    plain: like?.plain ?? (() => () => true),
-    storageBytes: like?.storageBytes ?? ((type: TensorType, box) => BYTES[type.dtype] * boxVolume(box)),
+    formats: like?.formats ?? (() => plainFormat),
+    plain: like?.plain ?? plainFormat,
+    spaces: like?.spaces ?? { tensors: { name: 'memory', align: () => 64 } },
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     openStore: (_folder, bytes) => ({
@@ -23,17 +26,25 @@ export function nullDevice(like?: Target): Device {
       close: () => undefined,
     }),
     tensor: (_memory, _offset, type, box): Tensor => ({ shape: type.shape, dtype: type.dtype, box }),
-    write: () => undefined,
-    read: (tensor, box) =>
-      tensor.dtype === 'f64' ? new Float64Array(boxVolume(box)) : new Float32Array(boxVolume(box)),
-    copyBox: () => undefined,
-    messageBytes: (tensor, box) => transferBytes(tensor, box),
-    message: (tensor, box) => ({
-      bytes: transferBytes(tensor, box),
-      pack: () => undefined,
-      unpack: () => undefined,
-    }),
-    combine: () => undefined,
-    prepare: () => () => undefined,
+    upload: () => undefined,
+    download: async ({ dtype }, box) => new HOST[dtype](boxVolume(box)),
+    copy: () => NOTHING,
+    combine: () => NOTHING,
+    prepare: () => NOTHING,
+    ready: async () => undefined,
+    mark: passedMark,
+    done: async () => undefined,
+    transport: {
+      bytes: transferBytes,
+      outgoing: () => ({ pack: passedMark }),
+      incoming: () => ({ unpack: passedMark }),
+    },
+    held: 0,
+    close: () => undefined,
   };
 }
+
+const NOTHING = launchOf(() => undefined);
+
+/** In what the numbers of each element type are handed out. */
+const HOST = { f32: Float32Array, bf16: Float32Array, f64: Float64Array, u8: Uint8Array, i32: Int32Array };

@@ -1,10 +1,14 @@
 import { type Block, type Box, boxVolume, forEachIndex, get, set, zeros } from '../core/index.ts';
-import { type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
-import type { Device, HostArray, Memory, Store, Tensor } from './device.ts';
+import { type Format, type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
+import { launchOf, passedMark } from './at-once.ts';
+import type { Device, HostArray, HostRoom, Memory, Store, Tensor } from './device.ts';
 
 interface ReferenceTensor extends Tensor {
   readonly block: Block;
 }
+
+/** Whatever the element type. */
+const FLOAT64: Format = { name: 'plain', bytes: (box) => 8 * boxVolume(box) };
 
 const blockOf = (tensor: Tensor): Block => (tensor as ReferenceTensor).block;
 
@@ -13,14 +17,26 @@ const blockOf = (tensor: Tensor): Block => (tensor as ReferenceTensor).block;
  * Tensors are blocks of their own, so an arena is only a number of bytes here.
  */
 export function referenceDevice(fusion = NO_FUSION): Device {
+  /** Bytes asked for, by memory. */
+  const taken = new Map<Memory, number>();
+  let held = 0;
   return {
     name: 'reference',
     fusion,
     refuses: () => undefined,
-    plain: () => () => true,
-    storageBytes: (_type, box) => 8 * boxVolume(box),
-    allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
-    free: () => undefined,
+    formats: () => () => FLOAT64,
+    plain: () => FLOAT64,
+    spaces: { tensors: { name: 'memory', align: () => 64 } },
+    allocate(bytes, room = bytes) {
+      held += bytes;
+      const memory = { bytes: Math.max(bytes, room) };
+      taken.set(memory, bytes);
+      return memory;
+    },
+    free(memory) {
+      held -= taken.get(memory) ?? 0;
+      taken.delete(memory);
+    },
     openStore: (_folder, bytes) => hostStore(bytes),
     tensor: (_memory: Memory, _offset: number, type: StoredType, box: Box): ReferenceTensor => ({
       shape: type.shape,
@@ -28,51 +44,68 @@ export function referenceDevice(fusion = NO_FUSION): Device {
       box,
       block: zeros(type.shape, box),
     }),
-    write(tensor, box, data) {
-      let i = 0;
-      forEachIndex(box, (index) => set(blockOf(tensor), index, data[i++]));
-    },
-    read(tensor, box): HostArray {
-      const data = new Float64Array(boxVolume(box));
-      let i = 0;
-      forEachIndex(box, (index) => {
-        data[i++] = get(blockOf(tensor), index);
-      });
-      return data;
-    },
-    copyBox: (to, from, box) =>
-      forEachIndex(box, (index) => set(blockOf(to), index, get(blockOf(from), index))),
-    messageBytes: (_tensor, box) => 8 * boxVolume(box),
-    message(tensor, box, room) {
-      const bytes = 8 * boxVolume(box);
-      const numbers = (): Float64Array => {
-        const { buffer, byteOffset } = room.view(bytes);
-        return new Float64Array(buffer, byteOffset, bytes / 8);
-      };
-      return {
-        bytes,
+    upload: put,
+    download: async (tensor, box) => hostNumbers(tensor, take(tensor, box)),
+    copy: (to, from, box) => launchOf(() => put(to, box, take(from, box))),
+    combine: (tensors, how) => launchOf(() => combine(tensors, how)),
+    prepare: (kernel, rank, tensorOf) =>
+      launchOf(() => runKernel(kernel, rank, (value) => blockOf(tensorOf(value)))),
+    ready: async () => undefined,
+    mark: passedMark,
+    done: async () => undefined,
+    transport: {
+      bytes: (_tensor, box) => 8 * boxVolume(box),
+      outgoing: (tensor, box, room) => ({
         pack() {
-          const data = numbers();
-          let i = 0;
-          forEachIndex(box, (index) => {
-            data[i++] = get(blockOf(tensor), index);
-          });
+          numbersIn(room, box).set(take(tensor, box));
+          return passedMark();
         },
+      }),
+      incoming: (tensor, box, room) => ({
         unpack() {
-          const data = numbers();
-          let i = 0;
-          forEachIndex(box, (index) => set(blockOf(tensor), index, data[i++]));
+          put(tensor, box, numbersIn(room, box));
+          return passedMark();
         },
-      };
+      }),
     },
-    combine(tensors, how) {
-      const join = { sum: (a: number, b: number) => a + b, max: Math.max, min: Math.min }[how];
-      const blocks = tensors.map((t) => blockOf(t).data);
-      const total = blocks.slice(1).reduce((sum, data) => sum.map((v, i) => join(v, data[i])), blocks[0]);
-      for (const data of blocks) data.set(total);
+    get held() {
+      return held;
     },
-    prepare: (kernel, rank, tensorOf) => () => runKernel(kernel, rank, (value) => blockOf(tensorOf(value))),
+    close: () => undefined,
   };
+}
+
+/** A room of messages as float64 numbers. */
+function numbersIn(room: HostRoom, box: Box): Float64Array {
+  const { buffer, byteOffset } = room.view(8 * boxVolume(box));
+  return new Float64Array(buffer, byteOffset, boxVolume(box));
+}
+
+function put(tensor: Tensor, box: Box, data: HostArray): void {
+  let i = 0;
+  forEachIndex(box, (index) => set(blockOf(tensor), index, data[i++]));
+}
+
+function take(tensor: Tensor, box: Box): Float64Array {
+  const data = new Float64Array(boxVolume(box));
+  let i = 0;
+  forEachIndex(box, (index) => {
+    data[i++] = get(blockOf(tensor), index);
+  });
+  return data;
+}
+
+/** In the type that a tensor's numbers are handed out in. */
+function hostNumbers({ dtype }: Tensor, data: Float64Array): HostArray {
+  if (dtype === 'u8') return Uint8Array.from(data);
+  return dtype === 'i32' ? Int32Array.from(data) : data;
+}
+
+function combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {
+  const join = { sum: (a: number, b: number) => a + b, max: Math.max, min: Math.min }[how];
+  const blocks = tensors.map((tensor) => blockOf(tensor).data);
+  const total = blocks.slice(1).reduce((sum, data) => sum.map((v, i) => join(v, data[i])), blocks[0]);
+  for (const data of blocks) data.set(total);
 }
 
 /** A store that keeps copies in host memory. */

@@ -176,7 +176,7 @@ function finish<T>(ctx: Context, network: UNetConfig, scores: Value, rest: T): B
 export function parameterCount(graph: Graph, filter: (name: string) => boolean = () => true): number {
   let count = 0;
   for (const { op, call, outputs } of graph.nodes) {
-    if (op.name !== 'variable') continue;
+    if (op.role !== 'variable') continue;
     const { name, trainable } = call.attrs as VariableAttrs;
     if (trainable && filter(name)) count += volume(outputs[0].shape);
   }

@@ -8,6 +8,7 @@ import {
   get,
   hasDim,
   type Loop,
+  NO_IMAGES,
   type NotDifferentiable,
   type Op,
   offset,
@@ -27,6 +28,7 @@ export const fill = defineOp<ConstantAttrs>({
   name: 'fill',
   doc: 'y = value everywhere.',
   ...pointwiseRules(0),
+  role: 'constant',
   infer: (_inputs, { shape, dtype }) => [{ shape, dtype }],
   grad: { notDifferentiable: 'it has no inputs' } satisfies NotDifferentiable,
   reference: (call, loop, _inputs, [out]) => forEachIndex(loop, (index) => set(out, index, call.attrs.value)),
@@ -41,6 +43,7 @@ export const cast = defineOp<CastAttrs>({
   name: 'cast',
   doc: 'y = x stored as another element type.',
   ...pointwiseRules(0),
+  role: 'conversion',
   infer(inputs, { dtype }, where) {
     needInputs(inputs, 1, where);
     return [{ shape: inputs[0].shape, dtype }];
@@ -113,6 +116,9 @@ export function reduction(
     name: `reduce_${name}`,
     doc,
     form: 'kernel',
+    role: 'compute',
+    images: NO_IMAGES,
+    weight: 'none',
     combine: name,
     infer(inputs, { over, dtype }, where) {
       needInputs(inputs, 1, where);

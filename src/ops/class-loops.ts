@@ -90,6 +90,9 @@ const classAxis = (call: Call<OverClasses>): number => dimIndex(call.inputs[0].s
 /** What sums over voxels share. */
 export const sumRules = {
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   loops: sumLoops,
   reads: (call: Call<OverClasses>, loop: Box) =>
@@ -103,6 +106,9 @@ export const sumRules = {
 /** What their gradients share: loops over the logits, with the classes whole. */
 export const gradRules = {
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   loops: (call: Call<OverClasses>): Loop[] =>
     passLoops(call.outputs[0].shape).map((l) =>

@@ -1,4 +1,4 @@
-import { type Attrs, defineOp, fail, type Op, type TensorType } from '../core/index.ts';
+import { type Attrs, defineOp, fail, NO_IMAGES, type Op, type TensorType } from '../core/index.ts';
 import { passLoops, wholeOf } from './common.ts';
 
 // The two operations that cross devices. Partitioning inserts them; nothing else moves data between ranks.
@@ -8,6 +8,9 @@ const betweenRanks = (name: string, doc: string): Op<Attrs> =>
     name,
     doc,
     form: 'kernel',
+    role: 'compute',
+    images: NO_IMAGES,
+    weight: 'none',
     combine: 'sum',
     infer: (inputs: readonly TensorType[]) => [inputs[0]],
     grad: { notDifferentiable: 'differentiation comes before partitioning' },

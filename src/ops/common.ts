@@ -6,6 +6,7 @@ import {
   dimIndex,
   fail,
   type Loop,
+  NO_IMAGES,
   type Op,
   promote,
   type Range,
@@ -67,9 +68,12 @@ export function broadcastType(inputs: readonly TensorType[], where: string): Ten
 /** Loops, reads, writes and cost that all pointwise operations share. */
 export function pointwiseRules(
   flopsPerElement: number,
-): Pick<Op, 'form' | 'combine' | 'loops' | 'reads' | 'writes' | 'cost'> {
+): Pick<Op, 'form' | 'role' | 'images' | 'weight' | 'combine' | 'loops' | 'reads' | 'writes' | 'cost'> {
   return {
     form: 'pointwise',
+    role: 'compute',
+    images: NO_IMAGES,
+    weight: 'none',
     combine: 'sum',
     loops: (call) => passLoops(call.outputs[0].shape),
     reads: (call, loop) => {

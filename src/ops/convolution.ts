@@ -50,6 +50,9 @@ export const conv = defineOp<ConvAttrs>({
   name: 'conv',
   doc: 'y[p, o] = sum over k, i of x[p*stride - pad + dilation*k, i] * weight[k, i, o]; zeros outside the volume.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: true },
+  weight: { input: 1 },
   combine: 'sum',
   infer(inputs, { window, channel }, where) {
     needInputs(inputs, 2, where);
@@ -85,6 +88,9 @@ export const convTranspose = defineOp<ConvTransposeAttrs>({
   name: 'conv_transpose',
   doc: 'y[q, i] = sum over k, o, p with q = p*stride - pad + dilation*k of x[p, o] * weight[k, i, o]: the transpose of conv.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: true },
+  weight: { input: 1 },
   combine: 'sum',
   infer(inputs, { window, size, channel }, where) {
     needInputs(inputs, 2, where);
@@ -169,6 +175,9 @@ export const convWeightGrad = defineOp<ConvWeightGradAttrs>({
   name: 'conv_weight_grad',
   doc: 'dw[k, i, o] = sum over p of x[p*stride - pad + dilation*k, i] * y[p, o]: the gradient of conv for its weight.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0, 1], output: false },
+  weight: { output: 0 },
   combine: 'sum',
   infer(inputs, { window, weight }, where) {
     needInputs(inputs, 2, where);

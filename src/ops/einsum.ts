@@ -9,6 +9,7 @@ import {
   get,
   hasDim,
   type Loop,
+  NO_IMAGES,
   type Shape,
   showShape,
   type TensorType,
@@ -53,6 +54,9 @@ export const einsumOp = defineOp<EinsumAttrs>({
   name: 'einsum',
   doc: 'y[output] = sum over all other dimensions of the product of the inputs; dimensions of one name meet.',
   form: 'kernel',
+  role: 'compute',
+  images: NO_IMAGES,
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { output, dtype }, where) {
     if (inputs.length === 0) fail({ where, problem: 'no inputs', expected: 'at least one' });

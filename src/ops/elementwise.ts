@@ -6,6 +6,7 @@ import {
   get,
   type NotDifferentiable,
   type Op,
+  type Role,
   set,
   type Value,
 } from '../core/index.ts';
@@ -55,6 +56,8 @@ interface Rule {
   readonly flops?: number;
   readonly f: (x: readonly number[], attrs: ElementwiseAttrs) => number;
   readonly arity: 1 | 2 | 3;
+  /** `compute` where it is absent. */
+  readonly role?: Role;
   readonly grad: Grad | NotDifferentiable;
 }
 
@@ -116,7 +119,7 @@ const RULES: Readonly<Record<ElementwiseName, Rule>> = {
     f: ([x, g], { slope = 0 }) => (x > 0 ? g : slope * g),
     grad: (h, [x], _y, { slope }) => [undefined, leakyReluGrad(x, h, slope)],
   },
-  add: { arity: 2, doc: 'a + b', f: ([a, b]) => a + b, grad: (g) => [g, g] },
+  add: { arity: 2, role: 'addition', doc: 'a + b', f: ([a, b]) => a + b, grad: (g) => [g, g] },
   sub: { arity: 2, doc: 'a - b', f: ([a, b]) => a - b, grad: (g) => [g, neg(g)] },
   mul: { arity: 2, doc: 'a * b', f: ([a, b]) => a * b, grad: (g, [a, b]) => [mul(g, b), mul(g, a)] },
   div: {
@@ -171,6 +174,7 @@ function build(name: ElementwiseName): Op<ElementwiseAttrs> {
     name,
     doc: rule.doc,
     ...pointwiseRules(rule.flops ?? 1),
+    role: rule.role ?? 'compute',
     infer(inputs, _attrs, where) {
       needInputs(inputs, rule.arity, where);
       return [broadcastType(inputs, where)];

@@ -2,6 +2,7 @@ import {
   type Block,
   fail,
   type Graph,
+  isSource,
   type Node,
   type Value,
   volume,
@@ -20,7 +21,7 @@ export function evaluate(graph: Graph, feeds: Feeds, values: readonly Value[]): 
   const blocks = new Map<number, Block>();
   for (const node of neededNodes(graph, values)) {
     const outputs = node.outputs.map((value) => zeros(value.shape, wholeBox(value.shape)));
-    if (node.op.name === 'input' || node.op.name === 'variable') outputs[0].data.set(fed(node, feeds));
+    if (isSource(node.op)) outputs[0].data.set(fed(node, feeds));
     else {
       const inputs = node.inputs.map((value) => blocks.get(value.id)!);
       const loop = node.op.loops(node.call).map((l) => ({ start: 0, end: l.size }));

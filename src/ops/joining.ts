@@ -7,6 +7,7 @@ import {
   forEachIndex,
   get,
   type Loop,
+  NO_IMAGES,
   promote,
   range,
   type Shape,
@@ -46,6 +47,9 @@ export const concatOp = defineOp<ConcatAttrs>({
   name: 'concat',
   doc: 'y = the inputs one after the other along a dimension.',
   form: 'view',
+  role: 'compute',
+  images: NO_IMAGES,
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { dim }, where) {
     if (inputs.length === 0) fail({ where, problem: 'no inputs', expected: 'at least one' });
@@ -111,6 +115,9 @@ export const sliceOp = defineOp<SliceAttrs>({
   name: 'slice',
   doc: 'y[i] = x[i + start] for the dimensions named, where start <= i + start < end.',
   form: 'view',
+  role: 'compute',
+  images: NO_IMAGES,
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { ranges }, where) {
     needInputs(inputs, 1, where);
@@ -174,6 +181,9 @@ export const padOp = defineOp<PadAttrs>({
   name: 'pad',
   doc: 'y[i] = x[i - before] inside x, else the value.',
   form: 'kernel',
+  role: 'compute',
+  images: NO_IMAGES,
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { padding }, where) {
     needInputs(inputs, 1, where);

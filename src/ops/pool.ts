@@ -105,6 +105,9 @@ export const maxPool = defineOp<MaxPoolAttrs>({
   name: 'max_pool',
   doc: 'y[p] = largest x[p*stride - pad + dilation*k] inside the volume. The gradient goes to the first largest, in row-major order.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { window }, where) {
     needInputs(inputs, 1, where);
@@ -134,6 +137,9 @@ export const maxPoolGrad = defineOp<MaxPoolAttrs>({
   name: 'max_pool_grad',
   doc: 'dx[q] = sum of dy[p] over the windows p whose first largest element is q. Inputs: x, dy.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0, 1], output: false },
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { window }, where) {
     needInputs(inputs, 2, where);
@@ -185,6 +191,9 @@ export const avgPool: Op<AvgPoolAttrs> = defineOp<AvgPoolAttrs>({
   name: 'avg_pool',
   doc: 'y[p] = mean of x[p*stride - pad + dilation*k]; outside the volume counts as zeros (countPadding) or not at all.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { window }, where) {
     needInputs(inputs, 1, where);
@@ -211,6 +220,9 @@ export const avgPoolGrad: Op<AvgPoolGradAttrs> = defineOp<AvgPoolGradAttrs>({
   name: 'avg_pool_grad',
   doc: 'dx[q] = sum over windows p that hold q of dy[p] / divisor(p). Input: dy.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { window, size }, where) {
     needInputs(inputs, 1, where);

@@ -145,6 +145,9 @@ export const resizeOp: Op<ResizeAttrs> = defineOp<ResizeAttrs>({
   name: 'resize',
   doc: 'y = x at other sizes: nearest voxel or linear between voxels, half-pixel centres.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   infer: (inputs, { size }, where) => [resizedType(inputs, size, where)],
   grad: (call, [g]) => {
@@ -171,6 +174,9 @@ export const resizeGradOp: Op<ResizeAttrs> = defineOp<ResizeAttrs>({
   name: 'resize_grad',
   doc: 'dx[i] = sum of dy[o] times the weight with which output o of resize reads input i. Input: dy; size: that of dx.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   infer: (inputs, { size }, where) => [resizedType(inputs, size, where)],
   grad: (call, [g]) => {

@@ -53,6 +53,9 @@ export const softmaxOp = defineOp<AlongAttrs>({
   name: 'softmax',
   doc: 'y[c] = e^(x[c] - m) / sum over k of e^(x[k] - m) along a dimension, m the largest x.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { dim }, where) {
     needInputs(inputs, 1, where);
@@ -80,6 +83,9 @@ export const argmaxOp = defineOp<AlongAttrs>({
   name: 'argmax',
   doc: 'y = position of the largest x along a dimension, which y lacks; the lowest on a tie.',
   form: 'kernel',
+  role: 'compute',
+  images: { inputs: [0], output: false },
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { dim }, where) {
     needInputs(inputs, 1, where);

@@ -7,6 +7,7 @@ import {
   forEachIndex,
   type Graph,
   get,
+  NO_IMAGES,
   type NotDifferentiable,
   offset,
   rowMajorStrides,
@@ -25,6 +26,8 @@ const fillFromOutside = (where: string): never =>
 
 const sourceRules = {
   form: 'kernel',
+  images: NO_IMAGES,
+  weight: 'none',
   combine: 'sum',
   loops: (call: { outputs: readonly { shape: Shape }[] }) => passLoops(call.outputs[0].shape),
   reads: () => [],
@@ -39,6 +42,7 @@ export const input = defineOp<InputAttrs>({
   name: 'input',
   doc: 'A tensor given at every run.',
   ...sourceRules,
+  role: 'input',
   infer: (_inputs, { shape, dtype }) => [{ shape, dtype }],
   grad: NO_INPUTS,
   reference: (call) => fillFromOutside(call.where),
@@ -56,6 +60,7 @@ export const variable = defineOp<VariableAttrs>({
   name: 'variable',
   doc: 'A tensor that is kept from run to run.',
   ...sourceRules,
+  role: 'variable',
   infer: (_inputs, { shape, dtype }) => [{ shape, dtype }],
   grad: NO_INPUTS,
   reference: (call) => fillFromOutside(call.where),
@@ -69,6 +74,7 @@ export const assign = defineOp<AssignAttrs>({
   doc: 'variable := value, at the end of the run. Inputs: variable, value.',
   ...pointwiseRules(0),
   form: 'kernel',
+  role: 'assign',
   infer(inputs, _attrs, where) {
     needInputs(inputs, 2, where);
     const [target, value] = inputs;
@@ -93,6 +99,7 @@ export const table = defineOp<TableAttrs>({
   name: 'table',
   doc: 'y = the given values, row-major.',
   ...sourceRules,
+  role: 'compute',
   infer(_inputs, { shape, dtype, values }, where) {
     if (values.length !== volume(shape))
       fail({

@@ -3,6 +3,7 @@ import {
   fail,
   forEachIndex,
   get,
+  NO_IMAGES,
   rowMajorStrides,
   type Shape,
   set,
@@ -21,6 +22,9 @@ export const transposeOp = defineOp<TransposeAttrs>({
   name: 'transpose',
   doc: 'y = x with its dimensions in another order; elements keep their named coordinates.',
   form: 'kernel',
+  role: 'compute',
+  images: NO_IMAGES,
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { order }, where) {
     needInputs(inputs, 1, where);
@@ -77,6 +81,9 @@ export const reshapeOp = defineOp<ReshapeAttrs>({
   name: 'reshape',
   doc: 'y = x with the same elements in row-major order. Equal leading and trailing dimensions pass, those between are whole.',
   form: 'kernel',
+  role: 'compute',
+  images: NO_IMAGES,
+  weight: 'none',
   combine: 'sum',
   infer(inputs, { shape }, where) {
     needInputs(inputs, 1, where);

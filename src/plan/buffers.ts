@@ -1,11 +1,7 @@
 import { type Box, hull, type TensorType } from '../core/index.ts';
 import type { Step } from './kernel.ts';
 import type { LocalProgram, LocalValue } from './program.ts';
-
-/** Shape and element type of a tensor in memory, and whether it lies in plain row-major order (devices may store images otherwise). */
-export interface StoredType extends TensorType {
-  readonly plain: boolean;
-}
+import type { Format, StoredType } from './target.ts';
 
 /**
  * Memory of one tensor on every rank. Values that are the same memory share it: a tensor and its margins, a partial sum and
@@ -25,7 +21,7 @@ export interface Buffer extends StoredType {
 export function assignBuffers(
   program: LocalProgram,
   steps: readonly Step[],
-  plain: (type: TensorType) => boolean,
+  formatOf: (type: TensorType) => Format,
 ): Map<LocalValue, Buffer> {
   const stored = new Set<LocalValue>();
   for (const step of steps) for (const value of [...step.reads, ...step.writes]) stored.add(value);
@@ -40,7 +36,7 @@ export function assignBuffers(
   for (const value of stored) {
     const { op, inputs, collective } = value.producer;
     const shares =
-      op.name === 'assign' ||
+      op.role === 'assign' ||
       (collective !== undefined && (collective.kind === 'all_reduce' || collective.inPlace));
     if (shares) root.set(value, inputs[0]);
   }
@@ -60,7 +56,7 @@ export function assignBuffers(
     );
     const { id, shape, dtype } = top;
     const { name } = top.producer;
-    const buffer: Buffer = { id, name, shape, dtype, boxes, variable: names.get(top), plain: plain(top) };
+    const buffer: Buffer = { id, name, shape, dtype, boxes, variable: names.get(top), format: formatOf(top) };
     for (const value of values) buffers.set(value, buffer);
   }
   return buffers;

@@ -3,11 +3,13 @@ import { sumCell } from '../ops/index.ts';
 import { predictPeak } from './explain.ts';
 import { roomsBytes } from './footprint.ts';
 import type { Kernel } from './kernel.ts';
-import { makePlan, type Plan, type Target } from './plan.ts';
+import { makesWeight } from './kernel-class.ts';
+import { makePlan, type Plan } from './plan.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
 import { type AllReducePlan, allReduceBytes, transferBytes } from './program.ts';
 import { SLICED } from './slices.ts';
 import type { Speeds } from './speeds.ts';
+import type { Target } from './target.ts';
 
 // Plans of many ranks, from plans of few. Along an axis of a mesh all ranks but the outer ones have the same neighbours, so
 // one inner rank stands for all of them: a mesh of 16 x 16 x 16 is planned as one of 3 x 3 x 3 with blocks of the same size.
@@ -134,7 +136,7 @@ function slowed(
   parts: Parts,
   axes: Readonly<Record<SplitDim, CondensedAxis>>,
 ): number {
-  if (anchor?.op.name !== 'conv_weight_grad') return 1;
+  if (anchor === undefined || !makesWeight(anchor.op)) return 1;
   const loops = anchor.op.loops(anchor.call);
   return loops.reduce((factor, { dim, size, split, cell }, i) => {
     const axis = axes[dim as SplitDim];

@@ -1,5 +1,5 @@
-import { contains, sameBox } from '../core/index.ts';
-import { Inlining, MOST_NODES, sameLoops, type Tree } from './inline.ts';
+import { contains, isSource, sameBox } from '../core/index.ts';
+import { Inlining, sameLoops, type Tree } from './inline.ts';
 import type { FusionRules, Kernel, Step } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
 
@@ -40,7 +40,7 @@ class Fuser {
     const rows: Group[] = [];
     const steps: (Group | LocalNode)[] = [];
     for (const node of this.program.nodes) {
-      if (this.inlining.virtual.has(node) || isSource(node)) continue;
+      if (this.inlining.virtual.has(node) || isSource(node.op)) continue;
       if (node.collective) {
         steps.push(node);
         continue;
@@ -69,7 +69,7 @@ class Fuser {
     const all = steps.map((step) => (isNode(step) ? this.collectiveStep(step) : this.kernel(step)));
     const scheduled = this.withoutUnread(all);
     // Variables change when everything else has read them.
-    const assigns = (step: Step): boolean => step.kind === 'kernel' && step.anchor?.op.name === 'assign';
+    const assigns = (step: Step): boolean => step.kind === 'kernel' && step.anchor?.op.role === 'assign';
     return [...scheduled.filter((step) => !assigns(step)), ...scheduled.filter(assigns)];
   }
 
@@ -83,13 +83,8 @@ class Fuser {
     const anchors = tree.leaves.flatMap((leaf, i) => this.epilogueOf(leaf, sources[i], groups) ?? []);
     const last = anchors.sort((a, b) => this.position.get(b)! - this.position.get(a)!)[0];
     if (!last || !this.rules.epilogue(last.op.name)) return undefined;
-    // Float64 arithmetic stays out of epilogues: there is little of it, and kernels compute in float32.
-    if (
-      [...tree.nodes, ...(this.inlining.elementwise(node) ? [node] : [])].some(
-        (n) => n.outputs[0].dtype === 'f64',
-      )
-    )
-      return undefined;
+    const computed = [...tree.nodes, ...(this.inlining.elementwise(node) ? [node] : [])];
+    if (!computed.every(({ outputs }) => this.rules.epilogueType(outputs[0].dtype))) return undefined;
     const host = groups.get(last)!;
     const [result] = last.outputs;
     const space = this.loopSpace(node);
@@ -148,7 +143,7 @@ class Fuser {
       const group = rows[i];
       const [first] = group.nodes;
       const root = [...group.nodes][group.nodes.size - 1];
-      if (group.nodes.size > MOST_NODES || !first) continue;
+      if (group.nodes.size > this.rules.most.nodes || !first) continue;
       if (!sameLoops(this.iterated(root), this.iterated(node))) continue;
       if (!this.loopSpace(root).every((box, rank) => sameBox(box, space[rank]))) continue;
       if (tree.leaves.every((leaf) => this.readyAt(leaf) < group.position && !group.writes.has(leaf)))
@@ -159,7 +154,7 @@ class Fuser {
 
   /** Position after which a stored value can be read; one that moved into an earlier kernel is taken where it stood. */
   private readyAt(leaf: LocalValue): number {
-    return isSource(leaf.producer) ? -1 : this.position.get(leaf.producer)!;
+    return isSource(leaf.producer.op) ? -1 : this.position.get(leaf.producer)!;
   }
 
   private storedBefore(leaf: LocalValue, position: number, groups: ReadonlyMap<LocalNode, Group>): boolean {
@@ -215,4 +210,3 @@ class Fuser {
 }
 
 const isNode = (step: Group | LocalNode): step is LocalNode => 'op' in step;
-const isSource = (node: LocalNode): boolean => node.op.name === 'input' || node.op.name === 'variable';

@@ -20,3 +20,4 @@ export * from './scaling.ts';
 export * from './schedule.ts';
 export * from './slices.ts';
 export * from './speeds.ts';
+export * from './target.ts';

@@ -2,11 +2,6 @@ import { BYTES, sameBox, volume } from '../core/index.ts';
 import type { FusionRules } from './kernel.ts';
 import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
 
-/** An element-wise expression is stored rather than recomputed when it would load more full tensors than this. */
-const MOST_LOADS = 4;
-/** ... or run more instructions than this. */
-export const MOST_NODES = 48;
-
 /** A node that will be stored (or summed), with the element-wise nodes that it evaluates and the stored values they load. */
 export interface Tree {
   readonly nodes: readonly LocalNode[];
@@ -52,7 +47,9 @@ export class Inlining {
       const large = leaves.filter(
         (leaf) => volume(leaf.shape) === volume(value.shape) && value.shape.length > 1,
       );
-      if (large.length > MOST_LOADS || nodes.length > MOST_NODES) continue;
+      const { most } = this.rules;
+      // Else it is stored rather than evaluated again and again.
+      if (large.length > most.loads || nodes.length > most.nodes) continue;
       if (this.replacesTerm(node, nodes, large, leaves)) continue;
       this.virtual.add(node);
     }
@@ -70,7 +67,7 @@ export class Inlining {
   ): boolean {
     const [sum] = node.outputs;
     const isSum = (at: LocalNode): boolean =>
-      at.op.name === 'add' || (at.op.name === 'cast' && isSum(at.inputs[0].producer));
+      at.op.role === 'addition' || (at.op.role === 'conversion' && isSum(at.inputs[0].producer));
     if (large.length < 2 || !isSum(node)) return false;
     const inside = new Set([...nodes, node]);
     const before = (leaf: LocalValue, term: LocalValue): boolean =>
@@ -114,8 +111,8 @@ export class Inlining {
   private absorbs(node: LocalNode, input: number, value: LocalValue): boolean {
     if (node.collective) return false;
     if (node.op.form === 'view') return this.readInPlace(node) && value.shape.length > 1;
-    const isFill = value.producer.inputs.length === 0 && value.producer.op.name === 'fill';
-    if (this.elementwise(node)) return isFill || sameLoops(node.outputs[0], value);
+    const isConstant = value.producer.op.role === 'constant';
+    if (this.elementwise(node)) return isConstant || sameLoops(node.outputs[0], value);
     if (this.rules.sums(node)) return input === 0;
     return this.rules.prologue(node.op.name, input) && value.shape.length > 1;
   }

@@ -1,4 +1,4 @@
-import { BYTES, boxVolume, type Shape } from '../core/index.ts';
+import { BYTES, boxVolume, type Op, type Shape } from '../core/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { LocalNode, LocalValue } from './program.ts';
 
@@ -22,7 +22,7 @@ export function kernelClass({ anchor }: Pick<Kernel, 'anchor'>): KernelClass {
   const weight = weightOf(anchor);
   if (weight === undefined) return 'pass';
   if (isSmall(weight.shape)) return 'smallConv';
-  return anchor!.op.name === 'conv_weight_grad' ? 'weightGradient' : 'conv';
+  return makesWeight(anchor!.op) ? 'weightGradient' : 'conv';
 }
 
 /** `weight`: [taps..., channels in, channels out]. */
@@ -52,14 +52,13 @@ export function kernelWork(kernel: Kernel, rank: number): KernelWork {
   };
 }
 
+/** The weight of a kernel that contracts with one, or makes the gradient of one. */
 function weightOf(anchor: LocalNode | undefined): LocalValue | undefined {
-  switch (anchor?.op.name) {
-    case 'conv':
-    case 'conv_transpose':
-      return anchor.inputs[1];
-    case 'conv_weight_grad':
-      return anchor.outputs[0];
-    default:
-      return undefined;
-  }
+  if (anchor === undefined || anchor.op.weight === 'none') return undefined;
+  const { weight } = anchor.op;
+  return 'input' in weight ? anchor.inputs[weight.input] : anchor.outputs[weight.output];
 }
+
+/** Whether an operation makes the gradient of a weight. */
+export const makesWeight = ({ weight }: Pick<Op, 'weight'>): boolean =>
+  weight !== 'none' && 'output' in weight;

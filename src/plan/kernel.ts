@@ -1,3 +1,4 @@
+import type { DType } from '../core/index.ts';
 import type { LocalNode, LocalValue } from './program.ts';
 
 /** One launch on a device: an operation with the element-wise operations fused into its loads and stores. */
@@ -36,6 +37,10 @@ export interface FusionRules {
    * holds for everything that reads the output, the output itself is not stored.
    */
   parts(view: LocalNode, producer: LocalNode): boolean;
+  /** Full tensors that an element-wise expression may load, and operations it may run, where it is evaluated as it is read. */
+  readonly most: { readonly loads: number; readonly nodes: number };
+  /** Whether values of an element type may be computed while a kernel stores its result. */
+  epilogueType(dtype: DType): boolean;
   /** `node` is evaluated like an element-wise operation where the dimensions that it needs whole are not split. */
   elementwise(node: LocalNode): boolean;
   /** Chains of element-wise operations on input 0 and this sum, or what else is left of a pass over them, run as one kernel. */
@@ -50,6 +55,19 @@ export const NO_FUSION: FusionRules = {
   parts: () => false,
   elementwise: () => false,
   sums: () => false,
+  most: { loads: 4, nodes: 48 },
+  epilogueType: () => true,
+};
+
+/** Everything that a device may fuse: what a device's own rules leave out is not wrong, but not gained. */
+export const FULL_FUSION: FusionRules = {
+  ...NO_FUSION,
+  prologue: (op) => op !== 'assign',
+  epilogue: () => true,
+  views: (_view, { op, collective }) => op.form === 'kernel' && !collective && op.role !== 'assign',
+  parts: (_view, { op }) => op.form === 'kernel',
+  elementwise: ({ op }) => ['softmax', 'cross_entropy_grad', 'class_sums_grad'].includes(op.name),
+  sums: ({ op }) => ['reduce_sum', 'argmax', 'cross_entropy', 'class_sums'].includes(op.name),
 };
 
 /** Short text of a step: `conv + leakyRelu, mul, add -> %12`. */

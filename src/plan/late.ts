@@ -37,7 +37,7 @@ export function late(steps: readonly Step[]): Step[] {
   for (; at < steps.length; at++) {
     const step = steps[at];
     // A variable is assigned to later on: what is fetched of it must be what it was before.
-    const mayWait = step.kind === 'collective' && step.reads[0].producer.op.name !== 'variable';
+    const mayWait = step.kind === 'collective' && step.reads[0].producer.op.role !== 'variable';
     if (mayWait && !due.get(step)?.includes(step)) waiting.set(step.writes[0], step);
     else emit(step);
   }

@@ -48,10 +48,6 @@ export interface MemoryOptions {
   readonly fixedBytes?: number;
 }
 
-/** Buffers begin at multiples of this many bytes; large ones at pages, as files that bypass the system's cache ask for. */
-const ALIGNMENT = 64;
-const PAGE = 4096;
-const LARGE = 2 ** 16;
 /** Smaller tensors are not worth a search for gaps, bytes. */
 const SMALL = 2 ** 12;
 
@@ -75,10 +71,10 @@ const EXACTNESS = 0.02;
  */
 export function planMemory(
   input: Unscheduled,
-  storageBytes: (buffer: Buffer, rank: number) => number,
+  tensorBytes: (buffer: Buffer, rank: number) => number,
   options: MemoryOptions = {},
 ): MemoryPlan {
-  return new MemoryPlanner(input, storageBytes, options.hosts).plan(options);
+  return new MemoryPlanner(input, tensorBytes, options.hosts).plan(options);
 }
 
 class MemoryPlanner {
@@ -92,7 +88,7 @@ class MemoryPlanner {
 
   constructor(
     input: Unscheduled,
-    storageBytes: (buffer: Buffer, rank: number) => number,
+    tensorBytes: (buffer: Buffer, rank: number) => number,
     hosts?: readonly (readonly number[])[],
   ) {
     this.input = input;
@@ -100,7 +96,7 @@ class MemoryPlanner {
     this.hosts = hosts ?? [this.ranks];
     const all = new Set(input.buffers.values());
     this.sizes = new Map(
-      [...all].map((buffer) => [buffer, this.ranks.map((rank) => wholePages(storageBytes(buffer, rank)))]),
+      [...all].map((buffer) => [buffer, this.ranks.map((rank) => tensorBytes(buffer, rank))]),
     );
     this.fitter = new Fitter(input, this.hosts, this.arenaBytes);
   }
@@ -274,12 +270,6 @@ function spilled(list: readonly Scheduled[]): Map<Buffer, { from: number; to: nu
     spans.set(step.buffer, { from, to: place });
   });
   return spans;
-}
-
-/** Bytes that a tensor takes with the alignment of the next: whole pages for a large one. */
-export function wholePages(bytes: number): number {
-  const multiple = bytes >= LARGE ? PAGE : ALIGNMENT;
-  return Math.ceil(bytes / multiple) * multiple;
 }
 
 /** Rounded up, in the units that --memory-limit takes. */

@@ -6,6 +6,7 @@ import {
   type Graph,
   hull,
   isEmpty,
+  isSource,
   type Layout,
   type Loop,
   type Mesh,
@@ -52,8 +53,8 @@ class Partitioner {
     for (const node of liveNodes(graph)) {
       const local = this.place(node);
       const name = (node.call.attrs as { name?: string }).name;
-      if (node.op.name === 'input') inputs.set(name!, local[0]);
-      if (node.op.name === 'variable') variables.set(name!, local[0]);
+      if (node.op.role === 'input') inputs.set(name!, local[0]);
+      if (node.op.role === 'variable') variables.set(name!, local[0]);
     }
     const outputs = new Map([...graph.outputs].map(([name, value]) => [name, this.local.get(value)!]));
     for (const [value, node] of this.exchanges) this.finishExchange(value, node);
@@ -207,7 +208,7 @@ class Partitioner {
     const plan = node.collective as ExchangePlan;
     const [wide] = node.outputs;
     // A variable's buffer lives on after the run and is shared with other programs: its boxes stay as they are.
-    plan.inPlace = value.producer.op.name !== 'variable';
+    plan.inPlace = value.producer.op.role !== 'variable';
     plan.transfers = planTransfers(this.mesh, value.own, value.valid, wide.valid, plan.inPlace);
   }
 
@@ -237,7 +238,7 @@ class Partitioner {
 function liveNodes(graph: Graph): Node[] {
   const live = new Set<Node>([...graph.outputs.values()].map((value) => value.node));
   for (const node of [...graph.nodes].reverse()) {
-    if (['assign', 'variable', 'input'].includes(node.op.name)) live.add(node);
+    if (node.op.role === 'assign' || isSource(node.op)) live.add(node);
     if (live.has(node)) for (const input of node.inputs) live.add(input.node);
   }
   return graph.nodes.filter((node) => live.has(node));

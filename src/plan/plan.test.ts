@@ -32,15 +32,15 @@ describe('partition', () => {
   it('exchanges stored tensors, recomputes element-wise ones in the margin, and keeps pooling local', () => {
     const program = partition(small(), mesh({ a: 2 }), { depth: 'a' });
     expect(printProgram(program, 0)).toMatchInlineSnapshot(`
-      "%0:f32[depth=7 height=4 width=4 channel=1]@[0:4 0:4 0:4 0:1] = input() {name=x shape=[{name:depth,size:7},{name:height,size:4},{n... dtype=f32}
+      "%0:f32[depth=7 height=4 width=4 channel=1]@[0:4 0:4 0:4 0:1] = input() {name=x shape=[depth=7 height=4 width=4 channel=1] dtype=f32}
       %2:f32[depth=7 height=4 width=4 channel=1]@[0:5 0:4 0:4 0:1] = exchange(%0) {transfers=2 bytes=128}
-      %1:f32[kd=3 kh=1 kw=1 channel_in=1 channel=2]@[0:3 0:1 0:1 0:1 0:2] = variable() {name=a dtype=f32 shape=[{name:kd,size:3},{name:kh,size:1},{name:k... init={kind:constant,value:1} trainable=true}
-      %3:f32[depth=7 height=4 width=4 channel=2]@[0:4 0:4 0:4 0:2] = conv(%2, %1) {window={depth:{kernel:3,stride:1,dilation:1,padLow:1,...}
+      %1:f32[kd=3 kh=1 kw=1 channel_in=1 channel=2]@[0:3 0:1 0:1 0:1 0:2] = variable() {name=a dtype=f32 shape=[kd=3 kh=1 kw=1 channel_in=1 channel=2] init={kind=constant value=1} trainable=true}
+      %3:f32[depth=7 height=4 width=4 channel=2]@[0:4 0:4 0:4 0:2] = conv(%2, %1) {window={depth=k3 s1 d1 p1:1 height=k1 s1 d1 p0:0 width=k1 s1 d1 p0:0}}
       %6:f32[depth=7 height=4 width=4 channel=2]@[0:5 0:4 0:4 0:2] = exchange(%3) {transfers=2 bytes=256}
       %4:f32[depth=7 height=4 width=4 channel=2]@[0:5 0:4 0:4 0:2] = leakyRelu(%6) {slope=0.1}
-      %5:f32[kd=3 kh=1 kw=1 channel_in=2 channel=2]@[0:3 0:1 0:1 0:2 0:2] = variable() {name=b dtype=f32 shape=[{name:kd,size:3},{name:kh,size:1},{name:k... init={kind:constant,value:1} trainable=true}
-      %7:f32[depth=7 height=4 width=4 channel=2]@[0:4 0:4 0:4 0:2] = conv(%4, %5) {window={depth:{kernel:3,stride:1,dilation:1,padLow:1,...}
-      %8:f32[depth=3 height=4 width=4 channel=2]@[0:2 0:4 0:4 0:2] = max_pool(%7) {window={depth:{kernel:2,stride:2,dilation:1,padLow:0,...}
+      %5:f32[kd=3 kh=1 kw=1 channel_in=2 channel=2]@[0:3 0:1 0:1 0:2 0:2] = variable() {name=b dtype=f32 shape=[kd=3 kh=1 kw=1 channel_in=2 channel=2] init={kind=constant value=1} trainable=true}
+      %7:f32[depth=7 height=4 width=4 channel=2]@[0:4 0:4 0:4 0:2] = conv(%4, %5) {window={depth=k3 s1 d1 p1:1 height=k1 s1 d1 p0:0 width=k1 s1 d1 p0:0}}
+      %8:f32[depth=3 height=4 width=4 channel=2]@[0:2 0:4 0:4 0:2] = max_pool(%7) {window={depth=k2 s2 d1 p0:0}}
       output y = %8"
     `);
   });

@@ -1,25 +1,15 @@
-import { type Box, fail, type Graph, type Layout, type Mesh, type TensorType } from '../core/index.ts';
-import { assignBuffers, type Buffer, type StoredType } from './buffers.ts';
+import { fail, type Graph, type Layout, type Mesh } from '../core/index.ts';
+import { assignBuffers, type Buffer } from './buffers.ts';
 import { overlaps } from './flights.ts';
 import { messageBytes, processBytes } from './footprint.ts';
 import { fuse } from './fuse.ts';
-import type { FusionRules } from './kernel.ts';
 import { late } from './late.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
 import { partition } from './partition.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
 import { partitionRegion, type Region } from './region.ts';
 import type { PlanStep } from './schedule.ts';
-
-/** What planning needs to know of a device. */
-export interface Target {
-  readonly name: string;
-  readonly fusion: FusionRules;
-  refuses(node: LocalNode): string | undefined;
-  /** Whether tensors of a program lie in plain row-major order, by type. */
-  plain(program: LocalProgram): (type: TensorType) => boolean;
-  storageBytes(type: StoredType, box: Box): number;
-}
+import { type Target, wholeBytes } from './target.ts';
 
 /** Everything that is decided before anything runs. */
 export interface Plan {
@@ -72,13 +62,13 @@ export function makePlan(
   // Ranks of one process run in turn: nothing goes on beside their kernels.
   const together = hosts !== undefined && hosts.length > 1;
   const steps = together && overlaps() ? late(fused) : fused;
-  const buffers = assignBuffers(program, steps, target.plain(program));
+  const buffers = assignBuffers(program, steps, target.formats(program));
   const once = steps.map((step) => ({ step, again: false }));
   const messages = messageBytes(once, buffers, hosts?.length ?? 1);
   const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
   const memory = planMemory(
     { program, steps, buffers },
-    (buffer, rank) => target.storageBytes(buffer, buffer.boxes[rank]),
+    (buffer, rank) => wholeBytes(target.spaces.tensors, buffer.format.bytes(buffer.boxes[rank])),
     { hosts, thorough, limit: memoryLimit, fixedBytes: processBytes(most) + messages + hostBytes },
   );
   const bytesSent = { exchange: 0, allReduce: 0 };

@@ -40,15 +40,15 @@ export function partitionRegion(graph: Graph, region: Region): LocalProgram {
   }
   const loops = new Map<Node, Box>();
   for (const node of [...graph.nodes].reverse()) {
-    if (node.op.name === 'variable') needs.set(node.outputs[0], wholeBox(node.outputs[0].shape));
-    if (node.op.name === 'assign' && cut.size > 0)
+    if (node.op.role === 'variable') needs.set(node.outputs[0], wholeBox(node.outputs[0].shape));
+    if (node.op.role === 'assign' && cut.size > 0)
       fail({
         where: node.call.where,
         problem: 'changes a variable, which takes the whole volume',
         hint: 'Blocks are for prediction',
       });
-    const live = node.outputs.some((value) => needs.has(value)) || node.op.name === 'assign';
-    if (!live && node.op.name !== 'input') continue;
+    const live = node.outputs.some((value) => needs.has(value)) || node.op.role === 'assign';
+    if (!live && node.op.role !== 'input') continue;
     const loop = loopOver(node, needs, cut);
     loops.set(node, loop);
     const reads = node.op.reads(node.call, loop);
@@ -67,10 +67,10 @@ function loopOver(
 ): Box {
   const loops = op.loops(call);
   const all = loops.map(({ size }) => range(0, size));
-  if (op.name === 'variable') return all;
+  if (op.role === 'variable') return all;
   const need = needs.get(outputs[0]);
   // An input that nothing reads is still there to be given.
-  if (need === undefined && op.name === 'input') return all.map(() => range(0, 0));
+  if (need === undefined && op.role === 'input') return all.map(() => range(0, 0));
   const loop = all.map((whole, i) => {
     const { split, dim } = loops[i];
     if ((split === 'whole' || split === 'sum') && cut.has(dim)) refuse(call.where, loops[i]);
@@ -116,8 +116,8 @@ function assemble(graph: Graph, loops: ReadonlyMap<Node, Box>): LocalProgram {
     });
     nodes.push(made);
     const key = (call.attrs as { name?: string }).name;
-    if (op.name === 'input') inputs.set(key!, outputs[0]);
-    if (op.name === 'variable') variables.set(key!, outputs[0]);
+    if (op.role === 'input') inputs.set(key!, outputs[0]);
+    if (op.role === 'variable') variables.set(key!, outputs[0]);
   }
   const outputs = new Map([...graph.outputs].map(([name, value]) => [name, local.get(value)!]));
   return { mesh: m, cuts: new CutTable(m, {}), nodes, outputs, inputs, variables };

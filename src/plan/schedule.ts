@@ -168,6 +168,6 @@ const move = (action: MoveStep['action'], buffer: Buffer): MoveStep => ({
 });
 
 export const isAssign = (step: PlanStep): boolean =>
-  step.kind === 'kernel' && step.anchor?.op.name === 'assign';
+  step.kind === 'kernel' && step.anchor?.op.role === 'assign';
 export const isExchange = (step: PlanStep): boolean =>
   step.kind === 'collective' && step.node.collective?.kind === 'exchange';

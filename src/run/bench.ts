@@ -113,6 +113,9 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     if (step > 0) seconds.push(took);
     options.onStep?.(step, took);
   }
+  const bytesSent = (await sent()) - before;
+  session.close();
+  if (options.device === undefined) device.close();
   const sorted = [...seconds].sort((a, b) => a - b);
   const median =
     (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
@@ -131,7 +134,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     // What the system counts of a process includes its parent's memory at the start; the library asks for its own.
     peakRssBytes: device.name === 'cpu' ? library().peakRss() : process.resourceUsage().maxRSS * 1024,
     predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
-    bytesSentPerStep: ((await sent()) - before) / (steps + 1),
+    bytesSentPerStep: bytesSent / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,
     extra: showExtra(program.plan),
     losses,

@@ -86,7 +86,8 @@ async function runSteps(
     network: { base },
     storage: precision,
   });
-  const session = new Session({ device: cpuDevice({ threads: 1 }), seed: 0, tracer });
+  const device = cpuDevice({ threads: 1 });
+  const session = new Session({ device, seed: 0, tracer });
   const program = session.load(graph);
   const image = Float32Array.from({ length: size ** 3 }, (_, i) => uniform(1, 2, 0, i));
   const labels = Uint8Array.from({ length: size ** 3 }, (_, i) => Math.floor(3 * uniform(3, 4, 0, i)));
@@ -97,7 +98,8 @@ async function runSteps(
         [],
       );
   } finally {
-    program.free();
+    session.close();
+    device.close();
   }
   return program.plan;
 }
@@ -150,9 +152,10 @@ async function exchangeSeconds(
       { from: 1, to: 0, box: part(2 * length, n) },
     ]),
   };
-  const type = { shape: line, dtype: 'f32' as const, plain: true };
+  const flat = { shape: line, dtype: 'f32' as const };
+  const type = { ...flat, format: device.plain(flat) };
   const box: Box = [range(0, 4 * length)];
-  const memory = device.allocate(device.storageBytes(type, box));
+  const memory = device.allocate(type.format.bytes(box));
   const seconds: number[] = [];
   try {
     const tensor = device.tensor(memory, 0, type, box);

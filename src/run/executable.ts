@@ -1,14 +1,14 @@
-import { fail, HalomeshError, isEmpty } from '../core/index.ts';
+import { fail, isEmpty, volume } from '../core/index.ts';
 import type {
   Begun,
   Communicator,
   Device,
   HostArray,
+  Launch,
   Memory,
   Store,
   Tensor,
   Ticket,
-  TwoParts,
 } from '../machine/index.ts';
 import {
   type AllReducePlan,
@@ -38,6 +38,7 @@ export class Executable {
   /** Owner of the launch arguments. */
   private readonly own: Memory;
   private readonly stays: Stays;
+  private readonly launches = new Map<number, Launch>();
   /** What is done at every place of the schedule. */
   private readonly actions: readonly (readonly Action[])[];
   /** Collectives that begin before the first step. */
@@ -95,22 +96,22 @@ export class Executable {
       while (ends.has(at)) at++;
       const parts = this.inTwo(at, end);
       if (parts === undefined) continue;
-      actions[end].unshift({ place: at, part: 'interior', run: parts.first });
-      actions[at][0] = { place: at, part: 'shell', run: parts.second };
+      const [interior, shell] = parts;
+      actions[end].unshift({ place: at, part: 'interior', run: () => interior.run() });
+      actions[at][0] = { place: at, part: 'shell', run: () => shell.run() };
     }
     return actions;
   }
 
   /** The kernel at a place, parted by the margins that the exchanges from `first` on bring. */
-  private inTwo(place: number, first: number): TwoParts | undefined {
+  private inTwo(place: number, first: number): readonly [Launch, Launch] | undefined {
     const { steps } = this.plan;
     const kernel = steps[place];
     if (kernel?.kind !== 'kernel') return undefined;
     const nodes = steps.slice(first, place).map((step) => (step as CollectiveStep).node);
     const ready = readyLoops(kernel, this.rank, nodes);
     if (ready === undefined) return undefined;
-    const tensorOf = (value: LocalValue): Tensor => this.stays.of(value, place);
-    return this.device.prepareInTwo?.(kernel, this.rank, tensorOf, this.own, ready);
+    return this.launches.get(place)?.parts?.(ready);
   }
 
   private beginning(flight: Flight): Action {
@@ -140,8 +141,12 @@ export class Executable {
   }
 
   private bind(step: PlanStep, place: number): Action['run'] {
-    if (step.kind === 'kernel')
-      return this.device.prepare(step, this.rank, (value) => this.stays.of(value, place), this.own);
+    if (step.kind === 'kernel') {
+      const tensorOf = (value: LocalValue): Tensor => this.stays.of(value, place);
+      const launch = this.device.prepare(step, this.rank, tensorOf, this.own);
+      this.launches.set(place, launch);
+      return () => launch.run();
+    }
     if (step.kind === 'move') return this.bindMove(step, place);
     const { collective } = step.node;
     const label = this.label(place);
@@ -184,7 +189,7 @@ export class Executable {
   private writesOf(name: string, feed: Feed): readonly (() => Promise<void> | void)[] {
     const value = this.plan.program.inputs.get(name);
     if (!value)
-      throw new HalomeshError({
+      return fail({
         where: `input "${name}"`,
         problem: 'the program has no such input',
         expected: [...this.plan.program.inputs.keys()].join(', '),
@@ -193,8 +198,7 @@ export class Executable {
     const box = value.own[this.rank];
     if (typeof feed === 'function' || 'read' in feed)
       return boxWrites(this.device, tensor, box, feed, `input "${name}"`);
-    const sizes = value.shape.map((dim) => dim.size);
-    const count = sizes.reduce((n, size) => n * size, 1);
+    const count = volume(value.shape);
     if (feed.length !== count)
       fail({
         where: `input "${name}"`,
@@ -218,12 +222,10 @@ export class Executable {
   }
 
   /** This rank's own part of an output after a run. */
-  result(name: string): { readonly value: LocalValue; readonly data: HostArray } {
+  async result(name: string): Promise<{ readonly value: LocalValue; readonly data: HostArray }> {
     const value = this.output(name);
-    return {
-      value,
-      data: this.device.read(this.stays.of(value, this.plan.steps.length), value.own[this.rank]),
-    };
+    const tensor = this.stays.of(value, this.plan.steps.length);
+    return { value, data: await this.device.download(tensor, value.own[this.rank]) };
   }
 
   /** Before the first step of a run. */

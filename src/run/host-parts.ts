@@ -30,8 +30,8 @@ export function writePart(device: Device, tensor: Tensor, box: Box, whole: HostA
   // Where only the outermost dimension is cut, the box lies in one piece.
   if (box.every((r, i) => i === 0 || r.end - r.start === sizes[i])) {
     const from = box.length === 0 ? 0 : box[0].start * strides[0];
-    device.write(tensor, box, whole.subarray(from, from + boxVolume(box)));
-  } else for (const piece of piecesOf(box)) device.write(tensor, piece, gather(whole, piece, strides));
+    device.upload(tensor, box, whole.subarray(from, from + boxVolume(box)));
+  } else for (const piece of piecesOf(box)) device.upload(tensor, piece, gather(whole, piece, strides));
 }
 
 /** Numbers that a function is asked for at once: more, since what it reads from may lie in chunks. */
@@ -55,7 +55,7 @@ export function boxWrites(
         expected: String(boxVolume(piece)),
         found: String(numbers.length),
       });
-    device.write(tensor, piece, numbers);
+    device.upload(tensor, piece, numbers);
   });
 }
 

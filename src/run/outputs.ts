@@ -17,14 +17,16 @@ export interface OutputPart {
  * The parts of an output that the ranks of this process computed. Ranks that hold the same box hold the same numbers: the first
  * of them gives it, so that the parts of all processes together are the whole output, once.
  */
-export function ownParts(executables: readonly Executable[], name: string): OutputPart[] {
-  return executables.flatMap((executable) => {
+export async function ownParts(executables: readonly Executable[], name: string): Promise<OutputPart[]> {
+  const parts: OutputPart[] = [];
+  for (const executable of executables) {
     const { rank } = executable;
     const { own } = executable.output(name);
     const first = own.findIndex((box) => sameBox(box, own[rank]));
-    if (first !== rank || isEmpty(own[rank])) return [];
-    return [{ rank, box: own[rank], data: executable.result(name).data }];
-  });
+    if (first !== rank || isEmpty(own[rank])) continue;
+    parts.push({ rank, box: own[rank], data: (await executable.result(name)).data });
+  }
+  return parts;
 }
 
 /** A whole output from the parts that the ranks own; every process gets it. */
@@ -35,7 +37,7 @@ export async function wholeOutput(
 ): Promise<HostArray> {
   let whole: HostArray | undefined;
   for (const executable of executables) {
-    const { value, data } = executable.result(name);
+    const { value, data } = await executable.result(name);
     const size = volume(value.shape);
     if (processes.hosts.length > 1 && !heldByAll(value, value.own)) {
       const to = processes.hosts.map((_, host) => host);

@@ -1,5 +1,6 @@
-import { tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
+import { memoryOfProcess } from '../files/index.ts';
 import {
   alone,
   type Device,
@@ -10,7 +11,15 @@ import {
   type Traffic,
   type World,
 } from '../machine/index.ts';
-import { explainPlan, formatPlan, makePlan, type Plan, type Region } from '../plan/index.ts';
+import {
+  explainPlan,
+  formatPlan,
+  makePlan,
+  type Plan,
+  predictPeak,
+  type Region,
+  bytes as showBytes,
+} from '../plan/index.ts';
 import { agree, planText } from './agree.ts';
 import { Executable } from './executable.ts';
 import type { Feed } from './host-parts.ts';
@@ -62,7 +71,7 @@ export interface Loaded {
     inputs: Readonly<Record<string, Feed>>,
     outputs?: readonly string[],
   ): Promise<Record<string, readonly OutputPart[]>>;
-  /** Gives its arenas back. */
+  /** Gives its arenas back. Safe twice. */
   free(): void;
 }
 
@@ -76,7 +85,7 @@ export class Session {
   /** Arenas that all ranks and all loaded programs share: they run one at a time, so the largest decides. */
   private readonly arenas: Memory[] = [];
   private store: Store | undefined;
-  private programs = 0;
+  private readonly programs = new Set<Loaded>();
   private readonly options: SessionOptions;
 
   constructor(options: SessionOptions) {
@@ -107,12 +116,12 @@ export class Session {
     const options = { hosts, memoryLimit, hostBytes, region };
     const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
     if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
+    checkMemory(plan, this.device, hostBytes);
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
     if (storeBytes > 0) this.storeOf(storeBytes);
     const ranks = hosts[host];
     this.state.admit(plan, ranks);
-    this.programs++;
     const arena = this.arena(arenaBytes);
     const store = () => this.storeOf(storeBytes);
     const executables = ranks.map(
@@ -126,12 +135,13 @@ export class Session {
       if (!agreed)
         await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
       agreed = true;
+      await this.device.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
       await runInTurns(executables, this.world, this.tracer);
       this.tracer?.endRun();
     };
-    return {
+    const loaded: Loaded = {
       plan,
       run: async (inputs, outputs = all) => {
         await compute(inputs);
@@ -141,18 +151,34 @@ export class Session {
       },
       runParts: async (inputs, outputs = all) => {
         await compute(inputs);
-        return Object.fromEntries(outputs.map((name) => [name, ownParts(executables, name)]));
+        const found: Record<string, readonly OutputPart[]> = {};
+        for (const name of outputs) found[name] = await ownParts(executables, name);
+        return found;
       },
       free: () => {
+        if (!this.programs.delete(loaded)) return;
         for (const e of executables) e.free();
-        if (--this.programs > 0) return;
-        // A store that still moves bytes uses the arena.
-        this.store?.close();
-        this.store = undefined;
-        for (const arena of this.arenas) this.device.free(arena);
-        this.arenas.length = 0;
+        if (this.programs.size === 0) this.freeArenas();
       },
     };
+    this.programs.add(loaded);
+    return loaded;
+  }
+
+  /** Gives back what is held for programs, variables and messages. The device stays open. */
+  close(): void {
+    for (const program of [...this.programs]) program.free();
+    this.freeArenas();
+    this.world.close();
+    this.state.free();
+  }
+
+  private freeArenas(): void {
+    // A store that still moves bytes uses the arena.
+    this.store?.close();
+    this.store = undefined;
+    for (const arena of this.arenas) this.device.free(arena);
+    this.arenas.length = 0;
   }
 
   /**
@@ -162,7 +188,7 @@ export class Session {
   private arena(bytes: number): Memory {
     const known = this.arenas.find((arena) => arena.bytes >= bytes);
     if (known !== undefined) return known;
-    const made = this.device.allocate(bytes, Math.max(bytes, totalmem()));
+    const made = this.device.allocate(bytes, Math.max(bytes, memoryOfProcess()));
     this.arenas.push(made);
     return made;
   }
@@ -174,6 +200,21 @@ export class Session {
     this.store = this.device.openStore(this.options.spillFolder ?? tmpdir(), bytes);
     return this.store;
   }
+}
+
+/** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
+function checkMemory(plan: Plan, device: Device, hostBytes: number): void {
+  if (device.name !== 'cpu') return;
+  const peak = predictPeak(plan, hostBytes);
+  const most = memoryOfProcess();
+  if (peak <= most) return;
+  fail({
+    where: 'memory',
+    problem: 'a process would take more than it may have here',
+    expected: `at most ${showBytes(most)} (of the machine, its container or ulimit -v)`,
+    found: `${showBytes(peak)} predicted`,
+    hint: 'Give --memory-limit, which recomputes and spills, or split the work over more machines',
+  });
 }
 
 /** Refuses processes that do not match the mesh: where there are several, each runs one of its ranks. */

@@ -4,13 +4,21 @@ import {
   fail,
   forEachIndex,
   HalomeshError,
+  hashText,
   normal,
   rowMajorStrides,
   sameBox,
   showBox,
   type TensorType,
 } from '../core/index.ts';
-import { alone, type Device, type HostArray, type Processes, type Tensor } from '../machine/index.ts';
+import {
+  alone,
+  type Device,
+  type HostArray,
+  type Memory,
+  type Processes,
+  type Tensor,
+} from '../machine/index.ts';
 import type { Init, VariableAttrs } from '../ops/index.ts';
 import type { Plan } from '../plan/index.ts';
 import { fromParts, heldByAll } from './parts.ts';
@@ -23,6 +31,7 @@ export class State {
   /** Where the other ranks run. */
   readonly processes: Processes;
   private readonly tensors = new Map<string, (Tensor | undefined)[]>();
+  private readonly memories: Memory[] = [];
   /** Stored boxes of all ranks. */
   private readonly boxes = new Map<string, readonly Box[]>();
   readonly types = new Map<string, TensorType & { readonly trainable: boolean }>();
@@ -48,16 +57,13 @@ export class State {
       const drawn = new Map<string, Float64Array>();
       for (const rank of ranks) {
         const box = buffer.boxes[rank];
-        const tensor = this.device.tensor(
-          this.device.allocate(this.device.storageBytes(buffer, box)),
-          0,
-          buffer,
-          box,
-        );
+        const memory = this.device.allocate(buffer.format.bytes(box));
+        this.memories.push(memory);
+        const tensor = this.device.tensor(memory, 0, buffer, box);
         const key = showBox(box);
         const numbers = drawn.get(key) ?? initial(attrs, this.seed, box);
         drawn.set(key, numbers);
-        this.device.write(tensor, box, numbers);
+        this.device.upload(tensor, box, numbers);
         list[rank] = tensor;
       }
       this.tensors.set(name, list);
@@ -77,14 +83,14 @@ export class State {
   }
 
   /** A whole variable on the host, row-major, gathered from the local ranks: float64 where the device holds that, else float32. */
-  get(name: string): Float32Array | Float64Array {
+  async get(name: string): Promise<Float32Array | Float64Array> {
     const type = this.types.get(name);
     if (!type) return fail({ where: 'state', problem: `no variable "${name}"` });
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     let whole: Float32Array | Float64Array | undefined;
     for (const tensor of this.tensors.get(name)!) {
       if (!tensor) continue;
-      const part = this.device.read(tensor, tensor.box);
+      const part = await this.device.download(tensor, tensor.box);
       whole ??=
         part instanceof Float64Array ? new Float64Array(sizeOf(type)) : new Float32Array(sizeOf(type));
       scatter(part, tensor.box, whole, strides);
@@ -101,7 +107,7 @@ export class State {
     if (processes.hosts.length === 1 || heldByAll(type, boxes)) return this.get(name);
     const [rank] = processes.hosts[processes.host];
     const tensor = this.tensor(name, rank);
-    const part = this.device.read(tensor, tensor.box);
+    const part = await this.device.download(tensor, tensor.box);
     const whole = await fromParts(processes, `variable "${name}"`, { type, boxes, part, to: [0] });
     return whole as Float32Array | Float64Array;
   }
@@ -119,7 +125,16 @@ export class State {
       });
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     for (const tensor of this.tensors.get(name)!)
-      if (tensor) this.device.write(tensor, tensor.box, gather(data, tensor.box, strides));
+      if (tensor) this.device.upload(tensor, tensor.box, gather(data, tensor.box, strides));
+  }
+
+  /** Gives the memory of all variables back. */
+  free(): void {
+    for (const memory of this.memories) this.device.free(memory);
+    this.memories.length = 0;
+    this.tensors.clear();
+    this.boxes.clear();
+    this.types.clear();
   }
 
   private checkSame(
@@ -157,11 +172,4 @@ export function initial(attrs: VariableAttrs, seed: number, box: Box): Float64Ar
     data[i++] = init.deviation * normal(seed >>> 0, key, 0, at);
   });
   return data;
-}
-
-/** FNV-1a over the text's UTF-16 units: a 32-bit key for a name. */
-export function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }

@@ -92,10 +92,14 @@ describe('a trace file', () => {
   it('is whole when a run fails on the way, and says so', async () => {
     const device = cpuDevice({ threads: 1 });
     let left = Number.POSITIVE_INFINITY;
-    const copyBox = device.copyBox.bind(device);
-    device.copyBox = (to, from, box) => {
-      if (left-- <= 0) throw new Error('the wire is cut');
-      copyBox(to, from, box);
+    const copy = device.copy.bind(device);
+    device.copy = (to, from, box) => {
+      const launch = copy(to, from, box);
+      const run = () => {
+        if (left-- <= 0) throw new Error('the wire is cut');
+        launch.run();
+      };
+      return { run };
     };
     const { tracer, run } = await trace(1, {}, device);
     left = 8;

@@ -6,10 +6,9 @@ import {
   paperAugmentation,
   strongAugmentation,
 } from '../imaging/index.ts';
+import { AUGMENTATIONS, type AugmentationName } from './choices.ts';
 
-/** Whole sets of changes. */
-export const AUGMENTATIONS = ['none', 'mild', 'strong', 'paper'] as const;
-export type AugmentationName = (typeof AUGMENTATIONS)[number];
+export { AUGMENTATIONS, type AugmentationName };
 
 /** Random changes of training samples: a set by its name, or single changes, which replace those of the set `preset` (none). */
 export type AugmentationSettings =

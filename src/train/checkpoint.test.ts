@@ -46,14 +46,14 @@ describe.each([
     const { state } = sessionWith(ab, device(), 1);
     await saveCheckpoint(file, { state, step: 12, config, metadata: { note: 'µ' } });
     const other = sessionWith(ab, device(), 2).state;
-    expect(other.get('net/a')).not.toEqual(state.get('net/a'));
+    expect(await other.get('net/a')).not.toEqual(await state.get('net/a'));
     const { step, metadata } = await loadCheckpoint(file, other);
     expect(step).toBe(12);
     expect(metadata.note).toBe('µ');
     expect(JSON.parse(metadata.config)).toEqual(config);
     for (const variable of ['net/a', 'net/b']) {
-      expect(other.get(variable)).toBeInstanceOf(kind);
-      expect(other.get(variable)).toEqual(state.get(variable));
+      expect(await other.get(variable)).toBeInstanceOf(kind);
+      expect(await other.get(variable)).toEqual(await state.get(variable));
     }
     expect(readdirSync(folder).filter((entry) => entry.endsWith('.partial'))).toEqual([]);
   });

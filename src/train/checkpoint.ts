@@ -42,7 +42,7 @@ export async function saveCheckpoint(
   const size = (name: string): number => sizesOf(state, name).reduce((n, s) => n * s, 1);
   const smallest = names.reduce((a, b) => (size(b) < size(a) ? b : a));
   // A device that computes in float64 throughout hands out float64: then nothing is rounded on the way.
-  const wide = state.get(smallest) instanceof Float64Array;
+  const wide = (await state.get(smallest)) instanceof Float64Array;
   const tensors = names.map((name) => ({
     name,
     dtype: wide || state.types.get(name)!.dtype === 'f64' ? ('F64' as const) : ('F32' as const),

@@ -1,5 +1,6 @@
 import { fail } from '../core/index.ts';
 import type { PostprocessOptions } from '../imaging/index.ts';
+import { finder, regroup } from './known-names.ts';
 
 /**
  * How a segmentation is cleaned up, by names (or numbers) of classes; in the order of the keys. Several classes that are one
@@ -20,22 +21,36 @@ export interface Cleaning {
 export function cleaningOf(cleaning: Cleaning, classes: readonly string[]): PostprocessOptions {
   const { largestComponent = [], fillHoles = [], inside = {}, minSize = {} } = cleaning;
   const label = (name: string, where: string): number => labelOf(name, classes, where);
+  const whole = finder(classes, ',');
+  const known = (name: string): string | undefined => whole(name) ?? finder(classes, '+')(name);
   const region = (names: string): number | readonly number[] => {
-    const labels = names.split('+').map((name) => label(name, 'largest component'));
+    // A class may have a plus in its name: it goes before the joining of others.
+    const labels = (known(names) === undefined ? regroup(names.split('+'), '+', known) : [names]).map(
+      (name) => label(known(name) ?? name, 'largest component'),
+    );
     return labels.length === 1 ? labels[0] : labels;
   };
   return {
-    largest: largestComponent.map(region),
-    fillHoles: fillHoles.map((name) => label(name, 'fill holes')),
-    inside: Object.entries(inside).map(([lesion, organ]) => ({
-      lesion: label(lesion, 'inside'),
-      organ: label(organ, 'inside'),
-    })),
+    largest: regroup(largestComponent, ',', whole).map(region),
+    fillHoles: regroup(fillHoles, ',', whole).map((name) => label(name, 'fill holes')),
+    inside: Object.entries(inside).map(([lesion, organ]) => {
+      const [one, other] = pairOf(`${lesion}=${organ}`, whole) ?? [lesion, organ];
+      return { lesion: label(one, 'inside'), organ: label(other, 'inside') };
+    }),
     minimumSize: Object.entries(minSize).map(([name, volume]) => ({
-      label: label(name, 'minimum size'),
+      label: label(whole(name) ?? name, 'minimum size'),
       volume,
     })),
   };
+}
+
+/** Two known names with an equals sign between them, which may be in the names too. */
+function pairOf(text: string, known: (name: string) => string | undefined): [string, string] | undefined {
+  for (let at = text.indexOf('='); at >= 0; at = text.indexOf('=', at + 1)) {
+    const [one, other] = [known(text.slice(0, at)), known(text.slice(at + 1))];
+    if (one !== undefined && other !== undefined) return [one, other];
+  }
+  return undefined;
 }
 
 /** Whether anything is asked for. */

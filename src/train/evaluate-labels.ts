@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
+import { isSamePath, makeFolder } from '../files/index.ts';
 import {
   type CaseComparison,
   canonicalGrid,
@@ -18,7 +19,7 @@ import {
 } from '../imaging/index.ts';
 import { type Cleaning, cleaningOf } from './cleaning.ts';
 import { chosenCases } from './evaluate.ts';
-import { overlayFile, writeSummary } from './evaluation-summary.ts';
+import { checkEvaluation, overlayFile, writeSummary } from './evaluation-summary.ts';
 import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
 import { drawOverlay } from './pictures/index.ts';
 
@@ -36,6 +37,8 @@ export interface EvaluateLabelsOptions extends MetricOptions {
   readonly cleaning?: Cleaning;
   /** Folder that gets `summary.json`, `summary.md` and, where there are images, `overlays/CASE.png`. Absent: nothing is written. */
   readonly out?: string;
+  /** Whether outputs that are there are replaced; they are refused by default. */
+  readonly overwrite?: boolean;
   /** Whether overlays are drawn; they are by default. */
   readonly overlays?: boolean;
   /** Called after each case. */
@@ -66,9 +69,21 @@ export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<La
   const { pairs: all, names } = await pairsOf(options);
   const pairs = chosenCases(data, all, options.cases);
   const files = predictionFiles(predictions, pairs);
+  if (out !== undefined) {
+    const reads = [path.join(data, 'dataset.json'), ...files.values()];
+    for (const { image, label } of pairs) reads.push(label, ...(image === undefined ? [] : [image]));
+    const drawn = pairs.filter(({ image }) => image !== undefined && options.overlays !== false);
+    checkEvaluation(
+      out,
+      drawn.map(({ id }) => id),
+      reads,
+      options.overwrite,
+    );
+    refuseLabelsOf(data, out);
+  }
   const classes = names ?? (await numberedClasses([...files.values(), ...pairs.map(({ label }) => label)]));
   const { settings, shown } = metricSettings(options, classes);
-  if (out !== undefined) await mkdir(out, { recursive: true });
+  if (out !== undefined) makeFolder(out);
   const compared: ({ id: string } & CaseComparison)[] = [];
   for (const pair of pairs) {
     compared.push({ id: pair.id, ...(await compare(pair, files.get(pair.id)!, classes, settings, options)) });
@@ -78,6 +93,17 @@ export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<La
   const report = { metricsVersion: METRICS_VERSION, predictions, data, settings: shown, original };
   if (out !== undefined) await writeSummary(out, report);
   return report;
+}
+
+/** The folders of a data set hold its files alone: label maps that are compared with themselves lie in one. */
+function refuseLabelsOf(data: string, out: string): void {
+  for (const name of ['imagesTr', 'labelsTr', 'imagesTs'])
+    if (existsSync(path.join(data, 'dataset.json')) && isSamePath(path.join(data, name), out))
+      fail({
+        where: out,
+        problem: 'the results would lie among the files of the data set',
+        hint: 'Name another folder with --out',
+      });
 }
 
 async function compare(
@@ -90,7 +116,7 @@ async function compare(
   const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
   const truth = await loadLabels(label, grid, classes);
   const { data } = await loadLabels(file, grid, classes);
-  const prediction = postprocess(data, grid.shape, spacingOf(grid), cleaningOf(cleaning ?? {}, classes));
+  const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes));
   const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
   if (out !== undefined && overlays && image !== undefined) {
     const scan = await loadCase({ id, image, series });

@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { fail } from '../core/index.ts';
+import { makeFolder } from '../files/index.ts';
 import {
   type CaseComparison,
   ChunkCache,
@@ -10,12 +11,14 @@ import {
 import { alone } from '../machine/index.ts';
 import { CHUNK_BYTES } from './cases.ts';
 import { type Cleaning, cleaningOf } from './cleaning.ts';
-import { writeSummary } from './evaluation-summary.ts';
+import { checkEvaluation, writeSummary } from './evaluation-summary.ts';
 import { type Judge, judgeCase } from './judge-case.ts';
+import { finder, regroup } from './known-names.ts';
 import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
 import { openRun, type RunOptions } from './open-run.ts';
 import { openSameDataset } from './same-files.ts';
 import type { SegmentOptions } from './segmenter.ts';
+import { together } from './together.ts';
 
 export interface EvaluateOptions extends RunOptions, MetricOptions {
   /** Folder of the data set; that of the run by default. */
@@ -31,6 +34,8 @@ export interface EvaluateOptions extends RunOptions, MetricOptions {
   readonly cleaning?: Cleaning;
   /** Folder that gets `summary.json`, `summary.md` and `overlays/CASE.png`; made where it is not there. Absent: nothing is written. */
   readonly out?: string;
+  /** Whether outputs that are there are replaced; they are refused by default. */
+  readonly overwrite?: boolean;
   /** Whether overlays are drawn; they are by default. */
   readonly overlays?: boolean;
   /** Called after each case. */
@@ -66,7 +71,15 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     const cases = chosenCases(data, dataset.cases, options.cases);
     const { settings, shown } = metricSettings(options, classes);
     const first = (processes?.host ?? 0) === 0;
-    if (first && out !== undefined) await mkdir(out, { recursive: true });
+    await together(processes, async () => {
+      if (!first || out === undefined) return;
+      const { config, latest, best } = run.folder;
+      const reads = [config, latest, best, path.join(data, 'dataset.json')];
+      for (const { image, label } of cases) reads.push(image, ...(label === undefined ? [] : [label]));
+      const drawn = options.overlays === false ? [] : cases.map(({ id }) => id);
+      checkEvaluation(out, drawn, reads, options.overwrite);
+      makeFolder(out);
+    });
     const judge: Judge = {
       ...{ run, processes, settings, flips },
       steps: cleaningOf(options.cleaning ?? {}, classes),
@@ -108,10 +121,13 @@ export function chosenCases<T extends { readonly id: string }>(
   cases: readonly T[],
   ids: readonly string[] | undefined,
 ): readonly T[] {
-  for (const id of ids ?? [])
+  // An id may have a comma in it, at which the command line parts a list.
+  const known = cases.map(({ id }) => id);
+  const chosenIds = ids && regroup(ids, ',', finder(known, ','));
+  for (const id of chosenIds ?? [])
     if (!cases.some((entry) => entry.id === id))
       fail({ where: data, problem: `no case "${id}"`, expected: cases.map((entry) => entry.id).join(', ') });
-  const chosen = cases.filter(({ id }) => ids?.includes(id) ?? true);
+  const chosen = cases.filter(({ id }) => chosenIds?.includes(id) ?? true);
   if (chosen.length === 0) fail({ where: data, problem: 'has no case with a label map to compare with' });
   return chosen;
 }

@@ -1,13 +1,24 @@
 import path from 'node:path';
-import { type Column, markdownTable } from '../core/index.ts';
-import { writeAtomically } from '../files/index.ts';
+import { type Column, markdownTable, markdownText } from '../core/index.ts';
+import { checkOutputs, inside, writeAtomically } from '../files/index.ts';
 import type { CaseScores, Summary } from '../imaging/index.ts';
 import { fixed, lesionLine, oneSided, shownScores } from './evaluation-table.ts';
 import type { ScoredReport } from './metric-options.ts';
 
 /** The picture of a case in the folder of an evaluation. */
 export function overlayFile(out: string, id: string): string {
-  return path.join(out, 'overlays', `${id}.png`);
+  return inside(path.join(out, 'overlays'), `${id}.png`);
+}
+
+/** Refuses outputs of an evaluation that are read or there: the summaries, and the pictures of the cases that are drawn. */
+export function checkEvaluation(
+  out: string,
+  drawn: readonly string[],
+  reads: readonly string[],
+  overwrite?: boolean,
+): void {
+  const names = ['summary.json', 'summary.md'].map((name) => path.join(out, name));
+  checkOutputs({ reads, writes: [...names, ...drawn.map((id) => overlayFile(out, id))], overwrite });
 }
 
 /** Writes `summary.json`, the whole report, and `summary.md`, its tables. Each appears whole. */
@@ -66,14 +77,14 @@ export function summaryMarkdown(report: ScoredReport & Subject): string {
       : [[id, ...[one.trueLesions, one.found, one.predictedLesions, one.falsePositives].map(String)]],
   );
   const [text, ...parts] = [
-    `# Evaluation of ${report.run ?? report.predictions}`,
+    `# Evaluation of ${markdownText(report.run ?? report.predictions ?? '')}`,
     report.run === undefined
-      ? `Label maps compared with those of ${data}.`
-      : `The ${report.checkpoint} checkpoint, ${report.step} steps, on ${data}.`,
+      ? `Label maps compared with those of ${markdownText(data)}.`
+      : `The ${report.checkpoint} checkpoint, ${report.step} steps, on ${markdownText(data)}.`,
     `${original.cases.length} cases; accuracy over all voxels ${fixed(original.accuracy, 4)}.`,
     '## Mean over cases, ± standard deviation',
     markdownTable([{ title: 'class' }, ...numbers(['cases', ...titles])], means),
-    [...oneSided(shown), ...lesionLine(original.lesions)].map((line) => `- ${line}`).join('\n'),
+    [...oneSided(shown), ...lesionLine(original.lesions)].map((line) => `- ${markdownText(line)}`).join('\n'),
     '## Over the voxels of all cases',
     markdownTable(
       [
@@ -92,11 +103,11 @@ export function summaryMarkdown(report: ScoredReport & Subject): string {
     ),
     '## Cases',
     markdownTable([{ title: 'case' }, { title: 'class' }, ...numbers(titles)], perCase),
-    lesions.length === 0 ? '' : `## Lesions (${settings.lesion})`,
+    lesions.length === 0 ? '' : `## Lesions (${markdownText(settings.lesion ?? '')})`,
     lesions.length === 0
       ? ''
       : markdownTable([{ title: 'case' }, ...numbers(['true', 'found', 'predicted', 'false'])], lesions),
-    `Definitions ${metricsVersion} (docs/metrics.md of halomesh). ${surfaceNote(settings)} \`-\` where a score is not defined; means leave such cases out.`,
+    `Definitions ${metricsVersion} (docs/metrics.md of halomesh). ${markdownText(surfaceNote(settings))} \`-\` where a score is not defined; means leave such cases out.`,
   ];
   return `${[text, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
 }

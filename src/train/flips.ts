@@ -1,11 +1,10 @@
 import { boxShape, type Shape3, type VoxelBox } from '../imaging/index.ts';
+import { FLIP_AXES, type FlipAxis } from './choices.ts';
+
+export { FLIP_AXES, type FlipAxis };
 
 /** Axes of a volume that are turned around: depth, height, width. */
 export type Flip = readonly [depth: boolean, height: boolean, width: boolean];
-
-/** Names of the axes that flips may turn around. */
-export const FLIP_AXES = ['depth', 'height', 'width'] as const;
-export type FlipAxis = (typeof FLIP_AXES)[number];
 
 export const NO_FLIP: Flip = [false, false, false];
 

@@ -122,7 +122,7 @@ async function compareOwn(judge: Judge, label: string, grid: Grid, own: OwnBox):
     gatherLabels(processes, labels.length === 0 ? [] : [{ box: own.box, labels }], grid.shape);
   const [found, real] = [await whole(own.labels), await whole(truth)];
   if (!isFirst(processes)) return { compared: EMPTY };
-  const labels = postprocess(found, grid.shape, spacingOf(grid), steps);
+  const labels = postprocess(found, grid.shape, grid, steps);
   const original = compareCase(real, labels, grid, classes.length, settings);
   const box = { start: [0, 0, 0], end: grid.shape } as const;
   return { original, prepared: original.confusion, compared: { box, truth: real, labels } };
@@ -147,9 +147,9 @@ async function compareResampled(
     const truth = isZarr(label)
       ? (await loadLabels(label, { shape, affine }, classes)).data
       : resampleLabels(real, { shape }).data;
-    const labels = postprocess(found, shape, spacingOf(geometry), steps);
+    const labels = postprocess(found, shape, geometry, steps);
     const restored = restoreCanonicalLabels(found, geometry).data;
-    const cleaned = postprocess(restored, grid.shape, spacingOf(grid), steps);
+    const cleaned = postprocess(restored, grid.shape, grid, steps);
     const original = compareCase(real.data, cleaned, grid, classes.length, settings);
     const prepared = new Confusion(classes.length).add(labels, truth);
     return { original, prepared, compared: { box: { start: [0, 0, 0], end: shape }, truth, labels } };

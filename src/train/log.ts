@@ -1,6 +1,6 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cannotWrite, writeAll, writeAtomically } from '../files/index.ts';
+import { cannotWrite, makeFolder, writeAll, writeAtomically } from '../files/index.ts';
 
 /** Dice by class name, 0 to 1, of the classes above 0; null where a class is neither true nor predicted. */
 export type DiceByClass = Readonly<Record<string, number | null>>;
@@ -55,7 +55,7 @@ export type LogLine = StepLine | ValidationLine;
 /** Begins a log, empty. */
 export async function startLog(file: string): Promise<void> {
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     await writeFile(file, '');
   } catch (error) {
     cannotWrite(file, error);

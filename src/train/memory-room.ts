@@ -1,5 +1,6 @@
 import { freemem } from 'node:os';
 import { type Graph, HalomeshError } from '../core/index.ts';
+import { memoryOfProcess } from '../files/index.ts';
 import type { Processes } from '../machine/index.ts';
 import { makePlan } from '../plan/index.ts';
 import { meshOf, type TrainConfig } from './config.ts';
@@ -34,7 +35,5 @@ export function fitsMesh(
 /** Bytes that this process may still take: of the machine, and of what it is confined to. */
 export function availableBytes(): number {
   const { rss } = process.memoryUsage();
-  const confined = process.constrainedMemory();
-  const free = freemem() + rss;
-  return 0.9 * (confined > 0 && confined < free ? confined : free);
+  return 0.9 * Math.min(freemem() + rss, memoryOfProcess());
 }

@@ -1,6 +1,7 @@
 import { fail } from '../core/index.ts';
 import type { Evaluation, MetricSettings } from '../imaging/index.ts';
 import { type Cleaning, cleaningOf } from './cleaning.ts';
+import { finder } from './known-names.ts';
 
 /** How segmentations are compared with their truth, in the words of the classes. */
 export interface MetricOptions {
@@ -57,9 +58,15 @@ export function metricSettings(
     if (named.includes(name)) return;
     fail({ where, problem: `no class "${name}"`, expected: named.join(', ') });
   };
-  if (typeof tolerance !== 'number') for (const name of Object.keys(tolerance)) need(name, 'tolerance');
+  const find = finder(named, ',');
+  const byName = new Map<string, number>();
+  if (typeof tolerance !== 'number')
+    for (const [name, mm] of Object.entries(tolerance)) {
+      need(find(name) ?? name, 'tolerance');
+      byName.set(find(name) ?? name, mm);
+    }
   const mm = named.map((name) =>
-    typeof tolerance === 'number' ? tolerance : (tolerance[name] ?? TOLERANCE),
+    typeof tolerance === 'number' ? tolerance : (byName.get(name) ?? TOLERANCE),
   );
   const usual = surfaces ? (named.find((name) => LESION.test(name)) ?? null) : null;
   const lesion = options.lesion === undefined ? usual : options.lesion;

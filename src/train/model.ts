@@ -1,6 +1,6 @@
 import { type Graph, type Shape, shape } from '../core/index.ts';
 import type { AugmentConfig, PrepareOptions, Shape3 } from '../imaging/index.ts';
-import { CPU_TARGET, cpuDevice, type Device, type Processes, referenceDevice } from '../machine/index.ts';
+import { DEVICES, type Device, type Processes } from '../machine/index.ts';
 import {
   type Built,
   type BuiltLoss,
@@ -136,12 +136,12 @@ export function deviceOf({
   threads,
   exactConv,
 }: Pick<TrainConfig, 'device' | 'threads' | 'exactConv'>): Device {
-  return device === 'reference' ? referenceDevice() : cpuDevice({ threads, exactConv });
+  return DEVICES[device].open({ threads, exactConv });
 }
 
 /** What planning needs to know of a config's device. */
 export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
-  return device === 'reference' ? referenceDevice() : CPU_TARGET;
+  return DEVICES[device].target;
 }
 
 /** Device and mesh of a config, with fresh variables. */

@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +17,8 @@ import {
   type Orientation,
   orientationOf,
   readNifti,
+  readNiftiHeader,
+  readScan,
   type Shape3,
   toCanonical,
   type Volume,
@@ -32,7 +44,7 @@ beforeAll(async () => {
 });
 
 const segment = (options: Partial<PredictOptions>) =>
-  predict({ run, input: scan, output: at('out.nii.gz'), ...options });
+  predict({ run, input: scan, output: at('out.nii.gz'), overwrite: true, ...options });
 
 describe('prediction', () => {
   it('lies on the same anatomy whatever the order of the axes of the file', async () => {
@@ -69,6 +81,27 @@ describe('prediction', () => {
     if (shape) expect(labels.shape).toEqual(shape);
     return toCanonical(labels).volume.data;
   }
+
+  it('keeps sform and qform of the scan as they are, and tells once that they differ', async () => {
+    const { header, data } = await readScan(scan);
+    const { stored, shape, affine } = header;
+    if (stored === undefined) throw new Error('a phantom has an orientation');
+    const moved = { ...stored, qformCode: 3, sformCode: 4, qoffset: [1, 2, 3] as const };
+    const input = at('differ.nii');
+    await writeNifti(input, { shape, affine, data, stored: moved });
+    const events: PredictionEvent[] = [];
+    const result = await segment({ input, output: at('differ-labels.nii'), onEvent: (e) => events.push(e) });
+    expect(result.voxelVolume).toBeCloseTo(result.spacing[0] * result.spacing[1] * result.spacing[2], 9);
+    expect((await readNiftiHeader(result.output)).stored).toEqual((await readNiftiHeader(input)).stored);
+    const notes = events.flatMap((event) => (event.kind === 'note' ? [event.note] : []));
+    expect(notes).toEqual([
+      expect.stringMatching(/^sform and qform that differ by up to .* mm; the sform is taken$/),
+    ]);
+    await segment({ input, output: at('differ-clean.nii'), cleaning: { fillHoles: ['liver'] } });
+    expect((await readNiftiHeader(at('differ-clean.nii'))).stored).toEqual(
+      (await readNiftiHeader(input)).stored,
+    );
+  });
 
   it('writes probabilities on the grid of the scan, and coarser ones', async () => {
     const events: PredictionEvent[] = [];
@@ -151,7 +184,9 @@ describe('prediction', () => {
     mkdirSync(at('place'));
     const { output } = await segment({ output: at('place') });
     expect(output).toBe(at('place/phantom_000.nii.gz'));
-    await expect(segment({ output: at('nowhere/out.nii') })).rejects.toThrow(/its folder is not there/);
+    expect((await segment({ output: at('new/folder/out.nii') })).output).toBe(at('new/folder/out.nii'));
+    expect((await segment({ output: `${at('other')}/` })).output).toBe(at('other/phantom_000.nii.gz'));
+    await expect(segment({ output: at('out.mha') })).rejects.toThrow(/written as NIfTI.*out\.nii\.gz/);
     await expect(segment({ output: at('out.txt') })).rejects.toThrow(/ends in .nii or .nii.gz/);
   });
 
@@ -162,5 +197,72 @@ describe('prediction', () => {
     const onEvent = ({ kind }: PredictionEvent) => kind === 'pass' && stop.abort(new Error('enough'));
     await expect(segment({ ...options, onEvent })).rejects.toThrow('enough');
     expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
+  });
+});
+
+describe('outputs of a prediction', () => {
+  it('are never files that are read, by whatever way they are reached', async () => {
+    const own = at('own');
+    mkdirSync(own);
+    const file = path.join(own, 'x.nii.gz');
+    copyFileSync(scan, file);
+    symlinkSync(file, at('link.nii.gz'));
+    linkSync(file, at('hard.nii.gz'));
+    symlinkSync(own, at('linked'));
+    const before = readFileSync(file);
+    for (const output of [
+      file,
+      own,
+      at('link.nii.gz'),
+      at('hard.nii.gz'),
+      at('linked'),
+      at('linked/x.nii.gz'),
+    ])
+      await expect(segment({ input: file, output })).rejects.toThrow(/the output is a file that is read/);
+    for (const output of [own, at('linked')])
+      await expect(predictFolder({ run, input: own, output, overwrite: true })).rejects.toThrow(
+        /the output is the folder of the scans/,
+      );
+    expect(readFileSync(file)).toEqual(before);
+    expect(readdirSync(own)).toEqual(['x.nii.gz']);
+  });
+
+  it('are never the voxels that a header names', async () => {
+    const grid = await readNifti(scan);
+    const [depth, height, width] = grid.shape;
+    writeFileSync(
+      at('h.mhd'),
+      `NDims = 3\nDimSize = ${width} ${height} ${depth}\nElementType = MET_SHORT\nElementDataFile = h.nii\n`,
+    );
+    writeFileSync(at('h.nii'), new Uint8Array(2 * grid.data.length));
+    await expect(segment({ input: at('h.mhd'), output: at('h.nii') })).rejects.toThrow(/a file that is read/);
+  });
+
+  it('are left alone where they are there, unless they may be replaced', async () => {
+    writeFileSync(at('there.nii'), 'something');
+    await expect(segment({ output: at('there.nii'), overwrite: undefined })).rejects.toThrow(/--overwrite/);
+    writeFileSync(at('p_probability_liver.nii'), 'something');
+    await expect(segment({ output: at('p.nii'), overwrite: false, probabilities: true })).rejects.toThrow(
+      /p_probability_liver\.nii: the output is there already/,
+    );
+    expect(readdirSync(folder).filter((name) => name.startsWith('p'))).not.toContain('p.nii');
+  });
+
+  it('of a folder are a folder, and a folder without scans is blamed itself', async () => {
+    mkdirSync(at('some'));
+    copyFileSync(scan, at('some/a.nii.gz'));
+    for (const name of ['new.nii.gz', 'new.mha'])
+      await expect(predictFolder({ run, input: at('some'), output: at(name) })).rejects.toThrow(
+        /needs a folder.*such as new/,
+      );
+    mkdirSync(at('empty'));
+    mkdirSync(at('pictures'));
+    writeFileSync(at('pictures/1.PNG'), '');
+    for (const [input, found] of [
+      ['empty', /no scans were found.*\.nhdr.*found nothing/],
+      ['pictures', /found 1 files \.png/],
+      ['absent', /there is no such file or folder/],
+    ] as const)
+      await expect(segment({ input: at(input), output: at('labels') })).rejects.toThrow(found);
   });
 });

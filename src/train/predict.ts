@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, HalomeshError } from '../core/index.ts';
 import {
@@ -13,20 +12,21 @@ import {
   type Shape3,
   spacingOf,
   voxelCount,
+  voxelVolume,
   writeNifti,
 } from '../imaging/index.ts';
-import type { Processes } from '../machine/index.ts';
 import { processBytes } from '../plan/index.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
 import type { FlipAxis } from './flips.ts';
 import { prepareOptions } from './model.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
+import { prepareOutputs, scanFor } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityGrid, probabilityName, writeProbability } from './probabilities.ts';
 import { exists } from './run-check.ts';
-import { checkChannel, namedIn, outputFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
+import { checkChannel, outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
-import { together } from './together.ts';
+import { fromFirst, together } from './together.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
 /** How scans are segmented and what is written. */
@@ -41,6 +41,8 @@ export interface PredictionSettings extends RunOptions {
   readonly probabilitiesDownsample?: number;
   /** How labels are cleaned up, on the voxels of the scan. */
   readonly cleaning?: Cleaning;
+  /** Whether outputs that are there are replaced; they are refused by default. Scans that are read never are. */
+  readonly overwrite?: boolean;
   /** Is told what happens. */
   readonly onEvent?: (event: PredictionEvent) => void;
   /** Ends it between two passes of the network, with the signal's reason as the error. Nothing half-written stays. */
@@ -50,7 +52,7 @@ export interface PredictionSettings extends RunOptions {
 export interface PredictOptions extends PredictionSettings {
   /** The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. */
   readonly input: string;
-  /** NIfTI file to write, `.nii` or `.nii.gz`, replaced if it is there; or a folder that is there, for NAME.nii.gz. */
+  /** NIfTI file to write, `.nii` or `.nii.gz`, whose folder is made; or a folder that is there or ends in `/`, for NAME.nii.gz. */
   readonly output: string;
 }
 
@@ -71,6 +73,8 @@ export interface PredictResult {
   readonly shape: Shape3;
   /** Between them, mm. */
   readonly spacing: Shape3;
+  /** Of a voxel, mm^3. */
+  readonly voxelVolume: number;
   /** Voxels of each class, by name. */
   readonly voxels: Readonly<Record<string, number>>;
   readonly checkpoint: 'best' | 'latest';
@@ -93,6 +97,8 @@ export type PredictionEvent =
   | { readonly kind: 'scan'; readonly input: string; readonly place: number; readonly scans: number }
   /** A pass of the network over the scan or a block of it; how many this process does for the scan. */
   | { readonly kind: 'pass'; readonly input: string; readonly done: number; readonly passes: number }
+  /** What somebody should look at in the header of a scan, as a phrase; told once for each. */
+  | { readonly kind: 'note'; readonly input: string; readonly note: string }
   | { readonly kind: 'written'; readonly input: string; readonly result: PredictResult }
   | { readonly kind: 'fault'; readonly input: string; readonly error: Error };
 
@@ -106,9 +112,10 @@ export type PredictionEvent =
  * Where several processes run the mesh all call it, and process 0 writes.
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const scan = await outputFor(options.input, options.output);
+  const scan = await together(options.processes, () => scanFor(options));
   const run = await openRun(options);
   try {
+    await prepareOutputs(run, [scan], options);
     options.onEvent?.({ kind: 'scan', input: scan.input, place: 1, scans: 1 });
     const result = await segmentScan(run, scan, options);
     options.onEvent?.({ kind: 'written', input: scan.input, result });
@@ -124,17 +131,20 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
  */
 export async function predictFolder(options: PredictFolderOptions): Promise<FolderResult> {
   const { input, output, onEvent } = options;
-  const inputs = await scansIn(input);
-  if (inputs === undefined)
-    return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
-  if ((options.processes?.host ?? 0) === 0) await mkdir(output, { recursive: true });
+  const scans = await together(options.processes, async () => {
+    const inputs = await scansIn(input);
+    if (inputs === undefined)
+      return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
+    return outputsFor(input, inputs, output);
+  });
   const results: PredictResult[] = [];
   const faults: PredictionFault[] = [];
   const run = await openRun(options);
   try {
-    for (const [n, scan] of namedIn(output, inputs).entries()) {
+    await prepareOutputs(run, scans, options);
+    for (const [n, scan] of scans.entries()) {
       options.signal?.throwIfAborted();
-      onEvent?.({ kind: 'scan', input: scan.input, place: n + 1, scans: inputs.length });
+      onEvent?.({ kind: 'scan', input: scan.input, place: n + 1, scans: scans.length });
       try {
         checkChannel(scan.input);
         const result = await segmentScan(run, scan, options);
@@ -167,8 +177,9 @@ async function segmentScan(
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
   const writes = (processes?.host ?? 0) === 0;
   const plan = await together(processes, () => planScan(entry, prepareOptions(run.config)));
-  const { geometry } = plan;
-  const { original, shape } = geometry;
+  const { geometry, original } = plan;
+  const { shape } = geometry;
+  for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = await together(processes, async () =>
@@ -181,7 +192,7 @@ async function segmentScan(
       ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
       onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
     };
-    const own = await segmentSource(run, entry, shape, asked, { processes, soft });
+    const own = await segmentSource(run, entry, shape, asked, settings, soft);
     // To bring the labels back takes memory of its own.
     if (!streams) run.free();
     const counts = streams
@@ -190,7 +201,8 @@ async function segmentScan(
     const voxels = Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]]));
     const files = run.classes.map((name) => [name, probabilityName(output, name)]);
     return {
-      ...{ input, output, shape: original.shape, spacing: spacingOf(original) },
+      ...{ input, output, shape: original.shape },
+      ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
       probabilities: probabilities ? Object.fromEntries(files) : undefined,
       voxels: await fromFirst(processes, voxels),
       ...{ checkpoint: run.checkpoint, step: run.step! },
@@ -206,11 +218,16 @@ async function segmentScan(
     await together(processes, async () => {
       if (!writes) return;
       const { data } = restoreLabels(labels, geometry);
-      const cleaned = postprocess(data, original.shape, spacingOf(original), cleaning);
+      const cleaned = postprocess(data, original.shape, original, cleaning);
       if (soft !== undefined)
         for (const [cls, name] of run.classes.entries()) {
           signal?.throwIfAborted();
-          await writeProbability(probabilityName(output, name), { from: soft, cls }, geometry, factor);
+          await writeProbability(
+            probabilityName(output, name),
+            { from: soft, cls },
+            { ...geometry, original },
+            factor,
+          );
         }
       signal?.throwIfAborted();
       await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });
@@ -226,10 +243,12 @@ async function segmentSource(
   entry: Case,
   shape: Shape3,
   asked: SegmentOptions,
-  { processes, soft }: { readonly processes?: Processes; readonly soft?: ProbabilityFile },
+  { processes, onEvent }: PredictionSettings,
+  soft: ProbabilityFile | undefined,
 ): Promise<OwnBox> {
   const box = await run.needs(shape, asked);
   const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
+  for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
   const alone = (processes?.hosts.length ?? 1) === 1;
   const parts: BoxBytes[] = [];
   const own = await segmentOwn(run, source, asked, processes, ({ box, probabilities: p }) => {
@@ -275,11 +294,4 @@ function checkProbabilities({ geometry }: ScanPlan, factor: number, limit?: numb
     found: `${Math.floor(limit / 2 ** 20)}MiB`,
     hint: 'Raise --memory-limit, or give --probabilities-downsample 2',
   });
-}
-
-/** What process 0 has, on all. */
-async function fromFirst<T>(processes: Processes | undefined, value: T): Promise<T> {
-  if (processes === undefined || processes.hosts.length === 1) return value;
-  const [first] = await processes.share('the result', JSON.stringify(value));
-  return JSON.parse(first) as T;
 }

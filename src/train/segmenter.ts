@@ -9,7 +9,7 @@ import {
 } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
 import { makePlan, partition, partitionRegion, predictPeak } from '../plan/index.ts';
-import type { Feed, OutputPart, Tracer } from '../run/index.ts';
+import type { Feed, OutputPart, Session, Tracer } from '../run/index.ts';
 import { predictionSplit } from './auto-split.ts';
 import { blocksWithin, refusesBlocks, regionOf } from './blocks.ts';
 import { predictionBytes } from './cases.ts';
@@ -61,6 +61,7 @@ interface Way {
 interface Opened {
   readonly key: string;
   readonly programs: Programs;
+  readonly session: Session;
 }
 
 /**
@@ -86,7 +87,8 @@ export class Segmenter {
 
   /** Gives its memory back; the next volume takes it again. */
   free(): void {
-    this.opened?.programs.free();
+    this.opened?.session.close();
+    this.opened?.session.device.close();
     this.opened = undefined;
   }
 
@@ -244,10 +246,11 @@ export class Segmenter {
         const checkpoint = await loadCheckpoint(this.parts.file, session.state, { partial: true });
         this.trained = checkpoint.step;
       } catch (error) {
-        programs.free();
+        session.close();
+        session.device.close();
         throw error;
       }
-      this.opened = { key, programs };
+      this.opened = { key, programs, session };
     }
     return load(this.opened.programs);
   }

@@ -65,7 +65,8 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
     options.onEvent?.({ kind: 'done', result });
     return result;
   } finally {
-    programs.free();
+    session.close();
+    session.device.close();
   }
 }
 

@@ -32,7 +32,8 @@ export class Trainer {
   readonly reader: CaseReader;
   private readonly samples: Samples;
 
-  constructor(parts: TrainerParts) {
+  constructor(given: TrainerParts) {
+    const parts = { ...given, cases: given.cases.map((entry) => ({ ...entry, checkWindow: true })) };
     this.parts = parts;
     this.order = new CaseOrder(parts.cases.length, parts.config.seed);
     this.reader = new CaseReader(

@@ -31,6 +31,10 @@ export interface SliceFixture {
   encapsulated?: boolean;
   /** Leaves out preamble and meta header. */
   bare?: boolean;
+  /** Elements before the pixels. */
+  more?: readonly (readonly [group: number, number: number, vr: string, value: Buffer])[];
+  /** Media Storage SOP Class. */
+  storageClass?: string;
 }
 
 const IMPLICIT = '1.2.840.10008.1.2';
@@ -47,7 +51,7 @@ interface Style {
 function element(group: number, number: number, vr: string, value: Buffer, { implicit, big }: Style): Buffer {
   const pad = value.length % 2 === 1 ? Buffer.from([vr === 'UI' ? 0 : 32]) : Buffer.alloc(0);
   const body = Buffer.concat([value, pad]);
-  const long = vr === 'OB' || vr === 'OW';
+  const long = vr === 'OB' || vr === 'OW' || vr === 'SQ';
   const head = Buffer.alloc(implicit || !long ? 8 : 12);
   const u16 = (value: number, at: number) =>
     big ? head.writeUInt16BE(value, at) : head.writeUInt16LE(value, at);
@@ -99,6 +103,8 @@ export function dicomBytes(fixture: SliceFixture = {}): Buffer {
   u16(0x28, 0x103, signed ? 1 : 0);
   if (fixture.intercept !== undefined && fixture.intercept !== null) list(0x28, 0x1052, [fixture.intercept]);
   if (fixture.slope !== undefined && fixture.slope !== null) list(0x28, 0x1053, [fixture.slope]);
+  for (const [group, number, vr, value] of fixture.more ?? [])
+    parts.push(element(group, number, vr, value, style));
   if (values !== null) {
     const pixels = pixelBytes(values, bits, signed, style.big);
     if (encapsulated) parts.push(fragments(pixels));
@@ -107,7 +113,13 @@ export function dicomBytes(fixture: SliceFixture = {}): Buffer {
   const data = Buffer.concat(parts);
   if (bare) return data;
   const meta: Style = { implicit: false, big: false };
-  const syntaxElement = element(0x2, 0x10, 'UI', Buffer.from(syntax, 'latin1'), meta);
+  const uid = (number: number, value: string) =>
+    element(0x2, number, 'UI', Buffer.from(value, 'latin1'), meta);
+  const { storageClass } = fixture;
+  const syntaxElement = Buffer.concat([
+    ...(storageClass === undefined ? [] : [uid(0x2, storageClass)]),
+    uid(0x10, syntax),
+  ]);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(syntaxElement.length);
   const start = Buffer.alloc(132);

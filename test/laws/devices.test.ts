@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fail, Graph, type Value } from '../../src/core/index.ts';
 import { cpuDevice, type Device, type HostArray, referenceDevice } from '../../src/machine/index.ts';
 import { evaluate, gradients, inputOf, mul, OPS, type OpName, reduceSum } from '../../src/ops/index.ts';
-import type { FusionRules } from '../../src/plan/index.ts';
+import { FULL_FUSION } from '../../src/plan/index.ts';
 import { Session } from '../../src/run/index.ts';
 import { checkMemory } from './arena.ts';
 import { meshFor, type Parts, type Sample, spread } from './sample.ts';
@@ -11,17 +11,6 @@ import { SAMPLES } from './samples.ts';
 // Every operation, every sample, with its gradients, on every split of the sample: a partitioned run equals the unsplit
 // reference on the reference device (1e-12, plain and fused) and on the CPU device (float32), sends the bytes that its plan
 // says, and no two live buffers overlap.
-
-/** The reference device with every fusion that a device may do. */
-const EVERYTHING: FusionRules = {
-  prologue: (op) => op !== 'assign',
-  epilogue: () => true,
-  views: (_view, consumer) =>
-    consumer.op.form === 'kernel' && !consumer.collective && consumer.op.name !== 'assign',
-  parts: (_view, producer) => producer.op.form === 'kernel',
-  elementwise: (node) => ['softmax', 'cross_entropy_grad', 'class_sums_grad'].includes(node.op.name),
-  sums: (node) => ['reduce_sum', 'argmax', 'cross_entropy', 'class_sums'].includes(node.op.name),
-};
 
 interface Prepared {
   readonly graph: Graph;
@@ -127,7 +116,7 @@ describe.each(names)('%s', (name) => {
     const prepared = prepare(sample);
     for (const parts of [{}, ...sample.parts]) {
       await check(prepared, parts, referenceDevice(), 1e-12);
-      await check(prepared, parts, referenceDevice(EVERYTHING), 1e-12);
+      await check(prepared, parts, referenceDevice(FULL_FUSION), 1e-12);
       const refusal = REFUSED[`${name}: ${sample.name}`];
       if (refusal === undefined) await check(prepared, parts, cpu, cpuTolerance(prepared));
       else await expect(check(prepared, parts, cpu, 0)).rejects.toThrow(refusal);

@@ -9,7 +9,7 @@ import {
   type Value,
   volume,
 } from '../../src/core/index.ts';
-import { CPU_FUSION, cpuDevice, type Device, nullDevice } from '../../src/machine/index.ts';
+import { CALL_FUSION, cpuDevice, type Device, nullDevice } from '../../src/machine/index.ts';
 import {
   castTo,
   concat,
@@ -33,7 +33,7 @@ const SPACE = { batch: 2, depth: 5, height: 2, width: 5 };
 const THREE = windows({ depth: 3, height: 3, width: 3 }, { padding: 'same' });
 const cpu = cpuDevice({ threads: 2 });
 /** The CPU device without stores of parts. */
-const cutting: Device = Object.create(cpu, { fusion: { value: { ...CPU_FUSION, parts: () => false } } });
+const cutting: Device = Object.create(cpu, { fusion: { value: { ...CALL_FUSION, parts: () => false } } });
 
 function inputs(graph: Graph, sizes: Readonly<Record<string, readonly number[]>>, dtype: DType): Value[] {
   return Object.entries(sizes).map(([name, [channels, more]]) =>

@@ -1,15 +1,15 @@
 // What every communicator must do, as programs of one rank. Each gets a communicator and a device and returns plain numbers.
 import { range, shape } from '../../dist/core/index.js';
 
-const line = { shape: shape({ width: 8 }), dtype: 'f32', plain: true };
+const line = { shape: shape({ width: 8 }), dtype: 'f32' };
 const image = { shape: shape({ batch: 1, depth: 4, height: 3, width: 3, channel: 5 }), dtype: 'f32' };
 
 /** A tensor with its numbers from `number(i)`. */
 function filled(device, type, box, number) {
-  const bytes = device.storageBytes(type, box);
-  const tensor = device.tensor(device.allocate(bytes), 0, type, box);
+  const stored = { ...type, format: type.format ?? device.plain(type) };
+  const tensor = device.tensor(device.allocate(stored.format.bytes(box)), 0, stored, box);
   const count = box.reduce((n, r) => n * (r.end - r.start), 1);
-  device.write(
+  device.upload(
     tensor,
     box,
     Float64Array.from({ length: count }, (_, i) => number(i)),
@@ -17,7 +17,7 @@ function filled(device, type, box, number) {
   return tensor;
 }
 
-const read = (device, tensor) => [...device.read(tensor, tensor.box)];
+const read = async (device, tensor) => [...(await device.download(tensor, tensor.box))];
 const whole = (type) => type.shape.map((dim) => range(0, dim.size));
 const lineOf = (device, rank, box = [range(0, 8)], type = line) =>
   filled(device, type, box, (i) => 10 * rank + box[0].start + i);
@@ -133,7 +133,7 @@ export const CASES = [
       await communicator.allReduce('all', among([[0, 1, 2, 3]], how), wide);
       const alone = filled(device, line, [range(2, 3)], rough(rank));
       await communicator.allReduce('alone', among([[0], [1], [2], [3]], how), alone);
-      return [...read(device, small), ...read(device, wide), ...read(device, alone)];
+      return [...(await read(device, small)), ...(await read(device, wide)), ...(await read(device, alone))];
     },
   })),
   ...[2, 3, 4].map((ranks) => ({
@@ -141,14 +141,14 @@ export const CASES = [
     ranks,
     async run(communicator, device) {
       const { rank } = communicator;
-      const type = { shape: shape({ depth: 5, channel: 1003 }), dtype: 'f64', plain: true };
+      const type = { shape: shape({ depth: 5, channel: 1003 }), dtype: 'f64' };
       const tensor = filled(device, type, whole(type), (i) => rough(rank)(i % 61));
       await communicator.allReduce('shared', among([Array.from({ length: ranks }, (_, i) => i)]), tensor);
       // Fewer positions along the longest dimension than ranks would like, in float32.
-      const flat = { shape: shape({ a: 5, b: 5, c: 5, d: 5, channel: 16 }), dtype: 'f32', plain: true };
+      const flat = { shape: shape({ a: 5, b: 5, c: 5, d: 5, channel: 16 }), dtype: 'f32' };
       const small = filled(device, flat, whole(flat), (i) => rough(rank)(i % 7));
       await communicator.allReduce('flat', among([Array.from({ length: ranks }, (_, i) => i)]), small);
-      return [...read(device, tensor), ...read(device, small)];
+      return [...(await read(device, tensor)), ...(await read(device, small))];
     },
   })),
   {
@@ -166,9 +166,9 @@ export const CASES = [
         [1, 3],
       ];
       await communicator.allReduce('along rows', among(rows), tensor);
-      const along = read(device, tensor);
+      const along = await read(device, tensor);
       await communicator.allReduce('along columns', among(columns), tensor);
-      return [...along, ...read(device, tensor)];
+      return [...along, ...(await read(device, tensor))];
     },
   },
   {
@@ -195,14 +195,14 @@ export const CASES = [
       const sum = among([[0, 1]]);
       const seen = [];
       for (let round = 0; round < 50; round++) {
-        device.write(
+        device.upload(
           from,
           from.box,
           Float64Array.from({ length: 8 }, (_, i) => round + i + rank),
         );
         await communicator.exchange('again', plan, from, to);
         await communicator.allReduce('again', sum, from);
-        seen.push(read(device, to)[3], read(device, from)[7]);
+        seen.push((await read(device, to))[3], (await read(device, from))[7]);
       }
       return seen;
     },

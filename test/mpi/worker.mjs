@@ -51,9 +51,12 @@ async function broken() {
   let runs = 0;
   const prepare = (kernel, ...rest) => {
     const launch = device.prepare(kernel, ...rest);
-    return () => {
-      if (host === 2 && ++runs === 30) throw new Error('a cosmic ray');
-      launch();
+    return {
+      ...launch,
+      run() {
+        if (host === 2 && ++runs === 30) throw new Error('a cosmic ray');
+        launch.run();
+      },
     };
   };
   const breaking = new Proxy(device, {
@@ -95,8 +98,9 @@ async function slow() {
 async function astray() {
   const device = referenceDevice();
   const box = [range(0, 8)];
-  const type = { shape: shape({ width: 8 }), dtype: 'f32', plain: true };
-  const tensor = device.tensor(device.allocate(device.storageBytes(type, box)), 0, type, box);
+  const flat = { shape: shape({ width: 8 }), dtype: 'f32' };
+  const type = { ...flat, format: device.plain(flat) };
+  const tensor = device.tensor(device.allocate(type.format.bytes(box)), 0, type, box);
   const transfers =
     host === 0
       ? []

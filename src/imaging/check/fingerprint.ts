@@ -7,7 +7,9 @@ import { loadLabels } from '../labels.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../orientation.ts';
 import { readScanHeader, readScanSlabs } from '../scan.ts';
 import type { ScanFormat } from '../scan-types.ts';
-import { type Shape3, spacingOf, voxelCount } from '../volume.ts';
+import { type Shape3, spacingOf, voxelCount, voxelVolume } from '../volume.ts';
+import { softTissueWindow } from '../window.ts';
+import { IntensitySample } from './clipped-share.ts';
 import {
   type Intensities,
   IntensityCounter,
@@ -52,6 +54,8 @@ export interface CasePrint extends Print {
   readonly spacing: Shape3;
   /** Where i, j and k of the file point, such as `LPS`. */
   readonly orientation: string;
+  /** Share of the voxels within the body that the window of the default preset cuts off; absent where all voxels are alike. */
+  readonly clipped?: number;
 }
 
 /** Smallest, middle and largest of all cases, along (depth, height, width) in RAS+ order. */
@@ -121,9 +125,11 @@ async function countCase({ id, image, series, label, labelNames }: Case): Promis
   const labels = fromCanonical(await loadLabels(label!, grid, labelNames), orientation).data;
   const classes: IntensityCounter[] = [];
   const plane = header.shape[1] * header.shape[2];
+  const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
   await readScanSlabs(image, { series }, () => ({
     take(voxels, first) {
       const start = first * plane;
+      sample.take(voxels);
       for (let n = 0; n < voxels.length; n++) {
         const value = labels[start + n];
         classes[value] ??= new IntensityCounter();
@@ -137,8 +143,9 @@ async function countCase({ id, image, series, label, labelNames }: Case): Promis
     facts: {
       ...{ id, format: header.format, shape: grid.shape, spacing },
       orientation: orientationCode(header.affine),
+      clipped: sample.share(softTissueWindow)?.clipped,
     },
-    voxelVolume: (spacing[0] * spacing[1] * spacing[2]) / 1000,
+    voxelVolume: voxelVolume(grid) / 1000,
     classes: Array.from(classes, (counter) => (counter ?? new IntensityCounter()).counts()),
   };
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readScanSlabs } from '../scan.ts';
 import type { ScanHeader } from '../scan-types.ts';
+import { voxelCount } from '../volume.ts';
+import { IntensitySample } from './clipped-share.ts';
 
 /** What is known of an image once all its voxels have been read. */
 export interface ImageFacts {
@@ -13,6 +15,8 @@ export interface ImageFacts {
   readonly firstNonFinite?: readonly number[];
   /** Of shape and values, the same for equal images of any format and type. */
   readonly hash: string;
+  /** Some of its voxels, to tell what a window leaves of them. */
+  readonly sample: IntensitySample;
 }
 
 /** Reads an image to its last byte, a few slices at a time. Throws ImagingError where it cannot be read. */
@@ -20,12 +24,14 @@ export function readImageFacts(file: string, series?: string): Promise<ImageFact
   return readScanSlabs(file, { series, as: 'float32', nonFinite: 'keep' }, (header) => {
     const [, height, width] = header.shape;
     const hash = createHash('sha256').update(header.shape.join('x'));
+    const sample = new IntensitySample(voxelCount(header.shape), width);
     let lowest = Number.POSITIVE_INFINITY;
     let highest = Number.NEGATIVE_INFINITY;
     let nonFinite = 0;
     let firstNonFinite: readonly number[] | undefined;
     return {
       take(voxels, first) {
+        sample.take(voxels);
         hash.update(new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength));
         for (let n = 0; n < voxels.length; n++) {
           const value = voxels[n];
@@ -37,7 +43,7 @@ export function readImageFacts(file: string, series?: string): Promise<ImageFact
           if (value > highest) highest = value;
         }
       },
-      end: () => ({ header, lowest, highest, nonFinite, firstNonFinite, hash: hash.digest('hex') }),
+      end: () => ({ header, lowest, highest, nonFinite, firstNonFinite, sample, hash: hash.digest('hex') }),
     };
   });
 }

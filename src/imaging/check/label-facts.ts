@@ -1,3 +1,4 @@
+import { nearestLabel } from '../labels.ts';
 import { readScanSlabs } from '../scan.ts';
 import type { ScanHeader } from '../scan-types.ts';
 import { voxelAt } from './image-facts.ts';
@@ -33,8 +34,9 @@ export function readLabelFacts(file: string, labels = 256): Promise<LabelFacts> 
       take(voxels, first) {
         for (let n = 0; n < voxels.length; n++) {
           const value = voxels[n];
-          if (value >= 0 && value < labels && Number.isInteger(value)) {
-            counts[value]++;
+          const label = nearestLabel(value);
+          if (label >= 0 && label < labels) {
+            counts[label]++;
             continue;
           }
           strangeVoxels++;

@@ -1,8 +1,11 @@
 import type { Case } from '../dataset.ts';
 import { ImagingError, type ImagingProblem } from '../errors.ts';
-import { canonicalGrid, orientationCode } from '../orientation.ts';
+import { canonicalGrid, orientationCode, orientationOnto } from '../orientation.ts';
+import { notesOf } from '../scan-notes.ts';
 import type { ScanFormat, ScanHeader } from '../scan-types.ts';
-import { describeGrid, type Shape3, sameGrid, spacingOf } from '../volume.ts';
+import { describeGrid, type Shape3, spacingOf } from '../volume.ts';
+import { softTissueWindow } from '../window.ts';
+import { troubleWith, windowHint, windowText } from './clipped-share.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { type LabelFacts, readLabelFacts } from './label-facts.ts';
 
@@ -101,11 +104,22 @@ function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] 
     else if (lowest < -10_000 || highest > 50_000)
       add('warning', 'voxels', 'Hounsfield units, from -10000 to 50000', range, hint);
   }
+  const share = facts.sample.share(softTissueWindow);
+  const trouble = share && troubleWith(share);
+  if (share !== undefined && trouble !== undefined)
+    add(
+      'warning',
+      `window ${windowText(softTissueWindow)}`,
+      'one that shows the inside of the body',
+      trouble,
+      windowHint(share),
+    );
   const spacing = spacingOf(header);
   if (spacing.some((mm) => mm < 0.1 || mm > 10))
     add('warning', 'spacing', '0.1 to 10 mm', `${spacing.map(number).join(' x ')} mm`);
   if (header.shape.some((n) => n < 8))
     add('warning', 'shape', 'at least 8 voxels along each axis', header.shape.join(' x '));
+  for (const note of notesOf(header)) add('warning', 'header', 'nothing unusual', note);
   if (!header.oriented) {
     const hint = `Taken as ${orientationCode(header.affine)}.`;
     add('warning', 'orientation', 'axes that the file gives directions to', 'none', hint);
@@ -120,10 +134,12 @@ function labelFindings(
   image: ScanHeader | undefined,
 ): Finding[] {
   const findings: Finding[] = [];
-  const [grid, wanted] = [canonicalGrid(header), image && canonicalGrid(image)];
-  if (wanted !== undefined && !sameGrid(grid, wanted)) {
+  for (const note of notesOf(header))
+    findings.push({ level: 'warning', file, field: 'header', expected: 'nothing unusual', found: note });
+  const wanted = image && canonicalGrid(image);
+  if (wanted !== undefined && orientationOnto(header, wanted) === undefined) {
     const expected = `the image's grid (in RAS+ order: ${describeGrid(wanted)})`;
-    const found = `${describeGrid(grid)} in RAS+ order`;
+    const found = `${describeGrid(canonicalGrid(header))} in RAS+ order`;
     findings.push({ level: 'fault', file, field: 'geometry', expected, found });
   }
   if (strangeVoxels > 0) {

@@ -18,35 +18,59 @@ export const ownThread: CaseRunner = {
   close: () => Promise.resolve(),
 };
 
+/** The start of the last thread. */
+let starting: Promise<unknown> = Promise.resolve();
+
+/** Starts threads one after the other: each opens many files while it loads, and all share those that a process may open. */
+function inTurn(start: () => Promise<Worker>): Promise<Worker> {
+  const started = starting.then(start);
+  starting = started.catch(() => undefined);
+  return started;
+}
+
 /** Runs in a thread of its own, which an aborted signal ends in the middle of its work. */
 export function workerThread(): CaseRunner {
   const file = new URL(`./case-worker${path.extname(import.meta.url)}`, import.meta.url);
   let worker: Worker | undefined;
   /** Of the case in the making. */
   let settle: { resolve(answer: CaseAnswer): void; reject(error: unknown): void } | undefined;
-  const startWorker = (): Worker => {
-    const made = new Worker(file)
-      .on('message', (answer: CaseAnswer) => settle?.resolve(answer))
-      .on('error', (error) => settle?.reject(error))
-      .on('exit', (code) => {
-        // The next case gets another thread.
-        if (worker === made) worker = undefined;
-        settle?.reject(new Error(`its thread ended with code ${code}`));
-      });
-    return made;
-  };
+  const startWorker = (): Promise<Worker> =>
+    new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        reject(error);
+        settle?.reject(error);
+      };
+      const made = new Worker(file)
+        .on('message', (answer: CaseAnswer | 'ready') =>
+          answer === 'ready' ? resolve(made) : settle?.resolve(answer),
+        )
+        .on('error', fail)
+        .on('exit', (code) => {
+          // The next case gets another thread.
+          if (worker === made) worker = undefined;
+          fail(new Error(`its thread ended with code ${code}`));
+        });
+    });
   const stop = async (): Promise<void> => {
     await worker?.terminate();
     worker = undefined;
+  };
+  const give = async (task: CaseTask, over: AbortSignal): Promise<void> => {
+    const thread = worker ?? (await inTurn(startWorker));
+    if (over.aborted) {
+      await thread.terminate();
+      return;
+    }
+    worker = thread;
+    thread.postMessage(task);
   };
   const answerTo = async (task: CaseTask, signal: AbortSignal | undefined): Promise<CaseAnswer> => {
     const over = new AbortController();
     try {
       return await new Promise((resolve, reject) => {
-        worker ??= startWorker();
         settle = { resolve, reject };
         signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over.signal });
-        worker.postMessage(task);
+        give(task, over.signal).catch(reject);
       });
     } finally {
       // The signal outlives the case and must not gather a listener for each.

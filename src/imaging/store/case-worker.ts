@@ -1,9 +1,12 @@
 import { parentPort } from 'node:worker_threads';
 import { ImagingError, type ImagingProblem } from '../errors.ts';
-import { type CaseTask, writeStoredCase } from './write-case.ts';
-import { StoreWriteError } from './zarr-array.ts';
+import type { CaseTask } from './write-case.ts';
 
-// The file of a worker thread: prepares one case for each message and answers how it went.
+// The file of a worker thread: says "ready" once it has loaded its modules, then prepares one case for each message and answers how
+// it went. The larger part is loaded after what it imports: Node opens all files of an import at the same time, and a process may
+// have few.
+const { writeStoredCase } = await import('./write-case.ts');
+const { StoreWriteError } = await import('./zarr-array.ts');
 
 /** An answer; absent problem and text: the case is written. */
 export interface CaseAnswer {
@@ -26,3 +29,4 @@ parentPort?.on('message', async ({ entry, folder, options }: CaseTask) => {
   }
   parentPort?.postMessage(answer);
 });
+parentPort?.postMessage('ready');

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { beginPartialFolder } from '../../files/index.ts';
+import { beginPartialFolder, isInside, isSamePath, makeFolder } from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
 import { ImagingError } from '../errors.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -81,7 +81,9 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   }
   const { name, labelNames, cases } = dataset;
   const settings: StoreOptions = { spacing, size, window };
+  refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
   await checkFolder(out, settings);
+  makeFolder(out);
   await mkdirWithGroup(out);
   const ids = cases.map(({ id }) => id);
   await writeJson(path.join(out, '.zattrs'), {
@@ -157,6 +159,17 @@ async function once(
   }
 }
 
+/** Refuses a store that would hold the data that are read: cases of a store are removed when their scans have changed. */
+function refuseOwnData(out: string, files: readonly string[]): void {
+  if (!existsSync(out)) return;
+  const found = files.find(
+    (file) => isSamePath(out, file) || isInside(realpathSync(out), realpathSync(file)),
+  );
+  if (found === undefined) return;
+  const hint = 'Give another folder.';
+  throw new ImagingError({ file: out, field: 'store', expected: 'a folder without the data', found, hint });
+}
+
 /** Refuses a folder with something else in it, and a store that was made in another way. */
 async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
   if (isStore(out)) {
@@ -164,6 +177,8 @@ async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
     if (wanted !== found) throw otherPreparation(out, wanted, found);
     return;
   }
+  if (existsSync(out) && !statSync(out).isDirectory())
+    throw new ImagingError({ file: out, field: 'store', expected: 'a folder', found: 'a file' });
   if (!existsSync(out) || readdirSync(out).every((name) => name === '.zgroup')) return;
   throw new ImagingError({
     file: out,

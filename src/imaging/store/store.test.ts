@@ -168,7 +168,7 @@ describe('a store of preprocessed cases', () => {
     await expect(preprocess({ data: store, out: out('twice') })).rejects.toThrow(
       'a store of preprocessed cases',
     );
-    await expect(preprocess({ data, out: data })).rejects.toThrow('a folder with other files');
+    await expect(preprocess({ data, out: data })).rejects.toThrow('a folder without the data');
     const narrow = out('narrow');
     const window = { lower: -100, upper: 300 };
     await preprocess({ data, out: narrow, window });

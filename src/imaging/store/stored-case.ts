@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { IntensitySample } from '../check/clipped-share.ts';
 import { ImagingError } from '../errors.ts';
 import type { PreparedCase, PrepareOptions } from '../prepared-case.ts';
 import { type Shape3, voxelCount } from '../volume.ts';
@@ -16,6 +17,7 @@ export interface StoredEntry {
   readonly image: string;
   readonly label?: string;
   readonly labelNames?: readonly string[];
+  readonly checkWindow?: boolean;
 }
 
 /** A case of a store, whose boxes are read from the chunks that hold them. */
@@ -44,8 +46,8 @@ export class StoredCase implements VoxelSource {
   }
 
   /**
-   * Opens a case of a store; reads no voxel. Throws ImagingError where it was prepared in another way than `options` say, or
-   * has a label without a name.
+   * Opens a case of a store; reads no voxel, or a few chunks where the window is checked. Throws ImagingError where it was prepared in
+   * another way than `options` say, has a label without a name, or fails that check.
    */
   static async open(entry: StoredEntry, options: PrepareOptions, cache: ChunkCache): Promise<StoredCase> {
     const folder = path.dirname(entry.image);
@@ -62,6 +64,7 @@ export class StoredCase implements VoxelSource {
     );
     if (labels !== undefined) stored.facts = await stored.factsOf(description.classes ?? []);
     stored.checkNames(folder, entry.labelNames);
+    if (entry.checkWindow) await stored.checkWindow();
     return stored;
   }
 
@@ -78,6 +81,29 @@ export class StoredCase implements VoxelSource {
       counter.add(await this.image(box), await this.labels(box));
     }
     return counter.facts(known[0]?.facts.length);
+  }
+
+  /** Looks at up to 27 chunks, spread over the volume. */
+  private async checkWindow(): Promise<void> {
+    const { image } = this.stored;
+    const starts = image.shape.map((extent, axis) => {
+      const chunks = Math.ceil(extent / image.chunks[axis]);
+      const chosen = new Set([0.17, 0.5, 0.83].map((share) => Math.floor(share * chunks)));
+      return [...chosen].map((n) => n * image.chunks[axis]);
+    });
+    const [ks, js, is] = starts;
+    const size = voxelCount(image.chunks);
+    const sample = new IntensitySample(ks.length * js.length * is.length * size, image.chunks[2]);
+    for (const k of ks)
+      for (const j of js)
+        for (const i of is) {
+          const start: Shape3 = [k, j, i];
+          const end = (axis: 0 | 1 | 2) => Math.min(start[axis] + image.chunks[axis], image.shape[axis]);
+          await readBox(image, { start, end: [end(0), end(1), end(2)] }, this.cache, (hu, from, _, count) => {
+            sample.take(hu.subarray(from, from + count));
+          });
+        }
+    sample.check(this.window, { file: image.folder, id: this.id });
   }
 
   private checkNames(folder: string, names: readonly string[] | undefined): void {

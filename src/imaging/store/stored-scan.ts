@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { ElementType } from '../nifti-types.ts';
 import type { OpenScan } from '../scan-types.ts';
 import type { VoxelArray } from '../volume.ts';
+import { refuseNonFinite } from '../voxel-decoder.ts';
 import { ChunkCache, readBox } from './chunk-cache.ts';
 import { readCaseDescription } from './format.ts';
 import { elementBytes, openZarr, type StoredType } from './zarr-array.ts';
@@ -21,7 +22,7 @@ export async function openStoredScan(folder: string): Promise<OpenScan> {
   const layer = across * chunks[0] * chunks[1] * chunks[2] * elementBytes(array.type);
   return {
     header: { file: folder, format: 'Zarr', shape, affine, type, slope: 1, intercept: 0, oriented: true },
-    async read(slab: VoxelArray, _checkFinite, take) {
+    async read(slab: VoxelArray, checkFinite, take) {
       const cache = new ChunkCache(layer);
       const plane = shape[1] * shape[2];
       const most = Math.floor(slab.length / plane);
@@ -31,7 +32,9 @@ export async function openStoredScan(folder: string): Promise<OpenScan> {
         await readBox(array, box, cache, (chunk, from, to, count) => {
           slab.set(chunk.subarray(from, from + count), to);
         });
-        take(slab.subarray(0, (last - first) * plane), first);
+        const voxels = slab.subarray(0, (last - first) * plane);
+        if (checkFinite) refuseNonFinite(folder, voxels, first * plane);
+        take(voxels, first);
       }
     },
     close: async () => {},

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { IntensitySample } from '../check/clipped-share.ts';
 import type { Case } from '../dataset.ts';
 import { inParallel } from '../in-parallel.ts';
 import { loadLabels } from '../labels.ts';
@@ -44,6 +45,12 @@ export async function writeStoredCase(
   signal?: AbortSignal,
 ): Promise<void> {
   const { scan, original } = await readCanonical(entry);
+  if (options.window !== undefined) {
+    // What it cuts off is lost.
+    const sample = new IntensitySample(scan.data.length, scan.shape[2]);
+    sample.take(scan.data);
+    sample.check(options.window, { file: entry.image, id: entry.id });
+  }
   const grid = preparedGrid(original, options);
   const same = grid.shape.every((n, axis) => n === scan.shape[axis]);
   const truth =

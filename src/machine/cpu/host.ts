@@ -1,7 +1,7 @@
-import { type Box, BYTES, boxVolume, isEmpty } from '../../core/index.ts';
-import type { StoredType } from '../../plan/index.ts';
+import { type Box, BYTES, boxVolume, type DType, isEmpty } from '../../core/index.ts';
 import type { HostArray } from '../device.ts';
-import { prepareCopy } from './launch.ts';
+import { plainFormat } from '../formats/index.ts';
+import { prepareCopy } from './copy.ts';
 import type { Address, Library } from './library.ts';
 import { type CpuTensor, cpuTensor } from './storage.ts';
 import { Arguments } from './structs.ts';
@@ -16,6 +16,12 @@ export class HostCopies {
 
   constructor(library: Library) {
     this.library = library;
+  }
+
+  /** Gives the native memory back. */
+  close(): void {
+    if (this.staging !== undefined) this.library.free(this.staging, STAGING);
+    this.staging = undefined;
   }
 
   write(tensor: CpuTensor, box: Box, data: HostArray): void {
@@ -44,7 +50,7 @@ export class HostCopies {
   private stage(
     tensor: CpuTensor,
     box: Box,
-    dtype: StoredType['dtype'],
+    dtype: DType,
     visit: (staged: CpuTensor, piece: Box, from: number, count: number) => void,
   ): void {
     if (isEmpty(box)) return;
@@ -62,13 +68,14 @@ export class HostCopies {
     }
     const first = along < 0 ? 0 : box[along].start;
     const last = along < 0 ? 1 : box[along].end;
-    const type = { shape: tensor.shape, dtype, plain: true };
+    const type = { shape: tensor.shape, dtype };
+    const plain = { ...type, format: plainFormat(type) };
     for (let at = first; at < last; at += most) {
       const piece =
         along < 0
           ? box
           : box.map((r, i) => (i === along ? { start: at, end: Math.min(at + most, last) } : r));
-      visit(cpuTensor(this.staging, type, piece), piece, (at - first) * layer, boxVolume(piece));
+      visit(cpuTensor(this.staging, plain, piece), piece, (at - first) * layer, boxVolume(piece));
     }
   }
 
@@ -87,7 +94,7 @@ export class HostCopies {
   }
 }
 
-function hostType(data: HostArray): StoredType['dtype'] {
+function hostType(data: HostArray): DType {
   if (data instanceof Float64Array) return 'f64';
   if (data instanceof Uint8Array) return 'u8';
   if (data instanceof Int32Array) return 'i32';

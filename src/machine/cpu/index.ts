@@ -2,4 +2,4 @@ export { type CpuOptions, cpuDevice } from './device.ts';
 export type { ExactConv } from './exact-conv.ts';
 export { INSTRUCTION_SETS, type InstructionSet, instructionSets, type Library, library } from './library.ts';
 export * from './peak.ts';
-export { CPU_FUSION, CPU_TARGET } from './target.ts';
+export { CPU_TARGET } from './target.ts';

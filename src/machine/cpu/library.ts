@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 import { fail } from '../../core/index.ts';
+import { setUpCommand } from '../../files/index.ts';
 import { functionsOf } from '../native-functions.ts';
 
 /** An address in native memory. A number, so that offsets add; below 2^53 on every platform that Node runs on. */
@@ -25,7 +26,6 @@ const ENTRIES = {
   hm_set_threads: [I],
   hm_free: [P, L],
   hm_memcpy: [P, P, L],
-  hm_memset: [P, I, L],
   hm_peak_flops: ['double', P],
   hm_peak_memory: [I, L, 'double', P],
   hm_rows: [P, P],
@@ -66,9 +66,15 @@ export interface StoreHandle {
 export interface Library {
   readonly isa: InstructionSet;
   readonly threads: number;
+  /** Threads of the pool, which all callers share; quick where it has as many. */
+  useThreads(count: number): void;
   /** Calls a kernel; raises its error text. */
   call(entry: Entry, ...args: readonly number[]): void;
   allocate(bytes: number): Address;
+  /** Gives back what `allocate` or `reserve` gave, with the same number of bytes. */
+  free(at: Address, bytes: number): void;
+  /** Bytes that were given and not given back. */
+  readonly held: number;
   /** As `allocate`; undefined where the system refuses. Pages take room when they are first touched. */
   reserve(bytes: number): Address | undefined;
   /** Copies host bytes into native memory, and back. */
@@ -105,7 +111,11 @@ function pickSet(): InstructionSet {
     );
   }
   if (!existsSync(file('base')))
-    fail({ where: 'device cpu', problem: 'the native kernels are not built', hint: 'Run: npm run setup' });
+    fail({
+      where: 'device cpu',
+      problem: 'the native kernels are not built',
+      hint: `Run: ${setUpCommand()}`,
+    });
   return instructionSets().find(({ built, supported }) => built && supported)?.name ?? 'base';
 }
 
@@ -125,7 +135,7 @@ const functions = (isa: InstructionSet) =>
   functionsOf(koffi.load(file(isa)), {
     where: 'device cpu',
     what: 'the native kernels are',
-    hint: 'Run: npm run setup',
+    hint: `Run: ${setUpCommand()}`,
   });
 
 let loaded: Library | undefined;
@@ -141,7 +151,7 @@ function load(isa: InstructionSet): Library {
     fail({
       where: 'device cpu',
       problem: `the kernels for ${isa} are not built`,
-      hint: 'Run: npm run setup',
+      hint: `Run: ${setUpCommand()}`,
     });
   const func = functions(isa);
   const entries = new Map<Entry, (...args: number[]) => number>();
@@ -153,6 +163,14 @@ function load(isa: InstructionSet): Library {
   };
   const error = func('hm_error', 'const char *', []) as () => string;
   const alloc = func('hm_alloc', P, [L]) as (bytes: number) => number;
+  let held = 0;
+  let inUse: number | undefined;
+  const take = (bytes: number): number => {
+    const size = Math.max(bytes, 64);
+    const address = alloc(size);
+    if (address !== 0) held += size;
+    return address;
+  };
   const threads = func('hm_threads', I, []) as () => number;
   const rss = func('hm_peak_rss', L, []) as () => number;
   const copyIn = func('int hm_memcpy(uint64_t dst, const void *src, int64_t bytes)');
@@ -168,11 +186,16 @@ function load(isa: InstructionSet): Library {
     get threads() {
       return threads();
     },
+    useThreads(count) {
+      if (count === inUse) return;
+      if (find('hm_set_threads')(count) !== 0) fail({ where: 'device cpu', problem: error() });
+      inUse = count;
+    },
     call(entry, ...args) {
       if (find(entry)(...args) !== 0) fail({ where: 'device cpu', problem: error() });
     },
     allocate(bytes) {
-      const address = alloc(Math.max(bytes, 64));
+      const address = take(bytes);
       if (address === 0)
         fail({
           where: 'device cpu',
@@ -181,7 +204,15 @@ function load(isa: InstructionSet): Library {
         });
       return address as Address;
     },
-    reserve: (bytes) => (alloc(Math.max(bytes, 64)) || undefined) as Address | undefined,
+    reserve: (bytes) => (take(bytes) || undefined) as Address | undefined,
+    free(at, bytes) {
+      const size = Math.max(bytes, 64);
+      if (find('hm_free')(at, size) !== 0) fail({ where: 'device cpu', problem: error() });
+      held -= size;
+    },
+    get held() {
+      return held;
+    },
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
     openStore: (folder, bytes) => openStore(func, error, folder, bytes),

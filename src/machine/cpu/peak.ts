@@ -27,14 +27,14 @@ function measured(threads: number, measure: (result: number) => void): number {
   const lib = library();
   const before = lib.threads;
   const result = lib.allocate(64);
-  lib.call('hm_set_threads', threads);
+  lib.useThreads(threads);
   try {
     measure(result);
     const number = new Float64Array(1);
     lib.download(result, number);
     return number[0];
   } finally {
-    lib.call('hm_free', result, 64);
-    lib.call('hm_set_threads', before);
+    lib.free(result, 64);
+    lib.useThreads(before);
   }
 }

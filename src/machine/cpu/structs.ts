@@ -1,11 +1,9 @@
 import type { DType } from '../../core/index.ts';
+import type { Five } from '../formats/index.ts';
 import { type Address, after, type Library } from './library.ts';
 
 // Writes the structs of native/halomesh.h into native memory. Kernels are prepared once and launched many times, so their
 // arguments are laid down once.
-
-/** Canonical dimensions n, d, h, w, c. */
-export type Five = readonly [number, number, number, number, number];
 
 export const DTYPE_CODES: Readonly<Record<DType, number>> = { f32: 0, bf16: 1, f64: 2, u8: 3, i32: 4 };
 
@@ -55,11 +53,23 @@ export interface Source {
   readonly box: View;
 }
 
-export interface WindowFive {
+/** hm_window. */
+export interface Window {
   readonly kernel: readonly number[];
   readonly stride: readonly number[];
   readonly dilation: readonly number[];
   readonly pad: readonly number[];
+}
+
+/** hm_einsum_operand. */
+export interface EinsumOperand {
+  readonly data: Address;
+  readonly dtype: DType;
+  /** The loop of the channels that lie in blocks; -1 for none. */
+  readonly blockedLoop: number;
+  readonly block: number;
+  readonly blockStride: number;
+  readonly stride: readonly number[];
 }
 
 const VIEW = 176;
@@ -106,7 +116,7 @@ export class Arguments {
   }
 
   free(): void {
-    for (const { at, bytes } of this.chunks) this.library.call('hm_free', at, bytes);
+    for (const { at, bytes } of this.chunks) this.library.free(at, bytes);
     this.chunks.length = 0;
     this.view = new DataView(new ArrayBuffer(0));
     this.used = 0;
@@ -136,7 +146,7 @@ export class Arguments {
     return at;
   }
 
-  window(w: WindowFive): Address {
+  window(w: Window): Address {
     return this.longs([...w.kernel, ...w.stride, ...w.dilation, ...w.pad]);
   }
 
@@ -159,16 +169,7 @@ export class Arguments {
   }
 
   /** An array of hm_einsum_operand. */
-  einsumOperands(
-    list: readonly {
-      data: Address;
-      dtype: DType;
-      blockedLoop: number;
-      block: number;
-      blockStride: number;
-      stride: readonly number[];
-    }[],
-  ): Address {
+  einsumOperands(list: readonly EinsumOperand[]): Address {
     const { at, offset } = this.reserve(EINSUM_OPERAND * list.length);
     list.forEach((operand, i) => {
       const o = offset + i * EINSUM_OPERAND;

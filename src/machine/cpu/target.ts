@@ -1,86 +1,19 @@
-import { isEmpty, type Range, range } from '../../core/index.ts';
-import type { FusionRules, LocalNode } from '../../plan/index.ts';
-import { attrsOf } from './attrs.ts';
-import { evaluatesLanes, leavesLanes } from './class-rows.ts';
-import { isRowOp, kernelOf } from './kernels.ts';
-import { LANES, plainTypes, storageBytes } from './storage.ts';
+import type { Target } from '../../plan/index.ts';
+import { CALL_FUSION, refusesCall } from '../calls/index.ts';
+import { imageFormats, plainFormat } from '../formats/index.ts';
 
-// What planning needs to know of the CPU; works without its library.
-
-const MOST_DIMS = 5;
-
-/** Sums keep nothing, the first or the last dimension of what they run over when they are fused. */
-function fusedSum(node: LocalNode): boolean {
-  if (node.op.name !== 'reduce_sum') return false;
-  const from = node.call.inputs[0].shape;
-  const kept = node.call.outputs[0].shape;
-  if (from.length > MOST_DIMS) return false;
-  return kept.every((dim) => {
-    const at = from.findIndex((d) => d.name === dim.name);
-    return at === from.length - 1 || (at === 0 && from.length >= 3);
-  });
-}
-
-/**
- * Convolutions load a concat of channels from its parts: whole channels, and every part but the last in whole blocks.
- */
-function severalSources(view: LocalNode, consumer: LocalNode, input: number): boolean {
-  if (view.op.name !== 'concat' || !kernelOf(consumer.op.name)?.sources || input !== 0) return false;
-  const [{ shape }] = view.outputs;
-  const channel = shape[shape.length - 1];
-  if (attrsOf<'concat'>(view).dim !== channel.name || shape.length < 3) return false;
-  const whole = consumer.loops.every((loop) => {
-    const read = consumer.op.reads(consumer.call, loop)[input][shape.length - 1];
-    return read.end - read.start === channel.size || read.end === read.start;
-  });
-  const blocks = view.inputs.slice(0, -1).every((part) => part.shape[shape.length - 1].size % LANES === 0);
-  return whole && blocks;
-}
-
-/**
- * An epilogue stores a slice of channels in whole blocks of them: it begins at a block, ends at one or with the channels, and
- * takes all of every other dimension, on every rank.
- */
-function partOfChannels(view: LocalNode, producer: LocalNode): boolean {
-  if (view.op.name !== 'slice' || !kernelOf(producer.op.name)?.epilogue) return false;
-  const [{ shape, own }] = producer.outputs;
-  const last = shape.length - 1;
-  const { ranges } = attrsOf<'slice'>(view);
-  if (shape.length < 3 || Object.keys(ranges).some((name) => name !== shape[last].name)) return false;
-  const { size } = shape[last];
-  const [start, end] = ranges[shape[last].name] ?? [0, size];
-  if (start % LANES !== 0 || (end % LANES !== 0 && end !== size)) return false;
-  return view.loops.every((loop, rank) => {
-    const read = view.op.reads(view.call, loop)[0];
-    if (isEmpty(own[rank])) return isEmpty(loop);
-    return own[rank].every((r, i) => sameRange(r, i === last ? range(0, size) : read[i]));
-  });
-}
-
-const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
-
-/** What the CPU's kernels can take into their loads and stores. */
-export const CPU_FUSION: FusionRules = {
-  prologue: (op, input) => kernelOf(op)?.prologue?.includes(input) ?? false,
-  epilogue: (op) => kernelOf(op)?.epilogue ?? false,
-  views: severalSources,
-  parts: partOfChannels,
-  elementwise: evaluatesLanes,
-  sums: (node) => fusedSum(node) || leavesLanes(node),
+/** The CPU as a target of plans; works without its library. */
+export const CPU_TARGET: Target = {
+  name: 'cpu',
+  fusion: CALL_FUSION,
+  refuses: refusesCall,
+  formats: imageFormats,
+  plain: plainFormat,
+  spaces: {
+    tensors: {
+      name: 'memory',
+      // A large tensor takes whole pages, as files that bypass the system's cache ask for.
+      align: (bytes) => (bytes >= 2 ** 16 ? 4096 : 64),
+    },
+  },
 };
-
-function refuses(node: LocalNode): string | undefined {
-  const { name } = node.op;
-  if (isRowOp(name)) {
-    const tooMany = [...node.call.inputs, ...node.call.outputs].some(({ shape }) => shape.length > MOST_DIMS);
-    return tooMany ? 'more than five dimensions' : undefined;
-  }
-  const kernel = kernelOf(name);
-  if (!kernel) return 'no kernel';
-  if (node.call.inputs.some(({ shape }) => shape.length > MOST_DIMS) && name !== 'einsum')
-    return 'more than five dimensions';
-  return kernel.refuses?.(node);
-}
-
-/** The CPU as a target of plans. */
-export const CPU_TARGET = { name: 'cpu', fusion: CPU_FUSION, refuses, plain: plainTypes, storageBytes };

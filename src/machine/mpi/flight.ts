@@ -1,21 +1,55 @@
 import type { AllReducePlan } from '../../plan/index.ts';
 import type { Begun, Traffic } from '../communicator.ts';
-import type { Device, Memory, Tensor } from '../device.ts';
+import type { Device, Mark, Memory, Tensor } from '../device.ts';
 import type { BoundExchange } from './bound.ts';
 import { BoundAllReduce, roomsOf } from './bound-reduce.ts';
-import type { Batch } from './library.ts';
 import type { Post } from './post.ts';
 import type { Staging } from './staging.ts';
 
 // Collectives that go on beside kernels.
 
+/** What is posted as soon as a mark is passed: messages that are packed on the device's own time. */
+class Departure {
+  private readonly mark: Mark | undefined;
+  private readonly post: () => void;
+  private gone = false;
+
+  constructor(mark: Mark | undefined, post: () => void) {
+    this.mark = mark;
+    this.post = post;
+    this.tryNow();
+  }
+
+  /** True when it is posted. */
+  tryNow(): boolean {
+    if (!this.gone && (this.mark === undefined || this.mark.passed())) this.go();
+    return this.gone;
+  }
+
+  async wait(): Promise<void> {
+    if (this.gone) return;
+    await this.mark?.wait();
+    this.go();
+  }
+
+  private go(): void {
+    this.gone = true;
+    this.post();
+  }
+}
+
 /** Posts what a bound exchange sends and receives; the end unpacks it. */
 export function beginExchange(post: Post, label: string, bound: BoundExchange, traffic: Traffic): Begun {
   const what = `exchange ${label}`;
-  const batch = bound.start(post.mpi, post.tag(what, bound.awaited), traffic);
+  const { mpi } = post;
+  const tag = post.tag(what, bound.awaited);
+  const batch = mpi.batch();
+  bound.receive(mpi, batch, tag);
+  const departure = new Departure(bound.pack(), () => bound.send(mpi, batch, tag, traffic));
   return {
-    advance: () => undefined,
+    advance: () => void departure.tryNow(),
     async finish() {
+      await departure.wait();
       await post.done(what, batch, bound.awaited);
       bound.finish();
     },
@@ -47,29 +81,38 @@ export class BoundBucket {
     const what = `all_reduce ${label}`;
     const awaited = [...new Set(this.members.flatMap((member) => member.awaited))];
     const tag = post.tag(what, awaited);
-    const posted = (each: (member: BoundAllReduce, batch: Batch) => void): Batch => {
-      const batch = mpi.batch();
-      for (const member of this.members) each(member, batch);
-      return batch;
-    };
-    let batch = posted((member, into) => member.start(mpi, into, tag, traffic));
+    let batch = mpi.batch();
+    for (const member of this.members) member.receive(mpi, batch, tag);
+    let departure = new Departure(lastOf(this.members.map((member) => member.pack())), () => {
+      for (const member of this.members) member.send(mpi, batch, tag, traffic);
+    });
     let back = false;
     const turn = (): void => {
-      batch = posted((member, into) => member.middle(mpi, into, tag));
+      batch = mpi.batch();
+      for (const member of this.members) member.receiveBack(mpi, batch, tag);
       back = true;
+      departure = new Departure(lastOf(this.members.map((member) => member.reduce())), () => {
+        for (const member of this.members) member.sendBack(mpi, batch, tag);
+      });
     };
     return {
       advance() {
-        if (!back && mpi.test(batch, 0)) turn();
+        if (departure.tryNow() && !back && mpi.test(batch, 0)) turn();
       },
       finish: async () => {
         if (!back) {
+          await departure.wait();
           await post.done(what, batch, awaited);
           turn();
         }
+        await departure.wait();
         await post.done(what, batch, awaited);
         for (const member of this.members) member.finish();
       },
     };
   }
 }
+
+/** The device has one queue: the last mark is passed after all others. */
+const lastOf = (marks: readonly (Mark | undefined)[]): Mark | undefined =>
+  marks.findLast((mark) => mark !== undefined);

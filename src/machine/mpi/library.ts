@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi, { type LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
+import { setUpCommand } from '../../files/index.ts';
 import { functionsOf } from '../native-functions.ts';
 
 /** A list of messages that are posted and then waited for together. */
@@ -27,7 +28,7 @@ export interface MpiLibrary {
   allGather(batch: Batch, mine: number, all: number, bytes: number): void;
   /** Waits up to some milliseconds; true when all of the batch is done. */
   test(batch: Batch, milliseconds: number): boolean;
-  /** Address of a native function that moves messages on; see `Device.pollWith`. */
+  /** Address of a native function that moves messages on; see `Transport.pollWith`. */
   readonly poll: number;
   abort(code: number): never;
   /** Leaves; every process must, at the same time. */
@@ -41,14 +42,14 @@ const P = 'uint64_t';
 // src/machine/mpi and dist/machine/mpi both lie three folders below the root of the package.
 const file = fileURLToPath(new URL('../../../build/native/libhalomesh_mpi.so', import.meta.url));
 
-const HINT = 'Run: npm run setup:mpi';
+const HINT = `Run: ${setUpCommand('mpi')}`;
 
 /** Whether MPI can be used here, and which one or why not. Never fails, starts nothing. */
 export function mpiAvailable(): { readonly available: boolean; readonly note: string } {
   if (!existsSync(file))
     return {
       available: false,
-      note: `not set up: all ranks run in one process. For one process a rank: npm run setup:mpi`,
+      note: `not set up: all ranks run in one process. For one process a rank: ${setUpCommand('mpi')}`,
     };
   try {
     const version = open().func('hmpi_version', 'const char *', []) as () => string;

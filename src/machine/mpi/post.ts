@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { fail } from '../../core/index.ts';
+import type { HostRooms } from '../device.ts';
 import { rest } from '../rest.ts';
 import type { Batch, MpiLibrary } from './library.ts';
 import { Staging } from './staging.ts';
@@ -18,12 +19,21 @@ const PATIENCE = 1800;
 export class Post {
   readonly mpi: MpiLibrary;
   readonly staging: Staging;
+  /** Memory for messages of devices that have none of their own. */
+  readonly rooms: HostRooms;
   private calls = 0;
   private readonly near = new Set<number>();
 
   constructor(mpi: MpiLibrary) {
     this.mpi = mpi;
-    this.staging = new Staging(mpi);
+    this.rooms = {
+      room(bytes) {
+        const address = mpi.allocate(bytes);
+        return { address, bytes, view: (most) => mpi.view(address, most) };
+      },
+      free: ({ address, bytes }) => mpi.free(address, bytes),
+    };
+    this.staging = new Staging(this.rooms);
   }
 
   barrier(label: string): Promise<void> {

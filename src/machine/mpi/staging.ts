@@ -1,5 +1,4 @@
-import type { NativeRoom } from '../device.ts';
-import type { MpiLibrary } from './library.ts';
+import type { HostRoom, HostRooms } from '../device.ts';
 
 /** The smallest block, bytes. */
 const LEAST = 2 ** 20;
@@ -10,39 +9,46 @@ export const MOST_VIEWED = 2 ** 30;
 
 /** Memory that messages are packed into. Collectives run one after the other and use the same bytes. */
 export class Staging {
-  private readonly mpi: MpiLibrary;
+  private readonly source: HostRooms;
   /** Each at least twice as large as the one before: what is bound to a block keeps its addresses. */
-  private readonly blocks: { readonly address: number; readonly bytes: number }[] = [];
+  private readonly blocks: HostRoom[] = [];
 
-  constructor(mpi: MpiLibrary) {
-    this.mpi = mpi;
+  constructor(source: HostRooms) {
+    this.source = source;
   }
 
   /** Rooms of so many bytes each, beside each other; the same ones may be given to another collective. */
-  rooms(bytes: readonly number[]): NativeRoom[] {
+  rooms(bytes: readonly number[]): HostRoom[] {
     const aligned = bytes.map((count) => Math.ceil(count / ALIGNMENT) * ALIGNMENT);
-    let { address } = this.block(aligned.reduce((a, b) => a + b, 0));
+    const block = this.block(aligned.reduce((a, b) => a + b, 0));
+    let at = 0;
     return aligned.map((count) => {
-      const at = address;
-      address += count;
-      return { address: at, view: (most) => this.mpi.view(at, most) };
+      const from = at;
+      at += count;
+      return partOf(block, from, count);
     });
   }
 
-  private block(bytes: number): { readonly address: number } {
+  private block(bytes: number): HostRoom {
     const known = this.blocks.find((block) => block.bytes >= bytes);
     if (known !== undefined) return known;
-    const size = roomy(bytes);
-    const made = { address: this.mpi.allocate(size), bytes: size };
+    const made = this.source.room(roomy(bytes));
     this.blocks.push(made);
     return made;
   }
 
   free(): void {
-    for (const { address, bytes } of this.blocks) this.mpi.free(address, bytes);
+    for (const block of this.blocks) this.source.free(block);
     this.blocks.length = 0;
   }
 }
+
+/** The bytes of a room from a place on. */
+const partOf = (room: HostRoom, from: number, bytes: number): HostRoom => ({
+  address: room.address + from,
+  bytes,
+  view: (most) => room.view(from + most).subarray(from),
+});
 
 /** Bytes rounded up to a power of two, so that few sizes come up. */
 export function roomy(bytes: number): number {

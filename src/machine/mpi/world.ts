@@ -25,7 +25,7 @@ export class MpiWorld implements World {
     this.size = processes.hosts.length;
     this.device = device;
     this.post = post;
-    device.pollWith?.(post.mpi.poll);
+    device.transport.pollWith?.(post.mpi.poll);
   }
 
   private get rank(): number {
@@ -45,9 +45,14 @@ export class MpiWorld implements World {
       size,
       traffic,
       exchange: (label, plan, from, to) =>
-        beginExchange(post, label, this.exchangeOf(plan, from, to, post.staging), traffic).finish(),
+        beginExchange(
+          post,
+          label,
+          this.exchangeOf(plan, from, to, this.staging('in turn', 0)),
+          traffic,
+        ).finish(),
       allReduce: (label, plan, tensor) =>
-        this.bucketOf([{ plan, tensor }], post.staging).begin(post, label, traffic).finish(),
+        this.bucketOf([{ plan, tensor }], this.staging('in turn', 0)).begin(post, label, traffic).finish(),
       begin: {
         exchange: (label, plan, from, to, slot) =>
           beginExchange(
@@ -63,10 +68,17 @@ export class MpiWorld implements World {
     };
   }
 
+  close(): void {
+    for (const memory of [...this.memories.values()].flat()) this.device.free(memory);
+    this.memories.clear();
+    for (const staging of this.stagings.values()) staging.free();
+    this.stagings.clear();
+  }
+
   /** Memory for messages of collectives of one slot. */
   private staging(kind: string, slot: number): Staging {
     const key = `${kind} ${slot}`;
-    const known = this.stagings.get(key) ?? new Staging(this.post.mpi);
+    const known = this.stagings.get(key) ?? new Staging(this.device.transport.rooms ?? this.post.rooms);
     this.stagings.set(key, known);
     return known;
   }

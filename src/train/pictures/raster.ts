@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PNG } from 'pngjs';
-import { beginPartial, cannotWrite, type PartialFile } from '../../files/index.ts';
+import { beginPartial, cannotWrite, makeFolder, type PartialFile } from '../../files/index.ts';
 
 /** Red, green, blue: 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
@@ -78,7 +78,7 @@ export class Raster {
   save(file: string): void {
     const png = new PNG({ width: this.width, height: this.height });
     png.data = Buffer.from(this.data.buffer);
-    mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+    makeFolder(path.dirname(file));
     let partial: PartialFile | undefined;
     try {
       partial = beginPartial(file);

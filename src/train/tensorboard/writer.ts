@@ -1,7 +1,7 @@
-import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { cannotWrite } from '../../files/index.ts';
+import { cannotWrite, makeFolder } from '../../files/index.ts';
 import { type EventContent, encodeEvent, type PngImage } from './events.ts';
 import { record } from './records.ts';
 
@@ -18,7 +18,7 @@ export class EventWriter {
 
   /** Begins a file in a folder; `step`: the first one to come. */
   static async open(folder: string, step: number): Promise<EventWriter> {
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => cannotWrite(folder, error));
+    makeFolder(folder);
     // Files are read in the order of their names: one more than any that is there, should the clock stand still or go back.
     const times = (await readdir(folder)).map((name) =>
       Number(/^events\.out\.tfevents\.(\d+)\./.exec(name)?.[1] ?? 0),

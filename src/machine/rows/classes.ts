@@ -1,7 +1,8 @@
 import { fail } from '../../core/index.ts';
 import type { LocalNode, LocalValue } from '../../plan/index.ts';
+import { defaultSlots, LANES } from '../formats/index.ts';
 import { attrsOf } from './attrs.ts';
-import { defaultSlots, LANES } from './storage.ts';
+import type { RowOp } from './table.ts';
 
 // Softmax, argmax and class losses as row programs: the classes of a voxel are the lanes of one position, so what is summed or
 // compared over classes stays in registers. Logits are read once for all of them, and gradients are formed where they are loaded.
@@ -14,24 +15,10 @@ import { defaultSlots, LANES } from './storage.ts';
 /** What is asked of the row program that takes the instructions. All numbers are registers. */
 interface LaneProgram {
   evaluate(value: LocalValue): number;
-  instruction(op: Opcode, src: readonly number[], imm?: number): number;
+  instruction(op: RowOp, src: readonly number[], imm?: number): number;
   /** One number a lane. */
   vector(values: readonly number[]): number;
 }
-
-type Opcode =
-  | 'CONST'
-  | 'ADD'
-  | 'SUB'
-  | 'MUL'
-  | 'EQ'
-  | 'SELECT'
-  | 'LANE'
-  | 'LABEL'
-  | 'SOFTMAX'
-  | 'LOG_SOFTMAX'
-  | 'LANE_SUM'
-  | 'ARGMAX';
 
 type LossAttrs = { readonly classes: string; readonly keep: readonly string[] };
 

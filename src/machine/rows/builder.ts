@@ -1,27 +1,16 @@
 import { type DType, fail, type Shape } from '../../core/index.ts';
 import type { ElementwiseName, SliceAttrs } from '../../ops/index.ts';
 import type { LocalNode, LocalValue } from '../../plan/index.ts';
-import type { Tensor } from '../device.ts';
+import type { Slots } from '../formats/index.ts';
 import { attrsOf } from './attrs.ts';
-import { evaluateLanes, evaluatesLanes } from './class-rows.ts';
-import type { Address } from './library.ts';
-import { type CpuTensor, five, operandOf, partOperandOf, type Slots, vectorOperand } from './storage.ts';
-import type { Instruction, Operand, Program } from './structs.ts';
+import { evaluateLanes, evaluatesLanes } from './classes.ts';
+import type { Row, RowInstruction, RowOperand } from './row.ts';
+import type { RowOp } from './table.ts';
 
-// Translates chains of element-wise operations into row programs (native/halomesh.h): loads, arithmetic on registers, stores and
-// sums. Registers are given out so that a program uses as few as its live values need.
-
-const OPCODES = [
-  'LOAD', 'STORE', 'SUM', 'CONST', 'COPY', 'ADD', 'SUB', 'MUL', 'DIV', 'MIN', 'MAX', 'POW', 'FMA', 'NEG', 'ABS', 'SIGN', 'SQUARE',
-  'SQRT', 'RSQRT', 'RECIP', 'EXP', 'LOG', 'TANH', 'SIGMOID', 'FLOOR', 'LEAKY', 'LEAKY_GRAD', 'LT', 'LE', 'EQ', 'SELECT',
-  'ROUND_BF16', 'ROUND_F32', 'TRUNC', 'UNIFORM', 'NORMAL', 'BERNOULLI', 'LANE', 'LABEL', 'SOFTMAX', 'LOG_SOFTMAX', 'LANE_SUM',
-  'ARGMAX',
-] as const; // biome-ignore format: in the order of the C enumeration
-type Opcode = (typeof OPCODES)[number];
-const CODE = Object.fromEntries(OPCODES.map((name, i) => [name, i])) as Readonly<Record<Opcode, number>>;
+// Translates chains of element-wise operations into rows: loads, arithmetic on registers, stores and sums.
 
 /** Instruction of each element-wise operation. */
-const ELEMENTWISE: Readonly<Record<ElementwiseName, Opcode>> = {
+const ELEMENTWISE: Readonly<Record<ElementwiseName, RowOp>> = {
   neg: 'NEG',
   abs: 'ABS',
   sign: 'SIGN',
@@ -57,7 +46,7 @@ export function isElementwise(name: string): name is ElementwiseName {
 }
 
 interface Draft {
-  op: Opcode;
+  op: RowOp;
   dst?: number;
   src: number[];
   operand?: number;
@@ -65,19 +54,22 @@ interface Draft {
   keys?: readonly [number, number];
 }
 
-/** Builds one program over an iteration with dimensions `shape` in `slots`. */
-export class RowProgram {
+/**
+ * Builds one row over an iteration with dimensions `shape` in `slots`. Registers are given out so that it uses as few as its live
+ * values need.
+ */
+export class RowBuilder {
   private readonly shape: Shape;
   private readonly slots: Slots;
   private readonly nodes: ReadonlySet<LocalNode>;
-  private readonly tensorOf: (value: LocalValue) => Tensor;
+  private readonly homeOf: (value: LocalValue) => object;
   private readonly drafts: Draft[] = [];
-  private readonly operands: Operand[] = [];
-  private readonly values = new Map<LocalValue | CpuTensor, number>();
+  private readonly operands: RowOperand[] = [];
+  /** By value, and by the memory that a value is loaded from. */
+  private readonly values = new Map<object, number>();
   /** Registers of instructions that need not be repeated. */
   private readonly known = new Map<string, number>();
   private readonly wide: boolean;
-  private readonly constants: (values: readonly number[]) => Address;
   private input = -1;
   private next = 0;
 
@@ -86,17 +78,15 @@ export class RowProgram {
     shape: Shape;
     slots: Slots;
     nodes: ReadonlySet<LocalNode>;
-    tensorOf: (value: LocalValue) => Tensor;
-    /** Lays numbers down in native memory, as float64. */
-    constants: (values: readonly number[]) => Address;
+    /** The same for values that lie in the same memory. */
+    homeOf: (value: LocalValue) => object;
     wide?: boolean;
   }) {
     this.shape = options.shape;
     this.slots = options.slots;
     this.nodes = options.nodes;
-    this.tensorOf = options.tensorOf;
+    this.homeOf = options.homeOf;
     this.wide = options.wide ?? false;
-    this.constants = options.constants;
   }
 
   /** Declares the kernel's own result: `values` are read from the register that the kernel fills. */
@@ -115,7 +105,7 @@ export class RowProgram {
   }
 
   /** Register of an instruction on registers, which is made once. */
-  instruction(op: Opcode, src: readonly number[], imm?: number): number {
+  instruction(op: RowOp, src: readonly number[], imm?: number): number {
     const key = `${op} ${src.join(' ')} ${imm}`;
     const register = this.known.get(key) ?? this.emit({ op, src: [...src], imm });
     this.known.set(key, register);
@@ -126,7 +116,7 @@ export class RowProgram {
   vector(values: readonly number[]): number {
     const key = `vector ${values.join(' ')}`;
     const register = this.known.get(key) ?? this.emit({ op: 'LOAD', src: [], operand: this.operands.length });
-    if (!this.known.has(key)) this.operands.push(vectorOperand(this.constants(values), values.length));
+    if (!this.known.has(key)) this.operands.push({ kind: 'vector', values });
     this.known.set(key, register);
     return register;
   }
@@ -141,14 +131,13 @@ export class RowProgram {
   }
 
   storeRegister(register: number, into: LocalValue): void {
-    const operand = this.operand(this.tensorOf(into) as CpuTensor);
+    const operand = this.operand(into);
     this.drafts.push({ op: 'STORE', src: [register], operand });
   }
 
   /** Stores the channels of `value` that `part` holds: those in the range that `ranges` names, of whole blocks. */
   storePart(value: LocalValue, part: LocalValue, ranges: SliceAttrs['ranges']): void {
-    const operand = partOperandOf(this.tensorOf(part) as CpuTensor, this.shape, this.slots, ranges);
-    this.operands.push(operand);
+    this.operands.push({ kind: 'part', value: part, ranges });
     this.drafts.push({ op: 'STORE', src: [this.evaluate(value)], operand: this.operands.length - 1 });
   }
 
@@ -158,21 +147,21 @@ export class RowProgram {
   }
 
   sumRegister(register: number, into: LocalValue): void {
-    const operand = this.operand(this.tensorOf(into) as CpuTensor);
+    const operand = this.operand(into);
     this.drafts.push({ op: 'SUM', src: [register], operand });
   }
 
   private load(value: LocalValue): number {
-    const tensor = this.tensorOf(value) as CpuTensor;
-    const known = this.values.get(tensor);
+    const home = this.homeOf(value);
+    const known = this.values.get(home);
     if (known !== undefined) return known;
-    const register = this.emit({ op: 'LOAD', src: [], operand: this.operand(tensor) });
-    this.values.set(tensor, register);
+    const register = this.emit({ op: 'LOAD', src: [], operand: this.operand(value) });
+    this.values.set(home, register);
     return register;
   }
 
-  private operand(tensor: CpuTensor): number {
-    this.operands.push(operandOf(tensor, this.slots));
+  private operand(value: LocalValue): number {
+    this.operands.push({ kind: 'tensor', value });
     return this.operands.length - 1;
   }
 
@@ -201,7 +190,7 @@ export class RowProgram {
         return this.random(node);
       default:
         pointwise satisfies never;
-        return fail({ where: node.call.where, problem: 'is no element-wise operation of the CPU device' });
+        return fail({ where: node.call.where, problem: 'is no element-wise operation of rows' });
     }
   }
 
@@ -214,7 +203,7 @@ export class RowProgram {
   private random(node: LocalNode): number {
     const { distribution, seed, stream, keep } = attrsOf<'random'>(node);
     const op = ({ uniform: 'UNIFORM', normal: 'NORMAL', bernoulli: 'BERNOULLI' } as const)[distribution];
-    const operand = node.inputs.length === 0 ? -1 : this.operand(this.tensorOf(node.inputs[0]) as CpuTensor);
+    const operand = node.inputs.length === 0 ? -1 : this.operand(node.inputs[0]);
     return this.emit({ op, src: [], operand, imm: keep, keys: [seed, stream] });
   }
 
@@ -245,8 +234,8 @@ export class RowProgram {
     this.drafts.splice(0, this.drafts.length, ...kept);
   }
 
-  /** The finished program. `result`: the value that a prologue delivers. */
-  build(result?: LocalValue): Program {
+  /** The finished row. `result`: the value that a prologue delivers. */
+  build(result?: LocalValue): Row {
     const resultRegister = result === undefined ? -1 : this.evaluate(result);
     this.contract(resultRegister);
     const lastUse = new Map<number, number>();
@@ -263,32 +252,24 @@ export class RowProgram {
       return register;
     };
     if (this.input >= 0) take(this.input);
-    const instructions = this.drafts.map((draft, i): Instruction => {
-      const [a = -1, b = -1, c = -1] = draft.src.map((register) => real.get(register)!);
+    const instructions = this.drafts.map((draft, i): RowInstruction => {
+      const src = draft.src.map((register) => real.get(register)!);
       const dst = draft.dst === undefined ? -1 : take(draft.dst);
       // The target is taken before sources are given back: no instruction writes a register that it reads.
       for (const register of new Set(draft.src))
         if (lastUse.get(register) === i) free.push(real.get(register)!);
-      return {
-        op: CODE[draft.op],
-        dst,
-        a,
-        b,
-        c,
-        operand: draft.operand ?? -1,
-        key0: draft.keys?.[0] ?? 0,
-        key1: draft.keys?.[1] ?? 0,
-        imm: draft.imm ?? 0,
-      };
+      const { op, operand = -1, imm = 0, keys = [0, 0] } = draft;
+      return { op, dst, src, operand, imm, keys };
     });
     return {
+      shape: this.shape,
+      slots: this.slots,
       instructions,
       operands: this.operands,
       registers: Math.max(count, 1),
       wide: this.wide,
       input: this.input < 0 ? -1 : real.get(this.input)!,
       result: resultRegister < 0 ? -1 : real.get(resultRegister)!,
-      global: five(this.shape, this.slots, (i) => this.shape[i].size, 1),
     };
   }
 }

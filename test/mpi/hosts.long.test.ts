@@ -12,7 +12,7 @@ import { COMMAND } from './launch.ts';
 
 // By hand, at a size whose times mean something on a quiet machine:
 //
-//   HALOMESH_HOSTS_SIZE=64 npx vitest run test/mpi/hosts.test.ts
+//   HALOMESH_HOSTS_SIZE=64 npm run test:long -- test/mpi/hosts
 
 const missing = whyNoHosts();
 if (missing) console.log(`skipped: the tests of two hosts, since ${missing}`);

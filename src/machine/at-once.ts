@@ -1,0 +1,19 @@
+import { performance } from 'node:perf_hooks';
+import type { Launch, Mark } from './device.ts';
+
+// Devices that do at once what they are asked for: their queue is always empty.
+
+/** A mark of such a device: passed when it is made. */
+export function passedMark(): Mark {
+  const at = performance.now();
+  const mark: Mark & { readonly at: number } = {
+    at,
+    passed: () => true,
+    wait: async () => undefined,
+    milliseconds: (since) => at - (since as typeof mark).at,
+  };
+  return mark;
+}
+
+/** Work of such a device. */
+export const launchOf = (run: () => void): Launch => ({ run });

@@ -1,0 +1,69 @@
+import { HalomeshError } from '../core/index.ts';
+import type { Target } from '../plan/index.ts';
+import { CPU_TARGET, cpuDevice, type ExactConv, library } from './cpu/index.ts';
+import type { Device } from './device.ts';
+import { nullDevice } from './null.ts';
+import { referenceDevice } from './reference.ts';
+
+/** How a device is opened; each takes what it knows. */
+export interface DeviceOptions {
+  readonly threads?: number;
+  readonly exactConv?: ExactConv;
+}
+
+/** What is to be known of a device before it is opened. */
+export interface DeviceEntry {
+  /** In a few words, for help and `halomesh info`. */
+  readonly doc: string;
+  /** Whether it computes: can train and predict. */
+  readonly computes: boolean;
+  /** Whether it can be opened here, and which one or why not. Never fails. */
+  available(): { readonly available: boolean; readonly note: string };
+  /** What plans for it need to know; nothing is opened. */
+  readonly target: Target;
+  open(options?: DeviceOptions): Device;
+}
+
+const always = (note: string) => () => ({ available: true, note });
+
+/** All devices: configuration, flags, `info` and benchmarks read this table. */
+export const DEVICES = {
+  cpu: {
+    doc: 'native kernels on the processor',
+    computes: true,
+    available() {
+      try {
+        return { available: true, note: `native kernels for ${library().isa}` };
+      } catch (error) {
+        const text = error instanceof HalomeshError ? error.message : `cannot be loaded: ${error}`;
+        return { available: false, note: text };
+      }
+    },
+    target: CPU_TARGET,
+    open: cpuDevice,
+  },
+  reference: {
+    doc: 'TypeScript in float64: slow, the judge of the others',
+    computes: true,
+    available: always('TypeScript in float64: slow, the judge of the others'),
+    target: referenceDevice(),
+    open: () => referenceDevice(),
+  },
+  null: {
+    doc: 'plans and counts, computes nothing',
+    computes: false,
+    available: always('plans and counts, computes nothing'),
+    target: nullDevice(),
+    open: () => nullDevice(),
+  },
+} as const satisfies Readonly<Record<string, DeviceEntry>>;
+
+export type DeviceName = keyof typeof DEVICES;
+
+/** Names of the devices that train and predict, the default first. */
+export type ComputingDevice = {
+  [N in DeviceName]: (typeof DEVICES)[N]['computes'] extends true ? N : never;
+}[DeviceName];
+export const COMPUTING_DEVICES = (Object.keys(DEVICES) as DeviceName[]).filter(
+  (name): name is ComputingDevice => DEVICES[name].computes,
+);

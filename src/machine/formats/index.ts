@@ -1,0 +1,2 @@
+export * from './blocked.ts';
+export * from './slots.ts';
