@@ -40,7 +40,7 @@ const root = z.object({
     label_names: z.array(z.string()).optional(),
     preprocessing: options,
     /** Ids of all cases of the data set with a label map. */
-    cases: z.array(z.string()),
+    cases: z.array(z.string()).min(1),
   }),
 });
 export type StoreDescription = z.infer<typeof root>['halomesh'];
