@@ -153,7 +153,7 @@ describe('halomesh', () => {
       'phantom_000',
       'phantom_001',
     ]);
-    const other = await halomesh('evaluate --run a --json --split width=3');
+    const other = await halomesh('evaluate --run a --json --split width=3 --overwrite');
     expect(JSON.parse(other.out).original).toEqual(report.original);
     const shown = await halomesh('evaluate --run a --tolerance liver=3 --out scores');
     expect(shown.out).toMatch(/Dice of 2 training cases\. The network was trained on these cases/);
