@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { beginPartialFolder, isInside, isSamePath, makeFolder } from '../../files/index.ts';
+import { beginPartialFolder, isInside, isSamePath, lockFolder, makeFolder } from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
 import { ImagingError } from '../errors.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -84,11 +84,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
   await checkFolder(out, settings);
   makeFolder(out);
-  await mkdirWithGroup(out);
-  const ids = cases.map(({ id }) => id);
-  await writeJson(path.join(out, '.zattrs'), {
-    halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
-  });
+  const lock = lockFolder(out, 'preprocessing');
   const result = {
     written: [] as string[],
     kept: [] as string[],
@@ -108,10 +104,16 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   const free: CaseRunner[] = Array.from({ length: jobs }, () => (jobs === 1 ? ownThread : workerThread()));
   const runners = [...free];
   try {
+    await mkdirWithGroup(out);
+    const ids = cases.map(({ id }) => id);
+    await writeJson(path.join(out, '.zattrs'), {
+      halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
+    });
     await inParallel(cases, jobs, async (entry) => {
       const runner = free.pop()!;
       try {
         signal.throwIfAborted();
+        lock.touch();
         tell(entry.id, await once(entry, path.join(out, entry.id), settings, runner, signal));
       } catch (error) {
         if (signal.aborted || error instanceof StoreWriteError || !(error instanceof Error)) {
@@ -127,6 +129,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     if (!options.signal?.aborted) throw error;
   } finally {
     for (const runner of runners) await runner.close();
+    lock.release();
   }
   return { ...result, interrupted: options.signal?.aborted ?? false };
 }
@@ -179,7 +182,7 @@ async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
   }
   if (existsSync(out) && !statSync(out).isDirectory())
     throw new ImagingError({ file: out, field: 'store', expected: 'a folder', found: 'a file' });
-  if (!existsSync(out) || readdirSync(out).every((name) => name === '.zgroup')) return;
+  if (!existsSync(out) || readdirSync(out).every((name) => ['.zgroup', '.lock'].includes(name))) return;
   throw new ImagingError({
     file: out,
     field: 'store',
