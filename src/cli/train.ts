@@ -4,6 +4,7 @@ import type { Processes } from '../machine/index.ts';
 import { bytes } from '../plan/index.ts';
 import type { Tracer } from '../run/index.ts';
 import {
+  type BestScore,
   checkThere,
   type DiceByClass,
   mergeConfig,
@@ -182,7 +183,7 @@ function doneLines(config: TrainConfig, result: TrainResult): string[] {
   const run = quoted(relative(folder.dir));
   const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(4)}`;
   const score =
-    best === undefined ? '' : `; best at step ${best.step} with ${measure(best.by)} ${best.score.toFixed(3)}`;
+    best === undefined ? '' : `; best at step ${best.step} with ${measure(best)} ${best.score.toFixed(3)}`;
   const early = endedEarly ? ', as it got no better' : '';
   const did = `${step} ${step === 1 ? 'step' : 'steps'}`;
   const done =
@@ -201,9 +202,10 @@ function doneLines(config: TrainConfig, result: TrainResult): string[] {
   ];
 }
 
-function measure(by: string): string {
-  if (by === 'loss') return 'a loss of';
-  return by === 'dice' ? 'a mean Dice of' : `a ${by.slice('dice:'.length)} Dice of`;
+function measure({ by, ofTraining }: BestScore): string {
+  const what = ofTraining ? 'training ' : 'validation ';
+  if (by === 'loss') return `a ${what}loss of`;
+  return by === 'dice' ? `a mean ${what}Dice of` : `a ${what}Dice (${by.slice('dice:'.length)}) of`;
 }
 
 function resumeLine(config: TrainConfig, { step, steps }: TrainResult): string {

@@ -232,7 +232,9 @@ class Run {
     const own = await this.score();
     // The first process alone has the steps before a resumption.
     const [text] = await this.processes.share('score', JSON.stringify(own));
-    this.best = better(this.best, this.config.bestBy, this.step, JSON.parse(text) as number | null);
+    const score = JSON.parse(text) as number | null;
+    const ofTraining = this.chosen.validation.length === 0;
+    this.best = better(this.best, this.config.bestBy, this.step, score, ofTraining);
     if (this.best?.step === this.step) await this.save('best');
   }
 

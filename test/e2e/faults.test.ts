@@ -264,7 +264,7 @@ describe('Ctrl-C', () => {
 
   it('in evaluate leaves no scores', async () => {
     const out = path.join(root, 'cut-scores');
-    const command = ['evaluate', '--run', trained, '--data', large, '--out', out];
+    const command = ['evaluate', '--run', trained, '--data', large, '--all', '--out', out];
     expect((await interrupted(/case 1\/6/, command)).code).toBe(130);
     expect(filesIn(out).filter((file) => /summary|partial/.test(file))).toEqual([]);
   });

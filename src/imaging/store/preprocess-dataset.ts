@@ -1,7 +1,14 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { beginPartialFolder, isInside, isSamePath, lockFolder, makeFolder } from '../../files/index.ts';
+import {
+  beginPartialFolder,
+  inside,
+  isInside,
+  isSamePath,
+  lockFolder,
+  makeFolder,
+} from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
 import { ImagingError } from '../errors.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -100,6 +107,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   // A full disk ends the cases in the making too.
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  let fault: { readonly error: unknown } | undefined;
   const jobs = Math.min(options.jobs ?? 1, all);
   const free: CaseRunner[] = Array.from({ length: jobs }, () => (jobs === 1 ? ownThread : workerThread()));
   const runners = [...free];
@@ -111,22 +119,29 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     });
     await inParallel(cases, jobs, async (entry) => {
       const runner = free.pop()!;
+      let failure: Error | undefined;
+      let outcome: 'written' | 'kept' | 'failed' = 'failed';
       try {
         signal.throwIfAborted();
         lock.touch();
-        tell(entry.id, await once(entry, path.join(out, entry.id), settings, runner, signal));
+        outcome = await once(entry, inside(out, entry.id), settings, runner, signal);
       } catch (error) {
-        if (signal.aborted || error instanceof StoreWriteError || !(error instanceof Error)) {
+        if (signal.aborted && error === signal.reason) throw error;
+        if (error instanceof StoreWriteError || !(error instanceof Error)) {
+          fault ??= { error };
           stop.abort(error);
           throw error;
         }
-        tell(entry.id, 'failed', error);
+        failure = error;
       } finally {
         free.push(runner);
       }
+      tell(entry.id, outcome, failure);
     });
   } catch (error) {
-    if (!options.signal?.aborted) throw error;
+    // Cases that were given up say no more than that; what went wrong beside them is not lost.
+    if (fault !== undefined) throw fault.error;
+    if (error !== options.signal?.reason) throw error;
   } finally {
     for (const runner of runners) await runner.close();
     lock.release();
@@ -142,7 +157,8 @@ async function once(
   runner: CaseRunner,
   signal: AbortSignal,
 ): Promise<'written' | 'kept'> {
-  if (existsSync(folder)) {
+  if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
+    refuseLinks(folder);
     const { source } = await readCaseDescription(folder);
     const now = await sourceOf(entry);
     const same = (['image', 'label'] as const).every(
@@ -160,6 +176,18 @@ async function once(
   } finally {
     partial.discard();
   }
+}
+
+/** What a link leads to is not the store's: it is neither kept as a case of it nor removed. */
+function refuseLinks(folder: string): void {
+  if (!lstatSync(folder).isSymbolicLink()) return;
+  throw new ImagingError({
+    file: folder,
+    field: 'case',
+    expected: 'a folder of the store',
+    found: 'a link',
+    hint: 'Remove the link, or move what it leads to here.',
+  });
 }
 
 /** Refuses a store that would hold the data that are read: cases of a store are removed when their scans have changed. */
