@@ -19,6 +19,7 @@ export type { Connectivity } from './components.ts';
 // From a dataset's folder to what a network sees, and back
 export * from './dataset.ts';
 export type { DatasetPatterns } from './dataset-files.ts';
+export { datasetIdentity } from './dataset-identity.ts';
 export * from './errors.ts';
 // Synthetic scans
 export { type FakeLesionsOptions, type FakeLesionsReport, writeFakeLesions } from './fake-lesions.ts';

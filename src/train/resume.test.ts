@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writePhantom } from '../imaging/index.ts';
+import { openDataset, writePhantom } from '../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from './config.ts';
 import { readLog } from './log.ts';
 import { train } from './train.ts';
@@ -116,6 +116,29 @@ describe('a run', () => {
     const failed = config({ bestBy: 'dice:spleen' });
     await expect(train(failed)).rejects.toThrow('spleen');
     expect(existsSync(failed.out)).toBe(false);
+  });
+
+  it('goes on with its data wherever they lie, and names the case that differs', async () => {
+    const run = config({ steps: 2, validation: ['phantom_001'] });
+    await train(run);
+    const moved = path.join(folder, 'moved');
+    cpSync(data, moved, { recursive: true });
+    const there = { ...run, data: moved };
+    expect(await train({ ...there, steps: 3 }, { resume: true })).toMatchObject({ step: 3 });
+    const { cases } = await openDataset(moved);
+    writeFileSync(cases[1].image, readFileSync(cases[0].image));
+    await expect(train({ ...there, steps: 4 }, { resume: true })).rejects.toThrow(
+      /a resumed run must keep its data; expected the files of case "phantom_001" as they were/,
+    );
+    // A run that does not know them goes on with a note where its cases are there.
+    writeFileSync(path.join(run.out, 'data.json'), '{"ca');
+    const warnings: TrainEvent[] = [];
+    const onEvent = (event: TrainEvent) => void (event.kind === 'warning' && warnings.push(event));
+    await train({ ...run, steps: 4 }, { resume: true, onEvent });
+    expect(warnings).toMatchObject([
+      { text: expect.stringMatching(/data\.json: is not JSON: .* It is written anew/) },
+      { text: expect.stringContaining('taken to be the same') },
+    ]);
   });
 
   it('tells of a learning rate that jumps, as more steps stretch its schedule', async () => {

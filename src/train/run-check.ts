@@ -15,6 +15,8 @@ const FREE: ReadonlySet<string> = new Set([
   'layout',
   'split',
   'out',
+  // They are compared by what is in them.
+  'data',
   'checkpointEvery',
   'patience',
 ]);

@@ -11,6 +11,7 @@ import { type RunFolder, runFolder } from './run-folder.ts';
 
 /** A run that is this process's own. */
 export interface TakenRun {
+  readonly folder: RunFolder;
   readonly lock: Lock;
   /** The config until now, of a resumed one. */
   readonly before?: TrainConfig;
@@ -22,9 +23,9 @@ export async function takeRun(folder: RunFolder, config: TrainConfig, resume = f
   else checkPlace(folder.dir, config.data);
   const lock = takeFolder(folder.dir);
   try {
-    if (resume) return { lock, before: await checkResumable(folder, config) };
+    if (resume) return { folder, lock, before: await checkResumable(folder, config) };
     await checkNew(folder);
-    return { lock };
+    return { folder, lock };
   } catch (error) {
     lock.release();
     throw error;

@@ -13,6 +13,7 @@ import { drawProgress } from './pictures/index.ts';
 import { withPreprocessing } from './preprocessed.ts';
 import { Programs } from './programs.ts';
 import { keepPrevious, loadNewest, rateJump } from './resume.ts';
+import { type RunCase, sameCases, writeRunData } from './run-data.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
 import { type TakenRun, takeRun } from './run-place.ts';
 import { openSameDataset } from './same-files.ts';
@@ -56,11 +57,16 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
     const chosen = chooseCases(dataset, prepared);
     checkBest(prepared, chosen.classes, chosen.validation.length);
     const config: TrainConfig = { ...prepared, classes: chosen.classes };
+    const cases = await together(processes, 'data of the run', () =>
+      taken === undefined
+        ? undefined
+        : sameCases(dataset, chosen, taken, (text) => options.onEvent?.({ kind: 'warning', text })),
+    );
     const forecast = await forecastCases(config, chosen.training, chosen.classes.length, options.processes);
     const session = sessionOf(forecast.config, options.tracer, options.processes);
     const programs = new Programs(session);
     try {
-      const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken });
+      const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken, cases });
       await run.begin();
       await run.toTheEnd();
       const result = { ...run.outcome(), seconds: (performance.now() - begun) / 1000 };
@@ -86,6 +92,7 @@ interface RunParts {
   readonly options: TrainOptions;
   /** Of the process that writes. */
   readonly taken: TakenRun | undefined;
+  readonly cases: readonly RunCase[] | undefined;
 }
 
 /** A run in progress. */
@@ -109,10 +116,12 @@ class Run {
   private readonly forecast: Forecast;
   private readonly options: TrainOptions;
   private readonly taken: TakenRun | undefined;
+  private readonly cases: readonly RunCase[] | undefined;
 
-  constructor({ config, folder, chosen, session, programs, forecast, options, taken }: RunParts) {
+  constructor({ config, folder, chosen, session, programs, forecast, options, taken, cases }: RunParts) {
     this.forecast = forecast;
     this.taken = taken;
+    this.cases = cases;
     const { classes, training } = chosen;
     this.config = config;
     this.folder = folder;
@@ -142,7 +151,8 @@ class Run {
     this.firstStep = this.step;
     this.saved = loaded?.file === folder.latest;
     this.best = loaded?.best;
-    // Config first: a run of which there is a config can be resumed.
+    if (this.cases !== undefined) await writeRunData(folder, this.cases);
+    // Config before the log: a run of which there is a config can be resumed.
     if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);
     if (this.writes && this.options.resume) {
       const lines = await cutLog(folder.log, this.step);
