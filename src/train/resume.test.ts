@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,6 +139,40 @@ describe('a run', () => {
       { text: expect.stringMatching(/data\.json: is not JSON: .* It is written anew/) },
       { text: expect.stringContaining('taken to be the same') },
     ]);
+  });
+
+  it.each([
+    ['config.json', '', /config\.json: is not JSON: .* The config is taken from .*latest\.safetensors/],
+    ['config.json', '{}', /The config is taken from/],
+    ['log.jsonl', 'no\n', /log\.jsonl: line 1 is no line of a log/],
+    ['log.jsonl', undefined, /log\.jsonl: no such file; the log begins anew after step 1/],
+    ['class-voxels.json', '{"phantom', undefined],
+    ['tensorboard', undefined, undefined],
+  ])('goes on where %s is %j', async (name, content, said) => {
+    const whole = config({ steps: 2, sampling: 'balanced', validation: ['phantom_001'] });
+    await train(whole);
+    const run = config({ steps: 2, sampling: 'balanced', validation: ['phantom_001'] });
+    await interrupt(run, 1);
+    rmSync(path.join(run.out, name), { recursive: true });
+    if (content !== undefined) writeFileSync(path.join(run.out, name), content);
+    const warnings: string[] = [];
+    await train(run, {
+      resume: true,
+      onEvent: (event) => void (event.kind === 'warning' && warnings.push(event.text)),
+    });
+    if (said === undefined) expect(warnings).toEqual([]);
+    else expect(warnings).toEqual([expect.stringMatching(said)]);
+    expect((await losses(run)).at(-1)).toBe((await losses(whole)).at(-1));
+    expect(checkpointOf(run)).toBe(checkpointOf(whole));
+  });
+
+  it('goes on where its picture cannot be written', async () => {
+    const run = config({ steps: 1 });
+    mkdirSync(path.join(run.out, 'progress.png'), { recursive: true });
+    const warnings: string[] = [];
+    const onEvent = (event: TrainEvent) => void (event.kind === 'warning' && warnings.push(event.text));
+    expect(await train(run, { onEvent })).toMatchObject({ step: 1 });
+    expect(warnings).toEqual([expect.stringMatching(/progress\.png: cannot be drawn/)]);
   });
 
   it('tells of a learning rate that jumps, as more steps stretch its schedule', async () => {

@@ -18,12 +18,17 @@ export interface TakenRun {
 }
 
 /** Takes the folder of a run for this process, if the run can begin there, or go on. */
-export async function takeRun(folder: RunFolder, config: TrainConfig, resume = false): Promise<TakenRun> {
+export async function takeRun(
+  folder: RunFolder,
+  config: TrainConfig,
+  warn: (text: string) => void,
+  resume = false,
+): Promise<TakenRun> {
   if (resume) checkThere(folder);
   else checkPlace(folder.dir, config.data);
   const lock = takeFolder(folder.dir);
   try {
-    if (resume) return { folder, lock, before: await checkResumable(folder, config) };
+    if (resume) return { folder, lock, before: await checkResumable(folder, config, warn) };
     await checkNew(folder);
     return { folder, lock };
   } catch (error) {

@@ -47,20 +47,19 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const begun = performance.now();
   const folder = runFolder(given.out);
   const { processes = alone(1) } = options;
+  const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
   const dataset = await openSameDataset(processes, given.data, given);
   const prepared = withPreprocessing(given, dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   const taken = await together(processes, 'check of the run folder', () =>
-    processes.host === 0 ? takeRun(folder, prepared, options.resume) : undefined,
+    processes.host === 0 ? takeRun(folder, prepared, warn, options.resume) : undefined,
   );
   try {
     const chosen = chooseCases(dataset, prepared);
     checkBest(prepared, chosen.classes, chosen.validation.length);
     const config: TrainConfig = { ...prepared, classes: chosen.classes };
     const cases = await together(processes, 'data of the run', () =>
-      taken === undefined
-        ? undefined
-        : sameCases(dataset, chosen, taken, (text) => options.onEvent?.({ kind: 'warning', text })),
+      taken === undefined ? undefined : sameCases(dataset, chosen, taken, warn),
     );
     const forecast = await forecastCases(config, chosen.training, chosen.classes.length, options.processes);
     const session = sessionOf(forecast.config, options.tracer, options.processes);
@@ -155,7 +154,7 @@ class Run {
     // Config before the log: a run of which there is a config can be resumed.
     if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);
     if (this.writes && this.options.resume) {
-      const lines = await cutLog(folder.log, this.step);
+      const lines = await cutLog(folder.log, this.step, (text) => this.warn(text));
       this.lines.push(...lines.filter((line) => line.kind === 'step'));
       this.validations.push(...lines.filter((line) => line.kind === 'validation'));
     } else if (this.writes) await startLog(folder.log);
@@ -172,7 +171,7 @@ class Run {
       split: this.forecast.split,
     });
     const jump = rateJump(this.taken?.before, config, this.step);
-    if (jump !== undefined) this.tell({ kind: 'warning', text: jump });
+    if (jump !== undefined) this.warn(jump);
   }
 
   /** Steps until all are done or the signal says stop. */
@@ -274,8 +273,18 @@ class Run {
     }
     await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
     if (this.writes && which === 'latest' && this.lines.length > 0)
-      drawProgress(this.lines, folder.progress, { validation: this.validations });
+      try {
+        drawProgress(this.lines, folder.progress, { validation: this.validations });
+      } catch (error) {
+        // The picture is a convenience, and the checkpoint is whole.
+        if (!(error instanceof Error)) throw error;
+        this.warn(`${folder.progress}: cannot be drawn: ${error.message}`);
+      }
     this.tell({ kind: 'checkpoint', file, step, which });
+  }
+
+  private warn(text: string): void {
+    this.tell({ kind: 'warning', text });
   }
 
   private tell(event: TrainEvent): void {
