@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Processes } from '../machine/index.ts';
 import { bytes } from '../plan/index.ts';
@@ -6,10 +5,10 @@ import type { Tracer } from '../run/index.ts';
 import {
   type BestScore,
   checkThere,
+  configOfFolder,
   type DiceByClass,
   mergeConfig,
   meshOf,
-  readConfigFile,
   resolveConfig,
   runFolder,
   type StartEvent,
@@ -47,12 +46,12 @@ export async function trainAction(flags: TrainFlags): Promise<void> {
 }
 
 /** The whole config of a command line; a resumed run begins with its own. */
-function trainConfig(flags: TrainFlags): TrainConfig {
+async function trainConfig(flags: TrainFlags): Promise<TrainConfig> {
   const given = givenConfig(flags);
   need(given, 'out', 'the folder of the run');
   const run = runFolder(path.resolve(String(given.out)));
   if (flags.resume) checkThere(run);
-  const before = flags.resume && existsSync(run.config) ? readConfigFile(run.config) : {};
+  const before = flags.resume ? await configOfFolder(run) : {};
   const all = mergeConfig(before, given);
   need(all, 'data', 'the folder of a data set');
   return resolveConfig(all);

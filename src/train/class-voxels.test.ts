@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const cases = ['a', 'b'].map((id) => ({ id, image: `${id}.nii` }));
 
-it('are counted once and then read; a file that holds something else is told', async () => {
+it('are counted once and then read; where the file is damaged they are counted again', async () => {
   const file = path.join(root, 'class-voxels.json');
   const counted: string[] = [];
   const count = async ({ id }: { readonly id: string }) => [counted.push(id), 7];
@@ -24,6 +24,7 @@ it('are counted once and then read; a file that holds something else is told', a
   ]);
   expect(counted).toEqual(['a', 'b']);
   writeFileSync(file, '{"a": [1');
-  await expect(classVoxels(cases, count, file, alone(1))).rejects.toThrow(/class-voxels\.json/);
-  expect(readFileSync(file, 'utf8')).toBe('{"a": [1');
+  counted.length = 0;
+  expect(await classVoxels(cases, count, file, alone(1))).toHaveLength(2);
+  expect(counted).toEqual(['a', 'b']);
 });

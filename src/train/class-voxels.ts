@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { writeAll, writeAtomically } from '../files/index.ts';
+import { z } from 'zod';
+import { readJsonFileSync, writeTextAtomically } from '../files/index.ts';
 import type { Case } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import type { ClassVoxels } from './case-order.ts';
-import { readJson } from './config-error.ts';
 
 /**
  * Voxels of each class in each case, counted once in a run: they are kept in a file of its folder, from which a resumed run
@@ -25,9 +24,20 @@ async function knownOrCounted(
   count: (entry: Case) => Promise<ClassVoxels>,
   file: string,
 ): Promise<readonly ClassVoxels[]> {
-  const known = existsSync(file) ? (readJson(file) as Readonly<Record<string, ClassVoxels>>) : {};
-  const counts: Record<string, ClassVoxels> = {};
-  for (const entry of cases) counts[entry.id] = known[entry.id] ?? (await count(entry));
-  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(`${JSON.stringify(counts)}\n`)));
-  return cases.map(({ id }) => counts[id]);
+  const known = countsIn(file);
+  const counts = new Map<string, ClassVoxels>();
+  for (const entry of cases) counts.set(entry.id, known.get(entry.id) ?? (await count(entry)));
+  await writeTextAtomically(file, `${JSON.stringify(Object.fromEntries(counts))}\n`);
+  return cases.map(({ id }) => counts.get(id) ?? []);
+}
+
+const schema = z.record(z.string(), z.array(z.number().int().nonnegative()));
+
+/** What a file has; nothing where it is damaged: then all is counted again. */
+function countsIn(file: string): ReadonlyMap<string, ClassVoxels> {
+  try {
+    return new Map(Object.entries(schema.parse(readJsonFileSync(file))));
+  } catch {
+    return new Map();
+  }
 }

@@ -1,6 +1,8 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cannotWrite, makeFolder, writeAll, writeAtomically } from '../files/index.ts';
+import { z } from 'zod';
+import { cannotWrite, makeFolder, parseJson, readText, writeTextAtomically } from '../files/index.ts';
 
 /** Dice by class name, 0 to 1, of the classes above 0; null where a class is neither true nor predicted. */
 export type DiceByClass = Readonly<Record<string, number | null>>;
@@ -67,17 +69,63 @@ export async function appendLog(file: string, line: LogLine): Promise<void> {
   await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: unknown) => cannotWrite(file, error));
 }
 
-/** The lines of a log. A last line that was cut off in the middle is left out. */
-export async function readLog(file: string): Promise<LogLine[]> {
-  const lines = (await readFile(file, 'utf8')).split('\n');
-  lines.pop();
-  return lines.map((line) => JSON.parse(line) as LogLine);
+/**
+ * The lines of a log, by their steps. A last line that was cut off in the middle is left out, and so are lines that are none of a
+ * log, of which `warn` is told; of lines for one step the last one counts.
+ */
+export async function readLog(file: string, warn?: (text: string) => void): Promise<LogLine[]> {
+  const texts = (await readText(file)).split('\n');
+  texts.pop();
+  const found = new Map<string, LogLine>();
+  const bad: number[] = [];
+  for (const [n, text] of texts.entries()) {
+    const line = lineOf(text);
+    if (line === undefined) bad.push(n + 1);
+    else found.set(`${line.kind} ${line.step}`, line);
+  }
+  if (bad.length > 0) {
+    const [first] = bad;
+    const which = bad.length === 1 ? `line ${first} is` : `line ${first} and ${bad.length - 1} more are`;
+    warn?.(`${file}: ${which} no line of a log, and left out`);
+  }
+  return [...found.values()].sort((a, b) => a.step - b.step || (a.kind < b.kind ? -1 : 1));
 }
 
-/** Takes the lines after a step out of a log, as they are done anew; gives those that stay. */
-export async function cutLog(file: string, step: number): Promise<LogLine[]> {
-  const kept = (await readLog(file)).filter((line) => line.step <= step);
-  const text = kept.map((line) => `${JSON.stringify(line)}\n`).join('');
-  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(text)));
+const scores = z.record(z.string(), z.number().nullable());
+const lineSchema = z.discriminatedUnion('kind', [
+  z.looseObject({
+    kind: z.literal('step'),
+    step: z.number().int().positive(),
+    loss: z.number(),
+    cases: z.array(z.string()),
+    dice: scores,
+  }),
+  z.looseObject({
+    kind: z.literal('validation'),
+    step: z.number().int().nonnegative(),
+    loss: z.number().nullable(),
+    dice: scores,
+  }),
+]);
+
+function lineOf(text: string): LogLine | undefined {
+  try {
+    const value = parseJson(text);
+    // The value itself, with all that stands in it.
+    return lineSchema.safeParse(value).success ? (value as LogLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Takes the lines after a step out of a log, as they are done anew, and those that are none; gives those that stay. `warn` is told
+ * of a log that is not as it should be.
+ */
+export async function cutLog(file: string, step: number, warn?: (text: string) => void): Promise<LogLine[]> {
+  if (!existsSync(file) && step > 0) warn?.(`${file}: no such file; the log begins anew after step ${step}`);
+  const all = existsSync(file) ? await readLog(file, warn) : [];
+  const kept = all.filter((line) => line.step <= step);
+  await writeTextAtomically(file, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
   return kept;
 }

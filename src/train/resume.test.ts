@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writePhantom } from '../imaging/index.ts';
+import { openDataset, writePhantom } from '../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from './config.ts';
 import { readLog } from './log.ts';
 import { train } from './train.ts';
@@ -40,7 +40,10 @@ async function losses(run: TrainConfig): Promise<number[]> {
 /** A checkpoint without what names the folder of the run. */
 function checkpointOf(run: TrainConfig): string {
   const bytes = readFileSync(path.join(run.out, 'checkpoints', 'latest.safetensors'));
-  return bytes.toString('latin1').replaceAll(run.out, '');
+  return bytes
+    .toString('latin1')
+    .replaceAll(run.out, '')
+    .replace(/"header_crc32":"\w+"/, '');
 }
 
 /** Trains for some steps, as if Ctrl-C had been pressed then. */
@@ -116,6 +119,63 @@ describe('a run', () => {
     const failed = config({ bestBy: 'dice:spleen' });
     await expect(train(failed)).rejects.toThrow('spleen');
     expect(existsSync(failed.out)).toBe(false);
+  });
+
+  it('goes on with its data wherever they lie, and names the case that differs', async () => {
+    const run = config({ steps: 2, validation: ['phantom_001'] });
+    await train(run);
+    const moved = path.join(folder, 'moved');
+    cpSync(data, moved, { recursive: true });
+    const there = { ...run, data: moved };
+    expect(await train({ ...there, steps: 3 }, { resume: true })).toMatchObject({ step: 3 });
+    const { cases } = await openDataset(moved);
+    writeFileSync(cases[1].image, readFileSync(cases[0].image));
+    await expect(train({ ...there, steps: 4 }, { resume: true })).rejects.toThrow(
+      /a resumed run must keep its data; expected the files of case "phantom_001" as they were/,
+    );
+    // A run that does not know them goes on with a note where its cases are there.
+    writeFileSync(path.join(run.out, 'data.json'), '{"ca');
+    const warnings: TrainEvent[] = [];
+    const onEvent = (event: TrainEvent) => void (event.kind === 'warning' && warnings.push(event));
+    await train({ ...run, steps: 4 }, { resume: true, onEvent });
+    expect(warnings).toMatchObject([
+      { text: expect.stringMatching(/data\.json: is not JSON: .* It is written anew/) },
+      { text: expect.stringContaining('taken to be the same') },
+    ]);
+  });
+
+  it.each([
+    ['config.json', '', /config\.json: is not JSON: .* The config is taken from .*latest\.safetensors/],
+    ['config.json', '{}', /The config is taken from/],
+    ['log.jsonl', 'no\n', /log\.jsonl: line 1 is no line of a log/],
+    ['log.jsonl', undefined, /log\.jsonl: no such file; the log begins anew after step 1/],
+    ['class-voxels.json', '{"phantom', undefined],
+    ['tensorboard', undefined, undefined],
+  ])('goes on where %s is %j', async (name, content, said) => {
+    const whole = config({ steps: 2, sampling: 'balanced', validation: ['phantom_001'] });
+    await train(whole);
+    const run = config({ steps: 2, sampling: 'balanced', validation: ['phantom_001'] });
+    await interrupt(run, 1);
+    rmSync(path.join(run.out, name), { recursive: true });
+    if (content !== undefined) writeFileSync(path.join(run.out, name), content);
+    const warnings: string[] = [];
+    await train(run, {
+      resume: true,
+      onEvent: (event) => void (event.kind === 'warning' && warnings.push(event.text)),
+    });
+    if (said === undefined) expect(warnings).toEqual([]);
+    else expect(warnings).toEqual([expect.stringMatching(said)]);
+    expect((await losses(run)).at(-1)).toBe((await losses(whole)).at(-1));
+    expect(checkpointOf(run)).toBe(checkpointOf(whole));
+  });
+
+  it('goes on where its picture cannot be written', async () => {
+    const run = config({ steps: 1 });
+    mkdirSync(path.join(run.out, 'progress.png'), { recursive: true });
+    const warnings: string[] = [];
+    const onEvent = (event: TrainEvent) => void (event.kind === 'warning' && warnings.push(event.text));
+    expect(await train(run, { onEvent })).toMatchObject({ step: 1 });
+    expect(warnings).toEqual([expect.stringMatching(/progress\.png: cannot be drawn/)]);
   });
 
   it('tells of a learning rate that jumps, as more steps stretch its schedule', async () => {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../core/index.ts';
-import { readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
+import type { TrainConfig } from './config.ts';
+import { configOfFolder } from './run-config.ts';
 import { checkpointsOf, type RunFolder } from './run-folder.ts';
 
 /** What a resumed run may change: how long, how often and where it runs, not what comes out. */
@@ -15,6 +16,8 @@ const FREE: ReadonlySet<string> = new Set([
   'layout',
   'split',
   'out',
+  // They are compared by what is in them.
+  'data',
   'checkpointEvery',
   'patience',
 ]);
@@ -48,8 +51,12 @@ export function checkThere(folder: RunFolder): void {
 const isThere = (folder: RunFolder): boolean => [folder.config, ...checkpointsOf(folder)].some(existsSync);
 
 /** Refuses to resume by a config that would give other numbers than the run's own, which it gives back. */
-export async function checkResumable(folder: RunFolder, config: TrainConfig): Promise<TrainConfig> {
-  const before = resolveConfig(readConfigFile(folder.config));
+export async function checkResumable(
+  folder: RunFolder,
+  config: TrainConfig,
+  warn?: (text: string) => void,
+): Promise<TrainConfig> {
+  const before = await configOfFolder(folder, warn);
   const old: Readonly<Record<string, unknown>> = { ...before };
   const now: Readonly<Record<string, unknown>> = { ...config };
   const changed = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((key) => {

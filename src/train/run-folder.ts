@@ -5,6 +5,8 @@ export interface RunFolder {
   readonly dir: string;
   /** The whole config, JSON. */
   readonly config: string;
+  /** The cases and what their files are known by, JSON. */
+  readonly data: string;
   /** One JSON line for every step and every validation. */
   readonly log: string;
   /** Event files for TensorBoard, one for each start. */
@@ -27,6 +29,7 @@ export function runFolder(dir: string): RunFolder {
   return {
     dir,
     config: path.join(dir, 'config.json'),
+    data: path.join(dir, 'data.json'),
     log: path.join(dir, 'log.jsonl'),
     tensorboard: path.join(dir, 'tensorboard'),
     classVoxels: path.join(dir, 'class-voxels.json'),

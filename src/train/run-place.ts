@@ -11,20 +11,26 @@ import { type RunFolder, runFolder } from './run-folder.ts';
 
 /** A run that is this process's own. */
 export interface TakenRun {
+  readonly folder: RunFolder;
   readonly lock: Lock;
   /** The config until now, of a resumed one. */
   readonly before?: TrainConfig;
 }
 
 /** Takes the folder of a run for this process, if the run can begin there, or go on. */
-export async function takeRun(folder: RunFolder, config: TrainConfig, resume = false): Promise<TakenRun> {
+export async function takeRun(
+  folder: RunFolder,
+  config: TrainConfig,
+  warn: (text: string) => void,
+  resume = false,
+): Promise<TakenRun> {
   if (resume) checkThere(folder);
   else checkPlace(folder.dir, config.data);
   const lock = takeFolder(folder.dir);
   try {
-    if (resume) return { lock, before: await checkResumable(folder, config) };
+    if (resume) return { folder, lock, before: await checkResumable(folder, config, warn) };
     await checkNew(folder);
-    return { lock };
+    return { folder, lock };
   } catch (error) {
     lock.release();
     throw error;

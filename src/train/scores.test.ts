@@ -28,11 +28,22 @@ describe('Dice of a step', () => {
 describe('log', () => {
   it('is cut back to a step, whatever was half written', async () => {
     const file = path.join(folder, 'log.jsonl');
-    const line = (step: number) => `{"kind":"step","step":${step}}\n`;
+    const line = (step: number) => `{"kind":"step","step":${step},"loss":1,"cases":[],"dice":{}}\n`;
     writeFileSync(file, `${line(1)}${line(2)}${line(3)}{"kind":"st`);
     expect((await readLog(file)).length).toBe(3);
     expect((await cutLog(file, 2)).map(({ step }) => step)).toEqual([1, 2]);
     expect(readFileSync(file, 'utf8')).toBe(line(1) + line(2));
+  });
+
+  it('leaves out lines that are none, with one warning, and has the others by their steps, each once', async () => {
+    const file = path.join(folder, 'bad.jsonl');
+    const line = (step: number, loss = 1) =>
+      `{"kind":"step","step":${step},"loss":${loss},"cases":[],"dice":{}}\n`;
+    writeFileSync(file, `${line(2)}no\n{"kind":"step"}\n${line(1)}null\n${line(2, 5)}${'['.repeat(9999)}\n`);
+    const warnings: string[] = [];
+    await cutLog(file, 9, (text) => warnings.push(text));
+    expect(warnings).toEqual([`${file}: line 2 and 3 more are no line of a log, and left out`]);
+    expect(readFileSync(file, 'utf8')).toBe(line(1) + line(2, 5));
   });
 });
 

@@ -13,6 +13,7 @@ import { drawProgress } from './pictures/index.ts';
 import { withPreprocessing } from './preprocessed.ts';
 import { Programs } from './programs.ts';
 import { keepPrevious, loadNewest, rateJump } from './resume.ts';
+import { type RunCase, sameCases, writeRunData } from './run-data.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
 import { type TakenRun, takeRun } from './run-place.ts';
 import { openSameDataset } from './same-files.ts';
@@ -46,23 +47,27 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const begun = performance.now();
   const folder = runFolder(given.out);
   const { processes = alone(1) } = options;
+  const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
   const dataset = await openSameDataset(processes, given.data, given);
   const prepared = withPreprocessing(given, dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   const taken = await together(processes, 'check of the run folder', () =>
-    processes.host === 0 ? takeRun(folder, prepared, options.resume) : undefined,
+    processes.host === 0 ? takeRun(folder, prepared, warn, options.resume) : undefined,
   );
   try {
     const chosen = chooseCases(dataset, prepared);
     checkBest(prepared, chosen.classes, chosen.validation.length);
     const config: TrainConfig = { ...prepared, classes: chosen.classes };
+    const cases = await together(processes, 'data of the run', () =>
+      taken === undefined ? undefined : sameCases(dataset, chosen, taken, warn),
+    );
     const forecast = await forecastCases(config, chosen, chosen.classes.length, options.processes);
     const session = sessionOf(forecast.config, options.tracer, options.processes);
     const programs = new Programs(session);
     try {
       for (const { predictedPeakBytes } of forecast.whole ?? [])
         checkMemory(predictedPeakBytes, session.device);
-      const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken });
+      const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken, cases });
       await run.begin();
       await run.toTheEnd();
       const result = { ...run.outcome(), seconds: (performance.now() - begun) / 1000 };
@@ -88,6 +93,7 @@ interface RunParts {
   readonly options: TrainOptions;
   /** Of the process that writes. */
   readonly taken: TakenRun | undefined;
+  readonly cases: readonly RunCase[] | undefined;
 }
 
 /** A run in progress. */
@@ -111,10 +117,12 @@ class Run {
   private readonly forecast: Forecast;
   private readonly options: TrainOptions;
   private readonly taken: TakenRun | undefined;
+  private readonly cases: readonly RunCase[] | undefined;
 
-  constructor({ config, folder, chosen, session, programs, forecast, options, taken }: RunParts) {
+  constructor({ config, folder, chosen, session, programs, forecast, options, taken, cases }: RunParts) {
     this.forecast = forecast;
     this.taken = taken;
+    this.cases = cases;
     const { classes, training } = chosen;
     this.config = config;
     this.folder = folder;
@@ -144,10 +152,11 @@ class Run {
     this.firstStep = this.step;
     this.saved = loaded?.file === folder.latest;
     this.best = loaded?.best;
-    // Config first: a run of which there is a config can be resumed.
+    if (this.cases !== undefined) await writeRunData(folder, this.cases);
+    // Config before the log: a run of which there is a config can be resumed.
     if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);
     if (this.writes && this.options.resume) {
-      const lines = await cutLog(folder.log, this.step);
+      const lines = await cutLog(folder.log, this.step, (text) => this.warn(text));
       this.lines.push(...lines.filter((line) => line.kind === 'step'));
       this.validations.push(...lines.filter((line) => line.kind === 'validation'));
     } else if (this.writes) await startLog(folder.log);
@@ -164,7 +173,7 @@ class Run {
       split: this.forecast.split,
     });
     const jump = rateJump(this.taken?.before, config, this.step);
-    if (jump !== undefined) this.tell({ kind: 'warning', text: jump });
+    if (jump !== undefined) this.warn(jump);
   }
 
   /** Steps until all are done or the signal says stop. */
@@ -268,8 +277,18 @@ class Run {
     }
     await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
     if (this.writes && which === 'latest' && this.lines.length > 0)
-      drawProgress(this.lines, folder.progress, { validation: this.validations });
+      try {
+        drawProgress(this.lines, folder.progress, { validation: this.validations });
+      } catch (error) {
+        // The picture is a convenience, and the checkpoint is whole.
+        if (!(error instanceof Error)) throw error;
+        this.warn(`${folder.progress}: cannot be drawn: ${error.message}`);
+      }
     this.tell({ kind: 'checkpoint', file, step, which });
+  }
+
+  private warn(text: string): void {
+    this.tell({ kind: 'warning', text });
   }
 
   private tell(event: TrainEvent): void {
