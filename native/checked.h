@@ -5,9 +5,11 @@
 
 namespace hm {
 
-// Coordinates, extents and positions of a box at most. Products of one of them with the number of instructions of a program, or
-// with the bytes of an element, still fit.
+// Extents and positions of a box at most. Products of one of them with the number of instructions of a program, or with the bytes
+// of an element, still fit.
 constexpr int64_t most_positions = int64_t(1) << 44;
+// Global coordinates at most: those of random draws go up to 2^53.
+constexpr int64_t most_coordinates = int64_t(1) << 54;
 // Bytes at most: what a process can address (x86-64, ARM).
 constexpr int64_t most_bytes = int64_t(1) << 48;
 

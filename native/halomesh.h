@@ -72,36 +72,44 @@ typedef struct {
   int32_t reserved;
 } hm_operand;
 
-// Instructions: r[dst] = f(r[a], r[b], r[c], imm).
+// Instructions: r[dst] = f(r[a], r[b], r[c], imm). src/machine/rows/table.ts has the same list; the two are compared by
+// hm_layout when a library is loaded.
+//   LOAD         r[dst] = operand
+//   STORE        operand = r[a]           (converts to the operand's dtype; bf16 rounds to nearest even). It may lack c where one
+//                block holds all channels and r[a] is the same in all lanes
+//   SUM          operand = sum of r[a] over the dimensions that the operand lacks (tile order, float64). It may keep n and c; a d,
+//                h or w that it keeps must have one position in the box (hm_reduce keeps any)
+//   CONST imm    COPY a
+//   ADD SUB MUL DIV MIN MAX POW           a op b
+//   FMA          a * b + c
+//   NEG ABS SIGN SQUARE SQRT RSQRT RECIP EXP LOG TANH SIGMOID FLOOR
+//   LEAKY        a > 0 ? a : imm * a
+//   LEAKY_GRAD   a > 0 ? b : imm * b      (a: the input of the activation, b: the gradient of its output)
+//   LT LE EQ     a op b ? 1 : 0
+//   SELECT       a != 0 ? b : c
+//   ROUND_BF16   a rounded to bfloat16    ROUND_F32  a rounded to float32 (for wide programs)
+//   TRUNC        a rounded towards zero (casts to integers)
+//   UNIFORM      counter-based random number in [0, 1): key0, key1, optional scalar step operand, global element index
+//                (random.h; its twin is src/core/random.ts)
+//   NORMAL       standard normal (Box-Muller on two draws)
+//   BERNOULLI    uniform < imm ? 1 : 0
+// Over all lanes of a position, which one block of at most 16 must hold: start.c 0, size.c = global.c of the box <= block.
+//   LANE         the number of the lane
+//   LABEL        a, the same in all lanes: a whole number from 0 to imm - 1, or the kernel fails with its position
+//   SOFTMAX      e^(a - m) / sum of e^(a - m), m the largest a
+//   LOG_SOFTMAX  a - m - log(sum of e^(a - m))
+//   LANE_SUM     sum of a, in every lane
+//   ARGMAX       lane of the largest a, the lowest on a tie, in every lane
+#define HM_ROW_OPS(X)                                                                                                       \
+  X(LOAD) X(STORE) X(SUM) X(CONST) X(COPY) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(POW) X(FMA) X(NEG) X(ABS) X(SIGN)     \
+  X(SQUARE) X(SQRT) X(RSQRT) X(RECIP) X(EXP) X(LOG) X(TANH) X(SIGMOID) X(FLOOR) X(LEAKY) X(LEAKY_GRAD) X(LT) X(LE) X(EQ)     \
+  X(SELECT) X(ROUND_BF16) X(ROUND_F32) X(TRUNC) X(UNIFORM) X(NORMAL) X(BERNOULLI) X(LANE) X(LABEL) X(SOFTMAX)                \
+  X(LOG_SOFTMAX) X(LANE_SUM) X(ARGMAX)
+
 enum {
-  HM_LOAD = 0,    // r[dst] = operand
-  HM_STORE,       // operand = r[a]            (converts to the operand's dtype; bf16 rounds to nearest even). It may lack c
-                  // where one block holds all channels and r[a] is the same in all lanes
-  HM_SUM,         // operand = sum of r[a] over the dimensions that the operand lacks (tile order, float64). It may keep n and
-                  // c; a d, h or w that it keeps must have one position in the box (hm_reduce keeps any)
-  HM_CONST,       // imm
-  HM_COPY,        // a
-  HM_ADD, HM_SUB, HM_MUL, HM_DIV, HM_MIN, HM_MAX, HM_POW,   // a op b
-  HM_FMA,         // a * b + c
-  HM_NEG, HM_ABS, HM_SIGN, HM_SQUARE, HM_SQRT, HM_RSQRT, HM_RECIP, HM_EXP, HM_LOG, HM_TANH, HM_SIGMOID, HM_FLOOR,
-  HM_LEAKY,       // a > 0 ? a : imm * a
-  HM_LEAKY_GRAD,  // a > 0 ? b : imm * b       (a: the input of the activation, b: the gradient of its output)
-  HM_LT, HM_LE, HM_EQ,                                      // a op b ? 1 : 0
-  HM_SELECT,      // a != 0 ? b : c
-  HM_ROUND_BF16,  // a rounded to bfloat16
-  HM_ROUND_F32,   // a rounded to float32 (for wide programs)
-  HM_TRUNC,       // a rounded towards zero (casts to integers)
-  HM_UNIFORM,     // counter-based random number in [0, 1): key0, key1, optional scalar step operand, global element index
-                  // (random.h; its twin is src/core/random.ts)
-  HM_NORMAL,      // standard normal (Box-Muller on two draws)
-  HM_BERNOULLI,   // uniform < imm ? 1 : 0
-  // Over all lanes of a position, which one block of at most 16 must hold: start.c 0, size.c = global.c of the box <= block.
-  HM_LANE,        // the number of the lane
-  HM_LABEL,       // a, the same in all lanes: a whole number from 0 to imm - 1, or the kernel fails with its position
-  HM_SOFTMAX,     // e^(a - m) / sum of e^(a - m), m the largest a
-  HM_LOG_SOFTMAX, // a - m - log(sum of e^(a - m))
-  HM_LANE_SUM,    // sum of a, in every lane
-  HM_ARGMAX,      // lane of the largest a, the lowest on a tie, in every lane
+#define HM_ROW_OP(name) HM_##name,
+  HM_ROW_OPS(HM_ROW_OP)
+#undef HM_ROW_OP
   HM_OP_COUNT
 };
 
@@ -139,6 +147,8 @@ typedef struct {
 } hm_source;
 
 HM_API const char *hm_error(void);
+// What callers must agree on with this library: names of the row operations in order, sizes of the structs. One line of text.
+HM_API const char *hm_layout(void);
 HM_API const char *hm_isa(void);                    // "avx512", "avx2", "base": what this library was compiled for
 HM_API int hm_cpu_supports(const char *isa);        // 1 when this processor can run that library (exported by base)
 HM_API int hm_set_threads(int32_t n);               // size of the pool; 0: number of cores

@@ -25,9 +25,9 @@ int check_extents(const hm_view *box, const char *kernel, const char *what) {
   for (int i = 0; i < HM_DIMS; i++) {
     const int64_t start = box->start[i], size = box->size[i], global = box->global[i];
     if (size < 0) return fail("%s: %s: dimension %s has size %lld", kernel, what, dim_names[i], ll(size));
-    if (start < -most_positions || start > most_positions || size > most_positions || global < 0 || global > most_positions)
-      return fail("%s: %s: dimension %s: expected numbers up to %lld, got start %lld, size %lld, global extent %lld", kernel, what,
-                  dim_names[i], ll(most_positions), ll(start), ll(size), ll(global));
+    if (start < -most_coordinates || start > most_coordinates || size > most_positions || global < 0 || global > most_coordinates)
+      return fail("%s: %s: dimension %s: expected coordinates up to %lld, got start %lld, size %lld, global extent %lld", kernel, what,
+                  dim_names[i], ll(most_coordinates), ll(start), ll(size), ll(global));
     const int64_t lanes = i == HM_C && box->block > 1 ? box->block - 1 : 0; // of the last block, perhaps padding
     empty |= size == 0;
     fits = fits && times(positions, size + lanes, &positions);

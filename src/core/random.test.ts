@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normal, randomBits, uniform } from './random.ts';
+import { fillNormal, normal, randomBits, uniform } from './random.ts';
 
 // key0, key1, step, index, bits, normal: the numbers that native/random.h gives (native/test/rows_test.cpp holds the same table).
 const GOLDEN = [
@@ -32,5 +32,20 @@ describe('counter-based random numbers', () => {
     expect(Math.abs(mean(z, (x) => x))).toBeLessThan(0.015);
     expect(Math.abs(mean(z, (x) => x * x) - 1)).toBeLessThan(0.02);
     expect(Math.abs(mean(z, (x) => x ** 4) - 3)).toBeLessThan(0.2);
+  });
+});
+
+describe('fillNormal', () => {
+  it('gives the numbers of normal, at any place and over the carry of the index', () => {
+    for (const first of [0, 1, 12345, 2 ** 32 - 3, 2 ** 40 + 2 ** 32 - 2])
+      for (const [key0, key1] of [
+        [0, 0],
+        [7, 0xdeadbeef],
+        [0xffffffff, 1],
+      ]) {
+        const out = new Float64Array(9);
+        fillNormal(out, { key0, key1, first, deviation: 0.3 });
+        expect([...out]).toEqual(Array.from(out, (_, i) => 0.3 * normal(key0, key1, 0, first + i)));
+      }
   });
 });

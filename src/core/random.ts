@@ -36,3 +36,28 @@ export function normal(key0: number, key1: number, step: number, index: number):
   const u2 = uniform(key0, key1 ^ SECOND_DRAW, step, index);
   return Math.sqrt(-2 * Math.log(u1)) * Math.cos(2 * Math.PI * u2);
 }
+
+/**
+ * `deviation` times {@link normal} of step 0, for consecutive indices from `first` on: the same numbers, drawn together. Fills
+ * `out`; nothing is allocated.
+ */
+export function fillNormal(
+  out: Float64Array,
+  { key0, key1, first, deviation }: { key0: number; key1: number; first: number; deviation: number },
+): void {
+  const b = mix((key1 ^ mix(0x85ebca6b)) >>> 0) | 0;
+  const angle = mix((key1 ^ SECOND_DRAW ^ mix(0x85ebca6b)) >>> 0) | 0;
+  for (let from = 0, to: number; from < out.length; from = to) {
+    // Indices that share their upper 32 bits.
+    const upper = Math.floor((first + from) / 2 ** 32);
+    to = Math.min(out.length, (upper + 1) * 2 ** 32 - first);
+    const a = mix((key0 ^ mix((upper + 0x9e3779b9) | 0)) >>> 0) | 0;
+    const lower = ((first + from) % 2 ** 32) | 0;
+    for (let i = from; i < to; i++) {
+      const m = mix((lower + (i - from)) ^ a);
+      const u1 = ((mix((m + b) | 0) >>> 8) + 1) * UNIT;
+      const u2 = (mix((m + angle) | 0) >>> 8) * UNIT;
+      out[i] = deviation * (Math.sqrt(-2 * Math.log(u1)) * Math.cos(2 * Math.PI * u2));
+    }
+  }
+}

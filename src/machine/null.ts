@@ -1,6 +1,6 @@
 import { boxVolume } from '../core/index.ts';
 import { NO_FUSION, type Target, transferBytes } from '../plan/index.ts';
-import { launchOf, passedMark } from './at-once.ts';
+import { HOST_ARRAYS, launchOf, passedMark } from './at-once.ts';
 import type { Device, Tensor } from './device.ts';
 import { plainFormat } from './formats/index.ts';
 
@@ -27,7 +27,7 @@ export function nullDevice(like?: Target): Device {
     }),
     tensor: (_memory, _offset, type, box): Tensor => ({ shape: type.shape, dtype: type.dtype, box }),
     upload: () => undefined,
-    download: async ({ dtype }, box) => new HOST[dtype](boxVolume(box)),
+    download: async ({ dtype }, box) => new HOST_ARRAYS[dtype](boxVolume(box)),
     copy: () => NOTHING,
     combine: () => NOTHING,
     prepare: () => NOTHING,
@@ -45,6 +45,3 @@ export function nullDevice(like?: Target): Device {
 }
 
 const NOTHING = launchOf(() => undefined);
-
-/** In what the numbers of each element type are handed out. */
-const HOST = { f32: Float32Array, bf16: Float32Array, f64: Float64Array, u8: Uint8Array, i32: Int32Array };

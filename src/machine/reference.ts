@@ -49,7 +49,7 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     copy: (to, from, box) => launchOf(() => put(to, box, take(from, box))),
     combine: (tensors, how) => launchOf(() => combine(tensors, how)),
     prepare: (kernel, rank, tensorOf) =>
-      launchOf(() => runKernel(kernel, rank, (value) => blockOf(tensorOf(value)))),
+      launchOf(() => runByReference(kernel, rank, (value) => blockOf(tensorOf(value)))),
     ready: async () => undefined,
     mark: passedMark,
     done: async () => undefined,
@@ -126,8 +126,11 @@ function hostStore(bytes: number): Store {
   };
 }
 
-/** Runs a kernel's operations one by one; what it does not store lives in blocks of its own. */
-function runKernel(kernel: Kernel, rank: number, stored: (value: LocalValue) => Block): void {
+/**
+ * Runs a kernel's operations one by one, each by its own reference; what it does not store lives in blocks of its own. For devices that
+ * have no kernel for something too.
+ */
+export function runByReference(kernel: Kernel, rank: number, stored: (value: LocalValue) => Block): void {
   const local = new Map<LocalValue, Block>();
   const written = new Set(kernel.writes);
   const made = new Set(kernel.nodes.flatMap((node) => node.outputs));

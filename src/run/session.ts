@@ -136,6 +136,7 @@ export class Session {
       if (!agreed)
         await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
       agreed = true;
+      this.state.ready();
       await this.device.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);

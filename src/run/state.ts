@@ -2,10 +2,11 @@ import {
   type Box,
   boxVolume,
   fail,
+  fillNormal,
   forEachIndex,
   HalomeshError,
   hashText,
-  normal,
+  length,
   rowMajorStrides,
   sameBox,
   showBox,
@@ -32,6 +33,8 @@ export class State {
   readonly processes: Processes;
   private readonly tensors = new Map<string, (Tensor | undefined)[]>();
   private readonly memories: Memory[] = [];
+  /** Variables that have no numbers yet. */
+  private readonly blank = new Map<string, VariableAttrs>();
   /** Stored boxes of all ranks. */
   private readonly boxes = new Map<string, readonly Box[]>();
   readonly types = new Map<string, TensorType & { readonly trainable: boolean }>();
@@ -42,7 +45,7 @@ export class State {
     this.seed = seed;
   }
 
-  /** Gives every variable of a plan its memory on `ranks`; new ones get their initial numbers. */
+  /** Gives every variable of a plan its memory on `ranks`; new ones get their initial numbers when they are first needed. */
   admit(plan: Plan, ranks: readonly number[]): void {
     for (const [name, value] of plan.program.variables) {
       const attrs = value.producer.call.attrs as VariableAttrs;
@@ -53,25 +56,41 @@ export class State {
         continue;
       }
       const list: (Tensor | undefined)[] = new Array(plan.program.mesh.size).fill(undefined);
-      // Ranks that hold the same box begin with the same numbers.
-      const drawn = new Map<string, Float64Array>();
       for (const rank of ranks) {
         const box = buffer.boxes[rank];
         const memory = this.device.allocate(buffer.format.bytes(box));
         this.memories.push(memory);
         const tensor = this.device.tensor(memory, 0, buffer, box);
-        const key = showBox(box);
-        const numbers = drawn.get(key) ?? initial(attrs, this.seed, box);
-        drawn.set(key, numbers);
-        this.device.upload(tensor, box, numbers);
         list[rank] = tensor;
       }
       this.tensors.set(name, list);
+      this.blank.set(name, attrs);
       this.boxes.set(name, buffer.boxes);
       this.types.set(name, { shape: value.shape, dtype: value.dtype, trainable: attrs.trainable });
     }
   }
 
+  /** Gives initial numbers to all that have none yet: before anything runs. A variable that was set is never drawn. */
+  ready(): void {
+    for (const name of [...this.blank.keys()]) this.draw(name);
+  }
+
+  private draw(name: string): void {
+    const attrs = this.blank.get(name);
+    if (attrs === undefined) return;
+    // Ranks that hold the same box begin with the same numbers.
+    const drawn = new Map<string, Float64Array>();
+    for (const tensor of this.tensors.get(name) ?? []) {
+      if (tensor === undefined) continue;
+      const key = showBox(tensor.box);
+      const numbers = drawn.get(key) ?? initial(attrs, this.seed, tensor.box);
+      drawn.set(key, numbers);
+      this.device.upload(tensor, tensor.box, numbers);
+    }
+    this.blank.delete(name);
+  }
+
+  /** Where a variable lies. It may have no numbers before {@link ready}. */
   tensor(name: string, rank: number): Tensor {
     const tensor = this.tensors.get(name)?.[rank];
     if (!tensor) return fail({ where: 'state', problem: `no variable "${name}" on rank ${rank}` });
@@ -86,6 +105,7 @@ export class State {
   async get(name: string): Promise<Float32Array | Float64Array> {
     const type = this.types.get(name);
     if (!type) return fail({ where: 'state', problem: `no variable "${name}"` });
+    this.draw(name);
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     let whole: Float32Array | Float64Array | undefined;
     for (const tensor of this.tensors.get(name)!) {
@@ -103,6 +123,7 @@ export class State {
     const type = this.types.get(name);
     const boxes = this.boxes.get(name);
     if (!type || !boxes) return fail({ where: 'state', problem: `no variable "${name}"` });
+    this.draw(name);
     const { processes } = this;
     if (processes.hosts.length === 1 || heldByAll(type, boxes)) return this.get(name);
     const [rank] = processes.hosts[processes.host];
@@ -126,6 +147,7 @@ export class State {
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     for (const tensor of this.tensors.get(name)!)
       if (tensor) this.device.upload(tensor, tensor.box, gather(data, tensor.box, strides));
+    this.blank.delete(name);
   }
 
   /** Gives the memory of all variables back. */
@@ -133,6 +155,7 @@ export class State {
     for (const memory of this.memories) this.device.free(memory);
     this.memories.length = 0;
     this.tensors.clear();
+    this.blank.clear();
     this.boxes.clear();
     this.types.clear();
   }
@@ -164,12 +187,20 @@ export function initial(attrs: VariableAttrs, seed: number, box: Box): Float64Ar
   const data = new Float64Array(boxVolume(box));
   const init: Init = attrs.init;
   if (init.kind === 'constant') return data.fill(init.value);
-  const strides = rowMajorStrides(attrs.shape.map((dim) => dim.size));
-  const key = hashText(attrs.name);
-  let i = 0;
-  forEachIndex(box, (index) => {
-    const at = index.reduce((sum, x, d) => sum + x * strides[d], 0);
-    data[i++] = init.deviation * normal(seed >>> 0, key, 0, at);
+  const sizes = attrs.shape.map((dim) => dim.size);
+  const strides = rowMajorStrides(sizes);
+  const keys = { key0: seed >>> 0, key1: hashText(attrs.name), deviation: init.deviation };
+  // Dimensions from `inner` on are whole, so the part of the box along them and the one before is a run of consecutive indices.
+  let inner = box.length;
+  while (inner > 0 && length(box[inner - 1]) === sizes[inner - 1]) inner--;
+  const outer = box.slice(0, Math.max(0, inner - 1));
+  const run = boxVolume(box.slice(outer.length));
+  const offset = box.slice(outer.length).reduce((sum, r, d) => sum + r.start * strides[outer.length + d], 0);
+  let filled = 0;
+  forEachIndex(outer, (index) => {
+    const first = index.reduce((sum, x, d) => sum + x * strides[d], offset);
+    fillNormal(data.subarray(filled, filled + run), { ...keys, first });
+    filled += run;
   });
   return data;
 }

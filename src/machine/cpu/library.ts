@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
 import { setUpCommand } from '../../files/index.ts';
 import { functionsOf } from '../native-functions.ts';
+import { LAYOUT } from './layout.ts';
 
 /** An address in native memory. A number, so that offsets add; below 2^53 on every platform that Node runs on. */
 export type Address = number & { readonly __address: true };
@@ -132,11 +133,37 @@ export function instructionSets(): { name: InstructionSet; built: boolean; suppo
 }
 
 const functions = (isa: InstructionSet) =>
-  functionsOf(koffi.load(file(isa)), {
+  functionsOf(opened(isa), {
     where: 'device cpu',
     what: 'the native kernels are',
     hint: `Run: ${setUpCommand()}`,
   });
+
+function opened(isa: InstructionSet): LibraryHandle {
+  try {
+    return koffi.load(file(isa));
+  } catch (error) {
+    return fail(
+      {
+        where: file(isa),
+        problem: `cannot be loaded: ${error instanceof Error ? error.message : error}`,
+        hint: `Remove it and run: ${setUpCommand()}`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** Refuses a library that is not what its name says, or was built from other structs and row operations than these. */
+function checkLibrary(isa: InstructionSet, func: ReturnType<typeof functions>): void {
+  const said = (name: string): string => (func(name, 'const char *', []) as () => string)();
+  for (const [problem, expected, found] of [
+    ['is built for another instruction set', isa, said('hm_isa')],
+    ['is built from another version', LAYOUT, said('hm_layout').trim()],
+  ])
+    if (found !== expected)
+      fail({ where: file(isa), problem, expected, found, hint: `Remove it and run: ${setUpCommand()}` });
+}
 
 let loaded: Library | undefined;
 
@@ -154,6 +181,7 @@ function load(isa: InstructionSet): Library {
       hint: `Run: ${setUpCommand()}`,
     });
   const func = functions(isa);
+  checkLibrary(isa, func);
   const entries = new Map<Entry, (...args: number[]) => number>();
   const find = (entry: Entry): ((...args: number[]) => number) => {
     const known =

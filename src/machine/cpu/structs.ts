@@ -1,5 +1,6 @@
 import type { DType } from '../../core/index.ts';
 import type { Five } from '../formats/index.ts';
+import { EINSUM_OPERAND, INSTRUCTION, OPERAND, PROGRAM, SOURCE, VIEW } from './layout.ts';
 import { type Address, after, type Library } from './library.ts';
 
 // Writes the structs of native/halomesh.h into native memory. Kernels are prepared once and launched many times, so their
@@ -72,12 +73,6 @@ export interface EinsumOperand {
   readonly stride: readonly number[];
 }
 
-const VIEW = 176;
-const OPERAND = 200;
-const INSTRUCTION = 40;
-const PROGRAM = 80;
-const SOURCE = PROGRAM + VIEW;
-const EINSUM_OPERAND = 112;
 const CHUNK = 1 << 18;
 
 /** Native memory for arguments; grows by chunks and is given back as a whole. */
