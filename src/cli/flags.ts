@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
+import { COMPUTING_DEVICES, type ComputingDevice } from '../machine/device-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { AUGMENTATIONS } from '../train/choices.ts';
 import { PRESETS, SAMPLINGS } from '../train/config-type.ts';
@@ -213,7 +214,11 @@ export function addTrainFlags(command: Command): Command {
       'how activations are stored: f32, bf16',
       oneOf('--precision', ['f32', 'bf16']),
     )
-    .option('--device <name>', 'cpu, or reference (slow, float64)', oneOf('--device', ['cpu', 'reference']))
+    .option(
+      '--device <name>',
+      `${COMPUTING_DEVICES.join(' or ')} (default: ${COMPUTING_DEVICES[0]})`,
+      oneOf('--device', COMPUTING_DEVICES),
+    )
     .option('--threads <n>', 'threads of the cpu device (default: all cores)', count('--threads'))
     .option('--seed <n>', 'seed of everything random', count('--seed', 0, 0xffffffff));
 }
@@ -222,7 +227,7 @@ export function addTrainFlags(command: Command): Command {
 export interface RunFlags extends MeshFlags, MemoryFlags {
   readonly run: string;
   readonly checkpoint?: 'best' | 'latest';
-  readonly device?: 'cpu' | 'reference';
+  readonly device?: ComputingDevice;
   readonly threads?: number;
   readonly exactConv?: 'auto' | 'direct';
 }
@@ -238,8 +243,8 @@ export function addRunFlags(command: Command, { optional = false } = {}): Comman
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
     .option(
       '--device <name>',
-      'cpu or reference (default: that of the run)',
-      oneOf('--device', ['cpu', 'reference']),
+      `${COMPUTING_DEVICES.join(' or ')} (default: that of the run)`,
+      oneOf('--device', COMPUTING_DEVICES),
     )
     .option('--threads <n>', 'threads of the cpu device (default: those of the run)', count('--threads'));
 }

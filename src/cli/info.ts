@@ -1,7 +1,13 @@
 import { availableParallelism, cpus, freemem } from 'node:os';
-import { HalomeshError } from '../core/index.ts';
 import { checkOutputs, memoryOfProcess } from '../files/index.ts';
-import { type InstructionSet, instructionSets, library, mpiAvailable } from '../machine/index.ts';
+import {
+  COMPUTING_DEVICES,
+  DEVICES,
+  type InstructionSet,
+  instructionSets,
+  library,
+  mpiAvailable,
+} from '../machine/index.ts';
 import { bytes, type Speeds } from '../plan/index.ts';
 import { calibrate } from '../run/index.ts';
 import { writeMachineFile } from '../train/index.ts';
@@ -45,23 +51,17 @@ export interface Info {
 export function info(): Info {
   const sets = instructionSets();
   let chosen: InstructionSet | null = null;
-  let note = 'native kernels';
   try {
     chosen = library().isa;
-    note = `native kernels for ${chosen}`;
-  } catch (error) {
-    note = error instanceof HalomeshError ? error.message : `the native kernels cannot be loaded: ${error}`;
+  } catch {
+    // The table of devices says why.
   }
   return {
     version: version(),
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
-    devices: [
-      { name: 'cpu', available: chosen !== null, note },
-      { name: 'reference', available: true, note: 'TypeScript in float64: slow, the judge of the others' },
-      { name: 'null', available: true, note: 'plans and counts, computes nothing' },
-    ],
+    devices: COMPUTING_DEVICES.map((name) => ({ name, ...DEVICES[name].available() })),
     instructionSet: { chosen, forced: process.env.HALOMESH_ISA ?? null, sets },
     threads: availableParallelism(),
     memory: { totalBytes: memoryOfProcess(), freeBytes: freemem() },

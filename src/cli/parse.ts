@@ -1,4 +1,5 @@
 import { HalomeshError } from '../core/index.ts';
+import { DIMENSIONS } from '../train/split-dimensions.ts';
 
 // Values of flags. Every error names the flag, what is expected and what was found.
 
@@ -139,9 +140,6 @@ export function oneOf<const T extends readonly string[]>(flag: string, choices: 
   return (text) =>
     choices.find((choice) => choice === text) ?? refuse(flag, 'value', choices.join(' or '), text);
 }
-
-/** The dimensions that a layout may cut. */
-export const DIMENSIONS = ['depth', 'height', 'width', 'batch', 'channel'] as const;
 
 /** `depth=2,height=2` as parts by dimension, or `auto`. */
 export function split(flag: string): Parser<Readonly<Record<string, number>> | 'auto'> {

@@ -2,6 +2,7 @@ import { HalomeshError } from '../core/index.ts';
 import type { Target } from '../plan/index.ts';
 import { CPU_TARGET, cpuDevice, type ExactConv, library } from './cpu/index.ts';
 import type { Device } from './device.ts';
+import type { ComputingDevice } from './device-names.ts';
 import { nullDevice } from './null.ts';
 import { referenceDevice } from './reference.ts';
 
@@ -56,14 +57,10 @@ export const DEVICES = {
     target: nullDevice(),
     open: () => nullDevice(),
   },
-} as const satisfies Readonly<Record<string, DeviceEntry>>;
+} as const satisfies Readonly<
+  // A device must be among the names for help, or among those that do not compute.
+  Record<ComputingDevice, DeviceEntry & { readonly computes: true }> &
+    Record<'null', DeviceEntry & { readonly computes: false }>
+>;
 
 export type DeviceName = keyof typeof DEVICES;
-
-/** Names of the devices that train and predict, the default first. */
-export type ComputingDevice = {
-  [N in DeviceName]: (typeof DEVICES)[N]['computes'] extends true ? N : never;
-}[DeviceName];
-export const COMPUTING_DEVICES = (Object.keys(DEVICES) as DeviceName[]).filter(
-  (name): name is ComputingDevice => DEVICES[name].computes,
-);

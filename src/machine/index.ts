@@ -2,6 +2,7 @@ export { CALL_FUSION } from './calls/index.ts';
 export * from './communicator.ts';
 export * from './cpu/index.ts';
 export * from './device.ts';
+export * from './device-names.ts';
 export * from './devices.ts';
 export * from './local.ts';
 export * from './mpi/index.ts';

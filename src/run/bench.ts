@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
-import { cpuDevice, type Device, type ExactConv, library, type Processes } from '../machine/index.ts';
+import {
+  CPU_TARGET,
+  cpuDevice,
+  type Device,
+  type ExactConv,
+  library,
+  type Processes,
+} from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { predictPeak, showExtra } from '../plan/index.ts';
 import { totalSent } from './agree.ts';
@@ -125,14 +132,15 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     size,
     ranks: session.mesh.size,
     threads,
-    instructionSet: device.name === 'cpu' ? library().isa : 'none',
+    instructionSet: device.name === CPU_TARGET.name ? library().isa : 'none',
     precision,
     secondsPerStep: { min: sorted[0], median },
     seconds,
     gflopsPerSecond: flops / 1e9 / median,
     gflopPerStep: flops / 1e9,
     // What the system counts of a process includes its parent's memory at the start; the library asks for its own.
-    peakRssBytes: device.name === 'cpu' ? library().peakRss() : process.resourceUsage().maxRSS * 1024,
+    peakRssBytes:
+      device.name === CPU_TARGET.name ? library().peakRss() : process.resourceUsage().maxRSS * 1024,
     predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
     bytesSentPerStep: bytesSent / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,

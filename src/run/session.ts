@@ -3,6 +3,7 @@ import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } 
 import { memoryOfProcess } from '../files/index.ts';
 import {
   alone,
+  CPU_TARGET,
   type Device,
   type HostArray,
   type Memory,
@@ -205,7 +206,7 @@ export class Session {
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
 export function checkMemory(peak: number, device: Pick<Device, 'name'>): void {
-  if (device.name !== 'cpu') return;
+  if (device.name !== CPU_TARGET.name) return;
   const most = memoryOfProcess();
   if (peak <= most) return;
   fail({

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { COMPUTING_DEVICES } from '../machine/index.ts';
 import { HOU2019, HOU2019_LOSS } from '../nn/index.ts';
 import type { Preset, TrainConfig } from './config-type.ts';
 
@@ -16,7 +17,7 @@ const standard: PresetSettings = {
   augmentation: 'strong',
   mesh: {},
   layout: {},
-  device: 'cpu',
+  device: COMPUTING_DEVICES[0],
   threads: availableParallelism(),
   base: 16,
   levels: 4,

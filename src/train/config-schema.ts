@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { COMPUTING_DEVICES } from '../machine/index.ts';
 import { NORM_KINDS } from '../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
+import { DIMENSIONS } from './split-dimensions.ts';
 
 // The schema of a config. What a field expects is the text of its error.
 
@@ -66,17 +68,14 @@ const schedule = z.discriminatedUnion(
   kinds(['constant', 'step', 'cosine', 'poly']),
 );
 
-/** Dimensions that a layout may cut. */
-const DIMS: readonly string[] = ['batch', 'depth', 'height', 'width', 'channel', 'channel_in', 'class'];
-
 const byDim = <T>(value: z.ZodType<T>, expected: string) =>
   z.record(z.string(), value, { error: expected }).superRefine((record, ctx) => {
     for (const key of Object.keys(record))
-      if (!DIMS.includes(key))
+      if (!(DIMENSIONS as readonly string[]).includes(key))
         ctx.addIssue({
           code: 'custom',
           path: [key],
-          message: `a dimension (${DIMS.join(', ')})`,
+          message: `a dimension (${DIMENSIONS.join(', ')})`,
           params: { key },
         });
   });
@@ -135,7 +134,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   split: split.optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
-  device: oneOf(['cpu', 'reference']),
+  device: oneOf(COMPUTING_DEVICES),
   threads: whole(1),
   memoryLimit: whole(1).optional(),
   spillDir: text.optional(),

@@ -1,3 +1,4 @@
+import type { ComputingDevice } from '../machine/index.ts';
 import type { Adafactor, Adam, NormKind, Sgd } from '../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
 
@@ -73,7 +74,7 @@ export interface TrainConfig {
   readonly mesh: Readonly<Record<string, number>>;
   /** Mesh axis that cuts a dimension (batch, depth, height, width, channel). */
   readonly layout: Readonly<Record<string, string>>;
-  readonly device: 'cpu' | 'reference';
+  readonly device: ComputingDevice;
   /** Threads of the CPU device. */
   readonly threads: number;
 

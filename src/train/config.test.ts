@@ -79,11 +79,15 @@ describe('resolveConfig', () => {
     ],
     [
       { split: { deph: 2 } },
-      'config "split.deph": expected a dimension (batch, depth, height, width, channel, channel_in, class), found "deph"',
+      'config "split.deph": expected a dimension (depth, height, width, batch, channel), found "deph"',
     ],
     [
       { split: 'atuo' },
       'config "split": expected parts by dimension, such as {"depth": 2}, or "auto", found "atuo"',
+    ],
+    [
+      { split: { class: 2 } },
+      'config "split.class": expected a dimension (depth, height, width, batch, channel), found "class"',
     ],
     [{ split: 'auto', mesh: { a: 2 } }, 'config "mesh": expected nothing beside a split, found {"a":2}'],
     [{ split: { depth: 0 } }, 'config "split.depth": expected a whole number of at least 1, found 0'],
