@@ -36,7 +36,8 @@ export function caseId(file: string, isLabelled: (id: string) => boolean = () =>
   return isLabelled(whole) ? whole : whole.replace(/_0000$/, '');
 }
 
-const stem = (name: string): string => name.replace(ending, '');
+/** A file's name without the ending of a scan. */
+export const stem = (name: string): string => name.replace(ending, '');
 const channelZero = (name: string): string => name.replace(/_\d{4}$/, '_0000');
 
 /**

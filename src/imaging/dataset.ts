@@ -9,6 +9,7 @@ import {
   matchCases,
 } from './dataset-files.ts';
 import { type DatasetDescription, readDescription } from './dataset-json.ts';
+import { furtherChannels, unusedFiles } from './dataset-unused.ts';
 import { ImagingError } from './errors.ts';
 import { isStore, type StoreOptions } from './store/format.ts';
 import { openStore } from './store/open-store.ts';
@@ -40,6 +41,8 @@ export interface Dataset {
   readonly cases: readonly Case[];
   /** Scans without label maps, in natural order. */
   readonly test: readonly Case[];
+  /** Files of scans in its folders that are in none of its cases, as paths from `dir`. */
+  readonly unused?: readonly string[];
   /** How its cases were prepared, where it is a store of preprocessed cases. */
   readonly preprocessed?: StoreOptions;
 }
@@ -106,6 +109,10 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
     return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
   };
+  const all = [...found.cases, ...found.test];
+  const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const unused = unusedFiles(dir, all, known);
+  if (!byPattern) faults.push(...furtherChannels(dir, all, unused));
   const dataset: Dataset = {
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
@@ -113,6 +120,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     channel: description.channel,
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
+    unused,
   };
   return { dataset, unlabelled, faults };
 }
