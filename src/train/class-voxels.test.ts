@@ -27,3 +27,24 @@ it('are counted once and then read; a file that holds something else is told', a
   await expect(classVoxels(cases, count, file, alone(1))).rejects.toThrow(/class-voxels\.json/);
   expect(readFileSync(file, 'utf8')).toBe('{"a": [1');
 });
+
+it('of cases that are called like properties of objects are kept too; what is no count is counted anew', async () => {
+  const file = path.join(root, 'odd.json');
+  const odd = ['__proto__', 'constructor', 'toString'].map((id) => ({ id, image: `${id}.nii` }));
+  let counted = 0;
+  const count = async () => [++counted, 7];
+  const expected = [
+    [1, 7],
+    [2, 7],
+    [3, 7],
+  ];
+  expect(await classVoxels(odd, count, file, alone(1))).toEqual(expected);
+  expect(await classVoxels(odd, count, file, alone(1))).toEqual(expected);
+  expect(counted).toBe(3);
+  writeFileSync(file, '{"constructor": "many", "toString": [3, -7], "__proto__": [1, 7]}');
+  expect(await classVoxels(odd, count, file, alone(1))).toEqual([
+    [1, 7],
+    [4, 7],
+    [5, 7],
+  ]);
+});

@@ -25,9 +25,22 @@ async function knownOrCounted(
   count: (entry: Case) => Promise<ClassVoxels>,
   file: string,
 ): Promise<readonly ClassVoxels[]> {
-  const known = existsSync(file) ? (readJson(file) as Readonly<Record<string, ClassVoxels>>) : {};
-  const counts: Record<string, ClassVoxels> = {};
-  for (const entry of cases) counts[entry.id] = known[entry.id] ?? (await count(entry));
-  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(`${JSON.stringify(counts)}\n`)));
-  return cases.map(({ id }) => counts[id]);
+  const known = existsSync(file) ? keptCounts(file) : new Map<string, ClassVoxels>();
+  const counts: [string, ClassVoxels][] = [];
+  for (const entry of cases) counts.push([entry.id, known.get(entry.id) ?? (await count(entry))]);
+  const text = `${JSON.stringify(Object.fromEntries(counts))}\n`;
+  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(text)));
+  return counts.map(([, voxels]) => voxels);
+}
+
+/** What a file says of cases, `__proto__` among them; what is no list of counts is counted anew. Throws HalomeshError for no JSON. */
+function keptCounts(file: string): ReadonlyMap<string, ClassVoxels> {
+  const content = readJson(file);
+  if (typeof content !== 'object' || content === null) return new Map();
+  const isCount = (voxels: unknown): boolean => Number.isSafeInteger(voxels) && Number(voxels) >= 0;
+  return new Map(
+    Object.entries(content).filter(
+      (entry): entry is [string, ClassVoxels] => Array.isArray(entry[1]) && entry[1].every(isCount),
+    ),
+  );
 }

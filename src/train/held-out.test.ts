@@ -77,7 +77,32 @@ describe('files of splits', () => {
   });
 
   it('must be there', () => {
-    expect(() => chosen({ validation: '/none/ids.txt' })).toThrow('/none/ids.txt: cannot be read: ENOENT');
+    expect(() => chosen({ validation: '/none/ids.txt' })).toThrow(
+      '/none/ids.txt: cannot be read: there is no such file or folder (ENOENT)',
+    );
+  });
+
+  it('may begin with a byte order mark, in UTF-8 or UTF-16', () => {
+    const at = path.join(folder, 'marked');
+    for (const [ending, text] of [
+      ['txt', '\ufeffc\r\na\r\n'],
+      ['json', '\ufeff["c", "a"]'],
+    ])
+      for (const encoding of ['utf8', 'utf16le'] as const) {
+        writeFileSync(`${at}.${ending}`, text, encoding);
+        expect(chosen({ validation: `${at}.${ending}` })).toBe('bdefg|ac');
+      }
+  });
+
+  it('are told to those whose ids have commas', () => {
+    const cases = ['a,b', 'c', 'd'].map((id) => ({ id, image: `${id}.nii`, label: `${id}.nii` }));
+    const config = { seed: 1, fold: undefined };
+    expect(() => splitOf({ ...dataset, cases }, { ...config, validation: ['a', 'b'] })).toThrow(
+      'expected case ids (a,b, c, d), found "a". The id "a,b" has a comma in it: give the ids in a .txt file',
+    );
+    expect(splitOf({ ...dataset, cases }, { ...config, validation: file('comma.txt', 'a,b\n') })).toEqual({
+      validation: ['a,b'],
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { fail } from '../core/index.ts';
-import { readTextSync } from '../files/index.ts';
-import { type Case, type Dataset, RandomStream, systemErrorCode } from '../imaging/index.ts';
+import { meaningOf, readTextSync } from '../files/index.ts';
+import { type Case, type Dataset, RandomStream } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { readJson } from './config-error.ts';
 
@@ -101,7 +101,7 @@ function idsOfText(file: string): string[] {
   try {
     text = readTextSync(file);
   } catch (error) {
-    return fail({ where: file, problem: `cannot be read: ${systemErrorCode(error)}` }, { cause: error });
+    return fail({ where: file, problem: `cannot be read: ${meaningOf(error)}` }, { cause: error });
   }
   return text
     .split(/\r?\n/)
@@ -113,14 +113,27 @@ function idsOfText(file: string): string[] {
 function checked(split: Split, cases: readonly Case[], where: string): Split {
   const known = new Set(cases.map(({ id }) => id));
   for (const id of [...split.validation, ...(split.training ?? [])])
-    if (!known.has(id))
-      fail({
-        where,
-        problem: `expected case ids (${cases.map((entry) => entry.id).join(', ')}), found "${id}"`,
-      });
+    if (!known.has(id)) refuseUnknown(id, cases, where);
   const both = split.validation.find((id) => split.training?.includes(id));
   if (both !== undefined) fail({ where, problem: `case "${both}" is in both parts of the split` });
   return split;
+}
+
+/** Ids in a message at most: there may be thousands. */
+const SHOWN = 20;
+
+function refuseUnknown(id: string, cases: readonly Case[], where: string): never {
+  const ids = cases.map((entry) => entry.id);
+  const shown = `${ids.slice(0, SHOWN).join(', ')}${ids.length > SHOWN ? ', ...' : ''}`;
+  const whole = ids.find((one) => one.includes(',') && one.split(',').some((part) => part.trim() === id));
+  return fail({
+    where,
+    problem: `expected case ids (${shown}), found "${id}"`,
+    hint:
+      whole === undefined
+        ? undefined
+        : `The id "${whole}" has a comma in it: give the ids in a .txt file, one a line, or in a .json file`,
+  });
 }
 
 /** 0 to count - 1 in an order drawn from the keys (Fisher and Yates). */
