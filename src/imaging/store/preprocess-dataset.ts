@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { beginPartialFolder, inside, isInside, isSamePath, makeFolder } from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
+import { refuseSameNames } from '../dataset-names.ts';
 import { ImagingError } from '../errors.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Window } from '../window.ts';
@@ -81,6 +82,10 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   }
   const { name, labelNames, cases } = dataset;
   const settings: StoreOptions = { spacing, size, window };
+  refuseSameNames(
+    cases.map(({ id }) => id),
+    data,
+  );
   refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
   await checkFolder(out, settings);
   makeFolder(out);
