@@ -103,7 +103,9 @@ describe('paths of a data set', () => {
     const made = files('a').map(inner);
     for (const json of [undefined, { training: [entry('a')] }]) {
       const dir = folder(made, json);
-      expect((await openDataset(dir)).cases).toMatchObject([
+      const { cases, unused } = await openDataset(dir);
+      expect(unused).toEqual([]);
+      expect(cases).toMatchObject([
         { id: 'a', image: path.join(dir, made[0]), label: path.join(dir, made[1]) },
       ]);
     }

@@ -12,6 +12,7 @@ import {
 import { type DatasetDescription, readDescription } from './dataset-json.ts';
 import { idProblem } from './dataset-names.ts';
 import { ListedFiles } from './dataset-paths.ts';
+import { furtherChannels, unusedFiles } from './dataset-unused.ts';
 import { ImagingError } from './errors.ts';
 import { isStore, type StoreOptions } from './store/format.ts';
 import { openStore } from './store/open-store.ts';
@@ -43,6 +44,8 @@ export interface Dataset {
   readonly cases: readonly Case[];
   /** Scans without label maps, in natural order. */
   readonly test: readonly Case[];
+  /** Files of scans in its folders that are in none of its cases, as paths from `dir`. */
+  readonly unused?: readonly string[];
   /** How its cases were prepared, where it is a store of preprocessed cases. */
   readonly preprocessed?: StoreOptions;
 }
@@ -109,6 +112,10 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
     return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
   };
+  const all = [...found.cases, ...found.test];
+  const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const unused = unusedFiles(dir, all, known);
+  if (!byPattern) faults.push(...furtherChannels(dir, all, unused));
   const dataset: Dataset = {
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
@@ -116,6 +123,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     channel: description.channel,
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
+    unused,
   };
   return { dataset, unlabelled, faults };
 }
