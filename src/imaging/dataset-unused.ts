@@ -13,7 +13,8 @@ const alike = (file: string): string => path.resolve(file).normalize('NFC');
 /** Scans in the folders of a data set that are in none of its cases, sorted, as paths from its folder; `known`: told elsewhere. */
 export function unusedFiles(dir: string, cases: readonly FoundCase[], known: readonly string[]): string[] {
   const used = cases.flatMap(({ image, label }) => (label === undefined ? [image] : [image, label]));
-  const seen = new Set([...used, ...known].map(alike));
+  // A folder with a file of a case in it is used as well.
+  const seen = new Set([...used, ...used.map((file) => path.dirname(file)), ...known].map(alike));
   const folders = new Set(own.map((name) => path.join(path.resolve(dir), name)));
   for (const file of used) folders.add(path.dirname(path.resolve(file)));
   const within = [...folders].filter((folder) => !path.relative(path.resolve(dir), folder).startsWith('..'));
