@@ -94,6 +94,18 @@ describe('files of splits', () => {
       }
   });
 
+  it('are refused in few words, whatever they hold', () => {
+    const splits = file('some.json', [{ val: ['a'] }, null]);
+    expect(() => chosen({ validation: splits, fold: '0/5' })).toThrow('config "fold": split of');
+    expect(() => chosen({ validation: splits, fold: '1' })).toThrow(
+      'expected a list of ids, or {"validation": [ids]}, found null',
+    );
+    expect(() => chosen({ validation: ['A'.repeat(5000)] })).toThrow(/found "A{76}\.\.\.$/);
+    expect(() => chosen({ validation: file('other.json', { val: ['A'.repeat(5000), 1] }) })).toThrow(
+      /"val"; expected a list of case ids, found \["A+\.\.\.$/,
+    );
+  });
+
   it('are told to those whose ids have commas', () => {
     const cases = ['a,b', 'c', 'd'].map((id) => ({ id, image: `${id}.nii`, label: `${id}.nii` }));
     const config = { seed: 1, fold: undefined };
