@@ -111,6 +111,7 @@ function startLines({
   training,
   validation,
   classes,
+  unused,
   plan,
   firstStep,
   steps,
@@ -126,6 +127,7 @@ function startLines({
         : '';
   return [
     `data      ${cases(training.length)} to train on${held}; classes ${some(classes)}`,
+    ...(unused.length === 0 ? [] : [`not used  ${unusedLine(unused)}`]),
     ...(split === undefined ? [] : [`split     ${split}`]),
     `mesh      ${plan.ranks.length === 1 ? '1 rank' : `${plan.ranks.length} ranks (${plan.mesh})`}`,
     `network   ${plan.parameters.toLocaleString('en')} parameters, ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
@@ -133,6 +135,9 @@ function startLines({
     `run       ${relative(folder.dir)}${resumed}`,
   ];
 }
+
+const unusedLine = (files: readonly string[]): string =>
+  `${files.length} ${files.length === 1 ? 'file' : 'files'} in no case: ${files.slice(0, 3).join(', ')}${files.length > 3 ? '...' : ''}`;
 
 const cases = (count: number): string => `${count} ${count === 1 ? 'case' : 'cases'}`;
 

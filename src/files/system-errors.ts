@@ -6,6 +6,13 @@ export function systemErrorCode(error: unknown): string {
   return String(error);
 }
 
+/** What an error of the system means to somebody who gave the name of a file, with its code; the error's text where it has none. */
+export function meaningOf(error: unknown): string {
+  const code = systemErrorCode(error);
+  const meaning = meanings[code];
+  return meaning === undefined ? code : `${meaning} (${code})`;
+}
+
 /** What to do about a file that cannot be written, by the code of the system's error. */
 export const writeHints: Readonly<Record<string, string | undefined>> = {
   ENOENT: 'Make the folder first.',

@@ -1,6 +1,7 @@
-import { type Dirent, existsSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { sameForm } from '../files/index.ts';
 import { ImagingError, systemErrorCode } from './errors.ts';
 
 /** What the files of scans end in: one for each scan, so of a pair its header. */
@@ -32,11 +33,12 @@ export interface FoundCases {
  * their names: then it counts patients.
  */
 export function caseId(file: string, isLabelled: (id: string) => boolean = () => false): string {
-  const whole = stem(path.basename(file));
+  const whole = sameForm(stem(path.basename(file.replaceAll('\\', '/'))));
   return isLabelled(whole) ? whole : whole.replace(/_0000$/, '');
 }
 
-const stem = (name: string): string => name.replace(ending, '');
+/** A file's name without the ending of a scan. */
+export const stem = (name: string): string => name.replace(ending, '');
 const channelZero = (name: string): string => name.replace(/_\d{4}$/, '_0000');
 
 /**
@@ -49,13 +51,21 @@ export async function listCases(
   labels?: string,
   fileEnding?: string,
 ): Promise<FoundCases> {
-  const names = (await namesIn(path.join(dir, images)))
-    .filter(({ name, folder }) => folder || (fileEnding ? name.endsWith(fileEnding) : ending.test(name)))
+  const all = await namesIn(path.join(dir, images));
+  const names = all
+    .filter(
+      ({ name, folder }) =>
+        folder || (fileEnding ? name.toLowerCase().endsWith(fileEnding.toLowerCase()) : ending.test(name)),
+    )
     .map(({ name }) => name);
   const labelNames =
     labels === undefined ? [] : (await namesIn(path.join(dir, labels))).map(({ name }) => name);
-  const labelled = new Set(labelNames.map(stem));
+  // A letter with an accent has two forms, and both files of a case may not have the same.
+  const idOf = (name: string): string => sameForm(stem(name));
+  const labelled = new Set(labelNames.map(idOf));
   const faults: ImagingError[] = [];
+  if (fileEnding && names.length === 0 && all.length > 0)
+    faults.push(unfitEnding(dir, images, fileEnding, all));
   const cases: FoundCase[] = [];
   for (const name of names) {
     const image = path.join(dir, images, name);
@@ -67,11 +77,11 @@ export async function listCases(
       continue;
     }
     if (labels === undefined) {
-      cases.push({ id, image });
+      cases.push({ id, image: unwrapped(image) });
       continue;
     }
-    const own = labelNames.filter((label) => ending.test(label) && stem(label) === id);
-    const same = own.find((label) => label.slice(id.length) === name.slice(stem(name).length));
+    const own = labelNames.filter((label) => ending.test(label) && idOf(label) === id);
+    const same = own.find((label) => label.slice(stem(label).length) === name.slice(stem(name).length));
     if (own.length > 1 && same === undefined) {
       const expected = `one label map of case ${id}`;
       faults.push(
@@ -79,9 +89,43 @@ export async function listCases(
       );
     }
     const likely = `${id}${fileEnding ?? ending.exec(name)?.[0] ?? '.nii.gz'}`;
-    cases.push({ id, image, label: path.join(dir, labels, same ?? own[0] ?? likely) });
+    const label = path.join(dir, labels, same ?? own[0] ?? likely);
+    cases.push({ id, image: unwrapped(image), label: unwrapped(label) });
   }
   return { cases, faults };
+}
+
+function unfitEnding(
+  dir: string,
+  images: string,
+  fileEnding: string,
+  all: readonly { readonly name: string }[],
+): ImagingError {
+  const endings = new Set(all.map(({ name }) => ending.exec(name)?.[0] ?? (path.extname(name) || name)));
+  const found = [...endings].slice(0, 5).join(', ');
+  return new ImagingError({
+    file: path.join(dir, 'dataset.json'),
+    field: 'file_ending',
+    expected: `what the files in ${images} end in (${found})`,
+    found: `"${fileEnding}"`,
+    hint: 'Correct it, or take it out.',
+  });
+}
+
+/**
+ * The one file of a scan in a folder that is named like a file, as some programs unpack `a.nii.gz`; everything else as it is. A folder
+ * of that kind with several scans in it is left to whoever opens it.
+ */
+export function unwrapped(file: string): string {
+  if (stem(path.basename(file)) === path.basename(file)) return file;
+  try {
+    if (!statSync(file).isDirectory()) return file;
+    const scans = readdirSync(file).filter((name) => !name.startsWith('.') && ending.test(name));
+    const inner = path.join(file, scans[0] ?? '');
+    return scans.length === 1 && statSync(inner).isFile() ? inner : file;
+  } catch {
+    return file; // whoever opens it says what is wrong with it
+  }
 }
 
 /** Cases by patterns. Throws ImagingError for a pattern that is none. */
@@ -128,14 +172,21 @@ async function matches(dir: string, pattern: string, field: string): Promise<Map
     throw new ImagingError({ field, expected, found: `"${pattern}"` });
   }
   const at = parts.findIndex((part) => part.includes('*'));
-  const [before, after] = parts[at].split('*');
+  const [before, after] = sameForm(parts[at]).split('*');
   const folder = path.join(dir, ...parts.slice(0, at));
   const found = new Map<string, string>();
   for (const { name } of await namesIn(folder)) {
-    const id = name.slice(before.length, name.length - after.length);
-    if (id.length === 0 || name !== `${before}${id}${after}`) continue;
+    const plain = sameForm(name);
+    const id = plain.slice(before.length, plain.length - after.length);
+    if (id.length === 0 || plain !== `${before}${id}${after}`) continue;
     const file = path.join(folder, name, ...parts.slice(at + 1));
-    if (existsSync(file)) found.set(id, file);
+    if (!existsSync(file)) continue;
+    const other = found.get(id);
+    if (other !== undefined) {
+      const both = `${path.relative(folder, other)} and ${name}`;
+      throw new ImagingError({ file: folder, field: 'files', expected: `one of case ${id}`, found: both });
+    }
+    found.set(id, unwrapped(file));
   }
   return found;
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { sameForm } from '../files/index.ts';
 import {
   caseId,
   type DatasetPatterns,
@@ -9,6 +10,9 @@ import {
   matchCases,
 } from './dataset-files.ts';
 import { type DatasetDescription, readDescription } from './dataset-json.ts';
+import { idProblem } from './dataset-names.ts';
+import { ListedFiles } from './dataset-paths.ts';
+import { furtherChannels, unusedFiles } from './dataset-unused.ts';
 import { ImagingError } from './errors.ts';
 import { isStore, type StoreOptions } from './store/format.ts';
 import { openStore } from './store/open-store.ts';
@@ -40,6 +44,8 @@ export interface Dataset {
   readonly cases: readonly Case[];
   /** Scans without label maps, in natural order. */
   readonly test: readonly Case[];
+  /** Files of scans in its folders that are in none of its cases, as paths from `dir`. */
+  readonly unused?: readonly string[];
   /** How its cases were prepared, where it is a store of preprocessed cases. */
   readonly preprocessed?: StoreOptions;
 }
@@ -106,6 +112,10 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
     return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
   };
+  const all = [...found.cases, ...found.test];
+  const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const unused = unusedFiles(dir, all, known);
+  if (!byPattern) faults.push(...furtherChannels(dir, all, unused));
   const dataset: Dataset = {
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
@@ -113,6 +123,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     channel: description.channel,
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
+    unused,
   };
   return { dataset, unlabelled, faults };
 }
@@ -127,26 +138,21 @@ async function findCases(
     const labelled = cases.filter(({ label }) => label !== undefined);
     return { cases: labelled, test: cases.filter(({ label }) => label === undefined), faults };
   }
+  const listed = new ListedFiles(dir);
   const train = training
     ? {
         cases: training.map(({ id, image, label }) => {
           const named = caseId(image, (whole) => caseId(label, () => true) === whole);
-          return { id: id ?? named, image: imageAt(dir, image), label: path.resolve(dir, label) };
+          return { id: sameForm(id ?? named), image: listed.image(image), label: listed.label(label) };
         }),
         faults: [],
       }
     : await listCases(dir, 'imagesTr', 'labelsTr', fileEnding);
   const tests = test
-    ? { cases: test.map((image) => ({ id: caseId(image), image: imageAt(dir, image) })), faults: [] }
+    ? { cases: test.map((image) => ({ id: caseId(image), image: listed.image(image) })), faults: [] }
     : await listCases(dir, 'imagesTs', undefined, fileEnding);
-  return { cases: train.cases, test: tests.cases, faults: [...train.faults, ...tests.faults] };
-}
-
-/** A listed image; nnU-Net 1 leaves the number of its channel out of its list. */
-function imageAt(dir: string, image: string): string {
-  const file = path.resolve(dir, image);
-  const numbered = file.replace(/(\.nii(\.gz)?)?$/i, '_0000$1');
-  return !existsSync(file) && existsSync(numbered) ? numbered : file;
+  const faults = [...listed.faults, ...train.faults, ...tests.faults];
+  return { cases: train.cases, test: tests.cases, faults };
 }
 
 /** The cases that have their files and an id of their own; what is wrong with the others goes to `found`. */
@@ -160,6 +166,13 @@ function keepWhole(
   const seen = new Set<string>();
   return list.filter(({ id, image, label }) => {
     const before = faults.length;
+    const problem = idProblem(id);
+    if (problem !== undefined) {
+      const expected = 'the name of a file';
+      const field = `id of a ${kind}`;
+      faults.push(new ImagingError({ file: source, field, expected, found: problem }));
+      return false;
+    }
     if (seen.has(id)) {
       const field = kind === 'case' ? 'training' : 'test';
       faults.push(

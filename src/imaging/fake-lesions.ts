@@ -4,6 +4,7 @@ import { drawChanges } from './augment-draw.ts';
 import { countLabels, emptyCells, type LesionPlan, paintLesions, planLesions } from './augment-lesions.ts';
 import { type Case, openDataset } from './dataset.ts';
 import { writeDescription } from './dataset-json.ts';
+import { refuseSameNames } from './dataset-names.ts';
 import { ImagingError } from './errors.ts';
 import { loadLabels } from './labels.ts';
 import { typeOfArray } from './nifti-types.ts';
@@ -57,6 +58,10 @@ export async function writeFakeLesions(options: FakeLesionsOptions): Promise<Fak
   if (cases.length === 0)
     throw new ImagingError({ file: data, field: 'cases', expected: 'scans with label maps', found: 'none' });
   for (const key of ['organ', 'lesion'] as const) checkLabel(key, options[key] ?? defaults[key], labelNames);
+  refuseSameNames(
+    cases.map(({ id }) => id),
+    data,
+  );
   const json = path.join(out, 'dataset.json');
   const named = cases.map(({ id }) => ({
     image: `./imagesTr/${id}.nii.gz`,

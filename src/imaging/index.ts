@@ -20,9 +20,11 @@ export type { Connectivity } from './components.ts';
 export * from './dataset.ts';
 export type { DatasetPatterns } from './dataset-files.ts';
 export { datasetIdentity } from './dataset-identity.ts';
+export { classNamesProblem } from './dataset-names.ts';
 export * from './errors.ts';
 // Synthetic scans
 export { type FakeLesionsOptions, type FakeLesionsReport, writeFakeLesions } from './fake-lesions.ts';
+export { expectedOf, shownValue, valueAt } from './json-file.ts';
 export * from './labels.ts';
 export { MemorySource } from './memory-source.ts';
 export * from './metrics.ts';

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { checkOutputs, makeFolder } from '../files/index.ts';
+import { checkOutputs, makeFolder, readJsonFile } from '../files/index.ts';
 import { scalingAffine } from './affine.ts';
 import { writeDescription } from './dataset-json.ts';
 import { ImagingError } from './errors.ts';
@@ -101,8 +100,9 @@ function phantomGrid({ size, spacing }: PhantomOptions): Grid {
 /** A folder with somebody's real data shall not be turned into a phantom by a slip of the keyboard. */
 async function refuseOtherDataset(json: string): Promise<void> {
   if (!existsSync(json)) return;
-  const text = await readFile(json, 'utf8');
-  if (text.includes(`"name": "${datasetName}"`)) return;
+  // What cannot be read is somebody's, too.
+  const content = await readJsonFile(json).catch(() => undefined);
+  if ((content as { readonly name?: unknown } | null | undefined)?.name === datasetName) return;
   const hint = 'Choose another folder.';
   throw new ImagingError({ file: json, field: 'out', expected: 'no other dataset', found: 'one', hint });
 }

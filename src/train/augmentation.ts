@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   type AugmentConfig,
+  expectedOf,
   mildAugmentation,
   noAugmentation,
   paperAugmentation,
@@ -64,7 +65,9 @@ const single = object({ preset: name, ...changes }).partial();
 /** As in a config. A fault is told with the key of the change that it is in. */
 export const augmentationSchema = z.unknown().check(({ value, issues }) => {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  const result = isObject ? single.safeParse(value) : name.safeParse(value);
+  const result = isObject
+    ? single.safeParse(value, { error: expectedOf })
+    : name.safeParse(value, { error: expectedOf });
   for (const issue of result.error?.issues ?? []) {
     const message = isObject ? issue.message : `${issue.message}, or an object of changes`;
     issues.push({ ...issue, message, input: value } as z.core.$ZodRawIssue);

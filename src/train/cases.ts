@@ -23,6 +23,8 @@ export interface ChosenCases {
   readonly validation: readonly Case[];
   /** Names of label values 0, 1, 2... */
   readonly classes: readonly string[];
+  /** Files of scans in the folders of the data set that are in none of its cases, as paths from it. */
+  readonly unused: readonly string[];
 }
 
 /** Divides the cases of a data set as the config says. Throws HalomeshError where it cannot. */
@@ -55,7 +57,8 @@ export function chooseCases(
     });
   // Label maps are checked against these names when they are read.
   const named = (list: readonly Case[]): Case[] => list.map((entry) => ({ ...entry, labelNames: classes }));
-  return { training: named(training), validation: named(cases.filter(({ id }) => heldOut.has(id))), classes };
+  const validation = named(cases.filter(({ id }) => heldOut.has(id)));
+  return { training: named(training), validation, classes, unused: dataset.unused ?? [] };
 }
 
 /** Bytes of a voxel of a prepared case: image (float32) and labels (one byte). */

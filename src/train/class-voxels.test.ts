@@ -28,3 +28,24 @@ it('are counted once and then read; where the file is damaged they are counted a
   expect(await classVoxels(cases, count, file, alone(1))).toHaveLength(2);
   expect(counted).toEqual(['a', 'b']);
 });
+
+it('of cases that are called like properties of objects are kept too; what is no count is counted anew', async () => {
+  const file = path.join(root, 'odd.json');
+  const odd = ['__proto__', 'constructor', 'toString'].map((id) => ({ id, image: `${id}.nii` }));
+  let counted = 0;
+  const count = async () => [++counted, 7];
+  const expected = [
+    [1, 7],
+    [2, 7],
+    [3, 7],
+  ];
+  expect(await classVoxels(odd, count, file, alone(1))).toEqual(expected);
+  expect(await classVoxels(odd, count, file, alone(1))).toEqual(expected);
+  expect(counted).toBe(3);
+  writeFileSync(file, '{"constructor": "many", "toString": [3, -7], "__proto__": [1, 7]}');
+  expect(await classVoxels(odd, count, file, alone(1))).toEqual([
+    [1, 7],
+    [4, 7],
+    [5, 7],
+  ]);
+});

@@ -24,19 +24,24 @@ async function knownOrCounted(
   count: (entry: Case) => Promise<ClassVoxels>,
   file: string,
 ): Promise<readonly ClassVoxels[]> {
-  const known = countsIn(file);
-  const counts = new Map<string, ClassVoxels>();
-  for (const entry of cases) counts.set(entry.id, known.get(entry.id) ?? (await count(entry)));
+  const known = keptCounts(file);
+  const counts: [string, ClassVoxels][] = [];
+  for (const entry of cases) counts.push([entry.id, known.get(entry.id) ?? (await count(entry))]);
   await writeTextAtomically(file, `${JSON.stringify(Object.fromEntries(counts))}\n`);
-  return cases.map(({ id }) => counts.get(id) ?? []);
+  return counts.map(([, voxels]) => voxels);
 }
 
-const schema = z.record(z.string(), z.array(z.number().int().nonnegative()));
-
-/** What a file has; nothing where it is damaged: then all is counted again. */
-function countsIn(file: string): ReadonlyMap<string, ClassVoxels> {
+/** What a file says of cases, `__proto__` among them; what is damaged or no list of counts is counted anew. */
+function keptCounts(file: string): ReadonlyMap<string, ClassVoxels> {
+  const isCount = (voxels: unknown): boolean => Number.isSafeInteger(voxels) && Number(voxels) >= 0;
   try {
-    return new Map(Object.entries(schema.parse(readJsonFileSync(file))));
+    const content = readJsonFileSync(file);
+    if (typeof content !== 'object' || content === null) return new Map();
+    return new Map(
+      Object.entries(content).filter(
+        (entry): entry is [string, ClassVoxels] => Array.isArray(entry[1]) && entry[1].every(isCount),
+      ),
+    );
   } catch {
     return new Map();
   }

@@ -1,14 +1,16 @@
 import type { z } from 'zod';
 import { fail } from '../core/index.ts';
-import { parseJson, readTextSync } from '../files/index.ts';
-import { systemErrorCode } from '../imaging/index.ts';
+import { meaningOf, parseJson, readTextSync } from '../files/index.ts';
+import { expectedOf, shownValue, valueAt } from '../imaging/index.ts';
 
 /**
  * The value as the schema has it. Throws HalomeshError for the first key at fault:
  * `WHERE "optimizer.beta1": expected a number from 0 to below 1, found 2`.
  */
 export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
-  const result = schema.safeParse(value);
+  const stray = prototypeKey(value);
+  if (stray !== undefined) return fail({ where: `${where} "${stray}"`, problem: 'unknown key' });
+  const result = schema.safeParse(value, { error: expectedOf });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue.code === 'unrecognized_keys') {
@@ -16,7 +18,9 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T
     return fail({ where: `${where} "${key}"`, problem: 'unknown key', hint: 'See halomesh train --help' });
   }
   // Where the key itself is at fault, it is what was found.
-  const found = show(issue.code === 'custom' && issue.params?.key ? issue.params.key : at(value, issue.path));
+  const found = shownValue(
+    issue.code === 'custom' && issue.params?.key ? issue.params.key : valueAt(value, issue.path),
+  );
   const key = issue.path.length > 0 ? ` "${issue.path.join('.')}"` : '';
   return fail({ where: `${where}${key}`, problem: `expected ${issue.message}, found ${found}` });
 }
@@ -27,7 +31,7 @@ export function readJson(file: string): unknown {
   try {
     content = readTextSync(file);
   } catch (error) {
-    const problem = `cannot be read: ${systemErrorCode(error)}`;
+    const problem = `cannot be read: ${meaningOf(error)}`;
     return fail({ where: file, problem }, { cause: error });
   }
   try {
@@ -38,16 +42,13 @@ export function readJson(file: string): unknown {
   }
 }
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (part, key) =>
-      typeof part === 'object' && part !== null ? (part as Record<PropertyKey, unknown>)[key] : undefined,
-    value,
-  );
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+/** The path of a key `__proto__`, which schemas pass over; undefined where there is none. */
+function prototypeKey(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, part] of Object.entries(value)) {
+    if (key === '__proto__') return key;
+    const found = prototypeKey(part);
+    if (found !== undefined) return `${key}.${found}`;
+  }
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classNamesProblem, expectedOf } from '../imaging/index.ts';
 import { COMPUTING_DEVICES } from '../machine/index.ts';
 import { NORM_KINDS } from '../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
@@ -109,12 +110,22 @@ const window = object({ lower: hounsfield, upper: hounsfield }).refine(({ lower,
 /** Parts by dimension, or `auto`; errors name the dimension, which a union would not. */
 const parts = byDim(whole(1), 'parts by dimension, such as {"depth": 2}, or "auto"');
 const split = z.custom<TrainConfig['split'] & {}>().superRefine((value: unknown, ctx) => {
-  const issues = value === 'auto' ? [] : (parts.safeParse(value).error?.issues ?? []);
+  const issues = value === 'auto' ? [] : (parts.safeParse(value, { error: expectedOf }).error?.issues ?? []);
   for (const { path, message, ...issue } of issues) {
     const params = issue.code === 'custom' ? issue.params : undefined;
     ctx.addIssue({ code: 'custom', path: [...path], message, params });
   }
 });
+
+const classNames = z
+  .array(text, { error: 'a list of names' })
+  .min(2, { error: 'at least two names' })
+  .superRefine((names, ctx) => {
+    const problem = classNamesProblem(names);
+    if (problem === undefined) return;
+    const message = 'one name for each of the label values 0, 1, 2...';
+    ctx.addIssue({ code: 'custom', message: `${message} (not ${problem})` });
+  });
 
 /** A schema for every key of a config, none forgotten. */
 const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
@@ -123,7 +134,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   images: text.optional(),
   labels: text.optional(),
   out: text,
-  classes: z.array(text, { error: 'a list of names' }).min(2, { error: 'at least two names' }).optional(),
+  classes: classNames.optional(),
   validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),
   fold: fold.optional(),
   size: whole(1).optional(),
@@ -149,7 +160,10 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   dropoutKeep: probability,
   precision: oneOf(['f32', 'bf16']),
   loss: object({
-    weights: z.array(notNegative, { error: 'a list of numbers, one for each class' }).optional(),
+    weights: z
+      .array(notNegative, { error: 'a list of numbers, one for each class' })
+      .refine((weights) => weights.some((weight) => weight > 0), { error: 'at least one weight above 0' })
+      .optional(),
     foregroundWeight: notNegative,
     dice: z.array(whole(0), { error: 'a list of classes' }).optional(),
     mix: share,

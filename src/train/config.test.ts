@@ -52,6 +52,20 @@ describe('resolveConfig', () => {
 
   it.each([
     [{ steps: 'ten' }, 'config "steps": expected a whole number of at least 1, found "ten"'],
+    [
+      { loss: { weights: [0, 0] } },
+      'config "loss.weights": expected at least one weight above 0, found [0,0]',
+    ],
+    [
+      { classes: ['background', 'a', 'a'] },
+      'config "classes": expected one name for each of the label values 0, 1, 2... (not "a" for both 1 and 2), found',
+    ],
+    [{ classes: ['background', null] }, 'config "classes.1": expected a text, found null'],
+    [JSON.parse('{"mesh": {"__proto__": 2}}'), 'config "mesh.__proto__": unknown key'],
+    [JSON.parse('{"__proto__": {"steps": 2}}'), 'config "__proto__": unknown key'],
+    [{ size: [16] }, 'config "size": expected a whole number of at least 1, found [16]'],
+    [{ optimizer: 'adam' }, 'config "optimizer": expected an object with "kind", found "adam"'],
+    [{ patch: [1, 2] }, 'config "patch": expected voxels along depth, height and width'],
     [{ steps: 1.5 }, 'config "steps": expected a whole number of at least 1, found 1.5'],
     [{ data: undefined }, 'config "data": expected a text, found nothing'],
     [{ stepz: 3 }, 'config "stepz": unknown key'],
@@ -170,6 +184,8 @@ describe('readConfigFile', () => {
     );
     writeFileSync(file, '{"steps": ');
     expect(() => readConfigFile(file)).toThrow(`${file}: is not JSON`);
-    expect(() => readConfigFile(path.join(folder, 'none.json'))).toThrow('none.json: cannot be read: ENOENT');
+    expect(() => readConfigFile(path.join(folder, 'none.json'))).toThrow(
+      'none.json: cannot be read: there is no such file or folder (ENOENT)',
+    );
   });
 });

@@ -77,7 +77,44 @@ describe('files of splits', () => {
   });
 
   it('must be there', () => {
-    expect(() => chosen({ validation: '/none/ids.txt' })).toThrow('/none/ids.txt: cannot be read: ENOENT');
+    expect(() => chosen({ validation: '/none/ids.txt' })).toThrow(
+      '/none/ids.txt: cannot be read: there is no such file or folder (ENOENT)',
+    );
+  });
+
+  it('may begin with a byte order mark, in UTF-8 or UTF-16', () => {
+    const at = path.join(folder, 'marked');
+    for (const [ending, text] of [
+      ['txt', '\ufeffc\r\na\r\n'],
+      ['json', '\ufeff["c", "a"]'],
+    ])
+      for (const encoding of ['utf8', 'utf16le'] as const) {
+        writeFileSync(`${at}.${ending}`, text, encoding);
+        expect(chosen({ validation: `${at}.${ending}` })).toBe('bdefg|ac');
+      }
+  });
+
+  it('are refused in few words, whatever they hold', () => {
+    const splits = file('some.json', [{ val: ['a'] }, null]);
+    expect(() => chosen({ validation: splits, fold: '0/5' })).toThrow('config "fold": split of');
+    expect(() => chosen({ validation: splits, fold: '1' })).toThrow(
+      'expected a list of ids, or {"validation": [ids]}, found null',
+    );
+    expect(() => chosen({ validation: ['A'.repeat(5000)] })).toThrow(/found "A{76}\.\.\.$/);
+    expect(() => chosen({ validation: file('other.json', { val: ['A'.repeat(5000), 1] }) })).toThrow(
+      /"val"; expected a list of case ids, found \["A+\.\.\.$/,
+    );
+  });
+
+  it('are told to those whose ids have commas', () => {
+    const cases = ['a,b', 'c', 'd'].map((id) => ({ id, image: `${id}.nii`, label: `${id}.nii` }));
+    const config = { seed: 1, fold: undefined };
+    expect(() => splitOf({ ...dataset, cases }, { ...config, validation: ['a', 'b'] })).toThrow(
+      'expected case ids (a,b, c, d), found "a". The id "a,b" has a comma in it: give the ids in a .txt file',
+    );
+    expect(splitOf({ ...dataset, cases }, { ...config, validation: file('comma.txt', 'a,b\n') })).toEqual({
+      validation: ['a,b'],
+    });
   });
 });
 

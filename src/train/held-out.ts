@@ -1,6 +1,6 @@
 import { fail } from '../core/index.ts';
-import { readTextSync } from '../files/index.ts';
-import { type Case, type Dataset, RandomStream, systemErrorCode } from '../imaging/index.ts';
+import { meaningOf, readTextSync } from '../files/index.ts';
+import { type Case, type Dataset, RandomStream, shownValue } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { readJson } from './config-error.ts';
 
@@ -67,7 +67,7 @@ function splitOfFile(file: string, fold: string | undefined): Split {
       problem: `holds ${content.length} splits`,
       hint: 'Say which one with "fold" (--fold 0)',
     });
-  if (Number(fold) >= content.length)
+  if (!(Number(fold) < content.length))
     fail({
       where: 'config "fold"',
       problem: `split of ${file}`,
@@ -83,7 +83,7 @@ function splitOfObject(content: unknown, where: string): Split {
     const key = keys.find((name) => given[name] !== undefined);
     const ids = key === undefined ? undefined : given[key];
     if (ids === undefined || (Array.isArray(ids) && ids.every((id) => typeof id === 'string'))) return ids;
-    return fail({ where, problem: `"${key}"`, expected: 'a list of case ids', found: JSON.stringify(ids) });
+    return fail({ where, problem: `"${key}"`, expected: 'a list of case ids', found: shownValue(ids) });
   };
   const validation = list('validation', 'val');
   if (validation === undefined)
@@ -91,7 +91,7 @@ function splitOfObject(content: unknown, where: string): Split {
       where,
       problem: 'names no cases',
       expected: 'a list of ids, or {"validation": [ids]}',
-      found: JSON.stringify(content).slice(0, 80),
+      found: shownValue(content),
     });
   return { validation, training: list('training', 'train') };
 }
@@ -101,7 +101,7 @@ function idsOfText(file: string): string[] {
   try {
     text = readTextSync(file);
   } catch (error) {
-    return fail({ where: file, problem: `cannot be read: ${systemErrorCode(error)}` }, { cause: error });
+    return fail({ where: file, problem: `cannot be read: ${meaningOf(error)}` }, { cause: error });
   }
   return text
     .split(/\r?\n/)
@@ -113,14 +113,27 @@ function idsOfText(file: string): string[] {
 function checked(split: Split, cases: readonly Case[], where: string): Split {
   const known = new Set(cases.map(({ id }) => id));
   for (const id of [...split.validation, ...(split.training ?? [])])
-    if (!known.has(id))
-      fail({
-        where,
-        problem: `expected case ids (${cases.map((entry) => entry.id).join(', ')}), found "${id}"`,
-      });
+    if (!known.has(id)) refuseUnknown(id, cases, where);
   const both = split.validation.find((id) => split.training?.includes(id));
-  if (both !== undefined) fail({ where, problem: `case "${both}" is in both parts of the split` });
+  if (both !== undefined) fail({ where, problem: `case ${shownValue(both)} is in both parts of the split` });
   return split;
+}
+
+/** Ids in a message at most: there may be thousands. */
+const SHOWN = 20;
+
+function refuseUnknown(id: string, cases: readonly Case[], where: string): never {
+  const ids = cases.map((entry) => entry.id);
+  const shown = `${ids.slice(0, SHOWN).join(', ')}${ids.length > SHOWN ? ', ...' : ''}`;
+  const whole = ids.find((one) => one.includes(',') && one.split(',').some((part) => part.trim() === id));
+  return fail({
+    where,
+    problem: `expected case ids (${shown}), found ${shownValue(id)}`,
+    hint:
+      whole === undefined
+        ? undefined
+        : `The id "${whole}" has a comma in it: give the ids in a .txt file, one a line, or in a .json file`,
+  });
 }
 
 /** 0 to count - 1 in an order drawn from the keys (Fisher and Yates). */

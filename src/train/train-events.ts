@@ -25,6 +25,8 @@ export interface StartEvent {
   /** Ids. */
   readonly training: readonly string[];
   readonly validation: readonly string[];
+  /** Files of scans in the folders of the data set that are in none of its cases, as paths from it. */
+  readonly unused: readonly string[];
   /** Ranks, work, memory and communication of a step. */
   readonly plan: PlanReport;
   /** What split was chosen and why, where the choice was left to the program. */

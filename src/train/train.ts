@@ -169,6 +169,7 @@ class Run {
       classes: chosen.classes,
       training: chosen.training.map(({ id }) => id),
       validation: chosen.validation.map(({ id }) => id),
+      unused: chosen.unused,
       plan: this.forecast.report,
       split: this.forecast.split,
     });

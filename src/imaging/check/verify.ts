@@ -54,13 +54,24 @@ export async function verifyDataset(dir: string, options: VerifyOptions = {}): P
     const twice = faultOf({ file, field: 'voxels', expected: 'those of no other case', found, hint });
     return { ...report, findings: [...report.findings, twice] };
   });
-  const findings = [...faults.map(faultOf), ...datasetFindings(dir, cases, dataset.cases.length, labelNames)];
+  const findings = [
+    ...faults.map(faultOf),
+    ...unusedFindings(dir, dataset.unused ?? []),
+    ...datasetFindings(dir, cases, dataset.cases.length, labelNames),
+  ];
   const all = [...findings, ...cases.flatMap((report) => report.findings)];
   const count = (level: Finding['level']) => all.filter((finding) => finding.level === level).length;
   return {
     ...{ data: dir, name, labelNames, cases, findings },
     ...{ faults: count('fault'), warnings: count('warning') },
   };
+}
+
+function unusedFindings(file: string, unused: readonly string[]): Finding[] {
+  if (unused.length === 0) return [];
+  const found = `${unused.length} in none: ${unused.slice(0, 5).join(', ')}${unused.length > 5 ? '...' : ''}`;
+  const hint = 'They are not read. Add them to the list of cases, or move them to another folder.';
+  return [{ level: 'warning', file, field: 'files', expected: 'each scan in some case', found, hint }];
 }
 
 function datasetFindings(

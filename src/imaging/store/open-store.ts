@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { nameProblem } from '../../files/index.ts';
+import { classNamesProblem, idProblem } from '../dataset-names.ts';
 import { ImagingError } from '../errors.ts';
 import { IMAGE, isZarr, LABELS, readStoreDescription, type StoreOptions } from './format.ts';
 import type { StoredEntry } from './stored-case.ts';
@@ -21,6 +21,14 @@ export interface StoreCases {
 export async function openStore(dir: string): Promise<StoreCases> {
   const { name, label_names: labelNames, preprocessing, cases } = await readStoreDescription(dir);
   checkIds(dir, cases);
+  const problem = labelNames && classNamesProblem(labelNames);
+  if (problem !== undefined)
+    throw new ImagingError({
+      file: dir,
+      field: 'label_names',
+      expected: 'one name for each of the label values 0, 1, 2...',
+      found: problem,
+    });
   const missing = cases.filter((id) => !isZarr(path.join(dir, id, IMAGE)));
   if (missing.length > 0)
     throw new ImagingError({
@@ -43,7 +51,7 @@ export async function openStore(dir: string): Promise<StoreCases> {
 function checkIds(dir: string, ids: readonly string[]): void {
   const seen = new Set<string>();
   for (const id of ids) {
-    const found = seen.has(id) ? `"${id}" twice` : nameProblem(id);
+    const found = seen.has(id) ? `"${id}" twice` : idProblem(id);
     if (found !== undefined)
       throw new ImagingError({ file: dir, field: 'cases', expected: 'names of folders, each once', found });
     seen.add(id);

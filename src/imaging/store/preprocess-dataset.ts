@@ -10,6 +10,7 @@ import {
   makeFolder,
 } from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
+import { refuseSameNames } from '../dataset-names.ts';
 import { ImagingError } from '../errors.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Window } from '../window.ts';
@@ -88,6 +89,10 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   }
   const { name, labelNames, cases } = dataset;
   const settings: StoreOptions = { spacing, size, window };
+  refuseSameNames(
+    cases.map(({ id }) => id),
+    data,
+  );
   refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
   await checkFolder(out, settings);
   makeFolder(out);

@@ -188,6 +188,17 @@ describe('a store of preprocessed cases', () => {
     expect(readdirSync(store).sort()).toEqual(['.zattrs', '.zgroup']);
   });
 
+  it('is not made of cases whose ids differ by capitals alone', async () => {
+    const copy = out('capitals');
+    cpSync(data, copy, { recursive: true });
+    for (const kind of ['imagesTr', 'labelsTr'])
+      cpSync(path.join(copy, kind, 'phantom_000.nii.gz'), path.join(copy, kind, 'PHANTOM_000.nii.gz'));
+    rmSync(path.join(copy, 'dataset.json'));
+    await expect(preprocess({ data: copy, out: out('no-capitals') })).rejects.toThrow(
+      'expected ids that differ by more than capitals',
+    );
+  });
+
   it('neither keeps nor removes what a link leads to', async () => {
     const [store, victim] = [out('with-link'), out('victim')];
     const copy = out('linked-data');

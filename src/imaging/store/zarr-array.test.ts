@@ -170,7 +170,7 @@ describe('a case of a store', () => {
   });
 
   it.each([
-    [['../store-0/phantom_000'], '"../store-0/phantom_000", with a separator of folders in it'],
+    [['a/../../store-0/phantom_000'], '"a/../../store-0/phantom_000", with a separator of folders in it'],
     [['..'], '"..", which names a folder above or the folder itself'],
     [['phantom_000', 'phantom_000'], '"phantom_000" twice'],
   ])('is refused by its id: %j', async (ids, found) => {
@@ -181,6 +181,14 @@ describe('a case of a store', () => {
     await expect(openDataset(store)).rejects.toThrow(
       `cases: expected names of folders, each once, found ${found}`,
     );
+  });
+
+  it('is refused where two of its labels have one name', async () => {
+    const store = await stored();
+    edit(path.join(store, '.zattrs'), (content) => {
+      (content.halomesh as { label_names: string[] }).label_names = ['background', 'a', 'a'];
+    });
+    await expect(openDataset(store)).rejects.toThrow('label_names: expected one name for each');
   });
 
   it('is not looked for in a store of version 3', async () => {
