@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { readJsonFileSync, writeTextAtomically } from '../files/index.ts';
 import type { Case } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
