@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
 import { cpuDevice, type Device, type ExactConv, library, type Processes } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
-import { predictPeak, showExtra } from '../plan/index.ts';
+import { checkSplits, predictPeak, showExtra } from '../plan/index.ts';
 import { totalSent } from './agree.ts';
 import { fitParts } from './fit-parts.ts';
 import { Session } from './session.ts';
@@ -68,6 +68,7 @@ function placement(
   device: Device,
   hostBytes: number,
 ): { mesh: Mesh; layout?: Layout } {
+  checkSplits(graph, mesh, layout ?? {});
   if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined) return { mesh, layout };
   return fitParts(graph, device, memoryLimit, hostBytes);
 }

@@ -1,6 +1,7 @@
+import { fail } from '../core/index.ts';
 import { type Case, isZarr, type Shape3, voxelCount } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
-import { explainPlan, makePlan, type PlanOptions, type PlanReport } from '../plan/index.ts';
+import { checkSplits, explainPlan, makePlan, type PlanOptions, type PlanReport } from '../plan/index.ts';
 import { withSplit } from './auto-split.ts';
 import { preparedShape, trainingBytes, volumesOfStep } from './cases.ts';
 import { meshOf, type TrainConfig } from './config.ts';
@@ -75,6 +76,20 @@ export interface ForecastOptions {
   readonly hosts?: PlanOptions['hosts'];
 }
 
+/** Refuses levels at which nothing is left to halve along any side. */
+function checkLevels(levels: number, sample: Shape3): void {
+  const side = Math.max(...sample);
+  const most = Math.floor(Math.log2(side)) + 1;
+  if (levels > most)
+    fail({
+      where: '--levels',
+      problem: `each level halves the volume, which has ${sample.join(' x ')} voxels`,
+      expected: `at most ${most}`,
+      found: String(levels),
+      hint: 'Use fewer levels, or a larger --size',
+    });
+}
+
 /** Forecast for volumes of one size. */
 export function forecast(
   config: TrainConfig,
@@ -85,7 +100,10 @@ export function forecast(
   const processes = hosts?.length ?? 1;
   const sample = sampleShape(shape, stepPatch(config));
   const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
+  checkLevels(config.levels, sample);
   const graph = trainingGraph(config, classes, sample).graph;
+  const given = meshOf(config);
+  checkSplits(graph, given.mesh, given.layout);
   const outermost = config.slices === undefined ? 'depth' : 'height';
   const fitted = withinMemory(config, () => graph, hostBytes, outermost);
   const { mesh, layout } = meshOf(fitted);
