@@ -12,6 +12,9 @@ export interface Mesh {
   readonly size: number;
 }
 
+/** Ranks of a mesh at most: plans grow with them. */
+export const MOST_RANKS = 4096;
+
 /** `mesh({ rows: 2, cols: 3 })`: six ranks. `mesh({})` is a single rank. */
 export function mesh(axes: Readonly<Record<string, number>>): Mesh {
   const list = Object.entries(axes).map(([name, size]) => ({ name, size }));
@@ -23,7 +26,16 @@ export function mesh(axes: Readonly<Record<string, number>>): Mesh {
         expected: 'a whole number of at least 1',
         found: String(size),
       });
-  return { axes: list, size: list.reduce((product, axis) => product * axis.size, 1) };
+  const size = list.reduce((product, axis) => product * axis.size, 1);
+  if (size > MOST_RANKS)
+    fail({
+      where: 'mesh',
+      problem: 'too many ranks',
+      expected: `at most ${MOST_RANKS} ranks, the product of all parts`,
+      found: `${size} (${list.map((axis) => `${axis.name}=${axis.size}`).join(', ')})`,
+      hint: 'Cut into fewer parts with --split or --mesh',
+    });
+  return { axes: list, size };
 }
 
 /** Coordinates of a rank, one per axis. */

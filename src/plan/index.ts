@@ -9,6 +9,7 @@ export * from './kernel.ts';
 export * from './kernel-class.ts';
 export * from './late.ts';
 export * from './lifetimes.ts';
+export * from './limit-words.ts';
 export * from './memory.ts';
 export * from './partition.ts';
 export * from './place.ts';

@@ -2,6 +2,7 @@ import { fail } from '../core/index.ts';
 import type { Buffer } from './buffers.ts';
 import { type Fit, Fitter } from './fit.ts';
 import { Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
+import { EXACTNESS, sayableLimit, showLimit } from './limit-words.ts';
 import { packArena } from './place.ts';
 import type { Scheduled, Unscheduled } from './schedule.ts';
 import { widen } from './widen.ts';
@@ -61,23 +62,13 @@ const THRIFT = { shares: [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95], cost: 0.0
 const TRIES = 8;
 /** Shares of a limit that schedules are searched with. */
 const AIMS = [1, 0.9, 0.75];
-/** How exactly the smallest limit is found, as a share. */
-const EXACTNESS = 0.02;
 
 /**
  * What runs when, and where every tensor lies: a stay in memory takes the lowest gap of the arena that is free all that time;
  * large ones choose first. Inputs are there from the start, outputs to the end. Where a limit asks for it, tensors are
  * recomputed and spilled. A limit that cannot be met raises an error with the smallest that can.
  */
-export function planMemory(
-  input: Unscheduled,
-  tensorBytes: (buffer: Buffer, rank: number) => number,
-  options: MemoryOptions = {},
-): MemoryPlan {
-  return new MemoryPlanner(input, tensorBytes, options.hosts).plan(options);
-}
-
-class MemoryPlanner {
+export class MemoryPlanner {
   private readonly input: Unscheduled;
   private readonly hosts: readonly (readonly number[])[];
   private readonly ranks: readonly number[];
@@ -103,16 +94,43 @@ class MemoryPlanner {
 
   plan({ limit, fixedBytes = 0, thorough = true }: MemoryOptions): MemoryPlan {
     if (limit === undefined) return this.place(this.thrifty());
-    const room = limit - fixedBytes - this.most(this.variableBytes());
+    const beside = this.beside(fixedBytes);
+    const room = limit - beside;
     const found = this.within(room) ?? (thorough ? this.smallest() : this.place(this.fitter.plain()));
-    if (this.largest(found) <= room) return found;
+    // Schedules are searched for by rules of thumb, which may meet a lower limit and miss a higher one.
+    if (found !== undefined && this.largest(found) <= room) return found;
     return fail({
       where: 'memory limit',
       problem: 'the program does not fit',
-      expected: `at least ${showLimit(this.largest(found) + limit - room)}`,
+      expected: found && `at least ${showLimit(beside + this.largest(found))}`,
       found: showLimit(limit),
       hint: 'Raise --memory-limit, cut the volume into more parts with --split, or use --precision bf16',
     });
+  }
+
+  /** The smallest limit that can be met beside `fixedBytes`, bytes; undefined where it is above `below`. */
+  least(fixedBytes: number, below = Number.POSITIVE_INFINITY): number | undefined {
+    const beside = this.beside(fixedBytes);
+    const found = this.smallest(below - beside);
+    return found && sayableLimit(beside + this.largest(found));
+  }
+
+  /** The plan with the smallest arena that is found by halving; undefined where none takes at most `room` bytes. */
+  private smallest(room = Number.POSITIVE_INFINITY): MemoryPlan | undefined {
+    let best = this.within(room);
+    let low = this.fitter.largestStep();
+    while (best !== undefined && this.largest(best) - low > EXACTNESS * low) {
+      const middle = (low + this.largest(best)) / 2;
+      const found = this.within(middle);
+      if (found === undefined) low = middle;
+      else best = found;
+    }
+    return best;
+  }
+
+  /** Bytes of the process with the most beside its arena. */
+  private beside(fixedBytes: number): number {
+    return fixedBytes + this.most(this.variableBytes());
   }
 
   /** What hardly costs anything to recompute is recomputed where that lowers the peak. */
@@ -129,6 +147,7 @@ class MemoryPlanner {
 
   /** A plan whose arenas take at most `room` bytes. */
   private within(room: number): MemoryPlan | undefined {
+    if (room < this.fitter.largestStep()) return undefined;
     this.cheapest ??= this.place(this.thrifty());
     if (this.largest(this.cheapest) <= room) return this.cheapest;
     let target = room;
@@ -152,19 +171,6 @@ class MemoryPlanner {
 
   private widened(fit: Fit, limit: number): readonly Scheduled[] {
     return widen(this.input, this.hosts, this.arenaBytes, fit.list, limit);
-  }
-
-  /** The plan with the smallest arena that is found by halving. */
-  private smallest(): MemoryPlan {
-    let best = this.place(this.fitter.plain());
-    let low = this.fitter.largestStep();
-    while (this.largest(best) - low > EXACTNESS * low) {
-      const middle = (low + this.largest(best)) / 2;
-      const found = this.within(middle);
-      if (found === undefined) low = middle;
-      else best = found;
-    }
-    return best;
   }
 
   /** Offsets for every stay, and for every spilled tensor in the store. */
@@ -271,7 +277,3 @@ function spilled(list: readonly Scheduled[]): Map<Buffer, { from: number; to: nu
   });
   return spans;
 }
-
-/** Rounded up, in the units that --memory-limit takes. */
-const showLimit = (bytes: number): string =>
-  bytes < 4 * 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)}MiB` : `${Math.ceil((bytes / 2 ** 30) * 100) / 100}GiB`;

@@ -3,6 +3,7 @@ import {
   BYTES,
   CutTable,
   contains,
+  fail,
   type Graph,
   hull,
   isEmpty,
@@ -28,6 +29,39 @@ import type { ExchangePlan, LocalNode, LocalProgram, LocalValue } from './progra
  */
 export function partition(graph: Graph, m: Mesh, layout: Layout): LocalProgram {
   return new Partitioner(m, layout).run(graph);
+}
+
+/**
+ * Refuses splits that are none: a dimension that no tensor of the graph has, one that no operation can split, and more parts
+ * than the dimension has positions anywhere. {@link partition} itself leaves such a dimension whole, or blocks empty.
+ */
+export function checkSplits(graph: Graph, m: Mesh, layout: Layout): void {
+  for (const [dim, name] of Object.entries(layout)) {
+    const parts = m.axes.find((axis) => axis.name === name)?.size ?? 1;
+    if (parts === 1) continue;
+    const loops = liveNodes(graph).flatMap(({ op, call }) => op.loops(call).filter((l) => l.dim === dim));
+    const where = `split ${dim}=${parts}`;
+    const all = new Set(graph.nodes.flatMap(({ call }) => call.outputs.flatMap((type) => type.shape)));
+    const size = [...all].reduce((most, d) => (d.name === dim ? Math.max(most, d.size) : most), 0);
+    const hint = 'Change --split, or --mesh and --layout';
+    if (size === 0)
+      fail({
+        where,
+        problem: `no tensor has a dimension "${dim}"`,
+        expected: [...new Set([...all].map((d) => d.name))].join(', '),
+        hint,
+      });
+    if (loops.every(({ split }) => split === 'whole'))
+      fail({ where, problem: `no operation can split "${dim}"`, hint });
+    if (parts > size)
+      fail({
+        where,
+        problem: 'more parts than there are positions',
+        expected: `at most ${size}, the ${dim} of the volume`,
+        found: String(parts),
+        hint,
+      });
+  }
 }
 
 class Partitioner {

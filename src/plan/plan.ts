@@ -4,7 +4,7 @@ import { overlaps } from './flights.ts';
 import { messageBytes, processBytes } from './footprint.ts';
 import { fuse } from './fuse.ts';
 import { late } from './late.ts';
-import { type MemoryPlan, planMemory } from './memory.ts';
+import { type MemoryPlan, MemoryPlanner } from './memory.ts';
 import { partition } from './partition.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
 import { partitionRegion, type Region } from './region.ts';
@@ -48,29 +48,11 @@ export function makePlan(
   mesh: Mesh,
   layout: Layout,
   target: Target,
-  { hosts, memoryLimit, hostBytes = 0, thorough = true, region }: PlanOptions = {},
+  options: PlanOptions = {},
 ): Plan {
-  if (region !== undefined && mesh.size > 1)
-    fail({
-      where: 'region',
-      problem: `expected one rank, found ${mesh.size}`,
-      hint: 'Blocks need no mesh: each is computed without the others',
-    });
-  const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
-  checkSupport(program, target);
-  const fused = fuse(program, target.fusion);
-  // Ranks of one process run in turn: nothing goes on beside their kernels.
-  const together = hosts !== undefined && hosts.length > 1;
-  const steps = together && overlaps() ? late(fused) : fused;
-  const buffers = assignBuffers(program, steps, target.formats(program));
-  const once = steps.map((step) => ({ step, again: false }));
-  const messages = messageBytes(once, buffers, hosts?.length ?? 1);
-  const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
-  const memory = planMemory(
-    { program, steps, buffers },
-    (buffer, rank) => wholeBytes(target.spaces.tensors, buffer.format.bytes(buffer.boxes[rank])),
-    { hosts, thorough, limit: memoryLimit, fixedBytes: processBytes(most) + messages + hostBytes },
-  );
+  const { memoryLimit: limit, thorough } = options;
+  const { program, buffers, planner, fixedBytes } = prepare(graph, mesh, layout, target, options);
+  const memory = planner.plan({ limit, thorough, fixedBytes });
   const bytesSent = { exchange: 0, allReduce: 0 };
   for (const { step } of memory.list) {
     if (step.kind !== 'collective') continue;
@@ -88,6 +70,53 @@ export function makePlan(
     flopsAgain: ranks.map((rank) => flopsOf(again, rank)),
     bytesSent,
   };
+}
+
+/**
+ * The smallest memory limit that a plan can meet, bytes; undefined where it is above `below`. `memoryLimit` and `thorough` of the
+ * options do not count.
+ */
+export function leastMemory(
+  graph: Graph,
+  mesh: Mesh,
+  layout: Layout,
+  target: Target,
+  options: PlanOptions & { readonly below?: number } = {},
+): number | undefined {
+  const { planner, fixedBytes } = prepare(graph, mesh, layout, target, options);
+  return planner.least(fixedBytes, options.below);
+}
+
+/** All that is decided before memory is. */
+function prepare(
+  graph: Graph,
+  mesh: Mesh,
+  layout: Layout,
+  target: Target,
+  { hosts, hostBytes = 0, region }: PlanOptions,
+) {
+  if (region !== undefined && mesh.size > 1)
+    fail({
+      where: 'region',
+      problem: `expected one rank, found ${mesh.size}`,
+      hint: 'Blocks need no mesh: each is computed without the others',
+    });
+  const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
+  checkSupport(program, target);
+  const fused = fuse(program, target.fusion);
+  // Ranks of one process run in turn: nothing goes on beside their kernels.
+  const together = hosts !== undefined && hosts.length > 1;
+  const steps = together && overlaps() ? late(fused) : fused;
+  const buffers = assignBuffers(program, steps, target.formats(program));
+  const once = steps.map((step) => ({ step, again: false }));
+  const messages = messageBytes(once, buffers, hosts?.length ?? 1);
+  const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
+  const planner = new MemoryPlanner(
+    { program, steps, buffers },
+    (buffer, rank) => wholeBytes(target.spaces.tensors, buffer.format.bytes(buffer.boxes[rank])),
+    hosts,
+  );
+  return { program, buffers, planner, fixedBytes: processBytes(most) + messages + hostBytes };
 }
 
 function flopsOf(nodes: readonly LocalNode[], rank: number): number {

@@ -10,7 +10,7 @@ import {
   type Processes,
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
-import { predictPeak, showExtra } from '../plan/index.ts';
+import { checkSplits, predictPeak, showExtra } from '../plan/index.ts';
 import { totalSent } from './agree.ts';
 import { fitParts } from './fit-parts.ts';
 import { Session } from './session.ts';
@@ -75,6 +75,7 @@ function placement(
   device: Device,
   hostBytes: number,
 ): { mesh: Mesh; layout?: Layout } {
+  checkSplits(graph, mesh, layout ?? {});
   if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined) return { mesh, layout };
   return fitParts([{ graph, hostBytes }], device, memoryLimit);
 }

@@ -1,5 +1,15 @@
-import { type Graph, HalomeshError, type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
-import { makePlan, type Plan, type PlanOptions, type Target } from '../plan/index.ts';
+import { fail, type Graph, HalomeshError, type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
+import {
+  EXACTNESS,
+  leastMemory,
+  makePlan,
+  type Plan,
+  type PlanOptions,
+  processBytes,
+  sayableLimit,
+  showLimit,
+  type Target,
+} from '../plan/index.ts';
 
 /** Parts that are tried, from few to many: fewer margins, then less memory. */
 const PARTS = [1, 2, 4, 8, 16];
@@ -30,15 +40,18 @@ export function planOf(
   try {
     return makePlan(graph, mesh, layout, target, { ...options, hostBytes });
   } catch (error) {
-    if (!(error instanceof HalomeshError) || error.complaint.where !== 'memory limit') throw error;
+    if (!isFull(error)) throw error;
     throw new HalomeshError({ ...error.complaint, problem: `${what} does not fit` }, { cause: error });
   }
 }
 
+const isFull = (error: unknown): error is HalomeshError =>
+  error instanceof HalomeshError && error.complaint.where === 'memory limit';
+
 /**
  * The mesh of fewest ranks, cutting one dimension (depth unless told), with which one process stays within a memory limit (bytes) in
  * each of some programs: its ranks run in turn and share an arena, so that parts of a volume give room to each other. Results do not
- * depend on it. Raises the plan's error where even the most parts do not fit.
+ * depend on it. Raises an error with the smallest limit that can be met, over all numbers of parts, where none fits.
  */
 export function fitParts(
   programs: readonly FittedProgram[],
@@ -46,30 +59,56 @@ export function fitParts(
   memoryLimit: number,
   dim = 'depth',
 ): FittedParts {
-  const check = ({ mesh, layout }: FittedParts, thorough: boolean): void => {
-    for (const program of programs) planOf(program, mesh, layout, target, { memoryLimit, thorough });
-  };
-  let tried: FittedParts | undefined;
-  for (const parts of PARTS) {
-    const place =
-      parts === 1
-        ? { mesh: makeMesh({}), layout: {} }
-        : { mesh: makeMesh({ [dim]: parts }), layout: { [dim]: dim } };
-    const last = parts === PARTS[PARTS.length - 1];
+  const places = placesOf(dim);
+  for (const [n, { mesh, layout }] of places.entries()) {
+    // Less than a process of these ranks takes needs no plan.
+    if (leastBeside(programs, mesh) > memoryLimit) continue;
     try {
-      check(place, last);
-      return place;
+      for (const program of programs) planOf(program, mesh, layout, target, { memoryLimit, thorough: false });
+      return { mesh, layout };
     } catch (error) {
-      const full = error instanceof HalomeshError && error.complaint.where === 'memory limit';
-      if (full && last) throw error;
-      if (!full) {
-        // It cannot be cut further; what came before may fit after a long search, or says what it would take.
-        if (tried === undefined) throw error;
-        check(tried, true);
-        return tried;
-      }
-      tried = place;
+      if (isFull(error)) continue;
+      // It cannot be cut further.
+      if (n === 0) throw error;
+      places.length = n;
+      break;
     }
   }
-  throw new RangeError('unreachable: the last try returns or throws');
+  const { place, limit } = leastParts(programs, target, places);
+  // Schedules are searched for by rules of thumb, which may meet a lower limit and miss a higher one.
+  if (limit <= memoryLimit) return place;
+  const what = programs.length === 1 ? 'the program does' : 'the programs do';
+  return fail({
+    where: 'memory limit',
+    problem: `${what} not fit, in however many parts`,
+    expected: `at least ${showLimit(limit)}`,
+    found: showLimit(memoryLimit),
+    hint: 'Raise --memory-limit, or use --precision bf16, a smaller size or batch, or fewer filters',
+  });
+}
+
+/** Bytes that a process of these ranks takes beside all tensors. */
+const leastBeside = (programs: readonly FittedProgram[], { size }: Mesh): number =>
+  processBytes(size) + Math.max(...programs.map(({ hostBytes }) => hostBytes));
+
+/** The parts that meet the smallest limit for all programs, and that limit, bytes. */
+function leastParts(programs: readonly FittedProgram[], target: Target, places: readonly FittedParts[]) {
+  let best: { readonly place: FittedParts; readonly limit: number } | undefined;
+  for (const place of places) {
+    const below = best && sayableLimit((1 - EXACTNESS) * best.limit);
+    if (below !== undefined && leastBeside(programs, place.mesh) > below) break;
+    const limits = programs.map(({ graph, hostBytes }) =>
+      leastMemory(graph, place.mesh, place.layout, target, { hostBytes, below }),
+    );
+    if (limits.every((limit) => limit !== undefined)) best = { place, limit: Math.max(...limits) };
+  }
+  return best ?? fail({ where: 'memory limit', problem: 'there is no plan of any size' });
+}
+
+function placesOf(dim: string): FittedParts[] {
+  return PARTS.map((parts) =>
+    parts === 1
+      ? { mesh: makeMesh({}), layout: {} }
+      : { mesh: makeMesh({ [dim]: parts }), layout: { [dim]: dim } },
+  );
 }

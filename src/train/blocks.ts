@@ -1,6 +1,13 @@
 import { type Box, evenCuts, fail, type Graph, HalomeshError, mesh, range, volume } from '../core/index.ts';
 import { boxShape, type Shape3, type VoxelBox, voxelCount } from '../imaging/index.ts';
-import { makePlan, partitionRegion, predictPeak, type Region, type Target } from '../plan/index.ts';
+import {
+  makePlan,
+  partitionRegion,
+  predictPeak,
+  type Region,
+  showLimit,
+  type Target,
+} from '../plan/index.ts';
 
 // Segmentation in blocks. Each block of the labels is computed by a program of its own, which reads what the network's windows
 // reach around it (plan/region.ts), so blocks need not know of each other and the result has the bits of one pass over all.
@@ -13,6 +20,9 @@ const LEAST_EXTENT = 8;
 
 /** A block needs at least this share of what the volume needs for as many voxels as the block reads. */
 const LEAST_SHARE = 0.6;
+
+/** The smallest blocks, of which so many are planned to tell what is needed where none fits. */
+const SMALLEST = 4;
 
 export interface BlockRoom {
   /** Graph of the prediction of the whole volume. */
@@ -42,8 +52,9 @@ export function blocksWithin({ graph, box, target, limit, hostBytes }: BlockRoom
   const whole = volume(graph.outputs.get('labels')!.shape);
   const planned = (block: VoxelBox) =>
     makePlan(graph, mesh({}), {}, target, { region: regionOf(graph, block) });
-  const fits = (block: VoxelBox): boolean =>
-    predictPeak(planned(block), hostBytes(voxelCount(boxShape(block)))) <= limit;
+  const peak = (block: VoxelBox): number =>
+    predictPeak(planned(block), hostBytes(voxelCount(boxShape(block))));
+  const fits = (block: VoxelBox): boolean => peak(block) <= limit;
   if (fits(box)) return [box];
 
   // What the tensors alone may take, and what they take for a voxel of the whole volume.
@@ -58,20 +69,30 @@ export function blocksWithin({ graph, box, target, limit, hostBytes }: BlockRoom
       const read = shape.reduce((n, size, i) => n * Math.min(size, Math.ceil(size / cuts[i]) + margin[i]), 1);
       return { cuts, read, work: read * voxelCount(cuts) };
     })
-    .filter(({ read }) => LEAST_SHARE * read * perVoxel <= room)
     .sort((a, b) => a.work - b.work);
-  for (const { cuts } of candidates) {
+  const worth = (read: number): number => LEAST_SHARE * read * perVoxel;
+  for (const { cuts, read } of candidates) {
+    if (worth(read) > room) continue;
     const blocks = cutInto(box, cuts);
-    // In the middle there is margin on all sides; larger blocks come first.
-    const at = cuts.map((n) => (n > 2 ? 1 : 0));
-    if (fits(blocks[(at[0] * cuts[1] + at[1]) * cuts[2] + at[2]])) return blocks;
+    if (fits(middleOf(blocks, cuts))) return blocks;
   }
+  const smallest = [...candidates].sort((a, b) => a.read - b.read).slice(0, SMALLEST);
+  const needs = smallest.map(({ cuts, read }) =>
+    Math.max(peak(middleOf(cutInto(box, cuts), cuts)), limit - room + worth(read)),
+  );
   return fail({
     where: 'memory limit',
     problem: 'not even small blocks of the volume fit',
-    found: `${Math.floor(limit / 2 ** 20)}MiB`,
+    expected: `at least ${showLimit(needs.reduce((a, b) => Math.min(a, b), peak(box)))}`,
+    found: showLimit(limit),
     hint: 'Raise --memory-limit',
   });
+}
+
+/** The block with margin on all sides, where there is one; larger blocks come first. */
+function middleOf(blocks: readonly VoxelBox[], cuts: Shape3): VoxelBox {
+  const at = cuts.map((n) => (n > 2 ? 1 : 0));
+  return blocks[(at[0] * cuts[1] + at[1]) * cuts[2] + at[2]];
 }
 
 /** Voxels that a block in the middle reads beside itself along each axis. */

@@ -1,7 +1,8 @@
+import { fail } from '../core/index.ts';
 import { type Case, isZarr, type Shape3, voxelCount } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import type { Built, BuiltLoss } from '../nn/index.ts';
-import { explainPlan, type PlanOptions, type PlanReport, predictPeak } from '../plan/index.ts';
+import { checkSplits, explainPlan, type PlanOptions, type PlanReport, predictPeak } from '../plan/index.ts';
 import { type FittedProgram, planOf } from '../run/index.ts';
 import { withSplit } from './auto-split.ts';
 import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from './cases.ts';
@@ -142,6 +143,20 @@ function wholePrograms(
   });
 }
 
+/** Refuses levels at which nothing is left to halve along any side. */
+function checkLevels(levels: number, sample: Shape3): void {
+  const side = Math.max(...sample);
+  const most = Math.floor(Math.log2(side)) + 1;
+  if (levels > most)
+    fail({
+      where: '--levels',
+      problem: `each level halves the volume, which has ${sample.join(' x ')} voxels`,
+      expected: `at most ${most}`,
+      found: String(levels),
+      hint: 'Use fewer levels, or a larger --size',
+    });
+}
+
 /** Forecast for volumes of one size. */
 export function forecast(
   config: TrainConfig,
@@ -153,7 +168,10 @@ export function forecast(
   const processes = hosts?.length ?? 1;
   const sample = sampleShape(shape, stepPatch(config));
   const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
+  checkLevels(config.levels, sample);
   const step = { what: 'a step', graph: trainingGraph(config, classes, sample).graph, hostBytes };
+  const given = meshOf(config);
+  checkSplits(step.graph, given.mesh, given.layout);
   const whole = wholePrograms(config, shape, classes, options);
   const outermost = config.slices === undefined ? 'depth' : 'height';
   const fitted = withinMemory(config, () => [step, ...whole], outermost);

@@ -196,6 +196,24 @@ describe('blocks', () => {
     expect(blocks(0.7)).toBeLessThanOrEqual(3);
     expect(blocks(0.2)).toBeGreaterThan(blocks(0.7));
   });
+
+  it('name the smallest limit that they can meet', () => {
+    const { graph } = predictionGraph(config('batch'), 3, [32, 32, 32]);
+    const all = { start: [0, 0, 0], end: [32, 32, 32] } as const;
+    const cut = (limit: number) =>
+      blocksWithin({ graph, box: all, target: CPU_TARGET, hostBytes: () => 0, limit });
+    const named = (limit: number): number => {
+      try {
+        cut(limit);
+      } catch (error) {
+        return Number(/at least (\d+)MiB/.exec(String(error))?.[1]) * 2 ** 20;
+      }
+      throw new Error('nothing was refused');
+    };
+    const least = named(1);
+    expect(cut(least).length).toBeGreaterThan(1);
+    expect(named(0.95 * least)).toBe(least);
+  });
 });
 
 describe('flips', () => {

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { shape } from '../core/index.ts';
+import { CPU_TARGET } from '../machine/index.ts';
+import { buildTraining } from '../nn/index.ts';
+import { processBytes } from '../plan/index.ts';
+import { fitParts } from './fit-parts.ts';
+
+const MIB = 2 ** 20;
+const { graph } = buildTraining({
+  image: shape({ batch: 1, depth: 24, height: 24, width: 24, channel: 1 }),
+  network: { base: 8, levels: 3 },
+});
+
+const parts = (limit: number): number => fitParts([{ graph, hostBytes: 0 }], CPU_TARGET, limit).mesh.size;
+
+/** The limit that a refusal names, bytes. */
+function named(limit: number): number {
+  try {
+    parts(limit);
+  } catch (error) {
+    return Number(/memory limit: .* at least (\d+)MiB/.exec(String(error))?.[1]) * MIB;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('fitParts', () => {
+  it('names the smallest limit that any number of parts can meet', () => {
+    const least = named(MIB);
+    // Sixteen ranks alone take more than this program in one part.
+    expect(least).toBeLessThan(processBytes(16));
+    expect(parts(least)).toBeGreaterThanOrEqual(1);
+    expect(named(0.95 * least)).toBe(least);
+  });
+});
