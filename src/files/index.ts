@@ -1,7 +1,7 @@
 // Files that appear whole
 export * from './atomic.ts';
-export * from './folders.ts';
 export * from './find-file.ts';
+export * from './folders.ts';
 export * from './lock.ts';
 // What the system grants
 export * from './memory.ts';

@@ -54,7 +54,7 @@ export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from
 export { ChunkCache } from './store/chunk-cache.ts';
 // Stores of preprocessed cases
 export { ClassCounter } from './store/class-counter.ts';
-export { isZarr, type StoreOptions } from './store/format.ts';
+export { isStore, isZarr, type StoreOptions } from './store/format.ts';
 export * from './store/preprocess-dataset.ts';
 export { StoredCase } from './store/stored-case.ts';
 export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';

@@ -25,9 +25,13 @@ async function knownOrCounted(
   count: (entry: Case) => Promise<ClassVoxels>,
   file: string,
 ): Promise<readonly ClassVoxels[]> {
-  const known = existsSync(file) ? (readJson(file) as Readonly<Record<string, ClassVoxels>>) : {};
-  const counts: Record<string, ClassVoxels> = {};
-  for (const entry of cases) counts[entry.id] = known[entry.id] ?? (await count(entry));
-  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(`${JSON.stringify(counts)}\n`)));
-  return cases.map(({ id }) => counts[id]);
+  const known = new Map(
+    existsSync(file) ? Object.entries(readJson(file) as Record<string, ClassVoxels>) : [],
+  );
+  const counts = new Map<string, ClassVoxels>();
+  for (const entry of cases) counts.set(entry.id, known.get(entry.id) ?? (await count(entry)));
+  await writeAtomically(file, (handle) =>
+    writeAll(handle, Buffer.from(`${JSON.stringify(Object.fromEntries(counts))}\n`)),
+  );
+  return cases.map(({ id }) => counts.get(id) ?? []);
 }

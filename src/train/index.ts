@@ -29,6 +29,7 @@ export * from './open-run.ts';
 export * from './pictures/index.ts';
 export * from './predict.ts';
 export * from './preprocessed.ts';
+export { checkThere } from './run-check.ts';
 export * from './run-folder.ts';
 export * from './safetensors.ts';
 export type { SegmentedPart, SegmentOptions } from './segmenter.ts';

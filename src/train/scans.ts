@@ -115,6 +115,8 @@ export async function checkInput(input: string): Promise<void> {
     fail({ where: input, problem: 'there is no such file or folder', hint: 'Check the path of the input' });
   if (!(await isFolder(input))) return;
   const entries = (await readdir(input, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+  // The reader says what is wrong with such a store.
+  if (entries.some(({ name }) => name === 'zarr.json')) return;
   const foreign = entries.filter((entry) => !entry.isDirectory() && FOREIGN.test(entry.name));
   if (foreign.length < entries.length) return;
   const endings = [...new Set(foreign.map(({ name }) => path.extname(name).toLowerCase()))].sort();

@@ -1,7 +1,14 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { beginPartialFolder, inside, isInside, isSamePath, makeFolder } from '../../files/index.ts';
+import {
+  beginPartialFolder,
+  inside,
+  isInside,
+  isSamePath,
+  lockFolder,
+  makeFolder,
+} from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
 import { refuseSameNames } from '../dataset-names.ts';
 import { ImagingError } from '../errors.ts';
@@ -89,11 +96,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
   await checkFolder(out, settings);
   makeFolder(out);
-  await mkdirWithGroup(out);
-  const ids = cases.map(({ id }) => id);
-  await writeJson(path.join(out, '.zattrs'), {
-    halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
-  });
+  const lock = lockFolder(out, 'preprocessing');
   const result = {
     written: [] as string[],
     kept: [] as string[],
@@ -114,12 +117,18 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   const free: CaseRunner[] = Array.from({ length: jobs }, () => (jobs === 1 ? ownThread : workerThread()));
   const runners = [...free];
   try {
+    await mkdirWithGroup(out);
+    const ids = cases.map(({ id }) => id);
+    await writeJson(path.join(out, '.zattrs'), {
+      halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
+    });
     await inParallel(cases, jobs, async (entry) => {
       const runner = free.pop()!;
       let failure: Error | undefined;
       let outcome: 'written' | 'kept' | 'failed' = 'failed';
       try {
         signal.throwIfAborted();
+        lock.touch();
         outcome = await once(entry, inside(out, entry.id), settings, runner, signal);
       } catch (error) {
         if (signal.aborted && error === signal.reason) throw error;
@@ -140,6 +149,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     if (error !== options.signal?.reason) throw error;
   } finally {
     for (const runner of runners) await runner.close();
+    lock.release();
   }
   return { ...result, interrupted: options.signal?.aborted ?? false };
 }
@@ -205,7 +215,7 @@ async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
   }
   if (existsSync(out) && !statSync(out).isDirectory())
     throw new ImagingError({ file: out, field: 'store', expected: 'a folder', found: 'a file' });
-  if (!existsSync(out) || readdirSync(out).every((name) => name === '.zgroup')) return;
+  if (!existsSync(out) || readdirSync(out).every((name) => ['.zgroup', '.lock'].includes(name))) return;
   throw new ImagingError({
     file: out,
     field: 'store',
