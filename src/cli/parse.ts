@@ -82,15 +82,15 @@ export function numberOrNamed(
       const value = number(text);
       return sound(value) ? value : refuse(flag, 'value', expected, text);
     }
-    const named: Record<string, number> = {};
+    const named = new Map<string, number>();
     for (const part of namedParts(text)) {
       const at = part.lastIndexOf('=');
       const [name, value] = [part.slice(0, Math.max(0, at)).trim(), number(part.slice(at + 1))];
       if (name === '' || !sound(value)) refuse(flag, 'value', expected, text);
-      if (Object.hasOwn(named, name)) refuse(flag, `"${name}" is given twice`, 'each name once', text);
-      named[name] = value;
+      if (named.has(name)) refuse(flag, `"${name}" is given twice`, 'each name once', text);
+      named.set(name, value);
     }
-    return named;
+    return Object.fromEntries(named);
   };
 }
 

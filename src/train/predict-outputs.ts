@@ -3,7 +3,7 @@ import { checkOutputs, makeFolder } from '../files/index.ts';
 import { readScanHeader } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
 import type { OpenRun } from './open-run.ts';
-import { probabilityName } from './probabilities.ts';
+import { probabilityNames } from './probabilities.ts';
 import { checkInput, filesOfScan, isFolder, outputFor, type ScanToSegment } from './scans.ts';
 import { together } from './together.ts';
 
@@ -39,10 +39,7 @@ export async function prepareOutputs(
     const reads = [config, latest, best];
     for (const { input } of scans) reads.push(...(await filesOfScan(input)));
     const names = probabilities ? classes : [];
-    const writes = scans.flatMap(({ output }) => [
-      output,
-      ...names.map((name) => probabilityName(output, name)),
-    ]);
+    const writes = scans.flatMap(({ output }) => [output, ...probabilityNames(output, names)]);
     checkOutputs({ reads, writes, overwrite });
     for (const { output } of scans) makeFolder(path.dirname(output));
   });

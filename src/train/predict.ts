@@ -22,7 +22,7 @@ import { prepareOptions } from './model.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
 import { prepareOutputs, scanFor } from './predict-outputs.ts';
-import { ProbabilityFile, probabilityGrid, probabilityName, writeProbability } from './probabilities.ts';
+import { ProbabilityFile, probabilityGrid, probabilityNames, writeProbability } from './probabilities.ts';
 import { exists } from './run-check.ts';
 import { checkChannel, outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
@@ -199,7 +199,8 @@ async function segmentScan(
       ? await writeOwnLabels(output, original, own, { processes, signal })
       : await writeWhole(own);
     const voxels = Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]]));
-    const files = run.classes.map((name) => [name, probabilityName(output, name)]);
+    const names = probabilityNames(output, run.classes);
+    const files = run.classes.map((name, cls) => [name, names[cls]]);
     return {
       ...{ input, output, shape: original.shape },
       ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
@@ -220,14 +221,9 @@ async function segmentScan(
       const { data } = restoreLabels(labels, geometry);
       const cleaned = postprocess(data, original.shape, original, cleaning);
       if (soft !== undefined)
-        for (const [cls, name] of run.classes.entries()) {
+        for (const [cls, file] of probabilityNames(output, run.classes).entries()) {
           signal?.throwIfAborted();
-          await writeProbability(
-            probabilityName(output, name),
-            { from: soft, cls },
-            { ...geometry, original },
-            factor,
-          );
+          await writeProbability(file, { from: soft, cls }, { ...geometry, original }, factor);
         }
       signal?.throwIfAborted();
       await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });

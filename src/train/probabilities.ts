@@ -120,10 +120,30 @@ export function probabilityGrid(original: Grid, factor: number): Grid {
   return resampledGrid(original, { shape: [fewer(depth), fewer(height), fewer(width)] });
 }
 
-/** Name of the file of a class beside the labels of a scan. */
-export function probabilityName(output: string, name: string): string {
-  const [, stem, ending] = /^(.*?)(\.nii(?:\.gz)?)$/i.exec(output)!;
-  return `${stem}_probability_${name.replaceAll(/[^\w-]+/g, '_')}${ending}`;
+/** Bytes of the part of a file's name that stands for a class, at most. */
+const longestPart = 60;
+
+/**
+ * Names of the files of the classes beside the labels of a scan. What is no letter or digit becomes `_`; where names would then be one
+ * file on some disk, the class's number follows.
+ */
+export function probabilityNames(output: string, classes: readonly string[]): string[] {
+  const [, stem, ending] = /^(.*?)(\.nii(?:\.gz)?)$/i.exec(output) ?? ['', output, '.nii.gz'];
+  const parts = classes.map(partOf);
+  const folded = parts.map((part) => part.toLowerCase().normalize('NFC'));
+  return parts.map((part, cls) => {
+    const alone = folded.every((other, n) => n === cls || other !== folded[cls]);
+    return `${stem}_probability_${alone ? part : `${part}_${cls}`}${ending}`;
+  });
+}
+
+function partOf(name: string): string {
+  let part = '';
+  for (const character of name.normalize('NFC').replaceAll(/[^\p{L}\p{M}\p{N}_-]+/gu, '_')) {
+    if (Buffer.byteLength(part + character) > longestPart) break;
+    part += character;
+  }
+  return part;
 }
 
 /**

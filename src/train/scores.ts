@@ -11,12 +11,13 @@ export function hardDice(
     for (let i = cls; i < values.length; i += classes.length) sum += values[i];
     return sum;
   };
-  const dice: Record<string, number | null> = {};
-  for (let cls = 1; cls < classes.length; cls++) {
-    const either = total(counts.predicted, cls) + total(counts.truth, cls);
-    dice[classes[cls]] = either === 0 ? null : (2 * total(counts.both, cls)) / either;
-  }
-  return dice;
+  // Assigning to a key `__proto__` would make no key.
+  return Object.fromEntries(
+    classes.slice(1).map((name, n) => {
+      const either = total(counts.predicted, n + 1) + total(counts.truth, n + 1);
+      return [name, either === 0 ? null : (2 * total(counts.both, n + 1)) / either];
+    }),
+  );
 }
 
 /** Classes above 0 that no voxel truly has; `truth`: counts [sample, class]. */
