@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/program.ts';
-import { writePhantom } from '../../src/imaging/index.ts';
+import { preprocess, writePhantom } from '../../src/imaging/index.ts';
 import { openSafetensors, readLog, runFolder } from '../../src/train/index.ts';
 import { temporaryFolder } from '../imaging/nifti-fixture.ts';
 import { type FailingCalls, failingCalls } from './failing-calls.ts';
@@ -10,10 +10,10 @@ import { type FailingCalls, failingCalls } from './failing-calls.ts';
 /** What a command leaves in a folder. */
 interface Command {
   readonly name: string;
-  /** Arguments for the outputs in a folder, of which nothing is there. */
-  readonly args: (out: string) => readonly string[];
-  /** Arguments that go on where a failure has left off. */
-  readonly again: (out: string) => readonly string[];
+  /** Writes into a folder, of which nothing is there; the exit status. */
+  readonly start: (out: string) => Promise<number>;
+  /** Goes on where a failure has left off. */
+  readonly goOn: (out: string) => Promise<number>;
   /** All that counts of what is in the folder. */
   readonly result: (out: string) => Promise<unknown>;
 }
@@ -72,34 +72,45 @@ export function describeFailingCalls(step: number): void {
           .map((file) => [path.relative(dir, file), readFileSync(file, 'base64')]),
       );
 
+    const predict = (out: string, ...more: string[]) =>
+      halomesh([
+        'predict',
+        '--run',
+        trained,
+        '--input',
+        path.join(data, 'imagesTr'),
+        '--output',
+        out,
+        ...more,
+      ]);
+    const startTraining = (out: string) => halomesh(['train', '--data', data, '--out', out, ...network]);
+    /** The command works in other threads, whose calls are not watched. */
+    const prepare = async (out: string): Promise<number> => {
+      told = '';
+      try {
+        const { failed } = await preprocess({ data, out, spacing: 24 });
+        if (failed.length > 0) told = `halomesh: ${failed[0].error.message}\n`;
+      } catch (error) {
+        told = `halomesh: ${(error as Error).message}\n`;
+      }
+      return told === '' ? 0 : 1;
+    };
+
     const commands: readonly Command[] = [
       {
         name: 'predict',
-        args: (out) => [
-          'predict',
-          '--run',
-          trained,
-          '--input',
-          path.join(data, 'imagesTr'),
-          '--output',
-          out,
-          '--threads',
-          '1',
-        ],
-        again: (out) => [...commands[0].args(out), '--overwrite'],
+        start: (out) => predict(out, '--threads', '1'),
+        goOn: (out) => predict(out, '--threads', '1', '--overwrite'),
         result: async (out) => contents(out),
       },
-      {
-        name: 'preprocess',
-        args: (out) => ['preprocess', '--data', data, '--out', out, '--size', '8', '--threads', '1'],
-        again: (out) => commands[1].args(out),
-        result: async (out) => contents(out),
-      },
+      { name: 'preprocess', start: prepare, goOn: prepare, result: async (out) => contents(out) },
       {
         name: 'train',
-        args: (out) => ['train', '--data', data, '--out', out, ...network],
-        again: (out) =>
-          existsSync(runFolder(out).config) ? ['train', '--out', out, '--resume'] : commands[2].args(out),
+        start: startTraining,
+        goOn: (out) =>
+          existsSync(runFolder(out).config)
+            ? halomesh(['train', '--out', out, '--resume'])
+            : startTraining(out),
         async result(out) {
           const losses = (await readLog(runFolder(out).log)).flatMap((line) =>
             line.kind === 'step' ? [line.loss] : [],
@@ -116,18 +127,16 @@ export function describeFailingCalls(step: number): void {
 
     it.each(commands)(
       '$name: one line, nothing half-written, and it can go on',
-      async ({ name, args, again, result }) => {
+      async ({ name, start, goOn, result }) => {
         const whole = path.join(root, `${name}-whole`);
-        const { value, calls: count } = await calls.during(Number.POSITIVE_INFINITY, () =>
-          halomesh(args(whole)),
-        );
+        const { value, calls: count } = await calls.during(Number.POSITIVE_INFINITY, () => start(whole));
         expect(value, told).toBe(0);
         expect(count).toBeGreaterThan(10);
         const expected = await result(whole);
         const faults: string[] = [];
         for (let at = 1; at <= count; at += step) {
           const out = path.join(root, `${name}-${at}`);
-          const { value: code, failed } = await calls.during(at, () => halomesh(args(out)));
+          const { value: code, failed } = await calls.during(at, () => start(out));
           const fault = (what: string) => faults.push(`call ${at} of ${count}, ${failed}: ${what}`);
           if (code !== 0 && !/^halomesh: [^\n]*\n$/.test(told)) fault(`other than one line: ${told}`);
           if (code !== 0 && !told.includes(root)) fault(`it names no file: ${told}`);
@@ -136,8 +145,7 @@ export function describeFailingCalls(step: number): void {
           if (left.length > 0) fault(`${left} is left`);
           for (const file of left) rmSync(path.join(root, file), { recursive: true, force: true });
           const first = told;
-          if (code !== 0 && (await halomesh(again(out))) !== 0)
-            fault(`after ${first.trim()} it cannot go on: ${told}`);
+          if (code !== 0 && (await goOn(out)) !== 0) fault(`after ${first.trim()} it cannot go on: ${told}`);
           else if (JSON.stringify(await result(out)) !== JSON.stringify(expected))
             fault(`exit ${code} and another result: ${first}`);
           rmSync(out, { recursive: true, force: true });

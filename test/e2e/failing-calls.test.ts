@@ -1,3 +1,3 @@
 import { describeFailingCalls } from './every-call-fails.ts';
 
-describeFailingCalls(7);
+describeFailingCalls(11);

@@ -60,8 +60,11 @@ export async function failingCalls(root: string): Promise<FailingCalls> {
     failed = `${name} ${typeof target === 'string' ? path.relative(root, target) : 'of an open file'}`;
     const code = writes ? 'ENOSPC' : 'EIO';
     const said = writes ? 'no space left on device' : 'i/o error';
-    const file = typeof target === 'string' ? ` '${target}'` : '';
-    return Object.assign(new Error(`${code}: ${said}, ${name}${file}`), { code, syscall: name, errno: -5 });
+    const error = Object.assign(new Error(`${code}: ${said}, ${name}`), { code, syscall: name });
+    // As in Node, the error names the file where the call does.
+    if (typeof target !== 'string') return error;
+    error.message += ` '${target}'`;
+    return Object.assign(error, { path: target });
   };
 
   function patch(table: object, name: string, make: (old: Call) => Call): void {
