@@ -178,17 +178,20 @@ export {
 } from './run/index.ts';
 // Training, evaluation, prediction, pictures
 export {
+  type CaseKind,
   type Cleaning,
   drawOverlay,
   drawProgress,
   type EvaluateLabelsOptions,
   type EvaluateOptions,
+  type EvaluationOfKind,
   type EvaluationReport,
   evaluate,
   evaluateLabels,
   type FlipAxis,
   type FolderResult,
   formatEvaluation,
+  type KindScores,
   type LabelsReport,
   loadCheckpoint,
   mergeConfig,

@@ -10,7 +10,7 @@ export function evaluateCommand(program: Command): void {
     .command('evaluate')
     .summary('compare a trained network, or label maps, with the labels of a data set')
     .description(
-      'Segments every labelled case of a data set, or takes label maps from a folder, and scores them on the voxels of the ' +
+      'Segments the labelled cases of a data set that were held out in training, or takes label maps from a folder, and scores them on the voxels of the ' +
         'label files: overlap, distances between surfaces, lesions found. Writes summary.json, summary.md and a picture of ' +
         'each case.',
     );
@@ -20,7 +20,16 @@ export function evaluateCommand(program: Command): void {
       '--data <dir>',
       'data set (default: that of the run), or with --predictions a folder of label maps',
     )
-    .option('--cases <ids>', 'only these cases, such as case7,case9', listOf('--cases', 'case7,case9'))
+    .option(
+      '--cases <ids>',
+      'only these cases, such as case7,case9 (default: those held out in training; without any, those that the run never saw; ' +
+        'else those that it was trained on)',
+      listOf('--cases', 'case7,case9'),
+    )
+    .option(
+      '--all',
+      'every case with a label map: held-out, unseen and training cases, each kind with means of its own',
+    )
     .option(
       '--tolerance <mm>',
       'for the surface Dice: one number, or by class such as liver=3,tumour=1 (default: 2)',

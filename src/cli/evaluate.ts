@@ -1,5 +1,11 @@
 import path from 'node:path';
-import { evaluate, evaluateLabels, formatEvaluation, type ScoredReport } from '../train/index.ts';
+import {
+  evaluate,
+  evaluateLabels,
+  formatEvaluation,
+  type ScoredReport,
+  type ShownReport,
+} from '../train/index.ts';
 import { checkMeshFlags, type PatternFlags, type RunFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 import { joinRun } from './processes.ts';
@@ -14,6 +20,7 @@ export interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags
   readonly predictions?: string;
   readonly data?: string;
   readonly cases?: readonly string[];
+  readonly all?: boolean;
   readonly tolerance?: number | Readonly<Record<string, number>>;
   readonly lesion?: string;
   readonly lesionIou?: number;
@@ -24,7 +31,14 @@ export interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags
   readonly json?: boolean;
 }
 
-export async function evaluateAction({ json, lesion, run, predictions, ...given }: Flags): Promise<void> {
+export async function evaluateAction({
+  json,
+  lesion,
+  run,
+  predictions,
+  all,
+  ...given
+}: Flags): Promise<void> {
   const { flips, cleaning, rest: flags } = segmentOptions(given);
   let progress: ReturnType<typeof showProgress> | undefined;
   const shared = {
@@ -34,13 +48,13 @@ export async function evaluateAction({ json, lesion, run, predictions, ...given 
       progress.update(done, [id]);
     },
   };
-  const print = (report: ScoredReport, title: string, out: string): void => {
+  const print = (report: ShownReport & ScoredReport, title: string, out: string): void => {
     if (json) sayJson(report);
-    else say(`${title}; Dice:\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
+    else say(`${title}\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
   };
   if (predictions !== undefined) {
     const { data } = flags;
-    refuseRunFlags({ run, flips, ...flags });
+    refuseRunFlags({ run, flips, all, ...flags });
     if (data === undefined)
       throw new UsageError({
         where: '--predictions',
@@ -53,7 +67,7 @@ export async function evaluateAction({ json, lesion, run, predictions, ...given 
     const report = await evaluateLabels({ ...flags, ...shared, cleaning, predictions, data, out }).finally(
       () => progress?.stop(),
     );
-    print(report, `${relative(predictions)} against ${relative(data)}`, out);
+    print(report, `${relative(predictions)} against ${relative(data)}; Dice:`, out);
     return;
   }
   if (run === undefined)
@@ -61,6 +75,12 @@ export async function evaluateAction({ json, lesion, run, predictions, ...given 
       where: 'evaluate',
       problem: 'expected --run <run> or --predictions <dir>, found neither',
       hint: 'Say what to compare with the labels',
+    });
+  if (all && flags.cases !== undefined)
+    throw new UsageError({
+      where: '--all',
+      problem: 'cannot stand beside --cases',
+      hint: 'Name some cases, or take them all',
     });
   checkMeshFlags(flags);
   const joined = await joinRun({ ...flags, run });
@@ -73,16 +93,18 @@ export async function evaluateAction({ json, lesion, run, predictions, ...given 
     cleaning,
     run,
     out,
+    cases: all ? 'all' : flags.cases,
     onSplit: noteSplit,
   }).finally(() => progress?.stop());
   if (talks())
-    print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps`, out);
+    print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps:`, out);
 }
 
 /** Flags that say how a network runs mean nothing without one. */
-function refuseRunFlags(flags: Partial<RunFlags> & Pick<SegmentFlags, 'flips'>): void {
+function refuseRunFlags(flags: Partial<RunFlags> & Pick<SegmentFlags, 'flips'> & Pick<Flags, 'all'>): void {
   const keys = [
     'run',
+    'all',
     'checkpoint',
     'split',
     'mesh',

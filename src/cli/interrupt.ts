@@ -5,17 +5,20 @@ import { EXIT } from './report-error.ts';
 export interface Interruption {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** What to exit with after the first: 129 where the terminal is gone, else 130. */
+  readonly code: number;
   /** Listens no longer. */
   stop(): void;
 }
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+/** SIGHUP: the terminal is gone. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** How many listen for Ctrl-C themselves. */
 let listening = 0;
 
 /**
- * Ctrl-C and SIGTERM end the process by an exit, where nobody listens for them: so unfinished files are removed, which a
+ * Ctrl-C, SIGTERM and SIGHUP end the process by an exit, where nobody listens for them: so unfinished files are removed, which a
  * signal's own way to end a process does not do.
  */
 export function exitOnSignals(): void {
@@ -26,11 +29,17 @@ export function exitOnSignals(): void {
     });
 }
 
-/** The first Ctrl-C (or SIGTERM) aborts the signal and calls `onFirst`; the second ends the process at once. */
+/** The first Ctrl-C (or SIGTERM, or SIGHUP) aborts the signal and calls `onFirst`; the second ends the process at once. */
 export function onInterrupt(onFirst: () => void): Interruption {
   const controller = new AbortController();
-  const handler = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+  let code: number = EXIT.interrupted;
+  const handler = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      // A terminal that is closed sends SIGHUP, and again as its shell ends: that is no second wish.
+      if (name === 'SIGHUP') return;
+      process.exit(EXIT.interrupted);
+    }
+    if (name === 'SIGHUP') code = 128 + constants.signals.SIGHUP;
     controller.abort();
     onFirst();
   };
@@ -39,6 +48,9 @@ export function onInterrupt(onFirst: () => void): Interruption {
   for (const name of signals) process.on(name, handler);
   return {
     signal: controller.signal,
+    get code() {
+      return code;
+    },
     stop() {
       if (stopped) return;
       stopped = true;

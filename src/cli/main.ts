@@ -1,12 +1,8 @@
 // Started by bin/halomesh.js.
 import { exitOnSignals } from './interrupt.ts';
 import { run } from './program.ts';
+import { watchOutputs } from './unread.ts';
 
-// A reader that has seen enough (`halomesh plan | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
-
+watchOutputs();
 exitOnSignals();
 process.exitCode = await run(process.argv.slice(2));

@@ -8,7 +8,15 @@ import { UsageError } from './parse.ts';
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** A run that the user ended with Ctrl-C, after it was saved. */
-export class Interrupted extends Error {}
+export class Interrupted extends Error {
+  /** What to exit with. */
+  readonly code: number;
+
+  constructor(message: string, code: number = EXIT.interrupted) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** Data with faults that have been told. */
 export class Faulty extends Error {}
@@ -53,7 +61,7 @@ function isZodError(error: unknown): error is {
 export function reportError(error: unknown, write: (text: string) => void): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   write(`halomesh: ${errorLine(error)}\n`);
-  if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof Interrupted) return error.code;
   if (process.env.HALOMESH_DEBUG && error instanceof Error) {
     write(`${error.stack ?? ''}\n`);
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause)

@@ -4,6 +4,9 @@ import type { Processes } from '../machine/index.ts';
 import { bytes } from '../plan/index.ts';
 import type { Tracer } from '../run/index.ts';
 import {
+  type BestScore,
+  checkThere,
+  type DiceByClass,
   mergeConfig,
   meshOf,
   readConfigFile,
@@ -25,6 +28,7 @@ import { Interrupted } from './report-error.ts';
 import { say, tell } from './say.ts';
 import { talks } from './talks.ts';
 import { traced } from './trace.ts';
+import { workUnread } from './unread.ts';
 import { commandName, quoted, relative } from './words.ts';
 
 /** Runs `halomesh train`. */
@@ -46,8 +50,9 @@ export async function trainAction(flags: TrainFlags): Promise<void> {
 function trainConfig(flags: TrainFlags): TrainConfig {
   const given = givenConfig(flags);
   need(given, 'out', 'the folder of the run');
-  const earlier = runFolder(path.resolve(String(given.out))).config;
-  const before = flags.resume && existsSync(earlier) ? readConfigFile(earlier) : {};
+  const run = runFolder(path.resolve(String(given.out)));
+  if (flags.resume) checkThere(run);
+  const before = flags.resume && existsSync(run.config) ? readConfigFile(run.config) : {};
   const all = mergeConfig(before, given);
   need(all, 'data', 'the folder of a data set');
   return resolveConfig(all);
@@ -68,6 +73,7 @@ export async function runTraining(
   config: TrainConfig,
   { resume, mostSeconds, tracer, processes }: RunTrainingOptions = {},
 ): Promise<TrainResult> {
+  workUnread();
   let progress: Progress | undefined;
   const interruption = onInterrupt(() => {
     if (!talks()) return;
@@ -87,13 +93,14 @@ export async function runTraining(
         if (event.kind === 'start') {
           for (const line of startLines(event)) say(line);
           progress = showProgress({ unit: 'step', total: event.steps, start: event.firstStep - 1 });
-        } else if (event.kind === 'step') progress?.update(event.step, stepFacts(event));
+        } else if (event.kind === 'warning') (progress?.note ?? tell)(`warning: ${event.text}`);
+        else if (event.kind === 'step') progress?.update(event.step, stepFacts(event));
         else if (event.kind === 'validation') progress?.note(validationLine(event));
       },
     });
     progress?.stop();
     if (result.interrupted && (interruption.signal.aborted || !late.some(({ aborted }) => aborted)))
-      throw new Interrupted(resumeLine(config, result));
+      throw new Interrupted(resumeLine(config, result), interruption.code);
     return result;
   } finally {
     progress?.stop();
@@ -112,9 +119,14 @@ function startLines({
   split,
 }: StartEvent): string[] {
   const held = validation.length > 0 ? `, ${cases(validation.length)} held out for validation` : '';
-  const resumed = firstStep > 1 ? `; goes on with step ${firstStep} of ${steps}` : '';
+  const resumed =
+    firstStep > steps
+      ? `; its ${steps} steps are done already`
+      : firstStep > 1
+        ? `; goes on with step ${firstStep} of ${steps}`
+        : '';
   return [
-    `data      ${cases(training.length)} to train on${held}; classes ${classes.join(', ')}`,
+    `data      ${cases(training.length)} to train on${held}; classes ${some(classes)}`,
     ...(split === undefined ? [] : [`split     ${split}`]),
     `mesh      ${plan.ranks.length === 1 ? '1 rank' : `${plan.ranks.length} ranks (${plan.mesh})`}`,
     `network   ${plan.parameters.toLocaleString('en')} parameters, ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
@@ -125,19 +137,42 @@ function startLines({
 
 const cases = (count: number): string => `${count} ${count === 1 ? 'case' : 'cases'}`;
 
+/** Names of which a line has room for all. */
+const FEW = 8;
+/** Of more, those that are told. */
+const WORST = 3;
+
+const some = (names: readonly string[]): string =>
+  names.length <= FEW
+    ? names.join(', ')
+    : `${names.slice(0, FEW - 1).join(', ')} and ${names.length - FEW + 1} more`;
+
+/** Dice of few classes one by one; of many their mean, and the worst. The log has all. */
+function diceText(dice: DiceByClass, digits: number, none?: string): string {
+  const known = Object.entries(dice).flatMap(([name, score]) => (score === null ? [] : [{ name, score }]));
+  const show = ({ name, score }: { name: string; score: number }): string =>
+    `${name} ${score.toFixed(digits)}`;
+  if (Object.keys(dice).length > FEW && known.length > 0) {
+    const mean = known.reduce((sum, { score }) => sum + score, 0) / known.length;
+    const worst = known.toSorted((a, b) => a.score - b.score).slice(0, WORST);
+    return `mean ${mean.toFixed(digits)} of ${known.length} classes (worst ${worst.map(show).join(', ')})`;
+  }
+  if (none === undefined) return known.map(show).join(', ');
+  return Object.entries(dice)
+    .map(([name, score]) => (score === null ? `${name} ${none}` : show({ name, score })))
+    .join(', ');
+}
+
 function validationLine({ step, loss, dice }: ValidationEvent): string {
-  const scores = Object.entries(dice).map(([name, score]) => `${name} ${score?.toFixed(3) ?? '-'}`);
-  return `step ${step}: validation Dice ${scores.join(', ')}, loss ${loss.toFixed(4)}`;
+  return `step ${step}: validation Dice ${diceText(dice, 3, '-')}, loss ${loss.toFixed(4)}`;
 }
 
 /** What stands beside the progress of a step. */
 export function stepFacts({ loss, dice, secondsPerStep }: StepEvent): string[] {
-  const scores = Object.entries(dice).flatMap(([name, score]) =>
-    score === null ? [] : `${name} ${score.toFixed(2)}`,
-  );
+  const scores = diceText(dice, 2);
   return [
     `loss ${loss.toFixed(4)}`,
-    ...(scores.length > 0 ? [`Dice ${scores.join(', ')}`] : []),
+    ...(scores === '' ? [] : [`Dice ${scores}`]),
     `${secondsPerStep.toFixed(2)} s/step`,
   ];
 }
@@ -148,23 +183,33 @@ function doneLines(config: TrainConfig, result: TrainResult): string[] {
   const run = quoted(relative(folder.dir));
   const loss = last === undefined ? '' : `, loss ${last.loss.toFixed(4)}`;
   const score =
-    best === undefined ? '' : `; best at step ${best.step} with ${measure(best.by)} ${best.score.toFixed(3)}`;
+    best === undefined ? '' : `; best at step ${best.step} with ${measure(best)} ${best.score.toFixed(3)}`;
   const early = endedEarly ? ', as it got no better' : '';
+  const did = `${step} ${step === 1 ? 'step' : 'steps'}`;
+  const done =
+    result.stepsDone > 0 || endedEarly
+      ? `${did} in ${seconds.toFixed(0)} s${early}`
+      : `all ${did} were done before`;
   return [
-    `done      ${step} steps in ${seconds.toFixed(0)} s${early}${loss}${score}`,
+    `done      ${done}${loss}${score}`,
+    ...(result.stepsDone > 0 || endedEarly
+      ? []
+      : [
+          `more      ${name} train --out ${run} --resume --steps ${2 * step}    # any number above ${step} goes on`,
+        ]),
     `next      ${name} evaluate --run ${run} --data ${quoted(relative(config.data))}`,
     `          ${name} predict --run ${run} --input FILE --output FILE`,
   ];
 }
 
-function measure(by: string): string {
-  if (by === 'loss') return 'a loss of';
-  return by === 'dice' ? 'a mean Dice of' : `a ${by.slice('dice:'.length)} Dice of`;
+function measure({ by, ofTraining }: BestScore): string {
+  const what = ofTraining ? 'training ' : 'validation ';
+  if (by === 'loss') return `a ${what}loss of`;
+  return by === 'dice' ? `a mean ${what}Dice of` : `a ${what}Dice (${by.slice('dice:'.length)}) of`;
 }
 
-function resumeLine(config: TrainConfig, { step, steps, folder }: TrainResult): string {
-  if (!existsSync(folder.latest))
-    return `stopped before the first step: nothing to save in ${relative(folder.dir)}`;
+function resumeLine(config: TrainConfig, { step, steps }: TrainResult): string {
   const command = `${commandName()} train --out ${quoted(relative(config.out))} --resume`;
-  return `stopped after step ${step} of ${steps} and saved. Resume with: ${command}`;
+  const where = step === 0 ? `before the first of ${steps} steps` : `after step ${step} of ${steps}`;
+  return `stopped ${where} and saved. Resume with: ${command}`;
 }

@@ -1,5 +1,6 @@
 // Files that appear whole
 export * from './atomic.ts';
+export * from './find-file.ts';
 export * from './folders.ts';
 export * from './lock.ts';
 // What the system grants

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readJsonFile, writeTextAtomically } from '../files/index.ts';
+import { classNamesProblem } from './dataset-names.ts';
 import { ImagingError, systemErrorCode } from './errors.ts';
 
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
@@ -16,41 +17,75 @@ export interface DatasetDescription {
   readonly test?: readonly string[];
 }
 
-const channels = z.record(z.string(), z.string()).optional();
+const text = z.string({ error: 'a text' });
+const path = z.string({ error: 'the path of one file (only images of one channel are supported)' });
 
-const schema = z.object({
-  name: z.string().optional(),
-  /** Decathlon: {"0": "background", ...}; nnU-Net v2: {"background": 0, ...}, and lists for regions. */
-  labels: z
-    .record(
-      z.string(),
+/** Values by names that a file gives, `__proto__` among them. */
+const byName = <T>(value: z.ZodType<T>, error: string) =>
+  z.unknown().transform((given, context): ReadonlyMap<string, T> => {
+    const found = new Map<string, T>();
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
+      context.addIssue({ code: 'custom', message: error, input: given });
+    else
+      for (const [name, one] of Object.entries(given)) {
+        const parsed = value.safeParse(one);
+        if (parsed.success) found.set(name, parsed.data);
+        for (const { path, message } of parsed.error?.issues ?? [])
+          context.addIssue({ code: 'custom', message, path: [name, ...path], input: one });
+      }
+    return found;
+  });
+
+const listed = (form: string) => ({ error: `an object such as ${form}` });
+const list = (of: string) => ({ error: `a list of ${of}` });
+const pair = '{"image": PATH, "label": PATH}';
+const channels = byName(text, 'names of channels, such as {"0": "CT"}').optional();
+
+const schema = z.object(
+  {
+    name: text.optional(),
+    /** Decathlon: {"0": "background", ...}; nnU-Net v2: {"background": 0, ...}, and lists for regions. */
+    labels: byName(
       z.union([z.string(), z.number(), z.array(z.number())], { error: 'a name or a number' }),
-    )
-    .optional(),
-  /** Decathlon and nnU-Net 1; nnU-Net 2. */
-  modality: channels,
-  channel_names: channels,
-  file_ending: z.string().optional(),
-  training: z.array(z.object({ image: z.string(), label: z.string() })).optional(),
-  test: z.array(z.union([z.string(), z.object({ image: z.string() })])).optional(),
-  /** nnU-Net v2's list of cases that lie elsewhere. */
-  dataset: z.record(z.string(), z.object({ images: z.array(z.string()), label: z.string() })).optional(),
-});
+      'values and names, such as {"0": "background", "1": "liver"}',
+    ).optional(),
+    /** Decathlon and nnU-Net 1; nnU-Net 2. */
+    modality: channels,
+    channel_names: channels,
+    file_ending: text.optional(),
+    training: z.array(z.object({ image: path, label: path }, listed(pair)), list(pair)).optional(),
+    test: z
+      .array(
+        z.union([z.string(), z.object({ image: z.string() })], { error: 'a path, or {"image": PATH}' }),
+        list('paths'),
+      )
+      .optional(),
+    /** nnU-Net v2's list of cases that lie elsewhere. */
+    dataset: byName(
+      z.object(
+        { images: z.array(path, list('paths')), label: path },
+        listed('{"images": [PATH], "label": PATH}'),
+      ),
+      'cases by their ids, such as {"a": {"images": [PATH], "label": PATH}}',
+    ).optional(),
+  },
+  { error: 'an object such as {"labels": {"0": "background", "1": "liver"}}' },
+);
 
 /** Reads a dataset.json. Throws ImagingError where it is none or asks for what cannot be trained on. */
 export async function readDescription(file: string): Promise<DatasetDescription> {
   const content = parse(await readJson(file), file);
   checkChannels(content, file);
-  const listed = Object.entries(content.dataset ?? {}).map(([id, { images, label }]) => {
+  const elsewhere = [...(content.dataset ?? [])].map(([id, { images, label }]) => {
     if (images.length !== 1) refuseChannels(file, `dataset.${id}.images`, `${images.length} files`);
     return { id, image: images[0], label };
   });
   return {
     name: content.name,
     labelNames: content.labels && namesOf(content.labels, file),
-    channel: Object.values(content.channel_names ?? content.modality ?? {})[0],
+    channel: [...(content.channel_names ?? content.modality ?? new Map()).values()][0],
     fileEnding: content.file_ending,
-    training: content.training ?? (content.dataset && listed),
+    training: content.training ?? (content.dataset && elsewhere),
     test: content.test?.map((entry) => (typeof entry === 'string' ? entry : entry.image)),
   };
 }
@@ -69,13 +104,13 @@ function parse(content: unknown, file: string): z.infer<typeof schema> {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   let value: unknown = content;
-  for (const key of issue.path) value = (value as Record<PropertyKey, unknown>)[key];
+  for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | null)?.[key];
   const found = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
   throw new ImagingError({ file, field: issue.path.join('.') || 'content', expected: issue.message, found });
 }
 
 function checkChannels({ channel_names, modality }: z.infer<typeof schema>, file: string): void {
-  const names = Object.values(channel_names ?? modality ?? {});
+  const names = [...(channel_names ?? modality ?? new Map()).values()];
   const field = channel_names === undefined ? 'modality' : 'channel_names';
   if (names.length > 1) refuseChannels(file, field, `${names.length}: ${names.join(', ')}`);
 }
@@ -85,34 +120,36 @@ function refuseChannels(file: string, field: string, found: string): never {
   throw new ImagingError({ file, field, expected: 'one channel', found, hint });
 }
 
+type Labels = ReadonlyMap<string, string | number | readonly number[]>;
+
 /** Names by value; the values must be 0, 1, 2... without gaps, as they number the network's outputs. */
-function namesOf(labels: Readonly<Record<string, string | number | number[]>>, file: string): string[] {
+function namesOf(labels: Labels, file: string): string[] {
   const names: string[] = [];
-  for (const [key, value] of Object.entries(labels)) {
-    if (Array.isArray(value)) {
+  const refuse = (problem: string): never => {
+    const expected = 'the values 0, 1, 2... each with one name, at most 256';
+    const found = `${problem} in ${JSON.stringify(Object.fromEntries(labels)).slice(0, 200)}`;
+    throw new ImagingError({ file, field: 'labels', expected, found });
+  };
+  for (const [key, entry] of labels) {
+    if (typeof entry === 'object') {
       const hint = 'Regions of several values are not supported: give each value a name of its own.';
-      const found = `the region [${value.join(', ')}]`;
+      const found = `the region [${entry.join(', ')}]`;
       throw new ImagingError({ file, field: `labels.${key}`, expected: 'one value', found, hint });
     }
-    const name = typeof value === 'number' ? key : value;
+    const name = typeof entry === 'number' ? key : entry;
     if (name === 'ignore') {
       const hint = 'Voxels cannot be left out of training: give them a class, or take the label out.';
       const field = 'labels.ignore';
-      throw new ImagingError({ file, field, expected: 'no label to ignore', found: `${value}`, hint });
+      throw new ImagingError({ file, field, expected: 'no label to ignore', found: `${entry}`, hint });
     }
-    names[typeof value === 'number' ? value : Number(key)] = name;
+    const value = typeof entry === 'number' ? entry : /^\d+$/.test(key) ? Number(key) : Number.NaN;
+    if (!(Number.isInteger(value) && value >= 0 && value < 256))
+      refuse(typeof entry === 'number' ? `the value ${entry} of "${name}"` : `no value for "${key}"`);
+    if (names[value] !== undefined) refuse(`"${names[value]}" and "${name}" for ${value}`);
+    names[value] = name;
   }
-  const count = Object.keys(labels).length;
-  if (names.length !== count || count > 256 || Object.keys(names).length !== count) {
-    const expected = 'the values 0, 1, 2... each with one name, at most 256';
-    // Of so many values one is missing, or all are there.
-    const missing = Array.from(names.slice(0, count), (name, value) =>
-      name === undefined ? [value] : [],
-    ).flat();
-    const gap = missing.length > 0 && names.length > 0 ? `no name for ${missing.join(', ')} in ` : '';
-    throw new ImagingError({ file, field: 'labels', expected, found: `${gap}${JSON.stringify(labels)}` });
-  }
-  return names;
+  const problem = labels.size === 0 ? 'none' : classNamesProblem(names);
+  return problem === undefined ? names : refuse(problem);
 }
 
 /** What is told of a data set that is written: CT of one channel whose cases all have label maps. */

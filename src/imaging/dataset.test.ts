@@ -187,7 +187,11 @@ describe('openDataset', () => {
   it.each<[string, unknown, RegExp]>([
     ['no JSON', '{"labels": ', /content: expected JSON, found /],
     ['a list of names', { training: ['a'] }, /dataset\.json: training\.0: expected .*object.*, found "a"/],
-    ['a case without label', { training: [{ image: 'a' }] }, /training\.0\.label: expected .*string/],
+    [
+      'a case without label',
+      { training: [{ image: 'a' }] },
+      /training\.0\.label: expected the path of one file/,
+    ],
     [
       'a gap in the labels',
       { labels: { 0: 'background', 2: 'tumour' } },

@@ -79,6 +79,14 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const json = path.join(dir, 'dataset.json');
   const described = existsSync(json);
   const byPattern = patterns.images !== undefined || patterns.labels !== undefined;
+  if (existsSync(path.join(dir, 'zarr.json')) && !described)
+    throw new ImagingError({
+      file: dir,
+      field: 'dataset',
+      expected: 'a store that halomesh preprocess made, of version 2',
+      found: 'a Zarr store of version 3',
+      hint: 'Give the data set that it was made from.',
+    });
   if (!existsSync(dir) || !(described || byPattern || existsSync(path.join(dir, 'imagesTr')))) {
     throw new ImagingError({
       file: dir,

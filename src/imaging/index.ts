@@ -19,6 +19,7 @@ export type { Connectivity } from './components.ts';
 // From a dataset's folder to what a network sees, and back
 export * from './dataset.ts';
 export type { DatasetPatterns } from './dataset-files.ts';
+export { datasetIdentity } from './dataset-identity.ts';
 export * from './errors.ts';
 // Synthetic scans
 export { type FakeLesionsOptions, type FakeLesionsReport, writeFakeLesions } from './fake-lesions.ts';
@@ -53,7 +54,7 @@ export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from
 export { ChunkCache } from './store/chunk-cache.ts';
 // Stores of preprocessed cases
 export { ClassCounter } from './store/class-counter.ts';
-export { isZarr, type StoreOptions } from './store/format.ts';
+export { isStore, isZarr, type StoreOptions } from './store/format.ts';
 export * from './store/preprocess-dataset.ts';
 export { StoredCase } from './store/stored-case.ts';
 export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';

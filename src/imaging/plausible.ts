@@ -21,7 +21,12 @@ const places: Readonly<Record<ScanFormat, string>> = {
 };
 
 /** Throws ImagingError for a header whose voxels, extent or place are beyond sense. */
-export function checkPlausible({ file, format, shape, affine }: ScanHeader): void {
+export function checkPlausible({
+  file,
+  format,
+  shape,
+  affine,
+}: Pick<ScanHeader, 'file' | 'format' | 'shape' | 'affine'>): void {
   const hint = 'Correct the spacing or its unit in the header.';
   const sizes = ([0, 1, 2] as const).map((axis) => vectorLength(affineColumn(affine, axis)));
   const inWords = (values: readonly number[]) =>

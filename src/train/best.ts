@@ -9,6 +9,8 @@ export interface BestScore {
   /** By what: see `bestBy` in the config; a higher Dice or a lower loss is better. */
   readonly by: string;
   readonly score: number;
+  /** Whether it is over cases that were trained on, as none is held out. */
+  readonly ofTraining?: true;
   /** Validations since then that were no better. */
   readonly since: number;
 }
@@ -65,9 +67,10 @@ export function better(
   by: string,
   step: number,
   score: number | null,
+  ofTraining = false,
 ): BestScore | undefined {
   const beats =
     score !== null && (best === undefined || (by === 'loss' ? score < best.score : score > best.score));
-  if (beats) return { step, by, score, since: 0 };
-  return best && { ...best, since: best.since + 1 };
+  if (beats) return { step, by, score, ...(ofTraining && { ofTraining }), since: 0 };
+  return best && { ...best, ...(ofTraining && { ofTraining }), since: best.since + 1 };
 }

@@ -1,10 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantom } from '../imaging/index.ts';
 import { resolveConfig } from './config.ts';
 import { evaluate } from './evaluate.ts';
+import { summaryMarkdown } from './evaluation-summary.ts';
+import { formatEvaluation } from './evaluation-table.ts';
 import { train } from './train.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-scores-'));
@@ -20,7 +22,12 @@ beforeAll(async () => {
 
 it('scores surfaces and lesions on the grid of the files, counts on the grid of the network, and draws', async () => {
   const out = path.join(folder, 'scores');
-  const report = await evaluate({ run, out, tolerance: { liver: 1000 } });
+  const report = await evaluate({
+    run,
+    out,
+    cases: ['phantom_000', 'phantom_001'],
+    tolerance: { liver: 1000 },
+  });
   const { original, prepared } = report;
   for (const { classes } of original.cases) {
     expect(classes.background.trueVoxels + classes.liver.trueVoxels + classes.tumour.trueVoxels).toBe(
@@ -46,19 +53,68 @@ it('scores surfaces and lesions on the grid of the files, counts on the grid of 
 });
 
 it('cleans segmentations up before they are compared, and takes some cases', async () => {
-  const raw = await evaluate({ run });
+  const cases = ['phantom_000'];
+  const raw = await evaluate({ run, cases });
   const found = raw.original.classes[1].global.predictedVoxels;
   expect(found).toBeGreaterThan(0);
   // Everything is too small.
-  const none = await evaluate({ run, cleaning: { minSize: { liver: 1e9, tumour: 1e9 } } });
+  const none = await evaluate({ run, cases, cleaning: { minSize: { liver: 1e9, tumour: 1e9 } } });
   expect(none.original.classes.slice(1).map(({ global }) => global.predictedVoxels)).toEqual([0, 0]);
   expect(none.prepared.classes[1].global.predictedVoxels).toBe(0);
-  const one = await evaluate({ run, cases: ['phantom_001'], lesion: null });
-  expect(one.original.cases).toEqual([{ ...raw.original.cases[1], lesions: undefined }]);
+  const one = await evaluate({ run, cases, lesion: null });
+  expect(one.original.cases).toEqual([{ ...raw.original.cases[0], lesions: undefined }]);
   await expect(evaluate({ run, cleaning: { fillHoles: ['bone'] } })).rejects.toThrow(
     'fill holes: no such class',
   );
   await expect(evaluate({ run, lesion: 'bone' })).rejects.toThrow('no class "bone"; expected liver, tumour');
+});
+
+it('keeps cases that were trained on out of the mean of those held out, and says of each which it is', async () => {
+  const held = await evaluate({ run });
+  const [id] = held.original.cases.map((one) => one.id);
+  expect(held).toMatchObject({ kind: 'held out', original: { cases: [{ id, kind: 'held out' }] } });
+  expect(held.apart).toBeUndefined();
+  const other = ['phantom_000', 'phantom_001'].find((one) => one !== id);
+  const all = await evaluate({ run, cases: 'all' });
+  expect(all.original).toEqual(held.original);
+  expect(all.apart).toHaveLength(1);
+  expect(all.apart).toMatchObject([
+    { kind: 'training', original: { cases: [{ id: other, kind: 'training' }] } },
+  ]);
+  const one = await evaluate({ run, cases: [other!] });
+  expect(one.original).toEqual(all.apart![0].original);
+  const [table, text] = [formatEvaluation(all), summaryMarkdown(all)];
+  expect(table).toMatch(new RegExp(`^Dice of 1 held-out case\\ncase +kind +liver.*\\n${id} +held out`));
+  expect(table).toMatch(
+    new RegExp(`Dice of 1 training case\\. The network was trained on .*\\ncase .*\\n${other} +training`),
+  );
+  expect(text).toMatch(new RegExp(`^1 held-out case; .*[^]*^\\| ${other} \\| training \\| liver`, 'm'));
+});
+
+it('knows the cases of a run when they have moved, and those of other data as unseen', async () => {
+  const [moved, foreign, alone] = ['moved', 'foreign', 'alone'].map((name) => path.join(folder, name));
+  await writePhantom({ out: foreign, size: [14, 13, 12], cases: 1 });
+  for (const part of ['imagesTr', 'labelsTr'])
+    renameSync(path.join(foreign, part, 'phantom_000.nii.gz'), path.join(foreign, part, 'other.nii.gz'));
+  rmSync(path.join(foreign, 'dataset.json'));
+  const settings = { data: moved, out: alone, base: 2, levels: 2, steps: 2, threads: 1, size: 12 };
+  cpSync(data, moved, { recursive: true });
+  await train(resolveConfig({ ...settings, validation: ['phantom_001'] }));
+  const asked = { run: alone, surfaces: false } as const;
+  expect(await evaluate({ ...asked, data: foreign })).toMatchObject({
+    kind: 'unseen',
+    original: { cases: [{ id: 'other', kind: 'unseen' }] },
+  });
+  renameSync(moved, `${moved}-on`);
+  const kinds = async (data: string) => {
+    const { kind, original, apart = [] } = await evaluate({ ...asked, data, cases: 'all' });
+    return [{ kind, original }, ...apart].map((one) => [one.kind, one.original.cases.map(({ id }) => id)]);
+  };
+  expect(await kinds(`${moved}-on`)).toEqual([
+    ['held out', ['phantom_001']],
+    ['training', ['phantom_000']],
+  ]);
+  expect(await kinds(foreign)).toEqual([['unseen', ['other']]]);
 });
 
 it('leaves surfaces and lesions out, with the same counts and the same pictures', async () => {

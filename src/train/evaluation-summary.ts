@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { type Column, markdownTable, markdownText } from '../core/index.ts';
 import { checkOutputs, inside, writeAtomically } from '../files/index.ts';
-import type { CaseScores, Summary } from '../imaging/index.ts';
-import { fixed, lesionLine, oneSided, shownScores } from './evaluation-table.ts';
-import type { ScoredReport } from './metric-options.ts';
+import type { CaseScores, Evaluation, Summary } from '../imaging/index.ts';
+import { type CaseKind, casesOfKind, kindNote } from './case-kinds.ts';
+import { fixed, lesionLine, oneSided, type ShownReport, shownScores } from './evaluation-table.ts';
+import type { ReportSettings, ScoredReport } from './metric-options.ts';
 
 /** The picture of a case in the folder of an evaluation. */
 export function overlayFile(out: string, id: string): string {
@@ -22,7 +23,7 @@ export function checkEvaluation(
 }
 
 /** Writes `summary.json`, the whole report, and `summary.md`, its tables. Each appears whole. */
-export async function writeSummary(out: string, report: ScoredReport): Promise<void> {
+export async function writeSummary(out: string, report: ShownReport & ScoredReport): Promise<void> {
   const write = (name: string, text: string): Promise<void> =>
     writeAtomically(path.join(out, name), (handle) => handle.writeFile(text));
   await write('summary.json', `${JSON.stringify(report, null, 2)}\n`);
@@ -38,8 +39,21 @@ interface Subject {
 }
 
 /** The report as Markdown. */
-export function summaryMarkdown(report: ScoredReport & Subject): string {
-  const { original, settings, data, metricsVersion } = report;
+export function summaryMarkdown(report: ShownReport & ScoredReport & Subject): string {
+  const { original, kind, apart = [], settings, data, metricsVersion } = report;
+  const [text, ...parts] = [
+    `# Evaluation of ${markdownText(report.run ?? report.predictions ?? '')}`,
+    report.run === undefined
+      ? `Label maps compared with those of ${markdownText(data)}.`
+      : `The ${report.checkpoint} checkpoint, ${report.step} steps, on ${markdownText(data)}.`,
+    ...[{ kind, original }, ...apart].flatMap((one) => sectionsOf(one.original, one.kind, settings)),
+    `Definitions ${metricsVersion} (docs/metrics.md of halomesh). ${markdownText(surfaceNote(settings))} \`-\` where a score is not defined; means leave such cases out.`,
+  ];
+  return `${[text, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
+}
+
+/** What is told of cases of one kind. */
+function sectionsOf(original: Evaluation, kind: CaseKind | undefined, settings: ReportSettings): string[] {
   const shown = original.classes.slice(1);
   const numbers = (titles: readonly string[]): Column[] => titles.map((title) => ({ title, right: true }));
   const besides = shownScores(settings);
@@ -53,7 +67,7 @@ export function summaryMarkdown(report: ScoredReport & Subject): string {
       ? '-'
       : `${fixed(summary.mean, digits)} ± ${fixed(summary.deviation, digits)}`;
   const perCase = original.cases.flatMap(({ id, classes }) =>
-    shown.map(({ name }) => [id, name, ...cells(classes[name])]),
+    shown.map(({ name }) => [id, ...(kind === undefined ? [] : [kind]), name, ...cells(classes[name])]),
   );
   const means = shown.map(({ name, scores }) => [
     name,
@@ -76,41 +90,38 @@ export function summaryMarkdown(report: ScoredReport & Subject): string {
       ? []
       : [[id, ...[one.trueLesions, one.found, one.predictedLesions, one.falsePositives].map(String)]],
   );
-  const [text, ...parts] = [
-    `# Evaluation of ${markdownText(report.run ?? report.predictions ?? '')}`,
-    report.run === undefined
-      ? `Label maps compared with those of ${markdownText(data)}.`
-      : `The ${report.checkpoint} checkpoint, ${report.step} steps, on ${markdownText(data)}.`,
-    `${original.cases.length} cases; accuracy over all voxels ${fixed(original.accuracy, 4)}.`,
-    '## Mean over cases, ± standard deviation',
+  // Headings of several kinds in one file must differ.
+  const of = kind === undefined ? '' : ` (${kind})`;
+  const count = original.cases.length;
+  const counted =
+    kind === undefined ? `${count} ${count === 1 ? 'case' : 'cases'}` : casesOfKind(kind, count);
+  const note = kind === undefined ? '' : kindNote(kind);
+  return [
+    `${counted}; accuracy over all voxels ${fixed(original.accuracy, 4)}.${note === '' ? '' : ` ${note}`}`,
+    `## Mean over cases${of}, ± standard deviation`,
     markdownTable([{ title: 'class' }, ...numbers(['cases', ...titles])], means),
     [...oneSided(shown), ...lesionLine(original.lesions)].map((line) => `- ${markdownText(line)}`).join('\n'),
-    '## Over the voxels of all cases',
+    `## Over the voxels of all cases${of}`,
+    markdownTable([{ title: 'class' }, ...numbers(SUMS)], sums),
+    `## Cases${of}`,
     markdownTable(
       [
+        { title: 'case' },
+        ...(kind === undefined ? [] : [{ title: 'kind' }]),
         { title: 'class' },
-        ...numbers([
-          'Dice',
-          'Jaccard',
-          'precision',
-          'recall',
-          'volume difference %',
-          'share %, true',
-          'predicted',
-        ]),
+        ...numbers(titles),
       ],
-      sums,
+      perCase,
     ),
-    '## Cases',
-    markdownTable([{ title: 'case' }, { title: 'class' }, ...numbers(titles)], perCase),
-    lesions.length === 0 ? '' : `## Lesions (${markdownText(settings.lesion ?? '')})`,
+    lesions.length === 0 ? '' : `## Lesions${of}: ${markdownText(settings.lesion ?? '')}`,
     lesions.length === 0
       ? ''
       : markdownTable([{ title: 'case' }, ...numbers(['true', 'found', 'predicted', 'false'])], lesions),
-    `Definitions ${metricsVersion} (docs/metrics.md of halomesh). ${markdownText(surfaceNote(settings))} \`-\` where a score is not defined; means leave such cases out.`,
   ];
-  return `${[text, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
 }
+
+/** Scores of the sums over all cases. */
+const SUMS = ['Dice', 'Jaccard', 'precision', 'recall', 'volume difference %', 'share %, true', 'predicted'];
 
 function surfaceNote({ surfaces, tolerance }: ScoredReport['settings']): string {
   if (surfaces === false) return 'Without surfaces.';

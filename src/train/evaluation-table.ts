@@ -1,34 +1,60 @@
-import type { ClassScores, Score } from '../imaging/index.ts';
+import type { ClassScores, Evaluation, Score } from '../imaging/index.ts';
+import { type CaseKind, casesOfKind, kindNote } from './case-kinds.ts';
 import type { ReportSettings, ScoredReport } from './metric-options.ts';
 
 /**
  * Scores as text: Dice of every case, then each class over all of them, then its lesions.
  *
- *   case      liver   tumour  accuracy
- *   tsex      0.9412  -       0.9953
- *   mean      0.9412  -
- *   global    0.9412  -       0.9953
+ *   case      kind      liver   tumour  accuracy
+ *   tsex      held out  0.9412  -       0.9953
+ *   mean                0.9412  -
+ *   global              0.9412  -       0.9953
  *
  *   mean over cases    liver   tumour
  *   HD95 mm            4.24    -
  *   ...
  *
- * `-` where a score is not defined.
+ * `-` where a score is not defined. Kinds of cases come one after the other, each with its own means; label maps that no network
+ * made have none.
  */
-export function formatEvaluation({
-  original,
-  settings,
-}: Pick<ScoredReport, 'original' | 'settings'>): string {
+export function formatEvaluation(report: ShownReport): string {
+  const { original, kind, settings, apart = [] } = report;
+  return [{ kind, original }, ...apart]
+    .map((one) => {
+      const table = tablesOf(one.original, one.kind, settings);
+      if (one.kind === undefined) return table;
+      const note = kindNote(one.kind);
+      const count = casesOfKind(one.kind, one.original.cases.length);
+      return `Dice of ${count}${note === '' ? '' : `. ${note}`}\n${table}`;
+    })
+    .join('\n\n');
+}
+
+/** What is shown of a report. */
+export interface ShownReport extends Pick<ScoredReport, 'original' | 'settings'> {
+  /** Of all cases in `original`; absent where no network was judged. */
+  readonly kind?: CaseKind;
+  readonly apart?: readonly { readonly kind: CaseKind; readonly original: Evaluation }[];
+}
+
+function tablesOf(original: Evaluation, kind: CaseKind | undefined, settings: ReportSettings): string {
   const shown = original.classes.slice(1);
+  const kinds = (text: string): string[] => (kind === undefined ? [] : [text]);
   const dice = [
-    ['case', ...shown.map(({ name }) => name), 'accuracy'],
+    ['case', ...kinds('kind'), ...shown.map(({ name }) => name), 'accuracy'],
     ...original.cases.map(({ id, dice, accuracy }) => [
       id,
+      ...kinds(kind ?? ''),
       ...shown.map(({ name }) => fixed(dice[name], 4)),
       fixed(accuracy, 4),
     ]),
-    ['mean', ...shown.map(({ meanDice }) => fixed(meanDice, 4)), ''],
-    ['global', ...shown.map(({ globalDice }) => fixed(globalDice, 4)), fixed(original.accuracy, 4)],
+    ['mean', ...kinds(''), ...shown.map(({ meanDice }) => fixed(meanDice, 4)), ''],
+    [
+      'global',
+      ...kinds(''),
+      ...shown.map(({ globalDice }) => fixed(globalDice, 4)),
+      fixed(original.accuracy, 4),
+    ],
   ];
   const means = [
     ['mean over cases', ...shown.map(({ name }) => name)],

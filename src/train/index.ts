@@ -2,16 +2,23 @@
 
 // What these are made of
 export type { BestScore } from './best.ts';
+export type { CaseKind } from './case-kinds.ts';
 export { type ChosenCases, chooseCases } from './cases.ts';
 export * from './checkpoint.ts';
 export type { Cleaning } from './cleaning.ts';
 export * from './config.ts';
 export { presets } from './config-presets.ts';
 // From a run to scores and segmentations
-export { type EvaluateOptions, type EvaluationReport, evaluate } from './evaluate.ts';
+export {
+  type EvaluateOptions,
+  type EvaluationOfKind,
+  type EvaluationReport,
+  evaluate,
+  type KindScores,
+} from './evaluate.ts';
 export * from './evaluate-labels.ts';
 export { summaryMarkdown } from './evaluation-summary.ts';
-export { formatEvaluation } from './evaluation-table.ts';
+export { formatEvaluation, type ShownReport } from './evaluation-table.ts';
 export { FLIP_AXES, type FlipAxis } from './flips.ts';
 export * from './forecast.ts';
 export * from './log.ts';
@@ -22,6 +29,7 @@ export * from './open-run.ts';
 export * from './pictures/index.ts';
 export * from './predict.ts';
 export * from './preprocessed.ts';
+export { checkThere } from './run-check.ts';
 export * from './run-folder.ts';
 export * from './safetensors.ts';
 export type { SegmentedPart, SegmentOptions } from './segmenter.ts';

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../core/index.ts';
 import { readConfigFile, resolveConfig, type TrainConfig } from './config.ts';
-import type { RunFolder } from './run-folder.ts';
+import { checkpointsOf, type RunFolder } from './run-folder.ts';
 
 /** What a resumed run may change: how long, how often and where it runs, not what comes out. */
 const FREE: ReadonlySet<string> = new Set([
@@ -20,39 +21,46 @@ const FREE: ReadonlySet<string> = new Set([
 
 /** Refuses to begin where a run lies. */
 export async function checkNew(folder: RunFolder): Promise<void> {
-  for (const file of [folder.config, folder.log, folder.latest, folder.best])
+  for (const file of [folder.config, ...checkpointsOf(folder), folder.log])
     if (await exists(file))
       fail({
         where: folder.dir,
         problem: 'the folder holds a run already',
         expected: 'a folder without one',
         found: file,
-        hint: 'Continue it with --resume, give another folder with --out, or remove this one',
+        hint: `${isThere(folder) ? 'Continue it with --resume, give' : 'Give'} another folder with --out, or remove this one`,
       });
 }
 
-/** Refuses to resume what is not there, or by a config that would give other numbers. */
-export async function checkResumable(folder: RunFolder, config: TrainConfig): Promise<void> {
-  for (const file of [folder.config, folder.log, folder.latest])
-    if (!(await exists(file)))
-      fail({
-        where: folder.dir,
-        problem: 'there is nothing to resume',
-        expected: file,
-        found: 'no such file',
-        hint: 'Train without --resume; checkpoints appear every "checkpointEvery" steps and when a run is interrupted',
-      });
-  const old: Readonly<Record<string, unknown>> = { ...resolveConfig(readConfigFile(folder.config)) };
+/** Refuses to resume what is not there. */
+export function checkThere(folder: RunFolder): void {
+  if (isThere(folder)) return;
+  fail({
+    where: folder.dir,
+    problem: 'there is nothing to resume',
+    expected: 'the folder of a run, with config.json or a checkpoint',
+    found: existsSync(folder.dir) ? 'a folder without' : 'no such folder',
+    hint: 'Give the --out of the run, or train without --resume',
+  });
+}
+
+/** A run can be resumed from its config, at its start, and from any of its checkpoints. */
+const isThere = (folder: RunFolder): boolean => [folder.config, ...checkpointsOf(folder)].some(existsSync);
+
+/** Refuses to resume by a config that would give other numbers than the run's own, which it gives back. */
+export async function checkResumable(folder: RunFolder, config: TrainConfig): Promise<TrainConfig> {
+  const before = resolveConfig(readConfigFile(folder.config));
+  const old: Readonly<Record<string, unknown>> = { ...before };
   const now: Readonly<Record<string, unknown>> = { ...config };
   const changed = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((key) => {
     // The names of the classes come from the data set where they are not given.
     if (FREE.has(key) || (key === 'classes' && now.classes === undefined)) return false;
     return !isDeepStrictEqual(old[key], now[key]);
   });
-  if (changed.length === 0) return;
+  if (changed.length === 0) return before;
   const show = (values: typeof old): string =>
     changed.map((key) => `${key} ${JSON.stringify(values[key]) ?? 'not set'}`).join(', ');
-  fail({
+  return fail({
     where: folder.dir,
     problem: `a resumed run must keep its ${changed.map((key) => `"${key}"`).join(', ')}`,
     expected: show(old),

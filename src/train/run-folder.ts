@@ -14,6 +14,8 @@ export interface RunFolder {
   readonly checkpoints: string;
   /** Where training stands; what it resumes from. */
   readonly latest: string;
+  /** The latest checkpoint but one. */
+  readonly previous: string;
   /** The best network so far. */
   readonly best: string;
   /** Curves of loss and Dice. */
@@ -30,7 +32,11 @@ export function runFolder(dir: string): RunFolder {
     classVoxels: path.join(dir, 'class-voxels.json'),
     checkpoints,
     latest: path.join(checkpoints, 'latest.safetensors'),
+    previous: path.join(checkpoints, 'previous.safetensors'),
     best: path.join(checkpoints, 'best.safetensors'),
     progress: path.join(dir, 'progress.png'),
   };
 }
+
+/** Files that training can go on from, the newest first. */
+export const checkpointsOf = ({ latest, previous, best }: RunFolder): string[] => [latest, previous, best];

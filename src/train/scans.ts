@@ -14,6 +14,8 @@ export interface ScanToSegment {
 /** Endings of files that are no slices of a DICOM series. */
 const FOREIGN = /\.(png|jpe?g|tiff?|bmp|gif|npy|npz|txt|md|json|csv|tsv|xml|pdf|zip|h5|mat|py|img)$/i;
 const ENDING = /\.(nii|nii\.gz|hdr|nrrd|nhdr|mha|mhd)$/i;
+/** What names of scans end with, those of slices and of folders with them too. */
+const NAMED = /\.(nii|nii\.gz|hdr|hdr\.gz|img|img\.gz|nrrd|nhdr|mha|mhd|dcm|dicom|zarr)$/i;
 const NIFTI = /\.nii(\.gz)?$/i;
 
 export const isFolder = async (file: string): Promise<boolean> =>
@@ -41,7 +43,7 @@ export async function scansIn(input: string): Promise<readonly string[] | undefi
 export function scanName(input: string): string {
   return path
     .basename(path.resolve(input))
-    .replace(ENDING, '')
+    .replace(NAMED, '')
     .replace(/_0000$/, '');
 }
 
@@ -113,6 +115,8 @@ export async function checkInput(input: string): Promise<void> {
     fail({ where: input, problem: 'there is no such file or folder', hint: 'Check the path of the input' });
   if (!(await isFolder(input))) return;
   const entries = (await readdir(input, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+  // The reader says what is wrong with such a store.
+  if (entries.some(({ name }) => name === 'zarr.json')) return;
   const foreign = entries.filter((entry) => !entry.isDirectory() && FOREIGN.test(entry.name));
   if (foreign.length < entries.length) return;
   const endings = [...new Set(foreign.map(({ name }) => path.extname(name).toLowerCase()))].sort();

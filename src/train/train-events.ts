@@ -4,7 +4,13 @@ import type { StepLine, ValidationLine } from './log.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** What happens in a training run. */
-export type TrainEvent = StartEvent | StepEvent | ValidationEvent | CheckpointEvent | DoneEvent;
+export type TrainEvent =
+  | StartEvent
+  | WarningEvent
+  | StepEvent
+  | ValidationEvent
+  | CheckpointEvent
+  | DoneEvent;
 
 /** All is read, planned and loaded; the first step comes next. */
 export interface StartEvent {
@@ -23,6 +29,12 @@ export interface StartEvent {
   readonly plan: PlanReport;
   /** What split was chosen and why, where the choice was left to the program. */
   readonly split?: string;
+}
+
+/** Something that is not as it should be, or not as one may expect; training goes on. */
+export interface WarningEvent {
+  readonly kind: 'warning';
+  readonly text: string;
 }
 
 /** A step was done. */
@@ -54,6 +66,8 @@ export interface TrainResult {
   /** Steps done, those of earlier parts of the run counted. */
   readonly step: number;
   readonly steps: number;
+  /** Steps of this call. */
+  readonly stepsDone: number;
   /** True when the signal ended it before the last step. */
   readonly interrupted: boolean;
   /** True when validations brought nothing better for as long as the patience of the config. */

@@ -1,10 +1,10 @@
-import { writeAll, writeAtomically } from '../files/index.ts';
+import { writeTextAtomically } from '../files/index.ts';
 import { isZarr, type Shape3 } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
 import { type Session, type Tracer, together } from '../run/index.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from './best.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from './cases.ts';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import { saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from './log.ts';
@@ -12,9 +12,10 @@ import { sessionOf } from './model.ts';
 import { drawProgress } from './pictures/index.ts';
 import { withPreprocessing } from './preprocessed.ts';
 import { Programs } from './programs.ts';
-import { checkNew, checkResumable } from './run-check.ts';
+import { keepPrevious, loadNewest, rateJump } from './resume.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
-import { checkSameCheckpoint, openSameDataset } from './same-files.ts';
+import { type TakenRun, takeRun } from './run-place.ts';
+import { openSameDataset } from './same-files.ts';
 import { measureStatistics } from './statistics.ts';
 import { EventWriter, stepScalars, validationScalars } from './tensorboard/index.ts';
 import type { TrainEvent, TrainResult } from './train-events.ts';
@@ -48,31 +49,52 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const dataset = await openSameDataset(processes, given.data, given);
   const prepared = withPreprocessing(given, dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
-  await together(processes, 'check of the run folder', async () => {
-    if (processes.host === 0) await (options.resume ? checkResumable(folder, prepared) : checkNew(folder));
-  });
-  const chosen = chooseCases(dataset, prepared);
-  checkBest(prepared, chosen.classes, chosen.validation.length);
-  const config: TrainConfig = { ...prepared, classes: chosen.classes };
-  const forecast = await forecastCases(config, chosen.training, chosen.classes.length, options.processes);
-  const session = sessionOf(forecast.config, options.tracer, options.processes);
-  const programs = new Programs(session);
+  const taken = await together(processes, 'check of the run folder', () =>
+    processes.host === 0 ? takeRun(folder, prepared, options.resume) : undefined,
+  );
   try {
-    const run = new Run(config, folder, chosen, session, programs, forecast, options);
-    await run.begin();
-    await run.toTheEnd();
-    const result = { ...run.outcome(), seconds: (performance.now() - begun) / 1000 };
-    options.onEvent?.({ kind: 'done', result });
-    return result;
+    const chosen = chooseCases(dataset, prepared);
+    checkBest(prepared, chosen.classes, chosen.validation.length);
+    const config: TrainConfig = { ...prepared, classes: chosen.classes };
+    const forecast = await forecastCases(config, chosen.training, chosen.classes.length, options.processes);
+    const session = sessionOf(forecast.config, options.tracer, options.processes);
+    const programs = new Programs(session);
+    try {
+      const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken });
+      await run.begin();
+      await run.toTheEnd();
+      const result = { ...run.outcome(), seconds: (performance.now() - begun) / 1000 };
+      options.onEvent?.({ kind: 'done', result });
+      return result;
+    } finally {
+      session.close();
+      session.device.close();
+    }
   } finally {
-    session.close();
-    session.device.close();
+    taken?.lock.release();
   }
+}
+
+/** What a run in progress works with. */
+interface RunParts {
+  readonly config: TrainConfig;
+  readonly folder: RunFolder;
+  readonly chosen: ChosenCases;
+  readonly session: Session;
+  readonly programs: Programs;
+  readonly forecast: Forecast;
+  readonly options: TrainOptions;
+  /** Of the process that writes. */
+  readonly taken: TakenRun | undefined;
 }
 
 /** A run in progress. */
 class Run {
   private step = 0;
+  /** Steps that were done before this process came. */
+  private firstStep = 0;
+  /** Whether this process has read or written the latest checkpoint, which then is whole. */
+  private saved = false;
   private best: BestScore | undefined;
   /** Of the process that writes. */
   private events: EventWriter | undefined;
@@ -86,17 +108,11 @@ class Run {
   private readonly trainer: Trainer;
   private readonly forecast: Forecast;
   private readonly options: TrainOptions;
+  private readonly taken: TakenRun | undefined;
 
-  constructor(
-    config: TrainConfig,
-    folder: RunFolder,
-    chosen: ChosenCases,
-    session: Session,
-    programs: Programs,
-    forecast: Forecast,
-    options: TrainOptions,
-  ) {
+  constructor({ config, folder, chosen, session, programs, forecast, options, taken }: RunParts) {
     this.forecast = forecast;
+    this.taken = taken;
     const { classes, training } = chosen;
     this.config = config;
     this.folder = folder;
@@ -117,16 +133,22 @@ class Run {
   async begin(): Promise<void> {
     const { config, folder, chosen, session } = this;
     await this.trainer.prepare(0, folder.classVoxels, this.processes);
-    if (this.options.resume) {
-      await checkSameCheckpoint(this.processes, folder.latest);
-      const { step, metadata } = await loadCheckpoint(folder.latest, session.state);
-      this.step = step;
-      if (metadata.best !== undefined) this.best = JSON.parse(metadata.best) as BestScore;
-      const lines = this.writes ? await cutLog(folder.log, step) : [];
+    const loaded = this.options.resume
+      ? await loadNewest(this.processes, folder, session.state, (text) =>
+          this.tell({ kind: 'warning', text }),
+        )
+      : undefined;
+    this.step = loaded?.step ?? 0;
+    this.firstStep = this.step;
+    this.saved = loaded?.file === folder.latest;
+    this.best = loaded?.best;
+    // Config first: a run of which there is a config can be resumed.
+    if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);
+    if (this.writes && this.options.resume) {
+      const lines = await cutLog(folder.log, this.step);
       this.lines.push(...lines.filter((line) => line.kind === 'step'));
       this.validations.push(...lines.filter((line) => line.kind === 'validation'));
     } else if (this.writes) await startLog(folder.log);
-    if (this.writes) await writeConfig(folder.config, config);
     if (this.writes) this.events = await EventWriter.open(folder.tensorboard, this.step + 1);
     this.tell({
       kind: 'start',
@@ -139,21 +161,26 @@ class Run {
       plan: this.forecast.report,
       split: this.forecast.split,
     });
+    const jump = rateJump(this.taken?.before, config, this.step);
+    if (jump !== undefined) this.tell({ kind: 'warning', text: jump });
   }
 
   /** Steps until all are done or the signal says stop. */
   async toTheEnd(): Promise<void> {
     const { config, folder } = this;
-    const firstStep = this.step;
     let stopped = this.outOfPatience || (await this.stopped());
+    if (stopped && !this.saved) await this.save('latest');
     while (this.step < config.steps && !stopped) {
       const line = await this.trainer.step(this.step);
       this.step = line.step;
+      this.taken?.lock.touch();
       this.lines.push(line);
       if (this.writes) await appendLog(folder.log, line);
       await this.events?.scalars(line.step, stepScalars(line));
       // The first step of a process takes longer.
-      const paced = this.lines.slice(Math.max(Math.min(firstStep + 1, this.step - 1), this.step - PACED));
+      const paced = this.lines.slice(
+        Math.max(Math.min(this.firstStep + 1, this.step - 1), this.step - PACED),
+      );
       const secondsPerStep = paced.reduce((sum, { seconds }) => sum + seconds, 0) / paced.length;
       this.tell({ ...line, steps: config.steps, secondsPerStep });
       const due = this.step % config.checkpointEvery === 0 || this.step === config.steps;
@@ -188,7 +215,16 @@ class Run {
     const { steps } = this.config;
     const endedEarly = step < steps && this.outOfPatience;
     const interrupted = step < steps && !endedEarly;
-    return { folder, step, steps, interrupted, endedEarly, last: lines.at(-1), best };
+    return {
+      folder,
+      step,
+      steps,
+      stepsDone: step - this.firstStep,
+      interrupted,
+      endedEarly,
+      last: lines.at(-1),
+      best,
+    };
   }
 
   /** Saves the network as the best one if no earlier checkpoint was as good. */
@@ -196,7 +232,9 @@ class Run {
     const own = await this.score();
     // The first process alone has the steps before a resumption.
     const [text] = await this.processes.share('score', JSON.stringify(own));
-    this.best = better(this.best, this.config.bestBy, this.step, JSON.parse(text) as number | null);
+    const score = JSON.parse(text) as number | null;
+    const ofTraining = this.chosen.validation.length === 0;
+    this.best = better(this.best, this.config.bestBy, this.step, score, ofTraining);
     if (this.best?.step === this.step) await this.save('best');
   }
 
@@ -222,6 +260,10 @@ class Run {
     const { config, step, best, folder } = this;
     const file = folder[which];
     const metadata: Record<string, string> = best === undefined ? {} : { best: JSON.stringify(best) };
+    if (which === 'latest') {
+      if (this.writes && this.saved) keepPrevious(folder);
+      this.saved = true;
+    }
     await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
     if (this.writes && which === 'latest' && this.lines.length > 0)
       drawProgress(this.lines, folder.progress, { validation: this.validations });
@@ -231,9 +273,4 @@ class Run {
   private tell(event: TrainEvent): void {
     this.options.onEvent?.(event);
   }
-}
-
-async function writeConfig(file: string, config: TrainConfig): Promise<void> {
-  const text = `${JSON.stringify(config, null, 2)}\n`;
-  await writeAtomically(file, (handle) => writeAll(handle, Buffer.from(text)));
 }

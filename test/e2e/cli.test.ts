@@ -156,7 +156,8 @@ describe('halomesh', () => {
     const other = await halomesh('evaluate --run a --json --split width=3 --overwrite');
     expect(JSON.parse(other.out).original).toEqual(report.original);
     const shown = await halomesh('evaluate --run a --tolerance liver=3 --out scores');
-    expect(shown.out).toMatch(/case +liver +tumour +accuracy\nphantom_000 /);
+    expect(shown.out).toMatch(/Dice of 2 training cases\. The network was trained on these cases/);
+    expect(shown.out).toMatch(/case +kind +liver +tumour +accuracy\nphantom_000 +training /);
     expect(shown.out).toMatch(/surface Dice at liver 3 mm, tumour 2 mm\n/);
     const cleaned = await halomesh(
       'evaluate --run a --out c --flips width --min-size liver=1e9 --json --no-overlays',

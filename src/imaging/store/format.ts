@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Shape3 } from '../volume.ts';
-import { readJson } from './zarr-array.ts';
+import { readJsonAs } from '../json-file.ts';
+import { mostVoxels, shapeOfAtMost } from './zarr-array.ts';
 
 // A store of preprocessed cases is a Zarr group: STORE/.zattrs says how it was made and of which cases, STORE/CASE is a group
 // of one case with the arrays `image` (Hounsfield units, RAS+ order: depth, height, width), `labels`, and, where the scan was
@@ -15,16 +15,19 @@ export const ORIGINAL_LABELS = 'original_labels';
 
 const finite = z.number();
 const whole = z.int().min(0);
-const shape = z.custom<Shape3>(
-  (value) => Array.isArray(value) && value.length === 3 && value.every((n) => Number.isInteger(n) && n > 0),
-  { error: 'three numbers of voxels (depth, height, width)' },
-);
-const affine = z.array(finite).length(16);
+const shape = shapeOfAtMost(mostVoxels);
+const affine = z.array(finite).length(16, { error: '16 numbers, row by row' });
 const grid = z.object({ shape, affine });
-const window = z.object({ lower: finite, upper: finite });
+const window = z
+  .object({ lower: finite, upper: finite })
+  .refine(({ lower, upper }) => lower < upper, { error: 'a lower end below the upper one' });
 const source = z.object({ file: z.string(), bytes: whole, modified: finite });
 
-const options = z.object({ spacing: finite.optional(), size: whole.optional(), window: window.optional() });
+const options = z.object({
+  spacing: finite.positive().optional(),
+  size: whole.min(1).optional(),
+  window: window.optional(),
+});
 
 /** How the cases of a store were prepared; with a window: what lies outside of it is lost. */
 export type StoreOptions = z.infer<typeof options>;
@@ -32,12 +35,12 @@ export type StoreOptions = z.infer<typeof options>;
 const root = z.object({
   halomesh: z.object({
     /** Of this format. */
-    version: z.literal(1),
+    version: z.literal(1, { error: '1, the version of the store' }),
     name: z.string(),
     label_names: z.array(z.string()).optional(),
     preprocessing: options,
     /** Ids of all cases of the data set with a label map. */
-    cases: z.array(z.string()),
+    cases: z.array(z.string()).min(1),
   }),
 });
 export type StoreDescription = z.infer<typeof root>['halomesh'];
@@ -66,9 +69,9 @@ export const isStore = (dir: string): boolean =>
 export const isZarr = (folder: string): boolean => existsSync(path.join(folder, '.zarray'));
 
 export async function readStoreDescription(dir: string): Promise<StoreDescription> {
-  return (await readJson(attributes(dir), root)).halomesh;
+  return (await readJsonAs(attributes(dir), root)).halomesh;
 }
 
 export function readCaseDescription(folder: string): Promise<CaseDescription> {
-  return readJson(attributes(folder), caseOfStore);
+  return readJsonAs(attributes(folder), caseOfStore);
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { nameProblem } from '../../files/index.ts';
 import { ImagingError } from '../errors.ts';
 import { IMAGE, isZarr, LABELS, readStoreDescription, type StoreOptions } from './format.ts';
 import type { StoredEntry } from './stored-case.ts';
@@ -19,6 +20,7 @@ export interface StoreCases {
  */
 export async function openStore(dir: string): Promise<StoreCases> {
   const { name, label_names: labelNames, preprocessing, cases } = await readStoreDescription(dir);
+  checkIds(dir, cases);
   const missing = cases.filter((id) => !isZarr(path.join(dir, id, IMAGE)));
   if (missing.length > 0)
     throw new ImagingError({
@@ -35,4 +37,15 @@ export async function openStore(dir: string): Promise<StoreCases> {
     labelNames,
   }));
   return { dir, name, labelNames, cases: entries, test: [], preprocessed: preprocessing };
+}
+
+/** Ids of a store are the names of the folders of its cases. */
+function checkIds(dir: string, ids: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const id of ids) {
+    const found = seen.has(id) ? `"${id}" twice` : nameProblem(id);
+    if (found !== undefined)
+      throw new ImagingError({ file: dir, field: 'cases', expected: 'names of folders, each once', found });
+    seen.add(id);
+  }
 }

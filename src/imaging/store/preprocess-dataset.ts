@@ -1,7 +1,14 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { beginPartialFolder, isInside, isSamePath, makeFolder } from '../../files/index.ts';
+import {
+  beginPartialFolder,
+  inside,
+  isInside,
+  isSamePath,
+  lockFolder,
+  makeFolder,
+} from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset.ts';
 import { ImagingError } from '../errors.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -84,11 +91,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
   await checkFolder(out, settings);
   makeFolder(out);
-  await mkdirWithGroup(out);
-  const ids = cases.map(({ id }) => id);
-  await writeJson(path.join(out, '.zattrs'), {
-    halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
-  });
+  const lock = lockFolder(out, 'preprocessing');
   const result = {
     written: [] as string[],
     kept: [] as string[],
@@ -104,29 +107,44 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
   // A full disk ends the cases in the making too.
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  let fault: { readonly error: unknown } | undefined;
   const jobs = Math.min(options.jobs ?? 1, all);
   const free: CaseRunner[] = Array.from({ length: jobs }, () => (jobs === 1 ? ownThread : workerThread()));
   const runners = [...free];
   try {
+    await mkdirWithGroup(out);
+    const ids = cases.map(({ id }) => id);
+    await writeJson(path.join(out, '.zattrs'), {
+      halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
+    });
     await inParallel(cases, jobs, async (entry) => {
       const runner = free.pop()!;
+      let failure: Error | undefined;
+      let outcome: 'written' | 'kept' | 'failed' = 'failed';
       try {
         signal.throwIfAborted();
-        tell(entry.id, await once(entry, path.join(out, entry.id), settings, runner, signal));
+        lock.touch();
+        outcome = await once(entry, inside(out, entry.id), settings, runner, signal);
       } catch (error) {
-        if (signal.aborted || error instanceof StoreWriteError || !(error instanceof Error)) {
+        if (signal.aborted && error === signal.reason) throw error;
+        if (error instanceof StoreWriteError || !(error instanceof Error)) {
+          fault ??= { error };
           stop.abort(error);
           throw error;
         }
-        tell(entry.id, 'failed', error);
+        failure = error;
       } finally {
         free.push(runner);
       }
+      tell(entry.id, outcome, failure);
     });
   } catch (error) {
-    if (!options.signal?.aborted) throw error;
+    // Cases that were given up say no more than that; what went wrong beside them is not lost.
+    if (fault !== undefined) throw fault.error;
+    if (error !== options.signal?.reason) throw error;
   } finally {
     for (const runner of runners) await runner.close();
+    lock.release();
   }
   return { ...result, interrupted: options.signal?.aborted ?? false };
 }
@@ -139,7 +157,8 @@ async function once(
   runner: CaseRunner,
   signal: AbortSignal,
 ): Promise<'written' | 'kept'> {
-  if (existsSync(folder)) {
+  if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
+    refuseLinks(folder);
     const { source } = await readCaseDescription(folder);
     const now = await sourceOf(entry);
     const same = (['image', 'label'] as const).every(
@@ -157,6 +176,18 @@ async function once(
   } finally {
     partial.discard();
   }
+}
+
+/** What a link leads to is not the store's: it is neither kept as a case of it nor removed. */
+function refuseLinks(folder: string): void {
+  if (!lstatSync(folder).isSymbolicLink()) return;
+  throw new ImagingError({
+    file: folder,
+    field: 'case',
+    expected: 'a folder of the store',
+    found: 'a link',
+    hint: 'Remove the link, or move what it leads to here.',
+  });
 }
 
 /** Refuses a store that would hold the data that are read: cases of a store are removed when their scans have changed. */
@@ -179,7 +210,7 @@ async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
   }
   if (existsSync(out) && !statSync(out).isDirectory())
     throw new ImagingError({ file: out, field: 'store', expected: 'a folder', found: 'a file' });
-  if (!existsSync(out) || readdirSync(out).every((name) => name === '.zgroup')) return;
+  if (!existsSync(out) || readdirSync(out).every((name) => ['.zgroup', '.lock'].includes(name))) return;
   throw new ImagingError({
     file: out,
     field: 'store',

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import {
   cpSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import type { Affine } from '../affine.ts';
 import { type Dataset, openDataset } from '../dataset.ts';
@@ -23,9 +25,11 @@ import { writePhantom } from '../phantom.ts';
 import { loadCase } from '../preprocess.ts';
 import { openScanSource, planScan } from '../scan-source.ts';
 import { type VoxelBox, wholeBox } from '../voxel-source.ts';
+import { ownThread } from './case-runner.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { preprocess } from './preprocess-dataset.ts';
 import { StoredCase } from './stored-case.ts';
+import { StoreWriteError } from './zarr-array.ts';
 
 const folder = temporaryFolder();
 const data = path.join(folder, 'data');
@@ -153,6 +157,54 @@ describe('a store of preprocessed cases', () => {
     });
     await preprocess({ data, out: whole });
     expect(contents(store)).toEqual(contents(whole));
+  });
+
+  it('tells what went wrong although it was stopped at the same time', async () => {
+    const stop = new AbortController();
+    const broken = new Error('the listener is broken');
+    const stopped = preprocess({
+      data,
+      out: out('stopped-and-broken'),
+      signal: stop.signal,
+      onCase: () => {
+        stop.abort();
+        throw broken;
+      },
+    });
+    await expect(stopped).rejects.toBe(broken);
+  });
+
+  it('tells that it cannot write although it was stopped at the same time', async () => {
+    const [store, stop] = [out('stopped-and-full'), new AbortController()];
+    const runner = vi.spyOn(ownThread, 'run').mockImplementation(async () => {
+      stop.abort();
+      throw new StoreWriteError({ file: store, field: 'file', expected: 'to be written', found: 'ENOSPC' });
+    });
+    try {
+      await expect(preprocess({ data, out: store, signal: stop.signal })).rejects.toThrow(/found ENOSPC/);
+    } finally {
+      runner.mockRestore();
+    }
+    expect(readdirSync(store).sort()).toEqual(['.zattrs', '.zgroup']);
+  });
+
+  it('neither keeps nor removes what a link leads to', async () => {
+    const [store, victim] = [out('with-link'), out('victim')];
+    const copy = out('linked-data');
+    cpSync(data, copy, { recursive: true });
+    await preprocess({ data: copy, out: victim });
+    await preprocess({ data: copy, out: store });
+    rmSync(path.join(store, 'phantom_001'), { recursive: true });
+    symlinkSync(path.join(victim, 'phantom_001'), path.join(store, 'phantom_001'));
+    const before = contents(victim);
+    utimesSync(path.join(copy, 'imagesTr/phantom_001.nii.gz'), 1, 1);
+    const { written, kept, failed } = await preprocess({ data: copy, out: store });
+    expect({ written, kept }).toEqual({ written: [], kept: ['phantom_000', 'phantom_002'] });
+    expect(failed.map(({ error }) => error.message)).toEqual([
+      `${path.join(store, 'phantom_001')}: case: expected a folder of the store, found a link. Remove the link, or move what it leads to here.`,
+    ]);
+    expect(contents(victim)).toEqual(before);
+    expect(lstatSync(path.join(store, 'phantom_001')).isSymbolicLink()).toBe(true);
   });
 
   it('makes a case anew whose files have changed, and refuses other settings', async () => {

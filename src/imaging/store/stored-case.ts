@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { IntensitySample } from '../check/clipped-share.ts';
 import { ImagingError } from '../errors.ts';
+import { checkPlausible } from '../plausible.ts';
 import type { PreparedCase, PrepareOptions } from '../prepared-case.ts';
 import { type Shape3, voxelCount } from '../volume.ts';
 import { type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from '../voxel-source.ts';
@@ -28,6 +29,7 @@ export class StoredCase implements VoxelSource {
   private readonly stored: { readonly image: ZarrArray; readonly labels?: ZarrArray };
   private readonly cache: ChunkCache;
   private readonly window: Window;
+  private readonly names: readonly string[] | undefined;
   private facts: readonly ClassFacts[] | undefined;
 
   private constructor(
@@ -36,7 +38,9 @@ export class StoredCase implements VoxelSource {
     stored: { readonly image: ZarrArray; readonly labels?: ZarrArray },
     window: Window,
     cache: ChunkCache,
+    names: readonly string[] | undefined,
   ) {
+    this.names = names;
     this.window = window;
     this.id = path.basename(folder);
     this.description = description;
@@ -54,16 +58,18 @@ export class StoredCase implements VoxelSource {
     const description = await readCaseDescription(folder);
     checkPrepared(folder, description.preprocessing, options);
     const image = await openZarr(entry.image);
-    const labels = entry.label === undefined ? undefined : await openZarr(entry.label);
+    const labels = entry.label === undefined ? undefined : await openLabels(entry.label);
+    checkShapes(folder, description, image, labels);
     const stored = new StoredCase(
       folder,
       description,
       { image, labels },
       options.window ?? paperWindow,
       cache,
+      entry.labelNames,
     );
     if (labels !== undefined) stored.facts = await stored.factsOf(description.classes ?? []);
-    stored.checkNames(folder, entry.labelNames);
+    stored.checkNames(folder);
     if (entry.checkWindow) await stored.checkWindow();
     return stored;
   }
@@ -106,10 +112,10 @@ export class StoredCase implements VoxelSource {
     sample.check(this.window, { file: image.folder, id: this.id });
   }
 
-  private checkNames(folder: string, names: readonly string[] | undefined): void {
+  private checkNames(folder: string): void {
     const { classes = [] } = this;
     const found = classes.findLastIndex(({ count }) => count > 0);
-    if (names !== undefined) checkHighest(folder, found, names);
+    if (this.names !== undefined) checkHighest(folder, found, this.names);
   }
 
   get classes(): readonly ClassFacts[] | undefined {
@@ -134,7 +140,7 @@ export class StoredCase implements VoxelSource {
       const found = 'none in this case';
       throw new ImagingError({ file: path.dirname(image.folder), field: LABELS, expected: 'labels', found });
     }
-    return readLabelBox(labels, box, this.cache);
+    return readLabelBox(labels, box, this.cache, this.names);
   }
 }
 
@@ -152,12 +158,9 @@ export async function readStoredLabels(
   const shapes: string[] = [];
   for (const folder of [labels, original]) {
     if (!isZarr(folder)) continue;
-    const array = await openZarr(folder);
-    if (array.shape.every((n, axis) => n === shape[axis])) {
-      const found = await readLabelBox(array, box, new ChunkCache(0));
-      if (names !== undefined) checkHighest(path.dirname(labels), highestOf(found), names);
-      return found;
-    }
+    const array = await openLabels(folder);
+    if (array.shape.every((n, axis) => n === shape[axis]))
+      return readLabelBox(array, box, new ChunkCache(0), names);
     shapes.push(array.shape.join('x'));
   }
   const found = shapes.join(' and ');
@@ -191,11 +194,56 @@ export async function readStoredCase(entry: StoredEntry, options: PrepareOptions
   return { id, image, labels, shape, affine, original, filled };
 }
 
-async function readLabelBox(array: ZarrArray, box: VoxelBox, cache: ChunkCache): Promise<Uint8Array> {
+/** Opens an array of labels. */
+async function openLabels(folder: string): Promise<ZarrArray> {
+  const array = await openZarr(folder);
+  if (array.type === '|u1') return array;
+  throw new ImagingError({
+    file: path.join(folder, '.zarray'),
+    field: 'dtype',
+    expected: '|u1, as labels are bytes',
+    found: array.type,
+    hint,
+  });
+}
+
+/** What stands beside the arrays of a case must fit them. */
+function checkShapes(
+  folder: string,
+  { original, filled, classes = [] }: CaseDescription,
+  { shape }: ZarrArray,
+  labels: ZarrArray | undefined,
+): void {
+  const refuse = (field: string, expected: string, found: string): never => {
+    throw new ImagingError({ file: folder, field, expected, found, hint });
+  };
+  checkPlausible({ file: folder, format: 'Zarr', ...original });
+  const whole = shape.join('x');
+  if (labels !== undefined && labels.shape.join('x') !== whole)
+    refuse('labels: shape', `${whole}, that of the image`, labels.shape.join('x'));
+  if (filled.some((n, axis) => n > shape[axis]))
+    refuse('filled', `a part of the image of ${whole}`, filled.join('x'));
+  for (const [n, { facts }] of classes.entries()) {
+    const counted = facts.reduce((sum, { count }) => sum + count, 0);
+    if (counted !== voxelCount(shape))
+      refuse(`classes.${n}`, `all ${voxelCount(shape)} voxels of the image`, `${counted}`);
+  }
+}
+
+const hint = 'Remove the folder of this case and run halomesh preprocess again.';
+
+/** Throws ImagingError for a label beyond `names`. */
+async function readLabelBox(
+  array: ZarrArray,
+  box: VoxelBox,
+  cache: ChunkCache,
+  names: readonly string[] | undefined,
+): Promise<Uint8Array> {
   const out = new Uint8Array(voxelsIn(box, array));
   await readBox(array, box, cache, (labels, from, to, count) => {
     for (let n = 0; n < count; n++) out[to + n] = labels[from + n];
   });
+  if (names !== undefined) checkHighest(path.dirname(array.folder), highestOf(out), names);
   return out;
 }
 

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
-import { beginPartial, readJsonFile } from '../../files/index.ts';
+import { beginPartial } from '../../files/index.ts';
 import { ImagingError, systemErrorCode, writeHints } from '../errors.ts';
-import type { Shape3 } from '../volume.ts';
+import { readJsonAs } from '../json-file.ts';
+import { type Shape3, voxelCount } from '../volume.ts';
+import { refuseNonFinite } from '../voxel-decoder.ts';
 
 // Arrays of three dimensions in the Zarr format, version 2 (https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html): a folder
 // with a file `.zarray`, and a file `k.j.i` for each chunk. Elements of several bytes are shuffled, all first bytes before all
@@ -24,6 +27,8 @@ export interface ZarrArray {
   /** Voxels of a chunk along each axis. */
   readonly chunks: Shape3;
   readonly type: StoredType;
+  /** Whether the bytes of its elements are shuffled. */
+  readonly shuffled: boolean;
 }
 
 /** Voxels of a chunk at most along an axis: half a MiB of int16. */
@@ -35,16 +40,57 @@ const LEVEL = 1;
 const compress = promisify(deflate);
 const expand = promisify(inflate);
 
-const three = z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]);
-const description = z.object({
-  zarr_format: z.literal(2),
-  shape: three,
-  chunks: three,
-  dtype: z.enum(['<f4', '<i2', '|u1']),
-  order: z.literal('C'),
-  compressor: z.object({ id: z.literal('zlib') }),
-  filters: z.union([z.null(), z.tuple([z.object({ id: z.literal('shuffle') })])]),
-});
+/** Voxels at most along an axis, and in all: 16 GiB of float32. Beyond, a header is damaged. */
+const mostAlong = 2 ** 16;
+export const mostVoxels = 2 ** 32;
+
+/** Voxels of a chunk at most, in memory as a whole: 64 MiB of float32. */
+const mostInChunk = 2 ** 24;
+
+/** The schema of a shape whose voxels are at most so many. */
+export function shapeOfAtMost(most: number): z.ZodType<Shape3> {
+  const error = `voxels along depth, height and width: three whole numbers of at least 1 and at most ${mostAlong}, with a product of at most ${most}`;
+  return z.custom<Shape3>(
+    (value) =>
+      Array.isArray(value) &&
+      value.length === 3 &&
+      value.every((n) => Number.isInteger(n) && n >= 1 && n <= mostAlong) &&
+      voxelCount(value as unknown as Shape3) <= most,
+    { error },
+  );
+}
+
+const shuffle = (type: StoredType) => [{ id: 'shuffle', elementsize: elementBytes(type) }];
+
+const description = z
+  .object({
+    zarr_format: z.literal(2, { error: '2, the version of the format' }),
+    shape: shapeOfAtMost(mostVoxels),
+    chunks: shapeOfAtMost(mostInChunk),
+    dtype: z.enum(['<f4', '<i2', '|u1'], { error: 'one of <f4, <i2, |u1' }),
+    order: z.literal('C', { error: 'C, the order of rows' }),
+    compressor: z.looseObject(
+      { id: z.literal('zlib', { error: 'zlib' }) },
+      { error: 'zlib, as {"id": "zlib"}' },
+    ),
+    filters: z.union(
+      [z.null(), z.tuple([z.looseObject({ id: z.literal('shuffle'), elementsize: z.int() })])],
+      { error: 'null, or the one filter shuffle with its elementsize' },
+    ),
+    fill_value: z.union([z.literal(0), z.null()], { error: '0 or null, as every chunk is there' }).optional(),
+    dimension_separator: z
+      .literal('.', { error: '".", which chunks are named with, such as 0.0.0' })
+      .optional(),
+  })
+  .superRefine(({ dtype, filters }, context) => {
+    const [wanted] = shuffle(dtype);
+    if (filters !== null && filters[0].elementsize !== wanted.elementsize)
+      context.addIssue({
+        code: 'custom',
+        path: ['filters', 0, 'elementsize'],
+        message: `${wanted.elementsize}, the bytes of an element of ${dtype}`,
+      });
+  });
 
 /** Chunks of about equal size: 97 voxels make 49 + 48, not 64 + 33. */
 export function chunksOf(shape: Shape3): Shape3 {
@@ -71,8 +117,7 @@ export function voxelsOf(type: StoredType, length: number): StoredVoxels {
 
 /** Makes the folder of an array, with no chunk in it yet. */
 export async function createZarr(folder: string, shape: Shape3, type: StoredType): Promise<ZarrArray> {
-  const array: ZarrArray = { folder, shape, chunks: chunksOf(shape), type };
-  const bytes = elementBytes(type);
+  const array: ZarrArray = { folder, shape, chunks: chunksOf(shape), type, shuffled: type !== '|u1' };
   await written(folder, async () => {
     await mkdir(folder);
     await writeJson(path.join(folder, '.zarray'), {
@@ -82,7 +127,7 @@ export async function createZarr(folder: string, shape: Shape3, type: StoredType
       dtype: type,
       order: 'C',
       compressor: { id: 'zlib', level: LEVEL },
-      filters: bytes === 1 ? null : [{ id: 'shuffle', elementsize: bytes }],
+      filters: array.shuffled ? shuffle(type) : null,
       fill_value: 0,
       dimension_separator: '.',
     });
@@ -90,10 +135,15 @@ export async function createZarr(folder: string, shape: Shape3, type: StoredType
   return array;
 }
 
-/** Opens an array that createZarr made; reads no chunk. Throws ImagingError where there is none or it is of another kind. */
+/** Opens an array; reads no chunk. Throws ImagingError where there is none, its last chunk is missing, or it is of another kind. */
 export async function openZarr(folder: string): Promise<ZarrArray> {
-  const { shape, chunks, dtype } = await readJson(path.join(folder, '.zarray'), description);
-  return { folder, shape, chunks, type: dtype };
+  const { shape, chunks, dtype, filters } = await readJsonAs(path.join(folder, '.zarray'), description);
+  const shuffled = filters !== null && elementBytes(dtype) > 1;
+  const array: ZarrArray = { folder, shape, chunks, type: dtype, shuffled };
+  // A shape beyond the chunks would be found out after a long time, and take memory for all of it.
+  const last = shape.map((n, axis) => Math.ceil(n / chunks[axis]) - 1) as unknown as Shape3;
+  if (!existsSync(chunkFile(array, last))) throw chunkError(array, last, 'nothing at this path');
+  return array;
 }
 
 /** The file of the chunk at (k, j, i), counted in chunks. */
@@ -103,12 +153,15 @@ export function chunkFile({ folder }: ZarrArray, at: Shape3): string {
 
 /** Writes a whole chunk, padding included. */
 export async function writeChunk(array: ZarrArray, at: Shape3, voxels: StoredVoxels): Promise<void> {
-  const bytes = await compress(shuffled(voxels), { level: LEVEL, chunkSize: 1 << 16 });
+  const bytes = await compress(storedBytes(array, voxels), { level: LEVEL, chunkSize: 1 << 16 });
   const file = chunkFile(array, at);
   await written(file, () => writeFile(file, bytes));
 }
 
-/** Reads a whole chunk, padding included. Throws ImagingError that names the file where it is missing or damaged. */
+/**
+ * Reads a whole chunk, padding included. Throws ImagingError that names the file where it is missing or damaged, or holds a voxel
+ * that is no finite number.
+ */
 export async function readChunk(array: ZarrArray, at: Shape3): Promise<StoredVoxels> {
   const file = chunkFile(array, at);
   const voxels = voxelsOf(array.type, array.chunks[0] * array.chunks[1] * array.chunks[2]);
@@ -116,42 +169,59 @@ export async function readChunk(array: ZarrArray, at: Shape3): Promise<StoredVox
     const options = { chunkSize: voxels.byteLength + 64, maxOutputLength: voxels.byteLength };
     const bytes = await expand(await readFile(file), options);
     if (bytes.length !== voxels.byteLength) throw new RangeError(`${bytes.length} bytes`);
-    unshuffle(bytes, voxels);
-    return voxels;
+    fromStored(array, bytes, voxels);
   } catch (error) {
     const code = systemErrorCode(error);
-    throw new ImagingError(
-      {
-        file,
-        field: `chunk (depth, height, width) = (${at.join(', ')})`,
-        expected: `a compressed chunk of ${voxels.byteLength} bytes`,
-        found: code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${code}`,
-        hint: 'Remove the folder of this case and run halomesh preprocess again.',
-      },
-      { cause: error },
-    );
+    const found = code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${code}`;
+    throw chunkError(array, at, found, error);
   }
+  refuseNonFinite(file, voxels, 0);
+  return voxels;
+}
+
+function chunkError(array: ZarrArray, at: Shape3, found: string, cause?: unknown): ImagingError {
+  const bytes = voxelCount(array.chunks) * elementBytes(array.type);
+  return new ImagingError(
+    {
+      file: chunkFile(array, at),
+      field: `chunk (depth, height, width) = (${at.join(', ')})`,
+      expected: `a compressed chunk of ${bytes} bytes`,
+      found,
+      hint: 'Remove the folder of this case and run halomesh preprocess again.',
+    },
+    { cause },
+  );
 }
 
 const hostIsLittle = endianness() === 'LE';
 
-/** All first bytes, all second ones, ...; the first is the least significant on every machine. */
-function shuffled(voxels: StoredVoxels): Uint8Array {
+/**
+ * The bytes of elements as they are stored, the least significant first on every machine: all first bytes, all second ones... where
+ * they are shuffled, else one element after the other.
+ */
+function storedBytes({ shuffled }: ZarrArray, voxels: StoredVoxels): Uint8Array {
   const size = voxels.BYTES_PER_ELEMENT;
   const bytes = new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength);
   if (size === 1) return bytes;
   const out = new Uint8Array(bytes.length);
-  for (let b = 0, to = 0; b < size; b++)
-    for (let from = hostIsLittle ? b : size - 1 - b; from < bytes.length; from += size)
-      out[to++] = bytes[from];
+  for (let b = 0; b < size; b++) {
+    let to = shuffled ? b * voxels.length : b;
+    const step = shuffled ? 1 : size;
+    for (let from = hostIsLittle ? b : size - 1 - b; from < bytes.length; from += size, to += step)
+      out[to] = bytes[from];
+  }
   return out;
 }
 
-function unshuffle(bytes: Uint8Array, voxels: StoredVoxels): void {
+function fromStored({ shuffled }: ZarrArray, bytes: Uint8Array, voxels: StoredVoxels): void {
   const size = voxels.BYTES_PER_ELEMENT;
   const out = new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength);
-  for (let b = 0, from = 0; b < size; b++)
-    for (let to = hostIsLittle ? b : size - 1 - b; to < out.length; to += size) out[to] = bytes[from++];
+  for (let b = 0; b < size; b++) {
+    let from = shuffled ? b * voxels.length : b;
+    const step = shuffled ? 1 : size;
+    for (let to = hostIsLittle ? b : size - 1 - b; to < out.length; to += size, from += step)
+      out[to] = bytes[from];
+  }
 }
 
 /** Writes a value as JSON; the file appears whole. */
@@ -165,23 +235,6 @@ export function writeJson(file: string, value: unknown): Promise<void> {
       partial.discard();
     }
   });
-}
-
-/** Reads what writeJson wrote. Throws ImagingError for what is not there, no JSON or of another form. */
-export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
-  let content: unknown;
-  try {
-    content = await readJsonFile(file);
-  } catch (error) {
-    const found = error instanceof SyntaxError ? error.message : systemErrorCode(error);
-    throw new ImagingError({ file, field: 'content', expected: 'JSON', found }, { cause: error });
-  }
-  const parsed = schema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue.path.join('.') || 'content';
-  const found = JSON.stringify(content).slice(0, 120);
-  throw new ImagingError({ file, field, expected: issue.message, found });
 }
 
 /** What cannot be written: a full disk, a folder of somebody else. */

@@ -57,7 +57,7 @@ export function drawProgress(
       series: [...lines('smoothed', loss, LOSS, false), ...marked('validation', heldOutLoss, HELD_OUT_LOSS)],
     },
     {
-      title: 'Dice',
+      title: validation.length === 0 ? 'Training Dice' : 'Dice',
       xLabel: 'step',
       x,
       y: linearScale(0, 1),

@@ -1,0 +1,136 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writePhantom } from '../imaging/index.ts';
+import { resolveConfig, type TrainConfig } from './config.ts';
+import { readLog } from './log.ts';
+import { train } from './train.ts';
+import type { TrainEvent } from './train-events.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-resume-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const data = path.join(folder, 'data');
+
+beforeAll(async () => {
+  await writePhantom({ out: data, size: [10, 9, 8], cases: 2 });
+});
+
+let runs = 0;
+
+function config(settings: object = {}): TrainConfig {
+  return resolveConfig({
+    data,
+    out: path.join(folder, `run${runs++}`),
+    base: 2,
+    levels: 2,
+    steps: 6,
+    threads: 1,
+    checkpointEvery: 4,
+    ...settings,
+  });
+}
+
+async function losses(run: TrainConfig): Promise<number[]> {
+  const lines = await readLog(path.join(run.out, 'log.jsonl'));
+  return lines.map(({ loss }) => loss);
+}
+
+/** A checkpoint without what names the folder of the run. */
+function checkpointOf(run: TrainConfig): string {
+  const bytes = readFileSync(path.join(run.out, 'checkpoints', 'latest.safetensors'));
+  return bytes.toString('latin1').replaceAll(run.out, '');
+}
+
+/** Trains for some steps, as if Ctrl-C had been pressed then. */
+async function interrupt(run: TrainConfig, steps: number) {
+  const stop = new AbortController();
+  return train(run, {
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.kind === 'step' && event.step === steps) stop.abort();
+    },
+  });
+}
+
+describe('a run', () => {
+  it('saves where it is told to stop before its first step, and begins anew where it was killed before a checkpoint', async () => {
+    const whole = config({ steps: 3, sampling: 'balanced' });
+    await train(whole);
+    const stopped = config({ steps: 3, sampling: 'balanced' });
+    expect(await train(stopped, { signal: AbortSignal.abort() })).toMatchObject({
+      step: 0,
+      interrupted: true,
+    });
+    expect(existsSync(path.join(stopped.out, 'checkpoints', 'latest.safetensors'))).toBe(true);
+    const killed = config({ steps: 3, sampling: 'balanced' });
+    await interrupt(killed, 2);
+    rmSync(path.join(killed.out, 'checkpoints'), { recursive: true });
+    for (const run of [stopped, killed]) {
+      expect(await train(run, { resume: true })).toMatchObject({ step: 3, interrupted: false });
+      expect(await losses(run)).toEqual(await losses(whole));
+      expect(checkpointOf(run)).toBe(checkpointOf(whole));
+    }
+  });
+
+  it('goes on from the checkpoint before where the latest is damaged or gone, to the same bits', async () => {
+    const whole = config({ checkpointEvery: 2 });
+    await train(whole);
+    const run = config({ checkpointEvery: 2 });
+    await interrupt(run, 5);
+    const latest = path.join(run.out, 'checkpoints', 'latest.safetensors');
+    const damage = readFileSync(latest).subarray(0, -4);
+    writeFileSync(latest, damage);
+    const events: TrainEvent[] = [];
+    await train(run, { resume: true, onEvent: (event) => events.push(event) });
+    expect(events[0]).toMatchObject({
+      kind: 'warning',
+      text: expect.stringMatching(/latest\.safetensors: is no whole .* goes on from .*previous\.safetensors/),
+    });
+    expect(events[1]).toMatchObject({ kind: 'start', firstStep: 5 });
+    expect(await losses(run)).toEqual(await losses(whole));
+    expect(checkpointOf(run)).toBe(checkpointOf(whole));
+    // With no whole one the newest is named.
+    for (const name of ['latest', 'previous', 'best'])
+      writeFileSync(path.join(run.out, 'checkpoints', `${name}.safetensors`), damage);
+    await expect(train(run, { resume: true })).rejects.toThrow(/latest\.safetensors: is no whole/);
+  });
+
+  it('has its folder to itself, which is no folder of data or of another run', async () => {
+    const run = config({ steps: 2 });
+    const second: unknown[] = [];
+    await train(run, {
+      onEvent: (event) => {
+        if (event.kind === 'step' && event.step === 1)
+          second.push(train(run, { resume: true }).catch((error: unknown) => error));
+      },
+    });
+    const refusal = await second[0];
+    expect(String(refusal)).toMatch(/is in use for training; .* found process \d+ on /);
+    await train({ ...run, steps: 3 }, { resume: true });
+    for (const out of [data, path.join(data, 'new', 'run'), path.join(run.out, 'checkpoints', 'a')])
+      await expect(train(config({ out }))).rejects.toThrow('is no place for a run');
+    expect(existsSync(path.join(data, 'new'))).toBe(false);
+    // A run that cannot begin leaves no folder.
+    const failed = config({ bestBy: 'dice:spleen' });
+    await expect(train(failed)).rejects.toThrow('spleen');
+    expect(existsSync(failed.out)).toBe(false);
+  });
+
+  it('tells of a learning rate that jumps, as more steps stretch its schedule', async () => {
+    const run = config({ steps: 2, schedule: { kind: 'poly' } });
+    await train(run);
+    const warnings: TrainEvent[] = [];
+    const onEvent = (event: TrainEvent) => void (event.kind === 'warning' && warnings.push(event));
+    await train(run, { resume: true, onEvent });
+    expect(warnings).toEqual([]);
+    await train({ ...run, steps: 4 }, { resume: true, onEvent });
+    expect(warnings).toEqual([
+      {
+        kind: 'warning',
+        text: expect.stringMatching(/learning rate jumps from \S+ to \S+, as steps are 4 in place of 2/),
+      },
+    ]);
+  });
+});
