@@ -71,7 +71,7 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
     classes: chosen.classes,
     ...(await forecastCases(
       withPreprocessing(config, dataset),
-      chosen.training,
+      chosen,
       chosen.classes.length,
       undefined,
       ranks,

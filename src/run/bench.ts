@@ -69,7 +69,7 @@ function placement(
   hostBytes: number,
 ): { mesh: Mesh; layout?: Layout } {
   if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined) return { mesh, layout };
-  return fitParts(graph, device, memoryLimit, hostBytes);
+  return fitParts([{ graph, hostBytes }], device, memoryLimit);
 }
 
 /** Training steps of a U-Net on random data. */

@@ -116,7 +116,7 @@ export class Session {
     const options = { hosts, memoryLimit, hostBytes, region };
     const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
     if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
-    checkMemory(plan, this.device, hostBytes);
+    checkMemory(predictPeak(plan, hostBytes), this.device);
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
     if (storeBytes > 0) this.storeOf(storeBytes);
@@ -204,9 +204,8 @@ export class Session {
 }
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
-function checkMemory(plan: Plan, device: Device, hostBytes: number): void {
+export function checkMemory(peak: number, device: Pick<Device, 'name'>): void {
   if (device.name !== 'cpu') return;
-  const peak = predictPeak(plan, hostBytes);
   const most = memoryOfProcess();
   if (peak <= most) return;
   fail({

@@ -82,12 +82,13 @@ describe('safetensors', () => {
     const length = Number(bytes.readBigUInt64LE());
     expect((8 + length) % 8).toBe(0);
     expect(JSON.parse(bytes.subarray(8, 8 + length).toString())).toEqual({
-      __metadata__: { key: 'text' },
+      __metadata__: { key: 'text', crc32: expect.any(String), header_crc32: expect.any(String) },
       two: { dtype: 'F64', shape: [], data_offsets: [0, 8] },
       one: { dtype: 'F32', shape: [2, 1], data_offsets: [8, 16] },
     });
     expect(bytes.length).toBe(8 + length + 16);
     const opened = await openSafetensors(file);
+    expect(opened.metadata).toEqual({ key: 'text' });
     expect(await opened.read('one')).toEqual(Float32Array.of(1, 2));
     expect(await opened.read('two')).toEqual(Float64Array.of(3));
     await opened.close();

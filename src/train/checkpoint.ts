@@ -63,7 +63,8 @@ export async function saveCheckpoint(
 
 /**
  * Sets the variables of a state, admitted by a loaded program, to those of a file. Throws HalomeshError with the tensor's name
- * where one is missing or has another shape; then no variable has changed.
+ * where one is missing or has another shape; then no variable has changed. Damaged numbers (by their sums, or not finite) are
+ * refused by the name of their tensor.
  */
 export async function loadCheckpoint(
   file: string,
@@ -72,20 +73,36 @@ export async function loadCheckpoint(
 ): Promise<LoadedCheckpoint> {
   const opened = await openSafetensors(file);
   try {
-    const step = Number(opened.metadata.step);
-    if (opened.metadata.format !== FORMAT || !Number.isSafeInteger(step) || step < 0)
-      fail({
-        where: file,
-        problem: 'is no checkpoint of this program',
-        expected: `format "${FORMAT}" and a step`,
-        found: `format "${opened.metadata.format ?? ''}", step "${opened.metadata.step ?? ''}"`,
-      });
+    const step = stepOf(file, opened);
     checkTensors(file, opened, state, partial);
     for (const name of state.names()) state.set(name, await opened.read(name));
     return { step, metadata: opened.metadata };
   } finally {
     await opened.close();
   }
+}
+
+/** Reads a whole checkpoint, as a run that goes on with it will. Throws HalomeshError where it is damaged. */
+export async function verifyCheckpoint(file: string): Promise<void> {
+  const opened = await openSafetensors(file);
+  try {
+    stepOf(file, opened);
+    for (const name of opened.tensors.keys()) await opened.read(name);
+  } finally {
+    await opened.close();
+  }
+}
+
+function stepOf(file: string, { metadata }: TensorFile): number {
+  const step = Number(metadata.step || Number.NaN);
+  if (metadata.format !== FORMAT || !Number.isSafeInteger(step) || step < 0)
+    fail({
+      where: file,
+      problem: 'is no checkpoint of this program',
+      expected: `format "${FORMAT}" and a step`,
+      found: `format "${metadata.format ?? ''}", step "${metadata.step ?? ''}"`,
+    });
+  return step;
 }
 
 function checkTensors(file: string, opened: TensorFile, state: State, partial: boolean): void {

@@ -1,10 +1,19 @@
 import { type Case, isZarr, type Shape3, voxelCount } from '../imaging/index.ts';
 import type { Processes } from '../machine/index.ts';
-import { explainPlan, makePlan, type PlanOptions, type PlanReport } from '../plan/index.ts';
+import type { Built, BuiltLoss } from '../nn/index.ts';
+import { explainPlan, type PlanOptions, type PlanReport, predictPeak } from '../plan/index.ts';
+import { type FittedProgram, planOf } from '../run/index.ts';
 import { withSplit } from './auto-split.ts';
-import { preparedShape, trainingBytes, volumesOfStep } from './cases.ts';
+import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from './cases.ts';
 import { meshOf, type TrainConfig } from './config.ts';
-import { prepareOptions, targetOf, trainingGraph, withinMemory } from './model.ts';
+import {
+  evaluationGraph,
+  prepareOptions,
+  statisticsGraph,
+  targetOf,
+  trainingGraph,
+  withinMemory,
+} from './model.ts';
 import { sampleShape, stepPatch } from './patches.ts';
 
 /** What a training will need, told from headers alone: its largest case decides. */
@@ -18,6 +27,8 @@ export interface Forecast {
   /** The config, with the parts that a memory limit asks for. */
   readonly config: TrainConfig;
   readonly report: PlanReport;
+  /** Programs that see whole volumes where a step sees less: what they do, and the most that a process takes for them. */
+  readonly whole?: readonly { readonly what: string; readonly predictedPeakBytes: number }[];
   /** What split was chosen and why, where the choice was left to the program. */
   readonly split?: string;
 }
@@ -25,20 +36,30 @@ export interface Forecast {
 /** Forecast for the cases of a data set, trained by the ranks of some processes; all of them call it. */
 export async function forecastCases(
   config: TrainConfig,
-  cases: readonly Case[],
+  { training: cases, validation }: Pick<ChosenCases, 'training' | 'validation'>,
   classes: number,
   processes?: Processes,
   ranks?: number,
 ): Promise<Forecast> {
-  const shapes = await Promise.all(cases.map((entry) => preparedShape(entry, prepareOptions(config))));
-  const voxels = shapes.map(voxelCount);
-  const largest = voxels.indexOf(Math.max(...voxels));
+  const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
+    Promise.all(some.map((entry) => preparedShape(entry, prepareOptions(config))));
+  const shapes = await shapesOf(cases);
+  const largest = largestOf(shapes);
   const shape = shapes[largest];
   const stored = isZarr(cases[largest].image);
   const split = await splitFor(config, shape, classes, { cases: cases.length, stored, processes, ranks });
   const hosts = processes?.hosts ?? apart(ranks);
-  const found = forecast(split.config, shape, classes, { cases: cases.length, stored, hosts });
+  const found = forecast(split.config, shape, classes, {
+    ...{ cases: cases.length, stored, hosts },
+    ...{ training: shapes, validation: await shapesOf(validation) },
+  });
   return { case: cases[largest].id, ...found, split: split.why };
+}
+
+/** The place of the shape with the most voxels. */
+function largestOf(shapes: readonly Shape3[]): number {
+  const voxels = shapes.map(voxelCount);
+  return voxels.indexOf(Math.max(...voxels));
 }
 
 /** Ranks each in a process of its own. */
@@ -73,6 +94,52 @@ export interface ForecastOptions {
   readonly stored?: boolean;
   /** Ranks of each process; all in one by default. */
   readonly hosts?: PlanOptions['hosts'];
+  /** Shapes of all cases to train on, in their order; the one shape by default. */
+  readonly training?: readonly Shape3[];
+  /** Shapes of the held-out cases; by default the one shape where the config holds cases out. */
+  readonly validation?: readonly Shape3[];
+}
+
+/**
+ * Programs of a training that look at more voxels at once than a step does: the statistics of batch norm and validation see whole
+ * volumes. Others take less than the step, as they keep nothing for gradients.
+ */
+function wholePrograms(
+  config: TrainConfig,
+  shape: Shape3,
+  classes: number,
+  options: ForecastOptions,
+): FittedProgram[] {
+  const { cases = 1, stored = false, hosts, training = [shape] } = options;
+  const heldOut = config.validation !== undefined || config.fold !== undefined;
+  const { validation = heldOut ? [shape] : [] } = options;
+  const measured = config.norm === 'batch' ? training.slice(0, config.statisticsCases) : [];
+  const step = config.batch * voxelCount(sampleShape(shape, stepPatch(config)));
+  const kinds = [
+    { what: 'measuring statistics', shapes: measured, graph: statisticsGraph },
+    { what: 'validation', shapes: validation, graph: evaluationGraph },
+  ] as const;
+  return kinds.flatMap(({ what, shapes, graph }) => {
+    if (shapes.length === 0) return [];
+    const seen = shapes[largestOf(shapes)];
+    // In 2-D a pass takes at most as many slices as a step.
+    const size = config.slices === undefined ? seen : sampleShape(seen, stepPatch(config));
+    const batch = config.slices === undefined ? 1 : Math.min(config.batch, seen[0]);
+    if (batch * voxelCount(size) <= step) return [];
+    const volumes = { cases, stored, processes: hosts?.length ?? 1 };
+    const hostBytes = Math.max(
+      trainingBytes({ ...volumes, ...volumesOfStep(config, seen) }),
+      trainingBytes({
+        ...volumes,
+        voxels: voxelCount(seen),
+        sampleVoxels: batch * voxelCount(size),
+        batch: 1,
+      }),
+    );
+    const text = `${what} on volumes of ${size.join(' x ')} voxels`;
+    const built: Built | BuiltLoss = graph(config, classes, size, batch);
+    return [{ what: text, graph: built.graph, hostBytes }];
+  });
 }
 
 /** Forecast for volumes of one size. */
@@ -80,17 +147,26 @@ export function forecast(
   config: TrainConfig,
   shape: Shape3,
   classes: number,
-  { cases = 1, stored = false, hosts }: ForecastOptions = {},
+  options: ForecastOptions = {},
 ): Forecast {
+  const { cases = 1, stored = false, hosts } = options;
   const processes = hosts?.length ?? 1;
   const sample = sampleShape(shape, stepPatch(config));
   const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
-  const graph = trainingGraph(config, classes, sample).graph;
+  const step = { what: 'a step', graph: trainingGraph(config, classes, sample).graph, hostBytes };
+  const whole = wholePrograms(config, shape, classes, options);
   const outermost = config.slices === undefined ? 'depth' : 'height';
-  const fitted = withinMemory(config, () => graph, hostBytes, outermost);
+  const fitted = withinMemory(config, () => [step, ...whole], outermost);
   const { mesh, layout } = meshOf(fitted);
   const { memoryLimit } = config;
-  const plan = makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes });
+  const planned = (program: FittedProgram) =>
+    planOf(program, mesh, layout, targetOf(config), { hosts, memoryLimit });
+  const plan = planned(step);
+  const peaks = whole.map((program) => ({
+    what: program.what!,
+    predictedPeakBytes: predictPeak(planned(program), program.hostBytes),
+  }));
   const patch = config.patch && sample;
-  return { shape, patch, config: fitted, report: explainPlan(plan, hostBytes) };
+  const report = explainPlan(plan, hostBytes);
+  return { shape, patch, config: fitted, report, ...(peaks.length > 0 && { whole: peaks }) };
 }

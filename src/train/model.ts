@@ -1,4 +1,4 @@
-import { type Graph, type Shape, shape } from '../core/index.ts';
+import { type Shape, shape } from '../core/index.ts';
 import type { AugmentConfig, PrepareOptions, Shape3 } from '../imaging/index.ts';
 import { DEVICES, type Device, type Processes } from '../machine/index.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type UNetConfig,
 } from '../nn/index.ts';
 import type { Target } from '../plan/index.ts';
-import { fitParts, Session, type Tracer } from '../run/index.ts';
+import { type FittedProgram, fitParts, Session, type Tracer } from '../run/index.ts';
 import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 
@@ -161,17 +161,15 @@ export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Proc
 
 /**
  * The config with a mesh that meets its memory limit: where it has a limit and no mesh of its own, the volume is cut into as
- * few parts along `dim` as it takes; only then `graph` is asked for. `hostBytes`: of the volumes that the process holds beside the
- * tensors.
+ * few parts along `dim` as all `programs` take; only then these are asked for.
  */
 export function withinMemory(
   config: TrainConfig,
-  graph: () => Graph,
-  hostBytes: number,
+  programs: () => readonly FittedProgram[],
   dim = 'depth',
 ): TrainConfig {
   const { memoryLimit } = config;
   if (memoryLimit === undefined || meshOf(config).mesh.size > 1) return config;
-  const { mesh, layout } = fitParts(graph(), targetOf(config), memoryLimit, hostBytes, dim);
+  const { mesh, layout } = fitParts(programs(), targetOf(config), memoryLimit, dim);
   return { ...config, mesh: Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size])), layout };
 }

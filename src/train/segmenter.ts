@@ -215,7 +215,7 @@ export class Segmenter {
     if (mesh.size > 1) return { config };
     if (predictPeak(makePlan(graph, mesh, layout, target), bytes) <= room) return { config };
     if (refusesBlocks(graph) === undefined) return inBlocks(wholeBox(shape), room);
-    return { config: withinMemory(config, () => graph, bytes) };
+    return { config: withinMemory(config, () => [{ graph, hostBytes: bytes }]) };
   }
 
   private async program(

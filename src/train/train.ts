@@ -1,7 +1,7 @@
 import { writeTextAtomically } from '../files/index.ts';
 import { isZarr, type Shape3 } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
-import { type Session, type Tracer, together } from '../run/index.ts';
+import { checkMemory, type Session, type Tracer, together } from '../run/index.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from './best.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from './cases.ts';
 import { saveCheckpoint } from './checkpoint.ts';
@@ -56,10 +56,12 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
     const chosen = chooseCases(dataset, prepared);
     checkBest(prepared, chosen.classes, chosen.validation.length);
     const config: TrainConfig = { ...prepared, classes: chosen.classes };
-    const forecast = await forecastCases(config, chosen.training, chosen.classes.length, options.processes);
+    const forecast = await forecastCases(config, chosen, chosen.classes.length, options.processes);
     const session = sessionOf(forecast.config, options.tracer, options.processes);
     const programs = new Programs(session);
     try {
+      for (const { predictedPeakBytes } of forecast.whole ?? [])
+        checkMemory(predictedPeakBytes, session.device);
       const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken });
       await run.begin();
       await run.toTheEnd();
