@@ -146,7 +146,7 @@ class Run {
     this.best = loaded?.best;
     // Config first: a run of which there is a config can be resumed.
     if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);
-    if (this.writes && this.options.resume) {
+    if (this.writes && loaded !== undefined) {
       const lines = await cutLog(folder.log, this.step);
       this.lines.push(...lines.filter((line) => line.kind === 'step'));
       this.validations.push(...lines.filter((line) => line.kind === 'validation'));
