@@ -73,7 +73,7 @@ describeMpi('prediction over processes', () => {
     const options = ['--run', at('run'), '--input', at('nothing.nii'), '--output', at('x.nii')];
     const { code, stderr } = await mpirun(2, [COMMAND, 'predict', ...options, '--split', 'depth=2']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/nothing\.nii: path: expected a file/);
+    expect(stderr).toMatch(/nothing\.nii: there is no such file or folder/);
     expect(stderr.match(/^halomesh: /gm)).toHaveLength(1);
   });
 });

@@ -1,0 +1,3 @@
+import { describeFailingCalls } from './every-call-fails.ts';
+
+describeFailingCalls(1);

@@ -1,0 +1,102 @@
+import { deflateRawSync } from 'node:zlib';
+import { mutateBytes } from '../mutate.mjs';
+import { readSound } from './scan.mjs';
+
+/** An element in explicit little endian. */
+function element(tag, vr, value) {
+  const bytes = Buffer.isBuffer(value)
+    ? value
+    : Buffer.from(value.length % 2 === 1 ? `${value} ` : value, 'latin1');
+  const long = vr === 'OW';
+  const head = Buffer.alloc(long ? 12 : 8);
+  head.writeUInt16LE(tag >>> 16, 0);
+  head.writeUInt16LE(tag & 0xffff, 2);
+  head.write(vr, 4, 'latin1');
+  if (long) head.writeUInt32LE(bytes.length, 8);
+  else head.writeUInt16LE(bytes.length, 6);
+  return Buffer.concat([head, bytes]);
+}
+
+function u16(value) {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
+/** A slice of 4 x 5 pixels. */
+function slice(place, { slope = '1', intercept = '-1024', deflated = false } = {}) {
+  const syntax = deflated ? '1.2.840.10008.1.2.1.99' : '1.2.840.10008.1.2.1';
+  const meta = Buffer.concat([
+    element(0x00020002, 'UI', '1.2.840.10008.5.1.4.1.1.2\0'),
+    element(0x00020010, 'UI', syntax.length % 2 === 1 ? `${syntax}\0` : syntax),
+  ]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(meta.length);
+  const pixels = Buffer.alloc(40);
+  for (let i = 0; i < 20; i++) pixels.writeUInt16LE(1000 + i + place, 2 * i);
+  const body = Buffer.concat([
+    element(0x00080008, 'CS', 'ORIGINAL\\PRIMARY\\AXIAL'),
+    element(0x00080060, 'CS', 'CT'),
+    element(0x0008103e, 'LO', 'series'),
+    element(0x00180050, 'DS', '2.0'),
+    element(0x0020000e, 'UI', '1.2.3.4\0'),
+    element(0x00200013, 'IS', `${place + 1}`),
+    element(0x00200032, 'DS', `0\\0\\${2 * place}`),
+    element(0x00200037, 'DS', '1\\0\\0\\0\\1\\0'),
+    element(0x00280002, 'US', u16(1)),
+    element(0x00280010, 'US', u16(5)),
+    element(0x00280011, 'US', u16(4)),
+    element(0x00280030, 'DS', '0.7\\0.8'),
+    ...[16, 12, 11, 0].map((value, i) => element(0x00280100 + i, 'US', u16(value))),
+    element(0x00281052, 'DS', intercept),
+    element(0x00281053, 'DS', slope),
+    element(0x7fe00010, 'OW', pixels),
+  ]);
+  const start = Buffer.alloc(132);
+  start.write('DICM', 128);
+  return Buffer.concat([
+    start,
+    element(0x00020000, 'UL', length),
+    meta,
+    deflated ? deflateRawSync(body) : body,
+  ]);
+}
+
+const decimals = [
+  '1e308',
+  '-1e308',
+  '1e400',
+  'NaN',
+  '0',
+  '-1',
+  '0x10',
+  '',
+  '1\\2',
+  '1e-320',
+  '2147483648',
+  '.5',
+  'constructor',
+];
+const START = 132;
+const PIXELS = 40;
+
+/** A series of three slices, one of which is damaged. */
+export function dicom() {
+  return {
+    mutant(random) {
+      const deflated = random.once(6);
+      const slices = [0, 1, 2].map((place) => slice(place, { deflated }));
+      const at = random.below(slices.length);
+      const head = slices[at].length - PIXELS;
+      if (random.once(4))
+        slices[at] = slice(at, { slope: random.pick(decimals), intercept: random.pick(decimals) });
+      else if (random.once(15)) slices[at] = mutateBytes(random, slices[at], START + 8);
+      else {
+        const rest = mutateBytes(random, slices[at].subarray(START), head - START);
+        slices[at] = Buffer.concat([slices[at].subarray(0, START), rest]);
+      }
+      return Object.fromEntries(slices.map((bytes, i) => [`series/${i}.dcm`, bytes]));
+    },
+    read: (folder) => readSound(`${folder}/series`),
+  };
+}

@@ -1,0 +1,28 @@
+import { dicom } from './dicom.mjs';
+import { nifti, niftiGzip, niftiPair } from './nifti.mjs';
+import { checkpoint, safetensors } from './safetensors.mjs';
+import { config, dataset, log, machine, split } from './settings.mjs';
+import { metaImage, nrrd } from './text-headers.mjs';
+import { zarr } from './zarr.mjs';
+
+/**
+ * What is read, by its name on the command line. Each makes what it needs in a folder, and gives
+ * `mutant(random)`: files by name; `read(folder, files)`: what is wrong with what was read of them, undefined where it is sound;
+ * `errors`: what unclear() takes.
+ */
+export const formats = {
+  nifti,
+  gz: niftiGzip,
+  pair: niftiPair,
+  nrrd,
+  mha: metaImage,
+  dicom,
+  zarr,
+  safetensors,
+  checkpoint,
+  config,
+  dataset,
+  machine,
+  split,
+  log,
+};

@@ -1,0 +1,209 @@
+import { cpSync } from 'node:fs';
+import path from 'node:path';
+import { surveyDataset, writePhantom } from '../../../dist/imaging/index.js';
+import { assumedSpeeds } from '../../../dist/plan/index.js';
+import { splitOf } from '../../../dist/train/held-out.js';
+import {
+  cutLog,
+  readConfigFile,
+  readLog,
+  readMachineFile,
+  resolveConfig,
+} from '../../../dist/train/index.js';
+import { mutateBytes, mutateJson } from '../mutate.mjs';
+
+const configs = [
+  {
+    ...{
+      preset: 'default',
+      data: '/data',
+      out: '/run',
+      classes: ['background', 'liver'],
+      validation: ['a'],
+      size: 16,
+    },
+    ...{
+      window: { lower: -100, upper: 200 },
+      augmentation: 'mild',
+      mesh: { depth: 2 },
+      layout: { depth: 'depth' },
+    },
+    ...{
+      device: 'cpu',
+      threads: 2,
+      memoryLimit: 1e9,
+      base: 4,
+      levels: 2,
+      norm: 'batch',
+      dropoutKeep: 0.9,
+      precision: 'f32',
+    },
+    loss: { weights: [1, 2], foregroundWeight: 0.5, dice: [1], mix: 0.5, epsilon: 1e-5 },
+    ...{
+      deepSupervision: false,
+      optimizer: { kind: 'adam', beta1: 0.9 },
+      clipNorm: 1,
+      ema: 0.9,
+      learningRate: 0.01,
+    },
+    ...{
+      schedule: { kind: 'cosine', warmup: 3 },
+      steps: 10,
+      batch: 1,
+      sampling: 'uniform',
+      checkpointEvery: 5,
+    },
+    ...{ bestBy: 'dice', patience: 3, statisticsCases: 2, seed: 1 },
+  },
+  {
+    ...{ preset: 'hou2019', data: '/data', out: '/run', split: { depth: 2, height: 2 }, fold: '0/5' },
+    ...{
+      optimizer: { kind: 'sgd', momentum: 0.9 },
+      schedule: { kind: 'poly', power: 0.9 },
+      slices: 3,
+      spacing: 2,
+    },
+  },
+].map((value) => JSON.stringify(value));
+
+/** Names of Object.prototype that a file has changed; the prototype is put right. */
+function polluted() {
+  for (const key in {}) {
+    delete Object.prototype[key];
+    return `every object now has "${key}"`;
+  }
+  return undefined;
+}
+
+export function config() {
+  return {
+    mutant: (random) => ({ 'config.json': Buffer.from(mutateJson(random, random.pick(configs))) }),
+    read(folder) {
+      const settings = resolveConfig(readConfigFile(path.join(folder, 'config.json')));
+      if (Object.getPrototypeOf(settings) !== Object.prototype) return 'the config has another prototype';
+      return polluted();
+    },
+    // Keys that are sound one by one and do not fit together are told by their names.
+    errors: { names: /config\.json|config "/ },
+  };
+}
+
+const lists = [
+  {
+    ...{ name: 'n', modality: { 0: 'CT' }, labels: { 0: 'background', 1: 'liver', 2: 'tumour' } },
+    training: [0, 1].map((i) => ({
+      image: `./imagesTr/phantom_00${i}.nii.gz`,
+      label: `./labelsTr/phantom_00${i}.nii.gz`,
+    })),
+    test: [],
+  },
+  {
+    ...{
+      channel_names: { 0: 'CT' },
+      labels: { background: 0, liver: 1, tumour: 2 },
+      file_ending: '.nii.gz',
+      numTraining: 2,
+    },
+    dataset: Object.fromEntries(
+      [0, 1].map((i) => [
+        `c${i}`,
+        { images: [`imagesTr/phantom_00${i}.nii.gz`], label: `labelsTr/phantom_00${i}.nii.gz` },
+      ]),
+    ),
+  },
+].map((value) => JSON.stringify(value));
+
+export async function dataset(folder) {
+  await writePhantom({ out: folder, size: 16, cases: 2 });
+  return {
+    mutant: (random) => ({ 'dataset.json': Buffer.from(mutateJson(random, random.pick(lists))) }),
+    async read(place) {
+      for (const part of ['imagesTr', 'labelsTr'])
+        cpSync(path.join(folder, part), path.join(place, part), { recursive: true });
+      const { dataset: found } = await surveyDataset(place);
+      for (const { id } of [...found.cases, ...found.test])
+        if (id === '' || id === '.' || id === '..' || /[/\\\p{Cc}]/u.test(id))
+          return `a case has the id ${JSON.stringify(id)}`;
+      for (const name of found.labelNames ?? [])
+        if (typeof name !== 'string') return `a class has the name ${name}`;
+      return polluted();
+    },
+  };
+}
+
+export function machine() {
+  const text = JSON.stringify(assumedSpeeds(2));
+  return {
+    mutant: (random) => ({ 'machine.json': Buffer.from(mutateJson(random, text)) }),
+    read(folder) {
+      readMachineFile(path.join(folder, 'machine.json'));
+      return polluted();
+    },
+  };
+}
+
+const cases = ['c0', 'c1', 'c2', 'c3', 'c4'].map((id) => ({ id, image: id }));
+const splits = [
+  ['c0', 'c1'],
+  { validation: ['c0'], training: ['c1', 'c2'] },
+  [
+    { train: ['c0'], val: ['c1'] },
+    { train: ['c1'], val: ['c0'] },
+  ],
+].map((value) => JSON.stringify(value));
+
+export function split() {
+  return {
+    mutant: (random) => ({
+      ...(random.once(4)
+        ? { 'split.txt': mutateBytes(random, Buffer.from('c0\nc1 # the second\n\nc2\n')) }
+        : { 'split.json': Buffer.from(mutateJson(random, random.pick(splits))) }),
+      fold: Buffer.from(random.pick(['', '0', '1', '2'])),
+    }),
+    read(folder, files) {
+      const file = path.join(folder, Object.keys(files)[0]);
+      const found = splitOf({ cases }, { validation: file, fold: `${files.fold}` || undefined, seed: 1 });
+      for (const id of [...found.validation, ...(found.training ?? [])])
+        if (!cases.some((one) => one.id === id)) return `case ${JSON.stringify(id)} is in no data set`;
+      return polluted();
+    },
+    errors: { names: /split\.(txt|json)|config "fold"/ },
+  };
+}
+
+const figures = { loss: 0.5, dice: { liver: 0.5, tumour: null }, seconds: 1 };
+const step = {
+  kind: 'step',
+  epoch: 1,
+  cases: ['a'],
+  ...figures,
+  crossEntropy: 0.4,
+  diceCase: -0.2,
+  softDice: { liver: 0.3 },
+};
+const more = { learningRate: 0.01, peakRssBytes: 1e8, bytesSent: 0 };
+const lines = [
+  { ...step, step: 1, ...more },
+  { kind: 'validation', step: 1, ...figures },
+  { ...step, step: 2, ...more },
+].map((line) => JSON.stringify(line));
+
+export function log() {
+  return {
+    mutant(random) {
+      const damaged = [...lines];
+      const at = random.below(lines.length);
+      if (!random.once(3)) damaged[at] = mutateJson(random, damaged[at]);
+      const bytes = Buffer.from(`${damaged.join('\n')}\n`);
+      return { 'log.jsonl': random.once(3) ? mutateBytes(random, bytes) : bytes };
+    },
+    async read(folder) {
+      const file = path.join(folder, 'log.jsonl');
+      const kept = await cutLog(file, 1);
+      if (!kept.every((line) => line.step <= 1)) return 'a line of a later step is left';
+      if ((await readLog(file)).length !== kept.length)
+        return 'the log that was cut has other lines than those that were kept';
+      return undefined;
+    },
+  };
+}
