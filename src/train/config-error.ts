@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { fail } from '../core/index.ts';
 import { parseJson, readTextSync } from '../files/index.ts';
-import { systemErrorCode } from '../imaging/index.ts';
+import { systemErrorReason } from '../imaging/index.ts';
 
 /**
  * The value as the schema has it. Throws HalomeshError for the first key at fault:
@@ -27,7 +27,7 @@ export function readJson(file: string): unknown {
   try {
     content = readTextSync(file);
   } catch (error) {
-    const problem = `cannot be read: ${systemErrorCode(error)}`;
+    const problem = `cannot be read: ${systemErrorReason(error)}`;
     return fail({ where: file, problem }, { cause: error });
   }
   try {

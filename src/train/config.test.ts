@@ -186,6 +186,8 @@ describe('readConfigFile', () => {
     );
     writeFileSync(file, '{"steps": ');
     expect(() => readConfigFile(file)).toThrow(`${file}: is not JSON`);
-    expect(() => readConfigFile(path.join(folder, 'none.json'))).toThrow('none.json: cannot be read: ENOENT');
+    expect(() => readConfigFile(path.join(folder, 'none.json'))).toThrow(
+      'none.json: cannot be read: there is no such file or folder (ENOENT)',
+    );
   });
 });

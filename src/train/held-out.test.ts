@@ -77,7 +77,9 @@ describe('files of splits', () => {
   });
 
   it('must be there', () => {
-    expect(() => chosen({ validation: '/none/ids.txt' })).toThrow('/none/ids.txt: cannot be read: ENOENT');
+    expect(() => chosen({ validation: '/none/ids.txt' })).toThrow(
+      '/none/ids.txt: cannot be read: there is no such file or folder (ENOENT)',
+    );
   });
 });
 

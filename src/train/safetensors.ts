@@ -3,7 +3,7 @@ import { endianness } from 'node:os';
 import { z } from 'zod';
 import { fail } from '../core/index.ts';
 import { readAll, writeAll, writeAtomically } from '../files/index.ts';
-import { systemErrorCode } from '../imaging/index.ts';
+import { systemErrorReason } from '../imaging/index.ts';
 
 // The safetensors format (https://github.com/huggingface/safetensors): the length of the header as 8 bytes, little-endian;
 // the header, JSON, `{ name: { dtype, shape, data_offsets: [from, to] }, __metadata__: { key: text } }`, filled up with
@@ -89,7 +89,7 @@ export async function openSafetensors(file: string): Promise<TensorFile> {
   try {
     handle = await open(file, 'r');
   } catch (error) {
-    return fail({ where: file, problem: `cannot be read: ${systemErrorCode(error)}` }, { cause: error });
+    return fail({ where: file, problem: `cannot be read: ${systemErrorReason(error)}` }, { cause: error });
   }
   try {
     const { metadata, tensors, start } = await readHeader(file, handle);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
 import { beginPartial, readJsonFile } from '../../files/index.ts';
-import { ImagingError, systemErrorCode, writeHints } from '../errors.ts';
+import { ImagingError, systemErrorCode, systemErrorReason, writeHints } from '../errors.ts';
 import type { Shape3 } from '../volume.ts';
 
 // Arrays of three dimensions in the Zarr format, version 2 (https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html): a folder
@@ -125,7 +125,7 @@ export async function readChunk(array: ZarrArray, at: Shape3): Promise<StoredVox
         file,
         field: `chunk (depth, height, width) = (${at.join(', ')})`,
         expected: `a compressed chunk of ${voxels.byteLength} bytes`,
-        found: code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${code}`,
+        found: code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${systemErrorReason(error)}`,
         hint: 'Remove the folder of this case and run halomesh preprocess again.',
       },
       { cause: error },
@@ -173,7 +173,7 @@ export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T
   try {
     content = await readJsonFile(file);
   } catch (error) {
-    const found = error instanceof SyntaxError ? error.message : systemErrorCode(error);
+    const found = error instanceof SyntaxError ? error.message : systemErrorReason(error);
     throw new ImagingError({ file, field: 'content', expected: 'JSON', found }, { cause: error });
   }
   const parsed = schema.safeParse(content);
@@ -193,7 +193,13 @@ async function written<T>(file: string, write: () => Promise<T>): Promise<T> {
   } catch (error) {
     const code = systemErrorCode(error);
     throw new StoreWriteError(
-      { file, field: 'file', expected: 'to be written', found: code, hint: writeHints[code] },
+      {
+        file,
+        field: 'file',
+        expected: 'to be written',
+        found: systemErrorReason(error),
+        hint: writeHints[code],
+      },
       { cause: error },
     );
   }
