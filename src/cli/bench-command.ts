@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_BATCH, MOST_CHANNELS, MOST_SIZE, MOST_STEPS, MOST_THREADS } from '../train/limits.ts';
 import type { Flags } from './bench.ts';
 import { addConvFlag, addMemoryFlags, addMeshFlags, addOverwriteFlag, addTraceFlag } from './flags.ts';
 import { count, oneOf } from './parse.ts';
@@ -9,11 +10,11 @@ export function benchCommand(program: Command): void {
     .command('bench')
     .summary('time training steps on random data')
     .description('Runs training steps of the U-Net on random data: time, work, memory and bytes sent.')
-    .option('--size <n>', 'voxels along each side', count('--size'), 128)
-    .option('--base <n>', 'channels of the first level', count('--base'), 16)
+    .option('--size <n>', 'voxels along each side', count('--size', 1, MOST_SIZE), 128)
+    .option('--base <n>', 'channels of the first level', count('--base', 1, MOST_CHANNELS), 16)
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
-    .option('--steps <n>', 'steps to time, after one to warm up', count('--steps'), 5)
-    .option('--batch <n>', 'volumes in a step', count('--batch'), 1);
+    .option('--steps <n>', 'steps to time, after one to warm up', count('--steps', 1, MOST_STEPS), 5)
+    .option('--batch <n>', 'volumes in a step', count('--batch', 1, MOST_BATCH), 1);
   addOverwriteFlag(addConvFlag(addMemoryFlags(addMeshFlags(command))));
   addTraceFlag(command)
     .option(
@@ -22,7 +23,7 @@ export function benchCommand(program: Command): void {
       oneOf('--precision', ['f32', 'bf16']),
       'f32',
     )
-    .option('--threads <n>', 'threads (default: all cores)', count('--threads'))
+    .option('--threads <n>', 'threads (default: all cores)', count('--threads', 1, MOST_THREADS))
     .option(
       '--optimizer <name>',
       'what updates the weights: adafactor, adam, sgd',

@@ -5,6 +5,15 @@ import { COMPUTING_DEVICES, type ComputingDevice } from '../machine/device-names
 import { AUGMENTATIONS } from '../train/choices.ts';
 import { PRESETS, SAMPLINGS } from '../train/config-type.ts';
 import {
+  LEAST_MEMORY,
+  MOST_BATCH,
+  MOST_CHANNELS,
+  MOST_SIZE,
+  MOST_SLICES,
+  MOST_STEPS,
+  MOST_THREADS,
+} from '../train/limits.ts';
+import {
   byteCount,
   count,
   heldOut,
@@ -14,6 +23,7 @@ import {
   oneOf,
   patch,
   positive,
+  spacing,
   split,
   UsageError,
 } from './parse.ts';
@@ -68,7 +78,7 @@ export function addMemoryFlags(command: Command): Command {
     .option(
       '--memory-limit <bytes>',
       'resident memory at most, such as 20GiB: what does not fit is recomputed or spilled to a file',
-      byteCount('--memory-limit'),
+      byteCount('--memory-limit', LEAST_MEMORY),
     )
     .option('--spill-dir <dir>', "folder of that file (default: the system's folder for temporary files)");
 }
@@ -146,8 +156,8 @@ export function addTrainFlags(command: Command): Command {
     .option('--config <file>', 'JSON file with any of these settings; flags go before it')
     .option('--preset <name>', `settings to start from: ${PRESETS.join(', ')}`, oneOf('--preset', PRESETS));
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
-    .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))
-    .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
+    .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size', 1, MOST_SIZE))
+    .option('--spacing <mm>', 'resample every scan to this voxel size', spacing('--spacing'))
     .option(
       '--window <lo,hi>',
       'Hounsfield units that become 0 and 1 (default: those of the preset, or of a store)',
@@ -161,12 +171,12 @@ export function addTrainFlags(command: Command): Command {
     .option(
       '--slices <n>',
       '2-D: train on single slices, with n adjacent ones (odd) as channels (default: 3-D)',
-      count('--slices'),
+      count('--slices', 1, MOST_SLICES),
     )
-    .option('--base <n>', 'channels of the first level', count('--base'))
+    .option('--base <n>', 'channels of the first level', count('--base', 1, MOST_CHANNELS))
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10))
-    .option('--steps <n>', 'training steps', count('--steps'))
-    .option('--batch <n>', 'scans in a step; with --slices the slices of it', count('--batch'))
+    .option('--steps <n>', 'training steps', count('--steps', 1, MOST_STEPS))
+    .option('--batch <n>', 'scans in a step; with --slices the slices of it', count('--batch', 1, MOST_BATCH))
     .option('--learning-rate <rate>', 'highest learning rate', positive('--learning-rate'))
     .option(
       '--augmentation <kind>',
@@ -219,7 +229,11 @@ export function addTrainFlags(command: Command): Command {
       `${COMPUTING_DEVICES.join(' or ')} (default: ${COMPUTING_DEVICES[0]})`,
       oneOf('--device', COMPUTING_DEVICES),
     )
-    .option('--threads <n>', 'threads of the cpu device (default: all cores)', count('--threads'))
+    .option(
+      '--threads <n>',
+      'threads of the cpu device (default: all cores)',
+      count('--threads', 1, MOST_THREADS),
+    )
     .option('--seed <n>', 'seed of everything random', count('--seed', 0, 0xffffffff));
 }
 
@@ -246,5 +260,9 @@ export function addRunFlags(command: Command, { optional = false } = {}): Comman
       `${COMPUTING_DEVICES.join(' or ')} (default: that of the run)`,
       oneOf('--device', COMPUTING_DEVICES),
     )
-    .option('--threads <n>', 'threads of the cpu device (default: those of the run)', count('--threads'));
+    .option(
+      '--threads <n>',
+      'threads of the cpu device (default: those of the run)',
+      count('--threads', 1, MOST_THREADS),
+    );
 }

@@ -22,11 +22,20 @@ let listening = 0;
  * signal's own way to end a process does not do.
  */
 export function exitOnSignals(): void {
-  for (const name of signals)
-    process.on(name, () => {
-      // A progress bar gives the terminal's cursor back first.
-      if (listening === 0) setImmediate(() => process.exit(128 + constants.signals[name]));
-    });
+  for (const name of signals) process.on(name, exit);
+}
+
+/**
+ * Leaves Ctrl-C and SIGTERM to the system again, for commands that write no file: a program hears of a signal only between
+ * two pieces of work, and planning is one piece.
+ */
+export function endOnSignals(): void {
+  for (const name of signals) process.off(name, exit);
+}
+
+function exit(name: (typeof signals)[number]): void {
+  // A progress bar gives the terminal's cursor back first.
+  if (listening === 0) setImmediate(() => process.exit(128 + constants.signals[name]));
 }
 
 /** The first Ctrl-C (or SIGTERM, or SIGHUP) aborts the signal and calls `onFirst`; the second ends the process at once. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  byteCount,
   count,
   heldOut,
   hounsfield,
@@ -10,6 +11,7 @@ import {
   oneOf,
   patch,
   positive,
+  spacing,
   split,
   UsageError,
 } from './parse.ts';
@@ -117,6 +119,26 @@ describe('flags', () => {
       layout('--layout'),
       'depth=rows',
       '--layout: value; expected pairs such as depth:rows,height:cols, found "depth=rows"',
+    ],
+    [
+      count('--size', 1, 1290),
+      '100000',
+      '--size: value; expected a whole number of at least 1 and at most 1290, found "100000"',
+    ],
+    [
+      patch('--patch'),
+      '100000,100000,100000',
+      '--patch: value; expected at most 2^31 voxels together (1290 along each side), found "100000,100000,100000"',
+    ],
+    [
+      spacing('--spacing'),
+      '1e9',
+      '--spacing: value; expected a number from 0.0001 to 1000 (mm), found "1e9"',
+    ],
+    [
+      byteCount('--memory-limit', 9e7),
+      '1MB',
+      '--memory-limit: value; expected at least 90MB, which a process takes before it computes, found "1MB"',
     ],
     [
       heldOut('--validation'),

@@ -1,4 +1,5 @@
 import { HalomeshError } from '../core/index.ts';
+import { MOST_SIZE, MOST_VOXELS, SPACING } from '../train/limits.ts';
 import { DIMENSIONS } from '../train/split-dimensions.ts';
 
 // Values of flags. Every error names the flag, what is expected and what was found.
@@ -40,12 +41,23 @@ export function positive(flag: string, unit = ''): Parser<number> {
   };
 }
 
+/** Size of a voxel, mm. */
+export function spacing(flag: string): Parser<number> {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= SPACING.least && value <= SPACING.most) return value;
+    return refuse(flag, 'value', `a number from ${SPACING.least} to ${SPACING.most} (mm)`, text);
+  };
+}
+
 /** `96,128,128` as voxels along depth, height and width. */
 export function patch(flag: string): Parser<readonly [number, number, number]> {
   return (text) => {
     const [depth, height, width, ...rest] = text.split(',').map((part) => Number(part.trim() || Number.NaN));
-    if (rest.length === 0 && [depth, height, width].every((n) => Number.isSafeInteger(n) && n >= 1))
-      return [depth, height, width];
+    if (rest.length === 0 && [depth, height, width].every((n) => Number.isSafeInteger(n) && n >= 1)) {
+      if (depth * height * width <= MOST_VOXELS) return [depth, height, width];
+      refuse(flag, 'value', `at most 2^31 voxels together (${MOST_SIZE} along each side)`, text);
+    }
     return refuse(flag, 'value', 'voxels along depth, height and width, such as 96,128,128', text);
   };
 }
@@ -125,12 +137,14 @@ const BYTE_UNITS: Readonly<Record<string, number>> = {
   tib: 2 ** 40,
 };
 
-/** A number of bytes with its unit: `20GiB`, `500 MB`. */
-export function byteCount(flag: string): Parser<number> {
+/** A number of bytes with its unit, `20GiB` or `500 MB`, of at least `least`. */
+export function byteCount(flag: string, least = 1): Parser<number> {
   return (text) => {
     const [, number, unit] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(text) ?? [];
     const bytes = Number(number) * (BYTE_UNITS[unit?.toLowerCase()] ?? Number.NaN);
-    if (bytes > 0) return Math.floor(bytes);
+    if (bytes >= least) return Math.floor(bytes);
+    if (bytes > 0)
+      refuse(flag, 'value', `at least ${least / 1e6}MB, which a process takes before it computes`, text);
     return refuse(flag, 'value', 'bytes with a unit, such as 20GiB or 500MB', text);
   };
 }

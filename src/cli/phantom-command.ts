@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { MOST_CASES } from '../train/limits.ts';
 import { addOverwriteFlag } from './flags.ts';
-import { count, positive } from './parse.ts';
+import { count, spacing } from './parse.ts';
 import type { Flags } from './phantom.ts';
 
 /** `halomesh phantom` */
@@ -15,8 +16,8 @@ export function phantomCommand(program: Command): void {
     )
     .requiredOption('--out <dir>', 'folder to write')
     .option('--size <n>', 'voxels along each side', count('--size', 8, 1024), 128)
-    .option('--cases <n>', 'number of scans', count('--cases'), 4)
-    .option('--spacing <mm>', 'voxel size (default: 384 mm / size)', positive('--spacing', ' (mm)'))
+    .option('--cases <n>', 'number of scans', count('--cases', 1, MOST_CASES), 4)
+    .option('--spacing <mm>', 'voxel size (default: 384 mm / size)', spacing('--spacing'))
     .option('--seed <n>', 'the same seed gives the same files', count('--seed', 0, 0xffffffff), 0);
   addOverwriteFlag(command)
     .addHelpText('after', '\nExample:\n  halomesh phantom --out phantoms --size 64 --cases 2')

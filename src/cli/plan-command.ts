@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_RANKS } from '../train/limits.ts';
 import { addTrainFlags } from './flags.ts';
 import { count } from './parse.ts';
 import type { Flags } from './plan.ts';
@@ -22,7 +23,7 @@ export function planCommand(program: Command): void {
     .option(
       '--ranks <n>',
       'processes, of one rank each, that --split auto plans for (default: 1)',
-      count('--ranks'),
+      count('--ranks', 1, MOST_RANKS),
     )
     .option('--json', 'print the plan as JSON')
     .addHelpText(

@@ -13,6 +13,7 @@ import {
 } from '../train/index.ts';
 import type { TrainFlags } from './flags.ts';
 import { givenConfig } from './given.ts';
+import { endOnSignals } from './interrupt.ts';
 import { UsageError } from './parse.ts';
 import { say, sayJson } from './say.ts';
 
@@ -29,6 +30,7 @@ interface Planned extends Forecast {
 
 /** Runs `halomesh plan`. */
 export async function planAction({ classes, ranks, json, ...flags }: Flags): Promise<void> {
+  endOnSignals();
   const given = givenConfig(flags);
   // A plan writes nothing, and with a size it reads nothing either.
   if (ranks !== undefined && given.split !== 'auto')

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_SIZE } from '../train/limits.ts';
 import { addOverwriteFlag, addRunFlags, addTraceFlag } from './flags.ts';
 import { count } from './parse.ts';
 import type { Flags } from './predict.ts';
@@ -26,7 +27,7 @@ export function predictCommand(program: Command): void {
     .option(
       '--probabilities-downsample <n>',
       'with voxels n times as large',
-      count('--probabilities-downsample'),
+      count('--probabilities-downsample', 1, MOST_SIZE),
     );
   addOverwriteFlag(addCleaningFlags(addFlipsFlag(command)))
     .addHelpText(

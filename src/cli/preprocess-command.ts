@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { MOST_SIZE, MOST_THREADS } from '../train/limits.ts';
 import { addPatternFlags, MOST_JOBS } from './flags.ts';
-import { count, hounsfield, positive } from './parse.ts';
+import { count, hounsfield, spacing } from './parse.ts';
 import type { Flags } from './preprocess.ts';
 
 /** `halomesh preprocess` */
@@ -17,8 +18,8 @@ export function preprocessCommand(program: Command): void {
     .requiredOption('--data <dir>', 'data set: a Medical Segmentation Decathlon or nnU-Net v2 folder');
   addPatternFlags(command)
     .requiredOption('--out <store>', 'folder of the store')
-    .option('--spacing <mm>', 'resample every scan to this voxel size', positive('--spacing', ' (mm)'))
-    .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size'))
+    .option('--spacing <mm>', 'resample every scan to this voxel size', spacing('--spacing'))
+    .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size', 1, MOST_SIZE))
     .option(
       '--window <lo,hi>',
       'keep no more than these Hounsfield units, for less room; a training may look at any window within (default: all)',
@@ -27,7 +28,7 @@ export function preprocessCommand(program: Command): void {
     .option(
       '--jobs <n>',
       `cases at a time, each in a thread and in memory (default: all cores, at most ${MOST_JOBS})`,
-      count('--jobs'),
+      count('--jobs', 1, MOST_THREADS),
     )
     .addHelpText(
       'after',

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_BATCH, MOST_CHANNELS, MOST_SIZE, MOST_THREADS } from '../train/limits.ts';
 import { addOverwriteFlag } from './flags.ts';
 import { byteCount, count, counted, oneOf } from './parse.ts';
 import type { ScaleFlags } from './scale-finder.ts';
@@ -15,10 +16,10 @@ export function scaleCommand(program: Command): void {
         'speeds of a machine file; nothing is trained. Prints a table for a volume over more and more ranks (strong scaling) ' +
         'and for one that grows with them (weak), and draws both. Each rank has a machine of its own unless told otherwise.',
     )
-    .option('--size <n>', 'voxels along each side', count('--size'), 512)
-    .option('--base <n>', 'channels of the first level', count('--base'), 16)
+    .option('--size <n>', 'voxels along each side', count('--size', 1, MOST_SIZE), 512)
+    .option('--base <n>', 'channels of the first level', count('--base', 1, MOST_CHANNELS), 16)
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
-    .option('--batch <n>', 'volumes in a step', count('--batch'), 1)
+    .option('--batch <n>', 'volumes in a step', count('--batch', 1, MOST_BATCH), 1)
     .option(
       '--precision <type>',
       'how activations are stored: f32, bf16',
@@ -38,7 +39,7 @@ export function scaleCommand(program: Command): void {
     .option(
       '--threads <n>',
       'threads of each rank (default: the cores of its machine, divided)',
-      count('--threads'),
+      count('--threads', 1, MOST_THREADS),
     )
     .option('--ranks-per-machine <n>', 'ranks that share a machine', count('--ranks-per-machine'), 1)
     .option(

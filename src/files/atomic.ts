@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fail } from '../core/index.ts';
 import { makeFolder } from './folders.ts';
 import { beginPartial, type PartialFile } from './partial-file.ts';
-import { systemErrorCode, writeHints } from './system-errors.ts';
+import { systemErrorCode, systemErrorReason, writeHints } from './system-errors.ts';
 
 /**
  * Writes a file under another name, waits until it is on the disk and gives it its name: whatever happens, the name stands
@@ -41,7 +41,10 @@ export function writeTextAtomically(file: string, text: string): Promise<void> {
 export function cannotWrite(file: string, error: unknown): never {
   if (!(error instanceof Error && 'syscall' in error)) throw error;
   const code = systemErrorCode(error);
-  fail({ where: file, problem: `cannot be written: ${code}`, hint: writeHints[code] }, { cause: error });
+  fail(
+    { where: file, problem: `cannot be written: ${systemErrorReason(error)}`, hint: writeHints[code] },
+    { cause: error },
+  );
 }
 
 /** The new name outlives a power cut only once the folder is on the disk too. */

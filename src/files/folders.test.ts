@@ -23,12 +23,12 @@ describe('makeFolder', () => {
       /cannot be made; expected no file of this name, found a file/,
     );
     expect(() => makeFolder(at('file', 'x', 'y'))).toThrow(/expected a folder .*file, found a file/);
-    expect(() => makeFolder(at('dangling', 'x'))).toThrow(/cannot be made: EEXIST/);
+    expect(() => makeFolder(at('dangling', 'x'))).toThrow(/cannot be made: .*\(EEXIST\)/);
     expect(existsSync(at('nowhere'))).toBe(false);
     expect(statSync(at('file')).size).toBe(0);
   });
 
   it('ends where the system takes no folders', () => {
-    expect(() => makeFolder('/proc/halomesh/x')).toThrow(/cannot be made: E/);
+    expect(() => makeFolder('/proc/halomesh/x')).toThrow(/cannot be made: .*\(E[A-Z]+\)/);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
-import { systemErrorCode, writeHints } from './system-errors.ts';
+import { systemErrorCode, systemErrorReason, writeHints } from './system-errors.ts';
 
 /**
  * Makes a folder, and those above it, where they are not there. Throws HalomeshError that names what is in the way. It makes them
@@ -49,5 +49,8 @@ function refuse(folder: string, error: unknown): never {
   if (!(error instanceof Error && 'syscall' in error)) throw error;
   const code = systemErrorCode(error);
   const hint = code === 'ENOENT' ? 'Choose a folder on a disk.' : writeHints[code];
-  fail({ where: folder, problem: `the folder cannot be made: ${code}`, hint }, { cause: error });
+  fail(
+    { where: folder, problem: `the folder cannot be made: ${systemErrorReason(error)}`, hint },
+    { cause: error },
+  );
 }

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { fail, printable } from '../core/index.ts';
 import { isAlive, processPlace, processStart } from './processes.ts';
-import { systemErrorCode, writeHints } from './system-errors.ts';
+import { systemErrorCode, systemErrorReason, writeHints } from './system-errors.ts';
 import { parseJson } from './text.ts';
 
 // A folder that one process at a time writes into holds a file `.lock` meanwhile, which says who that is. A lock whose process
@@ -61,7 +61,10 @@ export function lockFolder(folder: string, what: string): Lock {
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     const code = systemErrorCode(error);
-    fail({ where: folder, problem: `cannot be written: ${code}`, hint: writeHints[code] }, { cause: error });
+    fail(
+      { where: folder, problem: `cannot be written: ${systemErrorReason(error)}`, hint: writeHints[code] },
+      { cause: error },
+    );
   } finally {
     rmSync(draft, { force: true });
   }

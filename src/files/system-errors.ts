@@ -6,27 +6,19 @@ export function systemErrorCode(error: unknown): string {
   return String(error);
 }
 
-/** What an error of the system means to somebody who gave the name of a file, with its code; the error's text where it has none. */
-export function meaningOf(error: unknown): string {
-  const code = systemErrorCode(error);
-  const meaning = meanings[code];
-  return meaning === undefined ? code : `${meaning} (${code})`;
-}
-
 /** What to do about a file that cannot be written, by the code of the system's error. */
 export const writeHints: Readonly<Record<string, string | undefined>> = {
   ENOENT: 'Make the folder first.',
-  ENOTDIR: 'What stands as a folder in this path is a file: choose another one.',
-  EISDIR: 'It is a folder: give the name of a file.',
-  EEXIST: 'Something of this name is in the way: choose another one.',
-  ELOOP: 'Its links lead in a circle: choose another path.',
+  ENOTDIR: 'Choose another path.',
+  EISDIR: 'Give the name of a file.',
+  EEXIST: 'Choose another name.',
+  ELOOP: 'Choose another path.',
   ENAMETOOLONG: 'Choose a shorter name.',
-  EPERM: 'The system does not allow it: choose another folder.',
-  ENOSPC: 'The disk is full: free some space, or write to another disk. Nothing was left behind.',
-  EDQUOT:
-    'Your share of the disk is used up: free some space, or write to another disk. Nothing was left behind.',
+  EPERM: 'Choose another folder.',
+  ENOSPC: 'Free some space, or write to another disk. Nothing was left behind.',
+  EDQUOT: 'Free some space, or write to another disk. Nothing was left behind.',
   EACCES: 'Choose a folder that you may write to.',
-  EROFS: 'The disk is read-only: write to another one.',
+  EROFS: 'Write to another one.',
 };
 
 /** What the codes of the system mean to somebody who gave the name of a file. */
@@ -49,6 +41,13 @@ const meanings: Readonly<Record<string, string | undefined>> = {
   EIO: 'the disk reports a fault',
   EXDEV: 'the two names lie on different disks',
 };
+
+/** What an error of the system means, with its code for whoever looks it up; the code or text of errors without a meaning. */
+export function systemErrorReason(error: unknown): string {
+  const code = systemErrorCode(error);
+  const meaning = meanings[code];
+  return meaning === undefined ? code : `${meaning} (${code})`;
+}
 
 const readHints: Readonly<Record<string, string | undefined>> = {
   ENOENT: 'Check the path.',

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { createGunzip, createInflateRaw, createUnzip } from 'node:zlib';
-import { ImagingError, systemErrorCode } from './errors.ts';
+import { ImagingError, systemErrorCode, systemErrorReason } from './errors.ts';
 import { Unpacker } from './unpacker.ts';
 
 const chunkBytes = 1 << 18;
@@ -186,7 +186,11 @@ export function readError(file: string, error: unknown): ImagingError {
   if (error instanceof ImagingError) return error;
   const code = systemErrorCode(error);
   const text = error instanceof Error ? error.message : code;
-  const problem = problems.get(code)?.(text) ?? { field: 'file', expected: 'to be read', found: code };
+  const problem = problems.get(code)?.(text) ?? {
+    field: 'file',
+    expected: 'to be read',
+    found: systemErrorReason(error),
+  };
   return new ImagingError({ file, ...problem }, { cause: error });
 }
 

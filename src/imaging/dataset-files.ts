@@ -2,7 +2,7 @@ import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { sameForm } from '../files/index.ts';
-import { ImagingError, systemErrorCode } from './errors.ts';
+import { ImagingError, systemErrorReason } from './errors.ts';
 
 /** What the files of scans end in: one for each scan, so of a pair its header. */
 const ending = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
@@ -199,7 +199,7 @@ async function namesIn(folder: string): Promise<{ name: string; folder: boolean 
       .filter(({ name }) => !name.startsWith('.'))
       .map((entry) => ({ name: entry.name, folder: isFolder(path.join(folder, entry.name), entry) }));
   } catch (error) {
-    const found = systemErrorCode(error);
+    const found = systemErrorReason(error);
     throw new ImagingError({ file: folder, field: 'path', expected: 'a folder', found }, { cause: error });
   }
 }

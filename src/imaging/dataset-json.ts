@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readJsonFile, writeTextAtomically } from '../files/index.ts';
 import { classNamesProblem } from './dataset-names.ts';
-import { ImagingError, systemErrorCode } from './errors.ts';
+import { ImagingError, systemErrorReason } from './errors.ts';
 
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
 export interface DatasetDescription {
@@ -94,7 +94,7 @@ async function readJson(file: string): Promise<unknown> {
   try {
     return await readJsonFile(file);
   } catch (error) {
-    const found = error instanceof SyntaxError ? error.message : systemErrorCode(error);
+    const found = error instanceof SyntaxError ? error.message : systemErrorReason(error);
     throw new ImagingError({ file, field: 'content', expected: 'JSON', found }, { cause: error });
   }
 }

@@ -42,4 +42,4 @@ function messageOf(problem: ImagingProblem): string {
   return printable(problem.hint === undefined ? what : `${what}. ${problem.hint}`);
 }
 
-export { systemErrorCode, writeHints } from '../files/index.ts';
+export { systemErrorCode, systemErrorReason, writeHints } from '../files/index.ts';

@@ -59,7 +59,7 @@ describe('writeNifti', () => {
     const volume = makeVolume(new Uint8Array(1), [1, 1, 1], affine);
     const missing = writeNifti(path.join(folder, 'no', 'such.nii'), volume);
     await expect(missing).rejects.toThrow(
-      /such\.nii: file: expected to be written, found ENOENT\. Make the folder/,
+      /such\.nii: file: expected to be written, found there is no such file or folder \(ENOENT\)\. Make the folder/,
     );
     await expect(writeNifti(path.join(folder, 'a.png'), volume)).rejects.toThrow(ImagingError);
   });
@@ -98,7 +98,7 @@ describe('writeNifti', () => {
       }) as typeof fs.write);
       const written = writeNifti(file, makeVolume(data, [64, 64, 64], affine));
       await expect(written).rejects.toThrow(
-        /full\.nii.*: file: expected to be written, found ENOSPC\. The disk is full: /,
+        /full\.nii.*: file: expected to be written, found the disk is full \(ENOSPC\)\. Free /,
       );
       vi.restoreAllMocks();
       expect(readdirSync(folder).filter((name) => name.startsWith('full'))).toEqual([]);

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { beginPartial, type PartialFile } from '../files/index.ts';
-import { ImagingError, systemErrorCode, writeHints } from './errors.ts';
+import { ImagingError, systemErrorCode, systemErrorReason, writeHints } from './errors.ts';
 import { encodeHeader, toElements } from './nifti-encode.ts';
 import { typeOfArray, type WritableType } from './nifti-types.ts';
 import { checkShape, type Grid, type Volume, type VoxelArray } from './volume.ts';
@@ -137,7 +137,13 @@ function writeError(file: string, error: unknown): ImagingError {
   if (error instanceof ImagingError) return error;
   const code = systemErrorCode(error);
   return new ImagingError(
-    { file, field: 'file', expected: 'to be written', found: code, hint: writeHints[code] },
+    {
+      file,
+      field: 'file',
+      expected: 'to be written',
+      found: systemErrorReason(error),
+      hint: writeHints[code],
+    },
     { cause: error },
   );
 }

@@ -74,7 +74,7 @@ export function sliceTaps(
  */
 export function resampledGrid(grid: Grid, target: ResampleTarget): Grid {
   const shape = 'shape' in target ? target.shape : shapeForSpacing(grid, target.spacing);
-  checkShape(shape);
+  checkShape(shape, 'spacing' in target ? `shape at a spacing of ${target.spacing} mm` : 'shape');
   const [rk, rj, ri] = shape.map((n, axis) => grid.shape[axis] / n);
   const offset = (ratio: number) => 0.5 * ratio - 0.5;
   const oldFromNew = [ri, 0, 0, offset(ri), 0, rj, 0, offset(rj), 0, 0, rk, offset(rk), 0, 0, 0, 1];

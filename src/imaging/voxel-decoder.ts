@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { ImagingError, systemErrorCode } from './errors.ts';
+import { ImagingError, systemErrorReason } from './errors.ts';
 import { arrayOfType, compactType, type ElementType, elementBytes } from './nifti-types.ts';
 import type { VoxelArray } from './volume.ts';
 
@@ -40,7 +40,7 @@ export function allocateVoxels(
     if (as === 'float64') return new Float64Array(voxels);
     return compactArray(scaling, voxels);
   } catch (error) {
-    const found = `${voxels} voxels (${systemErrorCode(error)})`;
+    const found = `${voxels} voxels (${systemErrorReason(error)})`;
     const expected = 'an image that fits in memory';
     throw new ImagingError({ file, field: 'dim', expected, found }, { cause: error });
   }

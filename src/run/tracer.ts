@@ -1,6 +1,7 @@
 import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fail } from '../core/index.ts';
+import { systemErrorReason } from '../files/index.ts';
 import { rate, type TraceEvent } from './trace.ts';
 
 /** One run of a program: a training step, a prediction. */
@@ -150,21 +151,17 @@ export function checkTraceFile(file: string): void {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+/** What is wrong with the folder that a trace is written into. */
+const REASONS: Readonly<Record<string, string | undefined>> = {
   ENOENT: 'its folder is not there',
   ENOTDIR: 'its folder is a file',
-  EISDIR: 'it is a folder',
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
 };
 
 function refuse(file: string, error: unknown): never {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === '') throw error;
   return fail(
-    { where: `trace ${file}`, problem: `cannot be written: ${REASONS[code] ?? code}` },
+    { where: `trace ${file}`, problem: `cannot be written: ${REASONS[code] ?? systemErrorReason(error)}` },
     { cause: error },
   );
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { fail } from '../core/index.ts';
-import { meaningOf, parseJson, readTextSync } from '../files/index.ts';
+import { parseJson, readTextSync, systemErrorReason } from '../files/index.ts';
 import { expectedOf, shownValue, valueAt } from '../imaging/index.ts';
 
 /**
@@ -31,7 +31,7 @@ export function readJson(file: string): unknown {
   try {
     content = readTextSync(file);
   } catch (error) {
-    const problem = `cannot be read: ${meaningOf(error)}`;
+    const problem = `cannot be read: ${systemErrorReason(error)}`;
     return fail({ where: file, problem }, { cause: error });
   }
   try {

@@ -4,14 +4,25 @@ import { COMPUTING_DEVICES } from '../machine/index.ts';
 import { NORM_KINDS } from '../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
+import {
+  MOST_BATCH,
+  MOST_CHANNELS,
+  MOST_SIZE,
+  MOST_SLICES,
+  MOST_STEPS,
+  MOST_THREADS,
+  MOST_VOXELS,
+  SPACING,
+} from './limits.ts';
 import { DIMENSIONS } from './split-dimensions.ts';
 
 // The schema of a config. What a field expects is the text of its error.
 
 const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
-const whole = (least: number) => {
-  const error = `a whole number of at least ${least}`;
-  return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= least, { error });
+const whole = (least: number, most = Number.MAX_SAFE_INTEGER) => {
+  const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${most}`;
+  const error = `a whole number of at least ${least}${upTo}`;
+  return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= least && n <= most, { error });
 };
 const number = (error: string, holds: (n: number) => boolean) => z.number({ error }).refine(holds, { error });
 const positive = number('a number above 0', (n) => Number.isFinite(n) && n > 0);
@@ -100,9 +111,13 @@ const fold = matching(
   { error: 'K/N with K from 0 to below N and N of at least 2' },
 );
 const hounsfield = number('a number of HU', Number.isFinite);
-const patch = z.tuple([whole(1), whole(1), whole(1)], {
-  error: 'voxels along depth, height and width, such as [96, 128, 128]',
-});
+const patch = z
+  .tuple([whole(1), whole(1), whole(1)], {
+    error: 'voxels along depth, height and width, such as [96, 128, 128]',
+  })
+  .refine(([depth, height, width]) => depth * height * width <= MOST_VOXELS, {
+    error: 'at most 2^31 voxels together',
+  });
 const window = object({ lower: hounsfield, upper: hounsfield }).refine(({ lower, upper }) => lower < upper, {
   error: 'a lower end below the upper one',
 });
@@ -137,8 +152,11 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   classes: classNames.optional(),
   validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),
   fold: fold.optional(),
-  size: whole(1).optional(),
-  spacing: positive.optional(),
+  size: whole(1, MOST_SIZE).optional(),
+  spacing: number(
+    `a number from ${SPACING.least} to ${SPACING.most} (mm)`,
+    (n) => n >= SPACING.least && n <= SPACING.most,
+  ).optional(),
   window: window.optional(),
   patch: patch.optional(),
   augmentation: augmentationSchema,
@@ -146,15 +164,15 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
   device: oneOf(COMPUTING_DEVICES),
-  threads: whole(1),
+  threads: whole(1, MOST_THREADS),
   memoryLimit: whole(1).optional(),
   spillDir: text.optional(),
   exactConv: oneOf(['auto', 'direct']).optional(),
   slices: number(
-    'an odd number of at least 1',
-    (n) => Number.isSafeInteger(n) && n >= 1 && n % 2 === 1,
+    `an odd number from 1 to ${MOST_SLICES}`,
+    (n) => Number.isSafeInteger(n) && n >= 1 && n <= MOST_SLICES && n % 2 === 1,
   ).optional(),
-  base: whole(1),
+  base: whole(1, MOST_CHANNELS),
   levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
   norm: oneOf(NORM_KINDS),
   dropoutKeep: probability,
@@ -175,8 +193,8 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   ema: decay.optional(),
   learningRate: positive,
   schedule,
-  steps: whole(1),
-  batch: whole(1),
+  steps: whole(1, MOST_STEPS),
+  batch: whole(1, MOST_BATCH),
   sampling: oneOf(SAMPLINGS),
   checkpointEvery: whole(1),
   bestBy,

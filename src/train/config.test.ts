@@ -27,6 +27,20 @@ describe('resolveConfig', () => {
     expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
   });
 
+  it.each([
+    ['size', 100_000],
+    ['spacing', 1e9],
+    ['spacing', 1e-9],
+    ['patch', [1e5, 1e5, 1e5]],
+    ['base', 1e5],
+    ['batch', 1e6],
+    ['slices', 99_999],
+    ['steps', 1e15],
+    ['threads', 1e5],
+  ])('refuses a %s that nothing can compute: %j', (key, value) => {
+    expect(() => resolveConfig({ ...least, [key]: value })).toThrow(`config "${key}": expected`);
+  });
+
   it('has the paper as a preset, whose size gives way to a spacing', () => {
     const paper = resolveConfig({ ...least, preset: 'hou2019' });
     expect(paper).toMatchObject({
@@ -51,7 +65,10 @@ describe('resolveConfig', () => {
   });
 
   it.each([
-    [{ steps: 'ten' }, 'config "steps": expected a whole number of at least 1, found "ten"'],
+    [
+      { steps: 'ten' },
+      'config "steps": expected a whole number of at least 1 and at most 2147483647, found "ten"',
+    ],
     [
       { loss: { weights: [0, 0] } },
       'config "loss.weights": expected at least one weight above 0, found [0,0]',
@@ -66,7 +83,10 @@ describe('resolveConfig', () => {
     [{ size: [16] }, 'config "size": expected a whole number of at least 1, found [16]'],
     [{ optimizer: 'adam' }, 'config "optimizer": expected an object with "kind", found "adam"'],
     [{ patch: [1, 2] }, 'config "patch": expected voxels along depth, height and width'],
-    [{ steps: 1.5 }, 'config "steps": expected a whole number of at least 1, found 1.5'],
+    [
+      { steps: 1.5 },
+      'config "steps": expected a whole number of at least 1 and at most 2147483647, found 1.5',
+    ],
     [{ data: undefined }, 'config "data": expected a text, found nothing'],
     [{ stepz: 3 }, 'config "stepz": unknown key'],
     [{ norm: 'layer' }, 'config "norm": expected one of batch, instance, group, none, found "layer"'],
@@ -180,7 +200,7 @@ describe('readConfigFile', () => {
     expect(readConfigFile(file)).toEqual({ steps: 5, base: 8 });
     writeFileSync(file, '{"steps": 0}');
     expect(() => readConfigFile(file)).toThrow(
-      `${file} "steps": expected a whole number of at least 1, found 0`,
+      `${file} "steps": expected a whole number of at least 1 and at most 2147483647, found 0`,
     );
     writeFileSync(file, '{"steps": ');
     expect(() => readConfigFile(file)).toThrow(`${file}: is not JSON`);

@@ -1,5 +1,5 @@
 import { fail } from '../core/index.ts';
-import { meaningOf, readTextSync } from '../files/index.ts';
+import { readTextSync, systemErrorReason } from '../files/index.ts';
 import { type Case, type Dataset, RandomStream, shownValue } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { readJson } from './config-error.ts';
@@ -101,7 +101,7 @@ function idsOfText(file: string): string[] {
   try {
     text = readTextSync(file);
   } catch (error) {
-    return fail({ where: file, problem: `cannot be read: ${meaningOf(error)}` }, { cause: error });
+    return fail({ where: file, problem: `cannot be read: ${systemErrorReason(error)}` }, { cause: error });
   }
   return text
     .split(/\r?\n/)

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { fail } from '../core/index.ts';
-import { readAll, systemErrorCode, writeAll, writeAtomically } from '../files/index.ts';
+import { readAll, systemErrorReason, writeAll, writeAtomically } from '../files/index.ts';
 import {
   bytesOf,
   decodeHeader,
@@ -98,7 +98,7 @@ const bytesIn = ({ buffer, byteOffset, byteLength }: TensorData): Uint8Array =>
 export async function openSafetensors(file: string): Promise<TensorFile> {
   needLittleEndian(file);
   const cannotRead = (error: unknown): never =>
-    fail({ where: file, problem: `cannot be read: ${systemErrorCode(error)}` }, { cause: error });
+    fail({ where: file, problem: `cannot be read: ${systemErrorReason(error)}` }, { cause: error });
   // Without waiting: a pipe of this name has no end that somebody writes to.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(cannotRead);
   try {
@@ -154,7 +154,7 @@ async function readTensor(
     return fail({ where: file, problem: `type of tensor "${name}"`, expected: 'F32 or F64', found: dtype });
   const data = dtype === 'F64' ? new Float64Array(count) : new Float32Array(count);
   const whole = await readAll(handle, data, start + offsets[0]).catch((error: unknown) =>
-    fail({ where: file, problem: `cannot be read: ${systemErrorCode(error)}` }, { cause: error }),
+    fail({ where: file, problem: `cannot be read: ${systemErrorReason(error)}` }, { cause: error }),
   );
   if (!whole) fail({ where: file, problem: `ends within tensor "${name}"` });
   if (sum !== undefined && crc32(bytesIn(data)) !== sum)

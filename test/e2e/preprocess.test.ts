@@ -93,7 +93,7 @@ it('a full disk ends it with one line; with room again the same command complete
     truncateSync(filler, statSync(filler).size - 700 * 1024);
     const { code, stderr } = await preprocess(args);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/halomesh: .*found ENOSPC\. The disk is full/);
+    expect(stderr).toMatch(/halomesh: .*found the disk is full \(ENOSPC\)/);
     expect(readdirSync(out).filter((name) => name.endsWith('.partial'))).toEqual([]);
     disk.full(false);
     expect((await preprocess(args)).code).toBe(0);

@@ -79,7 +79,7 @@ describeMpi('a run that ends early', () => {
       ]);
       expect(ended.code, ended.stderr).toBe(1);
       expect(ended.stderr).toMatch(
-        /^halomesh: rank 0: \S+\.(safetensors|jsonl|png): cannot be written: ENOSPC/m,
+        /^halomesh: rank 0: \S+\.(safetensors|jsonl|png): cannot be written: the disk is full \(ENOSPC\)/m,
       );
       expect(ended.stderr.match(/^halomesh: /gm)).toHaveLength(1);
       expect((await checkpointStep(run)) % SMALL.checkpointEvery).toBe(0);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
 import { beginPartial } from '../../files/index.ts';
-import { ImagingError, systemErrorCode, writeHints } from '../errors.ts';
+import { ImagingError, systemErrorCode, systemErrorReason, writeHints } from '../errors.ts';
 import { readJsonAs } from '../json-file.ts';
 import { type Shape3, voxelCount } from '../volume.ts';
 import { refuseNonFinite } from '../voxel-decoder.ts';
@@ -172,7 +172,7 @@ export async function readChunk(array: ZarrArray, at: Shape3): Promise<StoredVox
     fromStored(array, bytes, voxels);
   } catch (error) {
     const code = systemErrorCode(error);
-    const found = code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${code}`;
+    const found = code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${systemErrorReason(error)}`;
     throw chunkError(array, at, found, error);
   }
   refuseNonFinite(file, voxels, 0);
@@ -246,7 +246,13 @@ async function written<T>(file: string, write: () => Promise<T>): Promise<T> {
   } catch (error) {
     const code = systemErrorCode(error);
     throw new StoreWriteError(
-      { file, field: 'file', expected: 'to be written', found: code, hint: writeHints[code] },
+      {
+        file,
+        field: 'file',
+        expected: 'to be written',
+        found: systemErrorReason(error),
+        hint: writeHints[code],
+      },
       { cause: error },
     );
   }
