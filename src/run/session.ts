@@ -41,6 +41,8 @@ export interface SessionOptions {
   readonly tracer?: Tracer;
   /** Resident bytes of the process at most; what does not fit is recomputed and spilled. */
   readonly memoryLimit?: number;
+  /** Bytes that this process may have at most; by default what the machine, its container and `ulimit -v` grant. */
+  readonly grantedBytes?: number;
   /** Folder of the file that holds what is spilled: on a disk, not in memory. By default the system's folder for such files. */
   readonly spillFolder?: string;
 }
@@ -116,7 +118,7 @@ export class Session {
     const options = { hosts, memoryLimit, hostBytes, region };
     const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
     if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
-    checkMemory(plan, this.device, hostBytes);
+    checkMemory(plan, this.device, hostBytes, this.options.grantedBytes ?? memoryOfProcess());
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
     if (storeBytes > 0) this.storeOf(storeBytes);
@@ -204,10 +206,9 @@ export class Session {
 }
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
-function checkMemory(plan: Plan, device: Device, hostBytes: number): void {
+function checkMemory(plan: Plan, device: Device, hostBytes: number, most: number): void {
   if (device.name !== 'cpu') return;
   const peak = predictPeak(plan, hostBytes);
-  const most = memoryOfProcess();
   if (peak <= most) return;
   fail({
     where: 'memory',
