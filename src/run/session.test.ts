@@ -133,6 +133,14 @@ describe('a session that is closed', () => {
     expect(new Set(held).size).toBe(1);
   });
 
+  it('refuses a program that takes more than the process is granted, before it takes it', () => {
+    const session = new Session({ device: cpuDevice({ threads: 1 }), grantedBytes: 2 ** 20 });
+    expect(() => session.load(build())).toThrow(
+      /^memory: a process would take more than it may have here; expected at most 1\.00 MiB .*predicted/,
+    );
+    session.close();
+  });
+
   it('does not change the threads of another device', async () => {
     const run = async (device: Device) => {
       const session = new Session({ device });

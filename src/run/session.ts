@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly tracer?: Tracer;
   /** Resident bytes of the process at most; what does not fit is recomputed and spilled. */
   readonly memoryLimit?: number;
+  /** Bytes that this process may have at most; by default what the machine, its container and `ulimit -v` grant. */
+  readonly grantedBytes?: number;
   /** Folder of the file that holds what is spilled: on a disk, not in memory. By default the system's folder for such files. */
   readonly spillFolder?: string;
 }
@@ -117,7 +119,7 @@ export class Session {
     const options = { hosts, memoryLimit, hostBytes, region };
     const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
     if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
-    checkMemory(predictPeak(plan, hostBytes), this.device);
+    checkMemory(predictPeak(plan, hostBytes), this.device, this.options.grantedBytes);
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
     if (storeBytes > 0) this.storeOf(storeBytes);
@@ -205,9 +207,9 @@ export class Session {
 }
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
-export function checkMemory(peak: number, device: Pick<Device, 'name'>): void {
+export function checkMemory(peak: number, device: Pick<Device, 'name'>, granted?: number): void {
   if (device.name !== CPU_TARGET.name) return;
-  const most = memoryOfProcess();
+  const most = granted ?? memoryOfProcess();
   if (peak <= most) return;
   fail({
     where: 'memory',

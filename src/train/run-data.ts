@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { z } from 'zod';
 import { fail, HalomeshError } from '../core/index.ts';
-import { writeTextAtomically } from '../files/index.ts';
+import { isSamePath, writeTextAtomically } from '../files/index.ts';
 import { type Dataset, datasetIdentity } from '../imaging/index.ts';
 import type { ChosenCases } from './cases.ts';
 import { check, readJson } from './config-error.ts';
@@ -32,7 +31,7 @@ const schema = z.object(
 
 /**
  * The cases of a run, in the order that draws count by; some KiB of each are read. Throws HalomeshError where those of a resumed
- * run are not what they were.
+ * run are not what they were; in the folder where they lay before, files that have changed are told of.
  */
 export async function sameCases(
   dataset: Dataset,
@@ -43,9 +42,10 @@ export async function sameCases(
   const cases = await casesOfRun(dataset, chosen);
   if (before === undefined) return cases;
   const known = knownCases(folder, warn);
-  if (known !== undefined) checkSame(folder, known, cases);
+  const moved = !isSamePath(before.data, dataset.dir);
+  if (known !== undefined) checkSame(folder, known, cases, moved ? undefined : warn);
   else await checkLogged(folder, cases);
-  if (known === undefined && path.resolve(before.data) !== path.resolve(dataset.dir))
+  if (known === undefined && moved)
     warn(
       `${folder.dir} does not say what its data were like: they are taken to be the same, as its cases are there`,
     );
@@ -78,12 +78,22 @@ function knownCases({ data }: RunFolder, warn: (text: string) => void): readonly
   }
 }
 
-function checkSame(folder: RunFolder, before: readonly RunCase[], cases: readonly RunCase[]): void {
+/** `warn`: where the data lie where they lay, a case whose files were mended is told and taken. */
+function checkSame(
+  folder: RunFolder,
+  before: readonly RunCase[],
+  cases: readonly RunCase[],
+  warn?: (text: string) => void,
+): void {
   for (let n = 0; n < Math.max(before.length, cases.length); n++) {
     const [old, now] = [before[n], cases[n]];
     if (old?.id !== now?.id || old?.use !== now?.use) refuse(folder, describe(old), describe(now));
-    if (old?.files !== now?.files)
+    if (old?.files === now?.files) continue;
+    if (warn === undefined)
       refuse(folder, `the files of case "${old.id}" as they were`, 'files of other sizes or contents');
+    warn(
+      `the files of case "${now.id}" have changed since the run began: it goes on with them as they are now`,
+    );
   }
 }
 
