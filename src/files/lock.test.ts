@@ -38,7 +38,7 @@ describe('lockFolder', () => {
     ]) {
       writeFileSync(file, JSON.stringify(left));
       const lock = lockFolder(folder, 'training');
-      expect(holder()).toEqual({ ...own, since: expect.any(String) });
+      expect(holder()).toEqual({ ...own, since: expect.any(String), key: expect.any(String) });
       lock.release();
       expect(existsSync(file)).toBe(false);
     }
@@ -51,6 +51,15 @@ describe('lockFolder', () => {
     const hourAgo = new Date(Date.now() - 3_600_000);
     utimesSync(file, hourAgo, hourAgo);
     lockFolder(folder, 'training').release();
+  });
+
+  it('counts one of its own that it let go as left behind', () => {
+    const lock = lockFolder(folder, 'training');
+    const text = readFileSync(file, 'utf8');
+    lock.release();
+    writeFileSync(file, text);
+    lockFolder(folder, 'training').release();
+    expect(existsSync(file)).toBe(false);
   });
 
   it('does not remove the lock of one that took over', () => {

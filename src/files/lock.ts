@@ -43,7 +43,7 @@ export function lockFolder(folder: string, what: string): Lock {
     start: processStart(process.pid),
     since: new Date().toISOString(),
   };
-  const own = `${JSON.stringify({ ...holder, what })}\n`;
+  const own = `${JSON.stringify({ ...holder, what, key: randomBytes(6).toString('hex') })}\n`;
   const draft = `${file}-${randomBytes(6).toString('hex')}`;
   try {
     writeFileSync(draft, own, { flag: 'wx' });
@@ -71,12 +71,25 @@ export function lockFolder(folder: string, what: string): Lock {
   return held(file, own);
 }
 
+/** Locks that this process holds, by what they say. One of its own that is not among them was let go. */
+const holds = new Set<string>();
+
 function held(file: string, own: string): Lock {
+  holds.add(own);
   const release = (): void => {
     clearInterval(timer);
     process.off('exit', release);
-    // Only one's own: it may have been taken over while this process was stopped for long.
-    if (textOf(file) === own) rmSync(file, { force: true });
+    holds.delete(own);
+    // A disk that fails now keeps nobody out: a lock that was let go counts as left behind.
+    for (let tries = 0; tries < 2; tries++) {
+      try {
+        // Only one's own: it may have been taken over while this process was stopped for long.
+        if (readFileSync(file, 'utf8') === own) rmSync(file, { force: true });
+        return;
+      } catch {
+        // Once more.
+      }
+    }
   };
   const touch = (): void => {
     try {
@@ -108,7 +121,8 @@ function removeStale(file: string, draft: string): string | undefined {
   if (text === undefined) return undefined; // released meanwhile
   const age = ageOf(file, draft);
   const holder = holderOf(text);
-  if (isHeld(holder, age)) return describeHolder(holder);
+  const letGo = holder?.pid === process.pid && holder.place === processPlace() && !holds.has(text);
+  if (!letGo && isHeld(holder, age)) return describeHolder(holder);
   // By its new name it is looked at again: another process may have taken over before.
   const moved = `${draft}-stale`;
   try {

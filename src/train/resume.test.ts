@@ -128,11 +128,20 @@ describe('a run', () => {
     cpSync(data, moved, { recursive: true });
     const there = { ...run, data: moved };
     expect(await train({ ...there, steps: 3 }, { resume: true })).toMatchObject({ step: 3 });
-    const { cases } = await openDataset(moved);
+    const other = path.join(folder, 'other');
+    cpSync(data, other, { recursive: true });
+    const { cases } = await openDataset(other);
     writeFileSync(cases[1].image, readFileSync(cases[0].image));
-    await expect(train({ ...there, steps: 4 }, { resume: true })).rejects.toThrow(
+    await expect(train({ ...run, data: other, steps: 4 }, { resume: true })).rejects.toThrow(
       /a resumed run must keep its data; expected the files of case "phantom_001" as they were/,
     );
+    // Where the data lay before, a case may be mended.
+    const { cases: own } = await openDataset(moved);
+    writeFileSync(own[1].image, readFileSync(own[0].image));
+    const told: string[] = [];
+    const tell = (event: TrainEvent) => void (event.kind === 'warning' && told.push(event.text));
+    await train({ ...there, steps: 3 }, { resume: true, onEvent: tell });
+    expect(told.join()).toMatch(/the files of case "phantom_001" have changed since the run began/);
     // A run that does not know them goes on with a note where its cases are there.
     writeFileSync(path.join(run.out, 'data.json'), '{"ca');
     const warnings: TrainEvent[] = [];
