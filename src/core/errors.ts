@@ -1,4 +1,4 @@
-import { printableLines } from './printable.ts';
+import { printable } from './printable.ts';
 
 /** What an error says: where it arose, what was expected, what came, and what to do next. */
 export interface Complaint {
@@ -28,10 +28,12 @@ export function fail(complaint: Complaint, options?: ErrorOptions): never {
   throw new HalomeshError(complaint, options);
 }
 
+/** One line: names of files and what they hold must not break it. */
 function formatComplaint({ where, problem, expected, found, hint }: Complaint): string {
-  let text = `${where}: ${problem}`;
-  if (expected !== undefined) text += `; expected ${expected}`;
-  if (found !== undefined) text += `${expected === undefined ? ';' : ','} found ${found}`;
-  if (hint !== undefined) text += `. ${hint}`;
-  return printableLines(text);
+  const sentence = (text: string): string => printable(text.replace(/\s*\n\s*/g, ' '));
+  let text = `${printable(where)}: ${sentence(problem)}`;
+  if (expected !== undefined) text += `; expected ${printable(expected)}`;
+  if (found !== undefined) text += `${expected === undefined ? ';' : ','} found ${printable(found)}`;
+  if (hint !== undefined) text += `. ${sentence(hint)}`;
+  return text;
 }

@@ -158,6 +158,13 @@ export async function writeChunk(array: ZarrArray, at: Shape3, voxels: StoredVox
   await written(file, () => writeFile(file, bytes));
 }
 
+/** What zlib finds in a damaged chunk, by its codes. */
+const damages: Readonly<Record<string, string | undefined>> = {
+  ERR_BUFFER_TOO_LARGE: 'more bytes than a chunk has',
+  Z_BUF_ERROR: 'a stream that is cut short',
+  Z_DATA_ERROR: 'a stream that is not intact',
+};
+
 /**
  * Reads a whole chunk, padding included. Throws ImagingError that names the file where it is missing or damaged, or holds a voxel
  * that is no finite number.
@@ -172,8 +179,13 @@ export async function readChunk(array: ZarrArray, at: Shape3): Promise<StoredVox
     fromStored(array, bytes, voxels);
   } catch (error) {
     const code = systemErrorCode(error);
-    const found = code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${systemErrorReason(error)}`;
-    throw chunkError(array, at, found, error);
+    const damage = damages[code] ?? systemErrorReason(error);
+    throw chunkError(
+      array,
+      at,
+      code === 'ENOENT' ? 'nothing at this path' : `damaged data: ${damage}`,
+      error,
+    );
   }
   refuseNonFinite(file, voxels, 0);
   return voxels;

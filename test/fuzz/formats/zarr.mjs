@@ -32,7 +32,7 @@ export async function zarr(folder) {
     const [entry] = found.cases;
     const { shape, image, labels } = await loadCase(entry, { spacing: SPACING });
     await StoredCase.open(entry, { spacing: SPACING }, new ChunkCache(2 ** 26));
-    return { shape, image, labels, classes: found.labelNames?.length ?? 0 };
+    return { shape, image, labels, classes: found.labelNames?.length };
   }
   const sound = await load(store);
 
@@ -56,7 +56,8 @@ export async function zarr(folder) {
       if (image.length !== count || labels.length !== count)
         return `${image.length} voxels of the shape ${shape}`;
       if (!image.every(Number.isFinite)) return 'a voxel is not finite';
-      if (!labels.every((label) => label < Math.max(classes, 1))) return 'a label has no name';
+      // Without a list of names every label is taken.
+      if (classes !== undefined && !labels.every((label) => label < classes)) return 'a label has no name';
       const damaged = chunks.includes(name) && !packedAnew(bytes);
       return damaged && !(equal(image, sound.image) && equal(labels, sound.labels))
         ? 'other voxels than were packed'
