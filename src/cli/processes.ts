@@ -4,17 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mesh } from '../core/index.ts';
 import {
   abortMpi,
+  commonSet,
   finishMpi,
+  instructionSets,
   launched,
   mpiAvailable,
   mpiProcesses,
   type Processes,
+  type UsableSets,
 } from '../machine/index.ts';
 import { agree, checkSize, together } from '../run/index.ts';
 import { configOfRun, meshOf } from '../train/index.ts';
 import type { RunFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 import { Interrupted, reportError } from './report-error.ts';
+import { tell } from './say.ts';
 import { version } from './version.ts';
 
 // Commands that are started once for each rank, by mpirun or srun.
@@ -58,8 +62,35 @@ export async function meet(): Promise<Processes | undefined> {
       problem: `they cannot reach each other, as MPI is ${note}`,
     });
   const processes = mpiProcesses();
-  await agree(processes, 'the version of halomesh', version);
+  if (!met) {
+    await agree(processes, 'the version of halomesh', version);
+    // A config may say otherwise, for all.
+    await agree(processes, 'HALOMESH_CONV', () => process.env.HALOMESH_CONV ?? 'auto');
+    await takeCommonSet(processes);
+    met = true;
+  }
   return processes;
+}
+
+/** Whether the processes were compared. */
+let met = false;
+
+/** All compute with one instruction set, so that results are those of one process; see {@link commonSet}. */
+async function takeCommonSet(processes: Processes): Promise<void> {
+  const usable = instructionSets().flatMap(({ name, built, supported }) =>
+    built && supported ? [name] : [],
+  );
+  const own: UsableSets = { usable, forced: process.env.HALOMESH_ISA };
+  const all = (await processes.share('instruction sets', JSON.stringify(own))).map(
+    (text) => JSON.parse(text) as UsableSets,
+  );
+  const common = commonSet(all);
+  const others = all.filter((one) => one.usable[0] !== common && one.forced === undefined).length;
+  process.env.HALOMESH_ISA = common;
+  if (others > 0 && processes.host === 0)
+    tell(
+      `kernels for ${common} on all ranks: ${others} of ${all.length} could take others, which round differently`,
+    );
 }
 
 /** {@link join} for the commands that run a trained network. */
