@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -125,6 +134,30 @@ describe('evaluateLabels', () => {
     expect(settings.lesion).toBeNull();
     expect(original.lesions).toBeUndefined();
     expect(original.classes[1].meanDice).toBeCloseTo((1 + (2 * 59) / 119) / 2, 12);
+  });
+
+  it('finds a segmentation whose name is written in another Unicode form, or ends in capitals', async () => {
+    // A decomposed name, as macOS writes it, beside a composed one of the data set.
+    const composed = 'm\u00fcller';
+    const decomposed = composed.normalize('NFD');
+    mkdirSync(at('umlaut/imagesTr'), { recursive: true });
+    mkdirSync(at('umlaut/labelsTr'), { recursive: true });
+    mkdirSync(at('capitals'), { recursive: true });
+    writeFileSync(
+      at('umlaut/dataset.json'),
+      JSON.stringify({ name: 'umlaut', labels: { background: 0, liver: 1 } }),
+    );
+    await writeNifti(at(`umlaut/imagesTr/${composed}_0000.nii.gz`), map(organ), { type: 'int16' });
+    await writeNifti(at(`umlaut/labelsTr/${composed}.nii.gz`), map(organ), { type: 'uint8' });
+    await writeNifti(at('capitals/label.nii.gz'), map(organ), { type: 'uint8' });
+    renameSync(at('capitals/label.nii.gz'), at(`capitals/${decomposed}.NII.GZ`));
+
+    const both = { predictions: at('capitals'), data: at('umlaut') };
+    const { original } = await run(both);
+    expect(original.cases[0].classes.liver.dice).toBe(1);
+
+    copyFileSync(at(`capitals/${decomposed}.NII.GZ`), at(`capitals/${composed}.nii.gz`));
+    await expect(run(both)).rejects.toThrow(/two segmentations of case "m\u00fcller"/);
   });
 
   it('takes some cases only', async () => {

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
-import { isSamePath, makeFolder } from '../files/index.ts';
+import { isSamePath, makeFolder, sameForm } from '../files/index.ts';
 import {
   type CaseComparison,
   canonicalGrid,
@@ -169,10 +169,16 @@ function idOf(name: string): string | undefined {
 function predictionFiles(folder: string, pairs: readonly Pair[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const missing: string[] = [];
+  const names = namesByForm(folder);
   for (const { id } of pairs) {
-    const file = ENDINGS.map((ending) => path.join(folder, `${id}${ending}`)).find((one) => existsSync(one));
-    if (file === undefined) missing.push(id);
-    else files.set(id, file);
+    const found = ENDINGS.flatMap((ending) => names.get(sameForm(id) + ending) ?? []);
+    if (found.length === 0) missing.push(id);
+    else files.set(id, path.join(folder, found[0]));
+    const twins = ENDINGS.map((ending) => names.get(sameForm(id) + ending) ?? []).find(
+      (same) => same.length > 1,
+    );
+    if (twins !== undefined)
+      fail({ where: folder, problem: `two segmentations of case "${id}"`, found: twins.join(' and ') });
   }
   if (missing.length > 0)
     fail({
@@ -183,6 +189,18 @@ function predictionFiles(folder: string, pairs: readonly Pair[]): ReadonlyMap<st
       hint: 'Segment them all, or name the cases to compare',
     });
   return files;
+}
+
+/** The files of a folder by name, whatever the form of its letters and the case of its ending. */
+function namesByForm(folder: string): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const name of existsSync(folder) ? readdirSync(folder).sort() : []) {
+    const ending = ENDINGS.find((one) => name.toLowerCase().endsWith(one));
+    if (ending === undefined) continue;
+    const key = sameForm(name.slice(0, -ending.length)) + ending;
+    names.set(key, [...(names.get(key) ?? []), name]);
+  }
+  return names;
 }
 
 /** Classes that have no names, called by their numbers: 0 to the highest in any file. */

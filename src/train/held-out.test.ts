@@ -106,11 +106,21 @@ describe('files of splits', () => {
     );
   });
 
+  it('are found whatever the form of their letters', () => {
+    const id = 'gr\u00fcn';
+    const cases = [id, 'c'].map((one) => ({ id: one, image: `${one}.nii`, label: `${one}.nii` }));
+    const config = { seed: 1, fold: undefined, validation: [id.normalize('NFD')] };
+    expect(splitOf({ ...dataset, cases }, config)).toEqual({ validation: [id] });
+  });
+
   it('are told to those whose ids have commas', () => {
     const cases = ['a,b', 'c', 'd'].map((id) => ({ id, image: `${id}.nii`, label: `${id}.nii` }));
     const config = { seed: 1, fold: undefined };
-    expect(() => splitOf({ ...dataset, cases }, { ...config, validation: ['a', 'b'] })).toThrow(
-      'expected case ids (a,b, c, d), found "a". The id "a,b" has a comma in it: give the ids in a .txt file',
+    const given = (validation: string[]) => splitOf({ ...dataset, cases }, { ...config, validation });
+    // As the command line cuts "a,b,c".
+    expect(given(['a', 'b', 'c'])).toEqual({ validation: ['a,b', 'c'] });
+    expect(() => given(['b', 'c'])).toThrow(
+      'expected case ids (a,b, c, d), found "b". The id "a,b" has a comma in it: give the ids in a .txt file',
     );
     expect(splitOf({ ...dataset, cases }, { ...config, validation: file('comma.txt', 'a,b\n') })).toEqual({
       validation: ['a,b'],

@@ -1,8 +1,9 @@
 import { fail } from '../core/index.ts';
-import { readTextSync, systemErrorReason } from '../files/index.ts';
+import { readTextSync, sameForm, systemErrorReason } from '../files/index.ts';
 import { type Case, type Dataset, RandomStream, shownValue } from '../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { readJson } from './config-error.ts';
+import { finder, regroup } from './known-names.ts';
 
 // Which cases a run trains on and which it only looks at.
 
@@ -24,7 +25,12 @@ export function splitOf(
   if (typeof validation === 'string') return checked(splitOfFile(validation, fold), cases, validation);
   if (fold !== undefined) return { validation: foldOf(cases, fold, seed) };
   if (typeof validation === 'number') return { validation: drawIds(cases, validation, seed) };
-  return checked({ validation: validation ?? [] }, cases, 'config "validation"');
+  // The command line cuts ids at their commas.
+  const known = finder(
+    cases.map(({ id }) => id),
+    ',',
+  );
+  return checked({ validation: regroup(validation ?? [], ',', known) }, cases, 'config "validation"');
 }
 
 function drawIds(cases: readonly Case[], share: number, seed: number): string[] {
@@ -109,11 +115,11 @@ function idsOfText(file: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Refuses ids that the data set has not, and cases that are in both parts. */
-function checked(split: Split, cases: readonly Case[], where: string): Split {
-  const known = new Set(cases.map(({ id }) => id));
-  for (const id of [...split.validation, ...(split.training ?? [])])
-    if (!known.has(id)) refuseUnknown(id, cases, where);
+/** The split by the ids of the data set, whatever the form of their letters. Refuses others, and cases that are in both parts. */
+function checked(given: Split, cases: readonly Case[], where: string): Split {
+  const known = new Map(cases.map(({ id }) => [sameForm(id), id]));
+  const idOf = (id: string): string => known.get(sameForm(id)) ?? refuseUnknown(id, cases, where);
+  const split = { validation: given.validation.map(idOf), training: given.training?.map(idOf) };
   const both = split.validation.find((id) => split.training?.includes(id));
   if (both !== undefined) fail({ where, problem: `case ${shownValue(both)} is in both parts of the split` });
   return split;

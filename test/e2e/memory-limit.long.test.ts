@@ -42,7 +42,7 @@ function ladder(): Forecast[] {
       found.push(forecast(config('tight', limit), [SIZE, SIZE, SIZE], 3));
     } catch (error) {
       expect((error as Error).message).toMatch(
-        /^memory limit: the program does not fit; expected at least \d+MiB/,
+        /^memory limit: the program does not fit, in however many parts; expected at least \d+MiB/,
       );
       return found;
     }
@@ -76,7 +76,7 @@ describe('a memory limit', () => {
     expect(cut.layout).toEqual({ depth: 'depth' });
     expect(report.predictedPeakBytes).toBeLessThanOrEqual(15 * 2 ** 30);
     expect(() => at(4)).toThrow(
-      /memory limit: the program does not fit; expected at least [\d.]+GiB, found 4GiB/,
+      /memory limit: the program does not fit, in however many parts; expected at least [\d.]+GiB, found 4GiB/,
     );
   });
 });
