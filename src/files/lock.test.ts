@@ -1,10 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
 import { lockFolder } from './lock.ts';
+import { processStart } from './processes.ts';
 
 let folder: string;
 let file: string;
@@ -41,6 +44,29 @@ describe('lockFolder', () => {
       expect(holder()).toEqual({ ...own, since: expect.any(String), key: expect.any(String) });
       lock.release();
       expect(existsSync(file)).toBe(false);
+    }
+  });
+
+  it('takes over from a process that was killed and that nobody has collected yet', async () => {
+    // The shell becomes a program that collects no children: the first of them stays a zombie.
+    const script = 'sleep 0.2 & echo $!; exec sleep 30';
+    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [text] = await once(parent.stdout, 'data');
+      const zombie = Number(String(text));
+      const state = (): string => readFileSync(`/proc/${zombie}/stat`, 'latin1').split(') ')[1][0];
+      while (state() !== 'Z') await sleep(5);
+      const release = lockFolder(folder, 'training').release;
+      const own = JSON.parse(readFileSync(path.join(folder, '.lock'), 'utf8'));
+      release();
+      writeFileSync(
+        path.join(folder, '.lock'),
+        JSON.stringify({ ...own, pid: zombie, start: processStart(zombie) }),
+      );
+      lockFolder(folder, 'training').release();
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      parent.kill('SIGKILL');
     }
   });
 

@@ -66,9 +66,26 @@ export function lockFolder(folder: string, what: string): Lock {
       { cause: error },
     );
   } finally {
-    rmSync(draft, { force: true });
+    removeDraft(draft);
   }
   return held(file, own);
+}
+
+/** Whether a name in a folder is that of a lock, or of what was left of making one. */
+export function isLockName(name: string): boolean {
+  return name === '.lock' || name.startsWith('.lock-');
+}
+
+/** A draft that cannot be removed does no harm: nobody looks at it. */
+function removeDraft(draft: string): void {
+  for (let tries = 0; tries < 2; tries++) {
+    try {
+      rmSync(draft, { force: true });
+      return;
+    } catch {
+      // Once more.
+    }
+  }
 }
 
 /** Locks that this process holds, by what they say. One of its own that is not among them was let go. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { HalomeshError } from '../core/index.ts';
-import { isSamePath } from '../files/index.ts';
+import { isSamePath, sameForm } from '../files/index.ts';
 import { type Dataset, ImagingError, openDataset } from '../imaging/index.ts';
 import { chooseCases } from './cases.ts';
 import type { TrainConfig } from './config.ts';
@@ -42,12 +42,14 @@ export async function caseKinds(
   const split = await splitOfRun(config, dataset, trained);
   return new Map(
     dataset.cases.map(({ id }) => {
-      if (trained.has(id) || split.training.has(id)) return [id, 'training'];
-      return [id, split.validation.has(id) ? 'held out' : 'unseen'];
+      const form = sameForm(id);
+      if (trained.has(form) || split.training.has(form)) return [id, 'training'];
+      return [id, split.validation.has(form) ? 'held out' : 'unseen'];
     }),
   );
 }
 
+/** Ids in one Unicode form: a data set that was copied between systems may come back with another. */
 interface Split {
   readonly training: ReadonlySet<string>;
   readonly validation: ReadonlySet<string>;
@@ -65,7 +67,7 @@ async function splitOfRun(config: TrainConfig, given: Dataset, trained: Readonly
 
 function split(dataset: Dataset, config: TrainConfig): Split {
   const { training, validation } = chooseCases(dataset, config);
-  const ids = (cases: Dataset['cases']): Set<string> => new Set(cases.map(({ id }) => id));
+  const ids = (cases: Dataset['cases']): Set<string> => new Set(cases.map(({ id }) => sameForm(id)));
   return { training: ids(training), validation: ids(validation) };
 }
 
@@ -79,14 +81,14 @@ async function refusedAs<T>(other: T, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Ids of the cases that the steps of a log took; none where there is no log. Lines that are damaged are left out. */
+/** Ids of the cases that the steps of a log took, in one Unicode form; none where there is no log. Lines that are damaged are left out. */
 async function idsOfLog(file: string): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
   try {
     for await (const line of createInterface({ input: createReadStream(file) })) {
       try {
         const { cases } = JSON.parse(line) as { cases?: unknown };
-        if (Array.isArray(cases)) for (const id of cases) if (typeof id === 'string') ids.add(id);
+        if (Array.isArray(cases)) for (const id of cases) if (typeof id === 'string') ids.add(sameForm(id));
       } catch {
         // A line that was cut off, or damaged on the disk.
       }

@@ -5,6 +5,7 @@ import {
   beginPartialFolder,
   inside,
   isInside,
+  isLockName,
   isSamePath,
   lockFolder,
   makeFolder,
@@ -215,7 +216,7 @@ async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
   }
   if (existsSync(out) && !statSync(out).isDirectory())
     throw new ImagingError({ file: out, field: 'store', expected: 'a folder', found: 'a file' });
-  if (!existsSync(out) || readdirSync(out).every((name) => ['.zgroup', '.lock'].includes(name))) return;
+  if (!existsSync(out) || readdirSync(out).every((name) => name === '.zgroup' || isLockName(name))) return;
   throw new ImagingError({
     file: out,
     field: 'store',
