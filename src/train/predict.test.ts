@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -47,6 +48,22 @@ const segment = (options: Partial<PredictOptions>) =>
   predict({ run, input: scan, output: at('out.nii.gz'), overwrite: true, ...options });
 
 describe('prediction', () => {
+  it('names the other checkpoint where the best one is damaged', async () => {
+    const damaged = at('damaged');
+    cpSync(run, damaged, { recursive: true });
+    const best = path.join(damaged, 'checkpoints', 'best.safetensors');
+    const bytes = readFileSync(best);
+    // A bit in each tensor: what prediction has no use for is not read.
+    for (let at = 8 + Number(bytes.readBigUInt64LE(0)); at < bytes.length; at += 4) bytes[at] ^= 1;
+    writeFileSync(best, bytes);
+    await expect(segment({ run: damaged })).rejects.toThrow(
+      /best\.safetensors.* is damaged.*--checkpoint latest/,
+    );
+    await segment({ run: damaged, checkpoint: 'latest' });
+    rmSync(path.join(damaged, 'checkpoints', 'latest.safetensors'));
+    await expect(segment({ run: damaged })).rejects.not.toThrow(/--checkpoint/);
+  });
+
   it('lies on the same anatomy whatever the order of the axes of the file', async () => {
     const { volume } = toCanonical(await readNifti(scan));
     const expected = await labelsInRas(scan, 'ras');

@@ -1,4 +1,6 @@
-import { type Box, type Graph, HalomeshError, sameBox } from '../core/index.ts';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type Box, fail, type Graph, HalomeshError, sameBox } from '../core/index.ts';
 import {
   boxShape,
   type Shape3,
@@ -9,7 +11,7 @@ import {
 } from '../imaging/index.ts';
 import { alone, type Processes } from '../machine/index.ts';
 import { makePlan, partition, partitionRegion, predictPeak } from '../plan/index.ts';
-import type { Feed, OutputPart, Session, Tracer } from '../run/index.ts';
+import type { Feed, OutputPart, Session, State, Tracer } from '../run/index.ts';
 import { predictionSplit } from './auto-split.ts';
 import { blocksWithin, refusesBlocks, regionOf } from './blocks.ts';
 import { predictionBytes } from './cases.ts';
@@ -243,8 +245,7 @@ export class Segmenter {
       try {
         // The first program brings the variables.
         load(programs);
-        const checkpoint = await loadCheckpoint(this.parts.file, session.state, { partial: true });
-        this.trained = checkpoint.step;
+        this.trained = await this.loadWeights(session.state);
       } catch (error) {
         session.close();
         session.device.close();
@@ -253,6 +254,23 @@ export class Segmenter {
       this.opened = { key, programs, session };
     }
     return load(this.opened.programs);
+  }
+
+  /** Reads the weights and gives their step; where the file is at fault, the error names the run's other checkpoint if there is one. */
+  private async loadWeights(state: State): Promise<number> {
+    const { file } = this.parts;
+    try {
+      return (await loadCheckpoint(file, state, { partial: true })).step;
+    } catch (error) {
+      const other = path.basename(file) === 'best.safetensors' ? 'latest' : 'best';
+      const there = existsSync(path.join(path.dirname(file), `${other}.safetensors`));
+      if (!(error instanceof HalomeshError) || !there) throw error;
+      const { hint: known = '' } = error.complaint;
+      const mark = known === '' || known.endsWith('?') ? '' : '.';
+      const hint =
+        `${known}${mark} The run's other checkpoint may be sound: take it with --checkpoint ${other}`.trim();
+      return fail({ ...error.complaint, hint }, { cause: error });
+    }
   }
 }
 
