@@ -66,7 +66,8 @@ export function lockFolder(folder: string, what: string): Lock {
       { cause: error },
     );
   } finally {
-    removeDraft(draft);
+    // A draft that stays does no harm: nobody looks at it.
+    tryTwice(() => rmSync(draft, { force: true }));
   }
   return held(file, own);
 }
@@ -76,11 +77,11 @@ export function isLockName(name: string): boolean {
   return name === '.lock' || name.startsWith('.lock-');
 }
 
-/** A draft that cannot be removed does no harm: nobody looks at it. */
-function removeDraft(draft: string): void {
+/** Does what a disk may refuse, once more where it does; its refusal then harms nobody. */
+function tryTwice(work: () => void): void {
   for (let tries = 0; tries < 2; tries++) {
     try {
-      rmSync(draft, { force: true });
+      work();
       return;
     } catch {
       // Once more.
@@ -98,15 +99,10 @@ function held(file: string, own: string): Lock {
     process.off('exit', release);
     holds.delete(own);
     // A disk that fails now keeps nobody out: a lock that was let go counts as left behind.
-    for (let tries = 0; tries < 2; tries++) {
-      try {
-        // Only one's own: it may have been taken over while this process was stopped for long.
-        if (readFileSync(file, 'utf8') === own) rmSync(file, { force: true });
-        return;
-      } catch {
-        // Once more.
-      }
-    }
+    tryTwice(() => {
+      // Only one's own: it may have been taken over while this process was stopped for long.
+      if (readFileSync(file, 'utf8') === own) rmSync(file, { force: true });
+    });
   };
   const touch = (): void => {
     try {
