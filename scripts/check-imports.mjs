@@ -1,7 +1,7 @@
 // Checks what the compiler cannot: the direction of imports, the length of files, the number of skipped tests.
 //
 //   node scripts/check-imports.mjs [ROOT]
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { checkRooms } from './check/rooms.mjs';
 import { importsOf, scan, skipsOf } from './check/scan.mjs';
 import { isTestFile, packageRoot, readJson, readText, walk } from './setup/common.mjs';
@@ -14,6 +14,15 @@ const list = (folder, kinds) =>
 
 const mostLines = 300;
 const reason = /^\s*\/\/ Over 300 lines:\s*\S/;
+
+const mostFiles = 25;
+
+/** How many files each folder of `files` holds, those of its folders not counted. */
+function crowded(files) {
+  const counts = new Map();
+  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count > mostFiles);
+}
 
 /** Files over the limit: { file, lines, excused }, longest first. */
 function longFiles(files) {
@@ -41,6 +50,12 @@ const long = longFiles([...source, ...list('native', /\.(c|cc|cpp|h|hpp|inc|inl)
 for (const { file, lines, excused } of long) {
   if (excused) console.log(`note: ${file} has ${lines} lines, and says why`);
   else problems.push(`${file}:1 has ${lines} lines: split it, or say at the top "// Over 300 lines: why"`);
+}
+
+for (const [folder, count] of crowded(source)) {
+  problems.push(
+    `${folder} holds ${count} files: put those of one subject into a folder, so that none holds over ${mostFiles}`,
+  );
 }
 
 const tests = [...scanned].filter(([file]) => file.startsWith('test/') || isTestFile(file));

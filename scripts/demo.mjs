@@ -4,9 +4,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UsageError } from '../dist/cli/parse.js';
-import { reportError } from '../dist/cli/report-error.js';
-import { runTraining } from '../dist/cli/train.js';
+import { runTraining } from '../dist/cli/actions/train.js';
+import { UsageError } from '../dist/cli/flags/parse.js';
+import { reportError } from '../dist/cli/terminal/report-error.js';
 import * as hm from '../dist/index.js';
 import { packageRoot } from './setup/common.mjs';
 

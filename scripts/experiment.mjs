@@ -7,8 +7,8 @@
 // OUT/results.md say what there is so far.
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
-import { count, listOf, oneOf, patch, positive, UsageError } from '../dist/cli/parse.js';
-import { reportError } from '../dist/cli/report-error.js';
+import { count, listOf, oneOf, patch, positive, UsageError } from '../dist/cli/flags/parse.js';
+import { reportError } from '../dist/cli/terminal/report-error.js';
 import * as hm from '../dist/index.js';
 import { ceiling, runOne } from './experiment/run.mjs';
 import { tables } from './experiment/table.mjs';

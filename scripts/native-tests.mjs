@@ -59,7 +59,7 @@ async function main() {
   const [compiler, ...first] = await ensureCompiler({ say: console.log });
   const compile = (...args) => call(compiler, [...first, ...flags, ...args]);
   const tests = readdirSync(join(native, 'test')).filter((file) => file.endsWith('_test.cpp'));
-  const kernels = walk(native).filter((file) => file.endsWith('.cpp') && !file.includes('/'));
+  const kernels = walk(native).filter((file) => file.endsWith('.cpp') && !/^(mpi|test)\//.test(file));
   mkdirSync(out, { recursive: true });
   const start = performance.now();
   const builds = usableSets().map((isa) => ({
@@ -68,7 +68,7 @@ async function main() {
     objects: kernels.map((file) => join(packageRoot, 'build/native/obj', isa, file.replace('.cpp', '.o'))),
   }));
   if (values.sanitizers) {
-    const objects = kernels.map((file) => join(out, file.replace('.cpp', '.san.o')));
+    const objects = kernels.map((file) => join(out, file.replaceAll('/', '_').replace('.cpp', '.san.o')));
     await onAllCores([...kernels.keys()], (i) =>
       compile('-O1', ...sanitizers, '-c', join(native, kernels[i]), '-o', objects[i]),
     );

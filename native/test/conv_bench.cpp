@@ -4,8 +4,8 @@
 //   ./conv_bench [threads] [seconds per layer] [only layers whose name contains this] [direct | winograd | auto | both]
 //
 // Inputs pass scale, shift and leaky ReLU on load; outputs are stored and their sum and sum of squares taken, as in training.
-#include "../conv_vec.h"
-#include "../threads.h"
+#include "conv/conv_vec.h"
+#include "runtime/threads.h"
 #include "tensors.h"
 #include <chrono>
 #include <ctime>

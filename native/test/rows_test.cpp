@@ -2,8 +2,8 @@
 // Row programs against an interpreter of one element at a time: random programs over random layouts, types and boxes.
 // (Instructions over the lanes of a position: lanes_test.cpp.)
 //   g++ -std=c++17 -O2 -pthread native/test/rows_test.cpp native/*.cpp -o rows_test && ./rows_test
-#include "../rows.h"
-#include "../threads.h"
+#include "rows/rows.h"
+#include "runtime/threads.h"
 #include "tensor.h"
 #include <atomic>
 #include <map>

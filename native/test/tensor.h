@@ -1,7 +1,7 @@
 // For the tests of the native kernels: tensors with every layout, read and written one element at a time by the address
 // formula of halomesh.h, in memory of exactly their size (so a sanitizer sees every step beyond it).
 #pragma once
-#include "../halomesh.h"
+#include "halomesh.h"
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>

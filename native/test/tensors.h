@@ -1,7 +1,7 @@
 // Tensors, row programs and windows for the tests and benchmarks of the kernels.
 #pragma once
-#include "../halomesh.h"
-#include "../vec.h"
+#include "halomesh.h"
+#include "runtime/vec.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -17,6 +17,20 @@ export const mayImport = {
   index: ['cli', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
 };
 
+/** Rooms within a room, lowest first: a file imports from its own and from lower ones. What stands in none is above all. */
+export const layers = {
+  imaging: ['volume', 'store', 'formats', 'dataset', 'preprocess', 'augment', 'scores', 'synthetic', 'check'],
+  train: ['config', 'record', 'samples', 'predict', 'pictures', 'evaluate', 'tensorboard', 'loop'],
+};
+
+/** How high a file stands within its room, and the name of its layer; null where the room has none. */
+function layerOf(file) {
+  const [, room, layer, ...rest] = file.split('/');
+  if (!layers[room]) return null;
+  const height = rest.length > 0 ? layers[room].indexOf(layer) : -1;
+  return { height: height < 0 ? layers[room].length : height, name: `${room}/${layer}` };
+}
+
 /** The room of a file of src/, by its folder; src/index.ts is a room of its own; null outside src/. */
 function roomOf(file) {
   if (!file.startsWith('src/')) return null;
@@ -45,7 +59,12 @@ function objection(from, to) {
   }
   if (isTestFile(to)) return 'only tests may import a test';
   if (other === null) return 'src may not import from outside src';
-  if (room === other || mayImport[room]?.includes(other)) return null;
+  if (room === other) {
+    const [mine, theirs] = [layerOf(from), layerOf(to)];
+    const up = mine !== null && mine.height < theirs.height;
+    return up ? `${mine.name} lies beneath ${theirs.name}` : null;
+  }
+  if (mayImport[room]?.includes(other)) return null;
   if (!(room in mayImport)) return null; // reported once for the file
   return `room ${room} may not import room ${other}`;
 }

@@ -7,11 +7,11 @@ import { z } from 'zod';
 import { HalomeshError } from '../core/index.ts';
 import { ImagingError } from '../imaging/index.ts';
 import { mpiAvailable } from '../machine/index.ts';
-import type { Info } from './info.ts';
+import type { Info } from './actions/info.ts';
 import { makeProgram, run } from './program.ts';
-import { duration, type Output, showProgress } from './progress.ts';
-import { errorLine, Interrupted, reportError } from './report-error.ts';
-import { commandName, quoted } from './words.ts';
+import { duration, type Output, showProgress } from './terminal/progress.ts';
+import { errorLine, Interrupted, reportError } from './terminal/report-error.ts';
+import { commandName, quoted } from './terminal/words.ts';
 
 let dir: string;
 let printed: string;

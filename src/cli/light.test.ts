@@ -25,7 +25,7 @@ it('help, version and mistakes load no work: only the declarations of the comman
   const root = path.resolve(import.meta.dirname, '..', '..');
   const loaded = [...loadedBy(path.join(root, 'src/cli/main.ts'))];
   expect(loaded).toContain('commander');
-  expect(loaded).toContain(path.join(root, 'src/cli/train-command.ts'));
+  expect(loaded).toContain(path.join(root, 'src/cli/commands/train-command.ts'));
   const packages = loaded.filter((name) => !existsSync(name) && !name.startsWith('node:'));
   expect(packages).toEqual(['commander']);
   const heavy = loaded.filter((name) =>

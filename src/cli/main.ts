@@ -1,7 +1,8 @@
 // Started by bin/halomesh.js.
-import { exitOnSignals } from './interrupt.ts';
+
 import { run } from './program.ts';
-import { watchOutputs } from './unread.ts';
+import { exitOnSignals } from './terminal/interrupt.ts';
+import { watchOutputs } from './terminal/unread.ts';
 
 watchOutputs();
 exitOnSignals();

@@ -1,22 +1,22 @@
 import { Command } from 'commander';
 import { printable } from '../core/index.ts';
 import { launched } from '../machine/mpi/launched.ts';
-import { benchCommand } from './bench-command.ts';
-import { evaluateCommand } from './evaluate-command.ts';
-import { fakeLesionsCommand } from './fake-lesions-command.ts';
-import { fingerprintCommand } from './fingerprint-command.ts';
-import { infoCommand } from './info-command.ts';
+import { benchCommand } from './commands/bench-command.ts';
+import { evaluateCommand } from './commands/evaluate-command.ts';
+import { fakeLesionsCommand } from './commands/fake-lesions-command.ts';
+import { fingerprintCommand } from './commands/fingerprint-command.ts';
+import { infoCommand } from './commands/info-command.ts';
+import { phantomCommand } from './commands/phantom-command.ts';
+import { planCommand } from './commands/plan-command.ts';
+import { predictCommand } from './commands/predict-command.ts';
+import { preprocessCommand } from './commands/preprocess-command.ts';
+import { scaleCommand } from './commands/scale-command.ts';
+import { trainCommand } from './commands/train-command.ts';
+import { verifyCommand } from './commands/verify-command.ts';
 import { loadRooms } from './load-rooms.ts';
-import { phantomCommand } from './phantom-command.ts';
-import { planCommand } from './plan-command.ts';
-import { predictCommand } from './predict-command.ts';
-import { preprocessCommand } from './preprocess-command.ts';
-import { EXIT, reportError } from './report-error.ts';
-import { scaleCommand } from './scale-command.ts';
-import { talks } from './talks.ts';
-import { trainCommand } from './train-command.ts';
-import { verifyCommand } from './verify-command.ts';
-import { version } from './version.ts';
+import { EXIT, reportError } from './terminal/report-error.ts';
+import { talks } from './terminal/talks.ts';
+import { version } from './terminal/version.ts';
 
 const EXAMPLES = `
 Examples:
@@ -98,9 +98,11 @@ export async function run(
   }
   try {
     await program.parseAsync(args, { from: 'user' });
-    if (together) await (await import('./processes.ts')).part();
+    if (together) await (await import('./terminal/processes.ts')).part();
     return EXIT.done;
   } catch (error) {
-    return together ? (await import('./processes.ts')).failTogether(error, write) : reportError(error, write);
+    return together
+      ? (await import('./terminal/processes.ts')).failTogether(error, write)
+      : reportError(error, write);
   }
 }

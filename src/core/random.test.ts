@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fillNormal, normal, randomBits, uniform } from './random.ts';
 
-// key0, key1, step, index, bits, normal: the numbers that native/random.h gives (native/test/rows_test.cpp holds the same table).
+// key0, key1, step, index, bits, normal: the numbers that native/rows/random.h gives (native/test/rows_test.cpp holds the same table).
 const GOLDEN = [
   [0, 0, 0, 0, 3749837742, 0.270796354],
   [1, 2, 0, 0, 3955113026, -0.385550916],

@@ -1,6 +1,6 @@
 /**
  * Counter-based random numbers: a draw depends on two keys, the step and the element's global index, on nothing else. So it is
- * the same on any mesh and can be drawn again in the backward pass. `native/random.h` is its twin.
+ * the same on any mesh and can be drawn again in the backward pass. `native/rows/random.h` is its twin.
  *
  *   mix(x)  x ^= x >> 16; x *= 0x21f0aaad; x ^= x >> 15; x *= 0xd35a2d97; x ^= x >> 15        (uint32, wraps around)
  *   a = mix(key0 ^ mix(hi32(index) + 0x9e3779b9))      b = mix(key1 ^ mix(step + 0x85ebca6b))

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // src/files and dist/files both lie two folders below the root of the package.
-const own = fileURLToPath(new URL('../../', import.meta.url));
+const own = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * How to set up this package: in a clone by its own script, and where it is installed as a dependency, whose scripts a project

@@ -1,8 +1,7 @@
 // Volumes and their place in space
-export * from './affine.ts';
+
 // Training samples and scores
-export * from './augment.ts';
-export { putBox, takeBox } from './box-copy.ts';
+export * from './augment/augment.ts';
 // What is in a data set
 export {
   type CasePrint,
@@ -15,51 +14,67 @@ export {
 export { type Intensities, percentiles } from './check/intensity-counts.ts';
 export { type VerifyOptions, type VerifyReport, verifyDataset } from './check/verify.ts';
 export type { CaseReport, Finding } from './check/verify-case.ts';
-export type { Connectivity } from './components.ts';
 // From a dataset's folder to what a network sees, and back
-export * from './dataset.ts';
-export type { DatasetPatterns } from './dataset-files.ts';
-export { datasetIdentity } from './dataset-identity.ts';
-export { classNamesProblem } from './dataset-names.ts';
-export * from './errors.ts';
-// Synthetic scans
-export { type FakeLesionsOptions, type FakeLesionsReport, writeFakeLesions } from './fake-lesions.ts';
-export { expectedOf, shownValue, valueAt } from './json-file.ts';
-export * from './labels.ts';
-export { MemorySource } from './memory-source.ts';
-export * from './metrics.ts';
-export * from './metrics-evaluation.ts';
-export * from './metrics-lesions.ts';
+export * from './dataset/dataset.ts';
+export type { DatasetPatterns } from './dataset/dataset-files.ts';
+export { datasetIdentity } from './dataset/dataset-identity.ts';
+export * from './dataset/labels.ts';
 // NIfTI files
-export type { NiftiHeader } from './nifti-header.ts';
-export { type NiftiReadOptions, type NiftiVolume, readNifti, readNiftiHeader } from './nifti-read.ts';
-export type { ElementType, WritableType } from './nifti-types.ts';
-export { createNiftiWriter, type NiftiWriteOptions, type NiftiWriter, writeNifti } from './nifti-write.ts';
-export * from './orientation.ts';
-export { type PhantomOptions, type PhantomProgress, writePhantom } from './phantom.ts';
+export type { NiftiHeader } from './formats/nifti/nifti-header.ts';
+export {
+  type NiftiReadOptions,
+  type NiftiVolume,
+  readNifti,
+  readNiftiHeader,
+} from './formats/nifti/nifti-read.ts';
+export {
+  createNiftiWriter,
+  type NiftiWriteOptions,
+  type NiftiWriter,
+  writeNifti,
+} from './formats/nifti/nifti-write.ts';
+// Scans of any format
+export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
+export * from './preprocess/preprocess.ts';
+export * from './preprocess/preprocess-dataset.ts';
+export { resampledPlanes, resampleImage } from './preprocess/resample.ts';
+export { resampleLabels, resampleLabelsTo } from './preprocess/resample-labels.ts';
+export { axisTaps, type ResampleTarget, resampledGrid } from './preprocess/resample-taps.ts';
+export { openScanSource, planScan, type ScanPlan, type ScanSource } from './preprocess/scan-source.ts';
+export type { Connectivity } from './scores/components.ts';
+export * from './scores/metrics.ts';
+export * from './scores/metrics-evaluation.ts';
+export * from './scores/metrics-lesions.ts';
 export {
   type Inside,
   type MinimumSize,
   type PostprocessOptions,
   postprocess,
   type Region,
-} from './postprocess.ts';
-export * from './preprocess.ts';
-export { RandomStream, randomKey, uniformAt } from './random.ts';
-export { resampledPlanes, resampleImage } from './resample.ts';
-export { resampleLabels, resampleLabelsTo } from './resample-labels.ts';
-export { axisTaps, type ResampleTarget, resampledGrid } from './resample-taps.ts';
-// Scans of any format
-export { openScan, readScan, readScanHeader, readScanSlabs } from './scan.ts';
-export { openScanSource, planScan, type ScanPlan, type ScanSource } from './scan-source.ts';
-export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './scan-types.ts';
+} from './scores/postprocess.ts';
+export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './scores/surface.ts';
 export { ChunkCache } from './store/chunk-cache.ts';
-// Stores of preprocessed cases
-export { ClassCounter } from './store/class-counter.ts';
+export { classNamesProblem } from './store/dataset-names.ts';
 export { isStore, isZarr, type StoreOptions } from './store/format.ts';
-export * from './store/preprocess-dataset.ts';
+export { expectedOf, shownValue, valueAt } from './store/json-file.ts';
 export { StoredCase } from './store/stored-case.ts';
-export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './surface.ts';
-export * from './volume.ts';
-export * from './voxel-source.ts';
-export * from './window.ts';
+// Synthetic scans
+export {
+  type FakeLesionsOptions,
+  type FakeLesionsReport,
+  writeFakeLesions,
+} from './synthetic/fake-lesions.ts';
+export { type PhantomOptions, type PhantomProgress, writePhantom } from './synthetic/phantom.ts';
+export * from './volume/affine.ts';
+export { putBox, takeBox } from './volume/box-copy.ts';
+// Stores of preprocessed cases
+export { ClassCounter } from './volume/class-counter.ts';
+export * from './volume/errors.ts';
+export { MemorySource } from './volume/memory-source.ts';
+export type { ElementType, WritableType } from './volume/nifti-types.ts';
+export * from './volume/orientation.ts';
+export { RandomStream, randomKey, uniformAt } from './volume/random.ts';
+export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './volume/scan-types.ts';
+export * from './volume/volume.ts';
+export * from './volume/voxel-source.ts';
+export * from './volume/window.ts';

@@ -1,9 +1,9 @@
 import { showBox, showMesh, type TensorType } from '../core/index.ts';
-import type { Buffer } from './buffers.ts';
-import { messageBytes, processBytes } from './footprint.ts';
+import type { Buffer } from './memory/buffers.ts';
+import { messageBytes, processBytes } from './memory/footprint.ts';
+import { allReduceMessages } from './memory/slices.ts';
 import type { Plan } from './plan.ts';
 import { type LocalNode, nodeBytes } from './program.ts';
-import { allReduceMessages } from './slices.ts';
 
 /** One kind of communication at one place of the program. */
 export interface CollectiveReport {

@@ -4,11 +4,11 @@ import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
 import { convRaw, inputOf, leakyRelu, maxPoolRaw, softmax, variableOf, windows } from '../ops/index.ts';
 import { explainPlan, formatPlan } from './explain.ts';
-import { partition } from './partition.ts';
-import { packArena } from './place.ts';
+import { packArena } from './memory/place.ts';
+import { showPlanStep } from './memory/schedule.ts';
 import { makePlan } from './plan.ts';
 import { printProgram } from './program.ts';
-import { showPlanStep } from './schedule.ts';
+import { partition } from './split/partition.ts';
 
 /** Two convolutions with an activation between them, and pooling. */
 function small(): Graph {

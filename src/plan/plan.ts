@@ -1,14 +1,14 @@
 import { fail, type Graph, type Layout, type Mesh } from '../core/index.ts';
-import { assignBuffers, type Buffer } from './buffers.ts';
-import { overlaps } from './flights.ts';
-import { messageBytes, processBytes } from './footprint.ts';
-import { fuse } from './fuse.ts';
-import { late } from './late.ts';
-import { type MemoryPlan, MemoryPlanner } from './memory.ts';
-import { partition } from './partition.ts';
+import { overlaps } from './fusion/flights.ts';
+import { fuse } from './fusion/fuse.ts';
+import { late } from './fusion/late.ts';
+import { assignBuffers, type Buffer } from './memory/buffers.ts';
+import { messageBytes, processBytes } from './memory/footprint.ts';
+import { type MemoryPlan, MemoryPlanner } from './memory/memory.ts';
+import type { PlanStep } from './memory/schedule.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
-import { partitionRegion, type Region } from './region.ts';
-import type { PlanStep } from './schedule.ts';
+import { partition } from './split/partition.ts';
+import { partitionRegion, type Region } from './split/region.ts';
 import { type Target, wholeBytes } from './target.ts';
 
 /** Everything that is decided before anything runs. */

@@ -1,5 +1,5 @@
 import type { Box, TensorType } from '../core/index.ts';
-import type { FusionRules } from './kernel.ts';
+import type { FusionRules } from './fusion/kernel.ts';
 import type { LocalNode, LocalProgram } from './program.ts';
 
 // What planning needs to know of a device. It names none.

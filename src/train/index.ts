@@ -1,13 +1,10 @@
 // From a config to a run
 
-// What these are made of
-export type { BestScore } from './best.ts';
-export type { CaseKind } from './case-kinds.ts';
-export { type ChosenCases, chooseCases } from './cases.ts';
-export * from './checkpoint.ts';
-export type { Cleaning } from './cleaning.ts';
-export * from './config.ts';
-export { presets } from './config-presets.ts';
+export * from './config/config.ts';
+export { presets } from './config/config-presets.ts';
+export * from './config/machine-file.ts';
+export * from './config/model.ts';
+export type { CaseKind } from './evaluate/case-kinds.ts';
 // From a run to scores and segmentations
 export {
   type EvaluateOptions,
@@ -15,24 +12,27 @@ export {
   type EvaluationReport,
   evaluate,
   type KindScores,
-} from './evaluate.ts';
-export * from './evaluate-labels.ts';
-export { summaryMarkdown } from './evaluation-summary.ts';
-export { formatEvaluation, type ShownReport } from './evaluation-table.ts';
-export { FLIP_AXES, type FlipAxis } from './flips.ts';
-export * from './forecast.ts';
-export * from './log.ts';
-export * from './machine-file.ts';
-export type { MetricOptions, ReportSettings, ScoredReport } from './metric-options.ts';
-export * from './model.ts';
-export * from './open-run.ts';
+} from './evaluate/evaluate.ts';
+export * from './evaluate/evaluate-labels.ts';
+export { summaryMarkdown } from './evaluate/evaluation-summary.ts';
+export { formatEvaluation, type ShownReport } from './evaluate/evaluation-table.ts';
+export type { MetricOptions, ReportSettings, ScoredReport } from './evaluate/metric-options.ts';
+export * from './loop/forecast.ts';
+export * from './loop/train.ts';
+export * from './loop/train-events.ts';
 export * from './pictures/index.ts';
-export * from './predict.ts';
-export * from './preprocessed.ts';
-export { checkThere } from './run-check.ts';
-export { configOfFolder } from './run-config.ts';
-export * from './run-folder.ts';
-export * from './safetensors.ts';
-export type { SegmentedPart, SegmentOptions } from './segmenter.ts';
-export * from './train.ts';
-export * from './train-events.ts';
+export type { Cleaning } from './predict/cleaning.ts';
+export { FLIP_AXES, type FlipAxis } from './predict/flips.ts';
+export * from './predict/open-run.ts';
+export * from './predict/predict.ts';
+export type { SegmentedPart, SegmentOptions } from './predict/segmenter.ts';
+// What these are made of
+export type { BestScore } from './record/best.ts';
+export * from './record/checkpoint.ts';
+export * from './record/log.ts';
+export { checkThere } from './record/run-check.ts';
+export { configOfFolder } from './record/run-config.ts';
+export * from './record/run-folder.ts';
+export * from './record/safetensors.ts';
+export { type ChosenCases, chooseCases } from './samples/cases.ts';
+export * from './samples/preprocessed.ts';

@@ -1,8 +1,8 @@
-import type { AugmentConfig, Sample } from '../../src/imaging/augment.ts';
-import { MemorySource } from '../../src/imaging/memory-source.ts';
-import { uniformAt } from '../../src/imaging/random.ts';
-import type { Shape3 } from '../../src/imaging/volume.ts';
-import { boxShape, type VoxelBox, type VoxelSource } from '../../src/imaging/voxel-source.ts';
+import type { AugmentConfig, Sample } from '../../src/imaging/augment/augment.ts';
+import { MemorySource } from '../../src/imaging/volume/memory-source.ts';
+import { uniformAt } from '../../src/imaging/volume/random.ts';
+import type { Shape3 } from '../../src/imaging/volume/volume.ts';
+import { boxShape, type VoxelBox, type VoxelSource } from '../../src/imaging/volume/voxel-source.ts';
 
 // What the tests of augmentation change.
 

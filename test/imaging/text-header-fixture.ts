@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
-import { ImagingError } from '../../src/imaging/errors.ts';
-import { readScan } from '../../src/imaging/scan.ts';
+import { readScan } from '../../src/imaging/formats/scan.ts';
+import { ImagingError } from '../../src/imaging/volume/errors.ts';
 import { temporaryFolder } from './nifti-fixture.ts';
 
 export const root = temporaryFolder();

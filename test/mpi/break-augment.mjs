@@ -4,7 +4,7 @@ import { register } from 'node:module';
 const hook = `
   export async function load(url, context, next) {
     const loaded = await next(url, context);
-    if (!url.endsWith('/imaging/augment.js')) return loaded;
+    if (!url.endsWith('/imaging/augment/augment.js')) return loaded;
     const source = String(loaded.source).replace(
       'export async function augmentBox(',
       'export async function augmentBox() { throw new Error("a bad random number"); }\\nasync function unused(',

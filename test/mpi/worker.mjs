@@ -1,6 +1,6 @@
 // One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken | slow | astray | laws`. Rank 0 prints the result as a line of JSON.
 import { spawnSync } from 'node:child_process';
-import { failTogether } from '../../dist/cli/processes.js';
+import { failTogether } from '../../dist/cli/terminal/processes.js';
 import { mesh, range, shape } from '../../dist/core/index.js';
 import { cpuDevice, finishMpi, mpiProcesses, referenceDevice } from '../../dist/machine/index.js';
 import { bench } from '../../dist/run/index.js';

@@ -61,6 +61,22 @@ describe('check-imports', () => {
     expect(status).toBe(1);
   });
 
+  it('refuses imports from a lower room within a room to a higher one, and crowded folders', () => {
+    const { status, stderr } = check({
+      ...good,
+      'src/imaging/volume/a.ts': "import '../formats/b.ts';\n",
+      'src/imaging/formats/b.ts': "import '../volume/c.ts';\n",
+      'src/imaging/volume/c.ts': '',
+      ...Object.fromEntries(Array.from({ length: 26 }, (_, i) => [`src/run/f${i}.ts`, ''])),
+    });
+    expect(stderr).toContain(
+      'src/imaging/volume/a.ts:1 imports src/imaging/formats/b.ts: imaging/volume lies beneath imaging/formats\n',
+    );
+    expect(stderr).toContain('src/run holds 26 files: put those of one subject into a folder');
+    expect(stderr).toContain('imports: 2 problems');
+    expect(status).toBe(1);
+  });
+
   it('refuses circles, unknown rooms, and files that import tests or leave src', () => {
     const { status, stderr } = check({
       'src/core/a.ts': "import './b.ts';\n",

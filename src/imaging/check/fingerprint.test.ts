@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
-import { writeNifti } from '../nifti-write.ts';
-import { fromCanonical } from '../orientation.ts';
-import { makeVolume, type VoxelArray } from '../volume.ts';
+import { writeNifti } from '../formats/nifti/nifti-write.ts';
+import { fromCanonical } from '../volume/orientation.ts';
+import { makeVolume, type VoxelArray } from '../volume/volume.ts';
 import { fingerprintDataset } from './fingerprint.ts';
 import { IntensityCounter, mergeCounts, summaryOf } from './intensity-counts.ts';
 

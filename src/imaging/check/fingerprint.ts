@@ -1,15 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { type Case, openDataset } from '../dataset.ts';
-import type { DatasetPatterns } from '../dataset-files.ts';
-import { ImagingError } from '../errors.ts';
-import { inParallel } from '../in-parallel.ts';
-import { loadLabels } from '../labels.ts';
-import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../orientation.ts';
-import { readScanHeader, readScanSlabs } from '../scan.ts';
-import type { ScanFormat } from '../scan-types.ts';
-import { type Shape3, spacingOf, voxelCount, voxelVolume } from '../volume.ts';
-import { softTissueWindow } from '../window.ts';
-import { IntensitySample } from './clipped-share.ts';
+import { type Case, openDataset } from '../dataset/dataset.ts';
+import type { DatasetPatterns } from '../dataset/dataset-files.ts';
+import { loadLabels } from '../dataset/labels.ts';
+import { readScanHeader, readScanSlabs } from '../formats/scan.ts';
+import { IntensitySample } from '../volume/clipped-share.ts';
+import { ImagingError } from '../volume/errors.ts';
+import { inParallel } from '../volume/in-parallel.ts';
+import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../volume/orientation.ts';
+import type { ScanFormat } from '../volume/scan-types.ts';
+import { type Shape3, spacingOf, voxelCount, voxelVolume } from '../volume/volume.ts';
+import { softTissueWindow } from '../volume/window.ts';
 import {
   type Intensities,
   IntensityCounter,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readScanSlabs } from '../scan.ts';
-import type { ScanHeader } from '../scan-types.ts';
-import { voxelCount } from '../volume.ts';
-import { IntensitySample } from './clipped-share.ts';
+import { readScanSlabs } from '../formats/scan.ts';
+import { IntensitySample } from '../volume/clipped-share.ts';
+import type { ScanHeader } from '../volume/scan-types.ts';
+import { voxelCount } from '../volume/volume.ts';
 
 /** What is known of an image once all its voxels have been read. */
 export interface ImageFacts {

@@ -1,6 +1,6 @@
-import { nearestLabel } from '../labels.ts';
-import { readScanSlabs } from '../scan.ts';
-import type { ScanHeader } from '../scan-types.ts';
+import { nearestLabel } from '../dataset/labels.ts';
+import { readScanSlabs } from '../formats/scan.ts';
+import type { ScanHeader } from '../volume/scan-types.ts';
 import { voxelAt } from './image-facts.ts';
 
 /** A value of a label map that is no label. */

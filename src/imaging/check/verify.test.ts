@@ -3,11 +3,11 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeSlices } from '../../../test/imaging/dicom-fixture.ts';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
-import { ImagingError } from '../errors.ts';
-import { writeNifti } from '../nifti-write.ts';
-import { fromCanonical, type Orientation } from '../orientation.ts';
-import { preprocess } from '../store/preprocess-dataset.ts';
-import { makeVolume, type Volume } from '../volume.ts';
+import { writeNifti } from '../formats/nifti/nifti-write.ts';
+import { preprocess } from '../preprocess/preprocess-dataset.ts';
+import { ImagingError } from '../volume/errors.ts';
+import { fromCanonical, type Orientation } from '../volume/orientation.ts';
+import { makeVolume, type Volume } from '../volume/volume.ts';
 import { verifyDataset } from './verify.ts';
 import type { Finding } from './verify-case.ts';
 

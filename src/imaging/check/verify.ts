@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { type Case, surveyDataset } from '../dataset.ts';
-import type { DatasetPatterns } from '../dataset-files.ts';
-import { inParallel } from '../in-parallel.ts';
+import { type Case, surveyDataset } from '../dataset/dataset.ts';
+import type { DatasetPatterns } from '../dataset/dataset-files.ts';
+import { inParallel } from '../volume/in-parallel.ts';
 import { type CaseReport, type Finding, faultOf, type VerifyContext, verifyCase } from './verify-case.ts';
 
 export interface VerifyOptions extends DatasetPatterns {

@@ -1,6 +1,6 @@
-import { inParallel } from '../in-parallel.ts';
-import type { Shape3 } from '../volume.ts';
-import type { VoxelBox } from '../voxel-source.ts';
+import { inParallel } from '../volume/in-parallel.ts';
+import type { Shape3 } from '../volume/volume.ts';
+import type { VoxelBox } from '../volume/voxel-source.ts';
 import { chunkFile, elementBytes, readChunk, type StoredVoxels, type ZarrArray } from './zarr-array.ts';
 
 /** Chunks that are read and expanded at a time. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { readJsonAs } from '../json-file.ts';
+import { readJsonAs } from './json-file.ts';
 import { mostVoxels, shapeOfAtMost } from './zarr-array.ts';
 
 // A store of preprocessed cases is a Zarr group: STORE/.zattrs says how it was made and of which cases, STORE/CASE is a group

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { classNamesProblem, idProblem } from '../dataset-names.ts';
-import { ImagingError } from '../errors.ts';
+import { ImagingError } from '../volume/errors.ts';
+import { classNamesProblem, idProblem } from './dataset-names.ts';
 import { IMAGE, isZarr, LABELS, readStoreDescription, type StoreOptions } from './format.ts';
 import type { StoredEntry } from './stored-case.ts';
 

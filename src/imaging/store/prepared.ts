@@ -1,6 +1,6 @@
-import { ImagingError } from '../errors.ts';
-import type { PrepareOptions } from '../prepared-case.ts';
-import { paperWindow } from '../window.ts';
+import { ImagingError } from '../volume/errors.ts';
+import type { PrepareOptions } from '../volume/prepared-case.ts';
+import { paperWindow } from '../volume/window.ts';
 import type { StoreOptions } from './format.ts';
 
 /** Throws ImagingError where a store was prepared in another way than it is asked for, or lacks a part of the window. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { ElementType } from '../nifti-types.ts';
-import type { OpenScan } from '../scan-types.ts';
-import type { VoxelArray } from '../volume.ts';
-import { refuseNonFinite } from '../voxel-decoder.ts';
+import type { ElementType } from '../volume/nifti-types.ts';
+import type { OpenScan } from '../volume/scan-types.ts';
+import type { VoxelArray } from '../volume/volume.ts';
+import { refuseNonFinite } from '../volume/voxel-decoder.ts';
 import { ChunkCache, readBox } from './chunk-cache.ts';
 import { readCaseDescription } from './format.ts';
 import { elementBytes, openZarr, type StoredType } from './zarr-array.ts';

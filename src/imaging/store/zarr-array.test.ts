@@ -3,10 +3,10 @@ import path from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
-import { openDataset } from '../dataset.ts';
-import { writePhantom } from '../phantom.ts';
-import { loadCase } from '../preprocess.ts';
-import { preprocess } from './preprocess-dataset.ts';
+import { openDataset } from '../dataset/dataset.ts';
+import { loadCase } from '../preprocess/preprocess.ts';
+import { preprocess } from '../preprocess/preprocess-dataset.ts';
+import { writePhantom } from '../synthetic/phantom.ts';
 import { createZarr, openZarr, readChunk, writeChunk } from './zarr-array.ts';
 
 const folder = temporaryFolder();

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
 import { beginPartial } from '../../files/index.ts';
-import { ImagingError, systemErrorCode, systemErrorReason, writeHints } from '../errors.ts';
-import { readJsonAs } from '../json-file.ts';
-import { type Shape3, voxelCount } from '../volume.ts';
-import { refuseNonFinite } from '../voxel-decoder.ts';
+import { ImagingError, systemErrorCode, systemErrorReason, writeHints } from '../volume/errors.ts';
+import { type Shape3, voxelCount } from '../volume/volume.ts';
+import { refuseNonFinite } from '../volume/voxel-decoder.ts';
+import { readJsonAs } from './json-file.ts';
 
 // Arrays of three dimensions in the Zarr format, version 2 (https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html): a folder
 // with a file `.zarray`, and a file `k.j.i` for each chunk. Elements of several bytes are shuffled, all first bytes before all

@@ -2,7 +2,7 @@ import { fail } from '../../core/index.ts';
 
 /**
  * How 3x3x3 convolutions are computed. `auto`: by Winograd's minimal filtering where that was measured to be faster
- * (native/winograd_choice.cpp); it rounds differently from a plain sum, by a few units in the last place of the largest values.
+ * (native/winograd/winograd_choice.cpp); it rounds differently from a plain sum, by a few units in the last place of the largest values.
  * `direct`: as plain sums of products, everywhere.
  */
 export type ExactConv = 'auto' | 'direct';

@@ -1,4 +1,4 @@
-import type { StepLine, ValidationLine } from '../log.ts';
+import type { StepLine, ValidationLine } from '../record/log.ts';
 
 type Scalars = Readonly<Record<string, number | null | undefined>>;
 

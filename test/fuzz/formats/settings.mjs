@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { surveyDataset, writePhantom } from '../../../dist/imaging/index.js';
 import { assumedSpeeds } from '../../../dist/plan/index.js';
-import { splitOf } from '../../../dist/train/held-out.js';
+import { splitOf } from '../../../dist/train/config/held-out.js';
 import {
   cutLog,
   readConfigFile,

@@ -1,0 +1,124 @@
+import { shape } from '../../core/index.ts';
+import { CPU_TARGET } from '../../machine/index.ts';
+import { buildTraining } from '../../nn/index.ts';
+import { bytes } from '../../plan/index.ts';
+import {
+  autoSplit,
+  type BenchResult,
+  bench,
+  kernelTable,
+  type Tracer,
+  VOXEL,
+  WARM_UP,
+} from '../../run/index.ts';
+import { speedsOf } from '../../train/index.ts';
+import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from '../flags/flags.ts';
+import { type Joined, join } from '../terminal/processes.ts';
+import { showProgress } from '../terminal/progress.ts';
+import { say, sayJson } from '../terminal/say.ts';
+import { noteSplit, talks } from '../terminal/talks.ts';
+import { traced } from '../terminal/trace.ts';
+
+export interface Flags extends MeshFlags, MemoryFlags {
+  readonly size: number;
+  readonly base: number;
+  readonly levels: number;
+  readonly steps: number;
+  readonly batch: number;
+  readonly precision: 'f32' | 'bf16';
+  readonly threads?: number;
+  readonly exactConv?: 'auto' | 'direct';
+  readonly optimizer: 'adafactor' | 'adam' | 'sgd';
+  readonly trace?: string;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+/** Runs `halomesh bench`. */
+export async function benchAction(flags: Flags): Promise<void> {
+  checkMeshFlags(flags);
+  const { threads: _t, spillDir: _d, trace: _f, overwrite: _o, json: _j, ...settings } = flags;
+  const joined = await join(flags.split === 'auto' ? 'auto' : placement(flags).mesh, settings);
+  const show = async (tracer: Tracer | undefined): Promise<void> => {
+    const result = await measure(flags, joined, tracer);
+    if (!talks()) return;
+    if (flags.json) sayJson(result);
+    else say(formatBench(result));
+    if (tracer && !flags.json) say(`\n${kernelTable(tracer.runs.filter(({ name }) => name !== WARM_UP))}`);
+  };
+  await traced(talks() ? flags.trace : undefined, show, {
+    endsAtOnce: true,
+    overwrite: flags.overwrite,
+  });
+}
+
+async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined): Promise<BenchResult> {
+  const place = await placeOf(flags, joined);
+  const {
+    base,
+    levels,
+    optimizer,
+    json: _j,
+    split: _s,
+    mesh: _m,
+    layout: _l,
+    trace: _t,
+    overwrite: _o,
+    spillDir,
+    ...rest
+  } = flags;
+  const progress = showProgress({ unit: 'step', total: flags.steps, silent: !talks() });
+  try {
+    return await bench({
+      ...rest,
+      ...place,
+      processes: joined.processes,
+      threads: flags.threads ?? joined.threads,
+      spillFolder: spillDir,
+      network: { base, levels },
+      optimizer: { kind: optimizer },
+      tracer,
+      onStep: (step, seconds) => progress.update(step, [`${seconds.toFixed(2)} s`]),
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** The mesh and layout of the flags, or the split of least predicted time for as many ranks as there are processes. */
+async function placeOf(flags: Flags, { processes, threads }: Joined): Promise<ReturnType<typeof placement>> {
+  if (flags.split !== 'auto') return placement(flags);
+  const { size, batch, base, levels, precision: storage, memoryLimit } = flags;
+  const { parts, text } = await autoSplit({
+    graph: (sizes) =>
+      buildTraining({
+        image: shape({ ...sizes, channel: 1 }),
+        network: { base, levels },
+        storage,
+        optimizer: { kind: flags.optimizer },
+      }).graph,
+    sizes: { batch, depth: size, height: size, width: size },
+    stride: 2 ** (levels - 1),
+    target: CPU_TARGET,
+    speeds: () => speedsOf(),
+    ranks: processes?.hosts.length ?? 1,
+    processes,
+    threads: flags.threads ?? threads,
+    memoryLimit,
+    hostBytes: VOXEL * batch * size ** 3,
+  });
+  noteSplit(text);
+  return placement({ split: parts });
+}
+
+/** The result as text for a terminal. */
+export function formatBench(r: BenchResult): string {
+  return [
+    `volume      ${r.size}^3, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}, ${r.threads} threads, ${r.instructionSet}`,
+    `step        ${r.secondsPerStep.median.toFixed(3)} s (median), ${r.secondsPerStep.min.toFixed(3)} s (fastest)`,
+    `speed       ${r.gflopsPerSecond.toFixed(1)} GFLOP/s, ${r.gflopPerStep.toFixed(1)} GFLOP a step`,
+    `memory      ${bytes(r.peakRssBytes)} at most, ${bytes(r.predictedPeakBytes)} predicted`,
+    ...(r.extra === undefined ? [] : [`extra       ${r.extra}`]),
+    `sent        ${bytes(r.bytesSentPerStep)} a step, ${bytes(r.predictedBytesSentPerStep)} predicted`,
+  ].join('\n');
+}

@@ -1,0 +1,126 @@
+import path from 'node:path';
+import {
+  evaluate,
+  evaluateLabels,
+  formatEvaluation,
+  type ScoredReport,
+  type ShownReport,
+} from '../../train/index.ts';
+import { checkMeshFlags, type PatternFlags, type RunFlags } from '../flags/flags.ts';
+import { UsageError } from '../flags/parse.ts';
+import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
+import { joinRun } from '../terminal/processes.ts';
+import { showProgress } from '../terminal/progress.ts';
+import { say, sayJson } from '../terminal/say.ts';
+import { noteSplit, talks } from '../terminal/talks.ts';
+import { relative } from '../terminal/words.ts';
+
+export interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
+  readonly run?: string;
+  readonly predictions?: string;
+  readonly data?: string;
+  readonly cases?: readonly string[];
+  readonly all?: boolean;
+  readonly tolerance?: number | Readonly<Record<string, number>>;
+  readonly lesion?: string;
+  readonly lesionIou?: number;
+  readonly out?: string;
+  readonly overlays: boolean;
+  readonly surfaces: boolean;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+export async function evaluateAction({
+  json,
+  lesion,
+  run,
+  predictions,
+  all,
+  ...given
+}: Flags): Promise<void> {
+  const { flips, cleaning, rest: flags } = segmentOptions(given);
+  let progress: ReturnType<typeof showProgress> | undefined;
+  const shared = {
+    lesion: lesion === 'none' ? null : lesion,
+    onCase: (id: string, done: number, all: number) => {
+      progress ??= showProgress({ unit: 'case', total: all, silent: !talks() });
+      progress.update(done, [id]);
+    },
+  };
+  const print = (report: ShownReport & ScoredReport, title: string, out: string): void => {
+    if (json) sayJson(report);
+    else say(`${title}\n${formatEvaluation(report)}\n${relative(path.join(out, 'summary.md'))}`);
+  };
+  if (predictions !== undefined) {
+    const { data } = flags;
+    refuseRunFlags({ run, flips, all, ...flags });
+    if (data === undefined)
+      throw new UsageError({
+        where: '--predictions',
+        problem: 'needs --data',
+        hint: 'Name what to compare with',
+      });
+    // There are no ranks here, so one process does it.
+    if (!talks()) return;
+    const out = flags.out ?? predictions;
+    const report = await evaluateLabels({ ...flags, ...shared, cleaning, predictions, data, out }).finally(
+      () => progress?.stop(),
+    );
+    print(report, `${relative(predictions)} against ${relative(data)}; Dice:`, out);
+    return;
+  }
+  if (run === undefined)
+    throw new UsageError({
+      where: 'evaluate',
+      problem: 'expected --run <run> or --predictions <dir>, found neither',
+      hint: 'Say what to compare with the labels',
+    });
+  if (all && flags.cases !== undefined)
+    throw new UsageError({
+      where: '--all',
+      problem: 'cannot stand beside --cases',
+      hint: 'Name some cases, or take them all',
+    });
+  checkMeshFlags(flags);
+  const joined = await joinRun({ ...flags, run });
+  const out = flags.out ?? path.join(run, 'evaluation');
+  const report = await evaluate({
+    ...flags,
+    ...shared,
+    ...joined,
+    flips,
+    cleaning,
+    run,
+    out,
+    cases: all ? 'all' : flags.cases,
+    onSplit: noteSplit,
+  }).finally(() => progress?.stop());
+  if (talks())
+    print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps:`, out);
+}
+
+/** Flags that say how a network runs mean nothing without one. */
+function refuseRunFlags(flags: Partial<RunFlags> & Pick<SegmentFlags, 'flips'> & Pick<Flags, 'all'>): void {
+  const keys = [
+    'run',
+    'all',
+    'checkpoint',
+    'split',
+    'mesh',
+    'layout',
+    'memoryLimit',
+    'spillDir',
+    'device',
+    'threads',
+    'flips',
+  ] as const;
+  const given = [...keys, 'exactConv' as const].find((key) => flags[key] !== undefined);
+  if (given === undefined) return;
+  const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError({
+    where: '--predictions',
+    problem: `cannot stand beside ${flag}`,
+    hint: 'Label maps are compared without a network',
+  });
+}

@@ -1,0 +1,95 @@
+import { openDataset } from '../../imaging/index.ts';
+import { formatPlan } from '../../plan/index.ts';
+import {
+  apart,
+  chooseCases,
+  type Forecast,
+  forecast,
+  forecastCases,
+  resolveConfig,
+  splitFor,
+  type TrainConfig,
+  withPreprocessing,
+} from '../../train/index.ts';
+import type { TrainFlags } from '../flags/flags.ts';
+import { givenConfig } from '../flags/given.ts';
+import { UsageError } from '../flags/parse.ts';
+import { endOnSignals } from '../terminal/interrupt.ts';
+import { say, sayJson } from '../terminal/say.ts';
+
+export interface Flags extends TrainFlags {
+  readonly classes?: number;
+  readonly ranks?: number;
+  readonly json?: boolean;
+}
+
+/** What is planned: a step on a volume, of a case where there is a data set. */
+interface Planned extends Forecast {
+  readonly classes: readonly string[];
+}
+
+/** Runs `halomesh plan`. */
+export async function planAction({ classes, ranks, json, ...flags }: Flags): Promise<void> {
+  endOnSignals();
+  const given = givenConfig(flags);
+  // A plan writes nothing, and with a size it reads nothing either.
+  if (ranks !== undefined && given.split !== 'auto')
+    throw new UsageError({ where: '--ranks', problem: 'needs --split auto' });
+  const config = resolveConfig({ ...given, data: given.data ?? '.', out: given.out ?? '.' });
+  const planned =
+    given.data === undefined
+      ? await fromSize(config, classes ?? 3, ranks)
+      : await fromData(config, classes, ranks);
+  const { report, config: _, ...facts } = planned;
+  if (json) sayJson({ ...facts, batch: config.batch, ...report });
+  else say(`${headline(config, planned)}\n${formatPlan(report)}`);
+}
+
+async function fromSize(config: TrainConfig, classes: number, ranks?: number): Promise<Planned> {
+  const { size, classes: names } = config;
+  if (size === undefined)
+    throw new UsageError({
+      where: '--size',
+      problem: 'expected the voxels along each side, or --data, found neither',
+      hint: 'Try: halomesh plan --size 128',
+    });
+  const numbered = Array.from({ length: classes }, (_, n) => `class ${n}`);
+  const all = names ?? numbered;
+  const shape = [size, size, size] as const;
+  const split = await splitFor(config, shape, all.length, { ranks });
+  const found = forecast(split.config, shape, all.length, { hosts: apart(ranks) });
+  return { classes: all, ...found, split: split.why };
+}
+
+async function fromData(config: TrainConfig, classes?: number, ranks?: number): Promise<Planned> {
+  if (classes !== undefined)
+    throw new UsageError({
+      where: '--classes',
+      problem: 'cannot stand beside --data, which names the classes',
+    });
+  const dataset = await openDataset(config.data, config);
+  const chosen = chooseCases(dataset, config);
+  return {
+    classes: chosen.classes,
+    ...(await forecastCases(
+      withPreprocessing(config, dataset),
+      chosen,
+      chosen.classes.length,
+      undefined,
+      ranks,
+    )),
+  };
+}
+
+function headline({ batch, base, levels, precision, slices }: TrainConfig, planned: Planned): string {
+  const whose = planned.case === undefined ? '' : ` (case ${planned.case})`;
+  const extents = ([d, h, w]: readonly number[]) => `depth ${d}, height ${h}, width ${w}`;
+  const patch = planned.patch === undefined ? '' : `patch         ${extents(planned.patch)}\n`;
+  return (
+    (slices === undefined
+      ? `volume        batch ${batch}, ${extents(planned.shape)}${whose}\n${patch}`
+      : `slices        batch ${batch} of ${extents(planned.shape)}${whose}, ${slices} adjacent ones as channels\n`) +
+    `${planned.split === undefined ? '' : `split         ${planned.split}\n`}` +
+    `network       base ${base}, ${levels} levels, ${planned.classes.length} classes, ${precision}`
+  );
+}

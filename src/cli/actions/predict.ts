@@ -1,0 +1,125 @@
+import { fail } from '../../core/index.ts';
+import type { Tracer } from '../../run/index.ts';
+import {
+  type FolderResult,
+  isFolderOfScans,
+  type PredictionEvent,
+  type PredictResult,
+  predict,
+  predictFolder,
+} from '../../train/index.ts';
+import { checkMeshFlags, type RunFlags } from '../flags/flags.ts';
+import { UsageError } from '../flags/parse.ts';
+import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
+import { joinRun } from '../terminal/processes.ts';
+import { type Progress, showProgress } from '../terminal/progress.ts';
+import { errorLine } from '../terminal/report-error.ts';
+import { say, tell } from '../terminal/say.ts';
+import { noteSplit, talks } from '../terminal/talks.ts';
+import { traced } from '../terminal/trace.ts';
+import { relative } from '../terminal/words.ts';
+
+export interface Flags extends RunFlags, SegmentFlags {
+  readonly input: string;
+  readonly series?: string;
+  readonly output: string;
+  readonly probabilities?: boolean;
+  readonly probabilitiesDownsample?: number;
+  readonly trace?: string;
+  readonly overwrite?: boolean;
+}
+
+/** Runs `halomesh predict`. */
+export async function predictAction(flags: Flags): Promise<void> {
+  checkMeshFlags(flags);
+  const { flips, cleaning, rest } = segmentOptions(flags);
+  const { trace, ...given } = rest;
+  if (given.probabilitiesDownsample !== undefined && !given.probabilities)
+    throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });
+  const joined = await joinRun(flags);
+  const file = talks() ? trace : undefined;
+  const show = new Display();
+  const run = async (tracer: Tracer | undefined): Promise<FolderResult> => {
+    const options = {
+      ...given,
+      flips,
+      ...joined,
+      cleaning,
+      tracer,
+      onSplit: noteSplit,
+      onEvent: (event: PredictionEvent) => show.on(event),
+    };
+    if (await isFolderOfScans(flags.input)) return predictFolder(options);
+    return { results: [await predict(options)], faults: [] };
+  };
+  const { results, faults } = await traced(file, run, {
+    endsAtOnce: true,
+    overwrite: flags.overwrite,
+    reads: [flags.input],
+  }).finally(() => show.stop());
+  if (faults.length === 0) return;
+  if (talks()) for (const { input, error } of faults) tell(`${relative(input)}: ${errorLine(error)}`);
+  fail({
+    where: flags.input,
+    problem: `${faults.length} of ${results.length + faults.length} scans could not be segmented`,
+  });
+}
+
+/** Shows what happens: a bar for the passes of a scan, and what was written. */
+class Display {
+  private progress: Progress | undefined;
+
+  on(event: PredictionEvent): void {
+    if (!talks()) return;
+    switch (event.kind) {
+      case 'scan':
+        if (event.scans > 1) tell(`scan ${event.place}/${event.scans}  ${relative(event.input)}`);
+        return;
+      case 'pass':
+        // One pass says nothing while it runs.
+        if (event.passes === 1) return;
+        this.progress ??= showProgress({ unit: 'pass', total: event.passes });
+        this.progress.update(event.done);
+        if (event.done === event.passes) this.stop();
+        return;
+      case 'note':
+        tell(`warning: ${relative(event.input)}: ${event.note}`);
+        return;
+      case 'written':
+        printResult(event.result);
+        return;
+      case 'fault':
+        this.stop();
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  stop(): void {
+    this.progress?.stop();
+    this.progress = undefined;
+  }
+}
+
+function printResult({
+  output,
+  probabilities,
+  shape,
+  voxelVolume,
+  voxels,
+  checkpoint,
+  step,
+}: PredictResult): void {
+  const all = shape[0] * shape[1] * shape[2];
+  const millilitres = voxelVolume / 1000;
+  say(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
+  for (const [name, found] of Object.entries(voxels)) {
+    const share = `${((100 * found) / all).toFixed(2)} %`;
+    const volume = `${(found * millilitres).toFixed(1)} ml`;
+    say(
+      `  ${name.padEnd(14)}${found.toLocaleString('en').padStart(12)}  ${share.padStart(8)}  ${volume.padStart(11)}`,
+    );
+  }
+  for (const file of Object.values(probabilities ?? {})) say(`  ${relative(file)}`);
+}

@@ -1,0 +1,55 @@
+import { shape } from '../../core/index.ts';
+import { CPU_TARGET } from '../../machine/index.ts';
+import { buildTraining } from '../../nn/index.ts';
+import { overlaps, type Sizes, SPLIT_DIMS, type Speeds, SplitFinder } from '../../plan/index.ts';
+import { VOXEL } from '../../run/index.ts';
+
+export interface ScaleFlags {
+  readonly size: number;
+  readonly base: number;
+  readonly levels: number;
+  readonly batch: number;
+  readonly precision: 'f32' | 'bf16';
+  readonly ranks: readonly number[];
+  readonly machine?: string;
+  readonly threads?: number;
+  readonly ranksPerMachine: number;
+  readonly memoryLimit?: number;
+  readonly block?: number;
+  readonly tries: number;
+  readonly measure?: boolean;
+  readonly overwrite?: boolean;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export const sizesOf = ({ size, batch }: Pick<ScaleFlags, 'size' | 'batch'>): Sizes => ({
+  batch,
+  depth: size,
+  height: size,
+  width: size,
+});
+
+type Network = Pick<ScaleFlags, 'base' | 'levels' | 'precision' | 'tries' | 'memoryLimit'>;
+
+/** Looks for the best splits of training steps of the U-Net that `bench` runs. */
+export function finderOf(
+  flags: Network & Pick<ScaleFlags, 'threads' | 'ranksPerMachine'>,
+  speeds: Speeds,
+): SplitFinder {
+  const { base, levels, precision, memoryLimit, tries, ranksPerMachine } = flags;
+  const threads = flags.threads ?? Math.max(1, Math.floor(speeds.cores / ranksPerMachine));
+  return new SplitFinder({
+    graph: (sizes) =>
+      buildTraining({ image: shape({ ...sizes, channel: 1 }), network: { base, levels }, storage: precision })
+        .graph,
+    target: CPU_TARGET,
+    stride: 2 ** (levels - 1),
+    memoryLimit,
+    // As from a store, of which a rank reads its own box.
+    hostBytes: (block) => VOXEL * SPLIT_DIMS.reduce((n, dim) => n * block[dim], 1),
+    speeds,
+    tries,
+    time: { threads, ranksPerMachine, overlap: overlaps() },
+  });
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, expect, it, vi } from 'vitest';
+import { assumedSpeeds } from '../../plan/index.ts';
+import { writeMachineFile } from '../../train/index.ts';
+import { run } from '../program.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-scale-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+async function halomesh(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const [out, err]: [string[], string[]] = [[], []];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void out.push(line));
+  const code = await run(args, (text) => void err.push(text));
+  return { code, out: out.join('\n'), err: err.join('') };
+}
+
+const SMALL = [
+  'scale',
+  '--size',
+  '16',
+  '--base',
+  '4',
+  '--levels',
+  '2',
+  '--block',
+  '8',
+  '--ranks',
+  '1,2,8,1024',
+  '--tries',
+  '2',
+];
+
+it('tells the best split of each number of ranks, and why some have none', async () => {
+  const machine = path.join(folder, 'machine.json');
+  await writeMachineFile(machine, assumedSpeeds(2));
+  const picture = path.join(folder, 'scale.png');
+  const { code, out, err } = await halomesh(...SMALL, '--machine', machine, '--out', picture);
+  expect(err).toBe('');
+  expect(code).toBe(0);
+  expect(out.replace(/picture in .*/, 'picture')).toMatchInlineSnapshot(`
+    "step       U-Net of base 4, 2 levels, batch 1, f32
+    machine    assumed, 2 cores: not measured: an AVX-512 core of a server of 2024
+    link       1.10 GB/s, 100 us: not measured: 10 Gbit/s Ethernet; start with mpirun -n 2 to measure it
+
+    16^3 over more and more ranks
+
+    | ranks | best split | block        |  s/step |  waits | efficiency | memory a rank | sent by a rank | sent by all |
+    | ----: | ---------- | ------------ | ------: | -----: | ---------: | ------------: | -------------: | ----------: |
+    |     1 | none       | 16 x 16 x 16 | 0.00111 |  0.0 % |    100.0 % |     138.7 MiB |            0 B |         0 B |
+    |     2 | depth=2    | 8 x 16 x 16  | 0.00447 | 80.0 % |     12.4 % |     154.5 MiB |       36.0 KiB |   147.6 KiB |
+    |     8 | depth=8    | 2 x 16 x 16  | 0.00955 | 92.5 % |      1.4 % |     154.5 MiB |       72.0 KiB |    1.01 MiB |
+
+    8^3 voxels a rank
+
+    | ranks | best split                | block     |   s/step |  waits | efficiency | memory a rank | sent by a rank | sent by all |
+    | ----: | ------------------------- | --------- | -------: | -----: | ---------: | ------------: | -------------: | ----------: |
+    |     1 | none                      | 8 x 8 x 8 | 0.000687 |  0.0 % |    100.0 % |     138.2 MiB |            0 B |         0 B |
+    |     2 | depth=2                   | 8 x 8 x 8 |  0.00432 | 83.7 % |     15.9 % |     154.3 MiB |       9.00 KiB |    93.6 KiB |
+    |     8 | depth=2,height=2,width=2  | 8 x 8 x 8 |  0.00980 | 92.8 % |      7.0 % |     154.5 MiB |       31.3 KiB |   779.4 KiB |
+    |  1024 | depth=16,height=8,width=8 | 8 x 8 x 8 |    0.875 | 99.9 % |      0.1 % |     191.0 MiB |       71.9 KiB |   138.1 MiB |
+
+    left out: 1024 ranks, no split of 1024 has blocks of at least 2 voxels along each axis
+
+    picture"
+  `);
+  expect(statSync(picture).size).toBeGreaterThan(5000);
+});
+
+it('refuses a machine file that is not one', async () => {
+  const { code, err } = await halomesh('scale', '--machine', path.join(folder, 'none.json'));
+  expect(code).not.toBe(0);
+  expect(err).toMatch(/none\.json: cannot be read/);
+});

@@ -1,0 +1,128 @@
+import { markdownTable } from '../../core/index.ts';
+import { checkOutputs } from '../../files/index.ts';
+import {
+  bytes,
+  predictScaling,
+  type ScalePoint,
+  type Scaling,
+  type Speeds,
+  showParts,
+} from '../../plan/index.ts';
+import { drawScaling, speedsOf } from '../../train/index.ts';
+import { showProgress } from '../terminal/progress.ts';
+import { say, sayJson } from '../terminal/say.ts';
+import { relative } from '../terminal/words.ts';
+import { type Measured, measureHere } from './measure.ts';
+import { finderOf, type ScaleFlags, sizesOf } from './scale-finder.ts';
+
+/** Runs `halomesh scale`. */
+export async function scaleAction(flags: ScaleFlags): Promise<void> {
+  if (flags.measure) {
+    const measured = await measureHere(flags);
+    if (flags.json) sayJson(measured);
+    else say(formatMeasured(measured));
+    return;
+  }
+  checkOutputs({
+    reads: flags.machine === undefined ? [] : [flags.machine],
+    writes: [flags.out],
+    overwrite: flags.overwrite,
+  });
+  const speeds = speedsOf(flags.machine);
+  const block = flags.block ?? Math.max(2 ** (flags.levels - 1), Math.floor(flags.size / 4));
+  const progress = showProgress({ unit: 'split', total: flags.ranks.length, silent: flags.json });
+  let done = 0;
+  const scaling = predictScaling(finderOf(flags, speeds), sizesOf(flags), flags.ranks, block, () =>
+    progress.update(++done),
+  );
+  progress.stop();
+  drawScaling(
+    { ...scaling, strongTitle: `${flags.size} cubed`, weakTitle: `${block} cubed a rank` },
+    flags.out,
+  );
+  if (flags.json) sayJson({ machine: speeds, ...scaling, picture: flags.out });
+  else say(`${formatScaling(flags, block, speeds, scaling)}\n\npicture in ${relative(flags.out)}`);
+}
+
+/** The tables as text for a terminal. */
+export function formatScaling(
+  { size, base, levels, batch, precision }: ScaleFlags,
+  block: number,
+  speeds: Speeds,
+  { strong, weak, leftOut }: Scaling,
+): string {
+  return [
+    `step       U-Net of base ${base}, ${levels} levels, batch ${batch}, ${precision}`,
+    `machine    ${speeds.name}, ${speeds.cores} ${speeds.cores === 1 ? 'core' : 'cores'}: ${speeds.source}`,
+    `link       ${(speeds.link.bytesPerSecond / 1e9).toPrecision(3)} GB/s, ${(1e6 * speeds.link.latencySeconds).toPrecision(3)} us: ${speeds.link.source}`,
+    '',
+    `${size}^3 over more and more ranks`,
+    '',
+    table(strong),
+    '',
+    `${block}^3 voxels a rank`,
+    '',
+    table(weak),
+    ...leftOut.map(({ ranks, reason }) => `\nleft out: ${ranks} ranks, ${reason}`),
+  ].join('\n');
+}
+
+function table(points: readonly ScalePoint[]): string {
+  const number = (title: string) => ({ title, right: true });
+  const columns = [
+    number('ranks'),
+    { title: 'best split' },
+    { title: 'block' },
+    ...['s/step', 'waits', 'efficiency', 'memory a rank', 'sent by a rank', 'sent by all'].map(number),
+  ];
+  const rows = points.map((point) => {
+    const { exchange, allReduce } = point.census.bytesSent;
+    return [
+      String(point.ranks),
+      showParts(point.parts),
+      showBlock(point),
+      showSeconds(point.seconds),
+      percent((point.exchangeSeconds + point.allReduceSeconds) / point.seconds),
+      percent(point.efficiency),
+      bytes(point.census.peakBytes),
+      bytes(point.census.exchangeBytesOfRank),
+      bytes(exchange + allReduce),
+    ];
+  });
+  return markdownTable(columns, rows);
+}
+
+/** Predicted and measured times side by side. */
+export function formatMeasured(measured: readonly Measured[]): string {
+  const number = (title: string) => ({ title, right: true });
+  const columns = [
+    number('ranks'),
+    { title: 'split' },
+    ...[
+      'predicted s',
+      'measured s',
+      'difference',
+      'kernels s, predicted',
+      'waits s, predicted',
+      'sent, predicted',
+      'sent, counted',
+    ].map(number),
+  ];
+  const rows = measured.map(({ ranks, split, predicted, seconds, bytesSent, bytesCounted, waits }) => [
+    String(ranks),
+    split,
+    showSeconds(predicted),
+    showSeconds(seconds),
+    `${((100 * (predicted - seconds)) / seconds).toFixed(1)} %`,
+    showSeconds(predicted - waits),
+    showSeconds(waits),
+    bytes(bytesSent),
+    bytes(bytesCounted),
+  ]);
+  return markdownTable(columns, rows);
+}
+
+const showBlock = ({ block }: ScalePoint): string =>
+  `${block.batch > 1 ? `${block.batch} x ` : ''}${block.depth} x ${block.height} x ${block.width}`;
+const showSeconds = (seconds: number): string => seconds.toPrecision(3);
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;

@@ -1,0 +1,84 @@
+import path from 'node:path';
+import { markdownTable } from '../../core/index.ts';
+import { type CaseReport, type Finding, type VerifyReport, verifyDataset } from '../../imaging/index.ts';
+import type { PatternFlags } from '../flags/flags.ts';
+import { showProgress } from '../terminal/progress.ts';
+import { Faulty } from '../terminal/report-error.ts';
+import { say, sayJson } from '../terminal/say.ts';
+import { relative } from '../terminal/words.ts';
+
+/** Runs `halomesh verify`. */
+export async function verifyAction(
+  dir: string,
+  { json, ...patterns }: PatternFlags & { readonly json?: boolean },
+): Promise<void> {
+  let progress: ReturnType<typeof showProgress> | undefined;
+  const report = await verifyDataset(dir, {
+    ...patterns,
+    onCase: (id, done, all) => {
+      progress ??= showProgress({ unit: 'case', total: all });
+      progress.update(done, [id]);
+    },
+  }).finally(() => progress?.stop());
+  if (json) sayJson(report);
+  else say(formatVerify(report));
+  if (report.faults > 0) {
+    const { faults } = report;
+    throw new Faulty(`${relative(dir)} has ${faults} ${faults === 1 ? 'fault' : 'faults'}`);
+  }
+}
+
+/** A table of the cases, then every finding as a line. */
+export function formatVerify(report: VerifyReport): string {
+  const names = report.labelNames;
+  const table = markdownTable(
+    [
+      { title: 'case' },
+      { title: 'format' },
+      { title: 'voxels (d x h x w)', right: true },
+      { title: 'spacing, mm', right: true },
+      { title: 'axes' },
+      { title: 'values', right: true },
+      { title: 'labels' },
+      { title: 'result' },
+    ],
+    report.cases.map((found) => [
+      found.kind === 'training' ? found.id : `${found.id} (${found.kind})`,
+      found.format ?? '-',
+      found.shape?.join(' x ') ?? '-',
+      found.spacing?.map(short).join(' x ') ?? '-',
+      found.orientation ?? '-',
+      found.range?.map(short).join(' to ') ?? '-',
+      labelsOf(found, names),
+      resultOf(found.findings),
+    ]),
+  );
+  const all = [...report.findings, ...report.cases.flatMap(({ findings }) => findings)];
+  const lines = (level: Finding['level']) =>
+    all.filter((finding) => finding.level === level).map((finding) => `${level}: ${sentence(finding)}`);
+  const counts = `${counted(report.cases.length, 'case')}, ${counted(report.faults, 'fault')}, ${counted(report.warnings, 'warning')}`;
+  return [`${report.name}: ${counts}`, '', table, '', ...lines('fault'), ...lines('warning')]
+    .join('\n')
+    .trimEnd();
+}
+
+function labelsOf({ labels, kind }: CaseReport, names: readonly string[] | undefined): string {
+  if (labels === undefined) return kind === 'training' ? '-' : '';
+  return Object.keys(labels)
+    .map((value) => names?.[Number(value)] ?? value)
+    .join(', ');
+}
+
+function resultOf(findings: readonly Finding[]): string {
+  const faults = findings.filter(({ level }) => level === 'fault').length;
+  if (faults > 0) return counted(faults, 'fault');
+  return findings.length > 0 ? counted(findings.length, 'warning') : 'good';
+}
+
+function sentence({ file, field, expected, found, hint }: Finding): string {
+  const where = file === undefined ? '' : `${relative(path.resolve(file))}: `;
+  return `${where}${field}: expected ${expected}, found ${found}${hint === undefined ? '' : `. ${hint}`}`;
+}
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+const short = (value: number): string => String(+value.toPrecision(4));

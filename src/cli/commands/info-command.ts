@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { Flags } from '../actions/info.ts';
+import { addOverwriteFlag } from '../flags/flags.ts';
+import { counted } from '../flags/parse.ts';
+
+/** `halomesh info` */
+export function infoCommand(program: Command): void {
+  const command = program
+    .command('info')
+    .summary('version, devices, instruction sets, threads, memory, MPI')
+    .description('Tells what this installation and machine offer.')
+    .option('--json', 'print it as JSON')
+    .option(
+      '--calibrate',
+      'measure the speeds of this machine instead, for scale and --split auto; under mpirun -n 2 of its messages too',
+    )
+    .option(
+      '--calibrate-sizes <list>',
+      'voxels along each side of the training steps that are timed (default: 32,96)',
+      counted('--calibrate-sizes'),
+    )
+    .option('--out <file>', 'write them to this machine file (default: print them)');
+  addOverwriteFlag(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  halomesh info
+  mpirun -n 2 halomesh info --calibrate --out machine.json`,
+    )
+    .action(async (flags: Flags) => (await import('../actions/info.ts')).infoAction(flags));
+}

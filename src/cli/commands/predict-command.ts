@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { MOST_SIZE } from '../../train/config/limits.ts';
+import type { Flags } from '../actions/predict.ts';
+import { addOverwriteFlag, addRunFlags, addTraceFlag } from '../flags/flags.ts';
+import { count } from '../flags/parse.ts';
+import { addCleaningFlags, addFlipsFlag } from '../flags/segment-flags.ts';
+
+/** `halomesh predict` */
+export function predictCommand(program: Command): void {
+  const command = program
+    .command('predict')
+    .summary('segment scans with a trained network')
+    .description(
+      'Segments a scan (a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series), or all scans of a folder. The output has the grid of the input, voxel for voxel, and the numbers of the classes. A volume that does not fit in memory, or in --memory-limit, is computed in blocks, with the same result.',
+    );
+  addTraceFlag(addRunFlags(command))
+    .requiredOption(
+      '--input <path>',
+      'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd), DICOM folder, or folder of scans',
+    )
+    .option('--series <uid>', 'which series of a DICOM folder to take, where it holds several')
+    .requiredOption(
+      '--output <path>',
+      'NIfTI file to write (.nii or .nii.gz), or a folder for NAME.nii.gz of each scan',
+    )
+    .option('--probabilities', 'write the probability of each class too: NAME_probability_CLASS.nii.gz')
+    .option(
+      '--probabilities-downsample <n>',
+      'with voxels n times as large',
+      count('--probabilities-downsample', 1, MOST_SIZE),
+    );
+  addOverwriteFlag(addCleaningFlags(addFlipsFlag(command)))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --memory-limit 4GiB\n' +
+        '  halomesh predict --run runs/a --input scans --output labels --flips --largest-component liver+tumour',
+    )
+    .action(async (flags: Flags) => (await import('../actions/predict.ts')).predictAction(flags));
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { addOverwriteFlag, addTraceFlag, addTrainFlags, type TrainFlags } from '../flags/flags.ts';
+
+/** `halomesh train` */
+export function trainCommand(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('train a 3-D U-Net on a data set')
+    .description(
+      'Trains a 3-D U-Net on whole volumes, split over a mesh of ranks. The run folder gets the whole config, a log of ' +
+        'JSON lines, checkpoints (latest, best) and pictures. Ctrl-C finishes the step, saves and says how to resume.',
+    );
+  addOverwriteFlag(addTraceFlag(addTrainFlags(command)))
+    .option('--resume', 'go on from the last checkpoint of the run; its config counts where no flag does')
+    .addHelpText(
+      'after',
+      `
+Every flag can stand in the config file: {"data": "ct", "split": {"depth": 2}, "learningRate": 0.003}
+
+Examples:
+  halomesh train --data ct --out runs/a --spacing 3 --split depth=2,height=2 --steps 300
+  halomesh train --config hou.json --out runs/b --mesh rows=2,cols=2 --layout depth:rows,height:cols
+  halomesh train --out runs/a --resume --steps 600`,
+    )
+    .action(async (flags: TrainFlags) => (await import('../actions/train.ts')).trainAction(flags));
+}

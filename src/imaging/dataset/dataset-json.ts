@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { readJsonFile, writeTextAtomically } from '../../files/index.ts';
+import { classNamesProblem } from '../store/dataset-names.ts';
+import { ImagingError, systemErrorReason } from '../volume/errors.ts';
+
+/** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
+export interface DatasetDescription {
+  readonly name?: string;
+  /** The names of label values 0, 1, 2... */
+  readonly labelNames?: readonly string[];
+  /** The name of its one channel, such as `CT`. */
+  readonly channel?: string;
+  /** What the names of its files end in, such as `.nii.gz`. */
+  readonly fileEnding?: string;
+  /** Its list of cases, paths as they are written there; `id` where the list gives one. */
+  readonly training?: readonly { readonly id?: string; readonly image: string; readonly label: string }[];
+  readonly test?: readonly string[];
+}
+
+const text = z.string({ error: 'a text' });
+const path = z.string({ error: 'the path of one file (only images of one channel are supported)' });
+
+/** Values by names that a file gives, `__proto__` among them. */
+const byName = <T>(value: z.ZodType<T>, error: string) =>
+  z.unknown().transform((given, context): ReadonlyMap<string, T> => {
+    const found = new Map<string, T>();
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
+      context.addIssue({ code: 'custom', message: error, input: given });
+    else
+      for (const [name, one] of Object.entries(given)) {
+        const parsed = value.safeParse(one);
+        if (parsed.success) found.set(name, parsed.data);
+        for (const { path, message } of parsed.error?.issues ?? [])
+          context.addIssue({ code: 'custom', message, path: [name, ...path], input: one });
+      }
+    return found;
+  });
+
+const listed = (form: string) => ({ error: `an object such as ${form}` });
+const list = (of: string) => ({ error: `a list of ${of}` });
+const pair = '{"image": PATH, "label": PATH}';
+const channels = byName(text, 'names of channels, such as {"0": "CT"}').optional();
+
+const schema = z.object(
+  {
+    name: text.optional(),
+    /** Decathlon: {"0": "background", ...}; nnU-Net v2: {"background": 0, ...}, and lists for regions. */
+    labels: byName(
+      z.union([z.string(), z.number(), z.array(z.number())], { error: 'a name or a number' }),
+      'values and names, such as {"0": "background", "1": "liver"}',
+    ).optional(),
+    /** Decathlon and nnU-Net 1; nnU-Net 2. */
+    modality: channels,
+    channel_names: channels,
+    file_ending: text.optional(),
+    training: z.array(z.object({ image: path, label: path }, listed(pair)), list(pair)).optional(),
+    test: z
+      .array(
+        z.union([z.string(), z.object({ image: z.string() })], { error: 'a path, or {"image": PATH}' }),
+        list('paths'),
+      )
+      .optional(),
+    /** nnU-Net v2's list of cases that lie elsewhere. */
+    dataset: byName(
+      z.object(
+        { images: z.array(path, list('paths')), label: path },
+        listed('{"images": [PATH], "label": PATH}'),
+      ),
+      'cases by their ids, such as {"a": {"images": [PATH], "label": PATH}}',
+    ).optional(),
+  },
+  { error: 'an object such as {"labels": {"0": "background", "1": "liver"}}' },
+);
+
+/** Reads a dataset.json. Throws ImagingError where it is none or asks for what cannot be trained on. */
+export async function readDescription(file: string): Promise<DatasetDescription> {
+  const content = parse(await readJson(file), file);
+  checkChannels(content, file);
+  const elsewhere = [...(content.dataset ?? [])].map(([id, { images, label }]) => {
+    if (images.length !== 1) refuseChannels(file, `dataset.${id}.images`, `${images.length} files`);
+    return { id, image: images[0], label };
+  });
+  return {
+    name: content.name,
+    labelNames: content.labels && namesOf(content.labels, file),
+    channel: [...(content.channel_names ?? content.modality ?? new Map()).values()][0],
+    fileEnding: content.file_ending,
+    training: content.training ?? (content.dataset && elsewhere),
+    test: content.test?.map((entry) => (typeof entry === 'string' ? entry : entry.image)),
+  };
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return await readJsonFile(file);
+  } catch (error) {
+    const found = error instanceof SyntaxError ? error.message : systemErrorReason(error);
+    throw new ImagingError({ file, field: 'content', expected: 'JSON', found }, { cause: error });
+  }
+}
+
+function parse(content: unknown, file: string): z.infer<typeof schema> {
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  let value: unknown = content;
+  for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | null)?.[key];
+  const found = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  throw new ImagingError({ file, field: issue.path.join('.') || 'content', expected: issue.message, found });
+}
+
+function checkChannels({ channel_names, modality }: z.infer<typeof schema>, file: string): void {
+  const names = [...(channel_names ?? modality ?? new Map()).values()];
+  const field = channel_names === undefined ? 'modality' : 'channel_names';
+  if (names.length > 1) refuseChannels(file, field, `${names.length}: ${names.join(', ')}`);
+}
+
+function refuseChannels(file: string, field: string, found: string): never {
+  const hint = 'Only images of one channel (CT) are supported.';
+  throw new ImagingError({ file, field, expected: 'one channel', found, hint });
+}
+
+type Labels = ReadonlyMap<string, string | number | readonly number[]>;
+
+/** Names by value; the values must be 0, 1, 2... without gaps, as they number the network's outputs. */
+function namesOf(labels: Labels, file: string): string[] {
+  const names: string[] = [];
+  const refuse = (problem: string): never => {
+    const expected = 'the values 0, 1, 2... each with one name, at most 256';
+    const found = `${problem} in ${JSON.stringify(Object.fromEntries(labels)).slice(0, 200)}`;
+    throw new ImagingError({ file, field: 'labels', expected, found });
+  };
+  for (const [key, entry] of labels) {
+    if (typeof entry === 'object') {
+      const hint = 'Regions of several values are not supported: give each value a name of its own.';
+      const found = `the region [${entry.join(', ')}]`;
+      throw new ImagingError({ file, field: `labels.${key}`, expected: 'one value', found, hint });
+    }
+    const name = typeof entry === 'number' ? key : entry;
+    if (name === 'ignore') {
+      const hint = 'Voxels cannot be left out of training: give them a class, or take the label out.';
+      const field = 'labels.ignore';
+      throw new ImagingError({ file, field, expected: 'no label to ignore', found: `${entry}`, hint });
+    }
+    const value = typeof entry === 'number' ? entry : /^\d+$/.test(key) ? Number(key) : Number.NaN;
+    if (!(Number.isInteger(value) && value >= 0 && value < 256))
+      refuse(typeof entry === 'number' ? `the value ${entry} of "${name}"` : `no value for "${key}"`);
+    if (names[value] !== undefined) refuse(`"${names[value]}" and "${name}" for ${value}`);
+    names[value] = name;
+  }
+  const problem = labels.size === 0 ? 'none' : classNamesProblem(names);
+  return problem === undefined ? names : refuse(problem);
+}
+
+/** What is told of a data set that is written: CT of one channel whose cases all have label maps. */
+export interface WrittenDescription {
+  readonly name: string;
+  readonly description?: string;
+  readonly labelNames?: readonly string[];
+  readonly training: readonly { readonly image: string; readonly label: string }[];
+}
+
+/** Writes a dataset.json in the Decathlon's form; it appears whole. */
+export async function writeDescription(
+  file: string,
+  { name, description, labelNames, training }: WrittenDescription,
+): Promise<void> {
+  const content = {
+    name,
+    description,
+    tensorImageSize: '3D',
+    modality: { 0: 'CT' },
+    labels: labelNames && Object.fromEntries(labelNames.entries()),
+    numTraining: training.length,
+    numTest: 0,
+    training,
+    test: [],
+  };
+  await writeTextAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
+}

@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { sameForm } from '../../files/index.ts';
+import { idProblem } from '../store/dataset-names.ts';
+import { isStore, type StoreOptions } from '../store/format.ts';
+import { openStore } from '../store/open-store.ts';
+import { ImagingError } from '../volume/errors.ts';
+import {
+  caseId,
+  type DatasetPatterns,
+  type FoundCase,
+  type FoundCases,
+  listCases,
+  matchCases,
+} from './dataset-files.ts';
+import { type DatasetDescription, readDescription } from './dataset-json.ts';
+import { ListedFiles } from './dataset-paths.ts';
+import { furtherChannels, unusedFiles } from './dataset-unused.ts';
+
+/** One scan and, where it is known, its label map. */
+export interface Case {
+  /** The image's file name without its ending, or what the star of its pattern stands for. */
+  readonly id: string;
+  /** Path of the image: a file, or the folder of a DICOM series. */
+  readonly image: string;
+  /** SeriesInstanceUID of the image, where its folder holds several series. */
+  readonly series?: string;
+  /** Path of the label map; absent for scans without one. */
+  readonly label?: string;
+  /** The names of label values 0, 1, 2...; absent where the dataset does not say them. */
+  readonly labelNames?: readonly string[];
+  /** Whether it is refused where the window clips most of the body, or leaves no contrast there. */
+  readonly checkWindow?: boolean;
+}
+
+/** A folder of scans. */
+export interface Dataset {
+  readonly dir: string;
+  readonly name: string;
+  readonly labelNames?: readonly string[];
+  /** What its voxels are, such as `CT`, where the data set says it. */
+  readonly channel?: string;
+  /** Scans with label maps, in natural order (case 2 before case 10). */
+  readonly cases: readonly Case[];
+  /** Scans without label maps, in natural order. */
+  readonly test: readonly Case[];
+  /** Files of scans in its folders that are in none of its cases, as paths from `dir`. */
+  readonly unused?: readonly string[];
+  /** How its cases were prepared, where it is a store of preprocessed cases. */
+  readonly preprocessed?: StoreOptions;
+}
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/**
+ * Opens a folder of scans and label maps; reads no voxels. It is one of
+ *  - a Medical Segmentation Decathlon or nnU-Net v2 folder: `imagesTr`, `labelsTr`, `imagesTs` and a `dataset.json` with the
+ *    labels' names and, in the Decathlon, the list of cases; without a list the cases are the files in the folders;
+ *  - any folder, with patterns of its images and label maps; a `dataset.json` in it may name the labels.
+ * A store that `halomesh preprocess` wrote is a data set too.
+ * Throws ImagingError if the folder, the list or a file of a case is missing or does not fit.
+ */
+export async function openDataset(dir: string, patterns: DatasetPatterns = {}): Promise<Dataset> {
+  const { dataset, faults } = await surveyDataset(dir, patterns);
+  if (faults.length > 0) throw faults[0];
+  return dataset;
+}
+
+/** What a folder holds, sound or not. */
+export interface DatasetSurvey {
+  /** The cases that have their files. */
+  readonly dataset: Dataset;
+  /** Cases whose label map is missing, without it. */
+  readonly unlabelled: readonly Case[];
+  /** What is wrong with single cases. */
+  readonly faults: readonly ImagingError[];
+}
+
+/**
+ * As openDataset, but what is wrong with single cases is told beside the others.
+ * Throws ImagingError where there is no data set at all, or its dataset.json cannot be used.
+ */
+export async function surveyDataset(dir: string, patterns: DatasetPatterns = {}): Promise<DatasetSurvey> {
+  if (isStore(dir)) return { dataset: await openStore(dir), unlabelled: [], faults: [] };
+  const json = path.join(dir, 'dataset.json');
+  const described = existsSync(json);
+  const byPattern = patterns.images !== undefined || patterns.labels !== undefined;
+  if (existsSync(path.join(dir, 'zarr.json')) && !described)
+    throw new ImagingError({
+      file: dir,
+      field: 'dataset',
+      expected: 'a store that halomesh preprocess made, of version 2',
+      found: 'a Zarr store of version 3',
+      hint: 'Give the data set that it was made from.',
+    });
+  if (!existsSync(dir) || !(described || byPattern || existsSync(path.join(dir, 'imagesTr')))) {
+    throw new ImagingError({
+      file: dir,
+      field: 'dataset',
+      expected: byPattern ? 'a folder' : 'dataset.json or imagesTr',
+      found: existsSync(dir) ? 'neither of them' : 'nothing at this path',
+      hint: 'Give the folder that holds imagesTr and labelsTr, or patterns of images and labels.',
+    });
+  }
+  const description = described ? await readDescription(json) : {};
+  const found = await findCases(dir, description, patterns);
+  const faults = [...found.faults];
+  const source = described && !byPattern ? json : dir;
+  const unlabelled: FoundCase[] = [];
+  const { labelNames } = description;
+  const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
+    const whole = keepWhole(list, kind, source, { faults, unlabelled });
+    return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
+  };
+  const all = [...found.cases, ...found.test];
+  const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const unused = unusedFiles(dir, all, known);
+  if (!byPattern) faults.push(...furtherChannels(dir, all, unused));
+  const dataset: Dataset = {
+    dir,
+    name: description.name ?? path.basename(path.resolve(dir)),
+    labelNames,
+    channel: description.channel,
+    cases: finish(found.cases, 'case'),
+    test: finish(found.test, 'test case'),
+    unused,
+  };
+  return { dataset, unlabelled, faults };
+}
+
+async function findCases(
+  dir: string,
+  { training, test, fileEnding }: DatasetDescription,
+  patterns: DatasetPatterns,
+): Promise<FoundCases & { readonly test: readonly FoundCase[] }> {
+  if (patterns.images !== undefined || patterns.labels !== undefined) {
+    const { cases, faults } = await matchCases(dir, patterns);
+    const labelled = cases.filter(({ label }) => label !== undefined);
+    return { cases: labelled, test: cases.filter(({ label }) => label === undefined), faults };
+  }
+  const listed = new ListedFiles(dir);
+  const train = training
+    ? {
+        cases: training.map(({ id, image, label }) => {
+          const named = caseId(image, (whole) => caseId(label, () => true) === whole);
+          return { id: sameForm(id ?? named), image: listed.image(image), label: listed.label(label) };
+        }),
+        faults: [],
+      }
+    : await listCases(dir, 'imagesTr', 'labelsTr', fileEnding);
+  const tests = test
+    ? { cases: test.map((image) => ({ id: caseId(image), image: listed.image(image) })), faults: [] }
+    : await listCases(dir, 'imagesTs', undefined, fileEnding);
+  const faults = [...listed.faults, ...train.faults, ...tests.faults];
+  return { cases: train.cases, test: tests.cases, faults };
+}
+
+/** The cases that have their files and an id of their own; what is wrong with the others goes to `found`. */
+function keepWhole(
+  list: readonly FoundCase[],
+  kind: string,
+  source: string,
+  found: { readonly faults: ImagingError[]; readonly unlabelled: FoundCase[] },
+): readonly FoundCase[] {
+  const { faults, unlabelled } = found;
+  const seen = new Set<string>();
+  return list.filter(({ id, image, label }) => {
+    const before = faults.length;
+    const problem = idProblem(id);
+    if (problem !== undefined) {
+      const expected = 'the name of a file';
+      const field = `id of a ${kind}`;
+      faults.push(new ImagingError({ file: source, field, expected, found: problem }));
+      return false;
+    }
+    if (seen.has(id)) {
+      const field = kind === 'case' ? 'training' : 'test';
+      faults.push(
+        new ImagingError({ file: source, field, expected: 'each case once', found: `${id} twice` }),
+      );
+    }
+    seen.add(id);
+    for (const [what, file] of [['image', image] as const, ['label', label] as const]) {
+      if (file === undefined || existsSync(file)) continue;
+      const hint = `Add the file, or take the case out of ${source}.`;
+      const field = `${what} of ${kind} ${id}`;
+      faults.push(new ImagingError({ file, field, expected: 'a file', found: 'nothing at this path', hint }));
+    }
+    if (label !== undefined && existsSync(image) && !existsSync(label)) unlabelled.push({ id, image });
+    return faults.length === before;
+  });
+}

@@ -1,0 +1,105 @@
+import { readScanSlabs } from '../formats/scan.ts';
+import { isZarr } from '../store/format.ts';
+import { readStoredLabels } from '../store/stored-case.ts';
+import { ImagingError } from '../volume/errors.ts';
+import { boxPlacer, canonicalGrid, orientationOnto } from '../volume/orientation.ts';
+import {
+  describeGrid,
+  type Grid,
+  type Shape3,
+  type Volume,
+  type VoxelArray,
+  voxelCount,
+} from '../volume/volume.ts';
+import { boxShape, type VoxelBox, wholeBox } from '../volume/voxel-source.ts';
+
+/**
+ * Reads a label map in RAS+ order that lies voxel for voxel on `image`, a RAS+ grid; the file may have another axis order and
+ * any element type. Takes one byte a voxel beside a few slices.
+ * Throws ImagingError with both geometries where the file covers another grid, and for the first voxel that is not within 1e-3 of a
+ * whole number from 0 to 255 or, where `names` is given, none of its indices.
+ */
+export async function loadLabels(
+  file: string,
+  image: Grid,
+  names?: readonly string[],
+): Promise<Volume<Uint8Array>> {
+  const box = wholeBox(image.shape);
+  return { data: await loadLabelBox(file, image, box, names), shape: image.shape, affine: image.affine };
+}
+
+/**
+ * As {@link loadLabels}, the labels of a box alone: takes one byte for each of its voxels. The file is read and checked to its end; of
+ * a store only the chunks of the box are.
+ */
+export async function loadLabelBox(
+  file: string,
+  image: Grid,
+  box: VoxelBox,
+  names?: readonly string[],
+): Promise<Uint8Array> {
+  if (isZarr(file)) return readStoredLabels(file, image.shape, box, names);
+  return readScanSlabs(file, {}, (stored) => {
+    const orientation = orientationOnto(stored, image);
+    if (orientation === undefined) {
+      throw new ImagingError({
+        file,
+        field: 'geometry',
+        expected: `the image's grid (in RAS+ order: ${describeGrid(image)})`,
+        found: `${describeGrid(canonicalGrid(stored))} in RAS+ order`,
+        hint: 'Bring the label map to the grid of its image, or correct its affine.',
+      });
+    }
+    const data = new Uint8Array(voxelCount(boxShape(box)));
+    const place = boxPlacer(stored, box, data, orientation);
+    let bytes = new Uint8Array(0);
+    return {
+      take(voxels, first) {
+        if (bytes.length < voxels.length) bytes = new Uint8Array(voxels.length);
+        const labels = bytes.subarray(0, voxels.length);
+        labels.set(voxels);
+        checkLabels(labels, voxels, first, { file, names, shape: stored.shape });
+        place(labels, first);
+      },
+      end: () => data,
+    };
+  });
+}
+
+/** A value may be this far from a whole number and still be that label: slopes and float32 round. */
+const labelTolerance = 1e-3;
+
+/** The label 0 to 255 that a voxel stands for; -1 where it is none. */
+export function nearestLabel(value: number): number {
+  const near = Math.round(value);
+  // Not -0, which is no index.
+  return near >= 0 && near <= 255 && Math.abs(value - near) <= labelTolerance ? near + 0 : -1;
+}
+
+/** Refuses the first voxel that is no label; `labels` are the voxels as bytes, from slice `first` on, and made whole. */
+function checkLabels(
+  labels: Uint8Array,
+  voxels: VoxelArray,
+  first: number,
+  { file, names, shape }: { file: string; names?: readonly string[]; shape: Shape3 },
+): void {
+  const limit = names?.length ?? 256;
+  for (let n = 0; n < voxels.length; n++) {
+    if (labels[n] === voxels[n] && labels[n] < limit) continue;
+    const near = nearestLabel(voxels[n]);
+    if (near >= 0 && near < limit) {
+      labels[n] = near;
+      continue;
+    }
+    const [, height, width] = shape;
+    const index = [first + Math.floor(n / (width * height)), Math.floor(n / width) % height, n % width];
+    const known = names?.map((name, value) => `${value} ${name}`).join(', ');
+    throw new ImagingError({
+      file,
+      field: `label at voxel (depth, height, width) = (${index.join(', ')})`,
+      expected: known === undefined ? 'a whole number from 0 to 255' : `one of ${known}`,
+      found: `${voxels[n]}`,
+      hint: 'Correct the label map, or the labels in dataset.json.',
+    });
+  }
+}

@@ -1,0 +1,244 @@
+import type { Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { createGunzip, createInflateRaw, createUnzip } from 'node:zlib';
+import { ImagingError, systemErrorCode, systemErrorReason } from '../volume/errors.ts';
+import { Unpacker } from './unpacker.ts';
+
+const chunkBytes = 1 << 18;
+
+/** No DEFLATE stream grows by more than this factor. */
+const largestGzipRatio = 1032;
+
+/** Where the bytes of interest begin in a file, and how they are packed. */
+export interface ByteRange {
+  /** Bytes on disk to pass over; 0 by default. */
+  readonly start?: number;
+  /**
+   * `gzip or not` (default) looks at the content; `zlib` takes gzip or zlib, `deflate` a stream without header or check sum; `none`
+   * takes the bytes as they are.
+   */
+  readonly packing?: 'gzip or not' | 'zlib' | 'deflate' | 'none';
+}
+
+const unpackers = { gzip: createGunzip, zlib: createUnzip, deflate: createInflateRaw } as const;
+
+/**
+ * Reads a plain or gzipped file (told apart by content, not by name) from front to back in pieces, so that
+ * files of any size pass through little memory. Nothing is read or unpacked before it is asked for, but for one piece ahead.
+ * Every failure is an ImagingError that names the file. Holds the file open until `close`.
+ */
+export class ByteReader {
+  readonly file: string;
+  /** Whether the bytes are unpacked on the way, by gzip or zlib. */
+  readonly gzipped: boolean;
+  /** Bytes on disk, from the start of the range on. */
+  readonly fileBytes: number;
+  /** Bytes handed out or skipped so far, after decompression. */
+  position = 0;
+  readonly #handle: FileHandle;
+  readonly #unpacker: Unpacker | undefined;
+  /** Where in the file the next piece is read. */
+  #at: number;
+  /** The piece after the one that was handed out last. */
+  #ahead: Promise<Buffer | undefined> | undefined;
+  #rest: Buffer = Buffer.alloc(0);
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    file: string,
+    handle: FileHandle,
+    fileBytes: number,
+    start: number,
+    packing: keyof typeof unpackers | 'none',
+  ) {
+    this.file = file;
+    this.gzipped = packing !== 'none';
+    this.fileBytes = fileBytes;
+    this.#handle = handle;
+    this.#at = start;
+    if (packing !== 'none')
+      this.#unpacker = new Unpacker(unpackers[packing]({ chunkSize: chunkBytes }), () => this.#readPiece());
+  }
+
+  /** Opens a file. Throws ImagingError if it is missing, unreadable or no regular file. */
+  static async open(
+    file: string,
+    { start = 0, packing = 'gzip or not' }: ByteRange = {},
+  ): Promise<ByteReader> {
+    const [handle, { size }] = await openRegular(file);
+    try {
+      const bytes = Math.max(0, size - start);
+      if (packing !== 'gzip or not') return new ByteReader(file, handle, bytes, start, packing);
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, start);
+      const gzipped = bytesRead === 2 && buffer.readUInt16BE(0) === 0x1f8b;
+      return new ByteReader(file, handle, bytes, start, gzipped ? 'gzip' : 'none');
+    } catch (error) {
+      await handle.close();
+      throw readError(file, error);
+    }
+  }
+
+  /** The most bytes that this file can hold after decompression. */
+  get largestContent(): number {
+    return this.gzipped ? this.fileBytes * largestGzipRatio : this.fileBytes;
+  }
+
+  /** The next piece, of any size from 1 to `limit` bytes, or undefined at the end. */
+  async next(limit = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
+    if (this.#rest.length === 0) {
+      const result = await this.#pull();
+      if (result === undefined) return undefined;
+      this.#rest = result;
+    }
+    const piece = this.#rest.subarray(0, Math.min(limit, this.#rest.length));
+    this.#rest = this.#rest.subarray(piece.length);
+    this.position += piece.length;
+    return piece;
+  }
+
+  /** The next n bytes, or fewer where the file ends. */
+  async take(n: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    for (let left = n; left > 0; ) {
+      const piece = await this.next(left);
+      if (piece === undefined) break;
+      pieces.push(piece);
+      left -= piece.length;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  /** Passes over n bytes; returns how many there were. */
+  async skip(n: number): Promise<number> {
+    const start = this.position;
+    while (this.position - start < n) {
+      if ((await this.next(n - (this.position - start))) === undefined) break;
+    }
+    return this.position - start;
+  }
+
+  /** Releases the file. Safe to call at any time, also twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#release();
+    return this.#closed;
+  }
+
+  async #release(): Promise<void> {
+    this.#unpacker?.close();
+    // A read that is under way still has the file.
+    await this.#ahead?.catch(() => undefined);
+    await this.#handle.close();
+  }
+
+  /** The next piece, unpacked; the one after it is read meanwhile. */
+  async #pull(): Promise<Buffer | undefined> {
+    if (this.#closed !== undefined) return undefined;
+    const fetch = () => (this.#unpacker === undefined ? this.#readPiece() : this.#unpacker.next());
+    try {
+      const piece = await (this.#ahead ?? fetch());
+      this.#ahead = piece === undefined || this.#closed !== undefined ? undefined : fetch();
+      // Whoever asks for that piece is told of its failure; until then nobody is.
+      this.#ahead?.catch(() => undefined);
+      return piece;
+    } catch (error) {
+      throw readError(this.file, error);
+    }
+  }
+
+  /** The next bytes on disk. */
+  async #readPiece(): Promise<Buffer | undefined> {
+    const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+    const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, this.#at);
+    this.#at += bytesRead;
+    return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Opens a file for reading. Throws ImagingError if it is missing, unreadable or no regular file. */
+async function openRegular(file: string): Promise<[FileHandle, Stats]> {
+  try {
+    // Opening a pipe would wait for its other end, so what it is comes first.
+    const status = await stat(file);
+    if (status.isFile()) return [await open(file), status];
+    const found = status.isDirectory() ? 'a folder' : 'something else (a device or pipe)';
+    throw new ImagingError({ file, field: 'path', expected: 'a regular file', found });
+  } catch (error) {
+    throw readError(file, error);
+  }
+}
+
+/** The first bytes of a file, at most `most`. Throws ImagingError if it is missing, unreadable or no regular file. */
+export async function readStart(file: string, most: number): Promise<Buffer> {
+  const [handle, { size }] = await openRegular(file);
+  try {
+    const buffer = Buffer.alloc(Math.min(most, size));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    throw readError(file, error);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A system's or zlib's error about a file, in words; an ImagingError as it is. */
+export function readError(file: string, error: unknown): ImagingError {
+  if (error instanceof ImagingError) return error;
+  const code = systemErrorCode(error);
+  const text = error instanceof Error ? error.message : code;
+  const problem = problems.get(code)?.(text) ?? {
+    field: 'file',
+    expected: 'to be read',
+    found: systemErrorReason(error),
+  };
+  return new ImagingError({ file, ...problem }, { cause: error });
+}
+
+interface Problem {
+  readonly field: string;
+  readonly expected: string;
+  readonly found: string;
+  readonly hint?: string;
+}
+
+const again = 'Copy or download the file again.';
+const damaged = (text: string): Problem => ({
+  field: 'gzip stream',
+  expected: 'intact data',
+  found: `damaged data (${text})`,
+  hint: again,
+});
+const tooManyOpen = (): Problem => ({
+  field: 'file',
+  expected: 'to be opened',
+  found: 'more open files than the system allows',
+  hint: 'Raise the limit (ulimit -n).',
+});
+
+/** What codes of the system and of zlib mean, given the error's own words. */
+const problems: ReadonlyMap<string, (text: string) => Problem> = new Map([
+  ['ENOENT', () => ({ field: 'path', expected: 'a file', found: 'nothing at this path' })],
+  ['ENOTDIR', () => ({ field: 'path', expected: 'a file', found: 'a path that leads through a file' })],
+  ['ELOOP', () => ({ field: 'path', expected: 'a file', found: 'links that lead in a circle' })],
+  ['ENAMETOOLONG', () => ({ field: 'path', expected: 'a file', found: 'a name that is too long' })],
+  ['ERR_INVALID_ARG_VALUE', () => ({ field: 'path', expected: 'a file', found: 'a name with a null in it' })],
+  ['EACCES', () => ({ field: 'path', expected: 'a readable file', found: 'no permission to read' })],
+  ['EPERM', () => ({ field: 'path', expected: 'a readable file', found: 'no permission to read' })],
+  ['EMFILE', tooManyOpen],
+  ['ENFILE', tooManyOpen],
+  [
+    'EIO',
+    () => ({ field: 'file', expected: 'to be read', found: 'an error of the disk (EIO)', hint: again }),
+  ],
+  [
+    'Z_BUF_ERROR',
+    () => ({
+      field: 'gzip stream',
+      expected: 'a complete stream',
+      found: 'a stream that is cut short',
+      hint: again,
+    }),
+  ],
+  ['Z_DATA_ERROR', damaged],
+  ['Z_NEED_DICT', damaged],
+]);

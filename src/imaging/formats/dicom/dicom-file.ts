@@ -1,0 +1,175 @@
+import { open } from 'node:fs/promises';
+import { ImagingError } from '../../volume/errors.ts';
+import { ByteReader, readError } from '../byte-reader.ts';
+import { Attributes, type Parsed, parseDicom, parseMeta, pixelTag } from './dicom-attributes.ts';
+import { transferSyntaxName } from './dicom-syntax.ts';
+
+const implicitLittle = '1.2.840.10008.1.2';
+const explicitLittle = '1.2.840.10008.1.2.1';
+const deflated = '1.2.840.10008.1.2.1.99';
+const explicitBig = '1.2.840.10008.1.2.2';
+
+/** Most headers of slices fit in the first; others are read as far as the next, and none is longer than the last. */
+const firstBytes = 1 << 15;
+const headerRoom = 1 << 22;
+const mostBytes = 1 << 26;
+
+/** Modalities (0008,0060) that are no images of slices, though some have pixels. */
+const notScans = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'RTRECORD', 'SEG', 'SR', 'PR', 'KO', 'REG', 'DOC']);
+
+/** The table of contents of a disc (Media Storage Directory). */
+const directoryClass = '1.2.840.10008.1.3.10';
+
+/** Where the pixels of a file are. */
+export interface PixelPlace {
+  readonly file: string;
+  /** Absent where there are none or they are compressed. */
+  readonly pixels?: {
+    /** In the file, or, behind `deflatedFrom`, in what it unpacks to. */
+    readonly offset: number;
+    readonly length: number;
+    /** Where in the file the packed data set begins. */
+    readonly deflatedFrom?: number;
+  };
+}
+
+/** A DICOM file up to its pixels. */
+export interface DicomFile extends PixelPlace {
+  readonly data: Attributes;
+  readonly syntax: string;
+  readonly hasPixels: boolean;
+  /** Name of the transfer syntax of compressed pixels. */
+  readonly compressed?: string;
+}
+
+/**
+ * Reads a file of DICOM up to its pixels; also one without preamble and meta header. Undefined where a file is something else
+ * and does not pretend otherwise by its name. Throws ImagingError for a damaged one.
+ */
+export async function readDicomFile(file: string): Promise<DicomFile | undefined> {
+  const start = await readBytes(file, 0, firstBytes);
+  const bare = start.toString('latin1', 128, 132) === 'DICM' ? undefined : syntaxWithoutMeta(start);
+  if (bare === 'none') {
+    if (!/\.(dcm|dicom|ima)$/i.test(file)) return undefined;
+    const found = start.length === 0 ? 'an empty file' : 'other content';
+    const hint = 'Copy the file again, or take it out of the folder.';
+    throw new ImagingError({ file, field: 'magic', expected: '"DICM" at byte 128', found, hint });
+  }
+  const meta = bare === undefined ? parseMeta(start) : undefined;
+  const deflatedFrom = meta?.syntax === deflated ? meta.end : undefined;
+  const parsed = await parseBeginning(file, start, bare, deflatedFrom);
+  if (parsed.data === undefined || (parsed.problem !== undefined && !isOther(file, parsed))) {
+    const hint = 'Copy the file again, or take it out of the folder.';
+    const expected = 'a sound DICOM data set';
+    throw new ImagingError({ file, field: 'data set', expected, found: parsed.problem ?? 'none', hint });
+  }
+  const data = new Attributes(file, parsed.data);
+  const used = (bare === undefined ? data.text('x00020010') : bare) || implicitLittle;
+  const element = data.place(pixelTag);
+  if (element === undefined) return { file, data, syntax: used, hasPixels: false };
+  const plain = [implicitLittle, explicitLittle, explicitBig, deflated].includes(used);
+  if (!plain || element.ofUndefinedLength)
+    return { file, data, syntax: used, hasPixels: true, compressed: transferSyntaxName(used) };
+  const { offset, length } = element;
+  return { file, data, syntax: used, hasPixels: true, pixels: { offset, length, deflatedFrom } };
+}
+
+/** Whether a file is the table of contents of a disc. */
+export const isDirectory = ({ data }: DicomFile): boolean => data.text('x00020002') === directoryClass;
+
+/** Whether a file holds something else than images of slices: a structure set, a report... */
+export const isNoImage = ({ data }: Pick<DicomFile, 'data'>): boolean => notScans.has(data.text('x00080060'));
+
+/** Whether a file says that it is a localizer, also called scout: a picture to plan the scan on. */
+export const isMarkedLocalizer = ({ data }: DicomFile): boolean =>
+  /LOCALIZER/i.test(data.text('x00080008', 2));
+
+const isOther = (file: string, { data }: Parsed): boolean =>
+  data !== undefined && isNoImage({ data: new Attributes(file, data) });
+
+/** Parses as much of a file as it takes to come to the pixels; of what is no image as much as it takes to know that. */
+async function parseBeginning(
+  file: string,
+  start: Buffer,
+  bare: string | undefined,
+  deflatedFrom: number | undefined,
+): Promise<Parsed> {
+  const rooms = deflatedFrom === undefined ? [firstBytes, headerRoom, mostBytes] : [firstBytes, headerRoom];
+  let parsed: Parsed = { problem: 'nothing' };
+  for (const room of rooms) {
+    const bytes =
+      deflatedFrom !== undefined
+        ? await inflateStart(file, start.subarray(0, deflatedFrom), room)
+        : room === firstBytes
+          ? start
+          : await readBytes(file, 0, room);
+    parsed = parseDicom(bytes, bare);
+    const complete = parsed.problem === undefined && parsed.data.elements[pixelTag] !== undefined;
+    if (complete || bytes.length < room || (room !== firstBytes && isOther(file, parsed))) return parsed;
+  }
+  if (deflatedFrom === undefined || parsed.data === undefined) return parsed;
+  return { problem: `no pixels in the first ${headerRoom} bytes that it unpacks to`, data: parsed.data };
+}
+
+/** The meta header of a file and the first bytes of the data set that is packed behind it. */
+async function inflateStart(file: string, meta: Buffer, most: number): Promise<Buffer> {
+  const reader = await ByteReader.open(file, { start: meta.length, packing: 'deflate' });
+  try {
+    return Buffer.concat([meta, await reader.take(most - meta.length)]);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The bytes of a file's pixels. Throws ImagingError where the file ends before them. */
+export async function readPixels({ file, pixels }: PixelPlace, bytes: number): Promise<Buffer> {
+  const found = pixels === undefined ? Buffer.alloc(0) : await readPlace(file, pixels, bytes);
+  if (found.length === bytes) return found;
+  throw new ImagingError({
+    file,
+    field: 'Pixel Data (7FE0,0010)',
+    expected: `${bytes} bytes`,
+    found: `${found.length}`,
+    hint: 'The file is cut short: copy it again.',
+  });
+}
+
+async function readPlace(
+  file: string,
+  { offset, deflatedFrom }: NonNullable<PixelPlace['pixels']>,
+  bytes: number,
+): Promise<Buffer> {
+  if (deflatedFrom === undefined) return readBytes(file, offset, bytes);
+  const reader = await ByteReader.open(file, { start: deflatedFrom, packing: 'deflate' });
+  try {
+    await reader.skip(offset - deflatedFrom);
+    return await reader.take(bytes);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Whether its elements are stored from the most significant byte on. */
+export const isBigEndian = ({ syntax }: DicomFile): boolean => syntax === explicitBig;
+
+/** The syntax of a data set that begins at byte 0, from its first element, which is of group 0008. */
+function syntaxWithoutMeta(start: Buffer): string | undefined | 'none' {
+  if (start.length < 8 || start.readUInt16LE(0) !== 8 || start.readUInt16LE(2) > 0x70) return 'none';
+  return /^[A-Z]{2}$/.test(start.toString('latin1', 4, 6)) ? explicitLittle : implicitLittle;
+}
+
+async function readBytes(file: string, offset: number, bytes: number): Promise<Buffer> {
+  try {
+    const handle = await open(file);
+    try {
+      const { size } = await handle.stat();
+      const buffer = Buffer.alloc(Math.max(0, Math.min(bytes, size - offset)));
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw readError(file, error);
+  }
+}

@@ -1,0 +1,72 @@
+import { endianness } from 'node:os';
+import { arrayOfType, type ElementType } from '../../volume/nifti-types.ts';
+import type { SlabSink } from '../../volume/scan-types.ts';
+import type { VoxelArray } from '../../volume/volume.ts';
+import { refuseNonFinite, swapBytes } from '../../volume/voxel-decoder.ts';
+import { readPixels } from './dicom-file.ts';
+import type { DicomSlice } from './dicom-slice.ts';
+
+const hostIsLittle = endianness() === 'LE';
+
+/**
+ * The smallest type that holds every value that these slices can have: an integer type where all slopes and intercepts are
+ * whole, as in CT, else float32.
+ */
+export function valueType(slices: readonly DicomSlice[]): ElementType {
+  let [low, high] = [0, 0];
+  for (const { slope, intercept, pixels } of slices) {
+    if (!Number.isInteger(slope) || !Number.isInteger(intercept)) return 'float32';
+    const signed = !pixels.type.startsWith('u');
+    const count = 2 ** pixels.bitsStored;
+    const ends = signed ? [-count / 2, count / 2 - 1] : [0, count - 1];
+    for (const end of ends) {
+      low = Math.min(low, end * slope + intercept);
+      high = Math.max(high, end * slope + intercept);
+    }
+  }
+  if (low >= 0 && high < 256) return 'uint8';
+  if (low >= -32768 && high < 32768) return 'int16';
+  if (low >= 0 && high < 65536) return 'uint16';
+  if (low >= -(2 ** 31) && high < 2 ** 31) return 'int32';
+  return 'float32';
+}
+
+/** Reads the pixels of all slices, in this order, as OpenScan asks for it; the files of a slab are read at the same time. */
+export async function readSlices(
+  slices: readonly DicomSlice[],
+  slab: VoxelArray,
+  checkFinite: boolean,
+  take: SlabSink<unknown>['take'],
+): Promise<void> {
+  const plane = slices[0].rows * slices[0].columns;
+  const most = Math.floor(slab.length / plane);
+  for (let first = 0; first < slices.length; first += most) {
+    const some = slices.slice(first, first + most);
+    await Promise.all(
+      some.map((slice, n) => readSlice(slice, slab.subarray(n * plane, (n + 1) * plane), checkFinite)),
+    );
+    take(slab.subarray(0, some.length * plane), first);
+  }
+}
+
+/** Reads the pixels of one slice, scaled. Throws ImagingError, also for values that are not finite where that is checked. */
+export async function readSlice(slice: DicomSlice, out: VoxelArray, checkFinite: boolean): Promise<void> {
+  decode(await readPixels(slice.place, out.length * slice.pixels.bytes), slice, out);
+  if (checkFinite) refuseNonFinite(slice.file, out, 0);
+}
+
+/** Stored bits above High Bit and below its lowest may hold anything (DICOM PS3.5, 8.1.1). */
+function decode(bytes: Buffer, { pixels, slope, intercept }: DicomSlice, out: VoxelArray): void {
+  const { type, bitsStored, highBit } = pixels;
+  if (pixels.bigEndian === hostIsLittle) swapBytes(bytes, pixels.bytes);
+  // A buffer of its own begins at 0, so every type is aligned.
+  const own = bytes.byteOffset % pixels.bytes === 0 ? bytes : Buffer.from(Uint8Array.from(bytes).buffer);
+  const raw = new (arrayOfType(type))(own.buffer, own.byteOffset, out.length);
+  const up = 31 - highBit;
+  const down = 32 - bitsStored;
+  const signed = !type.startsWith('u');
+  for (let n = 0; n < out.length; n++) {
+    const bits = raw[n] << up;
+    out[n] = (signed ? bits >> down : bits >>> down) * slope + intercept;
+  }
+}

@@ -1,0 +1,161 @@
+import path from 'node:path';
+import { ImagingError } from '../../volume/errors.ts';
+import { elementBytes } from '../../volume/nifti-types.ts';
+import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
+import { voxelCount } from '../../volume/volume.ts';
+import { areFew, counted, withoutCopies, withoutScouts } from './dicom-extras.ts';
+import { type DicomFile, isDirectory, isMarkedLocalizer, isNoImage, readDicomFile } from './dicom-file.ts';
+import { readDicomFolder } from './dicom-folder.ts';
+import { readSlices, valueType } from './dicom-pixels.ts';
+import { sliceOf } from './dicom-slice.ts';
+import { stackSlices } from './dicom-stack.ts';
+
+/**
+ * Opens the one series of slices in a folder, or the one named by its SeriesInstanceUID. Subfolders are looked into where the folder
+ * is a disc with a DICOMDIR or holds no file of DICOM itself. Structure sets, reports and files of other kinds are passed over;
+ * localizers and copies of slices too, which the header's notes say. Slices are put in order by their positions.
+ * Throws ImagingError where the folder holds no series or several, or where slices do not form one even stack.
+ */
+export async function openDicomSeries(dir: string, options: ScanReadOptions = {}): Promise<OpenScan> {
+  const { files } = await readDicomFolder(dir);
+  return openChosen(dir, chooseSeries(dir, files, options.series), options);
+}
+
+/**
+ * Opens the series that a file of DICOM belongs to, as far as it lies in the same folder; of the table of contents of a disc
+ * (DICOMDIR) the series of its folder. Throws ImagingError as openDicomSeries does.
+ */
+export async function openDicomFile(file: string, options: ScanReadOptions = {}): Promise<OpenScan> {
+  const named = await readDicomFile(file);
+  if (named === undefined)
+    throw new ImagingError({ file, field: 'path', expected: 'a file of DICOM', found: 'something else' });
+  const dir = path.dirname(path.resolve(file));
+  if (isDirectory(named)) return openDicomSeries(dir, options);
+  if (isNoImage(named)) {
+    const found = `a file of modality ${named.data.text('x00080060')}`;
+    throw new ImagingError({ file, field: 'Modality', expected: 'an image', found });
+  }
+  const series = options.series ?? named.data.text('x0020000e');
+  const { files } = await readDicomFolder(dir);
+  const chosen = chooseSeries(file, files, series);
+  const others = chosen.files.length - 1;
+  const note =
+    others > 0
+      ? `read with the other ${others === 1 ? 'file' : `${others} files`} of its series in the same folder`
+      : 'read as one slice: no other file of its series lies in this folder';
+  return openChosen(file, { ...chosen, notes: [note, ...chosen.notes] }, options);
+}
+
+/** The files of one series, and what was left out beside them. */
+interface Chosen {
+  readonly files: readonly DicomFile[];
+  readonly notes: readonly string[];
+}
+
+async function openChosen(where: string, chosen: Chosen, options: ScanReadOptions): Promise<OpenScan> {
+  const sifted = withoutScouts(chosen.files.map(sliceOf));
+  const single = await withoutCopies(sifted.slices);
+  const { ordered, shape, affine } = stackSlices(where, single.slices);
+  const type = valueType(ordered);
+  const bytes = voxelCount(shape) * elementBytes(type);
+  if (bytes > (options.maxBytes ?? defaultMaxBytes)) {
+    const expected = `at most ${options.maxBytes ?? defaultMaxBytes} bytes of voxels`;
+    throw new ImagingError({ file: where, field: 'slices', expected, found: `${bytes} bytes` });
+  }
+  const notes = [...chosen.notes, ...sifted.notes, ...single.notes];
+  return {
+    header: {
+      ...{ file: where, format: 'DICOM', shape, affine, type, slope: 1, intercept: 0, oriented: true },
+      ...(notes.length > 0 && { notes }),
+    },
+    read: (slab, checkFinite, take) => readSlices(ordered, slab, checkFinite, take),
+    close: async () => {},
+  };
+}
+
+function chooseSeries(where: string, files: readonly DicomFile[], wanted: string | undefined): Chosen {
+  const images = files.filter((file) => !isDirectory(file) && !isNoImage(file));
+  const scans = images.filter((file) => !isMarkedLocalizer(file));
+  if (scans.length === 0) {
+    const hint =
+      'Structure sets, reports and localizers are no scans. Subfolders are looked into only where a DICOMDIR lies beside them or no file of DICOM does.';
+    const found = `none among ${files.length} ${files.length === 1 ? 'file' : 'files'} of DICOM`;
+    throw new ImagingError({ file: where, field: 'series', expected: 'a series of slices', found, hint });
+  }
+  const chosen = chooseImages(where, scans, wanted);
+  for (const file of chosen.files) {
+    if (file.hasPixels) continue;
+    const hint = 'The file is cut short: copy it again, or take it out of the folder.';
+    throw new ImagingError({ file: file.file, field: 'Pixel Data', expected: 'pixels', found: 'none', hint });
+  }
+  const uid = chosen.files[0].data.text(seriesTag);
+  const localizers = images.filter((file) => isMarkedLocalizer(file) && file.data.text(seriesTag) === uid);
+  if (localizers.length === 0) return chosen;
+  return { ...chosen, notes: [...chosen.notes, `${counted(localizers, 'localizer')} left out`] };
+}
+
+const seriesTag = 'x0020000e';
+
+/** Series that a message lists. */
+const mostNamed = 12;
+
+function chooseImages(where: string, files: readonly DicomFile[], wanted: string | undefined): Chosen {
+  const series = new Map<string, DicomFile[]>();
+  for (const file of files) {
+    const uid = file.data.text(seriesTag);
+    if (uid === '') {
+      const hint = 'The file is damaged: copy it again, or take it out of the folder.';
+      const field = 'Series Instance UID';
+      throw new ImagingError({ file: file.file, field, expected: 'a UID', found: 'nothing', hint });
+    }
+    const list = series.get(uid);
+    if (list === undefined) series.set(uid, [file]);
+    else list.push(file);
+  }
+  const inWords = (all: readonly [string, DicomFile[]][] = [...series]) => {
+    const some = all.slice(0, mostNamed).map(([uid, list]) => describe(uid, list));
+    return [...some, ...(all.length > mostNamed ? [`and ${all.length - mostNamed} more`] : [])].join('; ');
+  };
+  if (wanted !== undefined) {
+    const chosen = series.get(wanted);
+    if (chosen !== undefined) return { files: chosen, notes: [] };
+    throw new ImagingError({ file: where, field: 'series', expected: wanted, found: inWords() });
+  }
+  // Single pictures, such as screen captures, have no place in the patient.
+  const placed = [...series].filter(([, list]) => list.some(isPlaced));
+  const candidates = placed.length > 0 ? placed : [...series];
+  const [[, main], ...others] = candidates.toSorted(([, a], [, b]) => b.length - a.length);
+  const scouts = others.flatMap(([, list]) => list);
+  if (scouts.length === 0) return { files: main, notes: [] };
+  if (areFew(scouts.length, main.length) && scouts.every((scout) => !isTurnedLike(scout, main[0])))
+    return { files: main, notes: [`${counted(scouts, 'image')} of another series left out as a scout`] };
+  const hint = 'Name one by its UID (--series of predict), or put each series in a folder of its own.';
+  throw new ImagingError({
+    file: where,
+    field: 'series',
+    expected: 'one',
+    found: `${candidates.length}: ${inWords(candidates)}`,
+    hint,
+  });
+}
+
+const positionTag = 'x00200032';
+const orientationTag = 'x00200037';
+
+const isPlaced = ({ data }: DicomFile): boolean => data.has(positionTag) && data.has(orientationTag);
+
+/** Whether two images lie in planes of one direction, or may do so. */
+function isTurnedLike(one: DicomFile, other: DicomFile): boolean {
+  const cosines = ({ data }: DicomFile) =>
+    [0, 1, 2, 3, 4, 5].map((n) => data.decimal(orientationTag, n) ?? Number.NaN);
+  const normal = ([a, b, c, d, e, f]: readonly number[]) => [b * f - c * e, c * d - a * f, a * e - b * d];
+  const [m, n] = [normal(cosines(one)), normal(cosines(other))];
+  const cosine = Math.abs(m[0] * n[0] + m[1] * n[1] + m[2] * n[2]);
+  return !(cosine < 0.9);
+}
+
+function describe(uid: string, files: readonly DicomFile[]): string {
+  const { data } = files[0];
+  const words = [data.text('x00080060'), data.text('x0008103e').slice(0, 64)].filter((word) => word !== '');
+  return `${uid.slice(0, 64)} (${[...words, `${files.length} ${files.length === 1 ? 'file' : 'files'}`].join(', ')})`;
+}

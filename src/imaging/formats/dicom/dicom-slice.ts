@@ -1,0 +1,135 @@
+import type { Vector3 } from '../../volume/affine.ts';
+import { ImagingError } from '../../volume/errors.ts';
+import type { WritableType } from '../../volume/nifti-types.ts';
+import { type DicomFile, isBigEndian, type PixelPlace } from './dicom-file.ts';
+
+/** One slice of a series: where it lies, in LPS mm, and how its pixels are stored. */
+export interface DicomSlice {
+  /** Nothing else of the file stays in memory. */
+  readonly place: PixelPlace;
+  readonly file: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Of the centre of its first pixel (Image Position). */
+  readonly position: Vector3;
+  /** Unit vectors along a row, so from column to column, and along a column (Image Orientation). */
+  readonly alongRow: Vector3;
+  readonly alongColumn: Vector3;
+  /** mm from column to column, and from row to row. */
+  readonly columnSpacing: number;
+  readonly rowSpacing: number;
+  /** mm; a property of the scanner, and not the distance of slices. */
+  readonly thickness?: number;
+  readonly pixels: PixelFormat;
+  /** value = stored * slope + intercept. */
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** Integers of which only some bits count. */
+export interface PixelFormat {
+  readonly type: Extract<WritableType, 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32'>;
+  readonly bytes: 1 | 2 | 4;
+  readonly bigEndian: boolean;
+  readonly bitsStored: number;
+  readonly highBit: number;
+}
+
+/** Reads a file's slice. Throws ImagingError with the first attribute that is missing or that no slice of a scan has. */
+export function sliceOf(source: DicomFile): DicomSlice {
+  const { file, data } = source;
+  const fail = (field: string, expected: string, found: string, hint?: string): never => {
+    throw new ImagingError({ file, field, expected, found: found.slice(0, 120), hint });
+  };
+  if (source.compressed !== undefined) {
+    const hint = 'Decompress the series first, for example with dcmdjpeg, gdcmconv --raw or dcm2niix.';
+    fail('Transfer Syntax', 'uncompressed pixels', source.compressed, hint);
+  }
+  const numbers = (tag: string, name: string, count: number): number[] => {
+    const values = Array.from({ length: count }, (_, n) => data.decimal(tag, n) ?? Number.NaN);
+    if (values.every(Number.isFinite)) return values;
+    return fail(name, count === 1 ? 'a number' : `${count} numbers`, data.all(tag) || 'nothing');
+  };
+  const whole = (tag: string, name: string): number => {
+    return data.uint16(tag) ?? fail(name, 'a whole number', 'nothing');
+  };
+  if (data.has('x52009229') || data.has('x52009230')) {
+    const hint = 'Convert enhanced files to a series of slices or to NIfTI, for example with dcm2niix.';
+    const field = 'Functional Groups Sequence (5200,9229), (5200,9230)';
+    fail(field, 'attributes of one slice', 'attributes of each frame (an enhanced image)', hint);
+  }
+  const frames = data.decimal('x00280008') ?? 1;
+  if (frames !== 1) {
+    const hint = 'Convert multi-frame files to a series of slices or to NIfTI, for example with dcm2niix.';
+    fail('Number of Frames', '1', `${frames}`, hint);
+  }
+  if (/(^|\\)MOSAIC/i.test(data.all('x00080008'))) {
+    const hint = 'Convert the series to NIfTI, for example with dcm2niix.';
+    fail('Image Type', 'one slice a file', 'a mosaic of slices', hint);
+  }
+  const samples = whole('x00280002', 'Samples per Pixel');
+  if (samples !== 1) fail('Samples per Pixel', '1', `${samples} (a colour image)`);
+  const colours = data.text('x00280004');
+  if (colours !== '' && !/^MONOCHROME[12]$/.test(colours))
+    fail('Photometric Interpretation', 'MONOCHROME1 or MONOCHROME2', colours);
+  if (data.has('x00283000')) fail('Modality LUT Sequence', 'Rescale Slope and Intercept', 'a table');
+  const rows = whole('x00280010', 'Rows');
+  const columns = whole('x00280011', 'Columns');
+  if (!(rows > 0 && columns > 0)) fail('Rows, Columns', 'positive numbers', `${rows}, ${columns}`);
+  const position = numbers('x00200032', 'Image Position (Patient)', 3) as unknown as Vector3;
+  const o = numbers('x00200037', 'Image Orientation (Patient)', 6);
+  const [alongRow, alongColumn]: [Vector3, Vector3] = [
+    [o[0], o[1], o[2]],
+    [o[3], o[4], o[5]],
+  ];
+  const unit = (v: Vector3) => Math.abs(Math.hypot(...v) - 1) < 0.01;
+  const cosine = o[0] * o[3] + o[1] * o[4] + o[2] * o[5];
+  if (!unit(alongRow) || !unit(alongColumn) || Math.abs(cosine) > 0.01)
+    fail('Image Orientation (Patient)', 'two perpendicular unit vectors', o.join(', '));
+  const [rowSpacing, columnSpacing] = numbers('x00280030', 'Pixel Spacing', 2);
+  if (!(rowSpacing > 0 && columnSpacing > 0))
+    fail('Pixel Spacing', 'two positive numbers of mm', `${rowSpacing}, ${columnSpacing}`);
+  const slope = !data.has('x00281053') ? 1 : numbers('x00281053', 'Rescale Slope', 1)[0];
+  const intercept = !data.has('x00281052') ? 0 : numbers('x00281052', 'Rescale Intercept', 1)[0];
+  if (slope === 0) fail('Rescale Slope', 'another number than 0', '0');
+  const pixels = pixelFormat(source, whole, fail);
+  const bytes = rows * columns * pixels.bytes;
+  const length = source.pixels?.length ?? 0;
+  // One byte may be added to make the length even.
+  if (length < bytes || length > bytes + 1)
+    fail('Pixel Data', `${bytes} bytes (${columns} x ${rows})`, `${length}`, 'The file is damaged.');
+  const thickness = data.decimal('x00180050');
+  return {
+    ...{
+      place: { file, pixels: source.pixels },
+      file,
+      rows,
+      columns,
+      position,
+      alongRow,
+      alongColumn,
+      columnSpacing,
+      rowSpacing,
+    },
+    ...{ thickness, pixels, slope, intercept },
+  };
+}
+
+function pixelFormat(
+  source: DicomFile,
+  whole: (tag: string, name: string) => number,
+  fail: (field: string, expected: string, found: string) => never,
+): PixelFormat {
+  const bits = whole('x00280100', 'Bits Allocated');
+  if (bits !== 8 && bits !== 16 && bits !== 32) fail('Bits Allocated', '8, 16 or 32', `${bits}`);
+  const bitsStored = whole('x00280101', 'Bits Stored');
+  const highBit = whole('x00280102', 'High Bit');
+  if (bitsStored < 1 || bitsStored > bits || highBit >= bits || highBit < bitsStored - 1)
+    fail('Bits Stored, High Bit', `bits within the ${bits} allocated`, `${bitsStored}, ${highBit}`);
+  const signed = whole('x00280103', 'Pixel Representation');
+  if (signed > 1) fail('Pixel Representation', '0 or 1', `${signed}`);
+  const bigEndian = isBigEndian(source);
+  if (bigEndian && bits === 8) fail('Transfer Syntax', 'another for 8 bits', 'Explicit VR Big Endian');
+  const type = `${signed ? '' : 'u'}int${bits}` as PixelFormat['type'];
+  return { type, bytes: (bits / 8) as PixelFormat['bytes'], bigEndian, bitsStored, highBit };
+}

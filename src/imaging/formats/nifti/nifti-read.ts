@@ -1,0 +1,205 @@
+import { existsSync } from 'node:fs';
+import { ImagingError } from '../../volume/errors.ts';
+import { elementBytes } from '../../volume/nifti-types.ts';
+import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
+import { type Shape3, type Volume, type VoxelArray, voxelCount } from '../../volume/volume.ts';
+import { allocateVoxels, VoxelDecoder } from '../../volume/voxel-decoder.ts';
+import { ByteReader } from '../byte-reader.ts';
+import { existingFile, isSameFile } from '../named-file.ts';
+import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
+
+/** How readNifti keeps the voxels. */
+export type NiftiReadOptions = Omit<ScanReadOptions, 'series'>;
+
+/** A volume read from a file, with the file's header. */
+export interface NiftiVolume extends Volume {
+  readonly header: NiftiHeader;
+}
+
+/** Bytes after the voxels that are still read to let gzip check its sum. */
+const trailingBytes = 1 << 24;
+
+/**
+ * Reads a NIfTI-1 or NIfTI-2 image: `.nii`, `.nii.gz` or a `.hdr`/`.img` pair (either half may be gzipped,
+ * and either may be named), both byte orders, integers and floats of 8 to 64 bits, slope and intercept
+ * applied. Header extensions are skipped. Images of one or two dimensions get extents of 1.
+ * Throws ImagingError for everything else, before memory is taken for a size that the file cannot hold.
+ */
+export async function readNifti(file: string, options: NiftiReadOptions = {}): Promise<NiftiVolume> {
+  const image = await openVoxels(file, options);
+  const { reader, header, shape } = image;
+  try {
+    const data = allocateVoxels(reader.file, header, voxelCount(shape), options.as);
+    const checkFinite = options.nonFinite !== 'keep';
+    await decodeVoxels(image, new VoxelDecoder(header, data, { file: reader.file, checkFinite }));
+    return { data, shape, affine: header.affine, header };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** As readNifti, but reads the header only; the voxels are for the caller to take, slab by slab. */
+export async function openNifti(file: string, options: NiftiReadOptions = {}): Promise<OpenScan> {
+  const image = await openVoxels(file, options);
+  const { reader, header, shape } = image;
+  const { type, slope, intercept, affine, affineSource, stored, notes } = header;
+  return {
+    header: {
+      file,
+      format: 'NIfTI',
+      shape,
+      affine,
+      type,
+      slope,
+      intercept,
+      oriented: affineSource !== 'pixdim',
+      ...(stored && { stored }),
+      ...(notes.length > 0 && { notes }),
+    },
+    read(slab, checkFinite, take) {
+      const plane = shape[1] * shape[2];
+      const onFull = (voxels: VoxelArray, before: number) => take(voxels, before / plane);
+      return decodeVoxels(image, new VoxelDecoder(header, slab, { file: reader.file, checkFinite, onFull }));
+    },
+    close: () => reader.close(),
+  };
+}
+
+/** Reads the header alone (of a pair: from either half's name). Throws ImagingError as readNifti does. */
+export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
+  const { header, reader } = await openHeader(file);
+  await reader.close();
+  return header;
+}
+
+/** A file whose header is read and found sound, and whose voxels are not read. */
+interface OpenVoxels {
+  /** Of the file that holds the voxels. */
+  readonly reader: ByteReader;
+  readonly header: NiftiHeader;
+  readonly shape: Shape3;
+  /** Which 3-D volume of the file is wanted. */
+  readonly index: number;
+}
+
+async function openVoxels(file: string, options: NiftiReadOptions): Promise<OpenVoxels> {
+  const head = await openHeader(file);
+  const { header } = head;
+  let { reader } = head;
+  try {
+    const extent = (axis: number) => header.dims[axis] ?? 1;
+    const shape: Shape3 = [extent(2), extent(1), extent(0)];
+    const index = volumeIndex(reader.file, header, options.volume);
+    if (!header.singleFile) {
+      await reader.close();
+      reader = await ByteReader.open(partnerOf(reader.file, 'img'));
+    }
+    checkSize(reader, header, options.maxBytes ?? defaultMaxBytes);
+    return { reader, header, shape, index };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+/** The header and the reader behind its fixed part. */
+async function openHeader(file: string): Promise<{ header: NiftiHeader; reader: ByteReader }> {
+  const reader = await ByteReader.open(/\.img(\.gz)?$/i.test(file) ? partnerOf(file, 'hdr') : file);
+  try {
+    const start = await reader.take(4);
+    const kind = sniffHeader(start);
+    const rest = kind === undefined ? Buffer.alloc(0) : await reader.take(headerBytes[kind.version] - 4);
+    return { header: parseHeader(Buffer.concat([start, rest]), reader.file), reader };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+/** The other half of a pair; the one that is gzipped as the named half is, where there are both. */
+function partnerOf(file: string, suffix: 'hdr' | 'img'): string {
+  const match = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(file);
+  if (match === null) {
+    throw new ImagingError({
+      file,
+      field: 'magic',
+      expected: 'a name that ends in .hdr, .hdr.gz, .img or .img.gz for a header that is stored apart',
+      found: 'another name, so the file with the voxels is unknown',
+    });
+  }
+  const [, stem, , zipped] = match;
+  const candidates = [`${stem}.${suffix}`, `${stem}.${suffix}.gz`];
+  if (zipped !== undefined) candidates.reverse();
+  const partner = candidates.map(existingFile).find((name) => existsSync(name));
+  if (partner !== undefined && !isSameFile(file, partner)) return partner;
+  const hint = `Put the .${suffix} half of this pair beside it.`;
+  const found = partner === undefined ? 'neither' : 'the same file by another name';
+  throw new ImagingError({ file, field: 'pair', expected: candidates.join(' or '), found, hint });
+}
+
+function volumeIndex(file: string, header: NiftiHeader, wanted: number | undefined): number {
+  const volumes = header.dims.slice(3).reduce((product, n) => product * n, 1);
+  const index = wanted ?? 0;
+  if (!(Number.isInteger(index) && index >= 0 && index < volumes)) {
+    const expected = `a volume from 0 to ${volumes - 1}`;
+    throw new ImagingError({ file, field: 'volume', expected, found: `${index}` });
+  }
+  if (volumes > 1 && wanted === undefined) {
+    const hint = 'Split the file into 3-D volumes, one a file, for example with fslsplit.';
+    const found = `${volumes} volumes (dim ${header.dims.join('x')})`;
+    throw new ImagingError({ file, field: 'dim', expected: 'one 3-D volume', found, hint });
+  }
+  return index;
+}
+
+/** Refuses a header that promises more than the file can hold. */
+function checkSize(reader: ByteReader, header: NiftiHeader, maxBytes: number): void {
+  const { file } = reader;
+  const voxelBytes = header.dims.reduce((product, n) => product * n, elementBytes(header.type));
+  const promise = `dim ${header.dims.join('x')} of ${header.type}`;
+  const volumeBytes = header.dims.slice(0, 3).reduce((product, n) => product * n, elementBytes(header.type));
+  const needed = header.voxelOffset + voxelBytes;
+  if (needed > reader.largestContent) {
+    const gzip = reader.gzipped ? `, which can hold at most ${reader.largestContent} unpacked` : '';
+    const expected = `${needed} bytes (vox_offset ${header.voxelOffset} and ${promise})`;
+    const found = `${reader.fileBytes} bytes${gzip}`;
+    const hint = 'The file is cut short or its header is damaged.';
+    throw new ImagingError({ file, field: 'file size', expected, found, hint });
+  }
+  if (volumeBytes > maxBytes) {
+    const found = `${volumeBytes} bytes (${promise})`;
+    throw new ImagingError({ file, field: 'dim', expected: `at most ${maxBytes} bytes of voxels`, found });
+  }
+}
+
+/** Feeds the wanted volume to the decoder, then reads on to the end, so that gzip's check sum is tested. */
+async function decodeVoxels(
+  { reader, header, shape, index }: OpenVoxels,
+  decoder: VoxelDecoder,
+): Promise<void> {
+  const bytes = voxelCount(shape) * elementBytes(header.type);
+  const total = header.dims.reduce((product, n) => product * n, elementBytes(header.type));
+  const end = header.voxelOffset + total;
+  await reader.skip(header.voxelOffset + index * bytes - reader.position);
+  let left = bytes;
+  while (left > 0) {
+    const piece = await reader.next(left);
+    if (piece === undefined) break;
+    decoder.push(piece);
+    left -= piece.length;
+  }
+  if (left === 0) decoder.end();
+  await reader.skip(end - reader.position);
+  if (reader.position < end) {
+    const expected = `${end} bytes (vox_offset ${header.voxelOffset}, dim ${header.dims.join('x')} of ${header.type})`;
+    const hint = 'The file is cut short.';
+    throw new ImagingError({
+      file: reader.file,
+      field: 'voxels',
+      expected,
+      found: `${reader.position} bytes`,
+      hint,
+    });
+  }
+  if (reader.gzipped) await reader.skip(trailingBytes);
+}

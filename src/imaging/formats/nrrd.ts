@@ -1,0 +1,131 @@
+import type { ElementType } from '../volume/nifti-types.ts';
+import type { OpenScan, ScanReadOptions } from '../volume/scan-types.ts';
+import type { Shape3 } from '../volume/volume.ts';
+import { namedFile } from './named-file.ts';
+import { affineOfNrrd } from './nrrd-space.ts';
+import { openRawVoxels, type RawVoxels } from './raw-voxels.ts';
+import { HeaderFields, readTextHeader } from './text-header.ts';
+
+// NRRD as its definition says (http://teem.sourceforge.net/nrrd/format.html): lines "field: value" up to an empty line, then
+// the voxels, or a `data file`. The first axis is the fastest.
+
+/** Names of element types; NRRD has several for each. */
+const types: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
+  ['signed char', 'int8'],
+  ['int8', 'int8'],
+  ['int8_t', 'int8'],
+  ['uchar', 'uint8'],
+  ['unsigned char', 'uint8'],
+  ['uint8', 'uint8'],
+  ['uint8_t', 'uint8'],
+  ['short', 'int16'],
+  ['short int', 'int16'],
+  ['signed short', 'int16'],
+  ['signed short int', 'int16'],
+  ['int16', 'int16'],
+  ['int16_t', 'int16'],
+  ['ushort', 'uint16'],
+  ['unsigned short', 'uint16'],
+  ['unsigned short int', 'uint16'],
+  ['uint16', 'uint16'],
+  ['uint16_t', 'uint16'],
+  ['int', 'int32'],
+  ['signed int', 'int32'],
+  ['int32', 'int32'],
+  ['int32_t', 'int32'],
+  ['uint', 'uint32'],
+  ['unsigned int', 'uint32'],
+  ['uint32', 'uint32'],
+  ['uint32_t', 'uint32'],
+  ['longlong', 'int64'],
+  ['long long', 'int64'],
+  ['long long int', 'int64'],
+  ['signed long long', 'int64'],
+  ['signed long long int', 'int64'],
+  ['int64', 'int64'],
+  ['int64_t', 'int64'],
+  ['ulonglong', 'uint64'],
+  ['unsigned long long', 'uint64'],
+  ['unsigned long long int', 'uint64'],
+  ['uint64', 'uint64'],
+  ['uint64_t', 'uint64'],
+  ['float', 'float32'],
+  ['double', 'float64'],
+]);
+
+/** Opens an NRRD file, `.nrrd` or `.nhdr`: three dimensions, raw or gzip. Throws ImagingError for everything else. */
+export async function openNrrd(file: string, options: ScanReadOptions = {}): Promise<OpenScan> {
+  const { lines, bytes } = await readTextHeader(file, (line) => line === '', 'an empty line at its end');
+  const fields = new HeaderFields(file, parseLines(lines));
+  const dimension = fields.need('dimension');
+  if (dimension !== '3') {
+    const hint = 'Export the scan as one 3-D volume.';
+    fields.fail('dimension', '3', dimension, hint);
+  }
+  const typeName = fields.need('type').toLowerCase();
+  const type =
+    types.get(typeName) ?? fields.fail('type', 'an integer or float type of 8 to 64 bits', typeName);
+  const [width, height, depth] = fields.sizes('sizes', fields.need('sizes'), 3);
+  const shape: Shape3 = [depth, height, width];
+  const { data, detached } = dataFile(fields, file);
+  const raw: RawVoxels = {
+    ...{ file, format: 'NRRD', shape, data },
+    ...affineOfNrrd(fields),
+    encoding: { type, littleEndian: isLittle(fields, type), slope: 1, intercept: 0 },
+    ...placeOf(fields, detached ? 0 : bytes),
+  };
+  return openRawVoxels(raw, options);
+}
+
+function parseLines(lines: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of lines) {
+    // "key:=value" lines are free notes.
+    const match = /^([^:#]+): ?(.*)$/.exec(line);
+    if (match === null || match[2].startsWith('=')) continue;
+    const name = match[1].trim().toLowerCase();
+    fields.set(name === 'datafile' ? 'data file' : name, match[2].trim());
+  }
+  return fields;
+}
+
+function dataFile(fields: HeaderFields, file: string): { data: string; detached: boolean } {
+  const name = fields.get('data file');
+  if (name === undefined) {
+    if (!/\.nhdr$/i.test(file)) return { data: file, detached: false };
+    return fields.fail('data file', 'the name of the file with the voxels', 'nothing');
+  }
+  if (/^LIST\b/.test(name) || name.includes('%')) {
+    const hint = 'Save the scan again as one file.';
+    fields.fail('data file', 'one file', name, hint);
+  }
+  return { data: namedFile(file, 'data file', name), detached: true };
+}
+
+/** Where and how packed the voxels are. */
+function placeOf(fields: HeaderFields, start: number): Pick<RawVoxels, 'range' | 'skip' | 'atEnd'> {
+  const encoding = fields.need('encoding').toLowerCase();
+  const packed = encoding === 'gzip' || encoding === 'gz';
+  if (!packed && encoding !== 'raw') {
+    fields.fail('encoding', 'raw or gzip', encoding, 'Save the scan again with one of these.');
+  }
+  const whole = (name: string): number => {
+    const text = fields.get(name, name.replace(' ', '')) ?? '0';
+    const [value] = fields.numbers(name, text, 1);
+    return Number.isSafeInteger(value) && value >= (name === 'byte skip' ? -1 : 0)
+      ? value
+      : fields.fail(name, 'a number of bytes or lines', text);
+  };
+  if (whole('line skip') > 0) fields.fail('line skip', '0', `${whole('line skip')}`);
+  const skip = whole('byte skip');
+  if (skip === -1 && packed) fields.fail('byte skip', '0 or more beside gzip', '-1');
+  const range = { start, packing: packed ? ('zlib' as const) : ('none' as const) };
+  return { range, skip: Math.max(0, skip), atEnd: skip === -1 };
+}
+
+function isLittle(fields: HeaderFields, type: ElementType): boolean {
+  if (type === 'int8' || type === 'uint8') return true;
+  const endian = fields.need('endian').toLowerCase();
+  if (endian !== 'little' && endian !== 'big') fields.fail('endian', 'little or big', endian);
+  return endian === 'little';
+}

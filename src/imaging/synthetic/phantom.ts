@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { checkOutputs, makeFolder, readJsonFile } from '../../files/index.ts';
+import { writeDescription } from '../dataset/dataset-json.ts';
+import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
+import { scalingAffine } from '../volume/affine.ts';
+import { ImagingError } from '../volume/errors.ts';
+import { RandomStream, randomKey } from '../volume/random.ts';
+import { checkShape, type Grid, type Shape3 } from '../volume/volume.ts';
+import { makeAnatomy } from './phantom-anatomy.ts';
+import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';
+
+/** A synthetic abdominal CT set. */
+export interface PhantomOptions {
+  /** The folder to write; made if it is missing. */
+  readonly out: string;
+  /** Voxels: N for a cube of N^3, or (depth, height, width). */
+  readonly size: number | Shape3;
+  /** How many patients; 4 by default. */
+  readonly cases?: number;
+  /** Voxel size in mm; by default such that the longest side of the volume is 384 mm. */
+  readonly spacing?: number | Shape3;
+  /** The same seed gives the same files; 0 by default. */
+  readonly seed?: number;
+  /** Whether a phantom that is there is replaced; it is refused by default. Another data set never is. */
+  readonly overwrite?: boolean;
+  readonly onProgress?: (progress: PhantomProgress) => void;
+}
+
+/** How far writePhantom is; called after each slice. */
+export interface PhantomProgress {
+  /** From 1. */
+  readonly case: number;
+  readonly cases: number;
+  /** From 1. */
+  readonly slice: number;
+  readonly slices: number;
+}
+
+/** The field of view in mm that a whole patient takes. A smaller one squeezes the patient into it. */
+const patientMm = 384;
+
+const datasetName = 'halomesh phantom';
+
+/**
+ * Writes synthetic CT scans in HU with labels (0 background, 1 liver, 2 tumour) as a Medical Segmentation
+ * Decathlon folder. Each patient has a body with skin, fat, muscle and ribs, spine, lungs, heart, stomach,
+ * spleen, kidneys, vessels, bowel, a liver with vessels and one to six lesions 30 to 60 HU darker than it,
+ * and noise of 10 to 20 HU. Slices are drawn and written one by one, so that any size takes little memory.
+ * dataset.json appears last, when all cases are whole.
+ * Returns the path of dataset.json. Throws ImagingError, also if another dataset is in the folder.
+ */
+export async function writePhantom(options: PhantomOptions): Promise<string> {
+  const { out, seed = 0, cases = 4, overwrite, onProgress } = options;
+  const grid = phantomGrid(options);
+  if (!(Number.isInteger(cases) && cases > 0)) {
+    throw new ImagingError({ field: 'cases', expected: 'a whole number above 0', found: `${cases}` });
+  }
+  const json = path.join(out, 'dataset.json');
+  const named = Array.from({ length: cases }, (_, n) => `phantom_${String(n).padStart(3, '0')}.nii.gz`);
+  await refuseOtherDataset(json);
+  const files = named.flatMap((name) => [path.join(out, 'imagesTr', name), path.join(out, 'labelsTr', name)]);
+  checkOutputs({ reads: [], writes: [json, ...files], overwrite });
+  makeFolder(path.join(out, 'imagesTr'));
+  makeFolder(path.join(out, 'labelsTr'));
+  const training: { image: string; label: string }[] = [];
+  for (const [n, name] of named.entries()) {
+    const entry = { image: `./imagesTr/${name}`, label: `./labelsTr/${name}` };
+    await writeCase(path.join(out, entry.image), path.join(out, entry.label), grid, seed, n, (slice) =>
+      onProgress?.({ case: n + 1, cases, slice, slices: grid.shape[0] }),
+    );
+    training.push(entry);
+  }
+  await writeDescription(json, {
+    name: datasetName,
+    description: `Synthetic abdominal CT, seed ${seed}. No patient data.`,
+    labelNames: ['background', 'liver', 'tumour'],
+    training,
+  });
+  return json;
+}
+
+function phantomGrid({ size, spacing }: PhantomOptions): Grid {
+  const shape: Shape3 = typeof size === 'number' ? [size, size, size] : size;
+  checkShape(shape, 'size');
+  const wanted = spacing ?? patientMm / Math.max(...shape);
+  const [dz, dy, dx] = typeof wanted === 'number' ? [wanted, wanted, wanted] : wanted;
+  if (![dz, dy, dx].every((mm) => mm > 0 && Number.isFinite(mm))) {
+    const found = `[${[dz, dy, dx].join(', ')}]`;
+    throw new ImagingError({ field: 'spacing', expected: 'positive numbers of mm', found });
+  }
+  const origin = [
+    (-dx * (shape[2] - 1)) / 2,
+    (-dy * (shape[1] - 1)) / 2,
+    (-dz * (shape[0] - 1)) / 2,
+  ] as const;
+  return { shape, affine: scalingAffine([dx, dy, dz], origin) };
+}
+
+/** A folder with somebody's real data shall not be turned into a phantom by a slip of the keyboard. */
+async function refuseOtherDataset(json: string): Promise<void> {
+  if (!existsSync(json)) return;
+  // What cannot be read is somebody's, too.
+  const content = await readJsonFile(json).catch(() => undefined);
+  if ((content as { readonly name?: unknown } | null | undefined)?.name === datasetName) return;
+  const hint = 'Choose another folder.';
+  throw new ImagingError({ file: json, field: 'out', expected: 'no other dataset', found: 'one', hint });
+}
+
+async function writeCase(
+  image: string,
+  label: string,
+  grid: Grid,
+  seed: number,
+  index: number,
+  onSlice: (slice: number) => void,
+): Promise<void> {
+  const [depth, height, width] = grid.shape;
+  const spacing = [grid.affine[10], grid.affine[5], grid.affine[0]];
+  const [dz, dy, dx] = spacing.map((mm, axis) => mm * Math.max(1, patientMm / (mm * grid.shape[axis])));
+  const drawn: PhantomGrid = { shape: grid.shape, step: [dz, dy, dx] };
+  const anatomy = makeAnatomy(
+    new RandomStream(seed, index, 1),
+    randomKey(seed, index, 2),
+    Math.max(dz, dy, dx),
+  );
+  const renderer = new SliceRenderer(anatomy, drawn, randomKey(seed, index, 3));
+  const writers: NiftiWriter[] = [];
+  try {
+    writers.push(await createNiftiWriter(image, grid, { type: 'int16', gzipLevel: 1 }));
+    writers.push(await createNiftiWriter(label, grid, { type: 'uint8', gzipLevel: 4 }));
+    let written: Promise<unknown> = Promise.resolve();
+    for (let k = 0; k < depth; k++) {
+      const hu = new Int16Array(height * width);
+      const labels = new Uint8Array(height * width);
+      renderer.render(k, hu, labels);
+      // The last slice is compressed while this one is drawn.
+      await written;
+      written = Promise.all([writers[0].writeSlice(hu), writers[1].writeSlice(labels)]);
+      written.catch(() => {}); // reported by the await above or below, or overtaken by another error
+      onSlice(k + 1);
+    }
+    await written;
+    for (const writer of writers) await writer.finish();
+  } catch (error) {
+    for (const writer of writers) await writer.abort();
+    throw error;
+  }
+}

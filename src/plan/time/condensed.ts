@@ -1,0 +1,213 @@
+import { type Graph, type Layout, type Mesh, mesh as makeMesh, meshCoordinates } from '../../core/index.ts';
+import { sumCell } from '../../ops/index.ts';
+import { predictPeak } from '../explain.ts';
+import type { Kernel } from '../fusion/kernel.ts';
+import { roomsBytes } from '../memory/footprint.ts';
+import { SLICED } from '../memory/slices.ts';
+import { makePlan, type Plan } from '../plan.ts';
+import { type AllReducePlan, allReduceBytes, transferBytes } from '../program.ts';
+import type { Target } from '../target.ts';
+import { makesWeight } from './kernel-class.ts';
+import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
+import type { Speeds } from './speeds.ts';
+
+// Plans of many ranks, from plans of few. Along an axis of a mesh all ranks but the outer ones have the same neighbours, so
+// one inner rank stands for all of them: a mesh of 16 x 16 x 16 is planned as one of 3 x 3 x 3 with blocks of the same size.
+
+/** Sizes of what is trained on, by dimension. */
+export type Sizes = Readonly<Record<'batch' | 'depth' | 'height' | 'width', number>>;
+export type SplitDim = keyof Sizes;
+/** Parts by dimension, those of 1 among them. */
+export type Parts = Readonly<Record<SplitDim, number>>;
+
+export const SPLIT_DIMS: readonly SplitDim[] = ['batch', 'depth', 'height', 'width'];
+
+/** Counts of one run of a whole mesh. */
+export interface Census {
+  readonly ranks: number;
+  /** Operations and sent bytes of all ranks together. */
+  readonly flops: number;
+  readonly bytesSent: { readonly exchange: number; readonly allReduce: number };
+  /** Bytes that one rank sends in exchanges at most. */
+  readonly exchangeBytesOfRank: number;
+  /** Resident memory of the process with the most, bytes. */
+  readonly peakBytes: number;
+}
+
+export interface Condensed {
+  /** A plan with at most three ranks along an axis. */
+  readonly plan: Plan;
+  readonly census: Census;
+  time(speeds: Speeds, options?: TimeOptions): PredictedTime;
+}
+
+export interface CondenseOptions {
+  /** The graph for volumes of some size. */
+  readonly graph: (sizes: Sizes) => Graph;
+  readonly target: Target;
+  readonly memoryLimit?: number;
+  /** Bytes of images that a process holds whose rank has a block of some size. */
+  readonly hostBytes?: (block: Sizes) => number;
+}
+
+/** One axis of a mesh: ranks that are planned, the size they share, and how many each of them stands for. */
+interface CondensedAxis {
+  readonly ranks: number;
+  readonly size: number;
+  readonly counts: readonly number[];
+}
+
+/** Two outer ranks and one for all between them. Sizes that do not divide: the largest block stands for all. */
+function condenseAxis(size: number, parts: number): CondensedAxis {
+  if (parts <= 3) return { ranks: parts, size, counts: new Array<number>(parts).fill(1) };
+  return { ranks: 3, size: 3 * Math.ceil(size / parts), counts: [1, parts - 2, 1] };
+}
+
+/**
+ * Plans splits of any number of ranks by a few that stand for all. Operations and bytes are those of the whole plan where blocks
+ * are not thinner than the cells of weight gradients at the coarsest resolution; where they are, times count that a few ranks
+ * then sum whole cells, and bytes leave out what those fetch for it.
+ */
+export class Condenser {
+  private readonly options: CondenseOptions;
+  private readonly plans = new Map<string, Plan>();
+
+  constructor(options: CondenseOptions) {
+    this.options = options;
+  }
+
+  split(sizes: Sizes, parts: Parts): Condensed {
+    const { hostBytes = () => 0 } = this.options;
+    const axes = Object.fromEntries(
+      SPLIT_DIMS.map((dim) => [dim, condenseAxis(sizes[dim], parts[dim])]),
+    ) as Record<SplitDim, CondensedAxis>;
+    const cut = SPLIT_DIMS.filter((dim) => parts[dim] > 1);
+    const mesh = makeMesh(Object.fromEntries(cut.map((dim) => [dim, axes[dim].ranks])));
+    const counts = Array.from({ length: mesh.size }, (_, rank) =>
+      meshCoordinates(mesh, rank).map((at, i) => axes[cut[i]].counts[at]),
+    );
+    const stands = counts.map((each) => each.reduce((a, b) => a * b, 1));
+    const small = Object.fromEntries(SPLIT_DIMS.map((dim) => [dim, axes[dim].size])) as Sizes;
+    const block = Object.fromEntries(
+      SPLIT_DIMS.map((dim) => [dim, Math.ceil(sizes[dim] / parts[dim])]),
+    ) as Sizes;
+    const host = hostBytes(block);
+    const groupSize = ({ axes: joined }: AllReducePlan): number =>
+      joined.reduce((product, axis) => product * parts[axis as SplitDim], 1);
+    const few = this.plan(small, mesh, stands, host);
+    // What the planned ranks have no room for counts against the limit too.
+    const more = this.options.memoryLimit === undefined ? 0 : gatheredBytes(few, groupSize);
+    const plan = more === 0 ? few : this.plan(small, mesh, stands, host + more);
+    return {
+      plan,
+      census: census(plan, mesh, { stands, counts, groupSize, hostBytes: host, ranks: rankCount(parts) }),
+      time: (speeds, time = {}) =>
+        predictTime(plan, speeds, {
+          ...time,
+          groupSize,
+          slowed: (kernel, rank) => slowed(kernel, rank, parts, axes),
+        }),
+    };
+  }
+
+  private plan(sizes: Sizes, mesh: Mesh, stands: readonly number[], hostBytes: number): Plan {
+    const { graph, target, memoryLimit } = this.options;
+    const key = JSON.stringify([sizes, mesh, hostBytes]);
+    const known = this.plans.get(key);
+    if (known !== undefined) return known;
+    const layout: Layout = Object.fromEntries(mesh.axes.map(({ name }) => [name, name]));
+    // Memory is planned for the first rank, which gathers what is reduced, and for one with the most neighbours.
+    const inner = stands.indexOf(Math.max(...stands));
+    const hosts = mesh.size === 1 ? undefined : [[0], [inner === 0 ? mesh.size - 1 : inner]];
+    const limits = { memoryLimit, hostBytes, thorough: false };
+    const made = makePlan(graph(sizes), mesh, layout, target, { hosts, ...limits });
+    this.plans.set(key, made);
+    return made;
+  }
+}
+
+/**
+ * How many times as much work the busiest of all ranks has in a kernel as the planned one: weight gradients are summed in whole
+ * cells, of a size that follows from the whole volume.
+ */
+function slowed(
+  { anchor }: Kernel,
+  rank: number,
+  parts: Parts,
+  axes: Readonly<Record<SplitDim, CondensedAxis>>,
+): number {
+  if (anchor === undefined || !makesWeight(anchor.op)) return 1;
+  const loops = anchor.op.loops(anchor.call);
+  return loops.reduce((factor, { dim, size, split, cell }, i) => {
+    const axis = axes[dim as SplitDim];
+    if (split !== 'sum' || cell === undefined || axis === undefined || parts[dim as SplitDim] === axis.ranks)
+      return factor;
+    const { start, end } = anchor.loops[rank][i];
+    const all = parts[dim as SplitDim];
+    const block = size / axis.ranks;
+    const whole = sumCell(loops.length - 1 - i, block * all);
+    const bounds = Array.from({ length: all + 1 }, (_, n) =>
+      n === all ? n * block : Math.min(all * block, Math.round((n * block) / whole) * whole),
+    );
+    const most = Math.max(...bounds.slice(1).map((bound, n) => bound - bounds[n]));
+    return end > start ? (factor * most) / (end - start) : factor;
+  }, 1);
+}
+
+export const rankCount = (parts: Parts): number => SPLIT_DIMS.reduce((n, dim) => n * parts[dim], 1);
+
+interface Standing {
+  readonly ranks: number;
+  /** How many ranks each planned one stands for; `counts`: by axis of the mesh. */
+  readonly stands: readonly number[];
+  readonly counts: readonly (readonly number[])[];
+  readonly groupSize: (plan: AllReducePlan) => number;
+  readonly hostBytes: number;
+}
+
+function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, groupSize, hostBytes }: Standing): Census {
+  const sent = new Array<number>(mesh.size).fill(0);
+  let allReduce = 0;
+  for (const step of plan.steps) {
+    if (step.kind !== 'collective') continue;
+    const [value] = step.node.outputs;
+    const collective = step.node.collective!;
+    if (collective.kind === 'exchange') {
+      for (const { from, to, box } of collective.transfers)
+        if (from !== to) sent[from] += transferBytes(value, box);
+      continue;
+    }
+    for (const [first] of collective.groups) {
+      const bytes = transferBytes(value, value.own[first]);
+      const groups = counts[first].reduce(
+        (n, count, axis) => (collective.axes.includes(mesh.axes[axis].name) ? n : n * count),
+        1,
+      );
+      allReduce += groups * allReduceBytes(groupSize(collective), bytes);
+    }
+  }
+  return {
+    ranks,
+    flops: plan.flops.reduce((sum, flops, rank) => sum + flops * stands[rank], 0),
+    bytesSent: { exchange: sent.reduce((sum, bytes, rank) => sum + bytes * stands[rank], 0), allReduce },
+    exchangeBytesOfRank: Math.max(...sent),
+    // The first rank has room for the parts of all others.
+    peakBytes: predictPeak(plan, hostBytes) + gatheredBytes(plan, groupSize),
+  };
+}
+
+/** Room that the first rank has for parts of ranks which the plan has not: of one all-reduce, or of all that are under way. */
+function gatheredBytes(plan: Plan, groupSize: Standing['groupSize']): number {
+  const { list } = plan.memory;
+  const missing = (place: number): number => {
+    const { step } = list[place];
+    if (step.kind !== 'collective' || step.node.collective?.kind !== 'all_reduce') return 0;
+    const { collective, outputs } = step.node;
+    const [group] = collective.groups;
+    const all = groupSize(collective);
+    const bytes = transferBytes(outputs[0], outputs[0].own[group[0]]);
+    // Of a tensor that is shared out, a rank has room for its parts of one slice and for the slices of others.
+    return bytes >= SLICED ? bytes * (1 / group.length - 1 / all) : bytes * (all - group.length);
+  };
+  return roomsBytes(list, plan.buffers, missing);
+}

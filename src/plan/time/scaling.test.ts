@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { shape } from '../../core/index.ts';
+import { CPU_TARGET } from '../../machine/index.ts';
+import { buildTraining } from '../../nn/index.ts';
+import { assumedSpeeds, predictScaling, type Sizes, SplitFinder } from '../index.ts';
+
+const finder = (memoryLimit?: number) =>
+  new SplitFinder({
+    graph: (sizes: Sizes) =>
+      buildTraining({ image: shape({ ...sizes, channel: 1 }), network: { base: 8, levels: 2 } }).graph,
+    target: CPU_TARGET,
+    speeds: assumedSpeeds(2),
+    stride: 2,
+    tries: 1,
+    memoryLimit,
+  });
+const sizes: Sizes = { batch: 1, depth: 64, height: 64, width: 64 };
+const MIB = 2 ** 20;
+
+it('what one rank has no memory for is told for more ranks, beside one rank with enough of it', () => {
+  const all = predictScaling(finder(), sizes, [1, 8], 64);
+  const [alone, shared] = all.strong.map(({ census }) => census.peakBytes);
+  expect(shared).toBeLessThan(alone - 8 * MIB);
+  // Between what eight ranks take as they are and the least that one can do with.
+  const limit = shared + 4 * MIB;
+  const limited = predictScaling(finder(limit), sizes, [1, 8], 64);
+  expect(limited.strong).toEqual(all.strong.filter(({ ranks }) => ranks === 8));
+  expect(limited.weak).toEqual([]);
+  expect(limited.leftOut.map(({ ranks, reason }) => `${ranks}: ${reason}`)).toEqual([
+    expect.stringMatching(/^1: does not fit: expected at least \d+MiB, found \d+MiB$/),
+    expect.stringMatching(/^1: 64\^3 voxels a rank: does not fit: /),
+    expect.stringMatching(/^8: 64\^3 voxels a rank: does not fit: /),
+  ]);
+});
+
+it('memory for the parts of ranks that were not planned counts against the limit', () => {
+  const parts = { batch: 1, depth: 32, height: 1, width: 1 };
+  const sizes = { batch: 1, depth: 128, height: 8, width: 8 };
+  const free = finder().forecast(sizes, parts).census.peakBytes;
+  const tight = free - MIB / 2;
+  const found = finder(tight).attempt(sizes, parts);
+  if ('reason' in found) expect(found.reason).toMatch(/does not fit/);
+  else expect(found.census.peakBytes).toBeLessThanOrEqual(tight);
+});

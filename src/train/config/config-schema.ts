@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { classNamesProblem, expectedOf } from '../../imaging/index.ts';
+import { COMPUTING_DEVICES } from '../../machine/index.ts';
+import { NORM_KINDS } from '../../nn/index.ts';
+import { augmentationSchema } from './augmentation.ts';
+import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
+import {
+  MOST_BATCH,
+  MOST_CHANNELS,
+  MOST_SIZE,
+  MOST_SLICES,
+  MOST_STEPS,
+  MOST_THREADS,
+  MOST_VOXELS,
+  SPACING,
+} from './limits.ts';
+import { DIMENSIONS } from './split-dimensions.ts';
+
+// The schema of a config. What a field expects is the text of its error.
+
+const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
+const whole = (least: number, most = Number.MAX_SAFE_INTEGER) => {
+  const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${most}`;
+  const error = `a whole number of at least ${least}${upTo}`;
+  return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= least && n <= most, { error });
+};
+const number = (error: string, holds: (n: number) => boolean) => z.number({ error }).refine(holds, { error });
+const positive = number('a number above 0', (n) => Number.isFinite(n) && n > 0);
+const notNegative = number('a number of at least 0', (n) => Number.isFinite(n) && n >= 0);
+const share = number('a number from 0 to 1', (n) => n >= 0 && n <= 1);
+const probability = number('a probability above 0, at most 1', (n) => n > 0 && n <= 1);
+const decay = number('a number from 0 to below 1', (n) => n >= 0 && n < 1);
+const flag = z.boolean({ error: 'true or false' });
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+const object = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object' : undefined) });
+const kinds = (values: readonly string[]) => ({
+  error: (issue: { readonly code: string }) =>
+    issue.code === 'invalid_type' ? 'an object with "kind"' : `one of ${values.join(', ')}`,
+});
+
+const optimizer = z.discriminatedUnion(
+  'kind',
+  [
+    object({
+      kind: z.literal('sgd'),
+      momentum: decay.optional(),
+      nesterov: flag.optional(),
+      weightDecay: notNegative.optional(),
+    }),
+    object({
+      kind: z.literal('adam'),
+      beta1: decay.optional(),
+      beta2: decay.optional(),
+      epsilon: positive.optional(),
+      weightDecay: notNegative.optional(),
+    }),
+    object({
+      kind: z.literal('adafactor'),
+      factorFrom: whole(1).nullable().optional(),
+      decay: positive.optional(),
+      clip: positive.nullable().optional(),
+      parameterScale: flag.optional(),
+      epsilon1: positive.optional(),
+      epsilon2: positive.optional(),
+    }),
+  ],
+  kinds(['sgd', 'adam', 'adafactor']),
+);
+
+const schedule = z.discriminatedUnion(
+  'kind',
+  [
+    object({ kind: z.literal('constant') }),
+    object({ kind: z.literal('step'), factor: positive, every: whole(1) }),
+    object({ kind: z.literal('cosine'), warmup: whole(0).optional(), floor: notNegative.optional() }),
+    object({ kind: z.literal('poly'), power: positive.optional() }),
+  ],
+  kinds(['constant', 'step', 'cosine', 'poly']),
+);
+
+const byDim = <T>(value: z.ZodType<T>, expected: string) =>
+  z.record(z.string(), value, { error: expected }).superRefine((record, ctx) => {
+    for (const key of Object.keys(record))
+      if (!(DIMENSIONS as readonly string[]).includes(key))
+        ctx.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `a dimension (${DIMENSIONS.join(', ')})`,
+          params: { key },
+        });
+  });
+
+const heldOut = {
+  error: 'a list of case ids, a share of the cases above 0 and below 1, or a .json or .txt file',
+};
+const caseShare = number(heldOut.error, (n) => n > 0 && n < 1);
+const caseFile = text.regex(/\.(json|txt)$/i, heldOut);
+
+const matching = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error });
+const bestBy = matching(/^(dice|dice:.+|loss)$/, 'dice, dice:CLASS or loss');
+const fold = matching(
+  /^\d+(\/(\d+|all))?$/,
+  'K/N or K/all, such as 0/5; K alone for a file of splits',
+).refine(
+  (value) => {
+    const [index, parts] = value.split('/');
+    return parts === undefined || parts === 'all' || (Number(index) < Number(parts) && Number(parts) >= 2);
+  },
+  { error: 'K/N with K from 0 to below N and N of at least 2' },
+);
+const hounsfield = number('a number of HU', Number.isFinite);
+const patch = z
+  .tuple([whole(1), whole(1), whole(1)], {
+    error: 'voxels along depth, height and width, such as [96, 128, 128]',
+  })
+  .refine(([depth, height, width]) => depth * height * width <= MOST_VOXELS, {
+    error: 'at most 2^31 voxels together',
+  });
+const window = object({ lower: hounsfield, upper: hounsfield }).refine(({ lower, upper }) => lower < upper, {
+  error: 'a lower end below the upper one',
+});
+
+/** Parts by dimension, or `auto`; errors name the dimension, which a union would not. */
+const parts = byDim(whole(1), 'parts by dimension, such as {"depth": 2}, or "auto"');
+const split = z.custom<TrainConfig['split'] & {}>().superRefine((value: unknown, ctx) => {
+  const issues = value === 'auto' ? [] : (parts.safeParse(value, { error: expectedOf }).error?.issues ?? []);
+  for (const { path, message, ...issue } of issues) {
+    const params = issue.code === 'custom' ? issue.params : undefined;
+    ctx.addIssue({ code: 'custom', path: [...path], message, params });
+  }
+});
+
+const classNames = z
+  .array(text, { error: 'a list of names' })
+  .min(2, { error: 'at least two names' })
+  .superRefine((names, ctx) => {
+    const problem = classNamesProblem(names);
+    if (problem === undefined) return;
+    const message = 'one name for each of the label values 0, 1, 2...';
+    ctx.addIssue({ code: 'custom', message: `${message} (not ${problem})` });
+  });
+
+/** A schema for every key of a config, none forgotten. */
+const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
+  preset: oneOf(PRESETS),
+  data: text,
+  images: text.optional(),
+  labels: text.optional(),
+  out: text,
+  classes: classNames.optional(),
+  validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),
+  fold: fold.optional(),
+  size: whole(1, MOST_SIZE).optional(),
+  spacing: number(
+    `a number from ${SPACING.least} to ${SPACING.most} (mm)`,
+    (n) => n >= SPACING.least && n <= SPACING.most,
+  ).optional(),
+  window: window.optional(),
+  patch: patch.optional(),
+  augmentation: augmentationSchema,
+  split: split.optional(),
+  mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
+  layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
+  device: oneOf(COMPUTING_DEVICES),
+  threads: whole(1, MOST_THREADS),
+  memoryLimit: whole(1).optional(),
+  spillDir: text.optional(),
+  exactConv: oneOf(['auto', 'direct']).optional(),
+  slices: number(
+    `an odd number from 1 to ${MOST_SLICES}`,
+    (n) => Number.isSafeInteger(n) && n >= 1 && n <= MOST_SLICES && n % 2 === 1,
+  ).optional(),
+  base: whole(1, MOST_CHANNELS),
+  levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
+  norm: oneOf(NORM_KINDS),
+  dropoutKeep: probability,
+  precision: oneOf(['f32', 'bf16']),
+  loss: object({
+    weights: z
+      .array(notNegative, { error: 'a list of numbers, one for each class' })
+      .refine((weights) => weights.some((weight) => weight > 0), { error: 'at least one weight above 0' })
+      .optional(),
+    foregroundWeight: notNegative,
+    dice: z.array(whole(0), { error: 'a list of classes' }).optional(),
+    mix: share,
+    epsilon: positive,
+  }),
+  deepSupervision: flag,
+  optimizer,
+  clipNorm: positive.optional(),
+  ema: decay.optional(),
+  learningRate: positive,
+  schedule,
+  steps: whole(1, MOST_STEPS),
+  batch: whole(1, MOST_BATCH),
+  sampling: oneOf(SAMPLINGS),
+  checkpointEvery: whole(1),
+  bestBy,
+  patience: whole(1).optional(),
+  statisticsCases: whole(0),
+  seed: number('a whole number from 0 to 4294967295', (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32),
+};
+
+/** A whole config. */
+export const configSchema: z.ZodType<TrainConfig> = object(fields);
+
+/** What a user gives of a config: any of its keys, and of the loss any of its settings. */
+export const givenSchema: z.ZodType<GivenConfig> = object({
+  ...fields,
+  loss: (fields.loss as unknown as z.ZodObject).partial(),
+}).partial() as unknown as z.ZodType<GivenConfig>;
+
+export type GivenConfig = Partial<Omit<TrainConfig, 'loss'>> & {
+  readonly loss?: Partial<TrainConfig['loss']>;
+};

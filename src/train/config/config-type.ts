@@ -1,0 +1,135 @@
+import type { ComputingDevice } from '../../machine/index.ts';
+import type { Adafactor, Adam, NormKind, Sgd } from '../../nn/index.ts';
+import type { AugmentationSettings } from './augmentation.ts';
+
+/** Whole sets of settings to start from. */
+export const PRESETS = ['default', 'hou2019', 'hou2019-2d'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/** How the learning rate runs over the steps; its highest value is `learningRate`. */
+export type ScheduleSettings =
+  | { readonly kind: 'constant' }
+  /** rate * factor^floor(step / every) */
+  | { readonly kind: 'step'; readonly factor: number; readonly every: number }
+  /** Rises over `warmup` steps, then falls along half a cosine to `floor` at the last step. */
+  | { readonly kind: 'cosine'; readonly warmup?: number; readonly floor?: number }
+  /** rate * (1 - step / steps)^power; power 0.9 by default. */
+  | { readonly kind: 'poly'; readonly power?: number };
+
+/** What is minimised: (1 - mix) * weighted cross-entropy + mix * Dice loss. */
+export interface LossSettings {
+  /** Weight of a voxel by its true class, one for each class. By default `foregroundWeight` for all but class 0. */
+  readonly weights?: readonly number[];
+  /** Weight of the classes above 0 where `weights` is not given. */
+  readonly foregroundWeight: number;
+  /** Classes of the Dice loss; by default all above 0. */
+  readonly dice?: readonly number[];
+  /** Share of the Dice loss, 0 to 1. */
+  readonly mix: number;
+  /** Keeps the Dice loss finite where neither truth nor prediction has the class. */
+  readonly epsilon: number;
+}
+
+export const SAMPLINGS = ['uniform', 'balanced'] as const;
+
+/** Everything that a training run depends on: plain JSON, every choice made. */
+export interface TrainConfig {
+  readonly preset: Preset;
+  /** Folder of the data set, absolute. */
+  readonly data: string;
+  /** Paths of its images and label maps with a star for the id (`*_ct.nii.gz`), where it is no Decathlon or nnU-Net folder. */
+  readonly images?: string;
+  readonly labels?: string;
+  /** Folder of the run, absolute. */
+  readonly out: string;
+  /** Names of label values 0, 1, 2...; those of the data set where absent. */
+  readonly classes?: readonly string[];
+  /**
+   * Cases kept out of training: their ids, their share (above 0, below 1) of the data set, or a file (.json, .txt) that names
+   * them, absolute.
+   */
+  readonly validation?: readonly string[] | number | string;
+  /**
+   * `K/N`: part K (from 0) of the N parts that the seed draws of the data set is kept out of training; `K/all`: case K alone
+   * is. `K`, beside a file of splits as `validation`: split K of it.
+   */
+  readonly fold?: string;
+
+  /** Resample to a cube of this many voxels a side. Without size and spacing a scan keeps its own voxels. */
+  readonly size?: number;
+  /** Resample to this voxel size, mm. */
+  readonly spacing?: number;
+  /** The range of HU that becomes 0..1; -512..512 by default. */
+  readonly window?: { readonly lower: number; readonly upper: number };
+  /**
+   * Train on patches of so many voxels (depth, height, width) of the prepared volumes, at random places, one of each sample; along an
+   * axis on all of it where the volume is shorter. Absent: on whole volumes.
+   */
+  readonly patch?: readonly [number, number, number];
+  readonly augmentation: AugmentationSettings;
+
+  /** Parts that dimensions are cut into: short for a mesh whose axes are named after them. */
+  readonly split?: Readonly<Record<string, number>> | 'auto';
+  /** Ranks along each mesh axis; none is a single rank. */
+  readonly mesh: Readonly<Record<string, number>>;
+  /** Mesh axis that cuts a dimension (batch, depth, height, width, channel). */
+  readonly layout: Readonly<Record<string, string>>;
+  readonly device: ComputingDevice;
+  /** Threads of the CPU device. */
+  readonly threads: number;
+
+  /**
+   * Resident memory of the process at most, bytes. What does not fit is recomputed or spilled to a file; without a split, the
+   * volume is cut into parts that run in turn. Changes no result.
+   */
+  readonly memoryLimit?: number;
+  /** Folder of the spill file; by default the system's for temporary files. */
+  readonly spillDir?: string;
+
+  /** `direct`: no convolution by Winograd's filtering, whose rounding differs a little. By default what is faster. */
+  readonly exactConv?: 'auto' | 'direct';
+
+  /**
+   * 2-D: the network sees single slices, with as many neighbouring ones (odd: the slice is in the middle) as channels. Absent: 3-D.
+   */
+  readonly slices?: number;
+  /** Channels of the first level. */
+  readonly base: number;
+  /** Resolutions: one more than poolings. */
+  readonly levels: number;
+  readonly norm: NormKind;
+  /** Probability that dropout keeps an element; 1 is no dropout. */
+  readonly dropoutKeep: number;
+  /** How activations are stored. */
+  readonly precision: 'f32' | 'bf16';
+
+  readonly loss: LossSettings;
+  /** Losses at the lower resolutions of the way up, too, in training. */
+  readonly deepSupervision: boolean;
+  readonly optimizer: Sgd | Adam | Adafactor;
+  /** All gradients are scaled down so that their joint Euclidean norm is at most this. */
+  readonly clipNorm?: number;
+  /** Decay of running averages of the weights, which validation and prediction then use; absent: the weights themselves. */
+  readonly ema?: number;
+  /** Highest learning rate. */
+  readonly learningRate: number;
+  readonly schedule: ScheduleSettings;
+  readonly steps: number;
+  /** Volumes of a step; in 2-D slices, all of one case. */
+  readonly batch: number;
+  /** `balanced`: every second case (and slice) is drawn among those that hold a class, with each class as often. */
+  readonly sampling: (typeof SAMPLINGS)[number];
+  /** Steps between checkpoints, each with a validation where there are cases for it. */
+  readonly checkpointEvery: number;
+  /** What the best checkpoint is best by: `dice` (mean over the classes above 0), `dice:NAME` of one class, or `loss`. */
+  readonly bestBy: string;
+  /** Ends the run when this many validations in a row were no better than the best before them. */
+  readonly patience?: number;
+  /**
+   * Training cases that the moving statistics of batch norm are measured on, without augmentation, before a checkpoint is
+   * saved; 0 keeps the running averages of training.
+   */
+  readonly statisticsCases: number;
+  /** Of first weights, dropout, augmentation and the order of cases. */
+  readonly seed: number;
+}

@@ -1,0 +1,130 @@
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { checkLayout, fail, type Layout, type Mesh, mesh } from '../../core/index.ts';
+import { check, readJson } from './config-error.ts';
+import { presets } from './config-presets.ts';
+import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
+import type { TrainConfig } from './config-type.ts';
+
+export { AUGMENTATIONS, type AugmentationSettings } from './augmentation.ts';
+export * from './config-type.ts';
+
+/**
+ * The whole config from what is given of it (a config file under flags, see {@link mergeConfig}): the preset fills in the
+ * rest. Throws HalomeshError, `config "steps": expected ..., found ...`, for the first key that does not fit.
+ */
+export function resolveConfig(input: unknown): TrainConfig {
+  const given = check(givenSchema, input, 'config');
+  checkSplit(given);
+  if (given.size !== undefined && given.spacing !== undefined)
+    fail({ where: 'config "spacing"', problem: `expected nothing beside a size, found ${given.spacing}` });
+  const preset = given.preset ?? 'default';
+  const filled = mergeConfig({ ...presets[preset], preset }, given);
+  const { data, out, validation } = filled;
+  const placed = {
+    ...filled,
+    data: absolute(data),
+    out: absolute(out),
+    validation: absolute(validation),
+  };
+  const meshed = given.split === undefined ? placed : { ...placed, ...splitMesh(given.split) };
+  const config = check(configSchema, dropUndefined(meshed), 'config');
+  meshOf(config);
+  checkHeldOut(config);
+  if (config.slices !== undefined && config.patch !== undefined)
+    fail({ where: 'config "patch"', problem: `expected nothing beside slices, found ${config.patch}` });
+  return config;
+}
+
+/** Refuses a fold beside anything but the splits that it is one of. */
+function checkHeldOut({ fold, validation }: TrainConfig): void {
+  if (fold === undefined) return;
+  const ofFile = typeof validation === 'string';
+  if (fold.includes('/') ? validation === undefined : ofFile) return;
+  fail({
+    where: 'config "fold"',
+    problem: ofFile
+      ? `expected the number of a split in ${validation}, such as 0, found "${fold}"`
+      : fold.includes('/')
+        ? 'expected nothing beside cases held out by "validation"'
+        : `expected K/N or K/all, such as ${fold}/5, or a file of splits as "validation", found "${fold}"`,
+  });
+}
+
+/**
+ * `over` laid over `base`, key by key. What stands for the same thing goes together: a split replaces mesh and layout, a
+ * size replaces a spacing, another kind of optimizer or schedule replaces all of its settings.
+ */
+export function mergeConfig(base: object, over: object): Readonly<Record<string, unknown>> {
+  const merged: Record<string, unknown> = dropUndefined(base);
+  const given = dropUndefined(over);
+  for (const [key, rivals] of Object.entries(replaces))
+    if (given[key] !== undefined) for (const rival of rivals) delete merged[rival];
+  for (const [key, value] of Object.entries(given)) {
+    const old = merged[key];
+    const joined = isRecord(old) && isRecord(value) && joinable(key, old, value);
+    merged[key] = joined ? { ...old, ...dropUndefined(value) } : value;
+  }
+  return merged;
+}
+
+/** A JSON config file. Any of the keys may be missing; errors name the file and the key. */
+export function readConfigFile(file: string): Readonly<Record<string, unknown>> {
+  return dropUndefined(check(givenSchema, readJson(file), file));
+}
+
+const replaces: Readonly<Record<string, readonly string[]>> = {
+  split: ['mesh', 'layout'],
+  mesh: ['split', 'layout'],
+  layout: ['split'],
+  size: ['spacing'],
+  spacing: ['size'],
+  validation: ['fold'],
+};
+
+/** Settings that are merged one by one, unless they are of different kinds. */
+function joinable(
+  key: string,
+  old: Readonly<Record<string, unknown>>,
+  value: Readonly<Record<string, unknown>>,
+): boolean {
+  if (!['loss', 'optimizer', 'schedule'].includes(key)) return false;
+  return value.kind === undefined || value.kind === old.kind;
+}
+
+/** A split is a mesh with an axis for each dimension that it cuts; one to be chosen is none yet. */
+export function splitMesh(split: NonNullable<TrainConfig['split']>): Pick<TrainConfig, 'mesh' | 'layout'> {
+  if (split === 'auto') return { mesh: {}, layout: {} };
+  return { mesh: split, layout: Object.fromEntries(Object.keys(split).map((dim) => [dim, dim])) };
+}
+
+/** Refuses a split beside a mesh or layout that says otherwise. */
+function checkSplit(given: GivenConfig): void {
+  if (given.split === undefined) return;
+  const derived = splitMesh(given.split);
+  for (const key of ['mesh', 'layout'] as const)
+    if (given[key] !== undefined && !isDeepStrictEqual(given[key], derived[key]))
+      fail({
+        where: `config "${key}"`,
+        problem: `expected nothing beside a split, found ${JSON.stringify(given[key])}`,
+        hint: 'Give either split, or mesh and layout',
+      });
+}
+
+const absolute = (folder: unknown): unknown =>
+  typeof folder === 'string' && folder !== '' ? path.resolve(folder) : folder;
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function dropUndefined(value: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined));
+}
+
+/** The mesh of a config and which of its axes cuts which dimension. */
+export function meshOf(config: Pick<TrainConfig, 'mesh' | 'layout'>): { mesh: Mesh; layout: Layout } {
+  const ranks = mesh(config.mesh);
+  checkLayout(ranks, config.layout);
+  return { mesh: ranks, layout: config.layout };
+}

@@ -1,0 +1,73 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { writeAtomically } from '../../files/index.ts';
+import {
+  assumedSpeeds,
+  KERNEL_CLASSES,
+  type KernelClass,
+  type KernelSpeed,
+  type Speeds,
+} from '../../plan/index.ts';
+import { check, readJson } from './config-error.ts';
+
+// Machine files: the speeds of a machine as JSON, written by `halomesh info --calibrate` or by hand (docs/scaling.md).
+
+const above = (unit: string) => {
+  const error = `a number above 0 (${unit})`;
+  return z.number({ error }).refine((n) => Number.isFinite(n) && n > 0, { error });
+};
+const notBelow = (unit: string) => {
+  const error = `a number of at least 0 (${unit})`;
+  return z.number({ error }).refine((n) => Number.isFinite(n) && n >= 0, { error });
+};
+const text = (error: string) => z.string({ error });
+const object = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object' : undefined) });
+
+const kernel: z.ZodType<KernelSpeed> = object({
+  flopsPerSecond: above('floating-point operations a second of one thread'),
+  bytesPerSecond: above('bytes a second of one thread'),
+  weightsPerSecond: above('weights a second of one thread').optional(),
+});
+
+const kernels = Object.fromEntries(KERNEL_CLASSES.map((kind) => [kind, kernel])) as Record<
+  KernelClass,
+  typeof kernel
+>;
+
+const cores = 'a whole number of at least 1 (threads that run at a time)';
+
+const fields: { readonly [K in keyof Speeds]-?: z.ZodType<Speeds[K]> } = {
+  name: text('a name'),
+  source: text('where the figures come from, in words'),
+  cores: z.number({ error: cores }).refine((n) => Number.isSafeInteger(n) && n >= 1, { error: cores }),
+  allCores: above('how many times as fast as one thread all cores are together'),
+  launchSeconds: notBelow('seconds'),
+  kernels: object(kernels),
+  memoryBytesPerSecond: above('bytes a second of all cores together'),
+  link: object({
+    bytesPerSecond: above('bytes a second between two ranks'),
+    latencySeconds: notBelow('seconds'),
+    messageSeconds: notBelow('seconds'),
+    source: text('where the figures come from, in words'),
+  }),
+};
+
+const schema: z.ZodType<Speeds> = object(fields);
+
+/** Reads a machine file. Throws HalomeshError, `FILE "link.latencySeconds": expected ..., found ...`, for what does not fit. */
+export function readMachineFile(file: string): Speeds {
+  return check(schema, readJson(file), file);
+}
+
+/** Writes a machine file, whole or not at all. */
+export async function writeMachineFile(file: string, speeds: Speeds): Promise<void> {
+  await writeAtomically(file, async (handle) => {
+    await handle.writeFile(`${JSON.stringify(speeds, null, 2)}\n`);
+  });
+}
+
+/** The speeds of a machine file, of the one that HALOMESH_MACHINE names, or assumed ones. */
+export function speedsOf(file: string | undefined = process.env.HALOMESH_MACHINE): Speeds {
+  return file ? readMachineFile(file) : assumedSpeeds(availableParallelism());
+}

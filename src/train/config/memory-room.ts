@@ -1,0 +1,39 @@
+import { freemem } from 'node:os';
+import { type Graph, HalomeshError } from '../../core/index.ts';
+import { memoryOfProcess } from '../../files/index.ts';
+import type { Processes } from '../../machine/index.ts';
+import { makePlan } from '../../plan/index.ts';
+import { meshOf, type TrainConfig } from './config.ts';
+import { targetOf } from './model.ts';
+
+// What a segmentation takes on the host, and whether it fits.
+
+/** Bytes a voxel that probabilities take on the host: those that come, and their sum over flips. */
+export function softBytes(graph: Graph, flips: number, classes: number): number {
+  if (!graph.outputs.has('probabilities')) return 1;
+  return 4 * classes * (flips > 1 ? 2 : 1) + 1;
+}
+
+/** Whether the ranks of a mesh can compute a graph together within the config's limit. */
+export function fitsMesh(
+  graph: Graph,
+  config: TrainConfig,
+  hosts: Processes['hosts'],
+  hostBytes: number,
+): boolean {
+  const { mesh, layout } = meshOf(config);
+  const { memoryLimit } = config;
+  try {
+    makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes, thorough: false });
+    return true;
+  } catch (error) {
+    if (error instanceof HalomeshError && error.complaint.where === 'memory limit') return false;
+    throw error;
+  }
+}
+
+/** Bytes that this process may still take: of the machine, and of what it is confined to. */
+export function availableBytes(): number {
+  const { rss } = process.memoryUsage();
+  return 0.9 * Math.min(freemem() + rss, memoryOfProcess());
+}

@@ -1,0 +1,175 @@
+import { type Shape, shape } from '../../core/index.ts';
+import type { AugmentConfig, PrepareOptions, Shape3 } from '../../imaging/index.ts';
+import { DEVICES, type Device, type Processes } from '../../machine/index.ts';
+import {
+  type Built,
+  type BuiltLoss,
+  buildEvaluation,
+  buildPrediction,
+  buildStatistics,
+  buildTraining,
+  evenLoss,
+  type LossConfig,
+  learningRateAt,
+  type Schedule,
+  type UNetConfig,
+} from '../../nn/index.ts';
+import type { Target } from '../../plan/index.ts';
+import { type FittedProgram, fitParts, Session, type Tracer } from '../../run/index.ts';
+import { augmentationFrom } from './augmentation.ts';
+import { meshOf, type TrainConfig } from './config.ts';
+
+// What a config means: network, loss, learning rate, device, session, preprocessing.
+
+/** The network of a config for a number of classes. */
+export function networkOf(config: TrainConfig, classes: number): Partial<UNetConfig> {
+  const { base, levels, norm, dropoutKeep: keep, slices } = config;
+  // Group norm: the most groups, up to the usual 8, that divide the width of every level.
+  const groups = [8, 7, 6, 5, 4, 3, 2, 1].find((n) => base % n === 0);
+  // 2-D: no window along depth, so that every slice is an image of its own, in training one by one and in whole scans.
+  const kernel = slices === undefined ? 3 : { height: 3, width: 3 };
+  return { base, levels, classes, norm, keep, groups, kernel };
+}
+
+/** The loss of a config for a number of classes. */
+export function lossOf({ loss }: TrainConfig, classes: number): LossConfig {
+  const { foregroundWeight, weights, dice, mix, epsilon } = loss;
+  const even = evenLoss(classes);
+  return {
+    weights: weights ?? even.weights.map((weight, cls) => (cls === 0 ? weight : foregroundWeight)),
+    dice: dice ?? even.dice,
+    mix,
+    epsilon,
+  };
+}
+
+/** Learning rate of a step, counted from 0. */
+export function learningRateOf({ schedule, learningRate: rate, steps }: TrainConfig, step: number): number {
+  return learningRateAt(scheduleOf(schedule, rate, steps), step);
+}
+
+function scheduleOf(settings: TrainConfig['schedule'], rate: number, steps: number): Schedule {
+  switch (settings.kind) {
+    case 'constant':
+    case 'step':
+      return { ...settings, rate };
+    case 'cosine':
+    case 'poly':
+      return { ...settings, rate, steps };
+    default:
+      return settings satisfies never;
+  }
+}
+
+/** Shape of a batch of images: of volumes, or of slices with those around them as channels. */
+export function imageShape({ slices = 1 }: Pick<TrainConfig, 'slices'>, size: Shape3, batch = 1): Shape {
+  const [depth, height, width] = size;
+  return shape({ batch, depth, height, width, channel: slices });
+}
+
+/** The graph of a training step on samples of one shape. */
+export function trainingGraph(config: TrainConfig, classes: number, size: Shape3): BuiltLoss {
+  return buildTraining({
+    image: imageShape(config, size, config.batch),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+    loss: lossOf(config, classes),
+    optimizer: { ...config.optimizer, clipNorm: config.clipNorm },
+    average: config.ema,
+    deepSupervision: config.deepSupervision,
+  });
+}
+
+/** The graph that judges labelled samples by the loss and by counts of voxels. */
+export function evaluationGraph(config: TrainConfig, classes: number, size: Shape3, batch = 1): BuiltLoss {
+  return buildEvaluation({
+    image: imageShape(config, size, batch),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+    averaged: config.ema !== undefined,
+    loss: lossOf(config, classes),
+  });
+}
+
+/** The graph that segments one volume; `probabilities`: with them as an output. */
+export function predictionGraph(
+  config: TrainConfig,
+  classes: number,
+  size: Shape3,
+  probabilities = false,
+): Built {
+  return buildPrediction({
+    probabilities,
+    image: imageShape(config, size),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+    averaged: config.ema !== undefined,
+  });
+}
+
+/** The graph that measures the moving statistics of batch norm on samples. */
+export function statisticsGraph(config: TrainConfig, classes: number, size: Shape3, batch = 1): Built {
+  return buildStatistics({
+    image: imageShape(config, size, batch),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+    averaged: config.ema !== undefined,
+  });
+}
+
+/** How scans are prepared. */
+export function prepareOptions({ size, spacing, window }: TrainConfig): PrepareOptions {
+  return { size, spacing, window };
+}
+
+/** How training samples are changed. */
+export function augmentationOf({ augmentation }: TrainConfig): AugmentConfig {
+  return augmentationFrom(augmentation);
+}
+
+export function deviceOf({
+  device,
+  threads,
+  exactConv,
+}: Pick<TrainConfig, 'device' | 'threads' | 'exactConv'>): Device {
+  return DEVICES[device].open({ threads, exactConv });
+}
+
+/** What planning needs to know of a config's device. */
+export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
+  return DEVICES[device].target;
+}
+
+/** Device and mesh of a config, with fresh variables. */
+export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Processes): Session {
+  const { seed, memoryLimit, spillDir } = config;
+  const device = deviceOf(config);
+  return new Session({
+    device,
+    ...meshOf(config),
+    processes,
+    seed,
+    tracer,
+    memoryLimit,
+    spillFolder: spillDir,
+  });
+}
+
+/**
+ * The config with a mesh that meets its memory limit: where it has a limit and no mesh of its own, the volume is cut into as
+ * few parts along `dim` as all `programs` take; only then these are asked for.
+ */
+export function withinMemory(
+  config: TrainConfig,
+  programs: () => readonly FittedProgram[],
+  dim = 'depth',
+): TrainConfig {
+  const { memoryLimit } = config;
+  if (memoryLimit === undefined || meshOf(config).mesh.size > 1) return config;
+  const { mesh, layout } = fitParts(programs(), targetOf(config), memoryLimit, dim);
+  return { ...config, mesh: Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size])), layout };
+}

@@ -1,0 +1,214 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fail } from '../../core/index.ts';
+import { isSamePath, makeFolder, sameForm } from '../../files/index.ts';
+import {
+  type CaseComparison,
+  canonicalGrid,
+  compareCase,
+  evaluation,
+  loadCase,
+  loadLabels,
+  METRICS_VERSION,
+  type MetricSettings,
+  openDataset,
+  postprocess,
+  readScanHeader,
+  spacingOf,
+} from '../../imaging/index.ts';
+import { drawOverlay } from '../pictures/index.ts';
+import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
+import { chosenCases } from './evaluate.ts';
+import { checkEvaluation, overlayFile, writeSummary } from './evaluation-summary.ts';
+import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
+
+export interface EvaluateLabelsOptions extends MetricOptions {
+  /** Folder of segmentations: a label map for each case, under the case's id (`ID.nii.gz`, or another format). */
+  readonly predictions: string;
+  /** Folder of a data set, or of label maps alone. */
+  readonly data: string;
+  /** Patterns of the images and label maps of a data set of another form. */
+  readonly images?: string;
+  readonly labels?: string;
+  /** Ids of the cases to look at; all with a label map by default. */
+  readonly cases?: readonly string[];
+  /** What is done to every segmentation before it is compared; nothing by default. */
+  readonly cleaning?: Cleaning;
+  /** Folder that gets `summary.json`, `summary.md` and, where there are images, `overlays/CASE.png`. Absent: nothing is written. */
+  readonly out?: string;
+  /** Whether outputs that are there are replaced; they are refused by default. */
+  readonly overwrite?: boolean;
+  /** Whether overlays are drawn; they are by default. */
+  readonly overlays?: boolean;
+  /** Called after each case. */
+  readonly onCase?: (id: string, done: number, all: number) => void;
+}
+
+/** How good segmentations on disk are. */
+export interface LabelsReport extends ScoredReport {
+  readonly predictions: string;
+}
+
+/** A case whose files are there. */
+interface Pair {
+  readonly id: string;
+  readonly image?: string;
+  readonly series?: string;
+  readonly label: string;
+}
+
+const ENDINGS = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd'];
+
+/**
+ * Compares label maps with those of a data set, without a network. Both must lie voxel for voxel on the same grid; axis orders may
+ * differ. Holds two bytes a voxel, and four more where there is an image to draw.
+ */
+export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<LabelsReport> {
+  const { predictions, data, out } = options;
+  const { pairs: all, names } = await pairsOf(options);
+  const pairs = chosenCases(data, all, options.cases);
+  const files = predictionFiles(predictions, pairs);
+  if (out !== undefined) {
+    const reads = [path.join(data, 'dataset.json'), ...files.values()];
+    for (const { image, label } of pairs) reads.push(label, ...(image === undefined ? [] : [image]));
+    const drawn = pairs.filter(({ image }) => image !== undefined && options.overlays !== false);
+    checkEvaluation(
+      out,
+      drawn.map(({ id }) => id),
+      reads,
+      options.overwrite,
+    );
+    refuseLabelsOf(data, out);
+  }
+  const classes = names ?? (await numberedClasses([...files.values(), ...pairs.map(({ label }) => label)]));
+  const { settings, shown } = metricSettings(options, classes);
+  if (out !== undefined) makeFolder(out);
+  const compared: ({ id: string } & CaseComparison)[] = [];
+  for (const pair of pairs) {
+    compared.push({ id: pair.id, ...(await compare(pair, files.get(pair.id)!, classes, settings, options)) });
+    options.onCase?.(pair.id, compared.length, pairs.length);
+  }
+  const original = evaluation(compared, classes, settings.lesion);
+  const report = { metricsVersion: METRICS_VERSION, predictions, data, settings: shown, original };
+  if (out !== undefined) await writeSummary(out, report);
+  return report;
+}
+
+/** The folders of a data set hold its files alone: label maps that are compared with themselves lie in one. */
+function refuseLabelsOf(data: string, out: string): void {
+  for (const name of ['imagesTr', 'labelsTr', 'imagesTs'])
+    if (existsSync(path.join(data, 'dataset.json')) && isSamePath(path.join(data, name), out))
+      fail({
+        where: out,
+        problem: 'the results would lie among the files of the data set',
+        hint: 'Name another folder with --out',
+      });
+}
+
+async function compare(
+  { id, image, series, label }: Pair,
+  file: string,
+  classes: readonly string[],
+  settings: MetricSettings,
+  { cleaning, out, overlays = true }: EvaluateLabelsOptions,
+): Promise<CaseComparison> {
+  const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
+  const truth = await loadLabels(label, grid, classes);
+  const { data } = await loadLabels(file, grid, classes);
+  const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes));
+  const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
+  if (out !== undefined && overlays && image !== undefined) {
+    const scan = await loadCase({ id, image, series });
+    drawOverlay({
+      image: scan.image,
+      truth: truth.data,
+      prediction,
+      shape: grid.shape,
+      spacing: spacingOf(grid),
+      file: overlayFile(out, id),
+      title: id,
+      classNames: classes,
+      dice: Object.fromEntries(classes.slice(1).map((name, n) => [name, compared.confusion.dice(n + 1)])),
+    });
+  }
+  return compared;
+}
+
+/** What there is to compare with: the labelled cases of a data set, or the label maps of a plain folder. */
+async function pairsOf({
+  data,
+  images,
+  labels,
+}: EvaluateLabelsOptions): Promise<{ pairs: readonly Pair[]; names?: readonly string[] }> {
+  const plain =
+    images === undefined &&
+    labels === undefined &&
+    !existsSync(path.join(data, 'dataset.json')) &&
+    !existsSync(path.join(data, 'imagesTr'));
+  const maps =
+    plain && existsSync(data) ? (await readdir(data)).filter((name) => idOf(name) !== undefined) : [];
+  // An empty folder is refused in the words of a data set.
+  if (maps.length > 0) {
+    const pairs = maps.map((name) => ({ id: idOf(name)!, label: path.join(data, name) }));
+    return { pairs: pairs.sort((a, b) => natural.compare(a.id, b.id)) };
+  }
+  const { cases, labelNames } = await openDataset(data, { images, labels });
+  return { pairs: cases.map(({ label, ...entry }) => ({ ...entry, label: label! })), names: labelNames };
+}
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/** A file's name without the ending of a label map; undefined for other files. */
+function idOf(name: string): string | undefined {
+  const ending = ENDINGS.find((one) => name.toLowerCase().endsWith(one));
+  return ending === undefined || name.startsWith('.') ? undefined : name.slice(0, -ending.length);
+}
+
+/** The segmentation of each case, by id. Refuses a folder that lacks any. */
+function predictionFiles(folder: string, pairs: readonly Pair[]): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  const missing: string[] = [];
+  const names = namesByForm(folder);
+  for (const { id } of pairs) {
+    const found = ENDINGS.flatMap((ending) => names.get(sameForm(id) + ending) ?? []);
+    if (found.length === 0) missing.push(id);
+    else files.set(id, path.join(folder, found[0]));
+    const twins = ENDINGS.map((ending) => names.get(sameForm(id) + ending) ?? []).find(
+      (same) => same.length > 1,
+    );
+    if (twins !== undefined)
+      fail({ where: folder, problem: `two segmentations of case "${id}"`, found: twins.join(' and ') });
+  }
+  if (missing.length > 0)
+    fail({
+      where: folder,
+      problem: `has no segmentation of ${missing.length === 1 ? 'case' : `${missing.length} cases, among them`} "${missing[0]}"`,
+      expected: ENDINGS.map((ending) => `${missing[0]}${ending}`).join(' or '),
+      found: existsSync(folder) ? `${files.size} of ${pairs.length} cases` : 'no such folder',
+      hint: 'Segment them all, or name the cases to compare',
+    });
+  return files;
+}
+
+/** The files of a folder by name, whatever the form of its letters and the case of its ending. */
+function namesByForm(folder: string): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const name of existsSync(folder) ? readdirSync(folder).sort() : []) {
+    const ending = ENDINGS.find((one) => name.toLowerCase().endsWith(one));
+    if (ending === undefined) continue;
+    const key = sameForm(name.slice(0, -ending.length)) + ending;
+    names.set(key, [...(names.get(key) ?? []), name]);
+  }
+  return names;
+}
+
+/** Classes that have no names, called by their numbers: 0 to the highest in any file. */
+async function numberedClasses(files: readonly string[]): Promise<readonly string[]> {
+  let highest = 0;
+  for (const file of files) {
+    const { data } = await loadLabels(file, canonicalGrid(await readScanHeader(file)));
+    for (const label of data) if (label > highest) highest = label;
+  }
+  return Array.from({ length: highest + 1 }, (_, label) => (label === 0 ? 'background' : `class ${label}`));
+}

@@ -1,0 +1,196 @@
+import path from 'node:path';
+import { fail } from '../../core/index.ts';
+import { makeFolder } from '../../files/index.ts';
+import { type Case, ChunkCache, type Evaluation, evaluation, METRICS_VERSION } from '../../imaging/index.ts';
+import { alone } from '../../machine/index.ts';
+import { finder, regroup } from '../config/known-names.ts';
+import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
+import { openRun, type RunOptions } from '../predict/open-run.ts';
+import type { SegmentOptions } from '../predict/segmenter.ts';
+import { fromFirst, together } from '../predict/together.ts';
+import { openSameDataset } from '../record/same-files.ts';
+import { CHUNK_BYTES } from '../samples/cases.ts';
+import { CASE_KINDS, type CaseKind, caseKinds } from './case-kinds.ts';
+import { checkEvaluation, writeSummary } from './evaluation-summary.ts';
+import { type Judge, type Judgement, judgeCase } from './judge-case.ts';
+import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
+
+export interface EvaluateOptions extends RunOptions, MetricOptions {
+  /** Folder of the data set; that of the run by default. */
+  readonly data?: string;
+  /** Patterns of its images and label maps; those of the run where `data` is that of the run. */
+  readonly images?: string;
+  readonly labels?: string;
+  /**
+   * Which cases with a label map to look at. By default those that were held out in training; where the data set has none of them,
+   * those that the run never saw; else those that it was trained on. `all` takes every kind, each with means of its own, and a
+   * list of ids these cases.
+   */
+  readonly cases?: 'held-out' | 'all' | readonly string[];
+  /** Axes that are also turned around: probabilities are the mean over all ways to do so. None by default. */
+  readonly flips?: SegmentOptions['flips'];
+  /** What is done to every segmentation before it is compared; nothing by default. */
+  readonly cleaning?: Cleaning;
+  /** Folder that gets `summary.json`, `summary.md` and `overlays/CASE.png`; made where it is not there. Absent: nothing is written. */
+  readonly out?: string;
+  /** Whether outputs that are there are replaced; they are refused by default. */
+  readonly overwrite?: boolean;
+  /** Whether overlays are drawn; they are by default. */
+  readonly overlays?: boolean;
+  /** Called after each case. */
+  readonly onCase?: (id: string, done: number, all: number) => void;
+}
+
+/** Scores of cases of one kind. */
+export interface KindScores {
+  /** What the run did with all of these cases, by their ids. */
+  readonly kind: CaseKind;
+  /** On the voxels of the label files: the segmentation is brought back to the grid of its scan. */
+  readonly original: EvaluationOfKind;
+  /** On the voxels that the network saw: scores of counts alone. */
+  readonly prepared: EvaluationOfKind;
+}
+
+/** An evaluation whose cases say what the run did with them. */
+export type EvaluationOfKind = Omit<Evaluation, 'cases'> & {
+  readonly cases: readonly (Evaluation['cases'][number] & { readonly kind: CaseKind })[];
+};
+
+/** How good a trained network is on a data set. */
+export interface EvaluationReport extends ScoredReport, KindScores {
+  readonly run: string;
+  readonly checkpoint: 'best' | 'latest';
+  /** Steps that the network was trained for. */
+  readonly step: number;
+  /** Axes that were also turned around; absent where none was. */
+  readonly flips?: SegmentOptions['flips'];
+  readonly original: EvaluationOfKind;
+  /** Further kinds of cases, where more than one was asked for. */
+  readonly apart?: readonly KindScores[];
+}
+
+/**
+ * Segments labelled cases of a data set and compares with their label maps. Of several processes all call it, and each counts
+ * its own part; the first one writes, and it alone has cases in its report.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluationReport> {
+  const run = await openRun(options);
+  try {
+    const { classes } = run;
+    const { processes, flips, out } = options;
+    const first = (processes?.host ?? 0) === 0;
+    const data = options.data ?? run.config.data;
+    const ownPatterns = options.data === undefined && options.images === undefined;
+    const dataset = await openSameDataset(processes ?? alone(1), data, ownPatterns ? run.config : options);
+    const kinds = new Map(
+      await fromFirst(
+        processes,
+        await together(processes, async () =>
+          first ? [...(await caseKinds(run.folder, run.config, dataset))] : [],
+        ),
+      ),
+    );
+    const cases = casesToJudge(data, dataset.cases, kinds, options.cases);
+    const { settings, shown } = metricSettings(options, classes);
+    await together(processes, async () => {
+      if (!first || out === undefined) return;
+      const { config, latest, best } = run.folder;
+      const reads = [config, latest, best, path.join(data, 'dataset.json')];
+      for (const { image, label } of cases) reads.push(image, ...(label === undefined ? [] : [label]));
+      const drawn = options.overlays === false ? [] : cases.map(({ id }) => id);
+      checkEvaluation(out, drawn, reads, options.overwrite);
+      makeFolder(out);
+    });
+    const judge: Judge = {
+      ...{ run, processes, settings, flips },
+      steps: cleaningOf(options.cleaning ?? {}, classes),
+      overlays: options.overlays === false ? undefined : out,
+      chunks: new ChunkCache(CHUNK_BYTES),
+    };
+    const compared: Compared[] = [];
+    for (const [n, entry] of cases.entries()) {
+      const { id } = entry;
+      const scores = await judgeCase(judge, entry);
+      if (first && scores !== undefined) compared.push({ id, kind: kinds.get(id)!, ...scores });
+      options.onCase?.(id, n + 1, cases.length);
+    }
+    const [shownFirst, ...apart] = CASE_KINDS.filter((kind) =>
+      cases.some(({ id }) => kinds.get(id) === kind),
+    ).map((kind) => scoresOf(kind, compared, classes, settings.lesion));
+    const report: EvaluationReport = {
+      metricsVersion: METRICS_VERSION,
+      run: run.folder.dir,
+      data,
+      checkpoint: run.checkpoint,
+      step: run.step!,
+      ...(options.flips && { flips: options.flips }),
+      settings: shown,
+      ...shownFirst,
+      ...(apart.length > 0 && { apart }),
+    };
+    if (first && options.out !== undefined) await writeSummary(options.out, report);
+    return report;
+  } finally {
+    run.free();
+  }
+}
+
+/** A case and what was found of it. */
+interface Compared extends Judgement {
+  readonly id: string;
+  readonly kind: CaseKind;
+}
+
+/** The means of one kind of cases. */
+function scoresOf(
+  kind: CaseKind,
+  compared: readonly Compared[],
+  classes: readonly string[],
+  lesion: number | undefined,
+): KindScores {
+  const cases = compared.filter((one) => one.kind === kind);
+  const marked = ({ cases: scored, ...rest }: Evaluation): EvaluationOfKind => ({
+    cases: scored.map(({ id, ...scores }) => ({ id, kind, ...scores })),
+    ...rest,
+  });
+  const original = cases.map(({ id, original }) => ({ id, ...original }));
+  const prepared = cases.map(({ id, prepared: confusion }) => ({ id, confusion }));
+  return {
+    kind,
+    original: marked(evaluation(original, classes, lesion)),
+    prepared: marked(evaluation(prepared, classes)),
+  };
+}
+
+/** The cases of the first kind that there is, or those that are asked for. */
+function casesToJudge(
+  data: string,
+  cases: readonly Case[],
+  kinds: ReadonlyMap<string, CaseKind>,
+  asked: EvaluateOptions['cases'] = 'held-out',
+): readonly Case[] {
+  if (asked !== 'held-out') return chosenCases(data, cases, asked === 'all' ? undefined : asked);
+  const kind = CASE_KINDS.find((one) => cases.some(({ id }) => kinds.get(id) === one));
+  return chosenCases(
+    data,
+    cases.filter(({ id }) => kinds.get(id) === kind),
+    undefined,
+  );
+}
+
+/** Cases with some ids; all by default. Refuses ids that there are none of, and an empty set. */
+export function chosenCases<T extends { readonly id: string }>(
+  data: string,
+  cases: readonly T[],
+  ids: readonly string[] | undefined,
+): readonly T[] {
+  // An id may have a comma in it, at which the command line parts a list.
+  const known = cases.map(({ id }) => id);
+  const chosenIds = ids && regroup(ids, ',', finder(known, ','));
+  for (const id of chosenIds ?? [])
+    if (!cases.some((entry) => entry.id === id))
+      fail({ where: data, problem: `no case "${id}"`, expected: cases.map((entry) => entry.id).join(', ') });
+  const chosen = cases.filter(({ id }) => chosenIds?.includes(id) ?? true);
+  if (chosen.length === 0) fail({ where: data, problem: 'has no case with a label map to compare with' });
+  return chosen;
+}

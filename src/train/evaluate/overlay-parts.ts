@@ -1,0 +1,108 @@
+import {
+  boxShape,
+  putBox,
+  type Shape3,
+  takeBox,
+  type VoxelBox,
+  type VoxelSource,
+  voxelCount,
+} from '../../imaging/index.ts';
+import type { Processes } from '../../machine/index.ts';
+import {
+  drawSlices,
+  type OverlayFrame,
+  sliceOf,
+  VIEW_NAMES,
+  VIEWS,
+  type View,
+  type ViewSlices,
+  VolumeFacts,
+} from '../pictures/index.ts';
+import { sumOver, together } from '../predict/together.ts';
+import { bytesOf, eachPart, floatsOf, overlapOf, within } from '../predict/volume-parts.ts';
+
+/** Two label maps of a box, [depth, height, width]. */
+export interface ComparedBox {
+  readonly box: VoxelBox;
+  readonly truth: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** Voxels of the image that are looked at at once. */
+const PIECE_VOXELS = 2 ** 22;
+
+/**
+ * Draws the overlay of a case that lies in boxes on the processes: the image in the boxes `own` of `source`, the label maps in those
+ * of `compared`. What decides the picture is counted by each and summed; three slices come to process 0, which writes. All processes
+ * call it; of the frame those but process 0 need only the shape.
+ */
+export async function drawOwnParts(
+  processes: Processes | undefined,
+  { source, own, compared }: { source: VoxelSource; own: VoxelBox; compared: ComparedBox },
+  frame: Omit<OverlayFrame, 'truth' | 'prediction'>,
+): Promise<void> {
+  const { shape } = source;
+  const counted = await together(processes, async () => {
+    const facts = new VolumeFacts(shape);
+    facts.addMaps([compared.truth, compared.labels], compared.box);
+    for (const piece of layersOf(own)) facts.addImage(await source.image(piece));
+    return facts.numbers;
+  });
+  const facts = new VolumeFacts(shape);
+  facts.add(await sumOver(processes, 'what a picture shows', counted));
+  const views: Partial<Record<View, ViewSlices>> = {};
+  for (const view of VIEW_NAMES) {
+    const plane = planeOf(shape, VIEWS[view].across, facts.at[view]);
+    const seen = overlapOf(own, plane);
+    const image = await together(processes, () => source.image(seen));
+    const labelled = overlapOf(compared.box, plane);
+    const map = (whole: Uint8Array): Uint8Array =>
+      takeBox(whole, boxShape(compared.box), within(labelled, compared.box));
+    const slice = <T extends Float32Array | Uint8Array>(data: T) => sliceOf(data, boxShape(plane), view, 0);
+    const at = { processes, plane };
+    const pixels = await gathered(at, { box: seen, bytes: bytesOf(image) }, 4);
+    const truth = await gathered(at, { box: labelled, bytes: map(compared.truth) }, 1);
+    const prediction = await gathered(at, { box: labelled, bytes: map(compared.labels) }, 1);
+    if ((processes?.host ?? 0) === 0)
+      views[view] = { image: slice(floatsOf(pixels)), truth: slice(truth), prediction: slice(prediction) };
+  }
+  await together(processes, async () => {
+    if ((processes?.host ?? 0) === 0)
+      drawSlices({ ...frame, truth: true, prediction: true }, facts, (view) => views[view]!);
+  });
+}
+
+/** The bytes of a plane on process 0, from the part that each process has of it. */
+async function gathered(
+  { processes, plane }: { readonly processes: Processes | undefined; readonly plane: VoxelBox },
+  mine: { readonly box: VoxelBox; readonly bytes: Uint8Array },
+  voxelBytes: number,
+): Promise<Uint8Array> {
+  // As a volume of bytes.
+  const wide = ([depth, height, width]: Shape3): Shape3 => [depth, height, width * voxelBytes];
+  const shape = wide(boxShape(plane));
+  const whole = new Uint8Array((processes?.host ?? 0) === 0 ? voxelCount(shape) : 0);
+  const parts = mine.bytes.length === 0 ? [] : [mine];
+  await eachPart(processes, { label: 'a slice', parts, voxelBytes, to: [0] }, ({ box, bytes }) => {
+    const { start, end } = within(box, plane);
+    putBox(whole, shape, { start: wide(start), end: wide(end) }, bytes);
+  });
+  return whole;
+}
+
+/** The plane `at` across an axis of a volume. */
+function planeOf(shape: Shape3, across: 0 | 1 | 2, at: number): VoxelBox {
+  const side = (n: number, others: Shape3): Shape3 => {
+    const [k, j, i] = others.map((other, axis) => (axis === across ? n : other));
+    return [k, j, i];
+  };
+  return { start: side(at, [0, 0, 0]), end: side(at + 1, shape) };
+}
+
+/** A box in layers of not too many voxels. */
+function* layersOf({ start, end }: VoxelBox): Iterable<VoxelBox> {
+  const plane = (end[1] - start[1]) * (end[2] - start[2]);
+  const thick = Math.max(1, Math.floor(PIECE_VOXELS / Math.max(1, plane)));
+  for (let k = start[0]; k < end[0]; k += thick)
+    yield { start: [k, start[1], start[2]], end: [Math.min(k + thick, end[0]), end[1], end[2]] };
+}

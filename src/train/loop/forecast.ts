@@ -1,0 +1,196 @@
+import { fail } from '../../core/index.ts';
+import { type Case, isZarr, type Shape3, voxelCount } from '../../imaging/index.ts';
+import type { Processes } from '../../machine/index.ts';
+import type { Built, BuiltLoss } from '../../nn/index.ts';
+import {
+  checkSplits,
+  explainPlan,
+  type PlanOptions,
+  type PlanReport,
+  predictPeak,
+} from '../../plan/index.ts';
+import { type FittedProgram, planOf } from '../../run/index.ts';
+import { withSplit } from '../config/auto-split.ts';
+import { meshOf, type TrainConfig } from '../config/config.ts';
+import {
+  evaluationGraph,
+  prepareOptions,
+  statisticsGraph,
+  targetOf,
+  trainingGraph,
+  withinMemory,
+} from '../config/model.ts';
+import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from '../samples/cases.ts';
+import { sampleShape, stepPatch } from '../samples/patches.ts';
+
+/** What a training will need, told from headers alone: its largest case decides. */
+export interface Forecast {
+  /** Voxels of the case. */
+  readonly shape: Shape3;
+  /** The part of it that a step takes, where that is a patch. */
+  readonly patch?: Shape3;
+  /** Id of the largest case; absent where a size was given instead of data. */
+  readonly case?: string;
+  /** The config, with the parts that a memory limit asks for. */
+  readonly config: TrainConfig;
+  readonly report: PlanReport;
+  /** Programs that see whole volumes where a step sees less: what they do, and the most that a process takes for them. */
+  readonly whole?: readonly { readonly what: string; readonly predictedPeakBytes: number }[];
+  /** What split was chosen and why, where the choice was left to the program. */
+  readonly split?: string;
+}
+
+/** Forecast for the cases of a data set, trained by the ranks of some processes; all of them call it. */
+export async function forecastCases(
+  config: TrainConfig,
+  { training: cases, validation }: Pick<ChosenCases, 'training' | 'validation'>,
+  classes: number,
+  processes?: Processes,
+  ranks?: number,
+): Promise<Forecast> {
+  const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
+    Promise.all(some.map((entry) => preparedShape(entry, prepareOptions(config))));
+  const shapes = await shapesOf(cases);
+  const largest = largestOf(shapes);
+  const shape = shapes[largest];
+  const stored = isZarr(cases[largest].image);
+  const split = await splitFor(config, shape, classes, { cases: cases.length, stored, processes, ranks });
+  const hosts = processes?.hosts ?? apart(ranks);
+  const found = forecast(split.config, shape, classes, {
+    ...{ cases: cases.length, stored, hosts },
+    ...{ training: shapes, validation: await shapesOf(validation) },
+  });
+  return { case: cases[largest].id, ...found, split: split.why };
+}
+
+/** The place of the shape with the most voxels. */
+function largestOf(shapes: readonly Shape3[]): number {
+  const voxels = shapes.map(voxelCount);
+  return voxels.indexOf(Math.max(...voxels));
+}
+
+/** Ranks each in a process of its own. */
+export const apart = (ranks?: number): PlanOptions['hosts'] =>
+  ranks === undefined ? undefined : Array.from({ length: ranks }, (_, rank) => [rank]);
+
+/** The config with the split that is best for training volumes of a shape, where the choice is left to the program. */
+export function splitFor(
+  config: TrainConfig,
+  shape: Shape3,
+  classes: number,
+  {
+    cases = 1,
+    stored = false,
+    processes,
+    ranks,
+  }: { cases?: number; stored?: boolean; processes?: Processes; ranks?: number } = {},
+): ReturnType<typeof withSplit> {
+  const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
+  const { batch } = config;
+  const volumes = { ...volumesOfStep(config, shape), cases, stored };
+  const hostBytes = trainingBytes({ ...volumes, processes: processes?.hosts.length ?? ranks ?? 1 });
+  const sample = sampleShape(shape, stepPatch(config));
+  return withSplit(config, { shape: sample, batch, graph, hostBytes, processes, ranks });
+}
+
+/** What a forecast for one size of volume may know beside it. */
+export interface ForecastOptions {
+  /** Volumes of the data set; 1 by default. */
+  readonly cases?: number;
+  /** Whether they lie in a store of preprocessed cases. */
+  readonly stored?: boolean;
+  /** Ranks of each process; all in one by default. */
+  readonly hosts?: PlanOptions['hosts'];
+  /** Shapes of all cases to train on, in their order; the one shape by default. */
+  readonly training?: readonly Shape3[];
+  /** Shapes of the held-out cases; by default the one shape where the config holds cases out. */
+  readonly validation?: readonly Shape3[];
+}
+
+/**
+ * Programs of a training that look at more voxels at once than a step does: the statistics of batch norm and validation see whole
+ * volumes. Others take less than the step, as they keep nothing for gradients.
+ */
+function wholePrograms(
+  config: TrainConfig,
+  shape: Shape3,
+  classes: number,
+  options: ForecastOptions,
+): FittedProgram[] {
+  const { cases = 1, stored = false, hosts, training = [shape] } = options;
+  const heldOut = config.validation !== undefined || config.fold !== undefined;
+  const { validation = heldOut ? [shape] : [] } = options;
+  const measured = config.norm === 'batch' ? training.slice(0, config.statisticsCases) : [];
+  const step = config.batch * voxelCount(sampleShape(shape, stepPatch(config)));
+  const kinds = [
+    { what: 'measuring statistics', shapes: measured, graph: statisticsGraph },
+    { what: 'validation', shapes: validation, graph: evaluationGraph },
+  ] as const;
+  return kinds.flatMap(({ what, shapes, graph }) => {
+    if (shapes.length === 0) return [];
+    const seen = shapes[largestOf(shapes)];
+    // In 2-D a pass takes at most as many slices as a step.
+    const size = config.slices === undefined ? seen : sampleShape(seen, stepPatch(config));
+    const batch = config.slices === undefined ? 1 : Math.min(config.batch, seen[0]);
+    if (batch * voxelCount(size) <= step) return [];
+    const volumes = { cases, stored, processes: hosts?.length ?? 1 };
+    const hostBytes = Math.max(
+      trainingBytes({ ...volumes, ...volumesOfStep(config, seen) }),
+      trainingBytes({
+        ...volumes,
+        voxels: voxelCount(seen),
+        sampleVoxels: batch * voxelCount(size),
+        batch: 1,
+      }),
+    );
+    const text = `${what} on volumes of ${size.join(' x ')} voxels`;
+    const built: Built | BuiltLoss = graph(config, classes, size, batch);
+    return [{ what: text, graph: built.graph, hostBytes }];
+  });
+}
+
+/** Refuses levels at which nothing is left to halve along any side. */
+function checkLevels(levels: number, sample: Shape3): void {
+  const side = Math.max(...sample);
+  const most = Math.floor(Math.log2(side)) + 1;
+  if (levels > most)
+    fail({
+      where: '--levels',
+      problem: `each level halves the volume, which has ${sample.join(' x ')} voxels`,
+      expected: `at most ${most}`,
+      found: String(levels),
+      hint: 'Use fewer levels, or a larger --size',
+    });
+}
+
+/** Forecast for volumes of one size. */
+export function forecast(
+  config: TrainConfig,
+  shape: Shape3,
+  classes: number,
+  options: ForecastOptions = {},
+): Forecast {
+  const { cases = 1, stored = false, hosts } = options;
+  const processes = hosts?.length ?? 1;
+  const sample = sampleShape(shape, stepPatch(config));
+  const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
+  checkLevels(config.levels, sample);
+  const step = { what: 'a step', graph: trainingGraph(config, classes, sample).graph, hostBytes };
+  const given = meshOf(config);
+  checkSplits(step.graph, given.mesh, given.layout);
+  const whole = wholePrograms(config, shape, classes, options);
+  const outermost = config.slices === undefined ? 'depth' : 'height';
+  const fitted = withinMemory(config, () => [step, ...whole], outermost);
+  const { mesh, layout } = meshOf(fitted);
+  const { memoryLimit } = config;
+  const planned = (program: FittedProgram) =>
+    planOf(program, mesh, layout, targetOf(config), { hosts, memoryLimit });
+  const plan = planned(step);
+  const peaks = whole.map((program) => ({
+    what: program.what!,
+    predictedPeakBytes: predictPeak(planned(program), program.hostBytes),
+  }));
+  const patch = config.patch && sample;
+  const report = explainPlan(plan, hostBytes);
+  return { shape, patch, config: fitted, report, ...(peaks.length > 0 && { whole: peaks }) };
+}

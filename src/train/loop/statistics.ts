@@ -1,0 +1,28 @@
+import { statisticsGraph } from '../config/model.ts';
+import { casePasses } from '../samples/case-passes.ts';
+import type { CaseReader } from '../samples/case-reader.ts';
+import type { TrainerParts } from './trainer.ts';
+
+/**
+ * Measures the moving statistics of batch norm anew, as the means over the first training cases as they are, without
+ * augmentation and dropout. The running averages of training are poor with one case a step: they follow what augmentation made
+ * of the last cases, and lag behind the weights. Nothing else changes, and training does not read what changes.
+ */
+export async function measureStatistics(
+  { config, programs, cases, classes, hostBytes }: TrainerParts,
+  reader: CaseReader,
+): Promise<void> {
+  if (config.norm !== 'batch') return;
+  for (const [i, entry] of cases.slice(0, config.statisticsCases).entries()) {
+    let seen = i;
+    for (const { image, size, volume, batch, share } of await casePasses(config, reader, entry)) {
+      const program = programs.get(
+        `statistics ${batch}x${size.join('x')}`,
+        () => statisticsGraph(config, classes.length, size, batch).graph,
+        hostBytes(volume),
+      );
+      seen += share;
+      await program.run({ image, share: Float64Array.of(share / seen) }, []);
+    }
+  }
+}

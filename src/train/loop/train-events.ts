@@ -1,0 +1,82 @@
+import type { PlanReport } from '../../plan/index.ts';
+import type { BestScore } from '../record/best.ts';
+import type { StepLine, ValidationLine } from '../record/log.ts';
+import type { RunFolder } from '../record/run-folder.ts';
+
+/** What happens in a training run. */
+export type TrainEvent =
+  | StartEvent
+  | WarningEvent
+  | StepEvent
+  | ValidationEvent
+  | CheckpointEvent
+  | DoneEvent;
+
+/** All is read, planned and loaded; the first step comes next. */
+export interface StartEvent {
+  readonly kind: 'start';
+  readonly folder: RunFolder;
+  /** Steps in all. */
+  readonly steps: number;
+  /** The first step to come, from 1: above 1 in a resumed run. */
+  readonly firstStep: number;
+  /** Names of label values 0, 1, 2... */
+  readonly classes: readonly string[];
+  /** Ids. */
+  readonly training: readonly string[];
+  readonly validation: readonly string[];
+  /** Files of scans in the folders of the data set that are in none of its cases, as paths from it. */
+  readonly unused: readonly string[];
+  /** Ranks, work, memory and communication of a step. */
+  readonly plan: PlanReport;
+  /** What split was chosen and why, where the choice was left to the program. */
+  readonly split?: string;
+}
+
+/** Something that is not as it should be, or not as one may expect; training goes on. */
+export interface WarningEvent {
+  readonly kind: 'warning';
+  readonly text: string;
+}
+
+/** A step was done. */
+export interface StepEvent extends StepLine {
+  /** Steps in all. */
+  readonly steps: number;
+  /** Mean over the last steps, without the first of the run. */
+  readonly secondsPerStep: number;
+}
+
+/** The network was judged on the validation cases. */
+export type ValidationEvent = ValidationLine;
+
+/** A checkpoint is whole on the disk. */
+export interface CheckpointEvent {
+  readonly kind: 'checkpoint';
+  readonly file: string;
+  readonly step: number;
+  readonly which: 'latest' | 'best';
+}
+
+export interface DoneEvent {
+  readonly kind: 'done';
+  readonly result: TrainResult;
+}
+
+export interface TrainResult {
+  readonly folder: RunFolder;
+  /** Steps done, those of earlier parts of the run counted. */
+  readonly step: number;
+  readonly steps: number;
+  /** Steps of this call. */
+  readonly stepsDone: number;
+  /** True when the signal ended it before the last step. */
+  readonly interrupted: boolean;
+  /** True when validations brought nothing better for as long as the patience of the config. */
+  readonly endedEarly: boolean;
+  /** What the last step gave; absent where there was no step to do. */
+  readonly last?: StepLine;
+  readonly best?: BestScore;
+  /** From the call to its end. */
+  readonly seconds: number;
+}

@@ -1,0 +1,53 @@
+import type { Case } from '../../imaging/index.ts';
+import type { HostArray } from '../../machine/index.ts';
+import { evaluationGraph } from '../config/model.ts';
+import type { DiceByClass } from '../record/log.ts';
+import { absentClasses, hardDice } from '../record/scores.ts';
+import { casePasses } from '../samples/case-passes.ts';
+import type { CaseReader } from '../samples/case-reader.ts';
+import type { TrainerParts } from './trainer.ts';
+
+/** How good a network is on cases that it is not trained on. */
+export interface Validation {
+  /** Mean over the cases; in 2-D, of a case over its passes. */
+  readonly loss: number;
+  /** Of the sums over all cases, by class; null where a class is neither true nor predicted. */
+  readonly dice: DiceByClass;
+  /** Classes above 0 that no held-out case has. */
+  readonly absent: readonly string[];
+  readonly seconds: number;
+}
+
+/** Judges the network of a session, or that of the averages of its weights, on prepared cases. Changes nothing. */
+export async function validate(
+  { config, programs, classes, hostBytes }: TrainerParts,
+  held: readonly Case[],
+  reader: CaseReader,
+): Promise<Validation> {
+  const begun = performance.now();
+  let loss = 0;
+  const sums = { both: zeros(classes), predicted: zeros(classes), truth: zeros(classes) };
+  for (const entry of held) {
+    for (const { image, labels, size, volume, batch, share } of await casePasses(config, reader, entry)) {
+      const program = programs.get(
+        `validation ${batch}x${size.join('x')}`,
+        () => evaluationGraph(config, classes.length, size, batch).graph,
+        hostBytes(volume),
+      );
+      const out = await program.run({ image, labels });
+      loss += (share * out.loss[0]) / held.length;
+      addCounts(sums.both, out.count_both);
+      addCounts(sums.predicted, out.count_predicted);
+      addCounts(sums.truth, out.count_true);
+    }
+  }
+  const absent = absentClasses(sums.truth, classes);
+  return { loss, dice: hardDice(sums, classes), absent, seconds: (performance.now() - begun) / 1000 };
+}
+
+/** Adds the counts [sample, class] of each sample. */
+function addCounts(sums: Float64Array, counts: HostArray): void {
+  for (let i = 0; i < counts.length; i++) sums[i % sums.length] += counts[i];
+}
+
+const zeros = (classes: readonly string[]): Float64Array => new Float64Array(classes.length);

@@ -1,0 +1,135 @@
+import { fail } from '../../core/index.ts';
+import type { PreparedCase } from '../../imaging/index.ts';
+import { alone, type Processes } from '../../machine/index.ts';
+import { type Tracer, together } from '../../run/index.ts';
+import { mergeConfig, readConfigFile, resolveConfig, type TrainConfig } from '../config/config.ts';
+import { exists } from '../record/run-check.ts';
+import { type RunFolder, runFolder } from '../record/run-folder.ts';
+import { checkSameCheckpoint } from '../record/same-files.ts';
+import { type SegmentedPart, Segmenter, type SegmentOptions } from './segmenter.ts';
+import { gatherLabels, sourceOf } from './volume-parts.ts';
+
+/** Where and from which checkpoint a trained network runs. */
+export interface RunOptions {
+  /** Folder of the run. */
+  readonly run: string;
+  /** `best` by default, where the run has one. */
+  readonly checkpoint?: 'best' | 'latest';
+  /** In place of those of the run's config. */
+  readonly device?: TrainConfig['device'];
+  readonly threads?: number;
+  readonly split?: TrainConfig['split'];
+  readonly mesh?: TrainConfig['mesh'];
+  readonly layout?: TrainConfig['layout'];
+  readonly memoryLimit?: number;
+  readonly exactConv?: TrainConfig['exactConv'];
+  readonly spillDir?: string;
+  /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
+  readonly processes?: Processes;
+  /** Told what split was chosen and why, where the choice is left to the program. */
+  readonly onSplit?: (text: string) => void;
+  /** Collects where the time goes. */
+  readonly tracer?: Tracer;
+}
+
+/** A trained network, ready to segment. */
+export interface OpenRun {
+  readonly folder: RunFolder;
+  readonly config: TrainConfig;
+  readonly classes: readonly string[];
+  /** File of the checkpoint, and which one it is. */
+  readonly file: string;
+  readonly checkpoint: 'best' | 'latest';
+  /**
+   * The most likely class of every voxel of a prepared scan, [depth, height, width]. All processes call it; those in `to` get the
+   * labels, all by default, the others an empty array.
+   */
+  segment(
+    prepared: Pick<PreparedCase, 'image' | 'shape'>,
+    options?: SegmentOptions & { readonly to?: readonly number[] },
+  ): Promise<Uint8Array>;
+  /**
+   * Segments a volume that is read box by box; all processes call it. `take` gets the boxes of labels that this process computed:
+   * together, over all processes, the volume once. So what is counted over them needs no whole volume anywhere.
+   */
+  segmentParts: Segmenter['segment'];
+  /** The box of a prepared volume that this process reads when it is segmented so: all of it where there is one process. */
+  needs: Segmenter['needs'];
+  /** Steps that the network was trained for; known after the first volume. */
+  readonly step: number | undefined;
+  /** Gives its memory back. */
+  free(): void;
+}
+
+/** The folder of a run and its config, with what the options put in its place. */
+export async function configOfRun(options: RunOptions): Promise<{ folder: RunFolder; config: TrainConfig }> {
+  const { run, device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv } = options;
+  const folder = runFolder(run);
+  if (!(await exists(folder.config)))
+    fail({
+      where: run,
+      problem: 'is no folder of a run',
+      expected: folder.config,
+      found: 'no such file',
+      hint: 'Give the folder that was --out of halomesh train',
+    });
+  const saved = readConfigFile(folder.config);
+  const given = { device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv };
+  return { folder, config: resolveConfig(mergeConfig(saved, given)) };
+}
+
+async function checkpointOf(folder: RunFolder, asked: RunOptions['checkpoint']) {
+  const checkpoint = asked ?? ((await exists(folder.best)) ? 'best' : 'latest');
+  const file = folder[checkpoint];
+  if (!(await exists(file)))
+    fail({
+      where: folder.dir,
+      problem: 'the run has no checkpoint yet',
+      expected: file,
+      found: 'no such file',
+      hint: 'Train on; checkpoints appear every "checkpointEvery" steps and at the end',
+    });
+  return { checkpoint, file };
+}
+
+/** Opens the folder of a run for evaluation and prediction. */
+export async function openRun(options: RunOptions): Promise<OpenRun> {
+  const { processes, tracer } = options;
+  const { folder, config } = await configOfRun(options);
+  const { classes } = config;
+  if (classes === undefined)
+    return fail({
+      where: `${folder.config} "classes"`,
+      problem: 'expected the names of the classes, found nothing',
+    });
+  const { checkpoint, file } = await together(processes ?? alone(1), 'the run', () =>
+    checkpointOf(folder, options.checkpoint),
+  );
+  if (processes) await checkSameCheckpoint(processes, file);
+  const segmenter = new Segmenter({ config, classes, file, tracer, processes, onSplit: options.onSplit });
+  return {
+    folder,
+    config,
+    classes,
+    file,
+    checkpoint,
+    needs: (shape, settings) => segmenter.needs(shape, settings),
+    segmentParts: (source, settings, take) => segmenter.segment(source, settings, take),
+    async segment(prepared, settings = {}) {
+      const parts: SegmentedPart[] = [];
+      await segmenter.segment(sourceOf(prepared), { ...settings, probabilities: false }, (part) => {
+        parts.push(part);
+      });
+      return gatherLabels(
+        processes,
+        parts,
+        prepared.shape,
+        settings.to ?? processes?.hosts.map((_, host) => host),
+      );
+    },
+    get step() {
+      return segmenter.step;
+    },
+    free: () => segmenter.free(),
+  };
+}

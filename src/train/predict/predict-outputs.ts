@@ -1,0 +1,46 @@
+import path from 'node:path';
+import { checkOutputs, makeFolder } from '../../files/index.ts';
+import { readScanHeader } from '../../imaging/index.ts';
+import type { Processes } from '../../machine/index.ts';
+import type { OpenRun } from './open-run.ts';
+import { probabilityNames } from './probabilities.ts';
+import { checkInput, filesOfScan, isFolder, outputFor, type ScanToSegment } from './scans.ts';
+import { together } from './together.ts';
+
+interface OutputSettings {
+  readonly processes?: Processes;
+  readonly probabilities?: boolean;
+  readonly overwrite?: boolean;
+}
+
+/** A single scan and its output; what is wrong with the scan is told before what is wrong with the output's name. */
+export async function scanFor({
+  input,
+  output,
+  series,
+}: ScanToSegment & { readonly series?: string }): Promise<ScanToSegment> {
+  await checkInput(input);
+  try {
+    return await outputFor(input, output);
+  } catch (error) {
+    if (await isFolder(input)) await readScanHeader(input, { series });
+    throw error;
+  }
+}
+
+/** Refuses outputs that are read or there, before anything is written, and makes their folders. Process 0 does it for all. */
+export async function prepareOutputs(
+  { classes, folder: { config, latest, best } }: OpenRun,
+  scans: readonly ScanToSegment[],
+  { processes, probabilities = false, overwrite }: OutputSettings,
+): Promise<void> {
+  await together(processes, async () => {
+    if ((processes?.host ?? 0) !== 0) return;
+    const reads = [config, latest, best];
+    for (const { input } of scans) reads.push(...(await filesOfScan(input)));
+    const names = probabilities ? classes : [];
+    const writes = scans.flatMap(({ output }) => [output, ...probabilityNames(output, names)]);
+    checkOutputs({ reads, writes, overwrite });
+    for (const { output } of scans) makeFolder(path.dirname(output));
+  });
+}

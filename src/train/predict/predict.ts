@@ -1,0 +1,293 @@
+import path from 'node:path';
+import { fail, HalomeshError } from '../../core/index.ts';
+import {
+  type Case,
+  canonicalGrid,
+  ImagingError,
+  openScanSource,
+  planScan,
+  postprocess,
+  restoreLabels,
+  type ScanPlan,
+  type Shape3,
+  spacingOf,
+  voxelCount,
+  voxelVolume,
+  writeNifti,
+} from '../../imaging/index.ts';
+import { processBytes } from '../../plan/index.ts';
+import { prepareOptions } from '../config/model.ts';
+import { exists } from '../record/run-check.ts';
+import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
+import type { FlipAxis } from './flips.ts';
+import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
+import { prepareOutputs, scanFor } from './predict-outputs.ts';
+import { ProbabilityFile, probabilityGrid, probabilityNames, writeProbability } from './probabilities.ts';
+import { checkChannel, outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
+import type { SegmentOptions } from './segmenter.ts';
+import { fromFirst, together } from './together.ts';
+import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
+
+/** How scans are segmented and what is written. */
+export interface PredictionSettings extends RunOptions {
+  /** SeriesInstanceUID of the scan, where its folder holds several series. */
+  readonly series?: string;
+  /** Axes that are also turned around; probabilities are the mean over all combinations (8 for three axes). */
+  readonly flips?: readonly FlipAxis[];
+  /** Write the probability of each class too, as float32, beside the labels: `NAME_probability_CLASS.nii.gz`. */
+  readonly probabilities?: boolean;
+  /** Voxels of these are larger by this factor along each axis; 1 by default. */
+  readonly probabilitiesDownsample?: number;
+  /** How labels are cleaned up, on the voxels of the scan. */
+  readonly cleaning?: Cleaning;
+  /** Whether outputs that are there are replaced; they are refused by default. Scans that are read never are. */
+  readonly overwrite?: boolean;
+  /** Is told what happens. */
+  readonly onEvent?: (event: PredictionEvent) => void;
+  /** Ends it between two passes of the network, with the signal's reason as the error. Nothing half-written stays. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PredictOptions extends PredictionSettings {
+  /** The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. */
+  readonly input: string;
+  /** NIfTI file to write, `.nii` or `.nii.gz`, whose folder is made; or a folder that is there or ends in `/`, for NAME.nii.gz. */
+  readonly output: string;
+}
+
+export interface PredictFolderOptions extends PredictionSettings {
+  /** A folder of scans, or of folders with a DICOM series each. */
+  readonly input: string;
+  /** Folder for a NAME.nii.gz of each scan; made if it is not there. */
+  readonly output: string;
+}
+
+export interface PredictResult {
+  readonly input: string;
+  /** The file of labels. */
+  readonly output: string;
+  /** Files of probabilities by name of the class, where asked for. */
+  readonly probabilities?: Readonly<Record<string, string>>;
+  /** Voxels of the scan: depth, height, width. */
+  readonly shape: Shape3;
+  /** Between them, mm. */
+  readonly spacing: Shape3;
+  /** Of a voxel, mm^3. */
+  readonly voxelVolume: number;
+  /** Voxels of each class, by name. */
+  readonly voxels: Readonly<Record<string, number>>;
+  readonly checkpoint: 'best' | 'latest';
+  /** Steps that the network was trained for. */
+  readonly step: number;
+}
+
+/** A scan that could not be segmented. */
+export interface PredictionFault {
+  readonly input: string;
+  readonly error: Error;
+}
+
+export interface FolderResult {
+  readonly results: readonly PredictResult[];
+  readonly faults: readonly PredictionFault[];
+}
+
+export type PredictionEvent =
+  | { readonly kind: 'scan'; readonly input: string; readonly place: number; readonly scans: number }
+  /** A pass of the network over the scan or a block of it; how many this process does for the scan. */
+  | { readonly kind: 'pass'; readonly input: string; readonly done: number; readonly passes: number }
+  /** What somebody should look at in the header of a scan, as a phrase; told once for each. */
+  | { readonly kind: 'note'; readonly input: string; readonly note: string }
+  | { readonly kind: 'written'; readonly input: string; readonly result: PredictResult }
+  | { readonly kind: 'fault'; readonly input: string; readonly error: Error };
+
+/**
+ * Segments a scan: class numbers as bytes, voxel for voxel on the grid of the input, whatever its format and orientation. The
+ * whole volume is computed in one pass where memory allows it, else in blocks with the same result. Files get their names when
+ * they are whole. Throws ImagingError for a scan that cannot be used, HalomeshError for what cannot be done.
+ *
+ *     const { voxels } = await predict({ run: 'runs/a', input: 'scan.nii.gz', output: 'liver.nii.gz' });
+ *
+ * Where several processes run the mesh all call it, and process 0 writes.
+ */
+export async function predict(options: PredictOptions): Promise<PredictResult> {
+  const scan = await together(options.processes, () => scanFor(options));
+  const run = await openRun(options);
+  try {
+    await prepareOutputs(run, [scan], options);
+    options.onEvent?.({ kind: 'scan', input: scan.input, place: 1, scans: 1 });
+    const result = await segmentScan(run, scan, options);
+    options.onEvent?.({ kind: 'written', input: scan.input, result });
+    return result;
+  } finally {
+    run.free();
+  }
+}
+
+/**
+ * Segments all scans of a folder, as {@link predict} does each. One that cannot be used does not keep the others from being
+ * segmented: it is among the faults. Throws what has nothing to do with a single scan, such as a run without a checkpoint.
+ */
+export async function predictFolder(options: PredictFolderOptions): Promise<FolderResult> {
+  const { input, output, onEvent } = options;
+  const scans = await together(options.processes, async () => {
+    const inputs = await scansIn(input);
+    if (inputs === undefined)
+      return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
+    return outputsFor(input, inputs, output);
+  });
+  const results: PredictResult[] = [];
+  const faults: PredictionFault[] = [];
+  const run = await openRun(options);
+  try {
+    await prepareOutputs(run, scans, options);
+    for (const [n, scan] of scans.entries()) {
+      options.signal?.throwIfAborted();
+      onEvent?.({ kind: 'scan', input: scan.input, place: n + 1, scans: scans.length });
+      try {
+        checkChannel(scan.input);
+        const result = await segmentScan(run, scan, options);
+        results.push(result);
+        onEvent?.({ kind: 'written', input: scan.input, result });
+      } catch (error) {
+        if (!(error instanceof ImagingError || error instanceof HalomeshError)) throw error;
+        faults.push({ input: scan.input, error });
+        onEvent?.({ kind: 'fault', input: scan.input, error });
+      }
+    }
+    return { results, faults };
+  } finally {
+    run.free();
+  }
+}
+
+/** Whether an input is a folder of scans, for {@link predictFolder}, and not a scan. */
+export async function isFolderOfScans(input: string): Promise<boolean> {
+  return (await exists(input)) && (await scansIn(input)) !== undefined;
+}
+
+async function segmentScan(
+  run: OpenRun,
+  { input, output }: ScanToSegment,
+  settings: PredictionSettings,
+): Promise<PredictResult> {
+  const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
+  const entry: Case = { id: scanName(input), image: input, series: settings.series };
+  const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
+  const writes = (processes?.host ?? 0) === 0;
+  const plan = await together(processes, () => planScan(entry, prepareOptions(run.config)));
+  const { geometry, original } = plan;
+  const { shape } = geometry;
+  for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
+  if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
+  const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
+  const soft = await together(processes, async () =>
+    probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined,
+  );
+  // Else process 0 needs the whole label map: to clean it up, or to bring it to another grid.
+  const streams = !probabilities && !cleans(cleaning) && sameShape(shape, canonicalGrid(original).shape);
+  try {
+    const asked: SegmentOptions = {
+      ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
+      onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
+    };
+    const own = await segmentSource(run, entry, shape, asked, settings, soft);
+    // To bring the labels back takes memory of its own.
+    if (!streams) run.free();
+    const counts = streams
+      ? await writeOwnLabels(output, original, own, { processes, signal })
+      : await writeWhole(own);
+    const voxels = Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]]));
+    const names = probabilityNames(output, run.classes);
+    const files = run.classes.map((name, cls) => [name, names[cls]]);
+    return {
+      ...{ input, output, shape: original.shape },
+      ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
+      probabilities: probabilities ? Object.fromEntries(files) : undefined,
+      voxels: await fromFirst(processes, voxels),
+      ...{ checkpoint: run.checkpoint, step: run.step! },
+    };
+  } finally {
+    soft?.close();
+  }
+
+  /** Writes labels that come together on process 0, and probabilities; gives the voxels of each label there. */
+  async function writeWhole(own: OwnBox): Promise<Float64Array> {
+    const counts = new Float64Array(256);
+    const labels = await gatherLabels(processes, own.labels.length === 0 ? [] : [own], shape);
+    await together(processes, async () => {
+      if (!writes) return;
+      const { data } = restoreLabels(labels, geometry);
+      const cleaned = postprocess(data, original.shape, original, cleaning);
+      if (soft !== undefined)
+        for (const [cls, file] of probabilityNames(output, run.classes).entries()) {
+          signal?.throwIfAborted();
+          await writeProbability(file, { from: soft, cls }, { ...geometry, original }, factor);
+        }
+      signal?.throwIfAborted();
+      await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });
+      for (let n = 0; n < cleaned.length; n++) counts[cleaned[n]]++;
+    });
+    return counts;
+  }
+}
+
+/** The labels of a prepared scan, those that this process computes; the probabilities of all come into `soft`. */
+async function segmentSource(
+  run: OpenRun,
+  entry: Case,
+  shape: Shape3,
+  asked: SegmentOptions,
+  { processes, onEvent }: PredictionSettings,
+  soft: ProbabilityFile | undefined,
+): Promise<OwnBox> {
+  const box = await run.needs(shape, asked);
+  const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
+  for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
+  const alone = (processes?.hosts.length ?? 1) === 1;
+  const parts: BoxBytes[] = [];
+  const own = await segmentOwn(run, source, asked, processes, ({ box, probabilities: p }) => {
+    if (p === undefined) return;
+    if (alone) soft?.put(box, p);
+    else parts.push({ box, bytes: bytesOf(p) });
+  });
+  if (asked.probabilities && !alone) {
+    const voxelBytes = 4 * run.classes.length;
+    let full: unknown;
+    await eachPart(processes, { label: 'probabilities', parts, voxelBytes, to: [0] }, (part) => {
+      try {
+        if (full === undefined) soft?.put(part.box, floatsOf(part.bytes));
+      } catch (error) {
+        // The others still send.
+        full = error;
+      }
+    });
+    await together(processes, async () => {
+      if (full !== undefined) throw full;
+    });
+  }
+  return own;
+}
+
+/** Bytes of volumes that a process holds while it segments a scan: the scan as it is stored, and the labels. */
+function bytesBeside({ geometry, voxelBytes }: ScanPlan): number {
+  return voxelBytes * voxelCount(geometry.original.shape) + voxelCount(geometry.shape);
+}
+
+const sameShape = (a: Shape3, b: Shape3): boolean => a.every((n, axis) => n === b[axis]);
+
+/** Refuses probabilities that do not fit: to turn them takes a volume of a class. */
+function checkProbabilities({ geometry }: ScanPlan, factor: number, limit?: number): void {
+  if (!(factor >= 1))
+    fail({ where: 'down-sampling of probabilities', problem: 'expected at least 1', found: `${factor}` });
+  const bytes = processBytes(1) + 4 * voxelCount(probabilityGrid(geometry.original, factor).shape);
+  if (limit === undefined || bytes <= limit) return;
+  fail({
+    where: 'memory limit',
+    problem: 'the probabilities of a class do not fit',
+    expected: `at least ${Math.ceil(bytes / 2 ** 20)}MiB`,
+    found: `${Math.floor(limit / 2 ** 20)}MiB`,
+    hint: 'Raise --memory-limit, or give --probabilities-downsample 2',
+  });
+}

@@ -1,0 +1,178 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { beginPartial } from '../../files/index.ts';
+import {
+  axisTaps,
+  boxShape,
+  canonicalGrid,
+  createNiftiWriter,
+  type Grid,
+  ImagingError,
+  type PreparedGeometry,
+  resampledGrid,
+  resampledPlanes,
+  type Shape3,
+  storedPlacer,
+  systemErrorCode,
+  systemErrorReason,
+  type VoxelBox,
+  voxelCount,
+  writeHints,
+} from '../../imaging/index.ts';
+
+// Probabilities of all classes at all voxels are many times a scan: they wait in a file, class after class, and are brought to
+// the grid of the scan one class at a time.
+
+/** The probabilities of a prepared scan, [class, depth, height, width], in a file that goes with the process. */
+export class ProbabilityFile {
+  private readonly partial: ReturnType<typeof beginPartial>;
+  private readonly handle: number;
+  private readonly shape: Shape3;
+  private readonly classes: number;
+  private readonly folder: string;
+  private closed = false;
+
+  /** `folder`: on a disk with room for 4 bytes a voxel and class. */
+  constructor(folder: string, shape: Shape3, classes: number) {
+    this.folder = folder;
+    this.shape = shape;
+    this.classes = classes;
+    this.partial = this.guarded(() => beginPartial(path.join(folder, 'probabilities')));
+    this.handle = this.guarded(() => openSync(this.partial.path, 'r+'));
+  }
+
+  /** Takes the probabilities of a box, [depth, height, width, class]. */
+  put(box: VoxelBox, probabilities: Float32Array): void {
+    const [depth, height, width] = boxShape(box);
+    const wide = width === this.shape[2];
+    const plane = new Float32Array(height * width);
+    for (let cls = 0; cls < this.classes; cls++)
+      for (let k = 0; k < depth; k++) {
+        const from = k * plane.length;
+        for (let n = 0; n < plane.length; n++) plane[n] = probabilities[(from + n) * this.classes + cls];
+        // Rows of the whole width follow each other in the file.
+        const rows = wide ? height : 1;
+        for (let j = 0; j < height; j += rows) {
+          const at = this.position(cls, box.start[0] + k, box.start[1] + j, box.start[2]);
+          this.write(plane.subarray(j * width, (j + rows) * width), at);
+        }
+      }
+  }
+
+  /** The plane k of a class, without the air beyond `filled`. */
+  plane(cls: number, k: number, filled: Shape3, into: Float32Array): void {
+    const [, height, width] = filled;
+    const rows = width === this.shape[2] ? height : 1;
+    for (let j = 0; j < height; j += rows)
+      this.read(into.subarray(j * width, (j + rows) * width), this.position(cls, k, j, 0));
+  }
+
+  /** Removes the file. Safe to call twice. */
+  close(): void {
+    if (!this.closed) closeSync(this.handle);
+    this.closed = true;
+    this.partial.discard();
+  }
+
+  private position(cls: number, k: number, j: number, i: number): number {
+    const [depth, height, width] = this.shape;
+    return 4 * (((cls * depth + k) * height + j) * width + i);
+  }
+
+  private write(numbers: Float32Array, at: number): void {
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    for (let done = 0; done < bytes.length; )
+      done += this.guarded(() => writeSync(this.handle, bytes, done, bytes.length - done, at + done));
+  }
+
+  private read(numbers: Float32Array, at: number): void {
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    for (let done = 0; done < bytes.length; ) {
+      const count = this.guarded(() => readSync(this.handle, bytes, done, bytes.length - done, at + done));
+      if (count === 0) throw new RangeError('unreachable: probabilities that were never put');
+      done += count;
+    }
+  }
+
+  private guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const code = systemErrorCode(error);
+      throw new ImagingError(
+        {
+          file: this.folder,
+          field: 'file for probabilities',
+          expected: `${(4 * this.classes * voxelCount(this.shape)) / 2 ** 20} MiB that can be written and read`,
+          found: systemErrorReason(error),
+          hint: writeHints[code],
+        },
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** The grid that probabilities are written on: that of the scan, or one with voxels `factor` times as large. */
+export function probabilityGrid(original: Grid, factor: number): Grid {
+  if (factor === 1) return original;
+  const fewer = (n: number): number => Math.max(1, Math.round(n / factor));
+  const [depth, height, width] = original.shape;
+  return resampledGrid(original, { shape: [fewer(depth), fewer(height), fewer(width)] });
+}
+
+/** Bytes of the part of a file's name that stands for a class, at most. */
+const longestPart = 60;
+
+/**
+ * Names of the files of the classes beside the labels of a scan. What is no letter or digit becomes `_`; where names would then be one
+ * file on some disk, the class's number follows.
+ */
+export function probabilityNames(output: string, classes: readonly string[]): string[] {
+  const [, stem, ending] = /^(.*?)(\.nii(?:\.gz)?)$/i.exec(output) ?? ['', output, '.nii.gz'];
+  const parts = classes.map(partOf);
+  const folded = parts.map((part) => part.toLowerCase().normalize('NFC'));
+  return parts.map((part, cls) => {
+    const alone = folded.every((other, n) => n === cls || other !== folded[cls]);
+    return `${stem}_probability_${alone ? part : `${part}_${cls}`}${ending}`;
+  });
+}
+
+function partOf(name: string): string {
+  let part = '';
+  for (const character of name.normalize('NFC').replaceAll(/[^\p{L}\p{M}\p{N}_-]+/gu, '_')) {
+    if (Buffer.byteLength(part + character) > longestPart) break;
+    part += character;
+  }
+  return part;
+}
+
+/**
+ * Writes a class as float32 on the grid of its scan or a coarser one: linear where voxels get smaller, antialiased where they get
+ * larger. Holds one volume of that grid.
+ */
+export async function writeProbability(
+  file: string,
+  { from, cls }: { readonly from: ProbabilityFile; readonly cls: number },
+  { original, filled }: PreparedGeometry,
+  factor: number,
+): Promise<void> {
+  const grid = probabilityGrid(original, factor);
+  const canonical = canonicalGrid(grid).shape;
+  const [depth, rows, columns] = filled.map((n, axis) => axisTaps(n, canonical[axis]));
+  const volume = new Float32Array(voxelCount(grid.shape));
+  const put = storedPlacer(grid, volume);
+  let k = 0;
+  const read = (plane: number, into: Float32Array): void => from.plane(cls, plane, filled, into);
+  for (const plane of resampledPlanes([depth, rows, columns], read)) put(plane, k++);
+  const writer = await createNiftiWriter(file, grid, { type: 'float32', gzipLevel: 1 });
+  const slice = grid.shape[1] * grid.shape[2];
+  try {
+    for (let at = 0; at < volume.length; at += slice)
+      await writer.writeSlice(volume.subarray(at, at + slice));
+    await writer.finish();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import { open, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fail } from '../../core/index.ts';
+import { decodeText, isSamePath, pathFrom } from '../../files/index.ts';
+
+/** A scan to segment and where its labels go. */
+export interface ScanToSegment {
+  /** A file, or the folder of a DICOM series. */
+  readonly input: string;
+  /** NIfTI file to write. */
+  readonly output: string;
+}
+
+/** Endings of files that are no slices of a DICOM series. */
+const FOREIGN = /\.(png|jpe?g|tiff?|bmp|gif|npy|npz|txt|md|json|csv|tsv|xml|pdf|zip|h5|mat|py|img)$/i;
+const ENDING = /\.(nii|nii\.gz|hdr|nrrd|nhdr|mha|mhd)$/i;
+/** What names of scans end with, those of slices and of folders with them too. */
+const NAMED = /\.(nii|nii\.gz|hdr|hdr\.gz|img|img\.gz|nrrd|nhdr|mha|mhd|dcm|dicom|zarr)$/i;
+const NIFTI = /\.nii(\.gz)?$/i;
+
+export const isFolder = async (file: string): Promise<boolean> =>
+  stat(file).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/**
+ * The scans that an input stands for: itself, or, where it is a folder with scans, all of them in natural order. A folder without
+ * is a DICOM series, or holds one in each of its folders. Undefined for a single scan.
+ */
+export async function scansIn(input: string): Promise<readonly string[] | undefined> {
+  if (!(await isFolder(input))) return undefined;
+  const entries = (await readdir(input, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+  const files = entries.filter((entry) => !entry.isDirectory() && ENDING.test(entry.name));
+  const folders = entries.filter((entry) => entry.isDirectory());
+  const chosen = files.length > 0 ? files : entries.length === folders.length ? folders : [];
+  if (chosen.length === 0) return undefined;
+  const natural = new Intl.Collator('en', { numeric: true });
+  return chosen.map(({ name }) => path.join(input, name)).sort(natural.compare);
+}
+
+/** The name of a scan without folder, ending, and the channel number of nnU-Net. */
+export function scanName(input: string): string {
+  return path
+    .basename(path.resolve(input))
+    .replace(NAMED, '')
+    .replace(/_0000$/, '');
+}
+
+/** Where each scan's labels go: NAME.nii.gz in a folder. Raises scans that would have the same name. */
+export function namedIn(folder: string, inputs: readonly string[]): ScanToSegment[] {
+  const taken = new Map<string, string>();
+  return inputs.map((input) => {
+    const output = path.join(folder, `${scanName(input)}.nii.gz`);
+    const other = taken.get(output);
+    if (other !== undefined)
+      fail({ where: input, problem: 'would be written to the same file', found: `${other} -> ${output}` });
+    taken.set(output, input);
+    return { input, output };
+  });
+}
+
+/** Where a single scan's labels go: a NIfTI file, or NAME.nii.gz in a folder that is there. Raises what cannot be written. */
+export async function outputFor(input: string, output: string): Promise<ScanToSegment> {
+  if (/[\\/]$/.test(output) || (await isFolder(output))) return namedIn(output, [input])[0];
+  if (!NIFTI.test(output))
+    fail({
+      where: output,
+      problem: 'name of the output',
+      expected: 'a name that ends in .nii or .nii.gz, or a folder that is there',
+      found: path.basename(output),
+      hint: ENDING.test(output)
+        ? `Segmentations are written as NIfTI, whatever the scan is: ${path.basename(output).replace(ENDING, '')}.nii.gz`
+        : `For a new folder give ${output}/`,
+    });
+  return { input, output };
+}
+
+/** Where the labels of a folder's scans go. Raises a name that is one of a file. */
+export async function outputsFor(
+  folder: string,
+  inputs: readonly string[],
+  output: string,
+): Promise<readonly ScanToSegment[]> {
+  const problem = 'a folder of scans needs a folder for its segmentations';
+  const there = await stat(output).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory())
+    fail({
+      where: output,
+      problem,
+      expected: 'a folder',
+      found: 'a file',
+      hint: 'Give the name of a folder',
+    });
+  if (there === undefined && ENDING.test(output))
+    fail({
+      where: output,
+      problem,
+      expected: 'a folder',
+      found: 'the name of a file',
+      hint: `Give the name of a folder, such as ${path.basename(output).replace(ENDING, '')}`,
+    });
+  if (isSamePath(folder, output))
+    fail({
+      where: output,
+      problem: 'the output is the folder of the scans',
+      hint: 'Write to another folder: halomesh never writes over what it reads, and would take segmentations for scans next time',
+    });
+  return namedIn(output, inputs);
+}
+
+/** Raises an input that is not there, or a folder that holds nothing that could be a scan. */
+export async function checkInput(input: string): Promise<void> {
+  if ((await stat(input).catch(() => undefined)) === undefined)
+    fail({ where: input, problem: 'there is no such file or folder', hint: 'Check the path of the input' });
+  if (!(await isFolder(input))) return;
+  const entries = (await readdir(input, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+  // The reader says what is wrong with such a store.
+  if (entries.some(({ name }) => name === 'zarr.json')) return;
+  const foreign = entries.filter((entry) => !entry.isDirectory() && FOREIGN.test(entry.name));
+  if (foreign.length < entries.length) return;
+  const endings = [...new Set(foreign.map(({ name }) => path.extname(name).toLowerCase()))].sort();
+  fail({
+    where: input,
+    problem: 'no scans were found in this folder',
+    expected: 'files .nii, .nii.gz, .hdr/.img, .nrrd, .nhdr, .mha, .mhd, or a DICOM series',
+    found: entries.length === 0 ? 'nothing' : `${entries.length} files ${endings.join(', ')}`,
+  });
+}
+
+/** The files that a scan is read from: its own, and those that its header names. A DICOM folder stands for all in it. */
+export async function filesOfScan(input: string): Promise<readonly string[]> {
+  if (/\.(hdr|img)$/i.test(input))
+    return ['.hdr', '.img', '.HDR', '.IMG'].map((ending) => `${input.slice(0, -4)}${ending}`);
+  if (!/\.(nhdr|mhd|nrrd|mha)$/i.test(input) || (await isFolder(input))) return [input];
+  const start = await firstBytes(input);
+  const named = start.matchAll(/^(?:data ?file|ElementDataFile)\s*[:=]\s*(\S.*?)\s*$/gim);
+  return [input, ...[...named].map(([, name]) => pathFrom(path.dirname(input), name))];
+}
+
+/** The beginning of a file as text; empty where it cannot be read, which whoever reads the scan says. */
+async function firstBytes(file: string): Promise<string> {
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(1 << 16), 0, 1 << 16, 0);
+      return decodeText(buffer.subarray(0, bytesRead));
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return '';
+  }
+}
+
+/** Raises that a file is a further channel of a scan. */
+export function checkChannel(input: string): void {
+  if (!/_000[1-9](\.[a-z.]+)?$/i.test(path.basename(input))) return;
+  fail({
+    where: input,
+    problem: 'is a further channel of a scan',
+    expected: '_0000',
+    hint: 'Only images of one channel (CT) are supported',
+  });
+}

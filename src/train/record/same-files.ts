@@ -1,0 +1,47 @@
+import { readdir, stat } from 'node:fs/promises';
+import { type Dataset, type DatasetPatterns, openDataset } from '../../imaging/index.ts';
+import type { Processes } from '../../machine/index.ts';
+import { agree, together } from '../../run/index.ts';
+import { openSafetensors } from './safetensors.ts';
+
+// Files that every process opens. Where one cannot, or sees other ones, all end with an error before anything is computed.
+
+/** {@link openDataset} on every process: the same cases, in files of the same sizes. */
+export async function openSameDataset(
+  processes: Processes,
+  dir: string,
+  patterns?: DatasetPatterns,
+): Promise<Dataset> {
+  const opened = await together(processes, 'the data set', async () => {
+    const dataset = await openDataset(dir, patterns);
+    return { dataset, lines: processes.hosts.length > 1 ? await linesOf(dataset) : [] };
+  });
+  await agree(processes, 'the data set', () => opened.lines.join('\n'));
+  return opened.dataset;
+}
+
+async function linesOf({ cases, labelNames }: Dataset): Promise<string[]> {
+  const size = async (file: string): Promise<string> => {
+    const found = await stat(file);
+    // A series of slices.
+    if (found.isDirectory()) return `${file} of ${(await readdir(file)).length} files`;
+    return `${file} of ${found.size} bytes`;
+  };
+  const lines = cases.map(async ({ id, image, label }) =>
+    [`case ${id}`, await size(image), ...(label === undefined ? [] : [await size(label)])].join(', '),
+  );
+  return [`labels ${labelNames?.join(', ') ?? 'not named'}`, ...(await Promise.all(lines))];
+}
+
+/** Checks that a file is a checkpoint, the same one on every process. */
+export async function checkSameCheckpoint(processes: Processes, file: string): Promise<void> {
+  if (processes.hosts.length === 1) return;
+  const lines = await together(processes, 'the checkpoint', async () => {
+    const opened = await openSafetensors(file);
+    await opened.close();
+    const { step, ...rest } = opened.metadata;
+    const facts = Object.entries(rest).map(([key, text]) => `${key} ${text}`);
+    return [`step ${step}`, `${(await stat(file)).size} bytes`, ...facts];
+  });
+  await agree(processes, 'the checkpoint', () => lines.join('\n'));
+}

@@ -1,0 +1,37 @@
+import type { HostArray } from '../../machine/index.ts';
+import type { DiceByClass } from './log.ts';
+
+/** Dice of each class above 0 from the counts of a step, [batch, class] whole numbers, summed over the batch. */
+export function hardDice(
+  counts: { readonly both: HostArray; readonly predicted: HostArray; readonly truth: HostArray },
+  classes: readonly string[],
+): DiceByClass {
+  const total = (values: HostArray, cls: number): number => {
+    let sum = 0;
+    for (let i = cls; i < values.length; i += classes.length) sum += values[i];
+    return sum;
+  };
+  // Assigning to a key `__proto__` would make no key.
+  return Object.fromEntries(
+    classes.slice(1).map((name, n) => {
+      const either = total(counts.predicted, n + 1) + total(counts.truth, n + 1);
+      return [name, either === 0 ? null : (2 * total(counts.both, n + 1)) / either];
+    }),
+  );
+}
+
+/** Classes above 0 that no voxel truly has; `truth`: counts [sample, class]. */
+export function absentClasses(truth: HostArray, classes: readonly string[]): string[] {
+  const total = classes.map((_, cls) => {
+    let sum = 0;
+    for (let i = cls; i < truth.length; i += classes.length) sum += truth[i];
+    return sum;
+  });
+  return classes.filter((_, cls) => cls > 0 && total[cls] === 0);
+}
+
+/** Mean over the classes that have a Dice; null where none has. */
+export function meanDice(dice: DiceByClass): number | null {
+  const scores = Object.values(dice).filter((score) => score !== null);
+  return scores.length === 0 ? null : scores.reduce((a, b) => a + b, 0) / scores.length;
+}

@@ -1,0 +1,188 @@
+import { fail } from '../../core/index.ts';
+import {
+  type Case,
+  ChunkCache,
+  type Dataset,
+  isZarr,
+  loadCase,
+  type PreparedCase,
+  type PrepareOptions,
+  preparedGrid,
+  readScanHeader,
+  type Shape3,
+  StoredCase,
+  voxelCount,
+} from '../../imaging/index.ts';
+import type { TrainConfig } from '../config/config.ts';
+import { splitOf } from '../config/held-out.ts';
+import { sampleShape, stepPatch } from './patches.ts';
+
+/** What a run trains on, and what it only looks at. */
+export interface ChosenCases {
+  readonly training: readonly Case[];
+  readonly validation: readonly Case[];
+  /** Names of label values 0, 1, 2... */
+  readonly classes: readonly string[];
+  /** Files of scans in the folders of the data set that are in none of its cases, as paths from it. */
+  readonly unused: readonly string[];
+}
+
+/** Divides the cases of a data set as the config says. Throws HalomeshError where it cannot. */
+export function chooseCases(
+  dataset: Dataset,
+  config: Pick<TrainConfig, 'validation' | 'fold' | 'seed' | 'classes'>,
+): ChosenCases {
+  const { cases } = dataset;
+  const given = config.classes;
+  const classes = given ?? dataset.labelNames;
+  if (classes === undefined || classes.length < 2)
+    return fail({
+      where: dataset.dir,
+      problem: 'the data set does not name at least two labels',
+      hint: 'Give "labels" in its dataset.json, or "classes" in the config: ["background", "liver"]',
+    });
+  if (cases.length === 0)
+    fail({
+      where: dataset.dir,
+      problem: 'has no case with a label map',
+      expected: 'at least one to train on',
+    });
+  const split = splitOf(dataset, config);
+  const heldOut = new Set(split.validation);
+  const training = cases.filter(({ id }) => !heldOut.has(id) && (split.training?.includes(id) ?? true));
+  if (training.length === 0)
+    fail({
+      where: 'config "validation"',
+      problem: `expected a case left to train on, found ${split.training === undefined ? `all ${cases.length} held out` : 'none'}`,
+    });
+  // Label maps are checked against these names when they are read.
+  const named = (list: readonly Case[]): Case[] => list.map((entry) => ({ ...entry, labelNames: classes }));
+  const validation = named(cases.filter(({ id }) => heldOut.has(id)));
+  return { training: named(training), validation, classes, unused: dataset.unused ?? [] };
+}
+
+/** Bytes of a voxel of a prepared case: image (float32) and labels (one byte). */
+export const VOXEL_BYTES = 5;
+
+/** Bytes of a voxel beside that while a case is read: a scan that is resampled, at most 4, of about the same size. */
+const READING_BYTES = 4;
+
+/** What all volumes of a training take at most: prepared cases, the batch in flight, and what reading the next one needs. */
+export const VOLUME_BYTES = 1.75 * 2 ** 30;
+
+/** Bytes of prepared cases that stay, where the largest has so many voxels and `batch` of them are in flight; one always stays. */
+export function keptBytes(voxels: number, batch: number, limitBytes = VOLUME_BYTES): number {
+  const beside = (READING_BYTES + VOXEL_BYTES * batch) * voxels;
+  return Math.max(VOXEL_BYTES * voxels, limitBytes - beside);
+}
+
+/** Voxels of a volume that are read at once where volumes are read a box at a time. */
+export const PIECE_VOXELS = 2 ** 24;
+
+/** Bytes of expanded chunks of a store that a process keeps. */
+export const CHUNK_BYTES = 2 ** 27;
+
+/** Bytes of a voxel in a chunk at most: of a resampled image and of labels. */
+const CHUNK_VOXEL_BYTES = 5;
+
+/** What a training holds beside its tensors. */
+export interface Volumes {
+  /** Voxels of the largest case. */
+  readonly voxels: number;
+  /** Voxels of a sample of a step: the same, or those of a patch; in 2-D those of all slabs. */
+  readonly sampleVoxels?: number;
+  readonly batch: number;
+  /** Cases to train on. */
+  readonly cases: number;
+  /** Whether they lie in a store of preprocessed cases. */
+  readonly stored: boolean;
+  /** Processes that share the ranks. */
+  readonly processes: number;
+}
+
+/** What a step takes of cases of a shape; in 2-D the slabs of its slices, all of one case, count as one sample. */
+export function volumesOfStep(
+  config: Pick<TrainConfig, 'batch' | 'patch' | 'slices'>,
+  shape: Shape3,
+): Pick<Volumes, 'voxels' | 'sampleVoxels' | 'batch'> {
+  const { batch, slices } = config;
+  const voxels = voxelCount(shape);
+  const sampleVoxels = voxelCount(sampleShape(shape, stepPatch(config)));
+  if (slices === undefined) return { voxels, sampleVoxels, batch };
+  return { voxels, sampleVoxels: batch * slices * sampleVoxels, batch: 1 };
+}
+
+/**
+ * Bytes of volumes that a process holds while it trains. Cases of a store: chunks, and the piece that is read, before and after
+ * its changes. Scans: those kept, and beside them the whole batch, or such pieces where each of several processes feeds its own rank.
+ */
+export function trainingBytes(volumes: Volumes): number {
+  const { voxels, sampleVoxels = voxels, batch, cases, stored, processes } = volumes;
+  const own = (sampleVoxels * batch) / processes;
+  const joined = batch > 1 ? 1 : 0;
+  const pieces = (2 + joined) * VOXEL_BYTES * Math.min(PIECE_VOXELS, Math.ceil(own));
+  if (stored) return Math.min(CHUNK_BYTES, CHUNK_VOXEL_BYTES * voxels * cases) + pieces;
+  const kept = Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases);
+  return kept + (processes > 1 || sampleVoxels !== voxels ? pieces : batch * VOXEL_BYTES * voxels);
+}
+
+/** Bytes of volumes that a process holds while it segments or judges one of so many voxels: scan, labels, truth. */
+export function predictionBytes(voxels: number): number {
+  return (VOXEL_BYTES + 2) * voxels;
+}
+
+/** The shape that a case will have once it is prepared, from its header alone. */
+export async function preparedShape(entry: Case, options: PrepareOptions): Promise<Shape3> {
+  const { image, series } = entry;
+  if (isZarr(image)) return (await StoredCase.open(entry, options, new ChunkCache(0))).shape;
+  return preparedGrid(await readScanHeader(image, { series }), options).shape;
+}
+
+/**
+ * Prepared cases, kept in memory up to a number of bytes; the one unused for longest is forgotten before the next one is read,
+ * and read again when it is needed.
+ */
+export class CaseStore {
+  private readonly options: PrepareOptions;
+  private readonly batch: number;
+  private readonly limitBytes: number;
+  private readonly kept = new Map<string, PreparedCase>();
+  /** An image that was forgotten, for the next one: the garbage collector would come too late for arrays of this size. */
+  private spare: Float32Array | undefined;
+
+  /** `limitBytes`: for all volumes of a training with so many cases in a batch. */
+  constructor(options: PrepareOptions, batch: number, limitBytes = VOLUME_BYTES) {
+    this.options = options;
+    this.batch = batch;
+    this.limitBytes = limitBytes;
+  }
+
+  /** A prepared case, whose arrays are good until the next one is asked for. */
+  async get(entry: Case): Promise<PreparedCase> {
+    const known = this.kept.get(entry.image);
+    if (known === undefined) await this.makeRoom(entry);
+    const prepared = known ?? (await loadCase(entry, this.options, this.spare));
+    if (prepared.image === this.spare) this.spare = undefined;
+    // A map runs in the order of insertion: the first is the one unused for longest.
+    this.kept.delete(entry.image);
+    this.kept.set(entry.image, prepared);
+    return prepared;
+  }
+
+  private async makeRoom(entry: Case): Promise<void> {
+    const voxels = voxelCount(await preparedShape(entry, this.options));
+    const room = keptBytes(voxels, this.batch, this.limitBytes) - VOXEL_BYTES * voxels;
+    for (const [file, { image }] of this.kept) {
+      if (this.bytes <= room) break;
+      this.kept.delete(file);
+      this.spare = image.length === voxels ? image : undefined;
+    }
+  }
+
+  /** Bytes of the cases in memory. */
+  get bytes(): number {
+    let sum = 0;
+    for (const { image, labels } of this.kept.values()) sum += image.byteLength + (labels?.byteLength ?? 0);
+    return sum;
+  }
+}

@@ -1,0 +1,27 @@
+import { fail } from '../../core/index.ts';
+import { type Dataset, paperWindow } from '../../imaging/index.ts';
+import type { TrainConfig } from '../config/config.ts';
+
+/**
+ * The config with the spacing or size that the cases of a store were prepared with: so a network finds its way to
+ * scans that it sees later. Where the data set is no store, the config as it is. Throws HalomeshError where it asks for others.
+ */
+export function withPreprocessing(config: TrainConfig, { dir, preprocessed }: Dataset): TrainConfig {
+  if (preprocessed === undefined) return config;
+  const { spacing, size, window } = preprocessed;
+  const asked = config.window ?? paperWindow;
+  const resampled = config.spacing !== undefined || config.size !== undefined;
+  const fits = window === undefined || (window.lower <= asked.lower && asked.upper <= window.upper);
+  if (fits && (!resampled || (config.spacing === spacing && config.size === size)))
+    return { ...config, spacing, size };
+  const words = (mm?: number, n?: number) =>
+    mm !== undefined ? `spacing ${mm}` : n !== undefined ? `size ${n}` : 'the voxels of the files';
+  const limits = window === undefined ? 'all HU' : `HU ${window.lower},${window.upper}`;
+  return fail({
+    where: dir,
+    problem: 'the store was preprocessed in another way',
+    expected: `${resampled ? words(config.spacing, config.size) : words(spacing, size)}, window ${asked.lower},${asked.upper}`,
+    found: `${words(spacing, size)}, ${limits}`,
+    hint: 'Ask for what the store holds (--size, --spacing, --window), or preprocess the data set anew into another store',
+  });
+}
