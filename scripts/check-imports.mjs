@@ -2,7 +2,8 @@
 //
 //   node scripts/check-imports.mjs [ROOT]
 import { dirname, join, resolve } from 'node:path';
-import { checkRooms } from './check/rooms.mjs';
+import { checkPure } from './check/pure.mjs';
+import { checkRooms, resolve as fileOf } from './check/rooms.mjs';
 import { importsOf, scan, skipsOf } from './check/scan.mjs';
 import { isTestFile, packageRoot, readJson, readText, walk } from './setup/common.mjs';
 
@@ -45,6 +46,11 @@ const scanned = new Map(
 
 const imports = new Map([...scanned].map(([file, text]) => [file, importsOf(text)]));
 const { problems, count } = checkRooms(imports);
+const resolved = [...imports].map(([file, found]) => [
+  file,
+  found.map((one) => ({ ...one, to: fileOf(file, one.specifier, imports) })),
+]);
+problems.push(...checkPure(scanned, new Map(resolved)));
 
 const long = longFiles([...source, ...list('native', /\.(c|cc|cpp|h|hpp|inc|inl)$/)]);
 for (const { file, lines, excused } of long) {

@@ -39,8 +39,8 @@ function roomOf(file) {
   return rest.length > 0 ? folder : file;
 }
 
-/** The file that a specifier names, among `files`; null for packages and for what is not there. */
-function resolve(from, specifier, files) {
+/** The file that a specifier names, among `files` (a map or set of paths); null for packages and for what is not there. */
+export function resolve(from, specifier, files) {
   if (specifier === 'halomesh') return 'src/index.ts';
   if (!specifier.startsWith('.')) return null;
   const path = posix.normalize(posix.join(posix.dirname(from), specifier));

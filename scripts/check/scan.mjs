@@ -85,16 +85,21 @@ export function scan(text) {
 
 const lineAt = (text, position) => text.slice(0, position).split('\n').length;
 
-/** Every import of a scanned file: { specifier, line, loads }; `loads` is false for a mere address (a worker's file). */
+/**
+ * Every import of a scanned file: { specifier, line, loads, typeOnly }; `loads` is false for a mere address (a worker's file),
+ * `typeOnly` is true where nothing of the import is left at run time.
+ */
 export function importsOf({ code, strings }) {
   const found = [];
   for (const { start, value } of strings) {
     const before = code.slice(Math.max(0, start - 80), start);
     const line = () => lineAt(code, start);
     if (/(?:\bfrom|\bimport|\bimport\s*\()\s*$/.test(before)) {
-      found.push({ specifier: value, line: line(), loads: true });
+      const statement =
+        code.slice(0, start).match(/\b(?:import|export)\b(?:(?!\b(?:import|export)\b)[\s\S])*$/)?.[0] ?? '';
+      found.push({ specifier: value, line: line(), loads: true, typeOnly: /^\w+\s+type\b/.test(statement) });
     } else if (/\bnew\s+URL\s*\(\s*$/.test(before) && /\.[cm]?[jt]s$/.test(value)) {
-      found.push({ specifier: value, line: line(), loads: false });
+      found.push({ specifier: value, line: line(), loads: false, typeOnly: false });
     }
   }
   return found;

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Launch, Mark } from './device.ts';
 
 // What devices share that do at once what they are asked for: their queue is always empty.

@@ -26,7 +26,7 @@ function check(files: Record<string, string>) {
 
 const good = {
   'src/index.ts': "export * from './train/train.ts';\n",
-  'src/core/box.ts': "import fs from 'node:fs';\nexport const box = fs;\n",
+  'src/core/box.ts': 'export const box = 1;\n',
   'src/ops/conv.ts': "import { box } from '../core/box.ts';\nexport const conv = box;\n",
   'src/train/train.ts': "import { conv } from '../ops/conv.ts';\nexport const train = conv;\n",
   'src/core/box.test.ts': "import { conv } from '../ops/conv.ts';\n",
@@ -37,7 +37,7 @@ describe('check-imports', () => {
     const { status, stdout, stderr } = check(good);
     expect(stderr).toBe('');
     expect(stdout).toBe(
-      'imports: 5 files and 5 imports in order, 0 files over 300 lines that say why, 0 of 0 skips\n',
+      'imports: 5 files and 4 imports in order, 0 files over 300 lines that say why, 0 of 0 skips\n',
     );
     expect(status).toBe(0);
   });
@@ -55,7 +55,41 @@ describe('check-imports', () => {
       'src/nn/net.test.ts:1 imports src/cli/main.ts: a test of room nn may not import room cli',
       'src/nn/net.ts:1 imports src/machine/worker.ts: room nn may not import room machine',
       'src/ops/conv.ts:2 imports src/plan/cost.ts: room ops may not import room plan',
-      'imports: 4 problems',
+      'src/ops/conv.ts:2 is pure and imports src/plan/cost.ts, which is not pure',
+      'imports: 5 problems',
+      '',
+    ]);
+    expect(status).toBe(1);
+  });
+
+  it('keeps pure rooms free of Node.js: its modules, its globals, other packages, and files that are not pure', () => {
+    const { status, stderr } = check({
+      'src/core/a.ts':
+        "import fs from 'node:fs';\nimport os from 'os';\nexport const a = [fs, os, process.pid];\n",
+      'src/core/b.ts':
+        "import { z } from 'zod';\nimport koffi from 'koffi';\nexport type { Stats } from 'node:fs';\n",
+      'src/core/c.ts':
+        "import { type Buffer, x } from './d.ts';\n// process\nexport const c = (b: Buffer) => ({ process: b.process, x });\n",
+      'src/core/d.ts': 'export interface Buffer { process: string }\nexport const x = require;\n',
+      'src/core/e.ts':
+        'export const e = (b: Buffer): NodeJS.Platform | undefined => globalThis.process?.platform;\n',
+      'src/core/a.test.ts': "import fs from 'node:fs';\nprocess.exit(fs ? 0 : 1);\n",
+      'src/machine/calls/call.ts':
+        "import type { L } from '../library.ts';\nimport {\n  type L as M,\n  l,\n} from '../library.ts';\nexport const c = l as L & M;\n",
+      'src/machine/library.ts': "import koffi from 'koffi';\nexport type L = 1;\nexport const l = koffi;\n",
+    });
+    expect(stderr.split('\n')).toEqual([
+      'src/core/a.ts:1 is pure and imports node:fs, which is of Node.js alone',
+      'src/core/a.ts:2 is pure and imports os, which is of Node.js alone',
+      'src/core/a.ts:3 is pure and uses process, which is of Node.js alone',
+      'src/core/b.ts:2 is pure and imports the package koffi, which is not among those that run everywhere',
+      'src/core/b.ts:3 is pure and imports node:fs, which is of Node.js alone',
+      'src/core/d.ts:2 is pure and uses require, which is of Node.js alone',
+      'src/core/e.ts:1 is pure and uses Buffer, which is of Node.js alone',
+      'src/core/e.ts:1 is pure and uses NodeJS, which is of Node.js alone',
+      'src/core/e.ts:1 is pure and uses process, which is of Node.js alone',
+      'src/machine/calls/call.ts:5 is pure and imports src/machine/library.ts, which is not pure',
+      'imports: 10 problems',
       '',
     ]);
     expect(status).toBe(1);

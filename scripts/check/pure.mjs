@@ -1,0 +1,75 @@
+// Pure rooms: files of src/ that run wherever JavaScript does, in Node.js, a browser or a worker. They import nothing of
+// Node.js, name none of its globals, and load nothing that is not pure itself; types are no matter, since none is left at run time.
+import { builtinModules } from 'node:module';
+import { isTestFile } from '../setup/common.mjs';
+
+/** Folders (with a slash at their end) and files that are pure. */
+const pure = [
+  'src/core/',
+  'src/ops/',
+  'src/nn/',
+  'src/machine/calls/',
+  'src/machine/rows/',
+  'src/machine/formats/',
+  'src/machine/device.ts',
+  'src/machine/device-names.ts',
+  'src/machine/communicator.ts',
+  'src/machine/at-once.ts',
+  'src/machine/prepared.ts',
+];
+
+/** Packages that pure files may load: they run everywhere. */
+const purePackages = ['zod', 'dicom-parser'];
+
+/** Globals of Node.js that neither browsers nor workers have. */
+const globals = ['process', 'Buffer', 'NodeJS', 'require', '__dirname', '__filename'];
+const named = new RegExp(
+  `(?<![\\w$'"]|(?<!\\bglobalThis\\??)\\.)(${globals.join('|')})\\b(?!\\s*\\??:|['"\\w$])`,
+  'g',
+);
+
+const isPure = (file) =>
+  !isTestFile(file) && pure.some((part) => (part.endsWith('/') ? file.startsWith(part) : file === part));
+const lineAt = (text, position) => text.slice(0, position).split('\n').length;
+
+/** Names that a file declares or imports itself, such as a type `Buffer` of its own. */
+function ownNames(code) {
+  return globals.filter((name) =>
+    new RegExp(
+      `\\b(?:interface|class|type|const|let|function)\\s+${name}\\b|\\bimport\\b[^;]*[{,\\s]${name}\\b[^;]*\\bfrom\\b`,
+    ).test(code),
+  );
+}
+
+/** What a pure file may not import, or null; `to` is the file of src/ that is meant, `loads` is false where nothing is run. */
+function objection(specifier, to, loads) {
+  if (specifier.startsWith('node:') || builtinModules.includes(specifier))
+    return `${specifier}, which is of Node.js alone`;
+  if (!loads) return null;
+  if (to !== null) return isPure(to) ? null : `${to}, which is not pure`;
+  if (purePackages.includes(specifier)) return null;
+  return `the package ${specifier}, which is not among those that run everywhere`;
+}
+
+/**
+ * `scanned`: path to text without comments and strings; `imports`: path to imports, whose `to` is the file of src/ that is meant, or
+ * null. Returns one line for each thing that keeps a pure file from running everywhere.
+ */
+export function checkPure(scanned, imports) {
+  const problems = [];
+  for (const [file, { code }] of scanned) {
+    if (!isPure(file)) continue;
+    const own = ownNames(code);
+    for (const { specifier, to, line, loads, typeOnly } of imports.get(file)) {
+      const why = objection(specifier, to, loads && !typeOnly);
+      if (why) problems.push(`${file}:${line} is pure and imports ${why}`);
+    }
+    for (const match of code.matchAll(named)) {
+      if (own.includes(match[1])) continue;
+      problems.push(
+        `${file}:${lineAt(code, match.index)} is pure and uses ${match[1]}, which is of Node.js alone`,
+      );
+    }
+  }
+  return problems;
+}
