@@ -120,11 +120,16 @@ describe('files of splits', () => {
     // As the command line cuts "a,b,c".
     expect(given(['a', 'b', 'c'])).toEqual({ validation: ['a,b', 'c'] });
     expect(() => given(['b', 'c'])).toThrow(
-      'expected case ids (a,b, c, d), found "b". The id "a,b" has a comma in it: give the ids in a .txt file',
+      'expected case ids (a,b, c, d), found "b". The id "a,b" has a comma in it: give it whole',
     );
     expect(splitOf({ ...dataset, cases }, { ...config, validation: file('comma.txt', 'a,b\n') })).toEqual({
       validation: ['a,b'],
     });
+    // The lines of a file are whole.
+    const more = [...cases, ...['a', 'b'].map((id) => ({ id, image: `${id}.nii`, label: `${id}.nii` }))];
+    expect(
+      splitOf({ ...dataset, cases: more }, { ...config, validation: file('lines.txt', 'a\nb\n') }).validation,
+    ).toEqual(['a', 'b']);
   });
 });
 

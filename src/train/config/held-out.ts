@@ -1,9 +1,9 @@
 import { fail } from '../../core/index.ts';
-import { readTextSync, sameForm, systemErrorReason } from '../../files/index.ts';
+import { readTextSync, systemErrorReason } from '../../files/index.ts';
 import { type Case, type Dataset, RandomStream, shownValue } from '../../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { readJson } from './config-error.ts';
-import { finder, regroup } from './known-names.ts';
+import { knownIds } from './known-names.ts';
 
 // Which cases a run trains on and which it only looks at.
 
@@ -26,11 +26,7 @@ export function splitOf(
   if (fold !== undefined) return { validation: foldOf(cases, fold, seed) };
   if (typeof validation === 'number') return { validation: drawIds(cases, validation, seed) };
   // The command line cuts ids at their commas.
-  const known = finder(
-    cases.map(({ id }) => id),
-    ',',
-  );
-  return checked({ validation: regroup(validation ?? [], ',', known) }, cases, 'config "validation"');
+  return { validation: knownIds(validation ?? [], cases, { where: 'config "validation"', cut: true }) };
 }
 
 function drawIds(cases: readonly Case[], share: number, seed: number): string[] {
@@ -115,31 +111,15 @@ function idsOfText(file: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** The split by the ids of the data set, whatever the form of their letters. Refuses others, and cases that are in both parts. */
-function checked(given: Split, cases: readonly Case[], where: string): Split {
-  const known = new Map(cases.map(({ id }) => [sameForm(id), id]));
-  const idOf = (id: string): string => known.get(sameForm(id)) ?? refuseUnknown(id, cases, where);
-  const split = { validation: given.validation.map(idOf), training: given.training?.map(idOf) };
+/** The split by the ids of the data set. Refuses others, and cases that are in both parts. */
+function checked({ validation, training }: Split, cases: readonly Case[], where: string): Split {
+  const split = {
+    validation: knownIds(validation, cases, { where }),
+    training: training && knownIds(training, cases, { where }),
+  };
   const both = split.validation.find((id) => split.training?.includes(id));
   if (both !== undefined) fail({ where, problem: `case ${shownValue(both)} is in both parts of the split` });
   return split;
-}
-
-/** Ids in a message at most: there may be thousands. */
-const SHOWN = 20;
-
-function refuseUnknown(id: string, cases: readonly Case[], where: string): never {
-  const ids = cases.map((entry) => entry.id);
-  const shown = `${ids.slice(0, SHOWN).join(', ')}${ids.length > SHOWN ? ', ...' : ''}`;
-  const whole = ids.find((one) => one.includes(',') && one.split(',').some((part) => part.trim() === id));
-  return fail({
-    where,
-    problem: `expected case ids (${shown}), found ${shownValue(id)}`,
-    hint:
-      whole === undefined
-        ? undefined
-        : `The id "${whole}" has a comma in it: give the ids in a .txt file, one a line, or in a .json file`,
-  });
 }
 
 /** 0 to count - 1 in an order drawn from the keys (Fisher and Yates). */

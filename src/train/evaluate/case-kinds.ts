@@ -49,7 +49,7 @@ export async function caseKinds(
   );
 }
 
-/** Ids in one Unicode form: a data set that was copied between systems may come back with another. */
+/** Ids in one Unicode form: those of a folder are composed as it is opened, those of a log and of a store are as they were written. */
 interface Split {
   readonly training: ReadonlySet<string>;
   readonly validation: ReadonlySet<string>;

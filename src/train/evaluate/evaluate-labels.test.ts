@@ -155,6 +155,9 @@ describe('evaluateLabels', () => {
     const both = { predictions: at('capitals'), data: at('umlaut') };
     const { original } = await run(both);
     expect(original.cases[0].classes.liver.dice).toBe(1);
+    expect((await run({ ...both, cases: [decomposed] })).original.cases.map(({ id }) => id)).toEqual([
+      composed,
+    ]);
 
     copyFileSync(at(`capitals/${decomposed}.NII.GZ`), at(`capitals/${composed}.nii.gz`));
     await expect(run(both)).rejects.toThrow(/two segmentations of case "m\u00fcller"/);
@@ -163,7 +166,9 @@ describe('evaluateLabels', () => {
   it('takes some cases only', async () => {
     const { original } = await run({ cases: ['case_10'], lesion: null });
     expect(original.cases.map(({ id }) => id)).toEqual(['case_10']);
-    await expect(run({ cases: ['case_3'] })).rejects.toThrow('no case "case_3"; expected case_2, case_10');
+    await expect(run({ cases: ['case_3'] })).rejects.toThrow(
+      'expected case ids (case_2, case_10), found "case_3"',
+    );
   });
 
   it('refuses what cannot be compared, and writes no summary then', async () => {

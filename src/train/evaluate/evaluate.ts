@@ -3,7 +3,7 @@ import { fail } from '../../core/index.ts';
 import { makeFolder } from '../../files/index.ts';
 import { type Case, ChunkCache, type Evaluation, evaluation, METRICS_VERSION } from '../../imaging/index.ts';
 import { alone } from '../../machine/index.ts';
-import { finder, regroup } from '../config/known-names.ts';
+import { knownIds } from '../config/known-names.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { openRun, type RunOptions } from '../predict/open-run.ts';
 import type { SegmentOptions } from '../predict/segmenter.ts';
@@ -184,13 +184,8 @@ export function chosenCases<T extends { readonly id: string }>(
   cases: readonly T[],
   ids: readonly string[] | undefined,
 ): readonly T[] {
-  // An id may have a comma in it, at which the command line parts a list.
-  const known = cases.map(({ id }) => id);
-  const chosenIds = ids && regroup(ids, ',', finder(known, ','));
-  for (const id of chosenIds ?? [])
-    if (!cases.some((entry) => entry.id === id))
-      fail({ where: data, problem: `no case "${id}"`, expected: cases.map((entry) => entry.id).join(', ') });
-  const chosen = cases.filter(({ id }) => chosenIds?.includes(id) ?? true);
+  const chosenIds = ids && new Set(knownIds(ids, cases, { where: data, cut: true }));
+  const chosen = cases.filter(({ id }) => chosenIds?.has(id) ?? true);
   if (chosen.length === 0) fail({ where: data, problem: 'has no case with a label map to compare with' });
   return chosen;
 }

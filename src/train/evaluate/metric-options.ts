@@ -69,7 +69,8 @@ export function metricSettings(
     typeof tolerance === 'number' ? tolerance : (byName.get(name) ?? TOLERANCE),
   );
   const usual = surfaces ? (named.find((name) => LESION.test(name)) ?? null) : null;
-  const lesion = options.lesion === undefined ? usual : options.lesion;
+  const asked = options.lesion === undefined ? usual : options.lesion;
+  const lesion = asked === null ? null : (find(asked) ?? asked);
   if (lesion !== null) need(lesion, 'lesion');
   if (!(lesionIou >= 0 && lesionIou <= 1))
     fail({ where: 'lesionIou', problem: 'value', expected: 'a share from 0 to 1', found: `${lesionIou}` });
