@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { shape } from '../core/index.ts';
 import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
-import { processBytes } from '../plan/index.ts';
+import { predictPeak, processBytes } from '../plan/index.ts';
 import { fitParts } from './fit-parts.ts';
 
 const MIB = 2 ** 20;
@@ -11,7 +11,8 @@ const { graph } = buildTraining({
   network: { base: 8, levels: 3 },
 });
 
-const parts = (limit: number): number => fitParts([{ graph, hostBytes: 0 }], CPU_TARGET, limit).mesh.size;
+const fitted = (limit: number) => fitParts([{ graph, hostBytes: 0 }], CPU_TARGET, limit);
+const parts = (limit: number): number => fitted(limit).mesh.size;
 
 /** The limit that a refusal names, bytes. */
 function named(limit: number): number {
@@ -30,5 +31,13 @@ describe('fitParts', () => {
     expect(least).toBeLessThan(processBytes(16));
     expect(parts(least)).toBeGreaterThanOrEqual(1);
     expect(named(0.95 * least)).toBe(least);
+  });
+
+  it('hands on the plans that it made', () => {
+    const limit = named(MIB);
+    const { mesh, plans } = fitted(limit);
+    expect(plans).toHaveLength(1);
+    expect(plans[0].program.mesh).toBe(mesh);
+    expect(predictPeak(plans[0])).toBeLessThanOrEqual(limit);
   });
 });

@@ -24,9 +24,14 @@ export interface FittedProgram {
 }
 
 /** Where a graph is cut. */
-export interface FittedParts {
+interface Place {
   readonly mesh: Mesh;
   readonly layout: Layout;
+}
+
+export interface FittedParts extends Place {
+  /** Of the programs, in their order, with the limit: what else asks for them need not make them again. */
+  readonly plans: readonly Plan[];
 }
 
 /** The plan of a program; where it does not fit, the error says which one it is. */
@@ -64,8 +69,10 @@ export function fitParts(
     // Less than a process of these ranks takes needs no plan.
     if (leastBeside(programs, mesh) > memoryLimit) continue;
     try {
-      for (const program of programs) planOf(program, mesh, layout, target, { memoryLimit, thorough: false });
-      return { mesh, layout };
+      const plans = programs.map((program) =>
+        planOf(program, mesh, layout, target, { memoryLimit, thorough: false }),
+      );
+      return { mesh, layout, plans };
     } catch (error) {
       if (isFull(error)) continue;
       // It cannot be cut further.
@@ -76,7 +83,10 @@ export function fitParts(
   }
   const { place, limit } = leastParts(programs, target, places);
   // Schedules are searched for by rules of thumb, which may meet a lower limit and miss a higher one.
-  if (limit <= memoryLimit) return place;
+  if (limit <= memoryLimit) {
+    const { mesh, layout } = place;
+    return { ...place, plans: programs.map((each) => planOf(each, mesh, layout, target, { memoryLimit })) };
+  }
   const what = programs.length === 1 ? 'the program does' : 'the programs do';
   return fail({
     where: 'memory limit',
@@ -92,8 +102,8 @@ const leastBeside = (programs: readonly FittedProgram[], { size }: Mesh): number
   processBytes(size) + Math.max(...programs.map(({ hostBytes }) => hostBytes));
 
 /** The parts that meet the smallest limit for all programs, and that limit, bytes. */
-function leastParts(programs: readonly FittedProgram[], target: Target, places: readonly FittedParts[]) {
-  let best: { readonly place: FittedParts; readonly limit: number } | undefined;
+function leastParts(programs: readonly FittedProgram[], target: Target, places: readonly Place[]) {
+  let best: { readonly place: Place; readonly limit: number } | undefined;
   for (const place of places) {
     const below = best && sayableLimit((1 - EXACTNESS) * best.limit);
     if (below !== undefined && leastBeside(programs, place.mesh) > below) break;
@@ -105,7 +115,7 @@ function leastParts(programs: readonly FittedProgram[], target: Target, places: 
   return best ?? fail({ where: 'memory limit', problem: 'there is no plan of any size' });
 }
 
-function placesOf(dim: string): FittedParts[] {
+function placesOf(dim: string): Place[] {
   return PARTS.map((parts) =>
     parts === 1
       ? { mesh: makeMesh({}), layout: {} }
