@@ -220,4 +220,5 @@ export {
   type TrainOptions,
   type TrainResult,
   train,
+  writeTrace,
 } from './train/index.ts';

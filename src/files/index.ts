@@ -1,9 +1,10 @@
 // Files that appear whole
 export * from './atomic.ts';
+// What the system grants, and what its environment asks for
+export * from './debug-level.ts';
 export * from './find-file.ts';
 export * from './folders.ts';
 export * from './lock.ts';
-// What the system grants
 export * from './memory.ts';
 // Names and paths
 export * from './names.ts';

@@ -87,8 +87,10 @@ export interface Device extends Target {
   allocate(bytes: number, room?: number): Memory;
   /** Gives memory back, and the arguments of what was prepared with it. */
   free(memory: Memory): void;
-  /** A store of `bytes` bytes in a folder; raises an error where there is no room. Nothing of it is left when the process ends. */
-  openStore(folder: string, bytes: number): Store;
+  /** A store of `bytes` bytes in a folder, by default the system's for passing files; raises an error where there is no room. Nothing of it is left when the process ends. */
+  openStore(folder: string | undefined, bytes: number): Store;
+  /** Bytes of memory that the process may have here; absent where the device takes none that is worth a word. */
+  granted?(): number;
   /** A tensor at `offset` bytes of a memory. */
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): Tensor;
   /** Host numbers of `box` (row-major) into a tensor; converts the element type. `data` may change when it returns. */

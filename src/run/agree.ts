@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { fail, showBox } from '../core/index.ts';
 import type { Processes, World } from '../machine/index.ts';
 import { type Plan, printProgram } from '../plan/index.ts';
@@ -12,10 +11,7 @@ import { type Plan, printProgram } from '../plan/index.ts';
 export async function agree(processes: Processes, what: string, text: () => string): Promise<void> {
   if (processes.hosts.length === 1) return;
   const own = text();
-  const hashes = await processes.share(
-    `comparison of ${what}`,
-    createHash('sha256').update(own).digest('hex'),
-  );
+  const hashes = await processes.share(`comparison of ${what}`, await sha256(own));
   const others = hashes.flatMap((hash, host) => (hash === hashes[0] ? [] : [host]));
   if (others.length === 0) return;
   const texts = await processes.share(`difference of ${what}`, own);
@@ -31,14 +27,14 @@ export async function agree(processes: Processes, what: string, text: () => stri
 
 /**
  * Work that every process does by itself, such as opening a file that all should see. Where it fails on some, all raise an
- * error: those their own, the others that of the first.
+ * error: those their own, the others that of the first, so that none waits for what will not come. All call it.
  */
 export async function together<T>(
-  processes: Processes,
+  processes: Processes | undefined,
   what: string,
   work: () => T | Promise<T>,
 ): Promise<T> {
-  if (processes.hosts.length === 1) return work();
+  if (!areMany(processes)) return work();
   const [done] = await Promise.allSettled([(async () => work())()]);
   const own = done.status === 'fulfilled' ? '' : oneLine(done.reason);
   const texts = await processes.share(what, own);
@@ -47,6 +43,34 @@ export async function together<T>(
   if (failed.length === 0) return done.value;
   return fail({ where: `on ${ranksOf(processes, failed)}`, problem: texts[failed[0]] });
 }
+
+async function sha256(text: string): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Sums of whole numbers over all processes, by place; exact below 2^53. All call it, with as many numbers. */
+export async function sumOver(
+  processes: Processes | undefined,
+  what: string,
+  numbers: readonly number[],
+): Promise<readonly number[]> {
+  if (!areMany(processes)) return numbers;
+  const all = await processes.share(what, JSON.stringify(numbers));
+  return all
+    .map((text) => JSON.parse(text) as readonly number[])
+    .reduce((sums, more) => sums.map((sum, n) => sum + more[n]));
+}
+
+/** What process 0 has, on all; what JSON keeps of it. All call it. */
+export async function fromFirst<T>(processes: Processes | undefined, value: T): Promise<T> {
+  if (!areMany(processes)) return value;
+  const [first] = await processes.share('the result', JSON.stringify(value));
+  return JSON.parse(first) as T;
+}
+
+const areMany = (processes: Processes | undefined): processes is Processes =>
+  processes !== undefined && processes.hosts.length > 1;
 
 const oneLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ') || 'unknown error';

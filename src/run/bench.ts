@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
+import { debugLevel } from '../files/index.ts';
 import {
   CPU_TARGET,
   cpuDevice,
@@ -98,6 +98,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     seed: 0,
     memoryLimit: options.memoryLimit,
     spillFolder: options.spillFolder,
+    debug: debugLevel(),
     tracer: options.tracer,
   });
   const program = session.load(built.graph, { hostBytes: voxels * VOXEL });

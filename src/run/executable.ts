@@ -27,7 +27,7 @@ import { boxWrites, type Feed, writePart } from './host-parts.ts';
 import { rest } from './rest.ts';
 import type { State } from './state.ts';
 import { Stays } from './stays.ts';
-import { debugLevel, describeStep, type StepFacts, type StepPart, showEvent } from './trace.ts';
+import { describeStep, type StepFacts, type StepPart, showEvent } from './trace.ts';
 import { Tracer } from './tracer.ts';
 
 /** A plan bound to the memory of one rank. */
@@ -45,6 +45,7 @@ export class Executable {
   private readonly first: readonly Action[];
   private readonly flying = new Map<Flight, Begun>();
   private readonly store: () => Store;
+  private readonly debug: number;
   /** The latest move of each spilled buffer. */
   private readonly moves = new Map<Buffer, Ticket>();
   /** What traces tell of each step. */
@@ -52,7 +53,8 @@ export class Executable {
 
   /**
    * `arena`: at least the bytes of the plan's process; its ranks share it, and programs that never run at once may. `store`:
-   * gives at least the plan's bytes of it. `together`: other ranks run at the same time, in processes of their own.
+   * gives at least the plan's bytes of it. `together`: other ranks run at the same time, in processes of their own. `debug`: from
+   * level 2 on every step is told on the terminal.
    */
   constructor(
     plan: Plan,
@@ -61,8 +63,9 @@ export class Executable {
     state: State,
     arena: Memory,
     store: () => Store,
-    together = false,
+    { together = false, debug = 0 }: { readonly together?: boolean; readonly debug?: number } = {},
   ) {
+    this.debug = debug;
     this.plan = plan;
     this.device = device;
     this.rank = rank;
@@ -128,11 +131,8 @@ export class Executable {
         ? begin!.exchange(label, plan, from, tensor, slot)
         : begin!.allReduce(label, parts as { plan: AllReducePlan; tensor: Tensor }[], slot);
     };
-    return {
-      place: end,
-      part: 'begin',
-      run: (communicator) => void this.flying.set(flight, begin(communicator)),
-    };
+    const run: Action['run'] = (communicator) => void this.flying.set(flight, begin(communicator));
+    return { place: end, part: 'begin', run };
   }
 
   private label(place: number): string {
@@ -245,7 +245,7 @@ export class Executable {
     communicator: Communicator,
     tracer?: Tracer,
   ): Promise<void> | void {
-    const traces = tracer !== undefined || debugLevel() >= 2;
+    const traces = tracer !== undefined || this.debug >= 2;
     const run = traces
       ? (action: Action) => this.traced(action, communicator, tracer ?? new Tracer())
       : (action: Action) => action.run(communicator);
@@ -283,7 +283,7 @@ export class Executable {
     const nothing = part === 'interior' || part === 'begin' ? { flops: 0, bytes: 0 } : {};
     const event = { ...this.facts[place], ...nothing, part, rank: this.rank, start, duration, waited };
     tracer.add(event);
-    if (debugLevel() >= 2) console.error(showEvent(event, debugLevel() >= 3 ? step : undefined));
+    if (this.debug >= 2) console.error(showEvent(event, this.debug >= 3 ? step : undefined));
   }
 
   free(): void {

@@ -1,4 +1,4 @@
-export { agree, together, totalSent } from './agree.ts';
+export { agree, fromFirst, sumOver, together, totalSent } from './agree.ts';
 export * from './auto-split.ts';
 export * from './bench.ts';
 export * from './calibrate.ts';

@@ -1,9 +1,6 @@
-import { tmpdir } from 'node:os';
 import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
-import { memoryOfProcess } from '../files/index.ts';
 import {
   alone,
-  CPU_TARGET,
   type Device,
   type HostArray,
   type Memory,
@@ -26,7 +23,6 @@ import { Executable } from './executable.ts';
 import type { Feed } from './host-parts.ts';
 import { type OutputPart, ownParts, wholeOutput } from './outputs.ts';
 import { State } from './state.ts';
-import { debugLevel } from './trace.ts';
 import type { Tracer } from './tracer.ts';
 import { runInTurns } from './turns.ts';
 
@@ -42,10 +38,12 @@ export interface SessionOptions {
   readonly tracer?: Tracer;
   /** Resident bytes of the process at most; what does not fit is recomputed and spilled. */
   readonly memoryLimit?: number;
-  /** Bytes that this process may have at most; by default what the machine, its container and `ulimit -v` grant. */
+  /** Bytes that this process may have at most; by default what the device says. */
   readonly grantedBytes?: number;
   /** Folder of the file that holds what is spilled: on a disk, not in memory. By default the system's folder for such files. */
   readonly spillFolder?: string;
+  /** What is told on the terminal: 1 the plan of each program, 2 also every operation, 3 also what it reads and writes. */
+  readonly debug?: number;
 }
 
 /** What a program is loaded with. */
@@ -114,11 +112,11 @@ export class Session {
 
   /** Plans a graph and gives it memory on every rank. Programs of one session share arenas: run one at a time. */
   load(graph: Graph, { name, hostBytes = 0, region }: LoadOptions = {}): Loaded {
-    const { memoryLimit } = this.options;
+    const { memoryLimit, debug = 0 } = this.options;
     const { hosts, host } = this.world.processes;
     const options = { hosts, memoryLimit, hostBytes, region };
     const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
-    if (debugLevel() >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
+    if (debug >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
     checkMemory(predictPeak(plan, hostBytes), this.device, this.options.grantedBytes);
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
@@ -128,7 +126,11 @@ export class Session {
     const arena = this.arena(arenaBytes);
     const store = () => this.storeOf(storeBytes);
     const executables = ranks.map(
-      (rank) => new Executable(plan, this.device, rank, this.state, arena, store, hosts.length > 1),
+      (rank) =>
+        new Executable(plan, this.device, rank, this.state, arena, store, {
+          together: hosts.length > 1,
+          debug,
+        }),
     );
     let agreed = false;
     const all = [...plan.program.outputs.keys()];
@@ -192,7 +194,7 @@ export class Session {
   private arena(bytes: number): Memory {
     const known = this.arenas.find((arena) => arena.bytes >= bytes);
     if (known !== undefined) return known;
-    const made = this.device.allocate(bytes, Math.max(bytes, memoryOfProcess()));
+    const made = this.device.allocate(bytes, Math.max(bytes, this.device.granted?.() ?? 0));
     this.arenas.push(made);
     return made;
   }
@@ -201,20 +203,22 @@ export class Session {
   private storeOf(bytes: number): Store {
     if (this.store !== undefined && this.store.bytes >= bytes) return this.store;
     this.store?.close();
-    this.store = this.device.openStore(this.options.spillFolder ?? tmpdir(), bytes);
+    this.store = this.device.openStore(this.options.spillFolder, bytes);
     return this.store;
   }
 }
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
-export function checkMemory(peak: number, device: Pick<Device, 'name'>, granted?: number): void {
-  if (device.name !== CPU_TARGET.name) return;
-  const most = granted ?? memoryOfProcess();
-  if (peak <= most) return;
+export function checkMemory(
+  peak: number,
+  device: Pick<Device, 'granted'>,
+  granted = device.granted?.(),
+): void {
+  if (granted === undefined || peak <= granted) return;
   fail({
     where: 'memory',
     problem: 'a process would take more than it may have here',
-    expected: `at most ${showBytes(most)} (of the machine, its container or ulimit -v)`,
+    expected: `at most ${showBytes(granted)} (of the machine, its container or ulimit -v)`,
     found: `${showBytes(peak)} predicted`,
     hint: 'Give --memory-limit, which recomputes and spills, or split the work over more machines',
   });

@@ -2,15 +2,6 @@ import { BYTES, boxVolume, showBox, type TensorType } from '../core/index.ts';
 import { type LocalValue, type PlanStep, type Scheduled, showPlanStep } from '../plan/index.ts';
 
 // What is told of the operations of a run, to a trace file and to the terminal.
-//
-//   HALOMESH_DEBUG  1  the plan when a program is loaded
-//                   2  and every operation with its time, GFLOP/s and GB/s
-//                   3  and what is fused with it, the boxes that it reads and writes, and their bytes
-
-/** Level of HALOMESH_DEBUG; 0 when it is not set. */
-export function debugLevel(): number {
-  return Number(process.env.HALOMESH_DEBUG ?? 0) || 0;
-}
 
 /** What is known of a step before it runs. */
 export interface StepFacts {
@@ -80,7 +71,7 @@ export function rate(amount: number, milliseconds: number): number {
   return Math.round(amount / 1e4 / Math.max(milliseconds, 1e-3)) / 100;
 }
 
-/** One line of HALOMESH_DEBUG=2; with the step itself those of 3. */
+/** One line of debug level 2; with the step itself those of 3. */
 export function showEvent(event: TraceEvent, step?: PlanStep): string {
   const time = `${event.duration.toFixed(2)} ms`.padStart(12);
   const speed = `${rate(event.flops, event.duration)} GFLOP/s`.padStart(16);

@@ -1,17 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mesh, shape } from '../core/index.ts';
 import { cpuDevice, type Device } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
 import { Session } from './session.ts';
 import type { TraceEvent } from './trace.ts';
 import { kernelTable, kernelTimes } from './trace-table.ts';
-import { checkTraceFile, Tracer, type TracerOptions } from './tracer.ts';
-
-const dir = mkdtempSync(join(tmpdir(), 'halomesh-trace-'));
-afterAll(() => rmSync(dir, { recursive: true }));
+import { Tracer, type TracerOptions } from './tracer.ts';
 
 const SIZE = 8;
 
@@ -46,16 +40,14 @@ interface Shown {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-function read(file: string): Shown[] {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { traceEvents: Shown[] }).traceEvents;
+function read(tracer: Tracer): Shown[] {
+  return (JSON.parse([...tracer.text()].join('')) as { traceEvents: Shown[] }).traceEvents;
 }
 
-describe('a trace file', () => {
+describe('the text of a trace', () => {
   it('has a row for the runs and one for each rank, with every kernel and collective', async () => {
     const { tracer, plan } = await trace(3);
-    const file = join(dir, 'whole.json');
-    tracer.write(file);
-    const events = read(file);
+    const events = read(tracer);
     expect(events.find(({ name }) => name === 'process_name')!.args.name).toBe('halomesh');
     const rows = events.filter(({ name }) => name === 'thread_name').map(({ tid, args }) => [tid, args.name]);
     expect(rows).toEqual([
@@ -104,24 +96,9 @@ describe('a trace file', () => {
     const { tracer, run } = await trace(1, {}, device);
     left = 8;
     await expect(run()).rejects.toThrow('the wire is cut');
-    const file = join(dir, 'failed.json');
-    tracer.write(file);
-    const runs = read(file).filter(({ ph, tid }) => ph === 'X' && tid === 0);
+    const runs = read(tracer).filter(({ ph, tid }) => ph === 'X' && tid === 0);
     expect(runs.map(({ args }) => args.state)).toEqual([undefined, 'did not end']);
     expect(tracer.runs[1].events.length).toBeGreaterThan(0);
-  });
-
-  it('that cannot be written is refused in a sentence, and leaves nothing behind', () => {
-    const away = join(dir, 'none', 'trace.json');
-    expect(() => checkTraceFile(away)).toThrow(`trace ${away}: cannot be written: its folder is not there`);
-    expect(() => new Tracer().write(away)).toThrow('its folder is not there');
-    expect(() => checkTraceFile(dir)).toThrow(`trace ${dir}: cannot be written: it is a folder`);
-    const good = join(dir, 'good.json');
-    checkTraceFile(good);
-    expect(existsSync(good)).toBe(false);
-    new Tracer().write(good);
-    expect(read(good).map(({ ph }) => ph)).toEqual(['M', 'M', 'M']);
-    expect(readdirSync(dir).filter((name) => name.includes('partial'))).toEqual([]);
   });
 });
 

@@ -1,7 +1,3 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
-import { fail } from '../core/index.ts';
-import { systemErrorReason } from '../files/index.ts';
 import { rate, type TraceEvent } from './trace.ts';
 
 /** One run of a program: a training step, a prediction. */
@@ -22,7 +18,7 @@ export interface TracerOptions {
 const KEEP = 20;
 
 /**
- * Collects what every rank does and when, over the last runs of a session's programs. Writes Chrome's trace format, which
+ * Collects what every rank does and when, over the last runs of a session's programs. Its text is in Chrome's trace format, which
  * Perfetto (ui.perfetto.dev) opens: a row for the runs and one for each rank.
  */
 export class Tracer {
@@ -71,28 +67,8 @@ export class Tracer {
     return this.runs.flatMap((run) => run.events);
   }
 
-  /**
-   * Writes what there is, at any time, also while a run is under way: under another name first, so that the file is the old
-   * one or the whole new one. It does not wait for anything, so it can be the last thing that a process does.
-   */
-  write(file: string): void {
-    const partial = `${file}.${process.pid}.partial`;
-    try {
-      const out = openSync(partial, 'w');
-      try {
-        for (const text of this.text()) writeSync(out, text);
-      } finally {
-        closeSync(out);
-      }
-      renameSync(partial, file);
-    } catch (error) {
-      rmSync(partial, { force: true });
-      refuse(file, error);
-    }
-  }
-
-  /** The file, a run at a time. */
-  private *text(): Generator<string> {
+  /** The file, a run at a time: what there is, at any time, also while a run is under way. */
+  *text(): Generator<string> {
     const ranks = [...new Set(this.events.map((event) => event.rank))].sort((a, b) => a - b);
     const names = [
       { name: 'process_name', ph: 'M', pid: 0, tid: 0, args: { name: 'halomesh' } },
@@ -136,32 +112,4 @@ function showKernel(event: TraceEvent, run: string) {
   };
   const shown = part === undefined ? name : `${name} ${part}`;
   return { name: shown, ph: 'X', pid: 0, tid: rank + 1, ts: 1000 * start, dur: 1000 * duration, args };
-}
-
-/** Refuses a trace file that could not be written, before there is anything to write. */
-export function checkTraceFile(file: string): void {
-  const partial = `${file}.${process.pid}.partial`;
-  try {
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-      throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
-    closeSync(openSync(partial, 'w'));
-    rmSync(partial);
-  } catch (error) {
-    refuse(file, error);
-  }
-}
-
-/** What is wrong with the folder that a trace is written into. */
-const REASONS: Readonly<Record<string, string | undefined>> = {
-  ENOENT: 'its folder is not there',
-  ENOTDIR: 'its folder is a file',
-};
-
-function refuse(file: string, error: unknown): never {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === '') throw error;
-  return fail(
-    { where: `trace ${file}`, problem: `cannot be written: ${REASONS[code] ?? systemErrorReason(error)}` },
-    { cause: error },
-  );
 }

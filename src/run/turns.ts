@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { HalomeshError } from '../core/index.ts';
 import type { World } from '../machine/index.ts';
 import type { Executable } from './executable.ts';

@@ -34,5 +34,6 @@ export { checkThere } from './record/run-check.ts';
 export { configOfFolder } from './record/run-config.ts';
 export * from './record/run-folder.ts';
 export * from './record/safetensors.ts';
+export * from './record/trace-file.ts';
 export { type ChosenCases, chooseCases } from './samples/cases.ts';
 export * from './samples/preprocessed.ts';

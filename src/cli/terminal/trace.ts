@@ -1,5 +1,6 @@
 import { checkOutputs } from '../../files/index.ts';
-import { checkTraceFile, Tracer } from '../../run/index.ts';
+import { Tracer } from '../../run/index.ts';
+import { checkTraceFile, writeTrace } from '../../train/index.ts';
 import { onInterrupt } from './interrupt.ts';
 import { EXIT, errorLine } from './report-error.ts';
 import { tell } from './say.ts';
@@ -33,7 +34,7 @@ export async function traced<T>(
   const note = (line: string): void => {
     tell(line);
   };
-  const save = (): void => tracer.write(file);
+  const save = (): void => writeTrace(file, tracer);
   const trySave = (): void => {
     try {
       save();

@@ -1,5 +1,6 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { type Box, isEmpty, type Range } from '../../core/index.ts';
+import { memoryOfProcess } from '../../files/index.ts';
 import {
   type Kernel,
   type LocalValue,
@@ -100,8 +101,13 @@ class CpuDevice implements Device {
     this.library.free(address, memory.bytes);
   }
 
-  openStore(folder: string, bytes: number): Store {
-    const store = this.library.openStore(folder, bytes);
+  /** What the machine, its container and `ulimit -v` grant. */
+  granted(): number {
+    return memoryOfProcess();
+  }
+
+  openStore(folder: string | undefined, bytes: number): Store {
+    const store = this.library.openStore(folder ?? tmpdir(), bytes);
     const sized = (tensor: Tensor) => {
       const { address, stored } = tensor as PlacedTensor;
       return [address, stored] as const;

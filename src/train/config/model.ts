@@ -1,4 +1,5 @@
 import { type Shape, shape } from '../../core/index.ts';
+import { debugLevel } from '../../files/index.ts';
 import type { AugmentConfig, PrepareOptions, Shape3 } from '../../imaging/index.ts';
 import { DEVICES, type Device, type Processes } from '../../machine/index.ts';
 import {
@@ -156,6 +157,7 @@ export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Proc
     tracer,
     memoryLimit,
     spillFolder: spillDir,
+    debug: debugLevel(),
   });
 }
 

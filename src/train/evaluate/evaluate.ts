@@ -3,11 +3,11 @@ import { fail } from '../../core/index.ts';
 import { makeFolder } from '../../files/index.ts';
 import { type Case, ChunkCache, type Evaluation, evaluation, METRICS_VERSION } from '../../imaging/index.ts';
 import { alone } from '../../machine/index.ts';
+import { fromFirst, together } from '../../run/index.ts';
 import { knownIds } from '../config/known-names.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { openRun, type RunOptions } from '../predict/open-run.ts';
 import type { SegmentOptions } from '../predict/segmenter.ts';
-import { fromFirst, together } from '../predict/together.ts';
 import { openSameDataset } from '../record/same-files.ts';
 import { CHUNK_BYTES } from '../samples/cases.ts';
 import { CASE_KINDS, type CaseKind, caseKinds } from './case-kinds.ts';
@@ -85,14 +85,14 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     const kinds = new Map(
       await fromFirst(
         processes,
-        await together(processes, async () =>
+        await together(processes, 'kinds of cases', async () =>
           first ? [...(await caseKinds(run.folder, run.config, dataset))] : [],
         ),
       ),
     );
     const cases = casesToJudge(data, dataset.cases, kinds, options.cases);
     const { settings, shown } = metricSettings(options, classes);
-    await together(processes, async () => {
+    await together(processes, 'the files to write', async () => {
       if (!first || out === undefined) return;
       const { config, latest, best } = run.folder;
       const reads = [config, latest, best, path.join(data, 'dataset.json')];

@@ -22,12 +22,12 @@ import {
   voxelCount,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
+import { sumOver, together } from '../../run/index.ts';
 import { prepareOptions } from '../config/model.ts';
 import { cleans } from '../predict/cleaning.ts';
 import type { OpenRun } from '../predict/open-run.ts';
 import { type OwnBox, segmentOwn } from '../predict/own-box.ts';
 import type { SegmentOptions } from '../predict/segmenter.ts';
-import { sumOver, together } from '../predict/together.ts';
 import { gatherLabels } from '../predict/volume-parts.ts';
 import { CHUNK_BYTES } from '../samples/cases.ts';
 import { overlayFile } from './evaluation-summary.ts';
@@ -76,13 +76,13 @@ const isFirst = (processes: Processes | undefined): boolean => (processes?.host 
 export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | undefined> {
   const { run, processes, chunks, flips, overlays } = judge;
   const options = prepareOptions(run.config);
-  const plan = await together(processes, () => planScan(entry, options));
+  const plan = await together(processes, 'the scan', () => planScan(entry, options));
   const { geometry } = plan;
   const grid = canonicalGrid(geometry.original);
   const resampled = geometry.shape.some((n, axis) => n !== grid.shape[axis]);
   const asked: SegmentOptions = { flips, hostBytes: judgeBytes(judge, plan) };
   const needed = await run.needs(geometry.shape, asked);
-  const source = await together(processes, () => openScanSource(entry, options, needed, chunks));
+  const source = await together(processes, 'the scan', () => openScanSource(entry, options, needed, chunks));
   const own = await segmentOwn(run, source, asked, processes);
   const label = entry.label!;
   const found = resampled
@@ -111,7 +111,7 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
 async function compareOwn(judge: Judge, label: string, grid: Grid, own: OwnBox): Promise<Compared> {
   const { run, processes, settings, steps } = judge;
   const { classes } = run;
-  const truth = await together(processes, () => loadLabelBox(label, grid, own.box, classes));
+  const truth = await together(processes, 'the label map', () => loadLabelBox(label, grid, own.box, classes));
   if (!needsWhole(judge)) {
     const counts = new Confusion(classes.length).add(own.labels, truth).counts;
     const confusion = new Confusion(classes.length);
@@ -139,7 +139,7 @@ async function compareResampled(
   const { shape, affine, original: file } = geometry;
   const parts = own.labels.length === 0 ? [] : [own];
   const found = await gatherLabels(processes, parts, shape);
-  return together(processes, async () => {
+  return together(processes, 'the comparison', async () => {
     if (!isFirst(processes)) return { compared: EMPTY };
     const grid = canonicalGrid(file);
     const real = await loadLabels(label, grid, classes);

@@ -8,6 +8,7 @@ import {
   voxelCount,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
+import { sumOver, together } from '../../run/index.ts';
 import {
   drawSlices,
   type OverlayFrame,
@@ -18,7 +19,6 @@ import {
   type ViewSlices,
   VolumeFacts,
 } from '../pictures/index.ts';
-import { sumOver, together } from '../predict/together.ts';
 import { bytesOf, eachPart, floatsOf, overlapOf, within } from '../predict/volume-parts.ts';
 
 /** Two label maps of a box, [depth, height, width]. */
@@ -42,7 +42,7 @@ export async function drawOwnParts(
   frame: Omit<OverlayFrame, 'truth' | 'prediction'>,
 ): Promise<void> {
   const { shape } = source;
-  const counted = await together(processes, async () => {
+  const counted = await together(processes, 'the scan', async () => {
     const facts = new VolumeFacts(shape);
     facts.addMaps([compared.truth, compared.labels], compared.box);
     for (const piece of layersOf(own)) facts.addImage(await source.image(piece));
@@ -54,7 +54,7 @@ export async function drawOwnParts(
   for (const view of VIEW_NAMES) {
     const plane = planeOf(shape, VIEWS[view].across, facts.at[view]);
     const seen = overlapOf(own, plane);
-    const image = await together(processes, () => source.image(seen));
+    const image = await together(processes, 'the scan', () => source.image(seen));
     const labelled = overlapOf(compared.box, plane);
     const map = (whole: Uint8Array): Uint8Array =>
       takeBox(whole, boxShape(compared.box), within(labelled, compared.box));
@@ -66,7 +66,7 @@ export async function drawOwnParts(
     if ((processes?.host ?? 0) === 0)
       views[view] = { image: slice(floatsOf(pixels)), truth: slice(truth), prediction: slice(prediction) };
   }
-  await together(processes, async () => {
+  await together(processes, 'the picture', async () => {
     if ((processes?.host ?? 0) === 0)
       drawSlices({ ...frame, truth: true, prediction: true }, facts, (view) => views[view]!);
   });

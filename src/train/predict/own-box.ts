@@ -14,9 +14,9 @@ import {
   wholeBox,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
+import { together } from '../../run/index.ts';
 import type { OpenRun } from './open-run.ts';
 import type { SegmentedPart, SegmentOptions } from './segmenter.ts';
-import { together } from './together.ts';
 import { eachPart, hullOf, overlapOf, within } from './volume-parts.ts';
 
 // What each process computes of a segmentation stays with it: a box of labels.
@@ -80,7 +80,7 @@ export async function writeOwnLabels(
   const { affine } = canonicalGrid(original);
   const writes = (processes?.host ?? 0) === 0;
   const counts = new Float64Array(256);
-  const writer = await together(processes, async () =>
+  const writer = await together(processes, 'the segmentation', async () =>
     writes ? createNiftiWriter(file, original, { type: 'uint8' }) : undefined,
   );
   try {
@@ -97,7 +97,7 @@ export async function writeOwnLabels(
       await eachPart(processes, { label: 'labels', parts, voxelBytes: 1, to: [0] }, (part) => {
         putBox(slab, shape, within(part.box, box), part.bytes);
       });
-      await together(processes, async () => {
+      await together(processes, 'the segmentation', async () => {
         if (writer === undefined) return;
         for (let n = 0; n < slab.length; n++) counts[slab[n]]++;
         const { data } = fromCanonical({ data: slab, shape, affine }, orientationOf(original.affine));
@@ -106,7 +106,7 @@ export async function writeOwnLabels(
       });
     }
     signal?.throwIfAborted();
-    await together(processes, async () => writer?.finish());
+    await together(processes, 'the segmentation', async () => writer?.finish());
     return counts;
   } catch (error) {
     await writer?.abort();

@@ -2,10 +2,10 @@ import path from 'node:path';
 import { checkOutputs, makeFolder } from '../../files/index.ts';
 import { readScanHeader } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
+import { together } from '../../run/index.ts';
 import type { OpenRun } from './open-run.ts';
 import { probabilityNames } from './probabilities.ts';
 import { checkInput, filesOfScan, isFolder, outputFor, type ScanToSegment } from './scans.ts';
-import { together } from './together.ts';
 
 interface OutputSettings {
   readonly processes?: Processes;
@@ -34,7 +34,7 @@ export async function prepareOutputs(
   scans: readonly ScanToSegment[],
   { processes, probabilities = false, overwrite }: OutputSettings,
 ): Promise<void> {
-  await together(processes, async () => {
+  await together(processes, 'the files to write', async () => {
     if ((processes?.host ?? 0) !== 0) return;
     const reads = [config, latest, best];
     for (const { input } of scans) reads.push(...(await filesOfScan(input)));

@@ -16,6 +16,7 @@ import {
   writeNifti,
 } from '../../imaging/index.ts';
 import { processBytes } from '../../plan/index.ts';
+import { fromFirst, together } from '../../run/index.ts';
 import { prepareOptions } from '../config/model.ts';
 import { exists } from '../record/run-check.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
@@ -26,7 +27,6 @@ import { prepareOutputs, scanFor } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityGrid, probabilityNames, writeProbability } from './probabilities.ts';
 import { checkChannel, outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
-import { fromFirst, together } from './together.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
 /** How scans are segmented and what is written. */
@@ -112,7 +112,7 @@ export type PredictionEvent =
  * Where several processes run the mesh all call it, and process 0 writes.
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const scan = await together(options.processes, () => scanFor(options));
+  const scan = await together(options.processes, 'the scan', () => scanFor(options));
   const run = await openRun(options);
   try {
     await prepareOutputs(run, [scan], options);
@@ -131,7 +131,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
  */
 export async function predictFolder(options: PredictFolderOptions): Promise<FolderResult> {
   const { input, output, onEvent } = options;
-  const scans = await together(options.processes, async () => {
+  const scans = await together(options.processes, 'the folder of scans', async () => {
     const inputs = await scansIn(input);
     if (inputs === undefined)
       return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
@@ -176,13 +176,13 @@ async function segmentScan(
   const entry: Case = { id: scanName(input), image: input, series: settings.series };
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
   const writes = (processes?.host ?? 0) === 0;
-  const plan = await together(processes, () => planScan(entry, prepareOptions(run.config)));
+  const plan = await together(processes, 'the scan', () => planScan(entry, prepareOptions(run.config)));
   const { geometry, original } = plan;
   const { shape } = geometry;
   for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
-  const soft = await together(processes, async () =>
+  const soft = await together(processes, 'the file of probabilities', async () =>
     probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined,
   );
   // Else process 0 needs the whole label map: to clean it up, or to bring it to another grid.
@@ -216,7 +216,7 @@ async function segmentScan(
   async function writeWhole(own: OwnBox): Promise<Float64Array> {
     const counts = new Float64Array(256);
     const labels = await gatherLabels(processes, own.labels.length === 0 ? [] : [own], shape);
-    await together(processes, async () => {
+    await together(processes, 'the segmentation', async () => {
       if (!writes) return;
       const { data } = restoreLabels(labels, geometry);
       const cleaned = postprocess(data, original.shape, original, cleaning);
@@ -243,7 +243,9 @@ async function segmentSource(
   soft: ProbabilityFile | undefined,
 ): Promise<OwnBox> {
   const box = await run.needs(shape, asked);
-  const source = await together(processes, () => openScanSource(entry, prepareOptions(run.config), box));
+  const source = await together(processes, 'the scan', () =>
+    openScanSource(entry, prepareOptions(run.config), box),
+  );
   for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
   const alone = (processes?.hosts.length ?? 1) === 1;
   const parts: BoxBytes[] = [];
@@ -263,7 +265,7 @@ async function segmentSource(
         full = error;
       }
     });
-    await together(processes, async () => {
+    await together(processes, 'the file of probabilities', async () => {
       if (full !== undefined) throw full;
     });
   }
