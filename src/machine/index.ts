@@ -1,5 +1,4 @@
 export { CALL_FUSION } from './calls/index.ts';
-export * from './communicator.ts';
 export * from './cpu/index.ts';
 export * from './device.ts';
 export * from './device-names.ts';
@@ -9,3 +8,4 @@ export * from './mpi/index.ts';
 export * from './null.ts';
 export * from './reference.ts';
 export * from './rest.ts';
+export * from './world.ts';

@@ -25,7 +25,7 @@ function tensorOf(rank: number, start = 0, end = 4): Tensor {
 const read = async (tensor: Tensor): Promise<number[]> => [...(await device.download(tensor, tensor.box))];
 const sumOfPairs: AllReducePlan = { kind: 'all_reduce', axes: ['a'], groups: [[0, 2], [1]], combine: 'sum' };
 
-describe('local communicator', () => {
+describe('the world of one process', () => {
   it('sends boxes, counts what crosses ranks, and copies what stays without counting it', async () => {
     const world = new LocalWorld(device, 2);
     const transfers = [
@@ -33,12 +33,9 @@ describe('local communicator', () => {
       { from: 1, to: 1, box: [range(3, 4)] },
     ];
     const plan: ExchangePlan = { kind: 'exchange', inPlace: false, transfers };
-    const found = await world.run(async (communicator) => {
-      const to = tensorOf(5);
-      await communicator.exchange('halo', plan, tensorOf(communicator.rank), to);
-      return read(to);
-    });
-    expect(found).toEqual([
+    const to = [tensorOf(5), tensorOf(5)];
+    world.exchange('halo', plan, [tensorOf(0), tensorOf(1)], to);
+    expect(await Promise.all(to.map(read))).toEqual([
       [50, 51, 52, 53],
       [50, 1, 2, 13],
     ]);
@@ -47,32 +44,9 @@ describe('local communicator', () => {
 
   it('combines within groups', async () => {
     const world = new LocalWorld(device, 3);
-    const found = await world.run(async (communicator) => {
-      const tensor = tensorOf(communicator.rank);
-      await communicator.allReduce('sum', sumOfPairs, tensor);
-      return (await read(tensor))[0];
-    });
-    expect(found).toEqual([20, 10, 20]);
+    const tensors = [0, 1, 2].map((rank) => tensorOf(rank));
+    world.allReduce('sum', sumOfPairs, tensors);
+    expect((await Promise.all(tensors.map(read))).map(([first]) => first)).toEqual([20, 10, 20]);
     expect(world.traffic.allReduceBytes).toBe(2 * 4 * 4);
-  });
-
-  it('fails at once, naming who waits for whom, when no rank can go on', async () => {
-    const world = new LocalWorld(device, 3);
-    const stuck = world.run(async (communicator) => {
-      if (communicator.rank === 2) return;
-      await communicator.barrier(communicator.rank === 0 ? 'step 1' : 'step 2');
-    });
-    await expect(stuck).rejects.toThrow(
-      /barrier step 1: ranks 0 wait for 1,2; barrier step 2: ranks 1 wait for 0,2/,
-    );
-  });
-
-  it('gives the first error to all ranks', async () => {
-    const world = new LocalWorld(device, 2);
-    const failing = world.run(async (communicator) => {
-      if (communicator.rank === 1) throw new Error('rank 1 has no data');
-      await communicator.barrier('start');
-    });
-    await expect(failing).rejects.toThrow('rank 1 has no data');
   });
 });

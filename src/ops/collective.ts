@@ -21,7 +21,7 @@ const betweenRanks = (name: string, doc: string): Op<Attrs> =>
     reference: (call) =>
       fail({
         where: call.where,
-        problem: 'only a communicator can run this',
+        problem: 'only the world of the ranks can run this',
         hint: 'Run the program through a session',
       }),
   });

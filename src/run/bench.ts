@@ -55,7 +55,7 @@ export interface BenchResult {
   /** Highest resident memory of the process, bytes. */
   readonly peakRssBytes: number;
   readonly predictedPeakBytes: number;
-  /** Bytes that the communicators of all processes counted, per step, and what the plan says. */
+  /** Bytes that all processes counted, per step, and what the plan says. */
   readonly bytesSentPerStep: number;
   readonly predictedBytesSentPerStep: number;
   /** What a memory limit costs, as text; absent where nothing is recomputed or spilled. */

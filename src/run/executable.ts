@@ -1,7 +1,6 @@
-import { fail, isEmpty, volume } from '../core/index.ts';
+import { fail, isEmpty } from '../core/index.ts';
 import type {
   Begun,
-  Communicator,
   Device,
   HostArray,
   Launch,
@@ -9,6 +8,7 @@ import type {
   Store,
   Tensor,
   Ticket,
+  World,
 } from '../machine/index.ts';
 import {
   type AllReducePlan,
@@ -23,11 +23,11 @@ import {
   type PlanStep,
   readyLoops,
 } from '../plan/index.ts';
-import { boxWrites, type Feed, writePart } from './host-parts.ts';
+import { type Feed, feedWrites } from './host-parts.ts';
 import { rest } from './rest.ts';
 import type { State } from './state.ts';
-import { Stays } from './stays.ts';
-import { describeStep, type StepFacts, type StepPart, showEvent } from './trace.ts';
+import { type CollectiveMember, Stays } from './stays.ts';
+import { describeStep, type StepFacts, type StepPart, type StepTimes, showEvent } from './trace.ts';
 import { Tracer } from './tracer.ts';
 
 /** A plan bound to the memory of one rank. */
@@ -44,7 +44,10 @@ export class Executable {
   /** Collectives that begin before the first step. */
   private readonly first: readonly Action[];
   private readonly flying = new Map<Flight, Begun>();
+  /** Places of collectives that are part of a flight. */
+  private readonly flown = new Set<number>();
   private readonly store: () => Store;
+  private readonly begins: World['begin'];
   private readonly debug: number;
   /** The latest move of each spilled buffer. */
   private readonly moves = new Map<Buffer, Ticket>();
@@ -53,7 +56,7 @@ export class Executable {
 
   /**
    * `arena`: at least the bytes of the plan's process; its ranks share it, and programs that never run at once may. `store`:
-   * gives at least the plan's bytes of it. `together`: other ranks run at the same time, in processes of their own. `debug`: from
+   * gives at least the plan's bytes of it. `world`: in which other ranks may run at the same time, in processes of their own. `debug`: from
    * level 2 on every step is told on the terminal.
    */
   constructor(
@@ -63,16 +66,18 @@ export class Executable {
     state: State,
     arena: Memory,
     store: () => Store,
-    { together = false, debug = 0 }: { readonly together?: boolean; readonly debug?: number } = {},
+    world: World,
+    debug = 0,
   ) {
     this.debug = debug;
     this.plan = plan;
     this.device = device;
     this.rank = rank;
     this.store = store;
+    this.begins = world.processes.hosts.length > 1 ? world.begin : undefined;
     this.own = device.allocate(0);
     this.stays = new Stays(plan, device, rank, state, arena);
-    const flights = together && overlaps() ? flightsOf(plan.memory.list, plan.buffers) : [];
+    const flights = this.begins && overlaps() ? flightsOf(plan.memory.list, plan.buffers) : [];
     this.first = flights.filter(({ begin }) => begin < 0).map((flight) => this.beginning(flight));
     this.actions = this.bindAll(flights);
   }
@@ -85,8 +90,9 @@ export class Executable {
     const { steps } = this.plan;
     const flying = new Set(flights.flatMap(({ places }) => places));
     const actions = steps.map((step, place): Action[] =>
-      flying.has(place) ? [] : [{ place, run: this.bind(step, place) }],
+      step.kind === 'collective' ? [] : [{ place, run: this.bind(step, place) }],
     );
+    for (const place of flying) this.flown.add(place);
     for (const flight of flights) {
       const { begin, end } = flight;
       if (begin >= 0) actions[begin].push(this.beginning(flight));
@@ -125,14 +131,13 @@ export class Executable {
       const from = this.stays.of(step.reads[0], place);
       return { plan: step.node.collective!, from, tensor: this.stays.of(step.writes[0], place) };
     });
-    const begin = ({ begin }: Communicator): Begun => {
+    const begin = (): Begun => {
       const [{ plan, from, tensor }] = parts;
       return plan.kind === 'exchange'
-        ? begin!.exchange(label, plan, from, tensor, slot)
-        : begin!.allReduce(label, parts as { plan: AllReducePlan; tensor: Tensor }[], slot);
+        ? this.begins!.exchange(label, plan, from, tensor, slot)
+        : this.begins!.allReduce(label, parts as { plan: AllReducePlan; tensor: Tensor }[], slot);
     };
-    const run: Action['run'] = (communicator) => void this.flying.set(flight, begin(communicator));
-    return { place: end, part: 'begin', run };
+    return { place: end, part: 'begin', run: () => void this.flying.set(flight, begin()) };
   }
 
   private label(place: number): string {
@@ -140,23 +145,26 @@ export class Executable {
     return `#${place}${step.node.name === '' ? '' : ` ${step.node.name}`}`;
   }
 
-  private bind(step: PlanStep, place: number): Action['run'] {
+  private bind(step: Exclude<PlanStep, CollectiveStep>, place: number): Action['run'] {
     if (step.kind === 'kernel') {
       const tensorOf = (value: LocalValue): Tensor => this.stays.of(value, place);
       const launch = this.device.prepare(step, this.rank, tensorOf, this.own);
       this.launches.set(place, launch);
       return () => launch.run();
     }
-    if (step.kind === 'move') return this.bindMove(step, place);
-    const { collective } = step.node;
-    const label = this.label(place);
-    const from = this.stays.of(step.reads[0], place);
-    const to = this.stays.of(step.writes[0], place);
-    if (collective?.kind === 'exchange')
-      return (communicator) => communicator.exchange(label, collective, from, to);
-    if (collective?.kind === 'all_reduce')
-      return (communicator) => communicator.allReduce(label, collective, to);
-    return fail({ where: step.node.call.where, problem: 'is no collective' });
+    return this.bindMove(step, place);
+  }
+
+  /** What this rank has in the collective at a place; undefined where it travels beside kernels. */
+  member(place: number): CollectiveMember | undefined {
+    if (this.flown.has(place)) return undefined;
+    const step = this.plan.steps[place] as CollectiveStep;
+    return {
+      label: this.label(place),
+      plan: step.node.collective!,
+      from: this.stays.of(step.reads[0], place),
+      to: this.stays.of(step.writes[0], place),
+    };
   }
 
   private bindMove({ action, buffer }: MoveStep, place: number): () => Promise<void> | void {
@@ -187,38 +195,23 @@ export class Executable {
 
   /** What writes this rank's part of an input, piece by piece. */
   private writesOf(name: string, feed: Feed): readonly (() => Promise<void> | void)[] {
-    const value = this.plan.program.inputs.get(name);
-    if (!value)
-      return fail({
-        where: `input "${name}"`,
-        problem: 'the program has no such input',
-        expected: [...this.plan.program.inputs.keys()].join(', '),
-      });
-    const tensor = this.stays.of(value, -1);
-    const box = value.own[this.rank];
-    if (typeof feed === 'function' || 'read' in feed)
-      return boxWrites(this.device, tensor, box, feed, `input "${name}"`);
-    const count = volume(value.shape);
-    if (feed.length !== count)
-      fail({
-        where: `input "${name}"`,
-        problem: 'wrong number of elements',
-        expected: String(count),
-        found: String(feed.length),
-      });
-    return [() => writePart(this.device, tensor, box, feed)];
+    const value = this.named('input', name);
+    return feedWrites(this.device, this.stays.of(value, -1), value.own[this.rank], feed, `input "${name}"`);
   }
 
   /** An output of the program. */
   output(name: string): LocalValue {
-    const value = this.plan.program.outputs.get(name);
-    if (!value)
-      return fail({
-        where: `output "${name}"`,
-        problem: 'the program has no such output',
-        expected: [...this.plan.program.outputs.keys()].join(', '),
-      });
-    return value;
+    return this.named('output', name);
+  }
+
+  private named(what: 'input' | 'output', name: string): LocalValue {
+    const { inputs, outputs } = this.plan.program;
+    const values = what === 'input' ? inputs : outputs;
+    const problem = `the program has no such ${what}`;
+    return (
+      values.get(name) ??
+      fail({ where: `${what} "${name}"`, problem, expected: [...values.keys()].join(', ') })
+    );
   }
 
   /** This rank's own part of an output after a run. */
@@ -229,26 +222,22 @@ export class Executable {
   }
 
   /** Before the first step of a run. */
-  begin(communicator: Communicator, tracer?: Tracer): Promise<void> | void {
+  begin(tracer?: Tracer): Promise<void> | void {
     this.flying.clear();
-    return this.runAll(this.first, communicator, tracer);
+    return this.runAll(this.first, tracer);
   }
 
-  /** Runs the step at a place of the schedule. */
-  step(place: number, communicator: Communicator, tracer?: Tracer): Promise<void> | void {
+  /** Runs what this rank does alone at a place of the schedule. */
+  step(place: number, tracer?: Tracer): Promise<void> | void {
     for (const begun of this.flying.values()) begun.advance();
-    return this.runAll(this.actions[place], communicator, tracer);
+    return this.runAll(this.actions[place], tracer);
   }
 
-  private runAll(
-    actions: readonly Action[],
-    communicator: Communicator,
-    tracer?: Tracer,
-  ): Promise<void> | void {
+  private runAll(actions: readonly Action[], tracer?: Tracer): Promise<void> | void {
     const traces = tracer !== undefined || this.debug >= 2;
     const run = traces
-      ? (action: Action) => this.traced(action, communicator, tracer ?? new Tracer())
-      : (action: Action) => action.run(communicator);
+      ? (action: Action) => this.traced(action, tracer ?? new Tracer())
+      : (action: Action) => action.run();
     // Most steps are one action that returns at once: no promise is made for those.
     for (let i = 0; i < actions.length; i++) {
       const pending = run(actions[i]);
@@ -265,23 +254,28 @@ export class Executable {
     for (const action of rest) await run(action);
   }
 
-  private async traced(
-    { place, part, run }: Action,
-    communicator: Communicator,
-    tracer: Tracer,
-  ): Promise<void> {
-    this.facts ??= this.plan.memory.list.map((entry) => describeStep(entry, this.rank));
+  private async traced({ place, part, run }: Action, tracer: Tracer): Promise<void> {
     const { step } = this.plan.memory.list[place];
     const start = tracer.now();
-    const pending = run(communicator);
+    const pending = run();
     const worked = tracer.now() - start;
     if (pending) await pending;
     const duration = tracer.now() - start;
-    // While a rank waits in a collective, others run.
-    const waited = step.kind === 'collective' ? duration - worked : 0;
+    this.tell(
+      tracer,
+      place,
+      { start, duration, waited: step.kind === 'collective' ? duration - worked : 0 },
+      part,
+    );
+  }
+
+  /** Records what this rank did at a place. */
+  tell(tracer: Tracer, place: number, times: StepTimes, part?: StepPart): void {
+    this.facts ??= this.plan.memory.list.map((entry) => describeStep(entry, this.rank));
+    const { step } = this.plan.memory.list[place];
     // The work of a kernel in two parts is told with the second, that of a collective with its end.
     const nothing = part === 'interior' || part === 'begin' ? { flops: 0, bytes: 0 } : {};
-    const event = { ...this.facts[place], ...nothing, part, rank: this.rank, start, duration, waited };
+    const event = { ...this.facts[place], ...nothing, part, rank: this.rank, ...times };
     tracer.add(event);
     if (this.debug >= 2) console.error(showEvent(event, this.debug >= 3 ? step : undefined));
   }
@@ -296,5 +290,5 @@ interface Action {
   /** The step that it is a part of, or the whole of. */
   readonly place: number;
   readonly part?: StepPart;
-  readonly run: (communicator: Communicator) => Promise<void> | void;
+  readonly run: () => Promise<void> | void;
 }

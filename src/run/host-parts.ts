@@ -1,4 +1,4 @@
-import { type Box, boxVolume, fail, isEmpty, rowMajorStrides, showBox } from '../core/index.ts';
+import { type Box, boxVolume, fail, isEmpty, rowMajorStrides, showBox, volume } from '../core/index.ts';
 import type { Device, HostArray, Tensor } from '../machine/index.ts';
 import { gather } from './rows.ts';
 
@@ -57,6 +57,26 @@ export function boxWrites(
       });
     device.upload(tensor, piece, numbers);
   });
+}
+
+/** The writings, in order, of `box` of a tensor of an input. `where` names the input in errors. */
+export function feedWrites(
+  device: Device,
+  tensor: Tensor,
+  box: Box,
+  feed: Feed,
+  where: string,
+): readonly (() => Promise<void> | void)[] {
+  if (typeof feed === 'function' || 'read' in feed) return boxWrites(device, tensor, box, feed, where);
+  const count = volume(tensor.shape);
+  if (feed.length !== count)
+    fail({
+      where,
+      problem: 'wrong number of elements',
+      expected: String(count),
+      found: String(feed.length),
+    });
+  return [() => writePart(device, tensor, box, feed)];
 }
 
 /** A box in pieces of at most so many numbers, where a row has no more: cut along its outermost dimension that has an extent. */

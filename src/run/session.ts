@@ -24,7 +24,7 @@ import type { Feed } from './host-parts.ts';
 import { type OutputPart, ownParts, wholeOutput } from './outputs.ts';
 import { State } from './state.ts';
 import type { Tracer } from './tracer.ts';
-import { runInTurns } from './turns.ts';
+import { Turns } from './turns.ts';
 
 export interface SessionOptions {
   readonly device: Device;
@@ -126,12 +126,9 @@ export class Session {
     const arena = this.arena(arenaBytes);
     const store = () => this.storeOf(storeBytes);
     const executables = ranks.map(
-      (rank) =>
-        new Executable(plan, this.device, rank, this.state, arena, store, {
-          together: hosts.length > 1,
-          debug,
-        }),
+      (rank) => new Executable(plan, this.device, rank, this.state, arena, store, this.world, debug),
     );
+    const turns = new Turns(executables, this.world, debug);
     let agreed = false;
     const all = [...plan.program.outputs.keys()];
     const compute = async (inputs: Readonly<Record<string, Feed>>): Promise<void> => {
@@ -144,7 +141,7 @@ export class Session {
       await this.device.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
-      await runInTurns(executables, this.world, this.tracer);
+      await turns.run(this.tracer);
       this.tracer?.endRun();
     };
     const loaded: Loaded = {

@@ -1,6 +1,6 @@
 import { fail } from '../core/index.ts';
 import type { Device, Memory, Tensor } from '../machine/index.ts';
-import type { Buffer, LocalValue, Plan } from '../plan/index.ts';
+import type { AllReducePlan, Buffer, ExchangePlan, LocalValue, Plan } from '../plan/index.ts';
 import type { State } from './state.ts';
 
 /** A time in which a buffer lies at one place. */
@@ -43,4 +43,12 @@ export class Stays {
     if (!stay) fail({ where: 'memory plan', problem: `buffer %${buffer.id} has no memory at step ${place}` });
     return stay!.tensor;
   }
+}
+
+/** The tensors of one rank in a collective. */
+export interface CollectiveMember {
+  readonly label: string;
+  readonly plan: AllReducePlan | ExchangePlan;
+  readonly from: Tensor;
+  readonly to: Tensor;
 }

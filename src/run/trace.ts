@@ -34,6 +34,9 @@ export interface TraceEvent extends StepFacts {
   readonly waited: number;
 }
 
+/** When a step began and how long it took. */
+export type StepTimes = Pick<TraceEvent, 'start' | 'duration' | 'waited'>;
+
 const sizeOf = (value: TensorType & Pick<LocalValue, 'own'>, rank: number): number =>
   boxVolume(value.own[rank]) * BYTES[value.dtype];
 

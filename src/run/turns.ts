@@ -2,8 +2,9 @@ import { HalomeshError } from '../core/index.ts';
 import type { World } from '../machine/index.ts';
 import type { Executable } from './executable.ts';
 import { rest } from './rest.ts';
+import type { CollectiveMember } from './stays.ts';
 import { describeStep } from './trace.ts';
-import type { Tracer } from './tracer.ts';
+import { Tracer } from './tracer.ts';
 
 /** Milliseconds that kernels run before the process may do something else. */
 const TURN = 100;
@@ -12,42 +13,78 @@ const TURN = 100;
 let rested = performance.now();
 
 /**
- * Runs the ranks of one process. Between two collectives each rank in turn runs all its steps, so that at any time one rank
- * alone uses the arena that they share; the memory plan counts on this order.
+ * The ranks of one process, run in turn: between two collectives each rank runs all its steps, so that at any time one rank alone
+ * uses the arena that they share; the memory plan counts on this order.
  */
-export async function runInTurns(
-  executables: readonly Executable[],
-  world: World,
-  tracer?: Tracer,
-): Promise<void> {
-  const [{ plan }] = executables;
-  const processes = world.processes.hosts.length;
-  const byRank = new Map(executables.map((executable) => [executable.rank, executable]));
-  const { steps } = plan;
-  for (const executable of executables) await executable.begin(world.communicator(executable.rank), tracer);
-  for (let place = 0; place < steps.length; ) {
-    if (steps[place].kind === 'collective') {
-      const at = place++;
-      await world.run(async (communicator) => byRank.get(communicator.rank)!.step(at, communicator, tracer));
-      continue;
+export class Turns {
+  private readonly executables: readonly Executable[];
+  private readonly world: World;
+  private readonly debug: number;
+  /** Collectives that nothing runs beside, by place. */
+  private readonly collectives = new Map<number, () => Promise<void> | void>();
+
+  constructor(executables: readonly Executable[], world: World, debug = 0) {
+    this.executables = executables;
+    this.world = world;
+    this.debug = debug;
+    const [{ plan }] = executables;
+    for (const [place, { kind }] of plan.steps.entries()) {
+      const members = kind === 'collective' ? executables.map((e) => e.member(place)) : [];
+      const found = members.filter((member) => member !== undefined);
+      if (found.length > 0) this.collectives.set(place, this.bind(found));
     }
-    const start = place;
-    while (place < steps.length && steps[place].kind !== 'collective') place++;
-    for (const executable of executables) {
-      const communicator = world.communicator(executable.rank);
-      for (let at = start; at < place; at++) {
-        try {
-          const pending = executable.step(at, communicator, tracer);
-          if (pending) await pending;
-        } catch (error) {
-          throw processes > 1 ? inStep(error, executable, at) : error;
-        }
-        // Kernels hold the thread.
-        if (performance.now() - rested < TURN) continue;
-        await rest();
-        rested = performance.now();
+  }
+
+  private bind(members: readonly CollectiveMember[]): () => Promise<void> | void {
+    const [{ label, plan }] = members;
+    const from = members.map((member) => member.from);
+    const to = members.map((member) => member.to);
+    return plan.kind === 'exchange'
+      ? () => this.world.exchange(label, plan, from, to)
+      : () => this.world.allReduce(label, plan, to);
+  }
+
+  /** Runs the program once. */
+  async run(tracer?: Tracer): Promise<void> {
+    const { steps } = this.executables[0].plan;
+    for (const executable of this.executables) await executable.begin(tracer);
+    for (let place = 0; place < steps.length; ) {
+      const start = place;
+      const collective = this.collectives.get(place);
+      if (collective !== undefined) await this.told(collective, place, tracer);
+      do place++;
+      while (place < steps.length && !this.collectives.has(place));
+      for (const executable of this.executables) await this.stretch(executable, start, place, tracer);
+    }
+  }
+
+  /** The steps of one rank at the places [start, end). */
+  private async stretch(executable: Executable, start: number, end: number, tracer?: Tracer): Promise<void> {
+    for (let at = start; at < end; at++) {
+      try {
+        const pending = executable.step(at, tracer);
+        if (pending) await pending;
+      } catch (error) {
+        throw this.world.processes.hosts.length > 1 ? inStep(error, executable, at) : error;
       }
+      // Kernels hold the thread.
+      if (performance.now() - rested < TURN) continue;
+      await rest();
+      rested = performance.now();
     }
+  }
+
+  /** A collective with what traces tell of it: each rank did its share of the work, and waited for the rest. */
+  private async told(collective: () => Promise<void> | void, place: number, tracer?: Tracer): Promise<void> {
+    if (tracer === undefined && this.debug < 2) return collective();
+    const record = tracer ?? new Tracer();
+    const start = record.now();
+    const pending = collective();
+    const worked = record.now() - start;
+    if (pending) await pending;
+    const duration = record.now() - start;
+    const waited = duration - worked / this.executables.length;
+    for (const executable of this.executables) executable.tell(record, place, { start, duration, waited });
   }
 }
 

@@ -1,9 +1,10 @@
-import type { Communicator, Device } from '../../src/machine/index.ts';
+import type { Device, World } from '../../src/machine/index.ts';
 
-export interface CommunicatorCase {
+export interface WorldCase {
   readonly name: string;
   readonly ranks: number;
-  run(communicator: Communicator, device: Device): Promise<number[]>;
+  /** `ranks`: those of this process. Numbers of each. */
+  run(world: World, ranks: readonly number[], device: Device): Promise<number[][]>;
 }
 
-export const CASES: readonly CommunicatorCase[];
+export const CASES: readonly WorldCase[];

@@ -19,7 +19,7 @@ async function conformance() {
     for (const test of CASES.filter(({ ranks }) => ranks === hosts.length)) {
       const device = make();
       const world = processes.world(device);
-      const [result] = await world.run((communicator) => test.run(communicator, device));
+      const [result] = await test.run(world, [processes.host], device);
       const all = await processes.share(test.name, JSON.stringify({ result, traffic: world.traffic }));
       found.push({ device: name, name: test.name, ranks: all.map((text) => JSON.parse(text)) });
     }
@@ -108,13 +108,14 @@ async function astray() {
           { from: host, to: 3 - host, box },
           { from: 3 - host, to: host, box },
         ];
-  const communicator = processes.world(device).communicator(host);
-  await communicator.exchange(
-    host === 1 ? 'left' : 'right',
-    { kind: 'exchange', inPlace: false, transfers },
-    tensor,
-    tensor,
-  );
+  await processes
+    .world(device)
+    .exchange(
+      host === 1 ? 'left' : 'right',
+      { kind: 'exchange', inPlace: false, transfers },
+      [tensor],
+      [tensor],
+    );
   if (host === 0) await new Promise((resolve) => setTimeout(resolve, 60_000));
   await processes.share('never', '');
 }

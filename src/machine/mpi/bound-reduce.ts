@@ -1,7 +1,7 @@
 import type { Box } from '../../core/index.ts';
 import { type AllReducePlan, type Slice, slicesOf, transferBytes, wholeBytes } from '../../plan/index.ts';
-import type { Traffic } from '../communicator.ts';
 import type { Device, HostRoom, Launch, Mark, Memory, Tensor } from '../device.ts';
+import type { Traffic } from '../world.ts';
 import type { Received, Sent } from './bound.ts';
 import type { Batch, MpiLibrary } from './library.ts';
 

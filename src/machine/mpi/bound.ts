@@ -1,6 +1,6 @@
 import { type ExchangePlan, transferBytes } from '../../plan/index.ts';
-import type { Traffic } from '../communicator.ts';
 import type { Device, HostRoom, Launch, Mark, Tensor, Transport } from '../device.ts';
+import type { Traffic } from '../world.ts';
 import type { Batch, MpiLibrary } from './library.ts';
 import type { Staging } from './staging.ts';
 

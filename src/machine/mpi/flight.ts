@@ -1,6 +1,6 @@
 import type { AllReducePlan } from '../../plan/index.ts';
-import type { Begun, Traffic } from '../communicator.ts';
 import type { Device, Mark, Memory, Tensor } from '../device.ts';
+import type { Begun, Traffic } from '../world.ts';
 import type { BoundExchange } from './bound.ts';
 import { BoundAllReduce, roomsOf } from './bound-reduce.ts';
 import type { Post } from './post.ts';

@@ -1,6 +1,6 @@
 import { fail } from '../../core/index.ts';
-import type { Processes, World } from '../communicator.ts';
 import type { Device } from '../device.ts';
+import type { Processes, World } from '../world.ts';
 import { type MpiLibrary, startMpi } from './library.ts';
 import { Post } from './post.ts';
 import { MOST_VIEWED } from './staging.ts';

@@ -1,7 +1,6 @@
-import { fail } from '../../core/index.ts';
 import type { AllReducePlan, ExchangePlan } from '../../plan/index.ts';
-import type { Communicator, Processes, Traffic, World } from '../communicator.ts';
 import type { Device, Memory, Tensor } from '../device.ts';
+import type { Processes, Traffic, World } from '../world.ts';
 import { BoundExchange } from './bound.ts';
 import { BoundBucket, beginExchange } from './flight.ts';
 import type { Post } from './post.ts';
@@ -32,40 +31,32 @@ export class MpiWorld implements World {
     return this.processes.host;
   }
 
-  async run<T>(program: (communicator: Communicator) => Promise<T>): Promise<T[]> {
-    return [await program(this.communicator(this.rank))];
+  exchange(
+    label: string,
+    plan: ExchangePlan,
+    [from]: readonly Tensor[],
+    [to]: readonly Tensor[],
+  ): Promise<void> {
+    const bound = this.exchangeOf(plan, from, to, this.staging('in turn', 0));
+    return beginExchange(this.post, label, bound, this.traffic).finish();
   }
 
-  communicator(rank: number): Communicator {
-    const { post, size, traffic } = this;
-    if (rank !== this.rank)
-      fail({ where: `rank ${this.rank}`, problem: `rank ${rank} runs in another process` });
-    return {
-      rank,
-      size,
-      traffic,
-      exchange: (label, plan, from, to) =>
-        beginExchange(
-          post,
-          label,
-          this.exchangeOf(plan, from, to, this.staging('in turn', 0)),
-          traffic,
-        ).finish(),
-      allReduce: (label, plan, tensor) =>
-        this.bucketOf([{ plan, tensor }], this.staging('in turn', 0)).begin(post, label, traffic).finish(),
-      begin: {
-        exchange: (label, plan, from, to, slot) =>
-          beginExchange(
-            post,
-            label,
-            this.exchangeOf(plan, from, to, this.staging('exchange', slot)),
-            traffic,
-          ),
-        allReduce: (label, parts, slot) =>
-          this.bucketOf(parts, this.staging('all_reduce', slot)).begin(post, label, traffic),
-      },
-      barrier: (label) => post.barrier(label),
-    };
+  allReduce(label: string, plan: AllReducePlan, [tensor]: readonly Tensor[]): Promise<void> {
+    const bound = this.bucketOf([{ plan, tensor }], this.staging('in turn', 0));
+    return bound.begin(this.post, label, this.traffic).finish();
+  }
+
+  readonly begin: World['begin'] = {
+    exchange: (label, plan, from, to, slot) => {
+      const bound = this.exchangeOf(plan, from, to, this.staging('exchange', slot));
+      return beginExchange(this.post, label, bound, this.traffic);
+    },
+    allReduce: (label, parts, slot) =>
+      this.bucketOf(parts, this.staging('all_reduce', slot)).begin(this.post, label, this.traffic),
+  };
+
+  barrier(label: string): Promise<void> {
+    return this.post.barrier(label);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cpuDevice, type Device, LocalWorld, referenceDevice } from '../../src/machine/index.ts';
-import { CASES, type CommunicatorCase } from './cases.mjs';
+import { CASES, type WorldCase } from './cases.mjs';
 import { describeMpi, mpirun, WORKER } from './launch.ts';
 
 const devices: Readonly<Record<string, () => Device>> = {
@@ -9,15 +9,15 @@ const devices: Readonly<Record<string, () => Device>> = {
 };
 
 /** Results of all ranks in one process. */
-async function local({ ranks, run }: CommunicatorCase, device: Device) {
+async function local({ ranks, run }: WorldCase, device: Device) {
   const world = new LocalWorld(device, ranks);
-  const results = await world.run((communicator) => run(communicator, device));
+  const results = await run(world, world.processes.hosts[0], device);
   return { results, traffic: world.traffic };
 }
 
 const sums = CASES.filter(({ name }) => name.startsWith('sum'));
 
-describe('the cases of the local communicator', () => {
+describe('the cases of the world of one process', () => {
   it.each(Object.keys(devices))('add in the order of the group on the device %s', async (name) => {
     const { results, traffic } = await local(sums[0], devices[name]());
     const rough = (rank: number): number => (1 + 7 / 7) * 10 ** (3 - rank * 2) * (rank % 2 ? -1 : 1);
