@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable, shortened } from './printable.ts';
 
 /** What an error says: where it arose, what was expected, what came, and what to do next. */
 export interface Complaint {
@@ -28,12 +28,17 @@ export function fail(complaint: Complaint, options?: ErrorOptions): never {
   throw new HalomeshError(complaint, options);
 }
 
-/** One line: names of files and what they hold must not break it. */
+/** Characters of a name or value in a message at most: none that is meant for people has more. */
+const LONGEST_PART = 600;
+
+/** A name or value in an error's message, on one line: files and what they hold must neither break nor fill it. */
+export const messagePart = (text: string): string => printable(shortened(text, LONGEST_PART));
+
 function formatComplaint({ where, problem, expected, found, hint }: Complaint): string {
   const sentence = (text: string): string => printable(text.replace(/\s*\n\s*/g, ' '));
-  let text = `${printable(where)}: ${sentence(problem)}`;
-  if (expected !== undefined) text += `; expected ${printable(expected)}`;
-  if (found !== undefined) text += `${expected === undefined ? ';' : ','} found ${printable(found)}`;
+  let text = `${messagePart(where)}: ${sentence(problem)}`;
+  if (expected !== undefined) text += `; expected ${messagePart(expected)}`;
+  if (found !== undefined) text += `${expected === undefined ? ';' : ','} found ${messagePart(found)}`;
   if (hint !== undefined) text += `. ${sentence(hint)}`;
   return text;
 }

@@ -1,27 +1,28 @@
 import { type Box, range } from './box.ts';
 import { fail } from './errors.ts';
 import { type Mesh, meshCoordinates } from './mesh.ts';
+import { shortened, shownValue } from './printable.ts';
 import type { Shape } from './shape.ts';
 
 /** Which mesh axis splits which dimension, by name. Dimensions that it does not name stay whole. */
 export type Layout = Readonly<Record<string, string>>;
 
-/** Refuses axes that the mesh lacks and axes used twice. */
-export function checkLayout(m: Mesh, layout: Layout): void {
+/** Refuses axes that the mesh lacks and axes used twice. `where` is what errors call the layout, as that of {@link mesh}. */
+export function checkLayout(m: Mesh, layout: Layout, where = 'layout'): void {
   const used = new Map<string, string>();
   for (const [dim, axis] of Object.entries(layout)) {
     if (!m.axes.some((a) => a.name === axis))
       fail({
-        where: 'layout',
-        problem: `dimension "${dim}" is laid on mesh axis "${axis}", which the mesh lacks`,
-        expected: m.axes.map((a) => a.name).join(', ') || 'no axis: the mesh is one rank',
-        found: `"${axis}"`,
+        where,
+        problem: `dimension "${dim}" is laid on mesh axis ${shownValue(axis)}, which the mesh lacks`,
+        expected: shortened(m.axes.map((a) => a.name).join(', '), 200) || 'no axis: the mesh is one rank',
+        found: shownValue(axis),
       });
     const other = used.get(axis);
     if (other !== undefined)
       fail({
-        where: 'layout',
-        problem: `dimensions "${other}" and "${dim}" are both laid on mesh axis "${axis}"`,
+        where,
+        problem: `dimensions "${other}" and "${dim}" are both laid on mesh axis ${shownValue(axis)}`,
         hint: 'Give each split dimension a mesh axis of its own',
       });
     used.set(axis, dim);

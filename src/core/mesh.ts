@@ -1,4 +1,5 @@
 import { fail } from './errors.ts';
+import { shortened, shownValue } from './printable.ts';
 
 export interface MeshAxis {
   readonly name: string;
@@ -15,25 +16,28 @@ export interface Mesh {
 /** Ranks of a mesh at most: plans grow with them. */
 export const MOST_RANKS = 4096;
 
-/** `mesh({ rows: 2, cols: 3 })`: six ranks. `mesh({})` is a single rank. */
-export function mesh(axes: Readonly<Record<string, number>>): Mesh {
+/**
+ * `mesh({ rows: 2, cols: 3 })`: six ranks. `mesh({})` is a single rank. `where` is what errors call the sizes: the flag or the key of a
+ * file that they come from.
+ */
+export function mesh(axes: Readonly<Record<string, number>>, where = 'mesh'): Mesh {
   const list = Object.entries(axes).map(([name, size]) => ({ name, size }));
   for (const { name, size } of list)
     if (!Number.isSafeInteger(size) || size < 1)
       fail({
-        where: 'mesh',
-        problem: `axis "${name}" has an impossible size`,
+        where,
+        problem: `axis ${shownValue(name)} has an impossible size`,
         expected: 'a whole number of at least 1',
         found: String(size),
       });
   const size = list.reduce((product, axis) => product * axis.size, 1);
   if (size > MOST_RANKS)
     fail({
-      where: 'mesh',
+      where,
       problem: 'too many ranks',
       expected: `at most ${MOST_RANKS} ranks, the product of all parts`,
-      found: `${size} (${list.map((axis) => `${axis.name}=${axis.size}`).join(', ')})`,
-      hint: 'Cut into fewer parts with --split or --mesh',
+      found: shortened(`${size} (${list.map((axis) => `${axis.name}=${axis.size}`).join(', ')})`, 200),
+      hint: 'Cut into fewer parts',
     });
   return { axes: list, size };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HalomeshError } from './errors.ts';
-import { printable, printableLines } from './printable.ts';
+import { printable, printableLines, shortened, shownValue } from './printable.ts';
 
 describe('printable', () => {
   it('writes out what a terminal would obey', () => {
@@ -21,5 +21,14 @@ describe('printable', () => {
   it('is part of every error', () => {
     const error = new HalomeshError({ where: 'a\x1b[2J', problem: 'bad', found: 'x\x07' });
     expect(error.message).toBe('a\\x1b[2J: bad; found x\\x07');
+  });
+
+  it('is shortened', () => {
+    expect(shortened('/folder/of/scans/scan.nii', 25)).toBe('/folder/of/scans/scan.nii');
+    expect(shortened('/folder/of/many/scans/scan.nii', 23)).toBe('/folder/of/man...an.nii');
+    expect(shownValue(['x'.repeat(99)])).toBe(`["${'x'.repeat(75)}...`);
+    expect(shownValue(undefined)).toBe('nothing');
+    const { message } = new HalomeshError({ where: `/${'d'.repeat(5000)}/x.nii`, problem: 'is bad' });
+    expect(message).toMatch(/^\/d{300,500}\.{3}d{100,300}\/x\.nii: is bad$/);
   });
 });

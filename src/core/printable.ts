@@ -16,6 +16,20 @@ export function printableLines(text: string): string {
   return text.replace(unprintable, (character) => (character === '\n' ? character : written(character)));
 }
 
+/** A text of at most `most` characters: of a longer one the beginning and the end, so that a path keeps the name of its file. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = Math.floor((most - 3) / 3);
+  return `${text.slice(0, most - 3 - end)}...${text.slice(text.length - end)}`;
+}
+
+/** A value as words after "found", on at most 80 characters. */
+export function shownValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
 function written(character: string): string {
   const code = character.codePointAt(0)!;
   const short = named[character];

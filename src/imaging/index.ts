@@ -56,7 +56,7 @@ export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './scores
 export { ChunkCache } from './store/chunk-cache.ts';
 export { classNamesProblem } from './store/dataset-names.ts';
 export { isStore, isZarr, type StoreOptions } from './store/format.ts';
-export { expectedOf, shownValue, valueAt } from './store/json-file.ts';
+export { expectedOf, valueAt } from './store/json-file.ts';
 export { StoredCase } from './store/stored-case.ts';
 // Synthetic scans
 export {

@@ -97,18 +97,7 @@ const words = [
 
 const values = [
   ...[null, true, false, 0, -1, 1, 0.5, 1e308, -1e308, 5e-324, 2 ** 31, 2 ** 32, 2 ** 53, 1e300, 32767],
-  ...[
-    '',
-    'x',
-    'auto',
-    'NaN',
-    'constructor',
-    '__proto__',
-    '../../../../tmp/x',
-    '/etc/passwd',
-    '\u001b[2J',
-    '\n',
-  ],
+  ...['', 'x', 'auto', 'NaN', 'constructor', '__proto__', '../../../../x', '/etc/passwd', '\u001b[2J', '\n'],
   ...[[], [[]], [null], [1, 2, 3], ['x'], [1e308], [-1, -1, -1], [0, 0, 0], [2 ** 20, 2 ** 20, 2 ** 20]],
   ...[{}, { a: 1 }, { kind: 'constructor' }, { 0: 'a', 1: 'b' }, { depth: 2 ** 31 }, 'A'.repeat(3000)],
 ];
@@ -127,7 +116,7 @@ const keys = [
     '4294967294',
     '1e3',
   ],
-  ...['a.b', '../x', '../../../../tmp/x', 'a/b', '\u001b[2J', '\n', 'data', 'kind'],
+  ...['a.b', '../x', '../../../../x', 'a/b', '\u001b[2J', '\n', 'data', 'kind'],
 ];
 
 /** Few changes most of the time: of many, the first that is found hides the others. */

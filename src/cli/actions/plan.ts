@@ -7,6 +7,7 @@ import {
   forecast,
   forecastCases,
   resolveConfig,
+  settingIn,
   splitFor,
   type TrainConfig,
   withPreprocessing,
@@ -31,11 +32,14 @@ interface Planned extends Forecast {
 /** Runs `halomesh plan`. */
 export async function planAction({ classes, ranks, json, ...flags }: Flags): Promise<void> {
   endOnSignals();
-  const given = givenConfig(flags);
+  const { given, nameOf } = givenConfig(flags);
   // A plan writes nothing, and with a size it reads nothing either.
   if (ranks !== undefined && given.split !== 'auto')
     throw new UsageError({ where: '--ranks', problem: 'needs --split auto' });
-  const config = resolveConfig({ ...given, data: given.data ?? '.', out: given.out ?? '.' });
+  const config = resolveConfig(
+    { ...given, data: given.data ?? '.', out: given.out ?? '.' },
+    nameOf(settingIn('config')),
+  );
   const planned =
     given.data === undefined
       ? await fromSize(config, classes ?? 3, ranks)

@@ -13,6 +13,7 @@ import {
   runFolder,
   type StartEvent,
   type StepEvent,
+  settingIn,
   type TrainConfig,
   type TrainResult,
   train,
@@ -47,14 +48,14 @@ export async function trainAction(flags: TrainFlags): Promise<void> {
 
 /** The whole config of a command line; a resumed run begins with its own. */
 async function trainConfig(flags: TrainFlags): Promise<TrainConfig> {
-  const given = givenConfig(flags);
+  const { given, nameOf } = givenConfig(flags);
   need(given, 'out', 'the folder of the run');
   const run = runFolder(path.resolve(String(given.out)));
   if (flags.resume) checkThere(run);
   const before = flags.resume ? await configOfFolder(run) : {};
   const all = mergeConfig(before, given);
   need(all, 'data', 'the folder of a data set');
-  return resolveConfig(all);
+  return resolveConfig(all, nameOf(settingIn(flags.resume ? run.config : 'config')));
 }
 
 export interface RunTrainingOptions {

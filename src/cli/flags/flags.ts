@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Layout, type Mesh, mesh as makeMesh } from '../../core/index.ts';
+import { checkLayout, type Layout, type Mesh, mesh as makeMesh } from '../../core/index.ts';
 import { COMPUTING_DEVICES, type ComputingDevice } from '../../machine/device-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { AUGMENTATIONS } from '../../train/config/choices.ts';
@@ -114,8 +114,13 @@ export function placement({ split: parts, mesh: ranks, layout: axes }: MeshFlags
 } {
   if (parts === 'auto') return { mesh: makeMesh({}), layout: {} };
   if (parts)
-    return { mesh: makeMesh(parts), layout: Object.fromEntries(Object.keys(parts).map((d) => [d, d])) };
-  return { mesh: makeMesh(ranks ?? {}), layout: axes ?? {} };
+    return {
+      mesh: makeMesh(parts, '--split'),
+      layout: Object.fromEntries(Object.keys(parts).map((d) => [d, d])),
+    };
+  const mesh = makeMesh(ranks ?? {}, '--mesh');
+  checkLayout(mesh, axes ?? {}, '--layout');
+  return { mesh, layout: axes ?? {} };
 }
 
 /** Threads of `preprocess` by default at most: each holds a scan. */

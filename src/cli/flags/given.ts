@@ -1,12 +1,17 @@
-import { mergeConfig, readConfigFile } from '../../train/index.ts';
+import { fileOver, flagsOver, mergeConfig, readConfigFile, type SettingName } from '../../train/index.ts';
 import { checkMeshFlags, type TrainFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 
-/** The settings that a config file and flags give together: flags go before the file. */
-export function givenConfig(flags: TrainFlags): Readonly<Record<string, unknown>> {
-  const { config, resume: _resume, trace: _trace, overwrite: _overwrite, ...given } = flags;
+/** The settings that a config file and flags give together, flags before the file; and what errors call them. */
+export function givenConfig(flags: TrainFlags): {
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly nameOf: (rest: SettingName) => SettingName;
+} {
+  const { config, resume: _resume, trace: _trace, overwrite: _overwrite, ...own } = flags;
   checkMeshFlags(flags);
-  return mergeConfig(config === undefined ? {} : readConfigFile(config), given);
+  const ofFile = config === undefined ? {} : readConfigFile(config);
+  const nameOf = (rest: SettingName) => flagsOver(own, fileOver(config ?? '', ofFile, rest));
+  return { given: mergeConfig(ofFile, own), nameOf };
 }
 
 /** Refuses a config without a key that has no default, in the words of the flag. */

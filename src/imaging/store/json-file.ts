@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { shownValue } from '../../core/index.ts';
 import { readJsonFile } from '../../files/index.ts';
 import { ImagingError, systemErrorCode } from '../volume/errors.ts';
 
@@ -59,13 +60,6 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     part = (part as Record<PropertyKey, unknown>)[key];
   }
   return part;
-}
-
-/** A value as words after "found", on at most 80 characters. */
-export function shownValue(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 /** Reads a JSON file of a given form. Throws ImagingError for what is not there, no JSON or of another form. */

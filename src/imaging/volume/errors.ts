@@ -1,4 +1,4 @@
-import { printable } from '../../core/index.ts';
+import { messagePart, printable } from '../../core/index.ts';
 
 /** What went wrong with a file or an argument, in the parts that a reader of the message needs. */
 export interface ImagingProblem {
@@ -37,9 +37,11 @@ export class ImagingError extends Error implements ImagingProblem {
 }
 
 function messageOf(problem: ImagingProblem): string {
-  const where = problem.file === undefined ? problem.field : `${problem.file}: ${problem.field}`;
-  const what = `${where}: expected ${problem.expected}, found ${problem.found}`;
-  return printable(problem.hint === undefined ? what : `${what}. ${problem.hint}`);
+  const where = [problem.file, problem.field].flatMap((part) =>
+    part === undefined ? [] : [messagePart(part)],
+  );
+  const what = `${where.join(': ')}: expected ${messagePart(problem.expected)}, found ${messagePart(problem.found)}`;
+  return problem.hint === undefined ? what : `${what}. ${printable(problem.hint)}`;
 }
 
 export { systemErrorCode, systemErrorReason, writeHints } from '../../files/index.ts';

@@ -1,28 +1,52 @@
 import type { z } from 'zod';
-import { fail } from '../../core/index.ts';
+import { fail, shownValue } from '../../core/index.ts';
 import { parseJson, readTextSync, systemErrorReason } from '../../files/index.ts';
-import { expectedOf, shownValue, valueAt } from '../../imaging/index.ts';
+import { expectedOf, valueAt } from '../../imaging/index.ts';
+
+/** What errors call a setting, by the path of its keys: `config "optimizer.beta1"`, `run.json "mesh"`, `--mesh`. */
+export type SettingName = (path: string) => string;
+
+/** Settings that stand in a file, or in any other place with a name. */
+export const settingIn =
+  (place: string): SettingName =>
+  (path) =>
+    path === '' ? place : `${place} ${shownValue(path)}`;
+
+/** Settings that flags give where they do, and those of `rest` where not; a flag's name in camel case is its key. */
+export const flagsOver =
+  (flags: object, rest: SettingName): SettingName =>
+  (path) => {
+    const [key, ...inner] = path.split('.');
+    if ((flags as Readonly<Record<string, unknown>>)[key] === undefined) return rest(path);
+    const flag = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return inner.length === 0 ? flag : `${flag} ${shownValue(inner.join('.'))}`;
+  };
+
+/** The keys that a file gives, and those of `rest` where it gives none. */
+export const fileOver =
+  (file: string, content: object, rest: SettingName): SettingName =>
+  (path) =>
+    (Object.hasOwn(content, path.split('.')[0]) ? settingIn(file) : rest)(path);
 
 /**
  * The value as the schema has it. Throws HalomeshError for the first key at fault:
- * `WHERE "optimizer.beta1": expected a number from 0 to below 1, found 2`.
+ * `config "optimizer.beta1": expected a number from 0 to below 1, found 2`.
  */
-export function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+export function check<T>(schema: z.ZodType<T>, value: unknown, nameOf: SettingName): T {
   const stray = prototypeKey(value);
-  if (stray !== undefined) return fail({ where: `${where} "${stray}"`, problem: 'unknown key' });
+  if (stray !== undefined) return fail({ where: nameOf(stray), problem: 'unknown key' });
   const result = schema.safeParse(value, { error: expectedOf });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].join('.');
-    return fail({ where: `${where} "${key}"`, problem: 'unknown key', hint: 'See halomesh train --help' });
+    return fail({ where: nameOf(key), problem: 'unknown key', hint: 'See halomesh train --help' });
   }
   // Where the key itself is at fault, it is what was found.
   const found = shownValue(
     issue.code === 'custom' && issue.params?.key ? issue.params.key : valueAt(value, issue.path),
   );
-  const key = issue.path.length > 0 ? ` "${issue.path.join('.')}"` : '';
-  return fail({ where: `${where}${key}`, problem: `expected ${issue.message}, found ${found}` });
+  return fail({ where: nameOf(issue.path.join('.')), problem: `expected ${issue.message}, found ${found}` });
 }
 
 /** The content of a JSON file. Throws HalomeshError with the file's name. */

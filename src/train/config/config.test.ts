@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { mildAugmentation, paperAugmentation } from '../../imaging/index.ts';
-import { mergeConfig, meshOf, readConfigFile, resolveConfig } from './config.ts';
+import {
+  fileOver,
+  flagsOver,
+  mergeConfig,
+  meshOf,
+  readConfigFile,
+  resolveConfig,
+  settingIn,
+} from './config.ts';
 import { augmentationOf } from './model.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-config-'));
@@ -127,8 +135,10 @@ describe('resolveConfig', () => {
     [{ split: { depth: 0 } }, 'config "split.depth": expected a whole number of at least 1, found 0'],
     [
       { mesh: { a: 2 }, layout: { depth: 'b' } },
-      'layout: dimension "depth" is laid on mesh axis "b", which the mesh lacks',
+      'config "layout": dimension "depth" is laid on mesh axis "b", which the mesh lacks',
     ],
+    [{ mesh: { a: 4097 }, layout: {} }, 'config "mesh": too many ranks'],
+    [{ split: { depth: 2 ** 31, height: 2 } }, 'config "split": too many ranks'],
     [
       { mesh: { a: 2 }, split: { depth: 2 } },
       'config "mesh": expected nothing beside a split, found {"a":2}',
@@ -161,6 +171,17 @@ describe('resolveConfig', () => {
     [{ seed: -1 }, 'config "seed": expected a whole number from 0 to 4294967295, found -1'],
   ])('refuses %j', (given, message) => {
     expect(() => resolveConfig({ ...least, ...given })).toThrow(message);
+  });
+
+  it('shows the beginning of long names', () => {
+    const long = 'a'.repeat(5000);
+    const start = `"${'a'.repeat(76)}...`;
+    const refused = (given: object) => expect(() => resolveConfig({ ...least, ...given }));
+    refused({ layout: { depth: long } }).toThrow(
+      `dimension "depth" is laid on mesh axis ${start}, which the mesh`,
+    );
+    refused({ mesh: { [long]: 5000 }, layout: {} }).toThrow(/^config "mesh": too many ranks.{1,300}$/);
+    refused({ [long]: 1 }).toThrow(`config ${start}: unknown key`);
   });
 });
 
@@ -204,6 +225,14 @@ describe('readConfigFile', () => {
     );
     writeFileSync(file, '{"steps": ');
     expect(() => readConfigFile(file)).toThrow(`${file}: is not JSON`);
+    const given = { ...least, mesh: { a: 2 }, layout: { depth: 'b' } };
+    const nameOf = flagsOver(
+      { mesh: given.mesh, outDir: 1 },
+      fileOver(file, { layout: 1 }, settingIn('config')),
+    );
+    expect(() => resolveConfig(given, nameOf)).toThrow(`${file} "layout": dimension "depth" is laid on`);
+    expect(() => resolveConfig({ ...given, mesh: { a: 9999 } }, nameOf)).toThrow('--mesh: too many ranks');
+    expect([nameOf('outDir.x'), nameOf('steps')]).toEqual(['--out-dir "x"', 'config "steps"']);
     expect(() => readConfigFile(path.join(folder, 'none.json'))).toThrow(
       'none.json: cannot be read: there is no such file or folder (ENOENT)',
     );

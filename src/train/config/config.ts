@@ -1,23 +1,25 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { checkLayout, fail, type Layout, type Mesh, mesh } from '../../core/index.ts';
-import { check, readJson } from './config-error.ts';
+import { checkLayout, fail, type Layout, type Mesh, mesh, shownValue } from '../../core/index.ts';
+import { check, readJson, type SettingName, settingIn } from './config-error.ts';
 import { presets } from './config-presets.ts';
 import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
 import type { TrainConfig } from './config-type.ts';
 
 export { AUGMENTATIONS, type AugmentationSettings } from './augmentation.ts';
+export { fileOver, flagsOver, type SettingName, settingIn } from './config-error.ts';
 export * from './config-type.ts';
 
 /**
  * The whole config from what is given of it (a config file under flags, see {@link mergeConfig}): the preset fills in the
- * rest. Throws HalomeshError, `config "steps": expected ..., found ...`, for the first key that does not fit.
+ * rest. Throws HalomeshError, `config "steps": expected ..., found ...`, for the first key that does not fit; `nameOf` says which file
+ * or flag a key comes from.
  */
-export function resolveConfig(input: unknown): TrainConfig {
-  const given = check(givenSchema, input, 'config');
-  checkSplit(given);
+export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('config')): TrainConfig {
+  const given = check(givenSchema, input, nameOf);
+  checkSplit(given, nameOf);
   if (given.size !== undefined && given.spacing !== undefined)
-    fail({ where: 'config "spacing"', problem: `expected nothing beside a size, found ${given.spacing}` });
+    fail({ where: nameOf('spacing'), problem: `expected nothing beside a size, found ${given.spacing}` });
   const preset = given.preset ?? 'default';
   const filled = mergeConfig({ ...presets[preset], preset }, given);
   const { data, out, validation } = filled;
@@ -28,26 +30,26 @@ export function resolveConfig(input: unknown): TrainConfig {
     validation: absolute(validation),
   };
   const meshed = given.split === undefined ? placed : { ...placed, ...splitMesh(given.split) };
-  const config = check(configSchema, dropUndefined(meshed), 'config');
-  meshOf(config);
-  checkHeldOut(config);
+  const config = check(configSchema, dropUndefined(meshed), nameOf);
+  meshOf(config, nameOf);
+  checkHeldOut(config, nameOf);
   if (config.slices !== undefined && config.patch !== undefined)
-    fail({ where: 'config "patch"', problem: `expected nothing beside slices, found ${config.patch}` });
+    fail({ where: nameOf('patch'), problem: `expected nothing beside slices, found ${config.patch}` });
   return config;
 }
 
 /** Refuses a fold beside anything but the splits that it is one of. */
-function checkHeldOut({ fold, validation }: TrainConfig): void {
+function checkHeldOut({ fold, validation }: TrainConfig, nameOf: SettingName): void {
   if (fold === undefined) return;
   const ofFile = typeof validation === 'string';
   if (fold.includes('/') ? validation === undefined : ofFile) return;
   fail({
-    where: 'config "fold"',
+    where: nameOf('fold'),
     problem: ofFile
-      ? `expected the number of a split in ${validation}, such as 0, found "${fold}"`
+      ? `expected the number of a split in ${validation}, such as 0, found ${shownValue(fold)}`
       : fold.includes('/')
         ? 'expected nothing beside cases held out by "validation"'
-        : `expected K/N or K/all, such as ${fold}/5, or a file of splits as "validation", found "${fold}"`,
+        : `expected K/N or K/all, such as 0/5, or a file of splits as "validation", found ${shownValue(fold)}`,
   });
 }
 
@@ -70,7 +72,7 @@ export function mergeConfig(base: object, over: object): Readonly<Record<string,
 
 /** A JSON config file. Any of the keys may be missing; errors name the file and the key. */
 export function readConfigFile(file: string): Readonly<Record<string, unknown>> {
-  return dropUndefined(check(givenSchema, readJson(file), file));
+  return dropUndefined(check(givenSchema, readJson(file), settingIn(file)));
 }
 
 const replaces: Readonly<Record<string, readonly string[]>> = {
@@ -99,14 +101,14 @@ export function splitMesh(split: NonNullable<TrainConfig['split']>): Pick<TrainC
 }
 
 /** Refuses a split beside a mesh or layout that says otherwise. */
-function checkSplit(given: GivenConfig): void {
+function checkSplit(given: GivenConfig, nameOf: SettingName): void {
   if (given.split === undefined) return;
   const derived = splitMesh(given.split);
   for (const key of ['mesh', 'layout'] as const)
     if (given[key] !== undefined && !isDeepStrictEqual(given[key], derived[key]))
       fail({
-        where: `config "${key}"`,
-        problem: `expected nothing beside a split, found ${JSON.stringify(given[key])}`,
+        where: nameOf(key),
+        problem: `expected nothing beside a split, found ${shownValue(given[key])}`,
         hint: 'Give either split, or mesh and layout',
       });
 }
@@ -123,8 +125,11 @@ function dropUndefined(value: object): Record<string, unknown> {
 }
 
 /** The mesh of a config and which of its axes cuts which dimension. */
-export function meshOf(config: Pick<TrainConfig, 'mesh' | 'layout'>): { mesh: Mesh; layout: Layout } {
-  const ranks = mesh(config.mesh);
-  checkLayout(ranks, config.layout);
+export function meshOf(
+  config: Pick<TrainConfig, 'mesh' | 'layout' | 'split'>,
+  nameOf: SettingName = settingIn('config'),
+): { mesh: Mesh; layout: Layout } {
+  const ranks = mesh(config.mesh, nameOf(config.split === undefined ? 'mesh' : 'split'));
+  checkLayout(ranks, config.layout, nameOf('layout'));
   return { mesh: ranks, layout: config.layout };
 }

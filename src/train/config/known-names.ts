@@ -1,6 +1,5 @@
-import { fail } from '../../core/index.ts';
+import { fail, shownValue } from '../../core/index.ts';
 import { sameForm } from '../../files/index.ts';
-import { shownValue } from '../../imaging/index.ts';
 
 /**
  * Puts texts together again that were split at a mark which the names themselves may hold: `['a', 'b', 'c']` of `a,b,c` becomes

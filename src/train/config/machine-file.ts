@@ -8,7 +8,7 @@ import {
   type KernelSpeed,
   type Speeds,
 } from '../../plan/index.ts';
-import { check, readJson } from './config-error.ts';
+import { check, readJson, settingIn } from './config-error.ts';
 
 // Machine files: the speeds of a machine as JSON, written by `halomesh info --calibrate` or by hand (docs/scaling.md).
 
@@ -57,7 +57,7 @@ const schema: z.ZodType<Speeds> = object(fields);
 
 /** Reads a machine file. Throws HalomeshError, `FILE "link.latencySeconds": expected ..., found ...`, for what does not fit. */
 export function readMachineFile(file: string): Speeds {
-  return check(schema, readJson(file), file);
+  return check(schema, readJson(file), settingIn(file));
 }
 
 /** Writes a machine file, whole or not at all. */

@@ -155,11 +155,11 @@ function checkLevels(levels: number, sample: Shape3): void {
   const most = Math.floor(Math.log2(side)) + 1;
   if (levels > most)
     fail({
-      where: '--levels',
+      where: 'config "levels"',
       problem: `each level halves the volume, which has ${sample.join(' x ')} voxels`,
       expected: `at most ${most}`,
       found: String(levels),
-      hint: 'Use fewer levels, or a larger --size',
+      hint: 'Use fewer levels (--levels), or a larger size (--size)',
     });
 }
 

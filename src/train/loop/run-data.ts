@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { fail, HalomeshError } from '../../core/index.ts';
 import { isSamePath, writeTextAtomically } from '../../files/index.ts';
 import { type Dataset, datasetIdentity } from '../../imaging/index.ts';
-import { check, readJson } from '../config/config-error.ts';
+import { check, readJson, settingIn } from '../config/config-error.ts';
 import { readLog } from '../record/log.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import type { TakenRun } from '../record/run-place.ts';
@@ -70,7 +70,7 @@ export function writeRunData(folder: RunFolder, cases: readonly RunCase[]): Prom
 function knownCases({ data }: RunFolder, warn: (text: string) => void): readonly RunCase[] | undefined {
   if (!existsSync(data)) return undefined;
   try {
-    return check(schema, readJson(data), data).cases;
+    return check(schema, readJson(data), settingIn(data)).cases;
   } catch (error) {
     if (!(error instanceof HalomeshError)) throw error;
     warn(`${error.message}. It is written anew`);

@@ -2,7 +2,14 @@ import { fail } from '../../core/index.ts';
 import type { PreparedCase } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
 import { type Tracer, together } from '../../run/index.ts';
-import { mergeConfig, readConfigFile, resolveConfig, type TrainConfig } from '../config/config.ts';
+import {
+  flagsOver,
+  mergeConfig,
+  readConfigFile,
+  resolveConfig,
+  settingIn,
+  type TrainConfig,
+} from '../config/config.ts';
 import { exists } from '../record/run-check.ts';
 import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { checkSameCheckpoint } from '../record/same-files.ts';
@@ -75,7 +82,8 @@ export async function configOfRun(options: RunOptions): Promise<{ folder: RunFol
     });
   const saved = readConfigFile(folder.config);
   const given = { device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv };
-  return { folder, config: resolveConfig(mergeConfig(saved, given)) };
+  const config = resolveConfig(mergeConfig(saved, given), flagsOver(given, settingIn(folder.config)));
+  return { folder, config };
 }
 
 async function checkpointOf(folder: RunFolder, asked: RunOptions['checkpoint']) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { HalomeshError } from '../../core/index.ts';
 import { parseJson } from '../../files/index.ts';
-import { readConfigFile, resolveConfig, type TrainConfig } from '../config/config.ts';
+import { readConfigFile, resolveConfig, settingIn, type TrainConfig } from '../config/config.ts';
 import { checkpointsOf, type RunFolder } from './run-folder.ts';
 import { openSafetensors } from './safetensors.ts';
 
@@ -14,7 +14,7 @@ export async function configOfFolder(
   warn: (text: string) => void = () => undefined,
 ): Promise<TrainConfig> {
   try {
-    return resolveConfig(readConfigFile(folder.config));
+    return resolveConfig(readConfigFile(folder.config), settingIn(folder.config));
   } catch (error) {
     if (!(error instanceof HalomeshError)) throw error;
     for (const file of checkpointsOf(folder)) {

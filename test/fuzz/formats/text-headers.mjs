@@ -4,7 +4,7 @@ import { mutateBytes, mutateText } from '../mutate.mjs';
 import { readSound, voxels } from './scan.mjs';
 
 /** The header, or the file of voxels that it points to. */
-const errors = { names: /^\/[^:]*: / };
+const errors = { names: /^\/.+?: / };
 
 const bytesOf = (text) => Buffer.from(text, 'latin1');
 
