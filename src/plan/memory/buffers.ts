@@ -9,6 +9,8 @@ import type { Format, StoredType } from '../target.ts';
  */
 export interface Buffer extends StoredType {
   readonly id: number;
+  /** Place among the buffers of its plan. */
+  readonly index: number;
   /** Scope path of the operation that makes it. */
   readonly name: string;
   /** Stored box of each rank: everything that any of its values holds. */
@@ -17,7 +19,7 @@ export interface Buffer extends StoredType {
   readonly variable?: string;
 }
 
-/** Which buffer holds each value that a step reads or writes. */
+/** Which buffer holds each value that a step reads or writes; buffers come in the order of their places. */
 export function assignBuffers(
   program: LocalProgram,
   steps: readonly Step[],
@@ -50,13 +52,15 @@ export function assignBuffers(
   }
   const names = new Map([...program.variables].map(([name, value]) => [value, name]));
   const buffers = new Map<LocalValue, Buffer>();
+  let index = 0;
   for (const [top, values] of groups) {
     const boxes = top.own.map((_, rank) =>
       values.reduce((box, value) => hull(box, value.valid[rank]), top.valid[rank]),
     );
     const { id, shape, dtype } = top;
     const { name } = top.producer;
-    const buffer: Buffer = { id, name, shape, dtype, boxes, variable: names.get(top), format: formatOf(top) };
+    const variable = names.get(top);
+    const buffer = { id, index: index++, name, shape, dtype, boxes, variable, format: formatOf(top) };
     for (const value of values) buffers.set(value, buffer);
   }
   return buffers;

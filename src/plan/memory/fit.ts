@@ -1,24 +1,12 @@
 import { nodeBytes } from '../program.ts';
 import type { Buffer } from './buffers.ts';
-import { type Profile, State } from './fit-state.ts';
-import { Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
-import {
-  type Comeback,
-  choiceKey,
-  isExchange,
-  type Recipe,
-  recipes,
-  type Scheduled,
-  schedule,
-  touched,
-  type Unscheduled,
-} from './schedule.ts';
+import { Hot, type Profile, State } from './fit-state.ts';
+import { allLiveBytes, byBuffer, Clock, type Residency, residencies } from './lifetimes.ts';
+import { isExchange, type Recipe, type Scheduled, touched, type Unscheduled, written } from './schedule.ts';
+import { type Choices, type Comeback, type Entry, Scheduler, type Use } from './scheduler.ts';
 import { kernelSeconds, SPEED } from './speed.ts';
 
 // Which tensors give up their memory between two uses, so that all fits a limit: the search for what to recompute and spill.
-
-/** What a time counts at which an extra step runs: adding one must not look like a loss. */
-const EXTRA = 0.1;
 
 /** One in so many of the candidates is taken at once. */
 const TOGETHER = 12;
@@ -28,16 +16,16 @@ const WORTHWHILE = 1 / 1024;
 
 /** A schedule whose tensors fit, or the nearest to it that was found. */
 export interface Fit {
-  readonly list: readonly Scheduled[];
+  readonly list: readonly Entry[];
   /** Bytes in memory at the worst time, of the process with the most. */
   readonly peak: number;
   /** Seconds that recomputing and moving are expected to cost. */
   readonly seconds: number;
 }
 
-/** One way to free memory: `buffer` leaves after `from` and comes back for the use `id` at place `to`. */
+/** One way to free memory: the tensor leaves after the use before this one. */
 interface Candidate {
-  readonly key: string;
+  readonly use: Use;
   readonly how: Comeback;
   readonly seconds: number;
   readonly gain: number;
@@ -48,9 +36,11 @@ export class Fitter {
   private readonly input: Unscheduled;
   private readonly hosts: readonly (readonly number[])[];
   private readonly bytesOf: (buffer: Buffer, rank: number) => number;
-  private readonly recipes: ReadonlyMap<Buffer, Recipe>;
+  private readonly scheduler: Scheduler;
   private readonly least: number;
   private readonly kernelCosts = new Map<Recipe['kernel'], number>();
+  private readonly recipeCosts = new Map<Recipe, number>();
+  private readonly totals = new Map<Buffer, number>();
 
   constructor(
     input: Unscheduled,
@@ -60,7 +50,7 @@ export class Fitter {
     this.input = input;
     this.hosts = hosts;
     this.bytesOf = bytesOf;
-    this.recipes = recipes(input);
+    this.scheduler = new Scheduler(input);
     this.least = WORTHWHILE * this.plain().peak;
   }
 
@@ -94,12 +84,12 @@ export class Fitter {
    * schedules that the straight way misses.
    */
   within(limit: number, aim = limit, ways: readonly Comeback[] = ['recompute', 'spill']): Fit {
-    const choices = new Map<string, Comeback>();
-    const banned = new Set<string>();
+    const choices = new Map<Use, Comeback>();
+    const banned = { recompute: new Set<Use>(), spill: new Set<Use>() };
     let now = this.state(choices);
     while (now.peak > limit) {
       const found = this.candidates(now, aim, choices)
-        .filter(({ key, how }) => ways.includes(how) && !banned.has(`${key} ${how}`))
+        .filter(({ use, how }) => ways.includes(how) && !banned[how].has(use))
         .sort((a, b) => b.gain / b.seconds - a.gain / a.seconds);
       if (found.length === 0) break;
       // The best ones together, or the very best alone.
@@ -108,14 +98,14 @@ export class Fitter {
         this.improved(now, aim, choices, found.slice(0, several)) ??
         this.improved(now, aim, choices, found.slice(0, 1)) ??
         now;
-      if (!choices.has(found[0].key)) banned.add(`${found[0].key} ${found[0].how}`);
+      if (!choices.has(found[0].use)) banned[found[0].how].add(found[0].use);
     }
     if (now.peak > limit) return this.result(now);
-    for (const [key, how] of [...choices]) {
-      choices.delete(key);
+    for (const [use, how] of [...choices]) {
+      choices.delete(use);
       const next = this.state(choices);
       if (next.peak <= limit && this.seconds(next.list) <= this.seconds(now.list)) now = next;
-      else choices.set(key, how);
+      else choices.set(use, how);
     }
     return this.result(now);
   }
@@ -124,30 +114,25 @@ export class Fitter {
   private improved(
     now: State,
     aim: number,
-    choices: Map<string, Comeback>,
+    choices: Map<Use, Comeback>,
     added: readonly Candidate[],
   ): State | undefined {
-    const fresh = added.filter(({ key }, i) => added.findIndex((other) => other.key === key) === i);
-    for (const { key, how } of fresh) choices.set(key, how);
+    const fresh = added.filter(({ use }, i) => added.findIndex((other) => other.use === use) === i);
+    for (const { use, how } of fresh) choices.set(use, how);
     const next = this.state(choices);
     if (next.excess(aim) < now.excess(aim)) return next;
-    for (const { key } of fresh) choices.delete(key);
+    for (const { use } of fresh) choices.delete(use);
     return undefined;
   }
 
-  private state(choices: ReadonlyMap<string, Comeback>): State {
-    const list = schedule(this.input, this.recipes, choices);
-    const stays = residencies(this.input, list);
-    const profiles = this.hosts.map((ranks) => {
-      const clock = new Clock(ranks, list);
-      const weight = new Float64Array(clock.end + 1).fill(1);
-      list.forEach(({ step, again }, place) => {
-        if (!again && step.kind !== 'move') return;
-        for (const turn of ranks.keys()) weight[clock.time(place, turn)] = EXTRA;
-      });
-      return { clock, live: liveBytes(clock, [...stays.values()].flat(), this.bytesOf), weight };
-    });
-    return new State(list, stays, profiles);
+  private state(choices: Choices): State {
+    const list = this.scheduler.schedule(choices);
+    const clocks = this.hosts.map((ranks) => new Clock(ranks, list));
+    const lives = allLiveBytes(this.input, list, clocks, this.bytesOf);
+    return new State(
+      list,
+      clocks.map((clock, i) => ({ clock, live: lives[i] })),
+    );
   }
 
   private result({ list, peak }: State): Fit {
@@ -166,109 +151,135 @@ export class Fitter {
     return seconds;
   }
 
-  private candidates(
-    { list, stays, profiles }: State,
-    limit: number,
-    choices: ReadonlyMap<string, Comeback>,
-  ): Candidate[] {
-    const profile = profiles.find((p) => p.live.some((bytes) => bytes > limit));
+  private candidates({ list, profiles }: State, limit: number, choices: Choices): Candidate[] {
+    const profile = profiles.find(({ live }) => live.some((bytes) => bytes > limit));
     if (profile === undefined) return [];
+    const hot = new Hot(profile, limit);
     const uses = this.uses(list);
-    // How much the bytes above the limit shrink when a tensor goes, and grow when one stays.
-    const above = (bytes: number): number => Math.max(0, bytes - limit);
-    const shrunk = (live: number, bytes: number): number => Math.min(bytes, above(live));
-    const grown = (live: number, bytes: number): number => above(live + bytes) - above(live);
-    const spilled = new Set(
-      [...choices].filter(([, how]) => how === 'spill').map(([key]) => key.split('@')[0]),
-    );
+    const staysOf = byBuffer(residencies(this.input, list));
+    const spilled = new Set([...choices].flatMap(([{ buffer }, how]) => (how === 'spill' ? [buffer] : [])));
     const found: Candidate[] = [];
-    for (const [buffer, stay] of stays) {
+    for (const [buffer, stay] of staysOf) {
       const total = this.total(buffer);
       if (buffer.variable !== undefined || total < this.least) continue;
-      const stored = spilled.has(String(buffer.id));
+      const stored = spilled.has(buffer);
+      const recipe = this.scheduler.recipes.get(buffer);
       for (const { from, to } of gaps(stay, uses.get(buffer) ?? [])) {
-        const { step, id } = list[to];
+        const { step, uses: here } = list[to];
         if (step.kind === 'move' || this.writes(step, buffer)) continue;
-        const key = choiceKey(buffer, id);
-        if (choices.has(key)) continue;
-        const freed = this.between(profile, buffer, from, to, shrunk);
+        const use = here.find((one) => one.buffer === buffer)!;
+        if (choices.has(use)) continue;
+        const freed = this.shrunk(profile, hot, limit, buffer, from, to);
         if (freed <= 0) continue;
         const moved = ((stored ? 1 : 2) * SPEED.unhidden * total) / SPEED.store;
-        found.push({ key, how: 'spill', seconds: moved, gain: freed });
-        const recipe = this.recipes.get(buffer);
+        found.push({ use, how: 'spill', seconds: moved, gain: freed });
         if (recipe === undefined) continue;
         // What the kernel reads must stay, or come, until it runs again.
         let kept = 0;
         for (const source of touched(recipe.kernel, this.input.buffers)) {
           if (source === buffer || source.variable !== undefined) continue;
-          const before = (uses.get(source) ?? []).filter((place) => place < to).pop() ?? -1;
-          const still = stays.get(source)!.some((s) => s.from < to && s.to >= to);
-          if (!still) kept += this.between(profile, source, before, to, grown);
+          const before = lastBefore(uses.get(source) ?? [], to);
+          const still = staysOf.get(source)!.some((s) => s.from < to && s.to >= to);
+          if (!still) kept += this.grown(profile, limit, source, before, to);
         }
-        found.push({
-          key,
-          how: 'recompute',
-          seconds: this.recipeSeconds(recipe),
-          gain: freed - kept,
-        });
+        const seconds = this.recipeSeconds(recipe);
+        found.push({ use, how: 'recompute', seconds, gain: freed - kept });
       }
     }
     return found.filter(({ gain }) => gain > 0);
   }
 
   /** Places at which each buffer is used, ascending. */
-  private uses(list: readonly Scheduled[]): Map<Buffer, number[]> {
-    const uses = new Map<Buffer, number[]>();
-    list.forEach(({ step }, place) => {
-      for (const buffer of touched(step, this.input.buffers)) {
-        const known = uses.get(buffer);
+  private uses(list: readonly Entry[]): Map<Buffer, number[]> {
+    const found = new Map<Buffer, number[]>();
+    list.forEach(({ uses }, place) => {
+      for (const { buffer } of uses) {
+        const known = found.get(buffer);
         if (known) known.push(place);
-        else uses.set(buffer, [place]);
+        else found.set(buffer, [place]);
       }
     });
-    return uses;
+    return found;
   }
 
   private writes(step: Scheduled['step'], buffer: Buffer): boolean {
-    return isExchange(step) || step.writes.some((value) => this.input.buffers.get(value) === buffer);
+    return isExchange(step) || written(step, this.input.buffers).includes(buffer);
   }
 
-  /** `change` of the bytes in memory when those of a buffer come or go, summed over all times strictly between two places. */
-  private between(
+  /** What the bytes above the limit shrink by when a tensor goes, summed over all times strictly between two places. */
+  private shrunk(
     { clock, live, weight }: Profile,
+    hot: Hot,
+    limit: number,
     buffer: Buffer,
     from: number,
     to: number,
-    change: (live: number, bytes: number) => number,
   ): number {
     let sum = 0;
-    clock.ranks.forEach((rank, turn) => {
+    for (const [turn, rank] of clock.ranks.entries()) {
       const bytes = this.bytesOf(buffer, rank);
-      for (let time = clock.time(from, turn) + 1; time < clock.time(to, turn); time++)
-        sum += weight[time] * change(live[time], bytes);
-    });
+      const end = hot.from(clock.time(to, turn));
+      for (let i = hot.from(clock.time(from, turn) + 1); i < end; i++) {
+        const time = hot.times[i];
+        sum += weight[time] * Math.min(bytes, live[time] - limit);
+      }
+    }
     return sum;
   }
 
-  private recipeSeconds({ kernel, exchanges }: Recipe): number {
-    const bytes = exchanges.reduce(
-      (sum, step) => sum + (step.kind === 'collective' ? nodeBytes(step.node) : 0),
-      0,
-    );
-    return this.kernelSeconds(kernel) + bytes / SPEED.network;
+  /** What the bytes above the limit grow by when a tensor stays. */
+  private grown(profile: Profile, limit: number, buffer: Buffer, from: number, to: number): number {
+    const { clock, live, weight } = profile;
+    let sum = 0;
+    for (const [turn, rank] of clock.ranks.entries()) {
+      const bytes = this.bytesOf(buffer, rank);
+      const end = clock.time(to, turn);
+      for (let time = clock.time(from, turn) + 1; time < end; time++) {
+        const above = live[time] + bytes - limit;
+        if (above > 0) sum += weight[time] * (above - Math.max(0, live[time] - limit));
+      }
+    }
+    return sum;
+  }
+
+  private recipeSeconds(recipe: Recipe): number {
+    return known(this.recipeCosts, recipe, ({ kernel, exchanges }) => {
+      const bytes = exchanges.reduce(
+        (sum, step) => sum + (step.kind === 'collective' ? nodeBytes(step.node) : 0),
+        0,
+      );
+      return this.kernelSeconds(kernel) + bytes / SPEED.network;
+    });
   }
 
   private kernelSeconds(kernel: Recipe['kernel']): number {
-    const known = this.kernelCosts.get(kernel);
-    if (known !== undefined) return known;
-    const seconds = kernelSeconds(kernel, this.hosts[0], this.bytesOf, this.input.buffers);
-    this.kernelCosts.set(kernel, seconds);
-    return seconds;
+    return known(this.kernelCosts, kernel, () =>
+      kernelSeconds(kernel, this.hosts[0], this.bytesOf, this.input.buffers),
+    );
   }
 
   private total(buffer: Buffer): number {
-    return this.hosts[0].reduce((sum, rank) => sum + this.bytesOf(buffer, rank), 0);
+    return known(this.totals, buffer, () =>
+      this.hosts[0].reduce((sum, rank) => sum + this.bytesOf(buffer, rank), 0),
+    );
   }
+}
+
+/** The value of a key, worked out once. */
+function known<K, V>(values: Map<K, V>, key: K, find: (key: K) => V): V {
+  let value = values.get(key);
+  if (value === undefined) {
+    value = find(key);
+    values.set(key, value);
+  }
+  return value;
+}
+
+/** The last of ascending places that is before one; -1 where none is. */
+function lastBefore(places: readonly number[], place: number): number {
+  let at = places.length - 1;
+  while (at >= 0 && places[at] >= place) at--;
+  return at < 0 ? -1 : places[at];
 }
 
 /** Pairs of consecutive uses within one stay with something between them. Inputs are there from -1. */

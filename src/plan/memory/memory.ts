@@ -1,10 +1,12 @@
 import { fail } from '../../core/index.ts';
 import type { Buffer } from './buffers.ts';
 import { type Fit, Fitter } from './fit.ts';
-import { Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
+import { highest } from './fit-state.ts';
+import { byBuffer, Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
 import { EXACTNESS, sayableLimit, showLimit } from './limit-words.ts';
 import { packArena } from './place.ts';
 import type { Scheduled, Unscheduled } from './schedule.ts';
+import type { Entry } from './scheduler.ts';
 import { widen } from './widen.ts';
 
 /** Place of one stay of a buffer in the arenas, in bytes. Arrays run over ranks. */
@@ -72,7 +74,9 @@ export class MemoryPlanner {
   private readonly input: Unscheduled;
   private readonly hosts: readonly (readonly number[])[];
   private readonly ranks: readonly number[];
-  private readonly sizes: ReadonlyMap<Buffer, readonly number[]>;
+  private readonly buffers: readonly Buffer[];
+  /** Bytes by buffer and rank. */
+  private readonly sizes: readonly (readonly number[])[];
   private readonly fitter: Fitter;
   /** The plan without a limit, once it was asked for. */
   private cheapest: MemoryPlan | undefined;
@@ -85,10 +89,8 @@ export class MemoryPlanner {
     this.input = input;
     this.ranks = Array.from({ length: input.program.mesh.size }, (_, rank) => rank);
     this.hosts = hosts ?? [this.ranks];
-    const all = new Set(input.buffers.values());
-    this.sizes = new Map(
-      [...all].map((buffer) => [buffer, this.ranks.map((rank) => tensorBytes(buffer, rank))]),
-    );
+    this.buffers = [...new Set(input.buffers.values())];
+    this.sizes = this.buffers.map((buffer) => this.ranks.map((rank) => tensorBytes(buffer, rank)));
     this.fitter = new Fitter(input, this.hosts, this.arenaBytes);
   }
 
@@ -169,13 +171,13 @@ export class MemoryPlanner {
     return fits.filter(({ peak }) => peak <= limit).sort((a, b) => a.seconds - b.seconds)[0];
   }
 
-  private widened(fit: Fit, limit: number): readonly Scheduled[] {
+  private widened(fit: Fit, limit: number): readonly Entry[] {
     return widen(this.input, this.hosts, this.arenaBytes, fit.list, limit);
   }
 
   /** Offsets for every stay, and for every spilled tensor in the store. */
   private place({ list, seconds }: Fit): MemoryPlan {
-    const stays = residencies(this.input, list);
+    const stays = byBuffer(residencies(this.input, list));
     const inArena = [...stays.values()].flat().filter(({ buffer }) => buffer.variable === undefined);
     const offsets = new Map(inArena.map((stay) => [stay, new Array<number>(this.ranks.length).fill(0)]));
     const spans = spilled(list);
@@ -201,12 +203,11 @@ export class MemoryPlanner {
     }
     const placements = new Map<Buffer, Placement[]>();
     for (const stay of inArena) {
-      const placed = { ...stay, offsets: offsets.get(stay)!, bytes: this.sizes.get(stay.buffer)! };
+      const placed = { ...stay, offsets: offsets.get(stay)!, bytes: this.sizes[stay.buffer.index] };
       placements.set(stay.buffer, [...(placements.get(stay.buffer) ?? []), placed]);
     }
     const alone = (rank: number): number => {
-      const live = liveBytes(new Clock([rank], list), inArena, this.arenaBytes);
-      return live.reduce((a, b) => Math.max(a, b), 0);
+      return highest(liveBytes(new Clock([rank], list), inArena, this.arenaBytes));
     };
     return {
       list,
@@ -228,7 +229,7 @@ export class MemoryPlanner {
   ): number {
     const items = clock.ranks.flatMap((rank, turn) =>
       spans.map(({ buffer, from, to, into }) => ({
-        bytes: this.sizes.get(buffer)![rank],
+        bytes: this.sizes[buffer.index][rank],
         birth: clock.time(from, turn),
         death: clock.time(to, turn),
         rank,
@@ -250,11 +251,11 @@ export class MemoryPlanner {
   }
 
   private readonly arenaBytes = (buffer: Buffer, rank: number): number =>
-    buffer.variable === undefined ? this.sizes.get(buffer)![rank] : 0;
+    buffer.variable === undefined ? this.sizes[buffer.index][rank] : 0;
 
   private variableBytes(): number[] {
-    const variables = [...this.sizes].filter(([buffer]) => buffer.variable !== undefined);
-    return this.ranks.map((rank) => variables.reduce((sum, [, bytes]) => sum + bytes[rank], 0));
+    const variables = this.buffers.filter(({ variable }) => variable !== undefined);
+    return this.ranks.map((rank) => variables.reduce((sum, { index }) => sum + this.sizes[index][rank], 0));
   }
 
   /** What the process with the most of something has, given per rank. */

@@ -33,14 +33,6 @@ export interface Scheduled {
   readonly again: boolean;
 }
 
-/** How a tensor comes back for a use. */
-export type Comeback = 'recompute' | 'spill';
-
-/** For a tensor and the id of the step that uses it: it gives up its memory after the use before, and comes back. */
-export type Choices = ReadonlyMap<string, Comeback>;
-
-export const choiceKey = (buffer: Buffer, id: string): string => `${buffer.id}@${id}`;
-
 /** What a schedule is made from. */
 export interface Unscheduled {
   readonly program: LocalProgram;
@@ -48,14 +40,29 @@ export interface Unscheduled {
   readonly buffers: ReadonlyMap<LocalValue, Buffer>;
 }
 
-const known = new WeakMap<PlanStep, readonly Buffer[]>();
+const touchedBy = new WeakMap<PlanStep, readonly Buffer[]>();
+const writtenBy = new WeakMap<PlanStep, readonly Buffer[]>();
 
 /** Buffers that a step touches, each once. `buffers`: those of the step's own plan. */
 export function touched(step: PlanStep, buffers: ReadonlyMap<LocalValue, Buffer>): readonly Buffer[] {
   if (step.kind === 'move') return [step.buffer];
+  return once(touchedBy, step, [...step.reads, ...step.writes], buffers);
+}
+
+/** Of these, the buffers that it writes. */
+export function written(step: PlanStep, buffers: ReadonlyMap<LocalValue, Buffer>): readonly Buffer[] {
+  return once(writtenBy, step, step.writes, buffers);
+}
+
+function once(
+  known: WeakMap<PlanStep, readonly Buffer[]>,
+  step: PlanStep,
+  values: readonly LocalValue[],
+  buffers: ReadonlyMap<LocalValue, Buffer>,
+): readonly Buffer[] {
   let list = known.get(step);
   if (list === undefined) {
-    list = [...new Set([...step.reads, ...step.writes].map((value) => buffers.get(value)!))];
+    list = [...new Set(values.map((value) => buffers.get(value)!))];
     known.set(step, list);
   }
   return list;
@@ -116,56 +123,6 @@ function only(kernel: Kernel, buffer: Buffer, buffers: ReadonlyMap<LocalValue, B
   const used = new Set(nodes.flatMap((node) => node.inputs));
   return { ...kernel, nodes, reads: kernel.reads.filter((value) => used.has(value)), writes };
 }
-
-/** The steps in order, with what the choices ask for. Spills follow the last use before the tensor first goes. */
-export function schedule(
-  { steps, buffers }: Unscheduled,
-  recipe: ReadonlyMap<Buffer, Recipe>,
-  choices: Choices,
-): Scheduled[] {
-  const list: Scheduled[] = [];
-  /** Last place at which each buffer was touched, and after which place each stored one is spilled. */
-  const last = new Map<Buffer, number>();
-  const spills = new Map<Buffer, number>();
-  const push = (step: PlanStep, id: string, again: boolean): void => {
-    list.push({ step, id, again });
-    for (const buffer of touched(step, buffers)) last.set(buffer, list.length - 1);
-  };
-  const emit = (step: Step, id: string, again: boolean): void => {
-    for (const buffer of touched(step, buffers)) {
-      const how = choices.get(choiceKey(buffer, id));
-      if (how === 'spill') {
-        if (!spills.has(buffer)) spills.set(buffer, last.get(buffer) ?? -1);
-        push(move('fetch', buffer), id, false);
-        push(move('arrive', buffer), id, false);
-      } else if (how === 'recompute') {
-        const { kernel, exchanges } = recipe.get(buffer)!;
-        emit(kernel, `${id}<%${buffer.id}`, true);
-        for (const step of exchanges) push(step, `${id}<%${buffer.id}`, true);
-      }
-    }
-    push(step, id, again);
-  };
-  steps.forEach((step, i) => {
-    emit(step, String(i), false);
-  });
-  const after = new Map<number, Buffer[]>();
-  for (const [buffer, place] of spills) after.set(place, [...(after.get(place) ?? []), buffer]);
-  const spill = (place: number): Scheduled[] =>
-    (after.get(place) ?? []).flatMap((buffer) => [
-      { step: move('spill', buffer), id: `after ${place}`, again: false },
-      { step: move('settle', buffer), id: `after ${place}`, again: false },
-    ]);
-  return [...spill(-1), ...list.flatMap((entry, place) => [entry, ...spill(place)])];
-}
-
-const move = (action: MoveStep['action'], buffer: Buffer): MoveStep => ({
-  kind: 'move',
-  action,
-  buffer,
-  reads: [],
-  writes: [],
-});
 
 export const isAssign = (step: PlanStep): boolean =>
   step.kind === 'kernel' && step.anchor?.op.role === 'assign';

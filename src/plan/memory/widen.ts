@@ -1,6 +1,8 @@
 import type { Buffer } from './buffers.ts';
-import { Clock, liveBytes, residencies } from './lifetimes.ts';
-import { type Scheduled, touched, type Unscheduled } from './schedule.ts';
+import { highest } from './fit-state.ts';
+import { allLiveBytes, Clock } from './lifetimes.ts';
+import type { Unscheduled } from './schedule.ts';
+import type { Entry } from './scheduler.ts';
 import { kernelSeconds, SPEED } from './speed.ts';
 
 /** Moves take this much longer than the store's speed says: several share it. */
@@ -14,9 +16,9 @@ export function widen(
   input: Unscheduled,
   hosts: readonly (readonly number[])[],
   bytesOf: (buffer: Buffer, rank: number) => number,
-  list: readonly Scheduled[],
+  list: readonly Entry[],
   limit: number,
-): readonly Scheduled[] {
+): readonly Entry[] {
   let now = [...list];
   for (const entry of list) {
     const { step } = entry;
@@ -26,7 +28,7 @@ export function widen(
   }
   return now;
 
-  function moved(entry: Scheduled, buffer: Buffer): Scheduled[] | undefined {
+  function moved(entry: Entry, buffer: Buffer): Entry[] | undefined {
     const from = now.indexOf(entry);
     const clocks = hosts.map((ranks) => {
       const clock = new Clock(ranks, now);
@@ -47,8 +49,8 @@ export function widen(
     while (covered < needed) {
       const place = to + direction;
       if (place < 0 || place >= now.length) break;
-      const { step } = now[place];
-      if (touched(step, input.buffers).includes(buffer) || !fits(place)) break;
+      const { step, uses } = now[place];
+      if (uses.some((use) => use.buffer === buffer) || !fits(place)) break;
       if (step.kind === 'kernel') covered += kernelSeconds(step, hosts[0], bytesOf, input.buffers);
       to = place;
     }
@@ -59,13 +61,11 @@ export function widen(
     return next;
   }
 
-  function profile(clock: Clock, steps: readonly Scheduled[]): Float64Array {
-    return liveBytes(clock, [...residencies(input, steps).values()].flat(), bytesOf);
+  function profile(clock: Clock, steps: readonly Entry[]): Float64Array {
+    return allLiveBytes(input, steps, [clock], bytesOf)[0];
   }
 
-  function peak(steps: readonly Scheduled[]): number {
-    return Math.max(
-      ...hosts.map((ranks) => profile(new Clock(ranks, steps), steps).reduce((a, b) => Math.max(a, b), 0)),
-    );
+  function peak(steps: readonly Entry[]): number {
+    return Math.max(...hosts.map((ranks) => highest(profile(new Clock(ranks, steps), steps))));
   }
 }
