@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, readFileSync, watch } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, watch } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import koffi from 'koffi';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writePhantom } from '../../src/imaging/index.ts';
 import { readLog, runFolder } from '../../src/train/index.ts';
 import { temporaryFolder } from '../imaging/nifti-fixture.ts';
@@ -18,6 +19,11 @@ beforeAll(async () => {
   await writePhantom({ out: data, size: 16, cases: 2 });
 });
 
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 interface Started {
   readonly process: ChildProcess;
   /** Exit code, or the signal that ended it, and what it told on standard error. */
@@ -25,7 +31,12 @@ interface Started {
 }
 
 function start(stdout: 'ignore' | number, ...args: string[]): Started {
-  const child = spawn(process.execPath, [bin, 'train', ...args], { stdio: ['ignore', stdout, 'pipe'] });
+  return startOn(['ignore', stdout, 'pipe'], ...args);
+}
+
+function startOn(stdio: StdioOptions, ...args: string[]): Started {
+  const child = spawn(process.execPath, [bin, 'train', ...args], { stdio, detached: true });
+  started.push(child);
   let told = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     told += chunk.toString();
@@ -36,16 +47,19 @@ function start(stdout: 'ignore' | number, ...args: string[]): Started {
 
 /** Waits for the first line in the log of a run, or for the end of the process. */
 async function firstStep(run: string, { end }: Started): Promise<void> {
-  const { log } = runFolder(run);
-  const written = (): boolean => existsSync(log) && readFileSync(log).length > 0;
+  await Promise.race([grown(runFolder(run).log, 0), end]);
+}
+
+/** Waits until a file has more bytes than so many. */
+async function grown(file: string, bytes: number): Promise<void> {
+  const written = (): boolean => existsSync(file) && readFileSync(file).length > bytes;
   const stop = new AbortController();
-  const seen = new Promise<void>((resolve) => {
+  await new Promise<void>((resolve) => {
     watch(root, { recursive: true, signal: stop.signal }, () => {
       if (written()) resolve();
     });
     if (written()) resolve();
   });
-  await Promise.race([seen, end]);
   stop.abort();
 }
 
@@ -55,6 +69,55 @@ it('goes on where its output cannot be written', async () => {
   expect(told).toContain('standard output cannot be written: ENOSPC; the work goes on');
   expect(code).toBe(0);
   expect((await readLog(runFolder(run).log)).length).toBe(3);
+});
+
+/** A terminal that can be taken away: the number to give to a process, and what takes it. */
+function terminal(): { readonly fd: number; take(): void } {
+  const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
+  const system = koffi.load(null);
+  const master = openSync('/dev/ptmx', O_RDWR | O_NOCTTY | O_NONBLOCK);
+  expect(system.func('int unlockpt(int)')(master)).toBe(0);
+  const fd = openSync(system.func('str ptsname(int)')(master) as string, O_RDWR | O_NOCTTY);
+  // What nobody reads would fill it up, and hold the process.
+  const reading = setInterval(() => {
+    try {
+      readSync(master, Buffer.alloc(65536));
+    } catch (error) {
+      if (!['EAGAIN', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }, 20);
+  const take = (): void => {
+    clearInterval(reading);
+    closeSync(master);
+  };
+  return { fd, take };
+}
+
+it.each(['SIGTERM', 'SIGHUP'] as const)(
+  'goes on without the terminal that it wrote all to, and saves at %s',
+  async (signal) => {
+    const run = path.join(root, signal);
+    const { fd, take } = terminal();
+    const begun = startOn([fd, fd, fd], ...SMALL, '--out', run, '--steps', '100000');
+    closeSync(fd);
+    await firstStep(run, begun);
+    take();
+    const { log, latest } = runFolder(run);
+    const size = readFileSync(log).length;
+    await Promise.race([grown(log, size), begun.end]);
+    begun.process.kill(signal);
+    expect((await begun.end).code).toBe(signal === 'SIGHUP' ? 129 : 130);
+    expect(existsSync(latest)).toBe(true);
+  },
+);
+
+it('goes on where readers of all that it says have gone', async () => {
+  const run = path.join(root, 'unread');
+  const begun = startOn(['ignore', 'pipe', 'pipe'], ...SMALL, '--out', run, '--steps', '30');
+  begun.process.stdout?.destroy();
+  begun.process.stderr?.destroy();
+  expect((await begun.end).code).toBe(0);
+  expect((await readLog(runFolder(run).log)).filter(({ kind }) => kind === 'step').length).toBe(30);
 });
 
 it('has its folder alone; saves when its terminal is gone; is taken over at once after a kill', async () => {

@@ -13,6 +13,7 @@ import { joinRun } from '../terminal/processes.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
 import { noteSplit, talks } from '../terminal/talks.ts';
+import { workUnread } from '../terminal/unread.ts';
 import { relative } from '../terminal/words.ts';
 
 export interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
@@ -39,6 +40,7 @@ export async function evaluateAction({
   all,
   ...given
 }: Flags): Promise<void> {
+  workUnread();
   const { flips, cleaning, rest: flags } = segmentOptions(given);
   let progress: ReturnType<typeof showProgress> | undefined;
   const shared = {

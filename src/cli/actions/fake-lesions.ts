@@ -2,6 +2,7 @@ import path from 'node:path';
 import { writeFakeLesions } from '../../imaging/index.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say } from '../terminal/say.ts';
+import { workUnread } from '../terminal/unread.ts';
 
 export interface Flags {
   readonly data: string;
@@ -15,6 +16,7 @@ export interface Flags {
 
 /** Runs `halomesh fake-lesions`. */
 export async function fakeLesionsAction(flags: Flags): Promise<void> {
+  workUnread();
   let progress: ReturnType<typeof showProgress> | undefined;
   try {
     const reports = await writeFakeLesions({

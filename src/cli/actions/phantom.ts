@@ -2,6 +2,7 @@ import path from 'node:path';
 import { writePhantom } from '../../imaging/index.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say } from '../terminal/say.ts';
+import { workUnread } from '../terminal/unread.ts';
 
 export interface Flags {
   readonly out: string;
@@ -14,6 +15,7 @@ export interface Flags {
 
 /** Runs `halomesh phantom`. */
 export async function phantomAction(flags: Flags): Promise<void> {
+  workUnread();
   const progress = showProgress({ unit: 'slice', total: flags.cases * flags.size });
   try {
     await writePhantom({

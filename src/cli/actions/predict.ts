@@ -17,6 +17,7 @@ import { errorLine } from '../terminal/report-error.ts';
 import { say, tell } from '../terminal/say.ts';
 import { noteSplit, talks } from '../terminal/talks.ts';
 import { traced } from '../terminal/trace.ts';
+import { workUnread } from '../terminal/unread.ts';
 import { relative } from '../terminal/words.ts';
 
 export interface Flags extends RunFlags, SegmentFlags {
@@ -31,6 +32,7 @@ export interface Flags extends RunFlags, SegmentFlags {
 
 /** Runs `halomesh predict`. */
 export async function predictAction(flags: Flags): Promise<void> {
+  workUnread();
   checkMeshFlags(flags);
   const { flips, cleaning, rest } = segmentOptions(flags);
   const { trace, ...given } = rest;

@@ -7,6 +7,7 @@ import { onInterrupt } from '../terminal/interrupt.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { errorLine, Interrupted } from '../terminal/report-error.ts';
 import { say } from '../terminal/say.ts';
+import { workUnread } from '../terminal/unread.ts';
 import { commandName, quoted, relative } from '../terminal/words.ts';
 
 export interface Flags extends PatternFlags {
@@ -20,6 +21,7 @@ export interface Flags extends PatternFlags {
 
 /** Runs `halomesh preprocess`. */
 export async function preprocessAction({ jobs, ...flags }: Flags): Promise<void> {
+  workUnread();
   if (flags.spacing !== undefined && flags.size !== undefined)
     throw new UsageError({ where: '--spacing', problem: 'cannot stand beside --size' });
   let progress: ReturnType<typeof showProgress> | undefined;

@@ -1,3 +1,6 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { isatty } from 'node:tty';
 import { systemErrorCode } from '../../files/system-errors.ts';
 import { EXIT } from './report-error.ts';
 
@@ -5,7 +8,7 @@ import { EXIT } from './report-error.ts';
 
 let goesOn = false;
 
-/** From now on the process works on where nobody reads what it says: what counts is in files. */
+/** From now on the process works on where nobody reads what it says: what counts is in the files that it writes. */
 export function workUnread(): void {
   goesOn = true;
 }
@@ -25,4 +28,17 @@ export function watchOutputs(): void {
       process.stderr.write(`halomesh: standard output cannot be written: ${code}${rest}\n`);
     if (!goesOn) process.exit(EXIT.failed);
   });
+  process.on('exit', () => [0, 1, 2].forEach(leaveLost));
+}
+
+/**
+ * Puts nothing in the place of a terminal that is gone: Node.js gives terminals their settings back as it ends, and aborts where that
+ * fails.
+ */
+function leaveLost(fd: number): void {
+  // One that is gone is a device still, but no terminal.
+  if (isatty(fd) || !fstatSync(fd).isCharacterDevice()) return;
+  closeSync(fd);
+  // The lowest number that is free is this one.
+  openSync(devNull, 'r+');
 }

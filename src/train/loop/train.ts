@@ -5,7 +5,6 @@ import { checkMemory, type Session, type Tracer, together } from '../../run/inde
 import type { TrainConfig } from '../config/config.ts';
 import { sessionOf } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
-import { drawProgress } from '../pictures/index.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from '../record/best.ts';
 import { saveCheckpoint } from '../record/checkpoint.ts';
 import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from '../record/log.ts';
@@ -15,9 +14,9 @@ import { type TakenRun, takeRun } from '../record/run-place.ts';
 import { openSameDataset } from '../record/same-files.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from '../samples/cases.ts';
 import { withPreprocessing } from '../samples/preprocessed.ts';
-import { EventWriter, stepScalars, validationScalars } from '../tensorboard/index.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { type RunCase, sameCases, writeRunData } from './run-data.ts';
+import { RunPictures } from './run-pictures.ts';
 import { measureStatistics } from './statistics.ts';
 import type { TrainEvent, TrainResult } from './train-events.ts';
 import { Trainer } from './trainer.ts';
@@ -105,7 +104,7 @@ class Run {
   private saved = false;
   private best: BestScore | undefined;
   /** Of the process that writes. */
-  private events: EventWriter | undefined;
+  private pictures: RunPictures | undefined;
   private readonly lines: StepLine[] = [];
   private readonly validations: ValidationLine[] = [];
   private readonly config: TrainConfig;
@@ -160,7 +159,11 @@ class Run {
       this.lines.push(...lines.filter((line) => line.kind === 'step'));
       this.validations.push(...lines.filter((line) => line.kind === 'validation'));
     } else if (this.writes) await startLog(folder.log);
-    if (this.writes) this.events = await EventWriter.open(folder.tensorboard, this.step + 1);
+    if (this.writes)
+      this.pictures = await RunPictures.open(folder, this.step + 1, async (text) => {
+        this.warn(text);
+        await appendLog(folder.log, { kind: 'warning', step: this.step, text });
+      });
     this.tell({
       kind: 'start',
       folder,
@@ -188,7 +191,7 @@ class Run {
       this.taken?.lock.touch();
       this.lines.push(line);
       if (this.writes) await appendLog(folder.log, line);
-      await this.events?.scalars(line.step, stepScalars(line));
+      await this.pictures?.step(line);
       // The first step of a process takes longer.
       const paced = this.lines.slice(
         Math.max(Math.min(this.firstStep + 1, this.step - 1), this.step - PACED),
@@ -262,7 +265,7 @@ class Run {
     const judged = await validate(this.trainer.parts, validation, this.trainer.reader);
     const line = { kind: 'validation', step: this.step, ...judged } as const;
     if (this.writes) await appendLog(this.folder.log, line);
-    await this.events?.scalars(this.step, validationScalars(line));
+    await this.pictures?.validation(line);
     this.validations.push(line);
     this.tell(line);
     return scoreBy(bestBy, judged);
@@ -277,14 +280,7 @@ class Run {
       this.saved = true;
     }
     await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
-    if (this.writes && which === 'latest' && this.lines.length > 0)
-      try {
-        drawProgress(this.lines, folder.progress, { validation: this.validations });
-      } catch (error) {
-        // The picture is a convenience, and the checkpoint is whole.
-        if (!(error instanceof Error)) throw error;
-        this.warn(`${folder.progress}: cannot be drawn: ${error.message}`);
-      }
+    if (which === 'latest') await this.pictures?.draw(this.lines, this.validations);
     this.tell({ kind: 'checkpoint', file, step, which });
   }
 

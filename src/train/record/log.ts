@@ -52,7 +52,15 @@ export interface ValidationLine {
   readonly seconds: number;
 }
 
-export type LogLine = StepLine | ValidationLine;
+/** Something that a training went on in spite of: one line of the log. */
+export interface WarningLine {
+  readonly kind: 'warning';
+  /** Steps done. */
+  readonly step: number;
+  readonly text: string;
+}
+
+export type LogLine = StepLine | ValidationLine | WarningLine;
 
 /** Begins a log, empty. */
 export async function startLog(file: string): Promise<void> {
@@ -81,14 +89,16 @@ export async function readLog(file: string, warn?: (text: string) => void): Prom
   for (const [n, text] of texts.entries()) {
     const line = lineOf(text);
     if (line === undefined) bad.push(n + 1);
-    else found.set(`${line.kind} ${line.step}`, line);
+    else found.set(`${line.kind} ${line.step} ${line.kind === 'warning' ? line.text : ''}`, line);
   }
   if (bad.length > 0) {
     const [first] = bad;
     const which = bad.length === 1 ? `line ${first} is` : `line ${first} and ${bad.length - 1} more are`;
     warn?.(`${file}: ${which} no line of a log, and left out`);
   }
-  return [...found.values()].sort((a, b) => a.step - b.step || (a.kind < b.kind ? -1 : 1));
+  return [...found.values()].sort(
+    (a, b) => a.step - b.step || (a.kind === b.kind ? 0 : a.kind < b.kind ? -1 : 1),
+  );
 }
 
 const scores = z.record(z.string(), z.number().nullable());
@@ -105,6 +115,11 @@ const lineSchema = z.discriminatedUnion('kind', [
     step: z.number().int().nonnegative(),
     loss: z.number().nullable(),
     dice: scores,
+  }),
+  z.looseObject({
+    kind: z.literal('warning'),
+    step: z.number().int().nonnegative(),
+    text: z.string(),
   }),
 ]);
 

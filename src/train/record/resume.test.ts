@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,7 +43,7 @@ function config(settings: object = {}): TrainConfig {
 
 async function losses(run: TrainConfig): Promise<number[]> {
   const lines = await readLog(path.join(run.out, 'log.jsonl'));
-  return lines.map(({ loss }) => loss);
+  return lines.flatMap((line) => (line.kind === 'warning' ? [] : [line.loss]));
 }
 
 /** A checkpoint without what names the folder of the run. */
@@ -178,13 +187,38 @@ describe('a run', () => {
     expect(checkpointOf(run)).toBe(checkpointOf(whole));
   });
 
-  it('goes on where its picture cannot be written', async () => {
-    const run = config({ steps: 1 });
+  it('goes on where its pictures cannot be written, and says so once, in the log too', async () => {
+    const run = config({ steps: 2, checkpointEvery: 1 });
     mkdirSync(path.join(run.out, 'progress.png'), { recursive: true });
+    writeFileSync(path.join(run.out, 'tensorboard'), '');
     const warnings: string[] = [];
     const onEvent = (event: TrainEvent) => void (event.kind === 'warning' && warnings.push(event.text));
-    expect(await train(run, { onEvent })).toMatchObject({ step: 1 });
-    expect(warnings).toEqual([expect.stringMatching(/progress\.png: cannot be drawn/)]);
+    expect(await train(run, { onEvent })).toMatchObject({ step: 2 });
+    expect(warnings).toEqual([
+      expect.stringMatching(/tensorboard: the folder cannot be made.* log\.jsonl has all numbers$/),
+      expect.stringMatching(/progress\.png: cannot be written/),
+    ]);
+    const lines = await readLog(path.join(run.out, 'log.jsonl'));
+    expect(lines.flatMap((line) => (line.kind === 'warning' ? [line.text] : []))).toEqual(warnings);
+    rmSync(path.join(run.out, 'tensorboard'));
+    await train({ ...run, steps: 3 }, { resume: true, onEvent });
+    expect(readdirSync(path.join(run.out, 'tensorboard'))).toHaveLength(1);
+  });
+
+  it('goes on where a file of events is lost while it is written', async () => {
+    const run = config({ steps: 3 });
+    const warnings: string[] = [];
+    await train(run, {
+      onEvent: (event) => {
+        if (event.kind === 'warning') warnings.push(event.text);
+        if (event.kind !== 'step' || event.step !== 1) return;
+        rmSync(path.join(run.out, 'tensorboard'), { recursive: true });
+      },
+    });
+    expect(warnings).toEqual([
+      expect.stringMatching(/tfevents.* cannot be written: .*Training goes on without/),
+    ]);
+    expect(await losses(run)).toHaveLength(3);
   });
 
   it('tells of a learning rate that jumps, as more steps stretch its schedule', async () => {
