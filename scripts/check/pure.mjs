@@ -16,6 +16,12 @@ const pure = [
   'src/machine/communicator.ts',
   'src/machine/at-once.ts',
   'src/machine/prepared.ts',
+  'src/imaging/volume/',
+  'src/imaging/augment/',
+  'src/imaging/scores/',
+  'src/imaging/preprocess/resample.ts',
+  'src/imaging/preprocess/resample-labels.ts',
+  'src/imaging/preprocess/resample-taps.ts',
 ];
 
 /** Packages that pure files may load: they run everywhere. */

@@ -9,7 +9,10 @@ export * from './layout.ts';
 export * from './mesh.ts';
 export * from './print.ts';
 export * from './printable.ts';
+// Random numbers: by seed, layer and index for devices; sequences by a key for images and samples
 export * from './random.ts';
+export { drawNormals } from './random-normal.ts';
+export * from './random-sequence.ts';
 export * from './shape.ts';
 export * from './table.ts';
 export * from './window.ts';

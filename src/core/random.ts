@@ -6,12 +6,17 @@
  *   a = mix(key0 ^ mix(hi32(index) + 0x9e3779b9))      b = mix(key1 ^ mix(step + 0x85ebca6b))
  *   bits(key0, key1, step, index) = mix(mix(lo32(index) ^ a) + b)
  */
-function mix(value: number): number {
-  let x = value;
-  x ^= x >>> 16;
+const mix = (value: number): number => hash32(value);
+
+/**
+ * A 32-bit hash of 32 bits: mix above, unless `factor` is another one. The sequences of random-sequence.ts have their own, so their
+ * numbers are not among these.
+ */
+export function hash32(value: number, factor = 0xd35a2d97): number {
+  let x = value ^ (value >>> 16);
   x = Math.imul(x, 0x21f0aaad);
   x ^= x >>> 15;
-  x = Math.imul(x, 0xd35a2d97);
+  x = Math.imul(x, factor);
   return (x ^ (x >>> 15)) >>> 0;
 }
 

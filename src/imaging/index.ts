@@ -73,7 +73,6 @@ export * from './volume/errors.ts';
 export { MemorySource } from './volume/memory-source.ts';
 export type { ElementType, WritableType } from './volume/nifti-types.ts';
 export * from './volume/orientation.ts';
-export { RandomStream, randomKey, uniformAt } from './volume/random.ts';
 export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './volume/scan-types.ts';
 export * from './volume/volume.ts';
 export * from './volume/voxel-source.ts';

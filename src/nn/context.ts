@@ -1,4 +1,4 @@
-import { fail, Graph, type Shape, type Value } from '../core/index.ts';
+import { fail, Graph, hash32, hashText, type Shape, type Value } from '../core/index.ts';
 import { assignTo, castTo, type Init, inputOf, variableOf } from '../ops/index.ts';
 
 /** A variable of a model, by its path: `down0/conv0/weight`. */
@@ -194,9 +194,5 @@ export class Context {
 
 /** Hash of a path to 32 bits (FNV-1a, then a finishing mix so that near paths lie far apart). */
 export function streamOf(path: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(path)) hash = Math.imul(hash ^ byte, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad);
-  hash = Math.imul(hash ^ (hash >>> 15), 0xd35a2d97);
-  return (hash ^ (hash >>> 15)) >>> 0;
+  return hash32(hashText(path));
 }

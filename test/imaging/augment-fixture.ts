@@ -1,6 +1,6 @@
+import { uniformAt } from '../../src/core/index.ts';
 import type { AugmentConfig, Sample } from '../../src/imaging/augment/augment.ts';
 import { MemorySource } from '../../src/imaging/volume/memory-source.ts';
-import { uniformAt } from '../../src/imaging/volume/random.ts';
 import type { Shape3 } from '../../src/imaging/volume/volume.ts';
 import { boxShape, type VoxelBox, type VoxelSource } from '../../src/imaging/volume/voxel-source.ts';
 

@@ -1,4 +1,4 @@
-import { RandomStream, randomKey } from '../volume/random.ts';
+import { RandomStream, randomKey } from '../../core/index.ts';
 import type { Shape3 } from '../volume/volume.ts';
 import type { AugmentConfig } from './augment-config.ts';
 import { type Field, normalLattice, splineKnots } from './augment-field.ts';

@@ -1,5 +1,5 @@
+import { drawNormals } from '../../core/index.ts';
 import { addScaled } from '../preprocess/resample-taps.ts';
-import { drawNormals } from '../volume/random-normal.ts';
 import type { Shape3 } from '../volume/volume.ts';
 import { type VoxelBox, wholeBox } from '../volume/voxel-source.ts';
 

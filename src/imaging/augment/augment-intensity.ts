@@ -1,4 +1,4 @@
-import { drawNormals } from '../volume/random-normal.ts';
+import { drawNormals } from '../../core/index.ts';
 import type { Shape3 } from '../volume/volume.ts';
 import { boxShape } from '../volume/voxel-source.ts';
 import type { Changes } from './augment-draw.ts';

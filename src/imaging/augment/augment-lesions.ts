@@ -1,4 +1,4 @@
-import { RandomStream, randomKey } from '../volume/random.ts';
+import { RandomStream, randomKey } from '../../core/index.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
 import { boxShape, type ClassFacts, type VoxelBox, type VoxelSource } from '../volume/voxel-source.ts';
 import {

@@ -1,8 +1,8 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { sameForm } from '../../files/index.ts';
-import { ImagingError, systemErrorReason } from '../volume/errors.ts';
+import { sameForm, systemErrorReason } from '../../files/index.ts';
+import { ImagingError } from '../volume/errors.ts';
 
 /** What the files of scans end in: one for each scan, so of a pair its header. */
 const ending = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;

@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { systemErrorCode } from '../../files/index.ts';
 import { isZarr, readCaseDescription } from '../store/format.ts';
 import { chunkFile, openZarr } from '../store/zarr-array.ts';
-import { ImagingError, systemErrorCode } from '../volume/errors.ts';
+import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
 import type { Case, Dataset } from './dataset.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { readJsonFile, writeTextAtomically } from '../../files/index.ts';
+import { readJsonFile, systemErrorReason, writeTextAtomically } from '../../files/index.ts';
 import { classNamesProblem } from '../store/dataset-names.ts';
-import { ImagingError, systemErrorReason } from '../volume/errors.ts';
+import { ImagingError } from '../volume/errors.ts';
 
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
 export interface DatasetDescription {

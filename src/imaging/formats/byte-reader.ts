@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { createGunzip, createInflateRaw, createUnzip } from 'node:zlib';
-import { ImagingError, systemErrorCode, systemErrorReason } from '../volume/errors.ts';
+import { systemErrorCode, systemErrorReason } from '../../files/index.ts';
+import { ImagingError } from '../volume/errors.ts';
 import { Unpacker } from './unpacker.ts';
 
 const chunkBytes = 1 << 18;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { shownValue } from '../../core/index.ts';
-import { readJsonFile } from '../../files/index.ts';
-import { ImagingError, systemErrorCode } from '../volume/errors.ts';
+import { readJsonFile, systemErrorCode } from '../../files/index.ts';
+import { ImagingError } from '../volume/errors.ts';
 
 // JSON files of a given form, and what is wrong with those of another one, in words.
 

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { endianness } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
-import { beginPartial } from '../../files/index.ts';
-import { ImagingError, systemErrorCode, systemErrorReason, writeHints } from '../volume/errors.ts';
+import { beginPartial, systemErrorCode, systemErrorReason, writeHints } from '../../files/index.ts';
+import { hostIsLittle } from '../volume/byte-order.ts';
+import { ImagingError } from '../volume/errors.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
 import { refuseNonFinite } from '../volume/voxel-decoder.ts';
 import { readJsonAs } from './json-file.ts';
@@ -204,8 +204,6 @@ function chunkError(array: ZarrArray, at: Shape3, found: string, cause?: unknown
     { cause },
   );
 }
-
-const hostIsLittle = endianness() === 'LE';
 
 /**
  * The bytes of elements as they are stored, the least significant first on every machine: all first bytes, all second ones... where

@@ -1,5 +1,5 @@
+import { type RandomStream, uniformAt } from '../../core/index.ts';
 import type { Vector3 } from '../volume/affine.ts';
-import { type RandomStream, uniformAt } from '../volume/random.ts';
 
 /** Smooth random numbers in space: -1 to 1, changing over about one unit, repeating after 32. */
 export type SmoothNoise = (x: number, y: number, z: number) => number;

@@ -1,4 +1,4 @@
-import { fillNormal, randomKey } from '../volume/random.ts';
+import { fillNormalPairs, randomKey } from '../../core/index.ts';
 import type { Shape3 } from '../volume/volume.ts';
 import type { Anatomy, Part } from './phantom-anatomy.ts';
 
@@ -40,7 +40,7 @@ export class SliceRenderer {
     for (const part of this.#anatomy.parts) {
       if (z >= part.low[2] - this.#edge && z <= part.high[2] + this.#edge) this.#paintPart(part, z, labels);
     }
-    fillNormal(this.#grain, randomKey(this.#noiseKey, k), this.#anatomy.sigma);
+    fillNormalPairs(this.#grain, randomKey(this.#noiseKey, k), this.#anatomy.sigma);
     for (let n = 0; n < hu.length; n++) {
       hu[n] = Math.min(3071, Math.max(-1024, Math.round(this.#hu[n] + this.#grain[n])));
     }

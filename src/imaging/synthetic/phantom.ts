@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { RandomStream, randomKey } from '../../core/index.ts';
 import { checkOutputs, makeFolder, readJsonFile } from '../../files/index.ts';
 import { writeDescription } from '../dataset/dataset-json.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
 import { scalingAffine } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { RandomStream, randomKey } from '../volume/random.ts';
 import { checkShape, type Grid, type Shape3 } from '../volume/volume.ts';
 import { makeAnatomy } from './phantom-anatomy.ts';
 import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';

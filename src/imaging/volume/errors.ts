@@ -43,5 +43,3 @@ function messageOf(problem: ImagingProblem): string {
   const what = `${where.join(': ')}: expected ${messagePart(problem.expected)}, found ${messagePart(problem.found)}`;
   return problem.hint === undefined ? what : `${what}. ${printable(problem.hint)}`;
 }
-
-export { systemErrorCode, systemErrorReason, writeHints } from '../../files/index.ts';

@@ -1,9 +1,8 @@
-import { endianness } from 'node:os';
-import { ImagingError, systemErrorReason } from './errors.ts';
+import { hostIsLittle, swapBytes } from './byte-order.ts';
+import { ImagingError } from './errors.ts';
 import { arrayOfType, compactType, type ElementType, elementBytes } from './nifti-types.ts';
 import type { VoxelArray } from './volume.ts';
 
-const hostIsLittle = endianness() === 'LE';
 const stagingBytes = 1 << 16;
 
 /** What values a header promises: value = stored * slope + intercept. */
@@ -40,7 +39,7 @@ export function allocateVoxels(
     if (as === 'float64') return new Float64Array(voxels);
     return compactArray(scaling, voxels);
   } catch (error) {
-    const found = `${voxels} voxels (${systemErrorReason(error)})`;
+    const found = `${voxels} voxels (${error instanceof Error ? error.message : error})`;
     const expected = 'an image that fits in memory';
     throw new ImagingError({ file, field: 'dim', expected, found }, { cause: error });
   }
@@ -61,7 +60,7 @@ export class VoxelDecoder {
   readonly #out: VoxelArray;
   readonly #options: DecoderOptions;
   readonly #checkFinite: boolean;
-  readonly #staging = Buffer.from(new ArrayBuffer(stagingBytes));
+  readonly #staging = new Uint8Array(stagingBytes);
   #staged = 0;
   /** Voxels in `out`, and voxels handed over before. */
   #done = 0;
@@ -76,12 +75,12 @@ export class VoxelDecoder {
   }
 
   /** Takes the next bytes. Throws ImagingError for a value that cannot be kept. */
-  push(bytes: Buffer): void {
+  push(bytes: Uint8Array): void {
     const size = elementBytes(this.#encoding.type);
     for (let from = 0; from < bytes.length; ) {
       const room = Math.min(stagingBytes, (this.#out.length - this.#done) * size);
       const n = Math.min(bytes.length - from, room - this.#staged);
-      bytes.copy(this.#staging, this.#staged, from, from + n);
+      this.#staging.set(bytes.subarray(from, from + n), this.#staged);
       this.#staged += n;
       from += n;
       if (this.#staged === room) this.#flush();
@@ -114,7 +113,7 @@ export class VoxelDecoder {
       refuseNonFinite(this.#options.file, voxels, this.#before + this.#done);
     }
     this.#done += count;
-    this.#staging.copy(this.#staging, 0, count * size, this.#staged);
+    this.#staging.copyWithin(0, count * size, this.#staged);
     this.#staged -= count * size;
   }
 
@@ -174,10 +173,3 @@ export function refuseNonFinite(file: string, voxels: VoxelArray, before: number
 
 const isFloat = (voxels: VoxelArray): boolean =>
   voxels instanceof Float32Array || voxels instanceof Float64Array;
-
-/** Turns the byte order of elements of `size` bytes, in place. */
-export function swapBytes(bytes: Buffer, size: number): void {
-  if (size === 2) bytes.swap16();
-  else if (size === 4) bytes.swap32();
-  else if (size === 8) bytes.swap64();
-}

@@ -1,6 +1,6 @@
-import { fail, shownValue } from '../../core/index.ts';
+import { fail, RandomStream, shownValue } from '../../core/index.ts';
 import { readTextSync, systemErrorReason } from '../../files/index.ts';
-import { type Case, type Dataset, RandomStream } from '../../imaging/index.ts';
+import type { Case, Dataset } from '../../imaging/index.ts';
 import type { TrainConfig } from './config.ts';
 import { readJson } from './config-error.ts';
 import { knownIds } from './known-names.ts';

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { beginPartial } from '../../files/index.ts';
+import { beginPartial, systemErrorCode, systemErrorReason, writeHints } from '../../files/index.ts';
 import {
   axisTaps,
   boxShape,
@@ -13,11 +13,8 @@ import {
   resampledPlanes,
   type Shape3,
   storedPlacer,
-  systemErrorCode,
-  systemErrorReason,
   type VoxelBox,
   voxelCount,
-  writeHints,
 } from '../../imaging/index.ts';
 
 // Probabilities of all classes at all voxels are many times a scan: they wait in a file, class after class, and are brought to

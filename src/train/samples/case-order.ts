@@ -1,4 +1,4 @@
-import { RandomStream } from '../../imaging/index.ts';
+import { RandomStream } from '../../core/index.ts';
 import { permutation } from '../config/held-out.ts';
 
 /** Marks the random numbers of this file. */

@@ -1,4 +1,5 @@
-import { RandomStream, type Shape3, type VoxelBox, wholeBox } from '../../imaging/index.ts';
+import { RandomStream } from '../../core/index.ts';
+import { type Shape3, type VoxelBox, wholeBox } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 
 /** Marks the random numbers of this file. */

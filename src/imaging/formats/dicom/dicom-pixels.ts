@@ -1,12 +1,10 @@
-import { endianness } from 'node:os';
+import { hostIsLittle, swapBytes } from '../../volume/byte-order.ts';
 import { arrayOfType, type ElementType } from '../../volume/nifti-types.ts';
 import type { SlabSink } from '../../volume/scan-types.ts';
 import type { VoxelArray } from '../../volume/volume.ts';
-import { refuseNonFinite, swapBytes } from '../../volume/voxel-decoder.ts';
+import { refuseNonFinite } from '../../volume/voxel-decoder.ts';
 import { readPixels } from './dicom-file.ts';
 import type { DicomSlice } from './dicom-slice.ts';
-
-const hostIsLittle = endianness() === 'LE';
 
 /**
  * The smallest type that holds every value that these slices can have: an integer type where all slopes and intercepts are
@@ -56,11 +54,11 @@ export async function readSlice(slice: DicomSlice, out: VoxelArray, checkFinite:
 }
 
 /** Stored bits above High Bit and below its lowest may hold anything (DICOM PS3.5, 8.1.1). */
-function decode(bytes: Buffer, { pixels, slope, intercept }: DicomSlice, out: VoxelArray): void {
+function decode(bytes: Uint8Array, { pixels, slope, intercept }: DicomSlice, out: VoxelArray): void {
   const { type, bitsStored, highBit } = pixels;
   if (pixels.bigEndian === hostIsLittle) swapBytes(bytes, pixels.bytes);
-  // A buffer of its own begins at 0, so every type is aligned.
-  const own = bytes.byteOffset % pixels.bytes === 0 ? bytes : Buffer.from(Uint8Array.from(bytes).buffer);
+  // An array of its own begins at 0, so every type is aligned.
+  const own = bytes.byteOffset % pixels.bytes === 0 ? bytes : Uint8Array.from(bytes);
   const raw = new (arrayOfType(type))(own.buffer, own.byteOffset, out.length);
   const up = 31 - highBit;
   const down = 32 - bitsStored;

@@ -1,10 +1,16 @@
 import { createWriteStream } from 'node:fs';
-import { endianness } from 'node:os';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { beginPartial, type PartialFile } from '../../../files/index.ts';
-import { ImagingError, systemErrorCode, systemErrorReason, writeHints } from '../../volume/errors.ts';
+import {
+  beginPartial,
+  type PartialFile,
+  systemErrorCode,
+  systemErrorReason,
+  writeHints,
+} from '../../../files/index.ts';
+import { hostIsLittle } from '../../volume/byte-order.ts';
+import { ImagingError } from '../../volume/errors.ts';
 import { typeOfArray, type WritableType } from '../../volume/nifti-types.ts';
 import { checkShape, type Grid, type Volume, type VoxelArray } from '../../volume/volume.ts';
 import { encodeHeader, toElements } from './nifti-encode.ts';
@@ -50,7 +56,7 @@ export async function createNiftiWriter(
   }
   const [depth, height, width] = grid.shape;
   const { type } = options;
-  const header = encodeHeader(grid, type, endianness() === 'LE', file);
+  const header = encodeHeader(grid, type, hostIsLittle, file);
   const partial = begin(file);
   const disk = createWriteStream(partial.path, { flags: 'r+', flush: true });
   // Where nothing is compressed, a write is done when its bytes are on the way to the disk, so that they may change.

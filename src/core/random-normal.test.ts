@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { randomKey } from './random.ts';
 import { drawNormals, inverseNormal } from './random-normal.ts';
+import { randomKey } from './random-sequence.ts';
 
 describe('drawNormals', () => {
   it('has the moments of a normal distribution and its tails', () => {

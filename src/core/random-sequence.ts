@@ -1,13 +1,11 @@
+import { hash32 } from './random.ts';
+
 /**
- * Counter-based random numbers: each is a hash of a key and an index, so any of them can be had at any time
- * and in any order. The mixing function is lowbias32 (Chris Wellons, hash-prospector).
+ * Sequences of random numbers by a key, for images and samples: phantoms, augmentation, patches. Each number is a hash of the key
+ * and its index, so any of them can be had at any time and in any order. Initial weights and dropout, which devices compute too,
+ * are drawn as random.ts says. The mixing function is lowbias32 (Chris Wellons, hash-prospector).
  */
-function mix(value: number): number {
-  let x = value | 0;
-  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
-  x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-  return (x ^ (x >>> 15)) >>> 0;
-}
+const mix = (value: number): number => hash32(value, 0x735a2d97);
 
 /** A key from whole numbers, such as (seed, case, step); other numbers or another order give another key. */
 export function randomKey(...parts: readonly number[]): number {
@@ -25,7 +23,7 @@ export function uniformAt(key: number, index: number): number {
  * Fills `out` with normal numbers of mean 0 and the given deviation (Box-Muller, two uniforms a pair): the part of the key's
  * sequence that begins at `from`, an even number.
  */
-export function fillNormal(out: Float32Array, key: number, deviation: number, from = 0): void {
+export function fillNormalPairs(out: Float32Array, key: number, deviation: number, from = 0): void {
   for (let n = 0; n < out.length; n += 2) {
     const radius = deviation * Math.sqrt(-2 * Math.log(uniformAt(key, from + n)));
     const angle = 2 * Math.PI * uniformAt(key, from + n + 1);

@@ -1,4 +1,4 @@
-import { uniformAt } from './random.ts';
+import { uniformAt } from './random-sequence.ts';
 
 /** Equally likely parts that the inverse of the normal distribution is tabulated for; between their ends it is a straight line. */
 const parts = 4096;
