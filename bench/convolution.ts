@@ -89,7 +89,7 @@ export async function measurePass(
 ): Promise<KernelMeasure> {
   const { graph, op } = graphOf(layer, pass, precision);
   const tracer = new hm.Tracer({ keep: runs + 1 });
-  const program = new hm.Session({ device: hm.cpuDevice({ threads }), tracer }).load(graph);
+  const program = await new hm.Session({ device: hm.cpuDevice({ threads }), tracer }).load(graph);
   const inputs = Object.fromEntries(
     [...program.plan.program.inputs].map(([name, { shape }]) => [
       name,

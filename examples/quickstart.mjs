@@ -16,7 +16,7 @@ hm.applyOptimizer(ctx, { kind: 'adam' }, ctx.trainable, hm.gradients(loss, weigh
 ctx.graph.output('loss', loss);
 // Where it runs: change this line and nothing else.
 const placement = { mesh: hm.mesh({ z: 2, y: 2, x: 2 }), layout: { depth: 'z', height: 'y', width: 'x' } };
-const program = new hm.Session({ device: hm.cpuDevice(), ...placement }).load(ctx.graph);
+const program = await new hm.Session({ device: hm.cpuDevice(), ...placement }).load(ctx.graph);
 // The task: find a bright ball in noise.
 const far = (n) => Math.hypot((n >> 10) - 16, ((n >> 5) % 32) - 16, (n % 32) - 10);
 const truth = Uint8Array.from({ length: 32 ** 3 }, (_, n) => (far(n) < 8 ? 1 : 0));

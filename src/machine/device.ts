@@ -105,12 +105,15 @@ export interface Device extends Target {
   /** Replaces every tensor by the element-wise combination of all, taken in order (sums in float64). */
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): Launch;
   /**
-   * A kernel of one rank; `tensorOf` gives the stored tensors that it reads and writes. What it needs beside them is freed with
-   * `owner`.
+   * A kernel of one rank, ready to run: a device may compile it meanwhile, and several at the same time. `tensorOf` gives the stored
+   * tensors that it reads and writes. What it needs beside them is freed with `owner`.
    */
-  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, owner: Memory): Launch;
-  /** Waits until all that was prepared can run: a device may compile it meanwhile. */
-  ready(): Promise<void>;
+  prepare(
+    kernel: Kernel,
+    rank: number,
+    tensorOf: (value: LocalValue) => Tensor,
+    owner: Memory,
+  ): Promise<Launch>;
   mark(): Mark;
   /** Waits until all that was asked for is done. */
   done(): Promise<void>;

@@ -30,8 +30,7 @@ export function nullDevice(like?: Target): Device {
     download: async ({ dtype }, box) => new HOST_ARRAYS[dtype](boxVolume(box)),
     copy: () => NOTHING,
     combine: () => NOTHING,
-    prepare: () => NOTHING,
-    ready: async () => undefined,
+    prepare: async () => NOTHING,
     mark: passedMark,
     done: async () => undefined,
     transport: {

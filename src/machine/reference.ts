@@ -48,9 +48,8 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     download: async (tensor, box) => hostNumbers(tensor, take(tensor, box)),
     copy: (to, from, box) => launchOf(() => put(to, box, take(from, box))),
     combine: (tensors, how) => launchOf(() => combine(tensors, how)),
-    prepare: (kernel, rank, tensorOf) =>
+    prepare: async (kernel, rank, tensorOf) =>
       launchOf(() => runByReference(kernel, rank, (value) => blockOf(tensorOf(value)))),
-    ready: async () => undefined,
     mark: passedMark,
     done: async () => undefined,
     transport: {

@@ -13,6 +13,9 @@ import { type Target, wholeBytes } from './target.ts';
 
 /** Everything that is decided before anything runs. */
 export interface Plan {
+  /** Name of the device that it is for, and where the dimensions of tensors are cut. */
+  readonly device: string;
+  readonly layout: Layout;
   readonly program: LocalProgram;
   /** In the order in which they run. */
   readonly steps: readonly PlanStep[];
@@ -62,6 +65,8 @@ export function makePlan(
   const ranks = Array.from({ length: mesh.size }, (_, rank) => rank);
   const again = memory.list.flatMap(({ step, again }) => (again && step.kind === 'kernel' ? step.nodes : []));
   return {
+    device: target.name,
+    layout,
     program,
     steps: memory.list.map(({ step }) => step),
     buffers,

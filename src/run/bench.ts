@@ -101,7 +101,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     debug: debugLevel(),
     tracer: options.tracer,
   });
-  const program = session.load(built.graph, { hostBytes: voxels * VOXEL });
+  const program = await session.load(built.graph, { hostBytes: voxels * VOXEL });
   const image = new Float32Array(voxels);
   const labels = new Uint8Array(voxels);
   for (let i = 0; i < voxels; i++) {

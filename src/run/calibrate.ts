@@ -88,7 +88,7 @@ async function runSteps(
   });
   const device = cpuDevice({ threads: 1 });
   const session = new Session({ device, seed: 0, tracer });
-  const program = session.load(graph);
+  const program = await session.load(graph);
   const image = Float32Array.from({ length: size ** 3 }, (_, i) => uniform(1, 2, 0, i));
   const labels = Uint8Array.from({ length: size ** 3 }, (_, i) => Math.floor(3 * uniform(3, 4, 0, i)));
   try {

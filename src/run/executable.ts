@@ -24,8 +24,8 @@ import {
   readyLoops,
 } from '../plan/index.ts';
 import { type Feed, feedWrites } from './host-parts.ts';
+import { type Binding, prepareKernels } from './prepare.ts';
 import { rest } from './rest.ts';
-import type { State } from './state.ts';
 import { type CollectiveMember, Stays } from './stays.ts';
 import { describeStep, type StepFacts, type StepPart, type StepTimes, showEvent } from './trace.ts';
 import { Tracer } from './tracer.ts';
@@ -38,7 +38,7 @@ export class Executable {
   /** Owner of the launch arguments. */
   private readonly own: Memory;
   private readonly stays: Stays;
-  private readonly launches = new Map<number, Launch>();
+  private readonly launches: ReadonlyMap<number, Launch>;
   /** What is done at every place of the schedule. */
   private readonly actions: readonly (readonly Action[])[];
   /** Collectives that begin before the first step. */
@@ -54,20 +54,24 @@ export class Executable {
   /** What traces tell of each step. */
   private facts: readonly StepFacts[] | undefined;
 
-  /**
-   * `arena`: at least the bytes of the plan's process; its ranks share it, and programs that never run at once may. `store`:
-   * gives at least the plan's bytes of it. `world`: in which other ranks may run at the same time, in processes of their own. `debug`: from
-   * level 2 on every step is told on the terminal.
-   */
-  constructor(
-    plan: Plan,
-    device: Device,
-    rank: number,
-    state: State,
-    arena: Memory,
-    store: () => Store,
-    world: World,
-    debug = 0,
+  /** Binds a plan; raises what the device cannot prepare. */
+  static async bind(parts: Binding): Promise<Executable> {
+    const { plan, device, rank, state, arena } = parts;
+    const own = device.allocate(0);
+    try {
+      const stays = new Stays(plan, device, rank, state, arena);
+      return new Executable(parts, own, stays, await prepareKernels(parts, stays, own));
+    } catch (error) {
+      device.free(own);
+      throw error;
+    }
+  }
+
+  private constructor(
+    { plan, device, rank, store, world, debug }: Binding,
+    own: Memory,
+    stays: Stays,
+    launches: ReadonlyMap<number, Launch>,
   ) {
     this.debug = debug;
     this.plan = plan;
@@ -75,8 +79,9 @@ export class Executable {
     this.rank = rank;
     this.store = store;
     this.begins = world.processes.hosts.length > 1 ? world.begin : undefined;
-    this.own = device.allocate(0);
-    this.stays = new Stays(plan, device, rank, state, arena);
+    this.own = own;
+    this.stays = stays;
+    this.launches = launches;
     const flights = this.begins && overlaps() ? flightsOf(plan.memory.list, plan.buffers) : [];
     this.first = flights.filter(({ begin }) => begin < 0).map((flight) => this.beginning(flight));
     this.actions = this.bindAll(flights);
@@ -147,9 +152,7 @@ export class Executable {
 
   private bind(step: Exclude<PlanStep, CollectiveStep>, place: number): Action['run'] {
     if (step.kind === 'kernel') {
-      const tensorOf = (value: LocalValue): Tensor => this.stays.of(value, place);
-      const launch = this.device.prepare(step, this.rank, tensorOf, this.own);
-      this.launches.set(place, launch);
+      const launch = this.launches.get(place)!;
       return () => launch.run();
     }
     return this.bindMove(step, place);

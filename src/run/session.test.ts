@@ -17,7 +17,7 @@ import {
   variableOf,
   windows,
 } from '../ops/index.ts';
-import { FULL_FUSION } from '../plan/index.ts';
+import { FULL_FUSION, makePlan } from '../plan/index.ts';
 import { Session } from './session.ts';
 
 /** A small network with batch statistics, pooling and a gradient step. */
@@ -67,7 +67,7 @@ async function losses(
   device: Device = referenceDevice(),
 ): Promise<number[]> {
   const session = new Session({ device, mesh: mesh(m), layout, seed: 3 });
-  const program = session.load(build());
+  const program = await session.load(build());
   const x = Float32Array.from({ length: 2 * 7 * 6 * 5 }, (_, i) => uniform(1, 2, 3, i));
   const result: number[] = [];
   for (let step = 0; step < 3; step++) result.push((await program.run({ x }, ['loss'])).loss[0]);
@@ -120,7 +120,7 @@ describe('a session that is closed', () => {
     for (let n = 0; n < 50; n++) {
       const device = open();
       const session = new Session({ device, mesh: mesh({ a: 2 }), layout: { depth: 'a' } });
-      const [first, second] = [session.load(build()), session.load(build())];
+      const [first, second] = [await session.load(build()), await session.load(build())];
       await first.run({ x }, ['loss']);
       await second.run({ x }, ['loss']);
       if (n % 2 === 0) first.free();
@@ -133,9 +133,9 @@ describe('a session that is closed', () => {
     expect(new Set(held).size).toBe(1);
   });
 
-  it('refuses a program that takes more than the process is granted, before it takes it', () => {
+  it('refuses a program that takes more than the process is granted, before it takes it', async () => {
     const session = new Session({ device: cpuDevice({ threads: 1 }), grantedBytes: 2 ** 20 });
-    expect(() => session.load(build())).toThrow(
+    await expect(session.load(build())).rejects.toThrow(
       /^memory: a process would take more than it may have here; expected at most 1\.00 MiB .*predicted/,
     );
     session.close();
@@ -144,12 +144,94 @@ describe('a session that is closed', () => {
   it('does not change the threads of another device', async () => {
     const run = async (device: Device) => {
       const session = new Session({ device });
-      await session.load(build()).run({ x }, ['loss']);
+      await (await session.load(build())).run({ x }, ['loss']);
       const { threads } = library();
       session.close();
       return threads;
     };
     const [one, two] = [cpuDevice({ threads: 1 }), cpuDevice({ threads: 2 })];
     expect([await run(one), await run(two), await run(one)]).toEqual([1, 2, 1]);
+  });
+});
+
+describe('a program that is loaded', () => {
+  const x = new Float32Array(2 * 7 * 6 * 5);
+  const halves = { mesh: mesh({ a: 2 }), layout: { depth: 'a' } };
+
+  /** A device that takes its time to prepare, and fails at the kernel of a number. */
+  function slow(fails = Number.POSITIVE_INFINITY) {
+    const device = referenceDevice();
+    const counts = { begun: 0, ended: 0 };
+    const prepare: Device['prepare'] = async (...kernel) => {
+      const number = counts.begun++;
+      await new Promise((resolve) => setTimeout(resolve, number % 3));
+      counts.ended++;
+      if (number === fails) throw new Error('no such kernel');
+      return device.prepare(...kernel);
+    };
+    return { counts, device: { ...device, prepare, held: device.held } satisfies Device, open: device };
+  }
+
+  it('has all kernels prepared, several at a time', async () => {
+    const { counts, device } = slow();
+    const session = new Session({ device, ...halves });
+    const loading = session.load(build());
+    expect(counts.begun).toBeGreaterThan(1);
+    expect(counts.ended).toBe(0);
+    const program = await loading;
+    expect(counts.ended).toBe(2 * program.plan.steps.filter(({ kind }) => kind === 'kernel').length);
+    const { loss } = await program.run({ x }, ['loss']);
+    expect(loss[0]).toBe(0);
+  });
+
+  it('is refused where a kernel cannot be prepared, once none is being prepared, and leaves nothing behind', async () => {
+    const { counts, device, open } = slow(4);
+    const session = new Session({ device, ...halves });
+    await expect(session.load(build())).rejects.toThrow('no such kernel');
+    expect(counts.ended).toBe(counts.begun);
+    session.close();
+    expect(open.held).toBe(0);
+  });
+
+  it('is refused where the session is closed meanwhile, and leaves nothing behind', async () => {
+    const { device, open } = slow();
+    const session = new Session({ device, ...halves });
+    const loading = session.load(build());
+    session.close();
+    await expect(loading).rejects.toThrow('session: was closed while a program was loaded');
+    expect(open.held).toBe(0);
+  });
+
+  it('keeps its arena while another one goes', async () => {
+    const { device, open } = slow();
+    const session = new Session({ device });
+    const first = await session.load(build());
+    const loading = session.load(build());
+    const before = open.held;
+    first.free();
+    expect(open.held).toBe(before);
+    await (await loading).run({ x }, ['loss']);
+  });
+
+  it('may be planned before, for this device, mesh and layout alone', async () => {
+    const device = referenceDevice();
+    const plan = makePlan(build(), halves.mesh, halves.layout, device);
+    const program = await new Session({ device, ...halves, seed: 3 }).load(plan);
+    expect(program.plan).toBe(plan);
+    const other = await new Session({ device, ...halves, seed: 3 }).load(build());
+    const numbers = Float32Array.from(x, (_, i) => uniform(1, 2, 3, i));
+    expect(await program.run({ x: numbers })).toEqual(await other.run({ x: numbers }));
+    for (const [session, found] of [
+      [
+        new Session({ device: cpuDevice({ threads: 1 }), ...halves }),
+        /expected device cpu.*found device reference/,
+      ],
+      [new Session({ device }), /expected .* mesh 1 rank.*found .* mesh a=2/],
+      [
+        new Session({ device, mesh: halves.mesh, layout: { width: 'a' } }),
+        /expected .* width on a.*found .* depth on a/,
+      ],
+    ] as const)
+      await expect(session.load(plan)).rejects.toThrow(found);
   });
 });

@@ -1,4 +1,4 @@
-import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
+import { fail, Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
 import {
   alone,
   type Device,
@@ -22,6 +22,7 @@ import { agree, planText } from './agree.ts';
 import { Executable } from './executable.ts';
 import type { Feed } from './host-parts.ts';
 import { type OutputPart, ownParts, wholeOutput } from './outputs.ts';
+import type { Binding } from './prepare.ts';
 import { State } from './state.ts';
 import type { Tracer } from './tracer.ts';
 import { Turns } from './turns.ts';
@@ -87,6 +88,9 @@ export class Session {
   private readonly arenas: Memory[] = [];
   private store: Store | undefined;
   private readonly programs = new Set<Loaded>();
+  /** Programs that are being loaded, and how often the session was closed. */
+  private loading = 0;
+  private closes = 0;
   private readonly options: SessionOptions;
 
   constructor(options: SessionOptions) {
@@ -110,12 +114,29 @@ export class Session {
     return this.world.traffic;
   }
 
-  /** Plans a graph and gives it memory on every rank. Programs of one session share arenas: run one at a time. */
-  load(graph: Graph, { name, hostBytes = 0, region }: LoadOptions = {}): Loaded {
+  /**
+   * Plans a graph, unless it is planned already, gives it memory on every rank and has its kernels prepared. Programs of one session
+   * share arenas: run one at a time. A plan is one for the session's device, mesh, layout, processes and memory limit.
+   */
+  async load(what: Graph | Plan, options?: LoadOptions): Promise<Loaded> {
+    this.loading++;
+    try {
+      return await this.place(what, options);
+    } finally {
+      this.loading--;
+    }
+  }
+
+  private async place(
+    what: Graph | Plan,
+    { name, hostBytes = 0, region }: LoadOptions = {},
+  ): Promise<Loaded> {
     const { memoryLimit, debug = 0 } = this.options;
     const { hosts, host } = this.world.processes;
-    const options = { hosts, memoryLimit, hostBytes, region };
-    const plan = makePlan(graph, this.mesh, this.layout, this.device, options);
+    const plan =
+      what instanceof Graph
+        ? makePlan(what, this.mesh, this.layout, this.device, { hosts, memoryLimit, hostBytes, region })
+        : this.suited(what);
     if (debug >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
     checkMemory(predictPeak(plan, hostBytes), this.device, this.options.grantedBytes);
     const arenaBytes = plan.memory.arenaBytes[host];
@@ -125,8 +146,11 @@ export class Session {
     this.state.admit(plan, ranks);
     const arena = this.arena(arenaBytes);
     const store = () => this.storeOf(storeBytes);
-    const executables = ranks.map(
-      (rank) => new Executable(plan, this.device, rank, this.state, arena, store, this.world, debug),
+    const { device, state, world, closes } = this;
+    const parts = { plan, device, state, arena, store, world, debug };
+    const executables = await bindAll(
+      ranks.map((rank) => ({ ...parts, rank })),
+      () => this.closes === closes,
     );
     const turns = new Turns(executables, this.world, debug);
     let agreed = false;
@@ -138,7 +162,6 @@ export class Session {
         await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
       agreed = true;
       this.state.ready();
-      await this.device.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
       await turns.run(this.tracer);
@@ -161,15 +184,30 @@ export class Session {
       free: () => {
         if (!this.programs.delete(loaded)) return;
         for (const e of executables) e.free();
-        if (this.programs.size === 0) this.freeArenas();
+        if (this.programs.size === 0 && this.loading === 0) this.freeArenas();
       },
     };
     this.programs.add(loaded);
     return loaded;
   }
 
+  /** What a plan was made for must be what it runs on: places of tensors follow from it. */
+  private suited(plan: Plan): Plan {
+    const { device, mesh, layout, world } = this;
+    const expected = placeText(device.name, mesh, layout, world.processes.hosts);
+    const found = placeText(plan.device, plan.program.mesh, plan.layout, plan.memory.hosts);
+    if (found === expected) return plan;
+    return fail({
+      where: 'plan',
+      problem: 'was made for another device, mesh, layout or processes',
+      expected,
+      found,
+    });
+  }
+
   /** Gives back what is held for programs, variables and messages. The device stays open. */
   close(): void {
+    this.closes++;
     for (const program of [...this.programs]) program.free();
     this.freeArenas();
     this.world.close();
@@ -203,6 +241,27 @@ export class Session {
     this.store = this.device.openStore(this.options.spillFolder, bytes);
     return this.store;
   }
+}
+
+/** All ranks, or none where one cannot be bound or the session is no longer open. */
+async function bindAll(all: readonly Binding[], open: () => boolean): Promise<Executable[]> {
+  const bound: Executable[] = [];
+  try {
+    for (const parts of all) {
+      bound.push(await Executable.bind(parts));
+      if (!open()) fail({ where: 'session', problem: 'was closed while a program was loaded' });
+    }
+    return bound;
+  } catch (error) {
+    for (const executable of bound) executable.free();
+    throw error;
+  }
+}
+
+/** Where a plan runs, in one line. */
+function placeText(device: string, mesh: Mesh, layout: Layout, hosts: Processes['hosts']): string {
+  const dims = Object.entries(layout).map(([dim, axis]) => `${dim} on ${axis}`);
+  return `device ${device}, mesh ${showMesh(mesh)}, layout ${dims.sort().join(' ')}, ranks of processes ${JSON.stringify(hosts)}`;
 }
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */

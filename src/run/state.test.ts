@@ -53,14 +53,14 @@ describe('initial numbers', () => {
       upload(tensor, box, data);
     };
     const session = new Session({ device, mesh: mesh({}), seed: 9 });
-    const program = session.load(graph);
+    const program = await session.load(graph);
     expect(uploads).toBe(0);
     const given = new Float32Array(60).fill(2);
     session.state.set('w', given);
     const ones = new Float32Array(60).fill(1);
     expect([...(await program.run({ x: ones })).y]).toEqual([...given]);
     const fresh = new Session({ device: referenceDevice(), mesh: mesh({}), seed: 9 });
-    fresh.load(graph);
+    await fresh.load(graph);
     expect(await fresh.state.get('w')).toEqual(initial(attrs, 9, wholeBox(attrs.shape)));
   });
 });

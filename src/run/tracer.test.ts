@@ -15,7 +15,7 @@ async function trace(steps: number, options?: TracerOptions, device: Device = cp
   const placement = { mesh: mesh({ z: 2 }), layout: { depth: 'z' } };
   const session = new Session({ device, ...placement, tracer });
   const image = shape({ batch: 1, depth: SIZE, height: SIZE, width: SIZE, channel: 1 });
-  const program = session.load(buildTraining({ image, network: { base: 2, levels: 2 } }).graph, {
+  const program = await session.load(buildTraining({ image, network: { base: 2, levels: 2 } }).graph, {
     name: 'train',
   });
   const feed = (step: number) => ({

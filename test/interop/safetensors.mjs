@@ -14,7 +14,7 @@ export async function check({ python, folder }) {
     seed: 7,
   });
   const session = new hm.Session({ device: hm.cpuDevice({ threads: 1 }), seed: 7 });
-  const program = session.load(graph);
+  const program = await session.load(graph);
   const { state } = session;
   const file = join(folder, 'latest.safetensors');
   await hm.saveCheckpoint(file, { state, step: 3, config: hm.resolveConfig({ data: '.', out: '.' }) });

@@ -19,7 +19,7 @@ const labels = Uint8Array.from(image, (x) => (x > 0.6 ? 1 : 0));
 async function trained(axes: Record<string, number>, layout: Layout) {
   const session = new Session({ device: cpuDevice(), mesh: mesh(axes), layout, seed: 9 });
   const common = { image: shape(SIZE), network: NETWORK, seed: 4 };
-  const program = session.load(
+  const program = await session.load(
     buildTraining({ ...common, average: DECAY, optimizer: { kind: 'sgd', momentum: 0.9 } }).graph,
   );
   const weights: Float64Array[] = [];
@@ -30,7 +30,7 @@ async function trained(axes: Record<string, number>, layout: Layout) {
   }
   const average = Float64Array.from(await session.state.get(averageName(WEIGHT)));
   const scores = async (averaged: boolean): Promise<Float64Array> => {
-    const other = session.load(buildPrediction({ ...common, averaged, probabilities: true }).graph);
+    const other = await session.load(buildPrediction({ ...common, averaged, probabilities: true }).graph);
     const { probabilities } = await other.run({ image }, ['probabilities']);
     other.free();
     return Float64Array.from(probabilities);

@@ -37,7 +37,7 @@ async function run(
   bad?: number,
 ): Promise<{ found: Record<string, Float64Array>; anchors: string[] }> {
   const session = new Session({ device, mesh: mesh(axes), layout });
-  const program = session.load(lastLayer(classes));
+  const program = await session.load(lastLayer(classes));
   const voxels = SPACE.batch * SPACE.depth * SPACE.height * SPACE.width;
   const labels = Uint8Array.from({ length: voxels }, (_, i) => Math.floor(classes * uniform(4, 5, 6, i)));
   if (bad !== undefined) labels[bad] = classes;

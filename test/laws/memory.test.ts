@@ -40,7 +40,7 @@ async function train(
   memoryLimit?: number,
 ): Promise<{ losses: number[]; plan: Plan }> {
   const session = new Session({ device: bed.device, ...meshFor(parts), seed: 1, memoryLimit, spillFolder });
-  const program = session.load(network(bed).graph);
+  const program = await session.load(network(bed).graph);
   const voxels = bed.size ** 3;
   const image = Float32Array.from({ length: voxels }, (_, i) => uniform(1, 2, 3, i));
   const labels = Uint8Array.from({ length: voxels }, (_, i) => 3 * uniform(4, 5, 6, i));

@@ -58,7 +58,7 @@ async function segment(
   for (const block of blocksOf(size, cuts ?? [1, 1, 1])) {
     const one = [range(0, 1), ...block];
     const region = cuts && { labels: one, probabilities: [...one, range(0, 3)] };
-    const program = session.load(build(bed), { region });
+    const program = await session.load(build(bed), { region });
     for (const [name, parts] of Object.entries(await program.runParts({ image })))
       for (const { box, data } of parts) {
         let n = 0;
@@ -152,6 +152,6 @@ describe('a network in blocks', () => {
     const session = new Session({ device: cpu });
     const region = { labels: [range(0, 1), range(0, 9), range(0, 8), range(0, 8)] };
     const bed: Bed = { device: cpu, size: [8, 8, 8], network: { base: 2, levels: 2 } };
-    expect(() => session.load(build(bed), { region })).toThrow(/output "labels".*impossible box/s);
+    await expect(session.load(build(bed), { region })).rejects.toThrow(/output "labels".*impossible box/s);
   });
 });

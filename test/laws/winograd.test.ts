@@ -49,7 +49,7 @@ async function run(
 ): Promise<Results> {
   const layout: Layout = Object.fromEntries(Object.keys(parts).map((dim) => [dim, dim]));
   const session = new Session({ device, mesh: mesh(parts), layout });
-  const program = session.load(graph);
+  const program = await session.load(graph);
   const found = await program.run(feeds);
   program.free();
   return Object.fromEntries(Object.entries(found).map(([name, data]) => [name, Float64Array.from(data)]));

@@ -39,7 +39,7 @@ function network(norm) {
 /** Loss and gradients by name, what was sent, and what the plan says of it. `processes`: absent where all ranks run here. */
 export async function lawsOf([axes, layout, norm], device, processes) {
   const session = new Session({ device, mesh: mesh(axes), layout, seed: 9, processes });
-  const program = session.load(network(norm));
+  const program = await session.load(network(norm));
   const voxels = SIZE.batch * SIZE.depth * SIZE.height * SIZE.width;
   const image = Float32Array.from({ length: voxels }, (_, i) => uniform(1, 2, 3, i));
   const labels = Uint8Array.from({ length: voxels }, (_, i) => Math.floor(3 * uniform(4, 5, 6, i)));

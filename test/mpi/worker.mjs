@@ -49,8 +49,8 @@ async function busy() {
 async function broken() {
   const device = cpuDevice({ threads: 1 });
   let runs = 0;
-  const prepare = (kernel, ...rest) => {
-    const launch = device.prepare(kernel, ...rest);
+  const prepare = async (kernel, ...rest) => {
+    const launch = await device.prepare(kernel, ...rest);
     return {
       ...launch,
       run() {

@@ -144,15 +144,18 @@ class CpuDevice implements Device {
     return launchOf(this.prepareCombine(tensors as readonly CpuTensor[], how));
   }
 
-  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, owner: Memory): Launch {
+  async prepare(
+    kernel: Kernel,
+    rank: number,
+    tensorOf: (value: LocalValue) => Tensor,
+    owner: Memory,
+  ): Promise<Launch> {
     const call = callOf(kernel, rank, tensorOf);
     const binder = this.binder(owner, tensorOf);
     const run = bind(call, binder);
     if (call.op !== 'conv' && call.op !== 'conv_transpose') return { run };
     return { run, parts: (ready) => contractionParts(call, binder, ready) };
   }
-
-  async ready(): Promise<void> {}
 
   readonly mark = passedMark;
 

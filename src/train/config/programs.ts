@@ -22,8 +22,14 @@ export class Programs {
    * The program of a key, loaded if it is not; `hostBytes`: of the volumes that the process holds beside it; `region`: the boxes
    * that it computes, if not all.
    */
-  get(key: string, build: () => Graph, hostBytes?: number, region?: LoadOptions['region']): Loaded {
-    const program = this.loaded.get(key) ?? this.session.load(build(), { name: key, hostBytes, region });
+  async get(
+    key: string,
+    build: () => Graph,
+    hostBytes?: number,
+    region?: LoadOptions['region'],
+  ): Promise<Loaded> {
+    const program =
+      this.loaded.get(key) ?? (await this.session.load(build(), { name: key, hostBytes, region }));
     this.loaded.delete(key);
     this.loaded.set(key, program);
     for (const [other, old] of this.loaded) {

@@ -16,7 +16,7 @@ export async function measureStatistics(
   for (const [i, entry] of cases.slice(0, config.statisticsCases).entries()) {
     let seen = i;
     for (const { image, size, volume, batch, share } of await casePasses(config, reader, entry)) {
-      const program = programs.get(
+      const program = await programs.get(
         `statistics ${batch}x${size.join('x')}`,
         () => statisticsGraph(config, classes.length, size, batch).graph,
         hostBytes(volume),

@@ -75,7 +75,7 @@ export class Trainer {
     }
     const [first] = this.indices(step);
     const { shape } = await this.reader.source(cases[first]);
-    this.program(sampleShape(shape, stepPatch(config)), shape);
+    await this.program(sampleShape(shape, stepPatch(config)), shape);
   }
 
   /** Does one step, counted from 0. */
@@ -90,7 +90,7 @@ export class Trainer {
       epoch,
     );
     const learningRate = learningRateOf(config, step);
-    const program = this.program(size, volume);
+    const program = await this.program(size, volume);
     this.parts.session.tracer?.next(`step ${step + 1}`);
     const out = await program.run({
       image,
@@ -129,7 +129,7 @@ export class Trainer {
     };
   }
 
-  private program(size: Shape3, volume: Shape3): Loaded {
+  private program(size: Shape3, volume: Shape3): Promise<Loaded> {
     const { config, programs, classes, hostBytes } = this.parts;
     return programs.get(
       `train ${size.join('x')}`,

@@ -29,7 +29,7 @@ export async function validate(
   const sums = { both: zeros(classes), predicted: zeros(classes), truth: zeros(classes) };
   for (const entry of held) {
     for (const { image, labels, size, volume, batch, share } of await casePasses(config, reader, entry)) {
-      const program = programs.get(
+      const program = await programs.get(
         `validation ${batch}x${size.join('x')}`,
         () => evaluationGraph(config, classes.length, size, batch).graph,
         hostBytes(volume),

@@ -244,7 +244,7 @@ export class Segmenter {
       const programs = new Programs(session, blocks && 2);
       try {
         // The first program brings the variables.
-        load(programs);
+        await load(programs);
         this.trained = await this.loadWeights(session.state);
       } catch (error) {
         session.close();

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const config = resolveConfig({ data: '/d', out: '/o' });
 
 /** A session with two variables, cut over three ranks. */
-function sessionWith(a: Shape, device: Device, seed: number): Session {
+async function sessionWith(a: Shape, device: Device, seed: number): Promise<Session> {
   const graph = new Graph();
   const make = (name: string, dims: Shape) =>
     variableOf(graph, {
@@ -30,7 +30,7 @@ function sessionWith(a: Shape, device: Device, seed: number): Session {
   graph.output('a', add(x, x));
   graph.output('b', add(y, y));
   const session = new Session({ device, mesh: mesh({ m: 3 }), layout: { channel: 'm' }, seed });
-  session.load(graph);
+  await session.load(graph);
   return session;
 }
 
@@ -43,9 +43,9 @@ describe.each([
   const file = path.join(folder, `${name}.safetensors`);
 
   it('gives back every bit, on any mesh', async () => {
-    const { state } = sessionWith(ab, device(), 1);
+    const { state } = await sessionWith(ab, device(), 1);
     await saveCheckpoint(file, { state, step: 12, config, metadata: { note: 'µ' } });
-    const other = sessionWith(ab, device(), 2).state;
+    const { state: other } = await sessionWith(ab, device(), 2);
     expect(await other.get('net/a')).not.toEqual(await state.get('net/a'));
     const { step, metadata } = await loadCheckpoint(file, other);
     expect(step).toBe(12);
@@ -59,7 +59,7 @@ describe.each([
   });
 
   it('names the tensor that does not fit', async () => {
-    const { state } = sessionWith(shape({ kernel: 3, channel: 4 }), device(), 1);
+    const { state } = await sessionWith(shape({ kernel: 3, channel: 4 }), device(), 1);
     await expect(loadCheckpoint(file, state)).rejects.toThrow(
       'shape of tensor "net/a"; expected [3, 4], found [3, 5]',
     );

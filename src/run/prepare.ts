@@ -1,0 +1,46 @@
+import type { Device, Launch, Memory, Store, World } from '../machine/index.ts';
+import type { Plan } from '../plan/index.ts';
+import type { State } from './state.ts';
+import type { Stays } from './stays.ts';
+
+/** What a plan is bound to. */
+export interface Binding {
+  readonly plan: Plan;
+  readonly device: Device;
+  readonly rank: number;
+  readonly state: State;
+  /** At least the bytes of the plan's process; its ranks share it, and programs that never run at once may. */
+  readonly arena: Memory;
+  /** Gives at least the plan's bytes of it. */
+  readonly store: () => Store;
+  /** In which other ranks may run at the same time, in processes of their own. */
+  readonly world: World;
+  /** From level 2 on every step is told on the terminal. */
+  readonly debug: number;
+}
+
+/**
+ * The kernels of a plan on one rank, by place, as a device prepares them; what they need is freed with `own`. Raises the first error
+ * when none is being prepared any more.
+ */
+export async function prepareKernels(
+  { plan, device, rank }: Binding,
+  stays: Stays,
+  own: Memory,
+): Promise<ReadonlyMap<number, Launch>> {
+  const pending = plan.steps.flatMap((step, place) =>
+    step.kind === 'kernel'
+      ? [
+          async () =>
+            [place, await device.prepare(step, rank, (value) => stays.of(value, place), own)] as const,
+        ]
+      : [],
+  );
+  const all = await Promise.allSettled(pending.map((prepare) => prepare()));
+  return new Map(
+    all.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    }),
+  );
+}
