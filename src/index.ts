@@ -100,6 +100,8 @@ export {
   peakMemory,
   referenceDevice,
 } from './machine/index.ts';
+// How long steps take here
+export { type BenchOptions, type BenchResult, bench } from './measure/index.ts';
 // Layers, networks, losses, optimizers, whole graphs
 export * from './nn/index.ts';
 // Operations on values of a graph
@@ -162,9 +164,6 @@ export {
 export { explainPlan, formatPlan, makePlan, type Plan, type PlanReport } from './plan/index.ts';
 // Running graphs on a mesh
 export {
-  type BenchOptions,
-  type BenchResult,
-  bench,
   type KernelTime,
   kernelTable,
   kernelTimes,

@@ -10,11 +10,12 @@ export const mayImport = {
   nn: ['ops', 'core'],
   plan: ['ops', 'core'],
   machine: ['plan', 'ops', 'files', 'core'],
-  run: ['machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  run: ['machine', 'plan', 'ops', 'files', 'core'],
+  measure: ['run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
   imaging: ['files', 'core'],
   train: ['imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
-  cli: ['index', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
-  index: ['cli', 'train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  cli: ['index', 'train', 'measure', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  index: ['cli', 'train', 'measure', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
 };
 
 /** Rooms within a room, lowest first: a file imports from its own and from lower ones. What stands in none is above all. */

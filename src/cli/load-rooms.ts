@@ -11,5 +11,6 @@ export async function loadRooms(): Promise<void> {
   await import('../machine/index.ts');
   await import('../nn/index.ts');
   await import('../run/index.ts');
+  await import('../measure/index.ts');
   await import('../train/index.ts');
 }

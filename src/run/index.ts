@@ -1,7 +1,5 @@
 export { agree, fromFirst, sumOver, together, totalSent } from './agree.ts';
 export * from './auto-split.ts';
-export * from './bench.ts';
-export * from './calibrate.ts';
 export * from './executable.ts';
 export * from './fit-parts.ts';
 export type { BoxReader, BoxSource, Feed } from './host-parts.ts';

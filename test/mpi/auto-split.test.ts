@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { mesh } from '../../src/core/index.ts';
-import { bench } from '../../src/run/index.ts';
+import { bench } from '../../src/measure/index.ts';
 import { COMMAND, describeMpi, mpirun } from './launch.ts';
 
 describeMpi('--split auto over processes', () => {

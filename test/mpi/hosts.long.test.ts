@@ -4,9 +4,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mesh, shape } from '../../src/core/index.ts';
 import { CPU_TARGET } from '../../src/machine/index.ts';
+import { bench } from '../../src/measure/index.ts';
 import { buildTraining } from '../../src/nn/index.ts';
 import { makePlan, overlaps, predictTime, type Speeds } from '../../src/plan/index.ts';
-import { bench } from '../../src/run/index.ts';
 import { type TwoHosts, twoHosts, whyNoHosts } from './hosts.ts';
 import { COMMAND } from './launch.ts';
 

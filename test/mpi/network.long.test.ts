@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { mesh } from '../../src/core/index.ts';
 import { writePhantom } from '../../src/imaging/index.ts';
-import { bench } from '../../src/run/index.ts';
+import { bench } from '../../src/measure/index.ts';
 import { openSafetensors, readLog, resolveConfig, runFolder, train } from '../../src/train/index.ts';
 import { COMMAND, describeMpi, mpirun } from './launch.ts';
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { failTogether } from '../../dist/cli/terminal/processes.js';
 import { mesh, range, shape } from '../../dist/core/index.js';
 import { cpuDevice, finishMpi, mpiProcesses, referenceDevice } from '../../dist/machine/index.js';
-import { bench } from '../../dist/run/index.js';
+import { bench } from '../../dist/measure/index.js';
 import { CASES } from './cases.mjs';
 import { lawsOf, MESHES, ranksOf } from './laws-net.mjs';
 

@@ -1,16 +1,9 @@
 import { shape } from '../../core/index.ts';
 import { CPU_TARGET } from '../../machine/index.ts';
+import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { bytes } from '../../plan/index.ts';
-import {
-  autoSplit,
-  type BenchResult,
-  bench,
-  kernelTable,
-  type Tracer,
-  VOXEL,
-  WARM_UP,
-} from '../../run/index.ts';
+import { autoSplit, kernelTable, type Tracer } from '../../run/index.ts';
 import { speedsOf } from '../../train/index.ts';
 import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from '../flags/flags.ts';
 import { type Joined, join } from '../terminal/processes.ts';

@@ -8,8 +8,8 @@ import {
   library,
   mpiAvailable,
 } from '../../machine/index.ts';
+import { calibrate } from '../../measure/index.ts';
 import { bytes, type Speeds } from '../../plan/index.ts';
-import { calibrate } from '../../run/index.ts';
 import { writeMachineFile } from '../../train/index.ts';
 import { UsageError } from '../flags/parse.ts';
 import { meet } from '../terminal/processes.ts';

@@ -1,8 +1,8 @@
 import { shape } from '../../core/index.ts';
 import { CPU_TARGET } from '../../machine/index.ts';
+import { VOXEL } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { overlaps, type Sizes, SPLIT_DIMS, type Speeds, SplitFinder } from '../../plan/index.ts';
-import { VOXEL } from '../../run/index.ts';
 
 export interface ScaleFlags {
   readonly size: number;

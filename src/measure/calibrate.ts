@@ -13,8 +13,7 @@ import {
   type Speeds,
   type TimedKernel,
 } from '../plan/index.ts';
-import { Session } from './session.ts';
-import { Tracer } from './tracer.ts';
+import { Session, Tracer } from '../run/index.ts';
 
 // Measures the speeds that times are told from: kernels by the trace of training steps, links by real messages.
 

@@ -11,10 +11,7 @@ import {
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { checkSplits, predictPeak, showExtra } from '../plan/index.ts';
-import { totalSent } from './agree.ts';
-import { fitParts } from './fit-parts.ts';
-import { Session } from './session.ts';
-import type { Tracer } from './tracer.ts';
+import { fitParts, Session, type Tracer, totalSent } from '../run/index.ts';
 
 export interface BenchOptions {
   /** Voxels along each axis. */
