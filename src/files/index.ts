@@ -9,6 +9,7 @@ export * from './memory.ts';
 // Names and paths
 export * from './names.ts';
 export * from './outputs.ts';
+export * from './overlap.ts';
 export * from './partial-file.ts';
 export * from './processes.ts';
 export * from './set-up.ts';

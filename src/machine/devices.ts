@@ -1,13 +1,13 @@
 import { HalomeshError } from '../core/index.ts';
 import type { Target } from '../plan/index.ts';
-import { CPU_TARGET, cpuDevice, type ExactConv, library } from './cpu/index.ts';
+import { cpuDevice, cpuTarget, type ExactConv, library, type TargetOptions } from './cpu/index.ts';
 import type { Device } from './device.ts';
 import type { ComputingDevice } from './device-names.ts';
 import { nullDevice } from './null.ts';
 import { referenceDevice } from './reference.ts';
 
 /** How a device is opened; each takes what it knows. */
-export interface DeviceOptions {
+export interface DeviceOptions extends TargetOptions {
   readonly threads?: number;
   readonly exactConv?: ExactConv;
 }
@@ -20,8 +20,8 @@ export interface DeviceEntry {
   readonly computes: boolean;
   /** Whether it can be opened here, and which one or why not. Never fails. */
   available(): { readonly available: boolean; readonly note: string };
-  /** What plans for it need to know; nothing is opened. */
-  readonly target: Target;
+  /** What plans for it need to know; nothing is opened. Each takes what it knows. */
+  target(options?: TargetOptions): Target;
   open(options?: DeviceOptions): Device;
 }
 
@@ -40,21 +40,21 @@ export const DEVICES = {
         return { available: false, note: text };
       }
     },
-    target: CPU_TARGET,
+    target: cpuTarget,
     open: cpuDevice,
   },
   reference: {
     doc: 'TypeScript in float64: slow, the judge of the others',
     computes: true,
     available: always('TypeScript in float64: slow, the judge of the others'),
-    target: referenceDevice(),
+    target: () => referenceDevice(),
     open: () => referenceDevice(),
   },
   null: {
     doc: 'plans and counts, computes nothing',
     computes: false,
     available: always('plans and counts, computes nothing'),
-    target: nullDevice(),
+    target: () => nullDevice(),
     open: () => nullDevice(),
   },
 } as const satisfies Readonly<

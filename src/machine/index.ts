@@ -3,6 +3,7 @@ export * from './cpu/index.ts';
 export * from './device.ts';
 export * from './device-names.ts';
 export * from './devices.ts';
+export { HOST_SPACES, UNMEASURED } from './host.ts';
 export * from './local.ts';
 export * from './mpi/index.ts';
 export * from './null.ts';

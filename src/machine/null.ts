@@ -3,6 +3,7 @@ import { NO_FUSION, type Target, transferBytes } from '../plan/index.ts';
 import { HOST_ARRAYS, launchOf, passedMark } from './at-once.ts';
 import type { Device, Tensor } from './device.ts';
 import { plainFormat } from './formats/index.ts';
+import { HOST_SPACES, UNMEASURED } from './host.ts';
 
 /**
  * Plans and counts, computes nothing: reads give zeros. With the storage and fusion rules of `like` it stands for that device
@@ -15,7 +16,9 @@ export function nullDevice(like?: Target): Device {
     refuses: like?.refuses ?? (() => undefined),
     formats: like?.formats ?? (() => plainFormat),
     plain: like?.plain ?? plainFormat,
-    spaces: like?.spaces ?? { tensors: { name: 'memory', align: () => 64 } },
+    spaces: like?.spaces ?? HOST_SPACES,
+    costs: like?.costs ?? UNMEASURED,
+    overlap: like?.overlap ?? true,
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     openStore: (_folder, bytes) => ({

@@ -2,6 +2,7 @@ import { type Block, type Box, boxVolume, forEachIndex, get, set, zeros } from '
 import { type Format, type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
 import { launchOf, passedMark } from './at-once.ts';
 import type { Device, HostArray, HostRoom, Memory, Store, Tensor } from './device.ts';
+import { HOST_SPACES, UNMEASURED } from './host.ts';
 
 interface ReferenceTensor extends Tensor {
   readonly block: Block;
@@ -26,7 +27,9 @@ export function referenceDevice(fusion = NO_FUSION): Device {
     refuses: () => undefined,
     formats: () => () => FLOAT64,
     plain: () => FLOAT64,
-    spaces: { tensors: { name: 'memory', align: () => 64 } },
+    spaces: HOST_SPACES,
+    costs: UNMEASURED,
+    overlap: true,
     allocate(bytes, room = bytes) {
       held += bytes;
       const memory = { bytes: Math.max(bytes, room) };

@@ -8,6 +8,7 @@ import {
   type ExactConv,
   library,
   type Processes,
+  type TargetOptions,
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { checkSplits, predictPeak, showExtra } from '../plan/index.ts';
@@ -26,6 +27,8 @@ export interface BenchOptions {
   readonly optimizer?: OptimizerConfig;
   readonly exactConv?: ExactConv;
   readonly device?: Device;
+  /** What is told of the machine, where no device is given. */
+  readonly machine?: TargetOptions;
   /** The processes that run the ranks; this one alone by default. */
   readonly processes?: Processes;
   /** See {@link SessionOptions}. */
@@ -80,7 +83,7 @@ function placement(
 /** Training steps of a U-Net on random data. */
 export async function bench(options: BenchOptions): Promise<BenchResult> {
   const { size, steps, batch = 1, precision = 'f32', threads = availableParallelism() } = options;
-  const device = options.device ?? cpuDevice({ threads, exactConv: options.exactConv });
+  const device = options.device ?? cpuDevice({ threads, exactConv: options.exactConv, ...options.machine });
   const built = buildTraining({
     image: shape({ batch, depth: size, height: size, width: size, channel: 1 }),
     network: options.network,

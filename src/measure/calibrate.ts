@@ -1,18 +1,20 @@
 import { availableParallelism, cpus } from 'node:os';
 import { type Box, range, type Shape, shape, uniform } from '../core/index.ts';
-import { cpuDevice, type Device, type Processes, peakFlops, peakMemory } from '../machine/index.ts';
-import { buildTraining } from '../nn/index.ts';
 import {
   ASSUMED_LINK,
-  type ExchangePlan,
+  cpuDevice,
+  type Device,
   fitLink,
   fitSpeeds,
   kernelClass,
-  kernelWork,
-  type Plan,
+  type Processes,
+  peakFlops,
+  peakMemory,
   type Speeds,
   type TimedKernel,
-} from '../plan/index.ts';
+} from '../machine/index.ts';
+import { buildTraining } from '../nn/index.ts';
+import { type ExchangePlan, kernelWork, type Plan } from '../plan/index.ts';
 import { Session, Tracer } from '../run/index.ts';
 
 // Measures the speeds that times are told from: kernels by the trace of training steps, links by real messages.

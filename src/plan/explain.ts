@@ -55,15 +55,17 @@ export interface PlanReport {
  * Resident memory of a process that runs a plan's ranks and holds `hostBytes` of images beside them, in bytes; of the process
  * with the most where there are several.
  */
-export function predictPeak({ memory, buffers }: Plan, hostBytes = 0): number {
-  const { hosts, arenaBytes, variableBytes } = memory;
+export function predictPeak({ memory, flights, target }: Plan, hostBytes = 0): number {
+  const { list, hosts, arenaBytes, variableBytes } = memory;
+  const { fixedBytes } = target.spaces.tensors;
+  const messages = hosts.length === 1 ? 0 : messageBytes({ list, flights }, fixedBytes);
   const each = hosts.map(
     (ranks, host) =>
-      processBytes(ranks.length) +
+      processBytes(fixedBytes, ranks.length) +
       arenaBytes[host] +
       ranks.reduce((sum, rank) => sum + variableBytes[rank], 0),
   );
-  return Math.max(...each) + messageBytes(memory.list, buffers, hosts.length) + hostBytes;
+  return Math.max(...each) + messages + hostBytes;
 }
 
 /** Facts of a plan; nothing is run. */

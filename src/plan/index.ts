@@ -18,7 +18,6 @@ export * from './split/partition.ts';
 export * from './split/region.ts';
 export * from './target.ts';
 export * from './time/condensed.ts';
-export * from './time/kernel-class.ts';
+export * from './time/costs.ts';
 export * from './time/predict-time.ts';
 export * from './time/scaling.ts';
-export * from './time/speeds.ts';

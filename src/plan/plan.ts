@@ -1,5 +1,5 @@
 import { fail, type Graph, type Layout, type Mesh } from '../core/index.ts';
-import { overlaps } from './fusion/flights.ts';
+import { type Flight, flightsOf } from './fusion/flights.ts';
 import { fuse } from './fusion/fuse.ts';
 import { late } from './fusion/late.ts';
 import { assignBuffers, type Buffer } from './memory/buffers.ts';
@@ -9,7 +9,7 @@ import type { PlanStep } from './memory/schedule.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
 import { partition } from './split/partition.ts';
 import { partitionRegion, type Region } from './split/region.ts';
-import { type Target, wholeBytes } from './target.ts';
+import type { Target } from './target.ts';
 
 /** Everything that is decided before anything runs. */
 export interface Plan {
@@ -21,6 +21,10 @@ export interface Plan {
   readonly steps: readonly PlanStep[];
   readonly buffers: ReadonlyMap<LocalValue, Buffer>;
   readonly memory: MemoryPlan;
+  /** Collectives that go on beside kernels. */
+  readonly flights: readonly Flight[];
+  /** What it is made for. */
+  readonly target: Target;
   /** Floating-point operations of one run, per rank; those of kernels that run again are counted in `flopsAgain`. */
   readonly flops: readonly number[];
   readonly flopsAgain: readonly number[];
@@ -56,6 +60,7 @@ export function makePlan(
   const { memoryLimit: limit, thorough } = options;
   const { program, buffers, planner, fixedBytes } = prepare(graph, mesh, layout, target, options);
   const memory = planner.plan({ limit, thorough, fixedBytes });
+  const { hosts } = options;
   const bytesSent = { exchange: 0, allReduce: 0 };
   for (const { step } of memory.list) {
     if (step.kind !== 'collective') continue;
@@ -71,6 +76,8 @@ export function makePlan(
     steps: memory.list.map(({ step }) => step),
     buffers,
     memory,
+    flights: flightsAmong(memory.list, buffers, target, hosts),
+    target,
     flops: ranks.map((rank) => flopsOf(program.nodes, rank)),
     flopsAgain: ranks.map((rank) => flopsOf(again, rank)),
     bytesSent,
@@ -109,19 +116,26 @@ function prepare(
   const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
   checkSupport(program, target);
   const fused = fuse(program, target.fusion);
-  // Ranks of one process run in turn: nothing goes on beside their kernels.
-  const together = hosts !== undefined && hosts.length > 1;
-  const steps = together && overlaps() ? late(fused) : fused;
+  const apart = hosts !== undefined && hosts.length > 1;
+  const steps = apart && target.overlap ? late(fused) : fused;
   const buffers = assignBuffers(program, steps, target.formats(program));
   const once = steps.map((step) => ({ step, again: false }));
-  const messages = messageBytes(once, buffers, hosts?.length ?? 1);
+  const { fixedBytes } = target.spaces.tensors;
+  const flights = flightsAmong(once, buffers, target, hosts);
+  const messages = apart ? messageBytes({ list: once, flights }, fixedBytes) : 0;
   const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
-  const planner = new MemoryPlanner(
-    { program, steps, buffers },
-    (buffer, rank) => wholeBytes(target.spaces.tensors, buffer.format.bytes(buffer.boxes[rank])),
-    hosts,
-  );
-  return { program, buffers, planner, fixedBytes: processBytes(most) + messages + hostBytes };
+  const planner = new MemoryPlanner({ program, steps, buffers }, target, hosts);
+  return { program, buffers, planner, fixedBytes: processBytes(fixedBytes, most) + messages + hostBytes };
+}
+
+/** Ranks of one process run in turn: nothing goes on beside their kernels. */
+function flightsAmong(
+  list: Parameters<typeof flightsOf>[0],
+  buffers: Plan['buffers'],
+  { overlap }: Target,
+  hosts: PlanOptions['hosts'] = [],
+): Flight[] {
+  return overlap && hosts.length > 1 ? flightsOf(list, buffers) : [];
 }
 
 function flopsOf(nodes: readonly LocalNode[], rank: number): number {

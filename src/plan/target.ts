@@ -1,6 +1,7 @@
 import type { Box, TensorType } from '../core/index.ts';
 import type { FusionRules } from './fusion/kernel.ts';
 import type { LocalNode, LocalProgram } from './program.ts';
+import type { Costs } from './time/costs.ts';
 
 // What planning needs to know of a device. It names none.
 
@@ -22,6 +23,24 @@ export interface Space {
   readonly name: string;
   /** Bytes whose multiples a tensor of `bytes` bytes begins at. */
   align(bytes: number): number;
+  readonly fixedBytes: FixedBytes;
+}
+
+/** Bytes that a process takes beside its tensors and what its messages carry. */
+export interface FixedBytes {
+  /** Before it has any rank. */
+  readonly process: number;
+  /** For each of its ranks. */
+  readonly rank: number;
+  /** Where it sends messages to others. */
+  readonly messages: number;
+}
+
+/** Where tensors go that make way for others. */
+export interface Tier {
+  readonly name: string;
+  /** Bytes a second to it, and from it. */
+  readonly bytesPerSecond: number;
 }
 
 export interface Target {
@@ -32,8 +51,11 @@ export interface Target {
   formats(program: LocalProgram): (type: TensorType) => Format;
   /** Row-major order: of messages, and of what no program lays out. */
   plain(type: TensorType): Format;
-  /** Where tensors lie. */
-  readonly spaces: { readonly tensors: Space };
+  /** Where tensors lie, and where they go that make way for others: to the first tier. */
+  readonly spaces: { readonly tensors: Space; readonly tiers: readonly [Tier, ...Tier[]] };
+  readonly costs: Costs;
+  /** Whether collectives go on beside kernels where ranks are processes of their own. */
+  readonly overlap: boolean;
 }
 
 /** Bytes that a tensor takes with what lies between it and the next one. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { mesh, shape } from '../core/index.ts';
-import { CPU_TARGET } from '../machine/index.ts';
+import { assumedSpeeds, CPU_TARGET, costsOf } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
-import { assumedSpeeds, makePlan, overlaps, predictPeak, predictTime, type Sizes } from '../plan/index.ts';
+import { makePlan, predictPeak, predictTime, type Sizes } from '../plan/index.ts';
 import { autoSplit } from './auto-split.ts';
 
 const graph = ({ batch, depth, height, width }: Sizes) =>
@@ -11,7 +11,7 @@ const graph = ({ batch, depth, height, width }: Sizes) =>
     network: { base: 8, levels: 2 },
   }).graph;
 const sizes = { batch: 1, depth: 24, height: 48, width: 48 };
-const options = { graph, sizes, stride: 2, target: CPU_TARGET, speeds: () => assumedSpeeds(2) };
+const options = { graph, sizes, stride: 2, target: CPU_TARGET, costs: () => costsOf(assumedSpeeds(2)) };
 const hosts = (ranks: number) => Array.from({ length: ranks }, (_, rank) => [rank]);
 const planOf = (parts: Readonly<Record<string, number>>, memoryLimit?: number) => {
   const layout = Object.fromEntries(Object.keys(parts).map((dim) => [dim, dim]));
@@ -22,7 +22,7 @@ it('takes the split of least predicted time, of exactly as many ranks as there a
   const { parts, text } = await autoSplit({ ...options, ranks: 4 });
   expect(Object.values(parts).reduce((a, b) => a * b, 1)).toBe(4);
   const seconds = (other: Record<string, number>) =>
-    predictTime(planOf(other), assumedSpeeds(2), { overlap: overlaps() }).seconds;
+    predictTime(planOf(other), costsOf(assumedSpeeds(2)), { overlap: true }).seconds;
   const best = seconds(parts);
   const others: Record<string, number>[] = [
     { depth: 4 },

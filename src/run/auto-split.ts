@@ -4,11 +4,10 @@ import { fail } from '../core/index.ts';
 import type { Processes } from '../machine/index.ts';
 import {
   bytes,
+  type Costs,
   cutParts,
   isUnsuited,
-  overlaps,
   type Sizes,
-  type Speeds,
   SplitFinder,
   showParts,
   type Target,
@@ -23,8 +22,8 @@ export interface AutoSplitOptions {
   /** Voxels along an axis that become one at the coarsest resolution of the network. */
   readonly stride: number;
   readonly target: Target;
-  /** Speeds to tell times from; the first process alone asks. */
-  readonly speeds: () => Speeds;
+  /** What times are told from; the first process alone asks. */
+  readonly costs: () => Costs;
   /** Ranks that share the work: one for each of the processes, where there are several. */
   readonly ranks: number;
   readonly processes?: Processes;
@@ -70,10 +69,10 @@ function choose(options: AutoSplitOptions, ranksPerMachine: number): AutoSplit {
   const { sizes, ranks, threads = 1, hostBytes = 0 } = options;
   const finder = new SplitFinder({
     ...options,
-    speeds: options.speeds(),
+    costs: options.costs(),
     hostBytes: () => hostBytes,
     tries: TRIES,
-    time: { threads, ranksPerMachine, overlap: overlaps() },
+    time: { threads, ranksPerMachine, overlap: options.target.overlap },
   });
   const found = finder.best(sizes, ranks);
   if (isUnsuited(found))

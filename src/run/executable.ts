@@ -15,10 +15,8 @@ import {
   type Buffer,
   type CollectiveStep,
   type Flight,
-  flightsOf,
   type LocalValue,
   type MoveStep,
-  overlaps,
   type Plan,
   type PlanStep,
   readyLoops,
@@ -82,7 +80,7 @@ export class Executable {
     this.own = own;
     this.stays = stays;
     this.launches = launches;
-    const flights = this.begins && overlaps() ? flightsOf(plan.memory.list, plan.buffers) : [];
+    const flights = this.begins ? plan.flights : [];
     this.first = flights.filter(({ begin }) => begin < 0).map((flight) => this.beginning(flight));
     this.actions = this.bindAll(flights);
   }

@@ -27,7 +27,7 @@ describe('fitParts', () => {
   it('names the smallest limit that any number of parts can meet', () => {
     const least = named(MIB);
     // Sixteen ranks alone take more than this program in one part.
-    expect(least).toBeLessThan(processBytes(16));
+    expect(least).toBeLessThan(processBytes(CPU_TARGET.spaces.tensors.fixedBytes, 16));
     // What it plans it hands on.
     const { mesh, plans } = fitted(least);
     expect(plans).toHaveLength(1);

@@ -67,7 +67,7 @@ export function fitParts(
   const places = placesOf(dim);
   for (const [n, { mesh, layout }] of places.entries()) {
     // Less than a process of these ranks takes needs no plan.
-    if (leastBeside(programs, mesh) > memoryLimit) continue;
+    if (leastBeside(programs, mesh, target) > memoryLimit) continue;
     try {
       const plans = programs.map((program) =>
         planOf(program, mesh, layout, target, { memoryLimit, thorough: false }),
@@ -98,15 +98,15 @@ export function fitParts(
 }
 
 /** Bytes that a process of these ranks takes beside all tensors. */
-const leastBeside = (programs: readonly FittedProgram[], { size }: Mesh): number =>
-  processBytes(size) + Math.max(...programs.map(({ hostBytes }) => hostBytes));
+const leastBeside = (programs: readonly FittedProgram[], { size }: Mesh, { spaces }: Target): number =>
+  processBytes(spaces.tensors.fixedBytes, size) + Math.max(...programs.map(({ hostBytes }) => hostBytes));
 
 /** The parts that meet the smallest limit for all programs, and that limit, bytes. */
 function leastParts(programs: readonly FittedProgram[], target: Target, places: readonly Place[]) {
   let best: { readonly place: Place; readonly limit: number } | undefined;
   for (const place of places) {
     const below = best && sayableLimit((1 - EXACTNESS) * best.limit);
-    if (below !== undefined && leastBeside(programs, place.mesh) > below) break;
+    if (below !== undefined && leastBeside(programs, place.mesh, target) > below) break;
     const limits = programs.map(({ graph, hostBytes }) =>
       leastMemory(graph, place.mesh, place.layout, target, { hostBytes, below }),
     );

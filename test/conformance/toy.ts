@@ -1,6 +1,7 @@
 import { type Block, type Box, boxVolume, rowMajorStrides } from '../../src/core/index.ts';
 import { HOST_ARRAYS, launchOf, passedMark } from '../../src/machine/at-once.ts';
 import { type ContractionCall, callOf, refusesCall } from '../../src/machine/calls/index.ts';
+import { HOST_SPACES, UNMEASURED } from '../../src/machine/host.ts';
 import type { Device, Memory, Tensor } from '../../src/machine/index.ts';
 import { runByReference } from '../../src/machine/reference.ts';
 import { type LocalValue, NO_FUSION, type StoredType } from '../../src/plan/index.ts';
@@ -74,7 +75,9 @@ export function toyDevice(): Device {
     refuses: refusesCall,
     formats: () => plain,
     plain,
-    spaces: { tensors: { name: 'memory', align: () => 64 } },
+    spaces: HOST_SPACES,
+    costs: UNMEASURED,
+    overlap: true,
     allocate(bytes): ToyMemory {
       held += bytes;
       return { bytes, data: new ArrayBuffer(bytes) };

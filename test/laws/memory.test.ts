@@ -103,7 +103,9 @@ describe('a memory limit', () => {
   it('says how much is needed where it cannot be met', () => {
     const bed: Bed = { device: referenceDevice(), size: 8, base: 2, storage: 'f32' };
     expect(() =>
-      makePlan(network(bed).graph, meshFor({}).mesh, {}, CPU_TARGET, { memoryLimit: processBytes(1) }),
+      makePlan(network(bed).graph, meshFor({}).mesh, {}, CPU_TARGET, {
+        memoryLimit: processBytes(CPU_TARGET.spaces.tensors.fixedBytes, 1),
+      }),
     ).toThrow(
       /memory limit: the program does not fit; expected at least \d+MiB, found \d+MiB. Raise --memory-limit/,
     );

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mesh, shape } from '../../src/core/index.ts';
-import { CPU_TARGET } from '../../src/machine/index.ts';
+import { CPU_TARGET, costsOf, type Speeds } from '../../src/machine/index.ts';
 import { bench } from '../../src/measure/index.ts';
 import { buildTraining } from '../../src/nn/index.ts';
-import { makePlan, overlaps, predictTime, type Speeds } from '../../src/plan/index.ts';
+import { makePlan, predictTime } from '../../src/plan/index.ts';
 import { type TwoHosts, twoHosts, whyNoHosts } from './hosts.ts';
 import { COMMAND } from './launch.ts';
 
@@ -61,8 +61,8 @@ describe.skipIf(missing)('two hosts with a link of 1 Gbit/s and 1 ms', () => {
     const { graph } = buildTraining({ image, network });
     const plan = makePlan(graph, place.mesh, place.layout, CPU_TARGET, { hosts: [[0], [1]] });
     // Both "hosts" are on this machine, and share its cores.
-    const time = { threads: 1, ranksPerMachine: 2, overlap: overlaps() };
-    const { seconds } = predictTime(plan, speeds, time);
+    const time = { threads: 1, ranksPerMachine: 2, overlap: true };
+    const { seconds } = predictTime(plan, costsOf(speeds), time);
     const measured = found.secondsPerStep.min;
     console.log(
       `${size}^3 over two hosts: predicted ${seconds.toFixed(3)} s, measured ${measured.toFixed(3)} s, ` +

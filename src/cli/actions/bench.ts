@@ -1,10 +1,10 @@
 import { shape } from '../../core/index.ts';
-import { CPU_TARGET } from '../../machine/index.ts';
+import { costsOf, cpuTarget } from '../../machine/index.ts';
 import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { bytes } from '../../plan/index.ts';
 import { autoSplit, kernelTable, type Tracer } from '../../run/index.ts';
-import { speedsOf } from '../../train/index.ts';
+import { machineHere, speedsOf } from '../../train/index.ts';
 import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from '../flags/flags.ts';
 import { type Joined, join } from '../terminal/processes.ts';
 import { showProgress } from '../terminal/progress.ts';
@@ -70,6 +70,7 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
       spillFolder: spillDir,
       network: { base, levels },
       optimizer: { kind: optimizer },
+      machine: machineHere(),
       tracer,
       onStep: (step, seconds) => progress.update(step, [`${seconds.toFixed(2)} s`]),
     });
@@ -92,8 +93,8 @@ async function placeOf(flags: Flags, { processes, threads }: Joined): Promise<Re
       }).graph,
     sizes: { batch, depth: size, height: size, width: size },
     stride: 2 ** (levels - 1),
-    target: CPU_TARGET,
-    speeds: () => speedsOf(),
+    target: cpuTarget(machineHere()),
+    costs: () => costsOf(speedsOf()),
     ranks: processes?.hosts.length ?? 1,
     processes,
     threads: flags.threads ?? threads,

@@ -7,9 +7,10 @@ import {
   instructionSets,
   library,
   mpiAvailable,
+  type Speeds,
 } from '../../machine/index.ts';
 import { calibrate } from '../../measure/index.ts';
-import { bytes, type Speeds } from '../../plan/index.ts';
+import { bytes } from '../../plan/index.ts';
 import { writeMachineFile } from '../../train/index.ts';
 import { UsageError } from '../flags/parse.ts';
 import { meet } from '../terminal/processes.ts';

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fail } from '../../core/index.ts';
-import { mpiAvailable } from '../../machine/index.ts';
+import { mpiAvailable, type Speeds } from '../../machine/index.ts';
 import type { BenchResult } from '../../measure/index.ts';
-import { cutParts, isUnsuited, type Speeds } from '../../plan/index.ts';
+import { cutParts, isUnsuited } from '../../plan/index.ts';
 import { readMachineFile } from '../../train/index.ts';
 import { finderOf, type ScaleFlags, sizesOf } from './scale-finder.ts';
 

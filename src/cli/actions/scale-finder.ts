@@ -1,8 +1,10 @@
 import { shape } from '../../core/index.ts';
-import { CPU_TARGET } from '../../machine/index.ts';
+import { overlaps } from '../../files/index.ts';
+import { costsOf, cpuTarget, type Speeds } from '../../machine/index.ts';
 import { VOXEL } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
-import { overlaps, type Sizes, SPLIT_DIMS, type Speeds, SplitFinder } from '../../plan/index.ts';
+import { type Sizes, SPLIT_DIMS, SplitFinder } from '../../plan/index.ts';
+import { measuredSpeeds } from '../../train/index.ts';
 
 export interface ScaleFlags {
   readonly size: number;
@@ -34,22 +36,23 @@ type Network = Pick<ScaleFlags, 'base' | 'levels' | 'precision' | 'tries' | 'mem
 
 /** Looks for the best splits of training steps of the U-Net that `bench` runs. */
 export function finderOf(
-  flags: Network & Pick<ScaleFlags, 'threads' | 'ranksPerMachine'>,
+  flags: Network & Pick<ScaleFlags, 'machine' | 'threads' | 'ranksPerMachine'>,
   speeds: Speeds,
 ): SplitFinder {
   const { base, levels, precision, memoryLimit, tries, ranksPerMachine } = flags;
   const threads = flags.threads ?? Math.max(1, Math.floor(speeds.cores / ranksPerMachine));
+  const target = cpuTarget({ speeds: measuredSpeeds(flags.machine), overlap: overlaps() });
   return new SplitFinder({
     graph: (sizes) =>
       buildTraining({ image: shape({ ...sizes, channel: 1 }), network: { base, levels }, storage: precision })
         .graph,
-    target: CPU_TARGET,
+    target,
     stride: 2 ** (levels - 1),
     memoryLimit,
     // As from a store, of which a rank reads its own box.
     hostBytes: (block) => VOXEL * SPLIT_DIMS.reduce((n, dim) => n * block[dim], 1),
-    speeds,
+    costs: costsOf(speeds),
     tries,
-    time: { threads, ranksPerMachine, overlap: overlaps() },
+    time: { threads, ranksPerMachine, overlap: target.overlap },
   });
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
-import { assumedSpeeds } from '../../plan/index.ts';
+import { assumedSpeeds } from '../../machine/index.ts';
 import { writeMachineFile } from '../../train/index.ts';
 import { run } from '../program.ts';
 

@@ -1,13 +1,7 @@
 import { markdownTable } from '../../core/index.ts';
 import { checkOutputs } from '../../files/index.ts';
-import {
-  bytes,
-  predictScaling,
-  type ScalePoint,
-  type Scaling,
-  type Speeds,
-  showParts,
-} from '../../plan/index.ts';
+import type { Speeds } from '../../machine/index.ts';
+import { bytes, predictScaling, type ScalePoint, type Scaling, showParts } from '../../plan/index.ts';
 import { drawScaling, speedsOf } from '../../train/index.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';

@@ -14,7 +14,7 @@ import {
   type UsableSets,
 } from '../../machine/index.ts';
 import { agree, checkSize, together } from '../../run/index.ts';
-import { configOfRun, meshOf } from '../../train/index.ts';
+import { configOfRun, machineHere, meshOf } from '../../train/index.ts';
 import type { RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { Interrupted, reportError } from './report-error.ts';
@@ -43,6 +43,11 @@ export async function join(mesh: Mesh | 'auto', settings: unknown): Promise<Join
   if (processes === undefined) return {};
   if (mesh !== 'auto') checkSize(processes, mesh);
   await agree(processes, 'the configuration', () => JSON.stringify(settings, null, 1));
+  // Plans follow from it.
+  const machine = await together(processes, 'the machine file', machineHere);
+  await agree(processes, 'what HALOMESH_MACHINE and HALOMESH_OVERLAP say', () =>
+    JSON.stringify(machine, null, 1),
+  );
   return { processes, threads: await shareOfCores(processes) };
 }
 

@@ -5,6 +5,7 @@ import {
   type Kernel,
   type LocalValue,
   type StoredType,
+  type Target,
   transferBytes,
   wholeBytes,
 } from '../../plan/index.ts';
@@ -32,7 +33,7 @@ import { HostCopies } from './host.ts';
 import { type Address, after, type Library, library } from './library.ts';
 import { boxView, type CpuTensor, cpuTensor, operandOf } from './storage.ts';
 import { Arguments, type Instruction } from './structs.ts';
-import { CPU_TARGET } from './target.ts';
+import { cpuTarget, type TargetOptions } from './target.ts';
 
 /** Memory, and the launch arguments that are freed with it. */
 interface CpuMemory extends Memory {
@@ -50,7 +51,7 @@ interface PlacedTensor extends CpuTensor {
 /** Milliseconds that one look at a store may take. */
 const STORE_WAIT = 20;
 
-export interface CpuOptions {
+export interface CpuOptions extends TargetOptions {
   /** All cores by default. */
   readonly threads?: number;
   /** See {@link ExactConv}; by default what HALOMESH_CONV says, else `auto`. */
@@ -58,8 +59,12 @@ export interface CpuOptions {
 }
 
 /** The CPU device: the native kernels on `threads` threads. */
-export function cpuDevice({ threads = availableParallelism(), exactConv }: CpuOptions = {}): Device {
-  return new CpuDevice(onThreads(library(), threads), convAlgorithm(exactConv));
+export function cpuDevice({
+  threads = availableParallelism(),
+  exactConv,
+  ...machine
+}: CpuOptions = {}): Device {
+  return new CpuDevice(onThreads(library(), threads), convAlgorithm(exactConv), cpuTarget(machine));
 }
 
 /** The library with a number of threads of its own: devices share one pool, and each call finds it as large as its device asks. */
@@ -72,17 +77,27 @@ function onThreads(shared: Library, threads: number): Library {
 }
 
 class CpuDevice implements Device {
-  readonly name = CPU_TARGET.name;
-  readonly fusion = CPU_TARGET.fusion;
-  readonly refuses = CPU_TARGET.refuses;
-  readonly formats = CPU_TARGET.formats;
-  readonly plain = CPU_TARGET.plain;
-  readonly spaces = CPU_TARGET.spaces;
+  readonly name: Target['name'];
+  readonly fusion: Target['fusion'];
+  readonly refuses: Target['refuses'];
+  readonly formats: Target['formats'];
+  readonly plain: Target['plain'];
+  readonly spaces: Target['spaces'];
+  readonly costs: Target['costs'];
+  readonly overlap: Target['overlap'];
   private readonly library: Library;
   private readonly conv: ConvAlgorithm;
   private readonly host: HostCopies;
 
-  constructor(lib: Library, conv: ConvAlgorithm) {
+  constructor(lib: Library, conv: ConvAlgorithm, target: Target) {
+    this.name = target.name;
+    this.fusion = target.fusion;
+    this.refuses = target.refuses;
+    this.formats = target.formats;
+    this.plain = target.plain;
+    this.spaces = target.spaces;
+    this.costs = target.costs;
+    this.overlap = target.overlap;
     this.library = lib;
     this.conv = conv;
     this.host = new HostCopies(lib);

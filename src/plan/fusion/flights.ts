@@ -22,11 +22,6 @@ export interface Flight {
   readonly slot: number;
 }
 
-/** Whether collectives go on beside kernels; HALOMESH_OVERLAP=0 turns it off, to measure what it gains. */
-export function overlaps(): boolean {
-  return process.env.HALOMESH_OVERLAP !== '0';
-}
-
 /** The flights of a schedule, by their beginning. What cannot begin earlier than it is waited for is none. */
 export function flightsOf(
   list: readonly { readonly step: PlanStep; readonly again: boolean }[],

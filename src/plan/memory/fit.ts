@@ -1,10 +1,9 @@
-import { nodeBytes } from '../program.ts';
 import type { Buffer } from './buffers.ts';
 import { Hot, type Profile, State } from './fit-state.ts';
 import { allLiveBytes, byBuffer, Clock, type Residency, residencies } from './lifetimes.ts';
 import { isExchange, type Recipe, type Scheduled, touched, type Unscheduled, written } from './schedule.ts';
 import { type Choices, type Comeback, type Entry, Scheduler, type Use } from './scheduler.ts';
-import { kernelSeconds, SPEED } from './speed.ts';
+import type { Weights } from './weights.ts';
 
 // Which tensors give up their memory between two uses, so that all fits a limit: the search for what to recompute and spill.
 
@@ -38,15 +37,16 @@ export class Fitter {
   private readonly bytesOf: (buffer: Buffer, rank: number) => number;
   private readonly scheduler: Scheduler;
   private readonly least: number;
-  private readonly kernelCosts = new Map<Recipe['kernel'], number>();
+  private readonly weights: Weights;
   private readonly recipeCosts = new Map<Recipe, number>();
-  private readonly totals = new Map<Buffer, number>();
 
   constructor(
     input: Unscheduled,
     hosts: readonly (readonly number[])[],
     bytesOf: (buffer: Buffer, rank: number) => number,
+    weights: Weights,
   ) {
+    this.weights = weights;
     this.input = input;
     this.hosts = hosts;
     this.bytesOf = bytesOf;
@@ -62,7 +62,7 @@ export class Fitter {
   /** Seconds that all kernels are expected to take once. */
   kernelsOnce(): number {
     return this.input.steps.reduce(
-      (sum, step) => sum + (step.kind === 'kernel' ? this.kernelSeconds(step) : 0),
+      (sum, step) => sum + (step.kind === 'kernel' ? this.weights.kernel(step) : 0),
       0,
     );
   }
@@ -144,9 +144,9 @@ export class Fitter {
     let seconds = 0;
     for (const { step, again } of list) {
       if (step.kind === 'move' && (step.action === 'spill' || step.action === 'fetch'))
-        seconds += (SPEED.unhidden * this.total(step.buffer)) / SPEED.store;
-      if (again && step.kind === 'kernel') seconds += this.kernelSeconds(step);
-      if (again && step.kind === 'collective') seconds += nodeBytes(step.node) / SPEED.network;
+        seconds += this.weights.move(step.buffer);
+      if (again && step.kind === 'kernel') seconds += this.weights.kernel(step);
+      if (again && step.kind === 'collective') seconds += this.weights.collective(step.node);
     }
     return seconds;
   }
@@ -160,9 +160,7 @@ export class Fitter {
     const spilled = new Set([...choices].flatMap(([{ buffer }, how]) => (how === 'spill' ? [buffer] : [])));
     const found: Candidate[] = [];
     for (const [buffer, stay] of staysOf) {
-      const total = this.total(buffer);
-      if (buffer.variable !== undefined || total < this.least) continue;
-      const stored = spilled.has(buffer);
+      if (buffer.variable !== undefined || this.weights.total(buffer) < this.least) continue;
       const recipe = this.scheduler.recipes.get(buffer);
       for (const { from, to } of gaps(stay, uses.get(buffer) ?? [])) {
         const { step, uses: here } = list[to];
@@ -171,8 +169,8 @@ export class Fitter {
         if (choices.has(use)) continue;
         const freed = this.shrunk(profile, hot, limit, buffer, from, to);
         if (freed <= 0) continue;
-        const moved = ((stored ? 1 : 2) * SPEED.unhidden * total) / SPEED.store;
-        found.push({ use, how: 'spill', seconds: moved, gain: freed });
+        const moves = (spilled.has(buffer) ? 1 : 2) * this.weights.move(buffer);
+        found.push({ use, how: 'spill', seconds: moves, gain: freed });
         if (recipe === undefined) continue;
         // What the kernel reads must stay, or come, until it runs again.
         let kept = 0;
@@ -243,36 +241,16 @@ export class Fitter {
   }
 
   private recipeSeconds(recipe: Recipe): number {
-    return known(this.recipeCosts, recipe, ({ kernel, exchanges }) => {
-      const bytes = exchanges.reduce(
-        (sum, step) => sum + (step.kind === 'collective' ? nodeBytes(step.node) : 0),
-        0,
+    let seconds = this.recipeCosts.get(recipe);
+    if (seconds === undefined) {
+      seconds = recipe.exchanges.reduce(
+        (sum, step) => sum + (step.kind === 'collective' ? this.weights.collective(step.node) : 0),
+        this.weights.kernel(recipe.kernel),
       );
-      return this.kernelSeconds(kernel) + bytes / SPEED.network;
-    });
+      this.recipeCosts.set(recipe, seconds);
+    }
+    return seconds;
   }
-
-  private kernelSeconds(kernel: Recipe['kernel']): number {
-    return known(this.kernelCosts, kernel, () =>
-      kernelSeconds(kernel, this.hosts[0], this.bytesOf, this.input.buffers),
-    );
-  }
-
-  private total(buffer: Buffer): number {
-    return known(this.totals, buffer, () =>
-      this.hosts[0].reduce((sum, rank) => sum + this.bytesOf(buffer, rank), 0),
-    );
-  }
-}
-
-/** The value of a key, worked out once. */
-function known<K, V>(values: Map<K, V>, key: K, find: (key: K) => V): V {
-  let value = values.get(key);
-  if (value === undefined) {
-    value = find(key);
-    values.set(key, value);
-  }
-  return value;
 }
 
 /** The last of ascending places that is before one; -1 where none is. */

@@ -1,60 +1,43 @@
-import { flightsOf, overlaps } from '../fusion/flights.ts';
-import { type LocalNode, type LocalValue, transferBytes } from '../program.ts';
-import type { Buffer } from './buffers.ts';
+import type { Flight } from '../fusion/flights.ts';
+import { type LocalNode, transferBytes } from '../program.ts';
+import type { FixedBytes } from '../target.ts';
 import type { PlanStep } from './schedule.ts';
 import { SLICED } from './slices.ts';
 
-// What a process takes beside the arenas and variables of its ranks. Measured, bytes.
+// What a process takes beside the arenas and variables of its ranks.
 
-/** Before it trains anything: Node.js, its libraries and compiled code. */
-const PROCESS_BYTES = 85 * 2 ** 20;
-/** Tile memory of the kernels, transformed weights and sums of Winograd's filtering among it. */
-const KERNEL_BYTES = 48 * 2 ** 20;
-/** What a rank adds: its share of the bound program. */
-const RANK_BYTES = 5 * 2 ** 20;
+/** Bytes of a process that runs `ranks` ranks, beside their tensors and messages. */
+export const processBytes = ({ process, rank }: FixedBytes, ranks: number): number => process + ranks * rank;
 
-/** Resident bytes of a process that runs `ranks` ranks, beside their tensors. */
-export function processBytes(ranks: number): number {
-  return PROCESS_BYTES + KERNEL_BYTES + ranks * RANK_BYTES;
+/** Steps of a schedule, and the collectives that go on beside others. */
+export interface Scheduling {
+  readonly list: readonly { readonly step: PlanStep }[];
+  readonly flights: readonly Flight[];
 }
 
-/** What MPI adds to a process. */
-const MPI_BYTES = 16 * 2 ** 20;
-
 /**
- * Resident bytes for messages of a process with one rank beside other processes. Collectives that are under way at the same time
- * have bytes of their own; else one runs after the other in the same bytes, so the one with most of them decides. 0 where all
- * ranks are in one process.
+ * Bytes for messages of a process with one rank beside other processes. Collectives that are under way at the same time have bytes
+ * of their own; else one runs after the other in the same bytes, so the one with most of them decides.
  */
-export function messageBytes(
-  list: readonly { readonly step: PlanStep; readonly again: boolean }[],
-  buffers: ReadonlyMap<LocalValue, Buffer>,
-  processes: number,
-): number {
-  if (processes === 1) return 0;
+export function messageBytes({ list, flights }: Scheduling, { messages }: FixedBytes): number {
   const bytesAt = (place: number): number => {
     const { step } = list[place];
     if (step.kind !== 'collective') return 0;
     const bytes = step.writes[0].own.map((_, rank) => messagesOf(step.node, rank));
     return bytes.reduce((a, b) => Math.max(a, b), 0);
   };
-  return MPI_BYTES + roomsBytes(list, buffers, bytesAt);
+  return messages + roomsBytes({ list, flights }, bytesAt);
 }
 
 /**
  * Bytes of the rooms of all collectives, where the one at a place takes `bytesAt` it: those of a slot use the same room, one after
  * the other, and so do all that do not go on beside kernels.
  */
-export function roomsBytes(
-  list: readonly { readonly step: PlanStep; readonly again: boolean }[],
-  buffers: ReadonlyMap<LocalValue, Buffer>,
-  bytesAt: (place: number) => number,
-): number {
+export function roomsBytes({ list, flights }: Scheduling, bytesAt: (place: number) => number): number {
   const rooms = new Map<string, number>();
   const take = (room: string, bytes: number): void => {
     rooms.set(room, Math.max(bytes, rooms.get(room) ?? 0));
   };
-  const flights = overlaps() ? flightsOf(list, buffers) : [];
   const flying = new Set(flights.flatMap(({ places }) => places));
   for (const { kind, slot, places } of flights)
     take(

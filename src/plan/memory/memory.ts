@@ -1,4 +1,5 @@
 import { fail } from '../../core/index.ts';
+import { type Target, wholeBytes } from '../target.ts';
 import type { Buffer } from './buffers.ts';
 import { type Fit, Fitter } from './fit.ts';
 import { highest } from './fit-state.ts';
@@ -7,6 +8,7 @@ import { EXACTNESS, sayableLimit, showLimit } from './limit-words.ts';
 import { packArena } from './place.ts';
 import type { Scheduled, Unscheduled } from './schedule.ts';
 import type { Entry } from './scheduler.ts';
+import { Weights } from './weights.ts';
 import { widen } from './widen.ts';
 
 /** Place of one stay of a buffer in the arenas, in bytes. Arrays run over ranks. */
@@ -77,21 +79,23 @@ export class MemoryPlanner {
   private readonly buffers: readonly Buffer[];
   /** Bytes by buffer and rank. */
   private readonly sizes: readonly (readonly number[])[];
+  private readonly target: Target;
+  private readonly weights: Weights;
   private readonly fitter: Fitter;
   /** The plan without a limit, once it was asked for. */
   private cheapest: MemoryPlan | undefined;
 
-  constructor(
-    input: Unscheduled,
-    tensorBytes: (buffer: Buffer, rank: number) => number,
-    hosts?: readonly (readonly number[])[],
-  ) {
+  constructor(input: Unscheduled, target: Target, hosts?: readonly (readonly number[])[]) {
+    const tensorBytes = ({ format, boxes }: Buffer, rank: number): number =>
+      wholeBytes(target.spaces.tensors, format.bytes(boxes[rank]));
     this.input = input;
     this.ranks = Array.from({ length: input.program.mesh.size }, (_, rank) => rank);
     this.hosts = hosts ?? [this.ranks];
     this.buffers = [...new Set(input.buffers.values())];
     this.sizes = this.buffers.map((buffer) => this.ranks.map((rank) => tensorBytes(buffer, rank)));
-    this.fitter = new Fitter(input, this.hosts, this.arenaBytes);
+    this.target = target;
+    this.weights = new Weights(target, this.hosts[0], this.arenaBytes, input.buffers);
+    this.fitter = new Fitter(input, this.hosts, this.arenaBytes, this.weights);
   }
 
   plan({ limit, fixedBytes = 0, thorough = true }: MemoryOptions): MemoryPlan {
@@ -172,7 +176,8 @@ export class MemoryPlanner {
   }
 
   private widened(fit: Fit, limit: number): readonly Entry[] {
-    return widen(this.input, this.hosts, this.arenaBytes, fit.list, limit);
+    const [{ bytesPerSecond }] = this.target.spaces.tiers;
+    return widen(this.input, this.hosts, this.arenaBytes, fit.list, limit, this.weights, bytesPerSecond);
   }
 
   /** Offsets for every stay, and for every spilled tensor in the store. */

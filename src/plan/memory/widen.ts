@@ -3,14 +3,14 @@ import { highest } from './fit-state.ts';
 import { allLiveBytes, Clock } from './lifetimes.ts';
 import type { Unscheduled } from './schedule.ts';
 import type { Entry } from './scheduler.ts';
-import { kernelSeconds, SPEED } from './speed.ts';
+import type { Weights } from './weights.ts';
 
-/** Moves take this much longer than the store's speed says: several share it. */
+/** Moves take this much longer than the speed of their tier says: several share it. */
 const MARGIN = 1.5;
 
 /**
  * Lets moves go on beside kernels: a settle runs as late and a fetch as early as memory below `limit` allows, until kernels
- * cover the time that the move takes.
+ * cover the time that the move takes at `bytesPerSecond`.
  */
 export function widen(
   input: Unscheduled,
@@ -18,6 +18,8 @@ export function widen(
   bytesOf: (buffer: Buffer, rank: number) => number,
   list: readonly Entry[],
   limit: number,
+  weights: Weights,
+  bytesPerSecond: number,
 ): readonly Entry[] {
   let now = [...list];
   for (const entry of list) {
@@ -41,7 +43,7 @@ export function widen(
     const bytes = Math.max(
       ...hosts.map((ranks) => ranks.reduce((sum, rank) => sum + bytesOf(buffer, rank), 0)),
     );
-    const needed = (MARGIN * bytes) / SPEED.store;
+    const needed = (MARGIN * bytes) / bytesPerSecond;
     const late = (entry.step as { action: string }).action === 'settle';
     const direction = late ? 1 : -1;
     let covered = 0;
@@ -51,7 +53,7 @@ export function widen(
       if (place < 0 || place >= now.length) break;
       const { step, uses } = now[place];
       if (uses.some((use) => use.buffer === buffer) || !fits(place)) break;
-      if (step.kind === 'kernel') covered += kernelSeconds(step, hosts[0], bytesOf, input.buffers);
+      if (step.kind === 'kernel') covered += weights.kernel(step);
       to = place;
     }
     if (to === from) return undefined;

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import { type Graph, mesh, shape } from '../../core/index.ts';
-import { CPU_TARGET } from '../../machine/index.ts';
+import { assumedSpeeds, CPU_TARGET, costsOf } from '../../machine/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import {
-  assumedSpeeds,
   Condenser,
   makePlan,
   type Parts,
@@ -44,7 +43,7 @@ it.each<[Partial<Sizes>, Partial<Parts>]>([
   expect(few.census.flops).toBe(whole.flops.reduce((a, b) => a + b, 0));
   expect(few.census.ranks).toBe(whole.program.mesh.size);
   expect(few.census.peakBytes / predictPeak(whole, 0)).toBeCloseTo(1, 9);
-  const speeds = assumedSpeeds(2);
+  const speeds = costsOf(assumedSpeeds(2));
   expect(few.time(speeds).seconds).toBeCloseTo(predictTime(whole, speeds).seconds, 9);
   expect(few.time(speeds, { overlap: true }).seconds).toBeCloseTo(
     predictTime(whole, speeds, { overlap: true }).seconds,

@@ -7,9 +7,8 @@ import { SLICED } from '../memory/slices.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { type AllReducePlan, allReduceBytes, transferBytes } from '../program.ts';
 import type { Target } from '../target.ts';
-import { makesWeight } from './kernel-class.ts';
+import { type Costs, makesWeight } from './costs.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
-import type { Speeds } from './speeds.ts';
 
 // Plans of many ranks, from plans of few. Along an axis of a mesh all ranks but the outer ones have the same neighbours, so
 // one inner rank stands for all of them: a mesh of 16 x 16 x 16 is planned as one of 3 x 3 x 3 with blocks of the same size.
@@ -38,7 +37,7 @@ export interface Condensed {
   /** A plan with at most three ranks along an axis. */
   readonly plan: Plan;
   readonly census: Census;
-  time(speeds: Speeds, options?: TimeOptions): PredictedTime;
+  time(costs: Costs, options?: TimeOptions): PredictedTime;
 }
 
 export interface CondenseOptions {
@@ -101,8 +100,8 @@ export class Condenser {
     return {
       plan,
       census: census(plan, mesh, { stands, counts, groupSize, hostBytes: host, ranks: rankCount(parts) }),
-      time: (speeds, time = {}) =>
-        predictTime(plan, speeds, {
+      time: (costs, time = {}) =>
+        predictTime(plan, costs, {
           ...time,
           groupSize,
           slowed: (kernel, rank) => slowed(kernel, rank, parts, axes),
@@ -209,5 +208,5 @@ function gatheredBytes(plan: Plan, groupSize: Standing['groupSize']): number {
     // Of a tensor that is shared out, a rank has room for its parts of one slice and for the slices of others.
     return bytes >= SLICED ? bytes * (1 / group.length - 1 / all) : bytes * (all - group.length);
   };
-  return roomsBytes(list, plan.buffers, missing);
+  return roomsBytes({ list, flights: plan.flights }, missing);
 }

@@ -2,7 +2,7 @@ import { BYTES, boxVolume, isEmpty } from '../../core/index.ts';
 import { type Flight, flightsOf } from '../fusion/flights.ts';
 import type { CollectiveStep, Kernel } from '../fusion/kernel.ts';
 import { SLICED } from '../memory/slices.ts';
-import { SPEED } from '../memory/speed.ts';
+import { moveSeconds } from '../memory/weights.ts';
 import type { Plan } from '../plan.ts';
 import {
   type AllReducePlan,
@@ -11,10 +11,9 @@ import {
   type LocalValue,
   transferBytes,
 } from '../program.ts';
-import { kernelClass, kernelWork } from './kernel-class.ts';
-import { kernelTime, type Sharing, type Speeds } from './speeds.ts';
+import { type Costs, kernelWork, type Link, type Sharing } from './costs.ts';
 
-// The time of a step, told from a plan and the speeds of a machine. Every rank has a clock; kernels move its own, collectives
+// The time of a step, told from a plan and what work takes on a machine. Every rank has a clock; kernels move its own, collectives
 // those of all that take part.
 
 export interface TimeOptions extends Partial<Sharing> {
@@ -50,7 +49,7 @@ interface Coming {
 }
 
 /** Seconds of one run of a plan whose ranks all run at the same time, one in a process. */
-export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {}): PredictedTime {
+export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {}): PredictedTime {
   const { overlap = false, threads = 1, ranksPerMachine = 1, slowed = () => 1 } = options;
   const sharing = { threads, ranksPerMachine };
   const ranks = Array.from({ length: plan.program.mesh.size }, (_, rank) => rank);
@@ -75,7 +74,7 @@ export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {
       if (flight.begin !== after) continue;
       const now = clocks.map(({ seconds }) => seconds);
       const nodes = flight.places.map((place) => (plan.steps[place] as CollectiveStep).node);
-      landing.set(flight, bucketEnds(nodes, now, speeds, options.groupSize));
+      landing.set(flight, bucketEnds(nodes, now, costs.link, options.groupSize));
     }
   };
   depart(-1);
@@ -84,8 +83,7 @@ export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {
     if (step.kind === 'move') {
       if (step.action !== 'spill' && step.action !== 'fetch') continue;
       const { boxes, dtype } = step.buffer;
-      for (const rank of ranks)
-        work(rank, (SPEED.unhidden * boxVolume(boxes[rank]) * BYTES[dtype]) / SPEED.store);
+      for (const rank of ranks) work(rank, moveSeconds(plan.target, boxVolume(boxes[rank]) * BYTES[dtype]));
       continue;
     }
     // What is read must have come; of a kernel, only its shell needs it.
@@ -96,7 +94,7 @@ export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {
         continue;
       }
       const seconds = step.nodes.some((node) => !isEmpty(node.loops[rank]))
-        ? kernelTime(speeds, kernelClass(step), kernelWork(step, rank), sharing) * slowed(step, rank)
+        ? costs.kernel(step, kernelWork(step, rank), sharing) * slowed(step, rank)
         : 0;
       const shell = needed.reduce((most, { shell }) => Math.max(most, shell[rank]), 0);
       work(rank, seconds * (1 - shell));
@@ -108,7 +106,7 @@ export function predictTime(plan: Plan, speeds: Speeds, options: TimeOptions = {
     const kind = step.node.collective?.kind === 'exchange' ? 'exchanges' : 'allReduces';
     const flight = flying.get(place);
     const now = clocks.map(({ seconds }) => seconds);
-    const at = (flight && landing.get(flight)) ?? bucketEnds([step.node], now, speeds, options.groupSize);
+    const at = (flight && landing.get(flight)) ?? bucketEnds([step.node], now, costs.link, options.groupSize);
     // A kernel that reads margins does its interior before it waits for those that are under way.
     if (flight === undefined || kind === 'allReduces') for (const rank of ranks) wait(rank, at[rank], kind);
     else {
@@ -125,7 +123,7 @@ function exchangeEnds(
   node: LocalNode,
   { transfers }: ExchangePlan,
   now: readonly number[],
-  { link }: Speeds,
+  link: Link,
 ): number[] {
   const [value] = node.outputs;
   const sent = now.map(() => ({ bytes: 0, messages: 0 }));
@@ -152,15 +150,15 @@ function exchangeEnds(
 function bucketEnds(
   nodes: readonly LocalNode[],
   now: readonly number[],
-  speeds: Speeds,
+  link: Link,
   groupSize?: (plan: AllReducePlan) => number,
 ): readonly number[] {
   return nodes.reduce<readonly number[]>((ends, node, i) => {
     const { collective } = node;
-    const begin = i === 0 ? now : ends.map((end) => end - 2 * speeds.link.latencySeconds);
+    const begin = i === 0 ? now : ends.map((end) => end - 2 * link.latencySeconds);
     return collective?.kind === 'exchange'
-      ? exchangeEnds(node, collective, begin, speeds)
-      : reduceEnds(node, collective!, begin, speeds, groupSize);
+      ? exchangeEnds(node, collective, begin, link)
+      : reduceEnds(node, collective!, begin, link, groupSize);
   }, now);
 }
 
@@ -172,7 +170,7 @@ function reduceEnds(
   node: LocalNode,
   plan: AllReducePlan,
   now: readonly number[],
-  { link }: Speeds,
+  link: Link,
   groupSize: (plan: AllReducePlan) => number = () => plan.groups[0].length,
 ): number[] {
   const ends = [...now];

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 import { shape } from '../../core/index.ts';
-import { CPU_TARGET } from '../../machine/index.ts';
+import { assumedSpeeds, CPU_TARGET, costsOf } from '../../machine/index.ts';
 import { buildTraining } from '../../nn/index.ts';
-import { assumedSpeeds, predictScaling, type Sizes, SplitFinder } from '../index.ts';
+import { predictScaling, type Sizes, SplitFinder } from '../index.ts';
 
 const finder = (memoryLimit?: number) =>
   new SplitFinder({
     graph: (sizes: Sizes) =>
       buildTraining({ image: shape({ ...sizes, channel: 1 }), network: { base: 8, levels: 2 } }).graph,
     target: CPU_TARGET,
-    speeds: assumedSpeeds(2),
+    costs: costsOf(assumedSpeeds(2)),
     stride: 2,
     tries: 1,
     memoryLimit,

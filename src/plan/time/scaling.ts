@@ -9,8 +9,8 @@ import {
   SPLIT_DIMS,
   type SplitDim,
 } from './condensed.ts';
+import type { Costs } from './costs.ts';
 import type { TimeOptions } from './predict-time.ts';
-import type { Speeds } from './speeds.ts';
 
 // Which split of a number of ranks takes least time.
 
@@ -32,7 +32,8 @@ export interface Unsuited {
 }
 
 export interface SplitSearch extends CondenseOptions {
-  readonly speeds: Speeds;
+  /** What work takes on the machines that are meant. */
+  readonly costs: Costs;
   readonly time?: TimeOptions;
   /** Voxels along an axis that become one at the coarsest resolution of the network. */
   readonly stride: number;
@@ -83,9 +84,9 @@ export class SplitFinder {
 
   /** What is told of one split. */
   forecast(sizes: Sizes, parts: Parts): Forecasted {
-    const { speeds, time } = this.search;
+    const { costs, time } = this.search;
     const split = this.condenser.split(sizes, parts);
-    const { seconds, ranks } = split.time(speeds, time);
+    const { seconds, ranks } = split.time(costs, time);
     const last = ranks.reduce((a, b) => (b.seconds > a.seconds ? b : a));
     return {
       parts,

@@ -1,6 +1,6 @@
 import type { Graph } from '../../core/index.ts';
 import type { Shape3 } from '../../imaging/index.ts';
-import type { Processes } from '../../machine/index.ts';
+import { costsOf, type Processes } from '../../machine/index.ts';
 import type { Sizes } from '../../plan/index.ts';
 import { autoSplit } from '../../run/index.ts';
 import { splitMesh, type TrainConfig } from './config.ts';
@@ -30,7 +30,7 @@ export async function withSplit(
     sizes: { batch, depth, height, width },
     stride: 2 ** (config.levels - 1),
     target: targetOf(config),
-    speeds: () => speedsOf(),
+    costs: () => costsOf(speedsOf()),
     threads: config.threads,
     memoryLimit: config.memoryLimit,
     ranks,

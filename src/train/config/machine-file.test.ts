@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { assumedSpeeds } from '../../plan/index.ts';
+import { assumedSpeeds } from '../../machine/index.ts';
 import { readMachineFile, speedsOf, writeMachineFile } from './machine-file.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-machine-'));

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { writeAtomically } from '../../files/index.ts';
+import { overlaps, writeAtomically } from '../../files/index.ts';
 import {
   assumedSpeeds,
   KERNEL_CLASSES,
   type KernelClass,
   type KernelSpeed,
   type Speeds,
-} from '../../plan/index.ts';
+  type TargetOptions,
+} from '../../machine/index.ts';
 import { check, readJson, settingIn } from './config-error.ts';
 
 // Machine files: the speeds of a machine as JSON, written by `halomesh info --calibrate` or by hand (docs/scaling.md).
@@ -67,7 +68,17 @@ export async function writeMachineFile(file: string, speeds: Speeds): Promise<vo
   });
 }
 
-/** The speeds of a machine file, of the one that HALOMESH_MACHINE names, or assumed ones. */
-export function speedsOf(file: string | undefined = process.env.HALOMESH_MACHINE): Speeds {
-  return file ? readMachineFile(file) : assumedSpeeds(availableParallelism());
+/** The speeds of a machine file, or of the one that HALOMESH_MACHINE names; undefined where there is none. */
+export function measuredSpeeds(file: string | undefined = process.env.HALOMESH_MACHINE): Speeds | undefined {
+  return file ? readMachineFile(file) : undefined;
+}
+
+/** The same, or assumed ones. */
+export function speedsOf(file?: string): Speeds {
+  return measuredSpeeds(file) ?? assumedSpeeds(availableParallelism());
+}
+
+/** What the environment says of the machine for plans: HALOMESH_MACHINE and HALOMESH_OVERLAP. */
+export function machineHere(): TargetOptions {
+  return { speeds: measuredSpeeds(), overlap: overlaps() };
 }

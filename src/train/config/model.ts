@@ -19,6 +19,7 @@ import type { Target } from '../../plan/index.ts';
 import { type FittedProgram, fitParts, Session, type Tracer } from '../../run/index.ts';
 import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type TrainConfig } from './config.ts';
+import { machineHere } from './machine-file.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
 
@@ -137,12 +138,12 @@ export function deviceOf({
   threads,
   exactConv,
 }: Pick<TrainConfig, 'device' | 'threads' | 'exactConv'>): Device {
-  return DEVICES[device].open({ threads, exactConv });
+  return DEVICES[device].open({ threads, exactConv, ...machineHere() });
 }
 
 /** What planning needs to know of a config's device. */
 export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
-  return DEVICES[device].target;
+  return DEVICES[device].target(machineHere());
 }
 
 /** Device and mesh of a config, with fresh variables. */

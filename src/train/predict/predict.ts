@@ -17,7 +17,8 @@ import {
 } from '../../imaging/index.ts';
 import { processBytes } from '../../plan/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
-import { prepareOptions } from '../config/model.ts';
+import type { TrainConfig } from '../config/config.ts';
+import { prepareOptions, targetOf } from '../config/model.ts';
 import { exists } from '../record/run-check.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
 import type { FlipAxis } from './flips.ts';
@@ -180,7 +181,7 @@ async function segmentScan(
   const { geometry, original } = plan;
   const { shape } = geometry;
   for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
-  if (probabilities) checkProbabilities(plan, factor, run.config.memoryLimit);
+  if (probabilities) checkProbabilities(plan, factor, run.config);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = await together(processes, 'the file of probabilities', async () =>
     probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined,
@@ -280,10 +281,13 @@ function bytesBeside({ geometry, voxelBytes }: ScanPlan): number {
 const sameShape = (a: Shape3, b: Shape3): boolean => a.every((n, axis) => n === b[axis]);
 
 /** Refuses probabilities that do not fit: to turn them takes a volume of a class. */
-function checkProbabilities({ geometry }: ScanPlan, factor: number, limit?: number): void {
+function checkProbabilities({ geometry }: ScanPlan, factor: number, config: TrainConfig): void {
+  const { memoryLimit: limit } = config;
   if (!(factor >= 1))
     fail({ where: 'down-sampling of probabilities', problem: 'expected at least 1', found: `${factor}` });
-  const bytes = processBytes(1) + 4 * voxelCount(probabilityGrid(geometry.original, factor).shape);
+  const { fixedBytes } = targetOf(config).spaces.tensors;
+  const bytes =
+    processBytes(fixedBytes, 1) + 4 * voxelCount(probabilityGrid(geometry.original, factor).shape);
   if (limit === undefined || bytes <= limit) return;
   fail({
     where: 'memory limit',

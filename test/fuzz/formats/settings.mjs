@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { surveyDataset, writePhantom } from '../../../dist/imaging/index.js';
-import { assumedSpeeds } from '../../../dist/plan/index.js';
+import { assumedSpeeds } from '../../../dist/machine/index.js';
 import { splitOf } from '../../../dist/train/config/held-out.js';
 import {
   cutLog,

@@ -1,4 +1,5 @@
-import { KERNEL_CLASSES, type KernelClass, type KernelWork } from './kernel-class.ts';
+import type { KernelWork, Link, Sharing } from '../../plan/index.ts';
+import { KERNEL_CLASSES, type KernelClass } from './kernel-class.ts';
 
 // Speeds of a machine, which times are told from. A machine here is what shares one memory: a computer with its cores.
 
@@ -26,14 +27,7 @@ export interface Speeds {
   /** Bytes a second that all cores copy through memory together, read and written bytes both counted. */
   readonly memoryBytesPerSecond: number;
   /** From one rank to another. */
-  readonly link: {
-    readonly bytesPerSecond: number;
-    /** Seconds of a collective that hardly carries anything, from the call to its result on both ranks. */
-    readonly latencySeconds: number;
-    /** Seconds that each further message of the same collective adds. */
-    readonly messageSeconds: number;
-    readonly source: string;
-  };
+  readonly link: Link & { readonly source: string };
 }
 
 /** Figures without a measurement: an AVX-512 core of a server of 2024 on 10 Gbit/s Ethernet. */
@@ -62,14 +56,6 @@ export const ASSUMED_LINK: Speeds['link'] = {
   messageSeconds: 1e-5,
   source: 'not measured: 10 Gbit/s Ethernet; start with mpirun -n 2 to measure it',
 };
-
-/** How a rank shares its machine. */
-export interface Sharing {
-  /** Threads of each rank. */
-  readonly threads: number;
-  /** Ranks that run on one machine at a time. */
-  readonly ranksPerMachine: number;
-}
 
 /** How many times as fast as one thread alone a rank is: all cores busy share what they have together. */
 export function rankSpeedup(speeds: Speeds, { threads, ranksPerMachine }: Sharing): number {

@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { mesh, shape } from '../../core/index.ts';
-import { CPU_TARGET } from '../../machine/index.ts';
 import { buildTraining } from '../../nn/index.ts';
+import { makePlan, type Plan, type TimeOptions, predictTime as timeOf } from '../../plan/index.ts';
 import {
   assumedSpeeds,
+  CPU_TARGET,
+  costsOf,
   fitLink,
   fitSpeeds,
   kernelTime,
-  makePlan,
-  predictTime,
   rankSpeedup,
   type Speeds,
   type TimedKernel,
-} from '../index.ts';
+} from './index.ts';
+
+const predictTime = (plan: Plan, speeds: Speeds, options?: TimeOptions) =>
+  timeOf(plan, costsOf(speeds), options);
 
 const speeds = assumedSpeeds(4);
 const alone = { threads: 1, ranksPerMachine: 1 };
