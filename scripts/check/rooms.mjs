@@ -14,8 +14,9 @@ export const mayImport = {
   measure: ['run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
   imaging: ['files', 'core'],
   train: ['imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
-  cli: ['index', 'train', 'measure', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
-  index: ['cli', 'train', 'measure', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  exchange: ['train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  cli: ['index', 'exchange', 'train', 'measure', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  index: ['cli', 'exchange', 'train', 'measure', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
 };
 
 /** Rooms within a room, lowest first: a file imports from its own and from lower ones. What stands in none is above all. */

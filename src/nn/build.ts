@@ -4,8 +4,9 @@ import { BATCH } from './axes.ts';
 import { Context, type Parameter } from './context.ts';
 import { classCounts, predictedLabels } from './counts.ts';
 import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './losses.ts';
+import { type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
 import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
-import { CLASS, type UNetConfig, unetConfig, unetLevels } from './unet.ts';
+import { CLASS } from './unet.ts';
 
 // Whole graphs, ready to be partitioned: inputs, network, loss, gradients, optimizer, statistics.
 //
@@ -19,7 +20,7 @@ import { CLASS, type UNetConfig, unetConfig, unetLevels } from './unet.ts';
 export interface BuildOptions {
   /** Shape of the image, channels last: `shape({ batch: 1, depth: 64, height: 64, width: 64, channel: 1 })`. */
   readonly image: Shape;
-  readonly network?: Partial<UNetConfig>;
+  readonly network?: NetworkSettings;
   /** How activations are stored. */
   readonly storage?: 'f32' | 'bf16';
   readonly seed?: number;
@@ -52,7 +53,7 @@ export interface Built {
   readonly parameters: readonly Parameter[];
   /** Scores [batch, space..., class]. */
   readonly scores: Value;
-  readonly network: UNetConfig;
+  readonly network: Network;
   /** Names of the graph's outputs. */
   readonly outputs: readonly string[];
 }
@@ -127,7 +128,7 @@ function addNetwork(
   ctx: Context,
   options: BuildOptions,
   deep = false,
-): { levels: readonly Value[]; network: UNetConfig } {
+): { levels: readonly Value[]; network: Network } {
   const { image } = options;
   if (image.length < 3 || image[0].name !== BATCH)
     fail({
@@ -136,18 +137,13 @@ function addNetwork(
       expected: `[${BATCH} space... channel], such as [${BATCH} depth height width channel]`,
       found: showShape(image),
     });
-  const network = unetConfig(options.network);
-  const levels = unetLevels(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network, deep);
+  const network = networkConfig(options.network);
+  const levels = networkLevels(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network, deep);
   return { levels, network };
 }
 
 /** Adds the labels, the loss and the counts, and marks them as outputs. */
-function addLoss(
-  ctx: Context,
-  options: EvaluationOptions,
-  network: UNetConfig,
-  levels: readonly Value[],
-): Loss {
+function addLoss(ctx: Context, options: EvaluationOptions, network: Network, levels: readonly Value[]): Loss {
   const { graph } = ctx;
   const config = options.loss ?? (network.classes === 3 ? HOU2019_LOSS : evenLoss(network.classes));
   const labels = inputOf(graph, 'labels', options.image.slice(0, -1), 'u8');
@@ -167,7 +163,7 @@ function addLoss(
   });
 }
 
-function finish<T>(ctx: Context, network: UNetConfig, scores: Value, rest: T): Built & T {
+function finish<T>(ctx: Context, network: Network, scores: Value, rest: T): Built & T {
   const { graph, parameters } = ctx;
   return { graph, parameters, scores, network, outputs: [...graph.outputs.keys()], ...rest };
 }

@@ -13,9 +13,12 @@ export interface ConvBlockSettings {
   readonly name?: string;
   readonly filters: number;
   readonly kernel?: PerAxis;
+  readonly stride?: PerAxis;
   readonly norm?: NormKind;
   /** Groups of group norm. */
   readonly groups?: number;
+  /** Added to the variance in the norm; by default what its kind has. */
+  readonly epsilon?: number;
   /** Slope of the leaky ReLU. */
   readonly slope?: number;
   /** Probability that dropout keeps an element; 1 is no dropout. */
@@ -27,11 +30,13 @@ export interface ConvBlockSettings {
  * element-wise in float32; what comes out is stored as the context says, so that one rounding stands between two convolutions.
  */
 export function convBlock(ctx: Context, x: Value, settings: ConvBlockSettings): Value {
-  const { filters, kernel = 3, norm = 'batch', slope = 0.1, keep = 1 } = settings;
+  const { filters, kernel = 3, stride, norm = 'batch', slope = 0.1, keep = 1 } = settings;
   return ctx.layer(settings.name ?? 'conv_block', () => {
-    const raw = conv(ctx, x, { name: '', filters, kernel, bias: norm === 'none', slope });
+    const raw = conv(ctx, x, { name: '', filters, kernel, stride, bias: norm === 'none', slope });
     const wide = raw.dtype === 'bf16' ? castTo(raw, 'f32') : raw;
-    const normed = applyNorm(ctx, wide, norm, settings.groups, Object.keys(perAxis(kernel, x, 'conv_block')));
+    const { groups, epsilon } = settings;
+    const over = Object.keys(perAxis(kernel, x, 'conv_block'));
+    const normed = applyNorm(ctx, wide, norm, groups, over, epsilon);
     return castTo(dropout(ctx, leakyRelu(normed, slope), keep), raw.dtype);
   });
 }
@@ -43,14 +48,15 @@ export function applyNorm(
   kind: NormKind,
   groups = 8,
   over?: readonly string[],
+  epsilon?: number,
 ): Value {
   switch (kind) {
     case 'batch':
-      return batchNorm(ctx, x, { name: 'norm' });
+      return batchNorm(ctx, x, { name: 'norm', epsilon });
     case 'instance':
-      return instanceNorm(ctx, x, { name: 'norm', over });
+      return instanceNorm(ctx, x, { name: 'norm', over, epsilon });
     case 'group':
-      return groupNorm(ctx, x, { name: 'norm', groups, over });
+      return groupNorm(ctx, x, { name: 'norm', groups, over, epsilon });
     case 'none':
       return x;
     default:

@@ -13,8 +13,10 @@ export * from './layers.ts';
 
 // Training
 export * from './losses.ts';
+// Networks
+export * from './network.ts';
 export * from './norm.ts';
 export * from './optimizers.ts';
+export * from './plain-unet.ts';
 export * from './schedules.ts';
-// Networks
 export * from './unet.ts';

@@ -89,14 +89,7 @@ export function unetLevels(
   deep: boolean,
 ): Value[] {
   const config = unetConfig(settings);
-  const axes = spaceOf(image, 'U-Net');
-  const channel = channelOf(image).name;
-  if (channel === BATCH || channel === CLASS || axes.some((axis) => axis.name === channel))
-    fail({
-      where: 'U-Net',
-      problem: 'the last dimension of the image must be its channels',
-      found: `"${channel}"`,
-    });
+  const channel = checkImage(image, 'U-Net');
 
   /** A size for every axis that windows slide over. */
   const each = (size: number): PerAxis =>
@@ -120,15 +113,7 @@ export function unetLevels(
       return blocks(from, config.base * 2 ** level, level === 0 ? 1 : 0);
     });
 
-  const output = (from: Value): Value =>
-    conv(ctx, from, {
-      name: 'output',
-      filters: config.classes,
-      kernel: each(1),
-      bias: true,
-      out: CLASS,
-      slope: 1,
-    });
+  const output = (from: Value): Value => scoresOf(ctx, from, config.classes, each(1));
   const lower: Value[] = [];
   for (let level = config.levels - 2; level >= 0; level--) {
     x = ctx.scope(`up${level}`, () => {
@@ -147,4 +132,18 @@ export function unetLevels(
     if (deep && level > 0) lower.unshift(ctx.scope(`up${level}`, () => output(x)));
   }
   return [output(x), ...lower];
+}
+
+/** The name of the dimension of an image's channels, which is its last one. */
+export function checkImage(image: Value, where: string): string {
+  const axes = spaceOf(image, where);
+  const channel = channelOf(image).name;
+  if (channel === BATCH || channel === CLASS || axes.some((axis) => axis.name === channel))
+    fail({ where, problem: 'the last dimension of the image must be its channels', found: `"${channel}"` });
+  return channel;
+}
+
+/** A score of every class at every position: a convolution with a kernel of 1. */
+export function scoresOf(ctx: Context, from: Value, classes: number, kernel: PerAxis): Value {
+  return conv(ctx, from, { name: 'output', filters: classes, kernel, bias: true, out: CLASS, slope: 1 });
 }

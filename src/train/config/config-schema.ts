@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { HalomeshError } from '../../core/index.ts';
 import { classNamesProblem, expectedOf } from '../../imaging/index.ts';
 import { COMPUTING_DEVICES } from '../../machine/index.ts';
-import { NORM_KINDS } from '../../nn/index.ts';
+import { checkPlainUNet, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 import {
@@ -142,6 +143,43 @@ const classNames = z
     ctx.addIssue({ code: 'custom', message: `${message} (not ${problem})` });
   });
 
+const byAxis = byDim(whole(1, MOST_SIZE), 'numbers by axis, such as {"depth": 3, "height": 3, "width": 3}');
+const finite = number('a number', Number.isFinite);
+const network = object({
+  kind: z.literal('plain', { error: 'plain' }),
+  stages: z
+    .array(
+      object({
+        filters: whole(1, MOST_CHANNELS),
+        kernel: byAxis,
+        stride: byAxis,
+        down: whole(1, 100),
+        up: whole(0, 100),
+      }),
+      { error: 'a list of stages' },
+    )
+    .min(1, { error: 'at least one stage' })
+    .max(10, { error: 'at most ten stages' }),
+  slope: decay,
+  epsilon: positive,
+  scale: finite,
+  shift: finite,
+}).superRefine((given, ctx) => {
+  try {
+    checkPlainUNet({ ...given, classes: 2 });
+  } catch (error) {
+    if (!(error instanceof HalomeshError)) throw error;
+    ctx.addIssue({ code: 'custom', message: `stages of one network (${error.message})` });
+  }
+});
+
+const millimetres = (value: unknown): value is number =>
+  typeof value === 'number' && value >= SPACING.least && value <= SPACING.most;
+const spacing = z.custom<TrainConfig['spacing'] & {}>(
+  (value) => millimetres(value) || (Array.isArray(value) && value.length === 3 && value.every(millimetres)),
+  { error: `a number from ${SPACING.least} to ${SPACING.most} (mm), or three: depth, height, width` },
+);
+
 /** A schema for every key of a config, none forgotten. */
 const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
   preset: oneOf(PRESETS),
@@ -153,10 +191,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),
   fold: fold.optional(),
   size: whole(1, MOST_SIZE).optional(),
-  spacing: number(
-    `a number from ${SPACING.least} to ${SPACING.most} (mm)`,
-    (n) => n >= SPACING.least && n <= SPACING.most,
-  ).optional(),
+  spacing: spacing.optional(),
   window: window.optional(),
   patch: patch.optional(),
   augmentation: augmentationSchema,
@@ -172,6 +207,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     `an odd number from 1 to ${MOST_SLICES}`,
     (n) => Number.isSafeInteger(n) && n >= 1 && n <= MOST_SLICES && n % 2 === 1,
   ).optional(),
+  network: network.optional(),
   base: whole(1, MOST_CHANNELS),
   levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
   norm: oneOf(NORM_KINDS),

@@ -1,5 +1,5 @@
 import type { ComputingDevice } from '../../machine/index.ts';
-import type { Adafactor, Adam, NormKind, Sgd } from '../../nn/index.ts';
+import type { Adafactor, Adam, NormKind, PlainUNetConfig, Sgd } from '../../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
 
 /** Whole sets of settings to start from. */
@@ -57,8 +57,8 @@ export interface TrainConfig {
 
   /** Resample to a cube of this many voxels a side. Without size and spacing a scan keeps its own voxels. */
   readonly size?: number;
-  /** Resample to this voxel size, mm. */
-  readonly spacing?: number;
+  /** Resample to this voxel size, mm: one number, or (depth, height, width). */
+  readonly spacing?: number | readonly [number, number, number];
   /** The range of HU that becomes 0..1; -512..512 by default. */
   readonly window?: { readonly lower: number; readonly upper: number };
   /**
@@ -93,6 +93,8 @@ export interface TrainConfig {
    * 2-D: the network sees single slices, with as many neighbouring ones (odd: the slice is in the middle) as channels. Absent: 3-D.
    */
   readonly slices?: number;
+  /** A plain convolutional U-Net stage by stage, in place of `base`, `levels`, `norm` and `dropoutKeep`: what imported ones are. */
+  readonly network?: Omit<PlainUNetConfig, 'classes'>;
   /** Channels of the first level. */
   readonly base: number;
   /** Resolutions: one more than poolings. */

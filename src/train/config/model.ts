@@ -12,8 +12,8 @@ import {
   evenLoss,
   type LossConfig,
   learningRateAt,
+  type NetworkSettings,
   type Schedule,
-  type UNetConfig,
 } from '../../nn/index.ts';
 import type { Target } from '../../plan/index.ts';
 import { type FittedProgram, fitParts, Session, type Tracer } from '../../run/index.ts';
@@ -24,7 +24,8 @@ import { machineHere } from './machine-file.ts';
 // What a config means: network, loss, learning rate, device, session, preprocessing.
 
 /** The network of a config for a number of classes. */
-export function networkOf(config: TrainConfig, classes: number): Partial<UNetConfig> {
+export function networkOf(config: TrainConfig, classes: number): NetworkSettings {
+  if (config.network !== undefined) return { ...config.network, classes };
   const { base, levels, norm, dropoutKeep: keep, slices } = config;
   // Group norm: the most groups, up to the usual 8, that divide the width of every level.
   const groups = [8, 7, 6, 5, 4, 3, 2, 1].find((n) => base % n === 0);

@@ -53,12 +53,12 @@ export async function saveCheckpoint(
     for (const { data } of inFileOrder(tensors)) await data();
     return;
   }
-  await writeSafetensors(file, tensors, {
-    format: FORMAT,
-    step: String(step),
-    config: JSON.stringify(config),
-    ...metadata,
-  });
+  await writeSafetensors(file, tensors, { ...checkpointTexts(step, config), ...metadata });
+}
+
+/** The texts that make a safetensors file a checkpoint of a config after so many steps. */
+export function checkpointTexts(step: number, config: TrainConfig): Readonly<Record<string, string>> {
+  return { format: FORMAT, step: String(step), config: JSON.stringify(config) };
 }
 
 /**

@@ -14,7 +14,7 @@ export function withPreprocessing(config: TrainConfig, { dir, preprocessed }: Da
   const fits = window === undefined || (window.lower <= asked.lower && asked.upper <= window.upper);
   if (fits && (!resampled || (config.spacing === spacing && config.size === size)))
     return { ...config, spacing, size };
-  const words = (mm?: number, n?: number) =>
+  const words = (mm?: TrainConfig['spacing'], n?: number) =>
     mm !== undefined ? `spacing ${mm}` : n !== undefined ? `size ${n}` : 'the voxels of the files';
   const limits = window === undefined ? 'all HU' : `HU ${window.lower},${window.upper}`;
   return fail({

@@ -1,0 +1,249 @@
+import { fail } from '../../core/index.ts';
+import type { ByAxis, PlainStage } from '../../nn/index.ts';
+import type { TrainConfig } from '../../train/index.ts';
+import type { Configuration, DatasetFile, Plans } from './plans.ts';
+
+// What a network of nnU-Net is here: a plain U-Net on one channel of CT. What it cannot be is refused by name.
+
+/** Axes of an image in the order of its array. */
+const AXES = ['depth', 'height', 'width'] as const;
+
+/** The parts of a run's config that the plans and the data set give. */
+export interface Imported {
+  readonly network: NonNullable<TrainConfig['network']>;
+  readonly classes: readonly string[];
+  readonly spacing: readonly [number, number, number];
+  readonly window: { readonly lower: number; readonly upper: number };
+  readonly patch?: readonly [number, number, number];
+  readonly batch: number;
+  /** Which axis of the image each of the network's is. */
+  readonly turned: readonly number[];
+}
+
+/** How a network is laid out, one entry for each stage. */
+interface Layout {
+  readonly where: string;
+  readonly kind: string;
+  readonly filters: readonly number[];
+  readonly kernels: readonly (readonly number[])[];
+  readonly strides: readonly (readonly number[])[];
+  readonly down: readonly number[];
+  /** From the lowest resolution up, one fewer than stages. */
+  readonly up: readonly number[];
+  readonly slope: number;
+  readonly epsilon: number;
+}
+
+/** `file`: the plans, for messages. */
+export function importedOf(
+  file: string,
+  plans: Plans,
+  { name, configuration }: { readonly name: string; readonly configuration: Configuration },
+  dataset: { readonly file: string; readonly content: DatasetFile },
+): Imported {
+  const where = `${file} "configurations.${name}"`;
+  if (configuration.previous_stage)
+    refuse(
+      where,
+      'is the second stage of a cascade',
+      'a configuration of its own',
+      configuration.previous_stage,
+    );
+  const layout = layoutOf(where, configuration);
+  const turned = axesOf(file, plans, layout);
+  const { spacing, patch_size: patch, batch_size: batch = 2 } = configuration;
+  const intensities = normalisationOf(where, plans, configuration);
+  const inImage = (values: readonly number[]): [number, number, number] => {
+    const at = (axis: number) => values[turned.indexOf(axis)];
+    return [at(0), at(1), at(2)];
+  };
+  if (spacing?.length !== 3) refuse(`${where} "spacing"`, 'voxel size', 'three numbers of mm', `${spacing}`);
+  return {
+    network: { ...networkOf(layout, inImage), ...intensities.line },
+    classes: classesOf(dataset.file, dataset.content),
+    spacing: inImage(spacing!),
+    window: intensities.window,
+    patch: patch?.length === 3 ? inImage(patch) : undefined,
+    batch,
+    turned,
+  };
+}
+
+function refuse(where: string, problem: string, expected: string, found: string): never {
+  return fail({
+    where,
+    problem,
+    expected,
+    found,
+    hint: 'Such a network cannot be imported yet',
+  });
+}
+
+/** The layout of a configuration in the form of present or of older plans. */
+function layoutOf(where: string, configuration: Configuration): Layout {
+  const { architecture } = configuration;
+  if (architecture === undefined) return olderLayout(where, configuration);
+  const at = `${where} "architecture"`;
+  const { network_class_name: kind, arch_kwargs: given } = architecture;
+  const stages = given.n_stages;
+  const each = (values: number | readonly number[], count: number, key: string): readonly number[] => {
+    const list = typeof values === 'number' ? new Array<number>(count).fill(values) : values;
+    return sized(list, count, `${at} "${key}"`);
+  };
+  checkKind(at, kind);
+  const named = (key: string, value: string | null | undefined, wanted: RegExp, expected: string) => {
+    if (!wanted.test(value ?? 'none')) refuse(`${at} "${key}"`, 'layer', expected, value ?? 'none');
+  };
+  named('conv_op', given.conv_op, /(^|\.)Conv3d$/, 'Conv3d');
+  named('norm_op', given.norm_op, /(^|\.)InstanceNorm3d$/, 'InstanceNorm3d');
+  named('dropout_op', given.dropout_op, /^none$/, 'none');
+  named('nonlin', given.nonlin, /(^|\.)LeakyReLU$/, 'LeakyReLU');
+  named('pool', given.pool ?? 'conv', /^conv$/, 'conv');
+  if (given.nonlin_first)
+    refuse(`${at} "nonlin_first"`, 'order of a block', 'norm before activation', 'true');
+  if (given.norm_op_kwargs?.affine === false)
+    refuse(`${at} "norm_op_kwargs"`, 'norm', 'weights and biases', 'affine false');
+  return {
+    where: at,
+    kind,
+    filters: each(given.features_per_stage, stages, 'features_per_stage'),
+    kernels: sized(given.kernel_sizes, stages, `${at} "kernel_sizes"`),
+    strides: sized(given.strides, stages, `${at} "strides"`),
+    down: each(given.n_conv_per_stage, stages, 'n_conv_per_stage'),
+    up: each(given.n_conv_per_stage_decoder, stages - 1, 'n_conv_per_stage_decoder'),
+    // What PyTorch takes where nothing is said.
+    slope: given.nonlin_kwargs?.negative_slope ?? 0.01,
+    epsilon: given.norm_op_kwargs?.eps ?? 1e-5,
+  };
+}
+
+function olderLayout(where: string, given: Configuration): Layout {
+  const { UNet_class_name: kind, UNet_base_num_features: base, unet_max_num_features: most } = given;
+  const { n_conv_per_stage_encoder: down, n_conv_per_stage_decoder: up } = given;
+  const { conv_kernel_sizes: kernels, pool_op_kernel_sizes: strides } = given;
+  if (kind === undefined || base === undefined || most === undefined || !down || !up || !kernels || !strides)
+    return fail({
+      where,
+      problem: 'tells no network',
+      expected: '"architecture", or "UNet_class_name" and what belongs to it',
+      found: 'neither',
+    });
+  checkKind(where, kind);
+  const stages = strides.length;
+  return {
+    where,
+    kind,
+    filters: strides.map((_, stage) => Math.min(base * 2 ** stage, most)),
+    kernels: sized(kernels, stages, `${where} "conv_kernel_sizes"`),
+    strides,
+    down: sized(down, stages, `${where} "n_conv_per_stage_encoder"`),
+    up: sized(up, stages - 1, `${where} "n_conv_per_stage_decoder"`),
+    slope: 0.01,
+    epsilon: 1e-5,
+  };
+}
+
+function checkKind(where: string, kind: string): void {
+  if (!/(^|\.)PlainConvUNet$/.test(kind)) refuse(where, 'network', 'PlainConvUNet', kind);
+}
+
+function sized<T>(list: readonly T[], count: number, where: string): readonly T[] {
+  if (list.length !== count)
+    fail({ where, problem: 'number of entries', expected: `${count}`, found: `${list.length}` });
+  return list;
+}
+
+/** Which axis of the image each of the network's is. */
+function axesOf(
+  file: string,
+  { transpose_forward: turned }: Plans,
+  { where, kernels, strides }: Layout,
+): readonly number[] {
+  if ([...turned].sort().join() !== '0,1,2')
+    fail({
+      where: `${file} "transpose_forward"`,
+      problem: 'order of axes',
+      expected: '0, 1, 2 in any order',
+      found: turned.join(', '),
+    });
+  for (const sizes of [...kernels, ...strides])
+    if (sizes.length !== 3)
+      refuse(where, 'windows', 'three sizes, of depth, height and width', sizes.join(', '));
+  for (const kernel of kernels)
+    if (kernel.some((size) => size % 2 === 0)) refuse(where, 'kernel', 'odd sizes', kernel.join(', '));
+  if (strides[0].some((step) => step !== 1))
+    refuse(where, 'strides of the first stage', '1, 1, 1', strides[0].join(', '));
+  return turned;
+}
+
+function networkOf(
+  { filters, kernels, strides, down, up, slope, epsilon }: Layout,
+  inImage: (values: readonly number[]) => readonly number[],
+): Omit<NonNullable<TrainConfig['network']>, 'scale' | 'shift'> {
+  const byAxis = (values: readonly number[]): ByAxis =>
+    Object.fromEntries(inImage(values).map((value, axis) => [AXES[axis], value]));
+  const stages = filters.map(
+    (width, n): PlainStage => ({
+      filters: width,
+      kernel: byAxis(kernels[n]),
+      stride: byAxis(strides[n]),
+      down: down[n],
+      up: n < up.length ? up[up.length - 1 - n] : 0,
+    }),
+  );
+  return { kind: 'plain', stages, slope, epsilon };
+}
+
+/**
+ * CT is cut off at two percentiles and brought to mean 0 and deviation 1:
+ *
+ *   (clip(HU, lower, upper) - mean) / deviation  =  window * scale + shift,   window = (clip(HU, lower, upper) - lower) / (upper - lower)
+ */
+function normalisationOf(
+  where: string,
+  { foreground_intensity_properties_per_channel: channels }: Plans,
+  { normalization_schemes: schemes = [], use_mask_for_norm: masks = [] }: Configuration,
+) {
+  if (schemes.length !== 1)
+    refuse(`${where} "normalization_schemes"`, 'channels', 'one', `${schemes.length}`);
+  if (schemes[0] !== 'CTNormalization')
+    refuse(`${where} "normalization_schemes"`, 'intensities', 'CTNormalization', schemes[0]);
+  if (masks.includes(true)) refuse(`${where} "use_mask_for_norm"`, 'intensities', 'no mask', 'true');
+  const [found] = Object.values(channels);
+  const at = `${where} "foreground_intensity_properties_per_channel"`;
+  if (found === undefined) return fail({ where: at, problem: 'expected numbers of one channel, found none' });
+  const { percentile_00_5: lower, percentile_99_5: upper, mean, std } = found;
+  if (!(lower < upper && std > 0))
+    return fail({
+      where: at,
+      problem: 'intensities',
+      expected: 'percentile_00_5 below percentile_99_5 and std above 0',
+      found: `${lower}, ${upper}, ${std}`,
+    });
+  return { window: { lower, upper }, line: { scale: (upper - lower) / std, shift: (lower - mean) / std } };
+}
+
+/** Names of label values 0, 1, 2... */
+function classesOf(file: string, { channel_names: channels, labels }: DatasetFile): string[] {
+  const channelNames = Object.values(channels);
+  if (channelNames.length !== 1)
+    refuse(`${file} "channel_names"`, 'channels', 'one', channelNames.join(', ') || 'none');
+  const names: string[] = [];
+  for (const [name, value] of Object.entries(labels)) {
+    if (typeof value !== 'number')
+      return refuse(`${file} "labels.${name}"`, 'regions', 'one value', value.join(', '));
+    // Voxels to ignore have no score of their own.
+    if (name !== 'ignore') names[value] = name;
+  }
+  const count = Object.keys(labels).filter((name) => name !== 'ignore').length;
+  if (names.length !== count || Object.keys(names).length !== count || count < 2)
+    fail({
+      where: `${file} "labels"`,
+      problem: 'values',
+      expected: 'two or more, each whole number from 0 on once',
+      found: Object.entries(labels)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+    });
+  return names;
+}

@@ -1,0 +1,165 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyWindow, type Shape3 } from '../../imaging/index.ts';
+import { farthest, scoresOfRun } from '../scores.testing.ts';
+import { importNnunet } from './import-nnunet.ts';
+
+const fixture = (name: string) =>
+  fileURLToPath(new URL(`../../../test/fixtures/exchange/${name}`, import.meta.url));
+const floats = (text: string): Float32Array =>
+  new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer);
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'halomesh-nnunet-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('results of nnU-Net', () => {
+  it.each([
+    ['nnunet', [3, 3, 3]],
+    // Turned axes, thick slices, windows and strides that differ along them, weights in bfloat16.
+    ['nnunet-slabs', [0.8, 0.7, 5]],
+  ])('of %s give the scores of PyTorch', async (name, spacing) => {
+    const out = path.join(folder, name);
+    const { config, configuration } = await importNnunet({ nnunet: fixture(name), out });
+    expect(configuration).toBe('3d_fullres');
+    expect(config).toMatchObject({
+      classes: ['background', 'liver', 'tumour'],
+      spacing,
+      window: { lower: -950, upper: 310.5 },
+    });
+    const expected = JSON.parse(readFileSync(path.join(fixture(name), 'expected.json'), 'utf8'));
+    const image = applyWindow(floats(expected.image), config.window);
+    const scores = await scoresOfRun(out, image, expected.size as Shape3);
+    expect(farthest(scores, floats(expected.scores))).toBeLessThan(1e-4);
+  });
+
+  type Change = readonly [file: 'plans' | 'dataset', path: string, value: unknown];
+  const FULL = 'configurations.3d_fullres';
+  const NET = `${FULL}.architecture.arch_kwargs`;
+
+  /** Imports the fixture with other values in plans.json or dataset.json; undefined takes a key away. */
+  async function withChanged(changes: readonly Change[]) {
+    const copy = mkdtempSync(path.join(folder, 'changed-'));
+    cpSync(fixture('nnunet'), copy, { recursive: true });
+    for (const [name, place, value] of changes) {
+      const file = path.join(copy, `${name}.json`);
+      const content = JSON.parse(readFileSync(file, 'utf8'));
+      const keys = place.split('.');
+      const last = keys.pop()!;
+      keys.reduce((part, key) => part[key], content)[last] = value;
+      writeFileSync(file, JSON.stringify(content));
+    }
+    const out = path.join(folder, `${path.basename(copy)}-run`);
+    try {
+      return await importNnunet({ nnunet: copy, out });
+    } catch (error) {
+      expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
+      throw error;
+    }
+  }
+
+  it('reads the plans of older versions', async () => {
+    const cubes = Array.from({ length: 3 }, () => [3, 3, 3]);
+    const older: Readonly<Record<string, unknown>> = {
+      architecture: undefined,
+      UNet_class_name: 'PlainConvUNet',
+      UNet_base_num_features: 2,
+      unet_max_num_features: 6,
+      n_conv_per_stage_encoder: [2, 2, 2],
+      n_conv_per_stage_decoder: [2, 2],
+      conv_kernel_sizes: cubes,
+      pool_op_kernel_sizes: [
+        [1, 1, 1],
+        [2, 2, 2],
+        [2, 2, 2],
+      ],
+    };
+    const changes = Object.entries(older).map(([key, value]) => ['plans', `${FULL}.${key}`, value] as const);
+    const { config } = await withChanged(changes);
+    const { config: present } = await importNnunet({
+      nnunet: fixture('nnunet'),
+      out: path.join(folder, 'present'),
+    });
+    expect(config.network).toEqual(present.network);
+  });
+
+  it.each<[what: string, change: Change, message: string]>([
+    [
+      'a residual encoder',
+      ['plans', `${FULL}.architecture.network_class_name`, 'architectures.unet.ResidualEncoderUNet'],
+      'expected PlainConvUNet, found architectures.unet.ResidualEncoderUNet',
+    ],
+    [
+      'intensities of several channels',
+      ['plans', `${FULL}.normalization_schemes`, ['CTNormalization', 'CTNormalization']],
+      'normalization_schemes": channels; expected one, found 2',
+    ],
+    [
+      'other intensities',
+      ['plans', `${FULL}.normalization_schemes`, ['ZScoreNormalization']],
+      'expected CTNormalization, found ZScoreNormalization',
+    ],
+    ['a 2-D network', ['plans', `${NET}.conv_op`, 'torch.nn.modules.conv.Conv2d'], 'expected Conv3d, found'],
+    ['another norm', ['plans', `${NET}.norm_op`, 'torch.nn.BatchNorm3d'], 'expected InstanceNorm3d'],
+    ['dropout', ['plans', `${NET}.dropout_op`, 'torch.nn.Dropout3d'], 'expected none'],
+    ['even kernels', ['plans', `${NET}.kernel_sizes.1`, [2, 3, 3]], 'expected odd sizes, found 2, 3, 3'],
+    ['a cascade', ['plans', `${FULL}.previous_stage`, '3d_lowres'], 'is the second stage of a cascade'],
+    [
+      'regions',
+      ['dataset', 'labels.liver', [1, 2]],
+      '"labels.liver": regions; expected one value, found 1, 2',
+    ],
+    ['values with gaps', ['dataset', 'labels.tumour', 3], 'each whole number from 0 on once'],
+    ['two channels', ['dataset', 'channel_names.1', 'PET'], 'expected one, found CT, PET'],
+    [
+      'fewer layers than weights',
+      ['plans', `${NET}.n_conv_per_stage`, [1, 2, 2]],
+      'that its plans do not have',
+    ],
+    ['more layers than weights', ['plans', `${NET}.n_conv_per_stage`, [3, 2, 2]], 'found none'],
+    [
+      'other widths',
+      ['plans', `${NET}.features_per_stage`, [2, 4, 8]],
+      'expected shape [8, 4, 3, 3, 3], found [6, 4, 3, 3, 3]',
+    ],
+    [
+      'a wrong number of entries',
+      ['plans', `${NET}.strides.3`, [1, 1, 1]],
+      'number of entries; expected 3, found 4',
+    ],
+    ['a missing configuration', ['plans', 'configurations', { '2d': {} }], 'expected 2d, found 3d_fullres'],
+    [
+      'plans without axes',
+      ['plans', 'transpose_forward', undefined],
+      '"transpose_forward": expected a list of numbers',
+    ],
+    ['axes that are none', ['plans', 'transpose_forward', [0, 0, 1]], 'expected 0, 1, 2 in any order'],
+    [
+      'a spacing of two axes',
+      ['plans', `${FULL}.spacing`, [1, 1]],
+      'voxel size; expected three numbers of mm, found 1,1',
+    ],
+    ['a spacing of nothing', ['plans', `${FULL}.spacing`, [1, 1, 0]], '"spacing": expected a number from'],
+  ])('refuse %s by name, and write nothing', async (_, change, message) => {
+    await expect(withChanged([change])).rejects.toThrow(message);
+  });
+
+  it('choose a fold by name, and refuse a folder that holds a run', async () => {
+    const out = path.join(folder, 'fold');
+    await expect(importNnunet({ nnunet: fixture('nnunet'), out, fold: '3' })).rejects.toThrow(
+      'expected one of 0, found 3',
+    );
+    await expect(importNnunet({ nnunet: fixture('nnunet'), out, checkpoint: 'best' })).rejects.toThrow(
+      'checkpoint_best.pth',
+    );
+    await importNnunet({ nnunet: fixture('nnunet'), out, fold: '0' });
+    await expect(importNnunet({ nnunet: fixture('nnunet'), out })).rejects.toThrow(
+      'the folder holds a run already',
+    );
+  });
+});

@@ -1,0 +1,95 @@
+import { shape } from '../../core/index.ts';
+import { Context, networkConfig, networkLevels } from '../../nn/index.ts';
+import { inputOf } from '../../ops/index.ts';
+import { networkOf, type TrainConfig } from '../../train/index.ts';
+
+// The variables of a network, and how PyTorch lays them out.
+//
+//   here      [kernel..., channel_in, channel]    convolution              [kernel..., channel, channel_in]    transposed
+//   PyTorch   [channel, channel_in, kernel...]    convolution              [channel_in, channel, kernel...]    transposed
+//
+// Of both, the last two dimensions come first there, in reverse order. Vectors are the same.
+
+/** A variable that a trained network has. */
+export interface Weight {
+  /** Its path in a checkpoint. */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** The variables of a config's network; `heads`: with the scores at lower resolutions that deep supervision adds. */
+export function weightsOf(config: TrainConfig, classes: number, heads = false): Weight[] {
+  const ctx = new Context({ training: false, averaged: config.ema !== undefined });
+  const network = networkConfig(networkOf(config, classes));
+  // Weights depend on no size of space.
+  const image = shape({ batch: 1, depth: 1, height: 1, width: 1, channel: config.slices ?? 1 });
+  networkLevels(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network, heads);
+  return ctx.parameters.map(({ name, value }) => ({ name, shape: value.shape.map((dim) => dim.size) }));
+}
+
+/** The path of a weight without the mark of its running average. */
+export const plainName = (name: string): string => name.replace(/\/ema$/, '');
+
+/** The shape that a weight has in PyTorch. */
+export function torchShape(sizes: readonly number[]): number[] {
+  return torchOrder(sizes.length).map((dim) => sizes[dim]);
+}
+
+/** Which dimension of a weight each of PyTorch's is. */
+export function torchOrder(dims: number): number[] {
+  const all = Array.from({ length: dims }, (_, dim) => dim);
+  return dims < 3 ? all : [dims - 1, dims - 2, ...all.slice(0, -2)];
+}
+
+/** An array with its dimensions in another order: dimension n of the result is dimension order[n] of what is given. */
+export function permuted(
+  data: ArrayLike<number>,
+  sizes: readonly number[],
+  order: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const strides = sizes.map((_, dim) => sizes.slice(dim + 1).reduce((n, size) => n * size, 1));
+  const to = order.map((dim) => ({ size: sizes[dim], stride: strides[dim] }));
+  const out = new Float32Array(data.length);
+  const at = to.map(() => 0);
+  let place = 0;
+  for (let n = 0; n < out.length; n++) {
+    out[n] = data[place];
+    for (let dim = to.length - 1; dim >= 0; dim--) {
+      place += to[dim].stride;
+      if (++at[dim] < to[dim].size) break;
+      place -= to[dim].stride * to[dim].size;
+      at[dim] = 0;
+    }
+  }
+  return out;
+}
+
+/** Resolutions of a config's network. */
+export const levelsOf = ({ network, levels }: TrainConfig): number => network?.stages.length ?? levels;
+
+/**
+ * The key of a weight in PyTorch. Of a plain U-Net it is that of nnU-Net's checkpoints; of the U-Net it is the path with dots, and
+ * the names that PyTorch's layers have (`down0/conv0/norm/gamma`: `down0.conv0.norm.weight`).
+ */
+export function torchKey(name: string, config: TrainConfig): string {
+  const path = plainName(name).split('/');
+  const last = path.pop()!;
+  const ending = torchEndings[last] ?? last;
+  const levels = levelsOf(config);
+  if (config.network === undefined) return [...path, ending].join('.');
+  const [scope, layer, ...inner] = path;
+  const level = Number(/\d+$/.exec(scope)?.[0] ?? 0);
+  // The decoder counts from the lowest resolution up.
+  const stage = levels - 2 - level;
+  if (scope === 'output' || layer === 'output') return `decoder.seg_layers.${stage}.${ending}`;
+  if (layer === 'transpose') return `decoder.transpconvs.${stage}.${ending}`;
+  const conv = `convs.${layer.slice('conv'.length)}.${[...(inner.length > 0 ? inner : ['conv']), ending].join('.')}`;
+  return scope.startsWith('down') ? `encoder.stages.${level}.0.${conv}` : `decoder.stages.${stage}.${conv}`;
+}
+
+const torchEndings: Readonly<Record<string, string | undefined>> = {
+  gamma: 'weight',
+  beta: 'bias',
+  moving_mean: 'running_mean',
+  moving_variance: 'running_var',
+};

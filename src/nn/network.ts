@@ -1,0 +1,27 @@
+import type { Value } from '../core/index.ts';
+import type { Context } from './context.ts';
+import { checkPlainUNet, type PlainUNetConfig, plainUnetLevels } from './plain-unet.ts';
+import { type UNetConfig, unetConfig, unetLevels } from './unet.ts';
+
+/** The networks there are: all of their settings. */
+export type Network = UNetConfig | PlainUNetConfig;
+
+/** What is given of a network: any settings of the U-Net, or all of another one. */
+export type NetworkSettings = Partial<UNetConfig> | PlainUNetConfig;
+
+export const isPlainUNet = (network: NetworkSettings): network is PlainUNetConfig =>
+  'kind' in network && network.kind === 'plain';
+
+/** All settings of a network. Refuses those that make none. */
+export function networkConfig(settings: NetworkSettings = {}): Network {
+  if (!isPlainUNet(settings)) return unetConfig(settings);
+  checkPlainUNet(settings);
+  return settings;
+}
+
+/** Scores of every class at every voxel, and where `deep` those of the lower resolutions of the way up, from the highest down. */
+export function networkLevels(ctx: Context, image: Value, network: Network, deep: boolean): Value[] {
+  return isPlainUNet(network)
+    ? plainUnetLevels(ctx, image, network, deep)
+    : unetLevels(ctx, image, network, deep);
+}
