@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type Layout, mesh, shape, uniform } from '../../src/core/index.ts';
 import { cpuDevice, type Device, referenceDevice } from '../../src/machine/index.ts';
-import { Context, deepLoss, type UNetConfig, unetLevels } from '../../src/nn/index.ts';
+import {
+  Context,
+  deepLoss,
+  isPlainUNet,
+  type NetworkSettings,
+  networkConfig,
+  networkLevels,
+} from '../../src/nn/index.ts';
 import { gradients, inputOf } from '../../src/ops/index.ts';
 import { Session } from '../../src/run/index.ts';
 
@@ -10,15 +17,14 @@ import { Session } from '../../src/run/index.ts';
 
 const SIZE = { batch: 2, depth: 7, height: 6, width: 9, channel: 1 };
 
-interface Settings extends Partial<UNetConfig> {
-  /** Scores and losses at lower resolutions. */
-  readonly deep?: boolean;
-}
+/** Scores and losses at lower resolutions, where `deep`. */
+type Settings = NetworkSettings & { readonly deep?: boolean };
 
 function network({ deep = false, ...settings }: Settings, storage: 'f32' | 'bf16' = 'f32') {
   const ctx = new Context({ seed: 5, training: true, storage });
-  const unet: Partial<UNetConfig> = { base: 2, levels: 3, keep: 0.8, ...settings };
-  const scores = unetLevels(ctx, inputOf(ctx.graph, 'image', shape(SIZE)), unet, deep);
+  const whole = isPlainUNet(settings) ? settings : { base: 2, levels: 3, keep: 0.8, ...settings };
+  const image = inputOf(ctx.graph, 'image', shape(SIZE));
+  const scores = networkLevels(ctx, image, networkConfig(whole), deep);
   const labels = inputOf(ctx.graph, 'labels', shape(SIZE).slice(0, -1), 'u8');
   void ctx.step;
   const { loss } = deepLoss(scores, labels);
@@ -84,12 +90,25 @@ const MESHES: readonly [Record<string, number>, Layout][] = [
   [{ a: 5 }, { depth: 'a' }],
 ];
 
-describe.each([
+const cube = { depth: 3, height: 3, width: 3 };
+const once = { depth: 1, height: 1, width: 1 };
+/** Windows and strides that differ along the axes and from stage to stage. */
+const plain: NetworkSettings = {
+  ...{ kind: 'plain', classes: 3, slope: 0.01, epsilon: 1e-5, scale: 1.5, shift: -0.25 },
+  stages: [
+    { filters: 2, kernel: { ...cube, depth: 1 }, stride: once, down: 1, up: 2 },
+    { filters: 3, kernel: cube, stride: { depth: 1, height: 2, width: 2 }, down: 2, up: 1 },
+    { filters: 4, kernel: cube, stride: { depth: 2, height: 2, width: 3 }, down: 1, up: 0 },
+  ],
+};
+
+describe.each<[string, Settings]>([
   ['batch norm', {}],
   ['instance norm', { norm: 'instance' }],
   ['group norm', { norm: 'group', groups: 2, base: 4, levels: 2 }],
   ['deep supervision', { deep: true, levels: 3, keep: 1 }],
-] as const)('U-Net with %s', (_, settings) => {
+  ['strided convolutions', { ...plain, deep: true }],
+])('U-Net with %s', (_, settings) => {
   const graph = network(settings);
   const whole = run(graph, referenceDevice(), {}, {});
 
