@@ -18,6 +18,19 @@ export {
   type TensorType,
   type Value,
 } from './core/index.ts';
+// Networks from and for other programs
+export {
+  type ImportOptions,
+  type ImportResult,
+  importNnunet,
+  openTorch,
+  type PickleValue,
+  type TorchFile,
+  type TorchNumbers,
+  type TorchStorage,
+  type TorchTensor,
+  type TorchType,
+} from './exchange/index.ts';
 // Scans, data sets, preprocessing, augmentation, scores
 export {
   type Affine,

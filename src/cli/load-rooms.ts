@@ -13,4 +13,5 @@ export async function loadRooms(): Promise<void> {
   await import('../run/index.ts');
   await import('../measure/index.ts');
   await import('../train/index.ts');
+  await import('../exchange/index.ts');
 }

@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench-command.ts';
 import { evaluateCommand } from './commands/evaluate-command.ts';
 import { fakeLesionsCommand } from './commands/fake-lesions-command.ts';
 import { fingerprintCommand } from './commands/fingerprint-command.ts';
+import { importCommand } from './commands/import-command.ts';
 import { infoCommand } from './commands/info-command.ts';
 import { phantomCommand } from './commands/phantom-command.ts';
 import { planCommand } from './commands/plan-command.ts';
@@ -62,6 +63,7 @@ export function makeProgram(write: (text: string) => void): Command {
     preprocessCommand,
     phantomCommand,
     fakeLesionsCommand,
+    importCommand,
     infoCommand,
   ])
     add(program);

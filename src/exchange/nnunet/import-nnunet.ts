@@ -5,6 +5,7 @@ import { writeTextAtomically } from '../../files/index.ts';
 import {
   resolveConfig,
   runFolder,
+  settingIn,
   type TensorData,
   type TrainConfig,
   writeSafetensors,
@@ -145,7 +146,7 @@ function configOf(
   { network, classes, spacing, window, patch, batch }: Imported,
   { data, out, step }: { readonly data: string; readonly out: string; readonly step: number },
 ): TrainConfig {
-  return resolveConfig({
+  const given = {
     // Its weights are no running averages, which leaves this preset alone.
     preset: 'hou2019',
     ...{ data, out, network, classes, spacing, window, patch, batch },
@@ -154,7 +155,8 @@ function configOf(
     loss: { foregroundWeight: 1, mix: 0.5 },
     optimizer: { kind: 'sgd', momentum: 0.99, nesterov: true, weightDecay: 3e-5 },
     ...{ learningRate: 0.01, schedule: { kind: 'poly', power: 0.9 }, clipNorm: 12, steps: Math.max(1, step) },
-  });
+  };
+  return resolveConfig(given, settingIn(`${path.join(data, 'plans.json')}, as a config:`));
 }
 
 interface Tensor extends Weight {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { fail } from '../../core/index.ts';
-import { check, readJson } from '../../train/config/config-error.ts';
+import { check, readJson, settingIn } from '../../train/config/config-error.ts';
 
 // What nnU-Net v2 writes beside its checkpoints: plans.json (how data are prepared, the network) and dataset.json (channels, labels).
 
@@ -82,13 +82,13 @@ export type DatasetFile = z.infer<typeof dataset>;
 /** Reads plans.json of a folder of results. */
 export const readPlans = (folder: string): Plans => {
   const file = path.join(folder, 'plans.json');
-  return check(plans, readJson(file), file);
+  return check(plans, readJson(file), settingIn(file));
 };
 
 /** Reads dataset.json of a folder of results. */
 export const readDataset = (folder: string): DatasetFile => {
   const file = path.join(folder, 'dataset.json');
-  return check(dataset, readJson(file), file);
+  return check(dataset, readJson(file), settingIn(file));
 };
 
 /** A configuration of the plans with what it inherits from others. */

@@ -1,0 +1,6 @@
+// Networks from and for other programs
+
+export * from './nnunet/import-nnunet.ts';
+export type { PickleValue } from './torch/pickle-values.ts';
+export type { TorchNumbers, TorchStorage, TorchTensor, TorchType } from './torch/tensors.ts';
+export { openTorch, type TorchFile } from './torch/torch-file.ts';
