@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { readNiftiHeader, writePhantom } from '../imaging/index.ts';
+import { readScanHeader, writePhantom } from '../imaging/index.ts';
 import { run } from './program.ts';
 
 const fixture = (name: string) =>
@@ -33,19 +33,33 @@ async function halomesh(...args: string[]): Promise<{ code: number; complaint: s
 
 it('a result of nnU-Net becomes a run that predicts', async () => {
   const out = path.join(folder, 'run');
-  expect(await halomesh('import', '--nnunet', fixture('nnunet'), '--out', out)).toEqual({ code: 0, complaint: '' });
+  expect(await halomesh('import', '--nnunet', fixture('nnunet'), '--out', out)).toEqual({
+    code: 0,
+    complaint: '',
+  });
   expect(printed).toContain('3d_fullres, 3 resolutions');
   expect(printed).toContain('classes background, liver, tumour; voxels of 3 x 3 x 3 mm');
   const scans = path.join(folder, 'scans');
-  await writePhantom(scans, { size: 16, cases: 1, spacing: 6 });
-  const [scan, output] = [path.join(scans, 'imagesTr/phantom_000.nii.gz'), path.join(folder, 'labels.nii.gz')];
+  await writePhantom({ out: scans, size: 16, cases: 1, spacing: 6 });
+  const [scan, output] = [
+    path.join(scans, 'imagesTr/phantom_000.nii.gz'),
+    path.join(folder, 'labels.nii.gz'),
+  ];
   expect(existsSync(scan)).toBe(true);
   expect((await halomesh('predict', '--run', out, '--input', scan, '--output', output)).code).toBe(0);
-  expect((await readNiftiHeader(output)).shape).toEqual([16, 16, 16]);
+  expect((await readScanHeader(output)).shape).toEqual([16, 16, 16]);
 });
 
 it('what cannot be imported is refused in one line', async () => {
-  const { code, complaint } = await halomesh('import', '--nnunet', folder, '--out', path.join(folder, 'none'));
+  const { code, complaint } = await halomesh(
+    'import',
+    '--nnunet',
+    folder,
+    '--out',
+    path.join(folder, 'none'),
+  );
   expect(code).toBe(1);
-  expect(complaint).toBe(`halomesh: ${path.join(folder, 'plans.json')}: cannot be read: there is no such file or folder\n`);
+  expect(complaint).toBe(
+    `halomesh: ${path.join(folder, 'plans.json')}: cannot be read: there is no such file or folder (ENOENT)\n`,
+  );
 });
