@@ -12,7 +12,7 @@ export async function scoresOfRun(run: string, image: Float32Array, size: Shape3
   ctx.graph.output('scores', scores);
   const session = sessionOf({ ...config, threads: 1, exactConv: 'direct' });
   try {
-    const program = session.load(ctx.graph);
+    const program = await session.load(ctx.graph);
     await loadCheckpoint(folder.latest, session.state, { partial: true });
     const found = await program.run({ image }, ['scores']);
     if (found.scores.length !== voxelCount(size) * config.classes!.length) throw new Error('sizes');
