@@ -42,7 +42,7 @@ async function writeTurned() {
     [scan, turned, 'int16'],
     [truth, turnedTruth, 'int16'],
   ]) {
-    const volume = await hm.readNifti(from);
+    const volume = await hm.readScan(from);
     await hm.writeNifti(to, { ...volume, affine: turnedAffine }, { type });
   }
   const header = Buffer.alloc(8);
@@ -110,9 +110,9 @@ function restoreInput(shape) {
 
 const stages = {
   phantom: () => hm.writePhantom({ out: join(folder, 'other'), size, cases: 1, seed: 2 }),
-  'read .nii.gz': async () => mean((await hm.readNifti(scan)).data),
-  'read .nii, scaled': async () => mean((await hm.readNifti(turned)).data),
-  'read and turn': async () => mean(hm.toCanonical(await hm.readNifti(turned)).volume.data),
+  'read .nii.gz': async () => mean((await hm.readScan(scan)).data),
+  'read .nii, scaled': async () => mean((await hm.readScan(turned)).data),
+  'read and turn': async () => mean(hm.toCanonical(await hm.readScan(turned)).volume.data),
   prepare: () => prepare(entry, {}),
   'prepare, turned and scaled': () => prepare(turnedEntry, {}),
   'prepare, down to 3/4': () => prepare(turnedEntry, { size: (size * 3) / 4 }),

@@ -20,13 +20,6 @@ export type { DatasetPatterns } from './dataset/dataset-files.ts';
 export { datasetIdentity } from './dataset/dataset-identity.ts';
 export * from './dataset/labels.ts';
 // NIfTI files
-export type { NiftiHeader } from './formats/nifti/nifti-header.ts';
-export {
-  type NiftiReadOptions,
-  type NiftiVolume,
-  readNifti,
-  readNiftiHeader,
-} from './formats/nifti/nifti-read.ts';
 export {
   createNiftiWriter,
   type NiftiWriteOptions,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readNifti, readNiftiHeader } from '../../src/imaging/index.ts';
+import { readScan, readScanHeader } from '../../src/imaging/index.ts';
 
 // The command as users run it: bin/halomesh.js and dist/, which the set-up builds before the tests.
 
@@ -197,8 +197,8 @@ describe('halomesh', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^out\.nii\.gz {2}20 x 20 x 20 voxels, (best|latest) checkpoint, 20 steps\n/);
     const [written, scan] = [join(dir, 'out.nii.gz'), join(dir, input)];
-    expect((await readNiftiHeader(written)).affine).toEqual((await readNiftiHeader(scan)).affine);
-    const labels = (await readNifti(written)).data;
+    expect((await readScanHeader(written)).affine).toEqual((await readScanHeader(scan)).affine);
+    const labels = (await readScan(written)).data;
     expect(labels).toHaveLength(8000);
     expect(Math.max(...labels)).toBeLessThan(3);
   });

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/cli/program.ts';
-import { readNifti, writeNifti, writePhantom } from '../../src/imaging/index.ts';
+import { readScan, writeNifti, writePhantom } from '../../src/imaging/index.ts';
 import { readLog, runFolder } from '../../src/train/index.ts';
 import { temporaryFolder } from '../imaging/nifti-fixture.ts';
 import { withSmallDisk } from '../small-disk.ts';
@@ -86,7 +86,7 @@ const FAULTS: readonly Fault[] = [
     name: 'NaN voxels',
     file: 'imagesTr/phantom_001.nii.gz',
     spoil: async (file) => {
-      const volume = await readNifti(file);
+      const volume = await readScan(file);
       const data = Float32Array.from(volume.data as Int16Array);
       data.fill(Number.NaN, 1000, 1010);
       await writeNifti(file, { ...volume, data }, { type: 'float32' });
@@ -98,7 +98,7 @@ const FAULTS: readonly Fault[] = [
     name: 'a label map on another grid',
     file: 'labelsTr/phantom_001.nii.gz',
     spoil: async (file) => {
-      const volume = await readNifti(file);
+      const volume = await readScan(file);
       const affine = volume.affine.map((x, i) => (i % 4 === 3 ? x + 1000 : x));
       await writeNifti(
         file,

@@ -20,7 +20,7 @@ export async function check({ python, folder }) {
     assert.deepEqual(read.attributes.halomesh.cases, ['phantom_000', 'phantom_001']);
     for (const entry of (await hm.openDataset(data)).cases) {
       const prepared = await hm.loadCase(entry, options);
-      const file = await hm.readNifti(entry.image);
+      const file = await hm.readScan(entry.image);
       const { arrays, attributes } = read.cases[entry.id];
       assert.deepEqual(arrays.labels, {
         shape: [...prepared.shape],

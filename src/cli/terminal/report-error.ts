@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import { HalomeshError, printable } from '../../core/index.ts';
 import { systemErrorCode, systemErrorText } from '../../files/index.ts';
-import { ImagingError } from '../../imaging/volume/errors.ts';
 import { UsageError } from '../flags/parse.ts';
 
 /** Exit codes of the command. */
@@ -31,12 +30,7 @@ export function errorLine(error: unknown): string {
 }
 
 function textOf(error: unknown): string {
-  if (
-    error instanceof HalomeshError ||
-    error instanceof ImagingError ||
-    error instanceof Interrupted ||
-    error instanceof Faulty
-  )
+  if (error instanceof HalomeshError || error instanceof Interrupted || error instanceof Faulty)
     return error.message;
   if (isZodError(error)) {
     const [issue] = error.issues;

@@ -16,8 +16,8 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { type Dataset, openDataset } from '../dataset/dataset.ts';
 import { loadLabelBox, loadLabels } from '../dataset/labels.ts';
-import { readNifti } from '../formats/nifti/nifti-read.ts';
 import { writeNifti } from '../formats/nifti/nifti-write.ts';
+import { readScan } from '../formats/scan.ts';
 import { ChunkCache } from '../store/chunk-cache.ts';
 import { StoredCase } from '../store/stored-case.ts';
 import { StoreWriteError } from '../store/zarr-array.ts';
@@ -43,9 +43,9 @@ beforeAll(async () => {
   raw = await openDataset(data);
   // One lies in another axis order, one has voxels that int16 cannot keep.
   for (const file of [raw.cases[1].image, raw.cases[1].label!])
-    await writeNifti(file, { ...(await readNifti(file)), affine: turned });
+    await writeNifti(file, { ...(await readScan(file)), affine: turned });
   const { image } = raw.cases[2];
-  const volume = await readNifti(image);
+  const volume = await readScan(image);
   await writeNifti(image, { ...volume, data: Float32Array.from(volume.data, (hu) => hu * 1.01) });
 });
 

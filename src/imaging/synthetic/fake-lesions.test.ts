@@ -3,8 +3,8 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { openDataset } from '../dataset/dataset.ts';
-import { readNifti } from '../formats/nifti/nifti-read.ts';
 import { writeNifti } from '../formats/nifti/nifti-write.ts';
+import { readScan } from '../formats/scan.ts';
 import { voxelCount } from '../volume/volume.ts';
 import { writeFakeLesions } from './fake-lesions.ts';
 
@@ -51,8 +51,8 @@ describe('writeFakeLesions', () => {
     const written = await openDataset(out);
     expect(written.cases.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
     expect(written.labelNames).toEqual(['background', 'liver', 'tumour']);
-    const image = await readNifti(written.cases[0].image);
-    const map = await readNifti(written.cases[0].label!);
+    const image = await readScan(written.cases[0].image);
+    const map = await readScan(written.cases[0].label!);
     expect(image.shape).toEqual(shape);
     expect(image.affine).toEqual(affine);
     expect(image.data).toBeInstanceOf(Int16Array);
@@ -66,8 +66,8 @@ describe('writeFakeLesions', () => {
     expect(reports[0]).toMatchObject({ before: labels.filter((label) => label === 2).length, after: count });
     expect([...map.data].every((label, n) => label > 0 === labels[n] > 0)).toBe(true);
     // The lesions of two cases differ, and what cannot be changed is the same voxel for voxel.
-    expect((await readNifti(written.cases[2].label!)).data).not.toEqual(map.data);
-    expect((await readNifti(written.cases[1].image)).data).toEqual(hu);
+    expect((await readScan(written.cases[2].label!)).data).not.toEqual(map.data);
+    expect((await readScan(written.cases[1].image)).data).toEqual(hu);
   });
 
   it('gives the same files for the same seed, and leaves cases as they are by chance', async () => {

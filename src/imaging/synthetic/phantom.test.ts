@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { openDataset } from '../dataset/dataset.ts';
-import { readNifti } from '../formats/nifti/nifti-read.ts';
+import { readScan } from '../formats/scan.ts';
 import { spacingOf } from '../volume/volume.ts';
 import { writePhantom } from './phantom.ts';
 
@@ -11,7 +11,7 @@ const folder = temporaryFolder();
 
 /** The mean HU of each label, and how many voxels have it. */
 async function summary(image: string, label: string) {
-  const [hu, labels] = [await readNifti(image), await readNifti(label)];
+  const [hu, labels] = [await readScan(image), await readScan(label)];
   return [0, 1, 2].map((value) => {
     const voxels = [...hu.data].filter((_, n) => labels.data[n] === value);
     return { count: voxels.length, mean: voxels.reduce((sum, v) => sum + v, 0) / voxels.length };
@@ -34,7 +34,7 @@ describe('writePhantom', () => {
       expect(liver.mean).toBeGreaterThan(45);
       expect(lesion.mean).toBeLessThan(liver.mean - 10);
     }
-    const { data, affine } = await readNifti(dataset.cases[0].image);
+    const { data, affine } = await readScan(dataset.cases[0].image);
     expect(data).toBeInstanceOf(Int16Array);
     expect(affine[0]).toBeCloseTo(9.6, 5);
     const share = (low: number, high: number) =>
@@ -53,15 +53,15 @@ describe('writePhantom', () => {
     ] as const) {
       await writePhantom({ out: path.join(folder, out), size: 16, cases: 1, seed });
     }
-    expect((await readNifti(file('a'))).data).toEqual((await readNifti(file('b'))).data);
-    expect((await readNifti(file('a'))).data).not.toEqual((await readNifti(file('c'))).data);
+    expect((await readScan(file('a'))).data).toEqual((await readScan(file('b'))).data);
+    expect((await readScan(file('a'))).data).not.toEqual((await readScan(file('c'))).data);
   });
 
   it('takes any shape and spacing and keeps the liver in it', async () => {
     const out = path.join(folder, 'flat');
     await writePhantom({ out, size: [10, 24, 30], cases: 1, spacing: [5, 2, 3] });
     const [{ image, label = '' }] = (await openDataset(out)).cases;
-    expect(spacingOf(await readNifti(image))).toEqual([5, 2, 3]);
+    expect(spacingOf(await readScan(image))).toEqual([5, 2, 3]);
     const [, liver, lesion] = await summary(image, label);
     expect(liver.count).toBeGreaterThan(100);
     expect(lesion.count).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-import { messagePart, printable } from '../../core/index.ts';
+import { HalomeshError } from '../../core/index.ts';
 
 /** What went wrong with a file or an argument, in the parts that a reader of the message needs. */
 export interface ImagingProblem {
@@ -14,32 +14,21 @@ export interface ImagingProblem {
   readonly hint?: string;
 }
 
-/**
- * The one error of this folder: every bad file, dataset or argument is reported as
- * `FILE: FIELD: expected EXPECTED, found FOUND. HINT`.
- */
-export class ImagingError extends Error implements ImagingProblem {
+/** A HalomeshError of a file, data set or argument: `FILE: FIELD: expected EXPECTED, found FOUND. HINT`. */
+export class ImagingError extends HalomeshError implements ImagingProblem {
+  override readonly name: string = 'ImagingError';
   readonly file: string | undefined;
   readonly field: string;
   readonly expected: string;
   readonly found: string;
   readonly hint: string | undefined;
 
-  constructor(problem: ImagingProblem, options?: ErrorOptions) {
-    super(messageOf(problem), options);
-    this.name = 'ImagingError';
+  constructor({ field, ...problem }: ImagingProblem, options?: ErrorOptions) {
+    super({ ...problem, where: field }, options);
     this.file = problem.file;
-    this.field = problem.field;
+    this.field = field;
     this.expected = problem.expected;
     this.found = problem.found;
     this.hint = problem.hint;
   }
-}
-
-function messageOf(problem: ImagingProblem): string {
-  const where = [problem.file, problem.field].flatMap((part) =>
-    part === undefined ? [] : [messagePart(part)],
-  );
-  const what = `${where.join(': ')}: expected ${messagePart(problem.expected)}, found ${messagePart(problem.found)}`;
-  return problem.hint === undefined ? what : `${what}. ${printable(problem.hint)}`;
 }

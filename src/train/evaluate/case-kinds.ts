@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { HalomeshError } from '../../core/index.ts';
 import { isSamePath, sameForm } from '../../files/index.ts';
-import { type Dataset, ImagingError, openDataset } from '../../imaging/index.ts';
+import { type Dataset, openDataset } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import { chooseCases } from '../samples/cases.ts';
@@ -76,7 +76,7 @@ async function refusedAs<T>(other: T, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof HalomeshError || error instanceof ImagingError) return other;
+    if (error instanceof HalomeshError) return other;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDataset, readNifti, writePhantom } from '../../imaging/index.ts';
+import { openDataset, readScan, writePhantom } from '../../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { formatEvaluation } from '../evaluate/evaluation-table.ts';
@@ -216,7 +216,7 @@ describe('a trained network', () => {
     expect(report).toMatchObject({ checkpoint: 'best', data });
     const [, liver] = report.original.classes;
     const { cases } = await openDataset(data);
-    const truth = await readNifti(cases[0].label!);
+    const truth = await readScan(cases[0].label!);
     expect(liver.casesScored).toBe(1);
     const table = formatEvaluation(report).split('\n');
     expect(table[1]).toMatch(/^case +kind +liver +tumour +accuracy$/);
@@ -224,7 +224,7 @@ describe('a trained network', () => {
 
     const output = path.join(run.out, 'labels.nii.gz');
     const result = await predict({ run: run.out, input: cases[0].image, output });
-    const written = await readNifti(output);
+    const written = await readScan(output);
     expect(written.shape).toEqual(truth.shape);
     expect(written.affine).toEqual(truth.affine);
     const { data: voxels } = written;

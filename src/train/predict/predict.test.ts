@@ -17,9 +17,8 @@ import {
   fromCanonical,
   type Orientation,
   orientationOf,
-  readNifti,
-  readNiftiHeader,
   readScan,
+  readScanHeader,
   type Shape3,
   toCanonical,
   type Volume,
@@ -65,7 +64,7 @@ describe('prediction', () => {
   });
 
   it('lies on the same anatomy whatever the order of the axes of the file', async () => {
-    const { volume } = toCanonical(await readNifti(scan));
+    const { volume } = toCanonical(await readScan(scan));
     const expected = await labelsInRas(scan, 'ras');
     expect(new Set(expected).size).toBeGreaterThan(1);
     const orders = [
@@ -83,7 +82,7 @@ describe('prediction', () => {
         const stored = fromCanonical(volume, orientation);
         const file = at(`order${n}-${turned}.nii`);
         await writeNifti(file, stored, { type: 'int16' });
-        expect(orientationOf((await readNifti(file)).affine)).toEqual(orientation);
+        expect(orientationOf((await readScan(file)).affine)).toEqual(orientation);
         expect(await labelsInRas(file, `order${n}`, stored.shape)).toEqual(expected);
       }
   });
@@ -92,8 +91,8 @@ describe('prediction', () => {
   async function labelsInRas(input: string, name: string, shape?: Shape3): Promise<Volume['data']> {
     const output = at(`${name}-labels.nii`);
     await segment({ input, output });
-    const labels = await readNifti(output);
-    const { affine } = await readNifti(input);
+    const labels = await readScan(output);
+    const { affine } = await readScan(input);
     expect(labels.affine).toEqual(affine);
     if (shape) expect(labels.shape).toEqual(shape);
     return toCanonical(labels).volume.data;
@@ -109,14 +108,14 @@ describe('prediction', () => {
     const events: PredictionEvent[] = [];
     const result = await segment({ input, output: at('differ-labels.nii'), onEvent: (e) => events.push(e) });
     expect(result.voxelVolume).toBeCloseTo(result.spacing[0] * result.spacing[1] * result.spacing[2], 9);
-    expect((await readNiftiHeader(result.output)).stored).toEqual((await readNiftiHeader(input)).stored);
+    expect((await readScanHeader(result.output)).stored).toEqual((await readScanHeader(input)).stored);
     const notes = events.flatMap((event) => (event.kind === 'note' ? [event.note] : []));
     expect(notes).toEqual([
       expect.stringMatching(/^sform and qform that differ by up to .* mm; the sform is taken$/),
     ]);
     await segment({ input, output: at('differ-clean.nii'), cleaning: { fillHoles: ['liver'] } });
-    expect((await readNiftiHeader(at('differ-clean.nii'))).stored).toEqual(
-      (await readNiftiHeader(input)).stored,
+    expect((await readScanHeader(at('differ-clean.nii'))).stored).toEqual(
+      (await readScanHeader(input)).stored,
     );
   });
 
@@ -133,8 +132,8 @@ describe('prediction', () => {
     expect(probabilities).toEqual(
       Object.fromEntries(names.map((name) => [name, at(`soft_probability_${name}.nii.gz`)])),
     );
-    const labels = await readNifti(at('soft.nii.gz'));
-    const soft = await Promise.all(names.map((name) => readNifti(probabilities![name])));
+    const labels = await readScan(at('soft.nii.gz'));
+    const soft = await Promise.all(names.map((name) => readScan(probabilities![name])));
     for (const { affine, shape: size } of soft)
       expect({ affine, size }).toEqual({ affine: labels.affine, size: shape });
     let counted = 0;
@@ -147,8 +146,8 @@ describe('prediction', () => {
     expect(voxels.liver).toBe(counted);
 
     await segment({ output: at('coarse.nii.gz'), probabilities: true, probabilitiesDownsample: 2 });
-    const fine = await readNifti(at('coarse.nii.gz'));
-    const coarse = await readNifti(at('coarse_probability_liver.nii.gz'));
+    const fine = await readScan(at('coarse.nii.gz'));
+    const coarse = await readScan(at('coarse_probability_liver.nii.gz'));
     expect(coarse.shape).toEqual(shape.map((n) => Math.round(n / 2)));
     // The same field of view: opposite corners of both lie together.
     const corner = ({ affine: a, shape: s }: Volume, far: number): number[] =>
@@ -180,7 +179,7 @@ describe('prediction', () => {
   it('segments a folder, and lists what cannot be', async () => {
     const input = at('scans');
     mkdirSync(input);
-    const one = await readNifti(scan);
+    const one = await readScan(scan);
     await writeNifti(path.join(input, 'a_0000.nii.gz'), one);
     await writeNifti(path.join(input, 'b10.nii'), one);
     writeFileSync(path.join(input, 'b2.nii.gz'), 'no scan');
@@ -245,7 +244,7 @@ describe('outputs of a prediction', () => {
   });
 
   it('are never the voxels that a header names', async () => {
-    const grid = await readNifti(scan);
+    const grid = await readScan(scan);
     const [depth, height, width] = grid.shape;
     writeFileSync(
       at('h.mhd'),

@@ -3,7 +3,6 @@ import { fail, HalomeshError } from '../../core/index.ts';
 import {
   type Case,
   canonicalGrid,
-  ImagingError,
   openScanSource,
   planScan,
   postprocess,
@@ -152,7 +151,7 @@ export async function predictFolder(options: PredictFolderOptions): Promise<Fold
         results.push(result);
         onEvent?.({ kind: 'written', input: scan.input, result });
       } catch (error) {
-        if (!(error instanceof ImagingError || error instanceof HalomeshError)) throw error;
+        if (!(error instanceof HalomeshError)) throw error;
         faults.push({ input: scan.input, error });
         onEvent?.({ kind: 'fault', input: scan.input, error });
       }

@@ -2,43 +2,24 @@ import { existsSync } from 'node:fs';
 import { ImagingError } from '../../volume/errors.ts';
 import { elementBytes } from '../../volume/nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
-import { type Shape3, type Volume, type VoxelArray, voxelCount } from '../../volume/volume.ts';
-import { allocateVoxels, VoxelDecoder } from '../../volume/voxel-decoder.ts';
+import { type Shape3, type VoxelArray, voxelCount } from '../../volume/volume.ts';
+import { VoxelDecoder } from '../../volume/voxel-decoder.ts';
 import { ByteReader } from '../byte-reader.ts';
 import { existingFile, isSameFile } from '../named-file.ts';
 import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
 
-/** How readNifti keeps the voxels. */
+/** How openNifti keeps the voxels. */
 export type NiftiReadOptions = Omit<ScanReadOptions, 'series'>;
-
-/** A volume read from a file, with the file's header. */
-export interface NiftiVolume extends Volume {
-  readonly header: NiftiHeader;
-}
 
 /** Bytes after the voxels that are still read to let gzip check its sum. */
 const trailingBytes = 1 << 24;
 
 /**
- * Reads a NIfTI-1 or NIfTI-2 image: `.nii`, `.nii.gz` or a `.hdr`/`.img` pair (either half may be gzipped,
+ * Opens a NIfTI-1 or NIfTI-2 image: `.nii`, `.nii.gz` or a `.hdr`/`.img` pair (either half may be gzipped,
  * and either may be named), both byte orders, integers and floats of 8 to 64 bits, slope and intercept
  * applied. Header extensions are skipped. Images of one or two dimensions get extents of 1.
- * Throws ImagingError for everything else, before memory is taken for a size that the file cannot hold.
+ * The voxels are for the caller to take, slab by slab. Throws ImagingError for everything else, before memory is taken for a size that the file cannot hold.
  */
-export async function readNifti(file: string, options: NiftiReadOptions = {}): Promise<NiftiVolume> {
-  const image = await openVoxels(file, options);
-  const { reader, header, shape } = image;
-  try {
-    const data = allocateVoxels(reader.file, header, voxelCount(shape), options.as);
-    const checkFinite = options.nonFinite !== 'keep';
-    await decodeVoxels(image, new VoxelDecoder(header, data, { file: reader.file, checkFinite }));
-    return { data, shape, affine: header.affine, header };
-  } finally {
-    await reader.close();
-  }
-}
-
-/** As readNifti, but reads the header only; the voxels are for the caller to take, slab by slab. */
 export async function openNifti(file: string, options: NiftiReadOptions = {}): Promise<OpenScan> {
   const image = await openVoxels(file, options);
   const { reader, header, shape } = image;
@@ -63,13 +44,6 @@ export async function openNifti(file: string, options: NiftiReadOptions = {}): P
     },
     close: () => reader.close(),
   };
-}
-
-/** Reads the header alone (of a pair: from either half's name). Throws ImagingError as readNifti does. */
-export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
-  const { header, reader } = await openHeader(file);
-  await reader.close();
-  return header;
 }
 
 /** A file whose header is read and found sound, and whose voxels are not read. */

@@ -7,8 +7,8 @@ import { niftiBytes, temporaryFolder } from '../../../../test/imaging/nifti-fixt
 import type { Affine } from '../../volume/affine.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import { makeVolume, type VoxelArray } from '../../volume/volume.ts';
+import { readScan } from '../scan.ts';
 import { quaternionOf } from './nifti-encode.ts';
-import { readNifti } from './nifti-read.ts';
 import { createNiftiWriter, writeNifti } from './nifti-write.ts';
 
 const folder = temporaryFolder();
@@ -27,7 +27,7 @@ describe('writeNifti', () => {
     for (const suffix of ['.nii', '.nii.gz']) {
       const file = path.join(folder, data.constructor.name + suffix);
       await writeNifti(file, makeVolume(data, [1, 2, 3], affine));
-      const back = await readNifti(file);
+      const back = await readScan(file);
       expect(back.data).toEqual(data);
       expect(back.shape).toEqual([1, 2, 3]);
       expect(back.affine).toEqual(affine.map(Math.fround));
@@ -38,7 +38,7 @@ describe('writeNifti', () => {
     const volume = makeVolume(Float32Array.from([1.4, -2.6]), [1, 1, 2], affine);
     const file = path.join(folder, 'rounded.nii');
     await writeNifti(file, volume, { type: 'int16' });
-    expect((await readNifti(file)).data).toEqual(Int16Array.from([1, -3]));
+    expect((await readScan(file)).data).toEqual(Int16Array.from([1, -3]));
     const refused = writeNifti(path.join(folder, 'refused.nii.gz'), volume, { type: 'uint8' });
     await expect(refused).rejects.toThrow(/voxel 1: expected a value of uint8, found -2\.59/);
   });
@@ -73,7 +73,7 @@ describe('writeNifti', () => {
       const slice = new Int16Array(64 * 64);
       for (let k = 0; k < 50; k++) await writer.writeSlice(slice.fill(k));
       await writer.finish();
-      const { data } = await readNifti(file);
+      const { data } = await readScan(file);
       expect(data.every((value, n) => value === Math.floor(n / 4096))).toBe(true);
       const bytes = readFileSync(file);
       const plain = suffix === '.nii' ? bytes : gunzipSync(bytes);
@@ -133,7 +133,7 @@ describe('quaternionOf', () => {
           const quaternion = quaternionOf([...wanted, 0, 0, 0, 1]);
           const qform = { bcd: quaternion?.bcd ?? [], offset: [4, 5, 6] };
           writeFileSync(file, niftiBytes({ version: 2, qform, pixdim: [quaternion?.qfac ?? 0, ...mm] }));
-          (await readNifti(file)).affine.slice(0, 12).forEach((value, n) => {
+          (await readScan(file)).affine.slice(0, 12).forEach((value, n) => {
             expect(value).toBeCloseTo(wanted[n], 6);
           });
         },
