@@ -120,7 +120,11 @@ const stages = {
   augment: async () => {
     const before = volume();
     const start = performance.now();
-    const { image, labels } = hm.augment(before, everything, key);
+    const { image, labels } = await hm.augmentBox(
+      new hm.MemorySource({ id: 'x', ...before }),
+      everything,
+      key,
+    );
     const seconds = (performance.now() - start) / 1000;
     return `${seconds.toFixed(1)} s alone, means ${mean(image)} ${mean(labels)}`;
   },

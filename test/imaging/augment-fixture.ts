@@ -1,10 +1,33 @@
 import { uniformAt } from '../../src/core/index.ts';
-import type { AugmentConfig, Sample } from '../../src/imaging/augment/augment.ts';
+import {
+  type AugmentConfig,
+  type AugmentKey,
+  augmentBox,
+  type SampleArrays,
+} from '../../src/imaging/augment/augment.ts';
 import { MemorySource } from '../../src/imaging/volume/memory-source.ts';
 import type { Shape3 } from '../../src/imaging/volume/volume.ts';
 import { boxShape, type VoxelBox, type VoxelSource } from '../../src/imaging/volume/voxel-source.ts';
 
 // What the tests of augmentation change.
+
+/** A windowed image (0..1), its labels if it has any, [depth, height, width]. */
+export interface Sample {
+  readonly image: Float32Array;
+  readonly labels?: Uint8Array;
+  readonly shape: Shape3;
+}
+
+/** A whole sample that lies in memory, changed. */
+export async function augment(
+  sample: Sample,
+  config: AugmentConfig,
+  key: AugmentKey,
+  into?: SampleArrays,
+): Promise<Sample> {
+  const source = new MemorySource({ id: 'sample', ...sample });
+  return { ...(await augmentBox(source, config, key, undefined, { into })), shape: sample.shape };
+}
 
 /** A bright organ with dark lesions in it, on a ragged ground. */
 export function makeSample([depth, height, width]: Shape3): Required<Sample> {

@@ -41,10 +41,10 @@ describe('what a box reads', () => {
   it('is read in parts of the size asked for, the labels for fake lesions only once', async () => {
     const source = sourceOf(makeSample([24, 24, 24]));
     const config = { ...changes.fakeLesions, ...changes.projective };
-    await augmentBox(source, config, key(0), undefined, 4000);
+    await augmentBox(source, config, key(0), undefined, { most: 4000 });
     const first = source.read.length;
     for (const read of source.read.slice(1)) expect(voxelCount(boxShape(read))).toBeLessThanOrEqual(4000);
-    await augmentBox(source, config, key(0), undefined, 4000);
+    await augmentBox(source, config, key(0), undefined, { most: 4000 });
     expect(source.read.length).toBe(2 * first - 1);
   });
 });

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changes, everything, makeSample, sourceOf } from '../../../test/imaging/augment-fixture.ts';
+import { augment, changes, everything, makeSample, sourceOf } from '../../../test/imaging/augment-fixture.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
 import { boxShape, type VoxelBox } from '../volume/voxel-source.ts';
 import {
   type AugmentConfig,
-  augment,
   augmentBox,
   mildAugmentation,
   noAugmentation,
@@ -52,7 +51,7 @@ async function fromBoxes(
   const labels = new Uint8Array(image.length).fill(9);
   // The last first: no box may depend on what came before.
   for (const box of boxes.toReversed()) {
-    const part = await augmentBox(source, config, key(step), box, most);
+    const part = await augmentBox(source, config, key(step), box, { most });
     const [depth, height, width] = boxShape(box);
     expect(part.image.length).toBe(depth * height * width);
     for (let n = 0; n < part.image.length; n++) {
@@ -76,20 +75,20 @@ describe.each(configs)('augmentBox: %s', (_, config) => {
     ['rows', { k: [6], j: each(7) }],
   ])('gives the bits of the whole volume in boxes: %s', async (_, cuts) => {
     for (const step of [0, 1]) {
-      const whole = augment(sample, config, key(step));
+      const whole = await augment(sample, config, key(step));
       expect(await fromBoxes(config, step, boxesOf(cuts))).toEqual(whole);
     }
   });
 
   it('gives the same bits when it reads in small parts', async () => {
     const boxes = boxesOf({ j: [5] });
-    expect(await fromBoxes(config, 2, boxes, 150)).toEqual(augment(sample, config, key(2)));
+    expect(await fromBoxes(config, 2, boxes, 150)).toEqual(await augment(sample, config, key(2)));
   });
 
-  it('keeps the range, has only classes that there were, and leaves its input alone', () => {
+  it('keeps the range, has only classes that there were, and leaves its input alone', async () => {
     const before = { image: sample.image.slice(), labels: sample.labels.slice() };
     for (let step = 0; step < 20; step++) {
-      const out = augment(sample, config, key(step));
+      const out = await augment(sample, config, key(step));
       expect(out.shape).toEqual(shape);
       expect(out.image.every((value) => value >= 0 && value <= 1)).toBe(true);
       expect(out.labels?.every((label) => label < 3)).toBe(true);
@@ -99,7 +98,7 @@ describe.each(configs)('augmentBox: %s', (_, config) => {
 
   it('takes scans without labels', async () => {
     const bare = { image: sample.image, shape };
-    const out = augment(bare, config, key(0));
+    const out = await augment(bare, config, key(0));
     expect(out.labels).toBeUndefined();
     const box = await augmentBox(sourceOf(bare), config, key(0));
     expect(box).toEqual({ image: out.image, labels: undefined });
@@ -119,40 +118,41 @@ describe('boxes of a volume that is much larger than what shifts reach', () => {
   ])('have the bits of the whole: %s', async (_, config) => {
     for (const step of [0, 1])
       expect(await fromBoxes(config, step, boxes, undefined, large)).toEqual(
-        augment(large, config, key(step)),
+        await augment(large, config, key(step)),
       );
   });
 });
 
 describe('augment', () => {
-  it('gives the same for the same key and another for another', () => {
+  it('gives the same for the same key and another for another', async () => {
     for (const [, config] of configs) {
-      expect(augment(sample, config, key(3))).toEqual(augment(sample, config, key(3)));
+      expect(await augment(sample, config, key(3))).toEqual(await augment(sample, config, key(3)));
     }
-    const results = [key(3), key(4), { ...key(3), seed: 9 }, { ...key(3), caseIndex: 0 }].map((k) =>
-      augment(sample, everything, k).image.join(),
-    );
-    expect(new Set(results).size).toBe(4);
+    const keys = [key(3), key(4), { ...key(3), seed: 9 }, { ...key(3), caseIndex: 0 }];
+    const results = keys.map(async (k) => (await augment(sample, everything, k)).image.join());
+    expect(new Set(await Promise.all(results)).size).toBe(4);
   });
 
-  it('draws each change alone: others do not alter it', () => {
+  it('draws each change alone: others do not alter it', async () => {
     const { map, labels } = { map: changes.affine, labels: { ...changes.affine, ...changes.noise } };
-    expect(augment(sample, labels, key(5)).labels).toEqual(augment(sample, map, key(5)).labels);
+    expect((await augment(sample, labels, key(5))).labels).toEqual(
+      (await augment(sample, map, key(5))).labels,
+    );
   });
 
-  it('writes into given arrays what it would write into new ones, whatever they hold', () => {
+  it('writes into given arrays what it would write into new ones, whatever they hold', async () => {
     const voxels = voxelCount(shape);
     for (let step = 0; step < 40; step++) {
       const into = { image: new Float32Array(voxels).fill(7), labels: new Uint8Array(voxels).fill(7) };
-      const out = augment(sample, paperAugmentation, key(step), into);
-      expect(out).toEqual(augment(sample, paperAugmentation, key(step)));
+      const out = await augment(sample, paperAugmentation, key(step), into);
+      expect(out).toEqual(await augment(sample, paperAugmentation, key(step)));
       expect([into.image, sample.image]).toContain(out.image);
       expect([into.labels, sample.labels]).toContain(out.labels);
     }
   });
 
-  it('without any change returns the arrays as they are', () => {
-    const out = augment(sample, noAugmentation, key(0));
+  it('without any change returns the arrays as they are', async () => {
+    const out = await augment(sample, noAugmentation, key(0));
     expect(out.image).toBe(sample.image);
     expect(out.labels).toBe(sample.labels);
   });
@@ -163,22 +163,22 @@ describe('augment', () => {
     ['width', { flip: [0, 0, 1] }, (k, j, i) => [k, j, 8 - i]],
     ['all by rotation and depth', { flip: [1, 0, 0], rotate180: 1 }, (k, j, i) => [10 - k, 6 - j, 8 - i]],
     ['none: rotation and flips cancel', { flip: [0, 1, 1], rotate180: 1 }, (k, j, i) => [k, j, i]],
-  ])('flips image and labels together, and back: %s', (_, change, from) => {
-    const out = augment(sample, change, key(0));
+  ])('flips image and labels together, and back: %s', async (_, change, from) => {
+    const out = await augment(sample, change, key(0));
     for (let n = 0; n < out.image.length; n++) {
       const [k, j, i] = from(Math.floor(n / (7 * 9)), Math.floor(n / 9) % 7, n % 9);
       const source = (k * 7 + j) * 9 + i;
       expect(out.image[n]).toBe(sample.image[source]);
       expect(out.labels?.[n]).toBe(sample.labels[source]);
     }
-    expect(augment(out, change, key(1))).toEqual(sample);
+    expect(await augment(out, change, key(1))).toEqual(sample);
   });
 
-  it('takes each change about as often as its probability says', () => {
+  it('takes each change about as often as its probability says', async () => {
     let flipped = 0;
     const config: AugmentConfig = { flip: [0.5, 0, 0] };
     for (let step = 0; step < 400; step++)
-      flipped += augment(sample, config, key(step)).image === sample.image ? 0 : 1;
+      flipped += (await augment(sample, config, key(step))).image === sample.image ? 0 : 1;
     expect(flipped).toBeGreaterThan(160);
     expect(flipped).toBeLessThan(240);
   });
@@ -197,8 +197,8 @@ it('any box of any volume has the bits of the whole', async () => {
         const start = size.map(draw);
         const end = size.map((n, axis) => start[axis] + 1 + draw(n - start[axis]));
         const box = { start, end } as unknown as VoxelBox;
-        const part = await augmentBox(sourceOf(small), everything, key(step), box, 60);
-        const whole = augment(small, everything, key(step));
+        const part = await augmentBox(sourceOf(small), everything, key(step), box, { most: 60 });
+        const whole = await augment(small, everything, key(step));
         const cut = sourceOf({ ...whole });
         expect(part.image).toEqual(await cut.image(box));
         expect(part.labels).toEqual(await cut.labels(box));

@@ -1,4 +1,3 @@
-import { ClassCounter } from '../volume/class-counter.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
 import {
   boxShape,
@@ -10,14 +9,7 @@ import {
 import type { AugmentConfig } from './augment-config.ts';
 import { type AugmentKey, type Changes, drawChanges } from './augment-draw.ts';
 import { changeIntensities } from './augment-intensity.ts';
-import {
-  cellsOf,
-  countLabels,
-  emptyCells,
-  type LesionPlan,
-  paintLesions,
-  planLesions,
-} from './augment-lesions.ts';
+import { cellsOf, type LesionPlan, paintLesions, planLesions } from './augment-lesions.ts';
 import { readBox } from './augment-map.ts';
 import { moveVoxels, type Voxels } from './augment-space.ts';
 
@@ -30,99 +22,69 @@ export {
 } from './augment-config.ts';
 export type { AugmentKey } from './augment-draw.ts';
 
-/** What augmentation works on: a windowed image (0..1), its labels if it has any, [depth, height, width]. */
-export interface Sample {
-  readonly image: Float32Array;
-  readonly labels?: Uint8Array;
-  readonly shape: Shape3;
-}
-
-/** Arrays of a sample's size that a changed one may be written to. */
+/** Arrays of a box's size that the changed voxels may be written to, whatever they hold. */
 export interface SampleArrays {
   readonly image: Float32Array;
   readonly labels: Uint8Array;
+}
+
+/** How augmentBox goes about it. */
+export interface AugmentOptions {
+  /** Voxels of the source that are read at once at most; 2^25 by default. */
+  readonly most?: number;
+  /** What is changed is written there, else into new arrays. */
+  readonly into?: SampleArrays;
 }
 
 /** Voxels that are read at once, beside what is made of them: 160 MiB of image and labels. */
 const readVoxels = 2 ** 25;
 
 /**
- * A box of a randomly changed case, [depth, height, width] of the box: exactly what `augment` of the whole case has there, so
- * that the ranks of any mesh, each for its own box, see one and the same sample. Draws depend on the key alone.
+ * A box of a randomly changed case, all of it by default, [depth, height, width] of the box: see AugmentConfig. Draws depend on the
+ * key alone, and a box has the bits of the whole there, so the ranks of any mesh, each for its own box, see one and the same sample.
+ * The image stays within 0..1; what moves in from outside is 0 (air, background).
  *
  * Of the source is read what the box needs: itself where voxels stay in place, its mirror image under flips, and under other
- * maps the hull of where its voxels come from, in parts of at most `most` voxels (2^25 by default). Fake lesions need the
- * source's `classes`, and once for each source and process a look at all its labels, slab by slab. Never writes to
- * arrays of the source, but may give them on.
+ * maps the hull of where its voxels come from, in parts. Fake lesions need the source's `classes`, and once for each source and
+ * process a look at all its labels, slab by slab. Never writes to arrays of the source, but gives those on that no change touched.
  */
 export async function augmentBox(
   source: VoxelSource,
   config: AugmentConfig,
   key: AugmentKey,
   box: VoxelBox = wholeBox(source.shape),
-  most = readVoxels,
+  { most = readVoxels, into }: AugmentOptions = {},
 ): Promise<{ readonly image: Float32Array; readonly labels?: Uint8Array }> {
-  const { shape, classes } = source;
+  const { shape } = source;
   const changes = drawChanges(config, key, shape);
-  const { organ, lesion } = changes;
-  const lesions =
-    changes.fakeLesions !== undefined && classes !== undefined && hasBoth(classes, changes)
-      ? planLesions(await cellsOf(source, organ, lesion), classes, {
-          organ,
-          lesion,
-          key: changes.fakeLesions,
-        })
-      : undefined;
-  const read = (part: VoxelBox) =>
-    Promise.all([source.image(part), classes === undefined ? undefined : source.labels(part)]);
-  const moved = changes.map !== undefined || lesions !== undefined;
-  if (!moved) {
-    const [image, labels] = await read(box);
-    if (!changesIntensities(changes)) return { image, labels };
-    const out: Voxels = { box, image: image.slice(), labels };
-    changeIntensities(out, shape, changes);
-    return { image: out.image, labels };
-  }
+  const lesions = await lesionsOf(source, changes);
+  const whole: Voxels | undefined = source.whole && { box: wholeBox(shape), ...source.whole };
+  const read = async (part: VoxelBox): Promise<Voxels> => {
+    // A part whose voxels all come from outside reads nothing.
+    if (voxelCount(boxShape(part)) === 0)
+      return { box: part, image: new Float32Array(0), labels: new Uint8Array(0) };
+    const [image, labels] = await Promise.all([source.image(part), source.classes && source.labels(part)]);
+    return { box: part, image, labels };
+  };
   const voxels = voxelCount(boxShape(box));
+  if (changes.map === undefined && lesions === undefined) {
+    const { image, labels } = whole !== undefined && voxels === voxelCount(shape) ? whole : await read(box);
+    if (!changesIntensities(changes)) return { image, labels };
+    const changed = into?.image ?? new Float32Array(voxels);
+    changed.set(image);
+    changeIntensities({ box, image: changed, labels }, shape, changes);
+    return { image: changed, labels };
+  }
+  const labelled = whole === undefined ? source.classes !== undefined : whole.labels !== undefined;
   const out: Voxels = {
     box,
-    image: new Float32Array(voxels),
-    labels: classes && new Uint8Array(voxels),
+    image: into?.image ?? new Float32Array(voxels),
+    labels: labelled ? (into?.labels ?? new Uint8Array(voxels)) : undefined,
   };
-  for (const part of partsOf(changes, box, most)) {
-    const reads = readBoxOf(changes, part);
-    if (voxelCount(boxShape(reads)) === 0) continue;
-    const [image, labels] = await read(reads);
-    movePart({ box: reads, image, labels }, changes, lesions, shape, part, out);
-  }
+  for (const part of partsOf(changes, box, most))
+    movePart(whole ?? (await read(readBoxOf(changes, part))), changes, lesions, shape, part, out);
   changeIntensities(out, shape, changes);
   return { image: out.image, labels: out.labels };
-}
-
-/**
- * A randomly changed sample of the same shape: see AugmentConfig. The same key gives the same sample, bit for bit.
- * Never writes into the given arrays; the result may share those that no change touched. The image stays within 0..1; what moves
- * in from outside is 0 (air, background). What is changed is written into `into` where it is given, else into new arrays.
- */
-export function augment(sample: Sample, config: AugmentConfig, key: AugmentKey, into?: SampleArrays): Sample {
-  const { shape, image, labels } = sample;
-  const changes = drawChanges(config, key, shape);
-  const lesions = lesionsOf(sample, changes);
-  if (lesions === undefined && !changes.map && !changesIntensities(changes)) return sample;
-  const box = wholeBox(shape);
-  const changed = into?.image ?? new Float32Array(image.length);
-  const moved = changes.map !== undefined || lesions !== undefined;
-  const out: Voxels = {
-    box,
-    image: changed,
-    labels: labels && moved ? (into?.labels ?? new Uint8Array(labels.length)) : labels,
-  };
-  const whole: Voxels = { box, image, labels };
-  if (!moved) changed.set(image);
-  else
-    for (const part of partsOf(changes, box, readVoxels)) movePart(whole, changes, lesions, shape, part, out);
-  changeIntensities(out, shape, changes);
-  return { image: changed, labels: out.labels, shape };
 }
 
 function changesIntensities({ classFactors, gamma, gain, noises, corruption }: Changes): boolean {
@@ -133,16 +95,12 @@ function hasBoth(classes: readonly ClassFacts[], { organ, lesion }: Changes): bo
   return [organ, lesion].every((label) => (classes[label]?.count ?? 0) > 0);
 }
 
-function lesionsOf({ image, labels, shape }: Sample, changes: Changes): LesionPlan | undefined {
+async function lesionsOf(source: VoxelSource, changes: Changes): Promise<LesionPlan | undefined> {
   const { organ, lesion, fakeLesions: key } = changes;
-  if (key === undefined || labels === undefined) return undefined;
-  const counter = new ClassCounter();
-  counter.add(image, labels);
-  const classes = counter.facts();
-  if (!hasBoth(classes, changes)) return undefined;
-  const cells = emptyCells(shape);
-  countLabels(cells, labels, wholeBox(shape), organ, lesion);
-  return planLesions(cells, classes, { organ, lesion, key });
+  if (key === undefined) return undefined;
+  const { classes } = source;
+  if (classes === undefined || !hasBoth(classes, changes)) return undefined;
+  return planLesions(await cellsOf(source, organ, lesion), classes, { organ, lesion, key });
 }
 
 function readBoxOf({ map }: Changes, box: VoxelBox): VoxelBox {

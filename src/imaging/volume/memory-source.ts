@@ -20,6 +20,10 @@ export class MemorySource implements VoxelSource {
     this.names = names;
   }
 
+  get whole(): { readonly image: Float32Array; readonly labels?: Uint8Array } {
+    return this.prepared;
+  }
+
   get classes(): readonly ClassFacts[] | undefined {
     const { image, labels } = this.prepared;
     if (labels === undefined) return undefined;

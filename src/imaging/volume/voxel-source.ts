@@ -25,6 +25,8 @@ export interface VoxelSource {
   image(box: VoxelBox): Promise<Float32Array>;
   /** The labels of a box; fails where the case has none. */
   labels(box: VoxelBox): Promise<Uint8Array>;
+  /** The whole, to be read only, where it lies in memory: then that is cheaper than copies of boxes. */
+  readonly whole?: { readonly image: Float32Array; readonly labels?: Uint8Array };
 }
 
 /** Voxels along each axis of a box. */

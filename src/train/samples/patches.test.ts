@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  augment,
-  boxShape,
-  MemorySource,
-  type Shape3,
-  strongAugmentation,
-  wholeBox,
-} from '../../imaging/index.ts';
+import { augment } from '../../../test/imaging/augment-fixture.ts';
+import { boxShape, MemorySource, type Shape3, strongAugmentation, wholeBox } from '../../imaging/index.ts';
 import { sampleBox, sampleShape } from './patches.ts';
 import { augmentedFeeds } from './sample-feeds.ts';
 
@@ -42,7 +36,7 @@ describe('the part of a volume that a step takes', () => {
     const image = Float32Array.from({ length: voxels }, (_, n) => ((n * 37) % 101) / 101);
     const labels = Uint8Array.from({ length: voxels }, (_, n) => (n % 5 === 0 ? 1 : 0));
     const key = { seed: 3, caseIndex: 1, step: 4 };
-    const whole = augment({ image, labels, shape: volume }, strongAugmentation, key);
+    const whole = await augment({ image, labels, shape: volume }, strongAugmentation, key);
     const source = new MemorySource({ id: 'a', image, labels, shape: volume });
     const { start } = sampleBox(volume, [4, 5, 3], 3, 4);
     const feeds = augmentedFeeds(

@@ -106,7 +106,7 @@ export function pairedFeeds(
 export function augmentedFeeds(samples: readonly StepSample[], config: AugmentConfig): BoxFeeds {
   return pairedFeeds(samples, async (i, box) => {
     const { source, key, start } = samples[i];
-    return augmentBox(await source(), config, key, moved(box, start), PIECE_VOXELS);
+    return augmentBox(await source(), config, key, moved(box, start), { most: PIECE_VOXELS });
   });
 }
 

@@ -52,7 +52,7 @@ export class SliceSamples implements Samples {
         let labels: Uint8Array | undefined;
         const image = await readSlices(
           async (slab) => {
-            const changed = await augmentBox(source, changes, key, slab, PIECE_VOXELS);
+            const changed = await augmentBox(source, changes, key, slab, { most: PIECE_VOXELS });
             if (changed.labels) labels = sliceOf(changed.labels, slab, wanted);
             return changed.image;
           },

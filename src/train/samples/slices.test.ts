@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { augment } from '../../../test/imaging/augment-fixture.ts';
 import { type Box, mesh, range, wholeBox } from '../../core/index.ts';
-import { augment, openDataset, type Shape3, type VoxelBox, writePhantom } from '../../imaging/index.ts';
+import { openDataset, type Shape3, type VoxelBox, writePhantom } from '../../imaging/index.ts';
 import { alone, CPU_TARGET } from '../../machine/index.ts';
 import { makePlan, predictPeak } from '../../plan/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
@@ -117,7 +118,7 @@ describe('SliceSamples', () => {
     for (const [i, k] of batch.slices!.entries()) {
       const key = { seed: 0, caseIndex: 1, step: 6 * 4 + i };
       const sample = { image: whole, labels: wholeLabels, shape: SHAPE };
-      const changed = augment(sample, augmentationOf(settings), key);
+      const changed = await augment(sample, augmentationOf(settings), key);
       for (let at = 0; at < plane; at++) {
         expect(truth[i * plane + at]).toBe(changed.labels![k * plane + at]);
         for (let c = 0; c < 3; c++) {

@@ -1,9 +1,8 @@
 import { fail } from '../../core/index.ts';
 import {
-  augment,
+  augmentBox,
   boxShape,
   type Case,
-  type Sample,
   type SampleArrays,
   type Shape3,
   voxelCount,
@@ -34,7 +33,7 @@ export class VolumeSamples implements Samples {
     const ids = indices.map((i) => cases[i].id);
     let size: Shape3 | undefined;
     let volume: Shape3 | undefined;
-    let only: Sample | undefined;
+    let only: { readonly image: Float32Array; readonly labels?: Uint8Array } | undefined;
     const apart: StepSample[] = [];
     for (const [i, caseIndex] of indices.entries()) {
       const entry = cases[caseIndex];
@@ -54,7 +53,10 @@ export class VolumeSamples implements Samples {
       const { image, labels } = whole;
       if (labels === undefined) return fail({ where: entry.image, problem: 'has no label map to train on' });
       const room = this.roomOf(image.length, i);
-      const sample = named(where, () => augment({ image, labels, shape }, augmentationOf(config), key, room));
+      const source = await this.reader.source(entry);
+      const sample = await named(where, () =>
+        augmentBox(source, augmentationOf(config), key, undefined, { into: room }),
+      );
       // A sample that is alone needs no copy where nothing changed it.
       if (indices.length === 1) only = sample;
       else {
@@ -81,9 +83,9 @@ export class VolumeSamples implements Samples {
 }
 
 /** Work whose errors say what it was. */
-function named<T>(where: string, work: () => T): T {
+async function named<T>(where: string, work: () => Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     return fail({ where, problem: error instanceof Error ? error.message : String(error) }, { cause: error });
   }
