@@ -8,14 +8,21 @@ const pure = [
   'src/core/',
   'src/ops/',
   'src/nn/',
+  'src/plan/',
   'src/machine/calls/',
   'src/machine/rows/',
   'src/machine/formats/',
+  'src/machine/at-once.ts',
   'src/machine/device.ts',
   'src/machine/device-names.ts',
-  'src/machine/communicator.ts',
-  'src/machine/at-once.ts',
+  'src/machine/host.ts',
+  'src/machine/local.ts',
+  'src/machine/null.ts',
   'src/machine/prepared.ts',
+  'src/machine/reference.ts',
+  'src/machine/rest.ts',
+  'src/machine/world.ts',
+  'src/run/',
   'src/imaging/volume/',
   'src/imaging/augment/',
   'src/imaging/scores/',
@@ -38,12 +45,13 @@ const isPure = (file) =>
   !isTestFile(file) && pure.some((part) => (part.endsWith('/') ? file.startsWith(part) : file === part));
 const lineAt = (text, position) => text.slice(0, position).split('\n').length;
 
-/** Names that a file declares or imports itself, such as a type `Buffer` of its own. */
+/** Names that a file declares, imports or takes out of an object itself, such as a type `Buffer` of its own. */
 function ownNames(code) {
+  const declared = (name) => `\\b(?:interface|class|type|const|let|function)\\s+${name}\\b`;
+  const imported = (name) => `\\bimport\\b[^;]*[{,\\s]${name}\\b[^;]*\\bfrom\\b`;
+  const taken = (name) => `\\{(?:[^{}]*,)?\\s*${name}\\s*(?:,[^{}]*)?\\}\\s*[:=]`;
   return globals.filter((name) =>
-    new RegExp(
-      `\\b(?:interface|class|type|const|let|function)\\s+${name}\\b|\\bimport\\b[^;]*[{,\\s]${name}\\b[^;]*\\bfrom\\b`,
-    ).test(code),
+    [declared, imported, taken].some((form) => new RegExp(form(name)).test(code)),
   );
 }
 

@@ -14,6 +14,7 @@ export function alone(ranks: number): Processes {
   return {
     hosts: [Array.from({ length: ranks }, (_, rank) => rank)],
     host: 0,
+    machine: 'this machine',
     share: async (_label, text) => [text],
     deliver: async () => undefined,
     world: (device) => new LocalWorld(device, ranks),

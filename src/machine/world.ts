@@ -22,6 +22,8 @@ export interface Processes {
   readonly hosts: readonly (readonly number[])[];
   /** Which of `hosts` this process is; 0 alone writes files and talks to the user. */
   readonly host: number;
+  /** Name of the machine that this process runs on. */
+  readonly machine: string;
   /** Every process gives a text and gets those of all, by process. A small matter: not counted as traffic. */
   share(label: string, text: string): Promise<readonly string[]>;
   /**

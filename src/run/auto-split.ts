@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Graph } from '../core/index.ts';
 import { fail } from '../core/index.ts';
 import type { Processes } from '../machine/index.ts';
@@ -55,7 +54,7 @@ export async function autoSplit(options: AutoSplitOptions): Promise<AutoSplit> {
       text: 'none: one process, which cuts depth into parts only where a memory limit asks for it',
     };
   if (processes === undefined) return choose(options, 1);
-  const hosts = await processes.share('names of machines', hostname());
+  const hosts = await processes.share('names of machines', processes.machine);
   const most = Math.max(...hosts.map((name) => hosts.filter((other) => other === name).length));
   const first = processes.host === 0;
   const own = await together(processes, 'choice of a split', () =>

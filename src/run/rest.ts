@@ -1,1 +1,1 @@
-export { rest } from '../machine/index.ts';
+export { rest } from '../machine/rest.ts';

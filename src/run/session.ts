@@ -1,14 +1,6 @@
 import { fail, Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
-import {
-  alone,
-  type Device,
-  type HostArray,
-  type Memory,
-  type Processes,
-  type Store,
-  type Traffic,
-  type World,
-} from '../machine/index.ts';
+import type { Device, HostArray, Memory, Processes, Store, Traffic, World } from '../machine/index.ts';
+import { alone } from '../machine/local.ts';
 import {
   explainPlan,
   formatPlan,

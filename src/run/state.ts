@@ -12,14 +12,8 @@ import {
   showBox,
   type TensorType,
 } from '../core/index.ts';
-import {
-  alone,
-  type Device,
-  type HostArray,
-  type Memory,
-  type Processes,
-  type Tensor,
-} from '../machine/index.ts';
+import type { Device, HostArray, Memory, Processes, Tensor } from '../machine/index.ts';
+import { alone } from '../machine/local.ts';
 import type { Init, VariableAttrs } from '../ops/index.ts';
 import type { Plan } from '../plan/index.ts';
 import { fromParts, heldByAll } from './parts.ts';

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { fail } from '../../core/index.ts';
 import type { Device } from '../device.ts';
 import type { Processes, World } from '../world.ts';
@@ -37,6 +38,7 @@ export async function finishMpi(): Promise<void> {
 export class MpiProcesses implements Processes {
   readonly hosts: readonly (readonly number[])[];
   readonly host: number;
+  readonly machine = hostname();
   private readonly post: Post;
 
   constructor(mpi: MpiLibrary) {
