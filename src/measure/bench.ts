@@ -11,7 +11,7 @@ import {
   type TargetOptions,
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
-import { checkSplits, predictPeak, showExtra } from '../plan/index.ts';
+import { checkSplits, type Plan, predictPeak, showExtra } from '../plan/index.ts';
 import { fitParts, Session, type Tracer, totalSent } from '../run/index.ts';
 
 export interface BenchOptions {
@@ -68,13 +68,13 @@ export const VOXEL = 5;
 /** Name of a bench's first step in a trace. */
 export const WARM_UP = 'warm-up';
 
-/** Mesh and layout as given; where a limit stands alone, as many parts as it takes. */
+/** Mesh and layout as given; where a limit stands alone, as many parts as it takes, and the plan for them. */
 function placement(
   { mesh = makeMesh({}), layout, memoryLimit, processes }: BenchOptions,
   graph: Graph,
   device: Device,
   hostBytes: number,
-): { mesh: Mesh; layout?: Layout } {
+): { mesh: Mesh; layout?: Layout; plans?: readonly Plan[] } {
   checkSplits(graph, mesh, layout ?? {});
   if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined) return { mesh, layout };
   return fitParts([{ graph, hostBytes }], device, memoryLimit);
@@ -91,9 +91,10 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     optimizer: options.optimizer,
   });
   const voxels = batch * size ** 3;
+  const { plans, ...place } = placement(options, built.graph, device, voxels * VOXEL);
   const session = new Session({
     device,
-    ...placement(options, built.graph, device, voxels * VOXEL),
+    ...place,
     processes: options.processes,
     seed: 0,
     memoryLimit: options.memoryLimit,
@@ -101,7 +102,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     debug: debugLevel(),
     tracer: options.tracer,
   });
-  const program = await session.load(built.graph, { hostBytes: voxels * VOXEL });
+  const program = await session.load(plans?.[0] ?? built.graph, { hostBytes: voxels * VOXEL });
   const image = new Float32Array(voxels);
   const labels = new Uint8Array(voxels);
   for (let i = 0; i < voxels; i++) {

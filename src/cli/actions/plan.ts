@@ -44,7 +44,7 @@ export async function planAction({ classes, ranks, json, ...flags }: Flags): Pro
     given.data === undefined
       ? await fromSize(config, classes ?? 3, ranks)
       : await fromData(config, classes, ranks);
-  const { report, config: _, ...facts } = planned;
+  const { report, config: _, plans: _plans, ...facts } = planned;
   if (json) sayJson({ ...facts, batch: config.batch, ...report });
   else say(`${headline(config, planned)}\n${formatPlan(report)}`);
 }

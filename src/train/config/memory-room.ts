@@ -2,7 +2,7 @@ import { freemem } from 'node:os';
 import { type Graph, HalomeshError } from '../../core/index.ts';
 import { memoryOfProcess } from '../../files/index.ts';
 import type { Processes } from '../../machine/index.ts';
-import { makePlan } from '../../plan/index.ts';
+import { makePlan, type Plan } from '../../plan/index.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { targetOf } from './model.ts';
 
@@ -14,20 +14,24 @@ export function softBytes(graph: Graph, flips: number, classes: number): number 
   return 4 * classes * (flips > 1 ? 2 : 1) + 1;
 }
 
-/** Whether the ranks of a mesh can compute a graph together within the config's limit. */
-export function fitsMesh(
+/** The plan of a graph for the ranks of a config's mesh together; undefined where it does not fit the config's limit. */
+export function fittingPlan(
   graph: Graph,
   config: TrainConfig,
   hosts: Processes['hosts'],
   hostBytes: number,
-): boolean {
+): Plan | undefined {
   const { mesh, layout } = meshOf(config);
   const { memoryLimit } = config;
   try {
-    makePlan(graph, mesh, layout, targetOf(config), { hosts, memoryLimit, hostBytes, thorough: false });
-    return true;
+    return makePlan(graph, mesh, layout, targetOf(config), {
+      hosts,
+      memoryLimit,
+      hostBytes,
+      thorough: false,
+    });
   } catch (error) {
-    if (error instanceof HalomeshError && error.complaint.where === 'memory limit') return false;
+    if (error instanceof HalomeshError && error.complaint.where === 'memory limit') return undefined;
     throw error;
   }
 }

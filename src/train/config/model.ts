@@ -15,7 +15,7 @@ import {
   type NetworkSettings,
   type Schedule,
 } from '../../nn/index.ts';
-import type { Target } from '../../plan/index.ts';
+import type { Plan, Target } from '../../plan/index.ts';
 import { type FittedProgram, fitParts, Session, type Tracer } from '../../run/index.ts';
 import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type TrainConfig } from './config.ts';
@@ -165,15 +165,16 @@ export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Proc
 
 /**
  * The config with a mesh that meets its memory limit: where it has a limit and no mesh of its own, the volume is cut into as
- * few parts along `dim` as all `programs` take; only then these are asked for.
+ * few parts along `dim` as all `programs` take; only then these are asked for, and planned.
  */
 export function withinMemory(
   config: TrainConfig,
   programs: () => readonly FittedProgram[],
   dim = 'depth',
-): TrainConfig {
+): { readonly config: TrainConfig; readonly plans?: readonly Plan[] } {
   const { memoryLimit } = config;
-  if (memoryLimit === undefined || meshOf(config).mesh.size > 1) return config;
-  const { mesh, layout } = fitParts(programs(), targetOf(config), memoryLimit, dim);
-  return { ...config, mesh: Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size])), layout };
+  if (memoryLimit === undefined || meshOf(config).mesh.size > 1) return { config };
+  const { mesh, layout, plans } = fitParts(programs(), targetOf(config), memoryLimit, dim);
+  const axes = Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size]));
+  return { config: { ...config, mesh: axes, layout }, plans };
 }

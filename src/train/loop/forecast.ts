@@ -5,6 +5,7 @@ import type { Built, BuiltLoss } from '../../nn/index.ts';
 import {
   checkSplits,
   explainPlan,
+  type Plan,
   type PlanOptions,
   type PlanReport,
   predictPeak,
@@ -20,6 +21,7 @@ import {
   trainingGraph,
   withinMemory,
 } from '../config/model.ts';
+import { passKey, stepKey } from '../config/programs.ts';
 import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from '../samples/cases.ts';
 import { sampleShape, stepPatch } from '../samples/patches.ts';
 
@@ -34,6 +36,8 @@ export interface Forecast {
   /** The config, with the parts that a memory limit asks for. */
   readonly config: TrainConfig;
   readonly report: PlanReport;
+  /** The plans that it is told from, by the keys of the programs of a training. */
+  readonly plans: ReadonlyMap<string, Plan>;
   /** Programs that see whole volumes where a step sees less: what they do, and the most that a process takes for them. */
   readonly whole?: readonly { readonly what: string; readonly predictedPeakBytes: number }[];
   /** What split was chosen and why, where the choice was left to the program. */
@@ -107,6 +111,11 @@ export interface ForecastOptions {
   readonly validation?: readonly Shape3[];
 }
 
+/** A program of a training, by the key that it is kept under. */
+interface Program extends FittedProgram {
+  readonly key: string;
+}
+
 /**
  * Programs of a training that look at more voxels at once than a step does: the statistics of batch norm and validation see whole
  * volumes. Others take less than the step, as they keep nothing for gradients.
@@ -116,17 +125,17 @@ function wholePrograms(
   shape: Shape3,
   classes: number,
   options: ForecastOptions,
-): FittedProgram[] {
+): Program[] {
   const { cases = 1, stored = false, hosts, training = [shape] } = options;
   const heldOut = config.validation !== undefined || config.fold !== undefined;
   const { validation = heldOut ? [shape] : [] } = options;
   const measured = config.norm === 'batch' ? training.slice(0, config.statisticsCases) : [];
   const step = config.batch * voxelCount(sampleShape(shape, stepPatch(config)));
   const kinds = [
-    { what: 'measuring statistics', shapes: measured, graph: statisticsGraph },
-    { what: 'validation', shapes: validation, graph: evaluationGraph },
+    { name: 'statistics', what: 'measuring statistics', shapes: measured, graph: statisticsGraph },
+    { name: 'validation', what: 'validation', shapes: validation, graph: evaluationGraph },
   ] as const;
-  return kinds.flatMap(({ what, shapes, graph }) => {
+  return kinds.flatMap(({ name, what, shapes, graph }) => {
     if (shapes.length === 0) return [];
     const seen = shapes[largestOf(shapes)];
     // In 2-D a pass takes at most as many slices as a step.
@@ -145,7 +154,7 @@ function wholePrograms(
     );
     const text = `${what} on volumes of ${size.join(' x ')} voxels`;
     const built: Built | BuiltLoss = graph(config, classes, size, batch);
-    return [{ what: text, graph: built.graph, hostBytes }];
+    return [{ key: passKey(name, batch, size), what: text, graph: built.graph, hostBytes }];
   });
 }
 
@@ -175,22 +184,28 @@ export function forecast(
   const sample = sampleShape(shape, stepPatch(config));
   const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
   checkLevels(config.levels, sample);
-  const step = { what: 'a step', graph: trainingGraph(config, classes, sample).graph, hostBytes };
+  const step = {
+    key: stepKey(sample),
+    what: 'a step',
+    graph: trainingGraph(config, classes, sample).graph,
+    hostBytes,
+  };
   const given = meshOf(config);
   checkSplits(step.graph, given.mesh, given.layout);
-  const whole = wholePrograms(config, shape, classes, options);
+  const programs = [step, ...wholePrograms(config, shape, classes, options)];
   const outermost = config.slices === undefined ? 'depth' : 'height';
-  const fitted = withinMemory(config, () => [step, ...whole], outermost);
-  const { mesh, layout } = meshOf(fitted);
+  const fitted = withinMemory(config, () => programs, outermost);
+  const { mesh, layout } = meshOf(fitted.config);
   const { memoryLimit } = config;
   const planned = (program: FittedProgram) =>
     planOf(program, mesh, layout, targetOf(config), { hosts, memoryLimit });
-  const plan = planned(step);
-  const peaks = whole.map((program) => ({
-    what: program.what!,
-    predictedPeakBytes: predictPeak(planned(program), program.hostBytes),
+  const [plan, ...wholePlans] = fitted.plans ?? programs.map(planned);
+  const peaks = wholePlans.map((each, n) => ({
+    what: programs[n + 1].what!,
+    predictedPeakBytes: predictPeak(each, programs[n + 1].hostBytes),
   }));
   const patch = config.patch && sample;
   const report = explainPlan(plan, hostBytes);
-  return { shape, patch, config: fitted, report, ...(peaks.length > 0 && { whole: peaks }) };
+  const plans = new Map([plan, ...wholePlans].map((each, n) => [programs[n].key, each]));
+  return { shape, patch, config: fitted.config, report, plans, ...(peaks.length > 0 && { whole: peaks }) };
 }

@@ -1,4 +1,5 @@
 import { statisticsGraph } from '../config/model.ts';
+import { passKey } from '../config/programs.ts';
 import { casePasses } from '../samples/case-passes.ts';
 import type { CaseReader } from '../samples/case-reader.ts';
 import type { TrainerParts } from './trainer.ts';
@@ -17,7 +18,7 @@ export async function measureStatistics(
     let seen = i;
     for (const { image, size, volume, batch, share } of await casePasses(config, reader, entry)) {
       const program = await programs.get(
-        `statistics ${batch}x${size.join('x')}`,
+        passKey('statistics', batch, size),
         () => statisticsGraph(config, classes.length, size, batch).graph,
         hostBytes(volume),
       );

@@ -62,7 +62,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
     );
     const forecast = await forecastCases(config, chosen, chosen.classes.length, options.processes);
     const session = sessionOf(forecast.config, options.tracer, options.processes);
-    const programs = new Programs(session);
+    const programs = new Programs(session, { plans: forecast.plans });
     try {
       for (const { predictedPeakBytes } of forecast.whole ?? [])
         checkMemory(predictedPeakBytes, session.device);

@@ -4,7 +4,7 @@ import type { HostArray, Processes } from '../../machine/index.ts';
 import { type Loaded, type Session, totalSent } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { learningRateOf, prepareOptions, trainingGraph } from '../config/model.ts';
-import type { Programs } from '../config/programs.ts';
+import { type Programs, stepKey } from '../config/programs.ts';
 import type { StepLine } from '../record/log.ts';
 import { absentClasses, hardDice } from '../record/scores.ts';
 import { CaseOrder } from '../samples/case-order.ts';
@@ -132,7 +132,7 @@ export class Trainer {
   private program(size: Shape3, volume: Shape3): Promise<Loaded> {
     const { config, programs, classes, hostBytes } = this.parts;
     return programs.get(
-      `train ${size.join('x')}`,
+      stepKey(size),
       () => trainingGraph(config, classes.length, size).graph,
       hostBytes(volume),
     );

@@ -1,6 +1,7 @@
 import type { Case } from '../../imaging/index.ts';
 import type { HostArray } from '../../machine/index.ts';
 import { evaluationGraph } from '../config/model.ts';
+import { passKey } from '../config/programs.ts';
 import type { DiceByClass } from '../record/log.ts';
 import { absentClasses, hardDice } from '../record/scores.ts';
 import { casePasses } from '../samples/case-passes.ts';
@@ -30,7 +31,7 @@ export async function validate(
   for (const entry of held) {
     for (const { image, labels, size, volume, batch, share } of await casePasses(config, reader, entry)) {
       const program = await programs.get(
-        `validation ${batch}x${size.join('x')}`,
+        passKey('validation', batch, size),
         () => evaluationGraph(config, classes.length, size, batch).graph,
         hostBytes(volume),
       );

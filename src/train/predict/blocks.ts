@@ -11,6 +11,7 @@ import {
 import { boxShape, type Shape3, type VoxelBox, voxelCount } from '../../imaging/index.ts';
 import {
   makePlan,
+  type Plan,
   partitionRegion,
   predictPeak,
   type Region,
@@ -39,6 +40,8 @@ export interface BlockRoom {
   /** The part of the volume that is wanted. */
   readonly box: VoxelBox;
   readonly target: Target;
+  /** The plan of the whole volume, where it was made. */
+  readonly whole?: Plan;
   /** Resident bytes of the process at most. */
   readonly limit: number;
   /** Bytes of volumes that it holds beside the tensors while it computes a block of so many voxels. */
@@ -52,27 +55,35 @@ export function regionOf(graph: Graph, { start, end }: VoxelBox): Region {
   return classes === undefined ? { labels } : { labels, probabilities: [...labels, range(0, classes)] };
 }
 
+/** Blocks, and the one of them that was planned. */
+export interface Blocks {
+  readonly blocks: readonly VoxelBox[];
+  readonly planned: { readonly block: VoxelBox; readonly plan: Plan };
+}
+
 /**
  * Blocks with which the segmentation of a box stays within a limit, such that little is computed twice: the box itself where it
  * fits. Depth is outermost. Throws HalomeshError where not even small blocks fit, and for a network that has no blocks.
  */
-export function blocksWithin({ graph, box, target, limit, hostBytes }: BlockRoom): readonly VoxelBox[] {
+export function blocksWithin({ graph, box, target, limit, hostBytes, whole }: BlockRoom): Blocks {
   const shape = boxShape(box);
-  const whole = volume(graph.outputs.get('labels')!.shape);
+  const voxels = volume(graph.outputs.get('labels')!.shape);
   const planned = (block: VoxelBox) =>
     makePlan(graph, mesh({}), {}, target, { region: regionOf(graph, block) });
-  const peak = (block: VoxelBox): number =>
-    predictPeak(planned(block), hostBytes(voxelCount(boxShape(block))));
-  const fits = (block: VoxelBox): boolean => peak(block) <= limit;
-  if (fits(box)) return [box];
+  const peakOf = (plan: Plan, block: VoxelBox): number =>
+    predictPeak(plan, hostBytes(voxelCount(boxShape(block))));
+  const plan = (voxelCount(shape) === voxels && whole) || planned(box);
+  const most = peakOf(plan, box);
+  if (most <= limit) return { blocks: [box], planned: { block: box, plan } };
 
   // What the tensors alone may take, and what they take for a voxel of the whole volume.
-  const plan = makePlan(graph, mesh({}), {}, target);
-  const [arenaBytes] = plan.memory.arenaBytes;
-  const room = limit - (predictPeak(plan, hostBytes(0)) - arenaBytes);
-  const perVoxel = arenaBytes / whole;
+  const all = whole ?? makePlan(graph, mesh({}), {}, target);
+  const [arenaBytes] = all.memory.arenaBytes;
+  const room = limit - (predictPeak(all, hostBytes(0)) - arenaBytes);
+  const perVoxel = arenaBytes / voxels;
   const margin = marginOf(graph, box);
   const candidates = COUNTS.flatMap((a) => COUNTS.flatMap((b) => COUNTS.map((c): Shape3 => [a, b, c])))
+    .filter((cuts) => voxelCount(cuts) > 1)
     .filter((cuts) => cuts.every((n, axis) => n === 1 || shape[axis] >= n * LEAST_EXTENT))
     .map((cuts) => {
       const read = shape.reduce((n, size, i) => n * Math.min(size, Math.ceil(size / cuts[i]) + margin[i]), 1);
@@ -83,16 +94,19 @@ export function blocksWithin({ graph, box, target, limit, hostBytes }: BlockRoom
   for (const { cuts, read } of candidates) {
     if (worth(read) > room) continue;
     const blocks = cutInto(box, cuts);
-    if (fits(middleOf(blocks, cuts))) return blocks;
+    const block = middleOf(blocks, cuts);
+    const plan = planned(block);
+    if (peakOf(plan, block) <= limit) return { blocks, planned: { block, plan } };
   }
   const smallest = [...candidates].sort((a, b) => a.read - b.read).slice(0, SMALLEST);
-  const needs = smallest.map(({ cuts, read }) =>
-    Math.max(peak(middleOf(cutInto(box, cuts), cuts)), limit - room + worth(read)),
-  );
+  const needs = smallest.map(({ cuts, read }) => {
+    const block = middleOf(cutInto(box, cuts), cuts);
+    return Math.max(peakOf(planned(block), block), limit - room + worth(read));
+  });
   return fail({
     where: 'memory limit',
     problem: 'not even small blocks of the volume fit',
-    expected: `at least ${showLimit(needs.reduce((a, b) => Math.min(a, b), peak(box)))}`,
+    expected: `at least ${showLimit(needs.reduce((a, b) => Math.min(a, b), most))}`,
     found: showLimit(limit),
     hint: 'Raise --memory-limit',
   });

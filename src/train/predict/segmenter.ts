@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type Box, fail, type Graph, HalomeshError, sameBox } from '../../core/index.ts';
+import { type Box, fail, HalomeshError } from '../../core/index.ts';
 import {
   boxShape,
   type Shape3,
@@ -10,20 +10,21 @@ import {
   wholeBox,
 } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
-import { makePlan, partition, partitionRegion, predictPeak } from '../../plan/index.ts';
+import { partition, partitionRegion } from '../../plan/index.ts';
 import type { Feed, OutputPart, Session, State, Tracer } from '../../run/index.ts';
 import { predictionSplit } from '../config/auto-split.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
-import { availableBytes, fitsMesh, softBytes } from '../config/memory-room.ts';
-import { predictionGraph, sessionOf, targetOf, withinMemory } from '../config/model.ts';
+import { availableBytes } from '../config/memory-room.ts';
+import { sessionOf } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
 import { loadCheckpoint } from '../record/checkpoint.ts';
 import { predictionBytes } from '../samples/cases.ts';
 import { type BoxImage, readSlices, slabOf } from '../samples/slices.ts';
-import { blocksWithin, refusesBlocks, regionOf } from './blocks.ts';
+import { regionOf } from './blocks.ts';
 import { type Flip, type FlipAxis, flipBox, flipNumbers, flipsOf } from './flips.ts';
 import { MeanOfFlips } from './mean-of-flips.ts';
 import { floats, hullOf, type SegmentedPart, voxelBox } from './volume-parts.ts';
+import { blockKey, chooseWay, type Way } from './way.ts';
 
 export type { SegmentedPart } from './volume-parts.ts';
 
@@ -52,12 +53,9 @@ export interface SegmenterParts {
   readonly onSplit?: (text: string) => void;
 }
 
-/** What a volume is segmented by: the ranks of a mesh together, or one rank block by block. */
-interface Way {
-  readonly config: TrainConfig;
-  /** Blocks that this process computes, each without the others; absent where a mesh computes the whole. */
-  readonly blocks?: readonly VoxelBox[];
-}
+/** Ways that are kept at most, and plans of each: one takes half a megabyte, and a tenth of a second to make. */
+const MOST_WAYS = 2;
+const MOST_PLANS = 16;
 
 /** A session with the variables of the checkpoint. */
 interface Opened {
@@ -104,14 +102,16 @@ export class Segmenter {
     take: (part: SegmentedPart) => Promise<void> | void,
   ): Promise<void> {
     const { shape } = source;
-    const { graph, way, flips, hostBytes } = await this.asked(shape, options);
+    const way = await this.choose(shape, options);
+    const flips = flipsOf(options.flips ?? []);
+    const hostBytes = hostBytesOf(shape, options);
     const targets = way.blocks ?? [wholeBox(shape)];
     let done = 0;
     for (const target of targets) {
       const mean = new MeanOfFlips(target, flips.length, this.parts.classes.length);
       for (const flip of flips) {
         options.signal?.throwIfAborted();
-        const program = await this.program(way, graph, shape, flip, target, hostBytes);
+        const program = await this.program(way, shape, flipBox(target, shape, flip), hostBytes);
         const found = await program.runParts(
           { image: this.feed(source, flip) },
           flips.length > 1
@@ -140,21 +140,21 @@ export class Segmenter {
   /** The box of a prepared volume that this process reads when it is segmented so. */
   async needs(shape: Shape3, options: SegmentOptions): Promise<VoxelBox> {
     if (this.processes.hosts.length === 1) return wholeBox(shape);
-    const { graph, way, flips } = await this.asked(shape, options);
-    if (way.blocks === undefined) {
-      const { mesh, layout } = meshOf(way.config);
+    const { graph, config, blocks, box, plans } = await this.choose(shape, options);
+    if (blocks === undefined) {
+      const { mesh, layout } = meshOf(config);
       const [rank] = this.processes.hosts[this.processes.host];
-      return this.reads(partition(graph, mesh, layout).inputs.get('image')!.own[rank], shape);
+      const { inputs } = plans.get('whole')?.program ?? partition(graph, mesh, layout);
+      return this.reads(inputs.get('image')!.own[rank], shape);
     }
-    const nothing: VoxelBox = { start: [0, 0, 0], end: [0, 0, 0] };
-    return way.blocks
-      .flatMap((block) =>
-        flips.map((flip) => {
-          const program = partitionRegion(graph, regionOf(graph, flipBox(block, shape, flip)));
-          return flipBox(this.reads(program.inputs.get('image')!.own[0], shape), shape, flip);
-        }),
-      )
-      .reduce(hullOf, nothing);
+    if (box === undefined) return { start: [0, 0, 0], end: [0, 0, 0] };
+    // Blocks that lie side by side read, together, what their whole reads.
+    return flipsOf(options.flips ?? [])
+      .map((flip) => {
+        const { inputs } = partitionRegion(graph, regionOf(graph, flipBox(box, shape, flip)));
+        return flipBox(this.reads(inputs.get('image')!.own[0], shape), shape, flip);
+      })
+      .reduce(hullOf);
   }
 
   /** The voxels of a volume that a box of the input has. */
@@ -163,77 +163,51 @@ export class Segmenter {
     return slices === undefined ? voxelBox(box) : slabOf(voxelBox(box), depth, box[4], slices);
   }
 
-  /** What is asked for, and how it is done. */
-  private async asked(shape: Shape3, options: SegmentOptions) {
-    const flips = flipsOf(options.flips ?? []);
-    const soft = options.probabilities === true || flips.length > 1;
-    const hostBytes = options.hostBytes ?? predictionBytes(voxelCount(shape));
+  /** How volumes of a shape are segmented: the same as long as the same is asked for. */
+  private async choose(shape: Shape3, options: SegmentOptions): Promise<Way> {
+    const flips = flipsOf(options.flips ?? []).length;
+    const soft = options.probabilities === true || flips > 1;
+    const hostBytes = hostBytesOf(shape, options);
     const split = await predictionSplit(this.parts, shape, hostBytes);
     this.parts = { ...this.parts, config: split.config };
     if (split.why) this.parts.onSplit?.(split.why);
-    const { graph } = predictionGraph(this.parts.config, this.parts.classes.length, shape, soft);
-    return { graph, flips, hostBytes, way: this.wayFor(graph, shape, flips.length, hostBytes) };
+    const { processes } = this;
+    const key = `${shape.join('x')} ${flips} ${soft} ${hostBytes}`;
+    const way =
+      this.ways.get(key) ??
+      chooseWay({
+        ...{
+          config: split.config,
+          classes: this.parts.classes.length,
+          shape,
+          flips,
+          soft,
+          hostBytes,
+          processes,
+        },
+        // Processes may share a machine, and what is free on it.
+        freeBytes: availableBytes() / processes.hosts.length,
+      });
+    this.ways.delete(key);
+    this.ways.set(key, way);
+    const [oldest] = this.ways.keys();
+    if (this.ways.size > MOST_WAYS) this.ways.delete(oldest);
+    return way;
   }
 
-  /** How volumes of a shape are segmented. */
-  private wayFor(graph: Graph, shape: Shape3, flips: number, hostBytes: number): Way {
-    const key = `${shape.join('x')} ${flips} ${graph.outputs.has('probabilities')} ${hostBytes}`;
-    const known = this.ways.get(key) ?? this.choose(graph, shape, flips, hostBytes);
-    this.ways.set(key, known);
-    return known;
-  }
-
-  private choose(graph: Graph, shape: Shape3, flips: number, held: number): Way {
-    const { config, classes } = this.parts;
-    const { mesh, layout } = meshOf(config);
-    const target = targetOf(config);
-    const { memoryLimit } = config;
-    const several = this.processes.hosts.length > 1;
-    const hostBytes = (voxels: number) => held + softBytes(graph, flips, classes.length) * voxels;
-    const inBlocks = (box: VoxelBox, limit: number): Way => ({
-      config: { ...config, split: undefined, mesh: {}, layout: {} },
-      blocks: blocksWithin({ graph, box, target, limit, hostBytes }),
-    });
-    // Processes may share a machine, and what is free on it.
-    const room = memoryLimit ?? availableBytes() / this.processes.hosts.length;
-    if (several) {
-      const { hosts, host } = this.processes;
-      const refusal = refusesBlocks(graph);
-      // The mirrored parts of a volume lie on other ranks; a block of its own lets each rank do without them.
-      if (
-        refusal === undefined &&
-        (flips > 1 || !fitsMesh(graph, config, hosts, hostBytes(voxelCount(shape))))
-      ) {
-        const { own } = partition(graph, mesh, layout).outputs.get('labels')!;
-        const [rank] = hosts[host];
-        if (own.findIndex((box) => sameBox(box, own[rank])) !== rank) return { config, blocks: [] };
-        return inBlocks(voxelBox(own[rank]), room);
-      }
-      if (flips > 1)
-        throw new HalomeshError({ where: 'flips', problem: refusal!, hint: 'Predict with one process' });
-      return { config };
-    }
-    const bytes = hostBytes(voxelCount(shape));
-    if (mesh.size > 1) return { config };
-    if (predictPeak(makePlan(graph, mesh, layout, target), bytes) <= room) return { config };
-    if (refusesBlocks(graph) === undefined) return inBlocks(wholeBox(shape), room);
-    return { config: withinMemory(config, () => [{ graph, hostBytes: bytes }]) };
-  }
-
+  /** The program of a way; of a block, where it has blocks. */
   private async program(
-    { config, blocks }: Way,
-    graph: Graph,
+    { config, graph, blocks, plans }: Way,
     shape: Shape3,
-    flip: Flip,
-    target: VoxelBox,
+    box: VoxelBox,
     hostBytes: number,
   ) {
-    const box = flipBox(target, shape, flip);
     const name = `predict ${shape.join('x')}${graph.outputs.has('probabilities') ? ' probabilities' : ''}`;
+    const block = blocks && blockKey(box);
     const load = (programs: Programs) =>
-      blocks === undefined
-        ? programs.get(name, () => graph, hostBytes)
-        : programs.get(`${name} ${show(box)}`, () => graph, hostBytes, regionOf(graph, box));
+      block === undefined
+        ? programs.get(name, () => plans.get('whole') ?? graph, hostBytes)
+        : programs.get(`${name} ${block}`, () => plans.get(block) ?? graph, hostBytes, regionOf(graph, box));
     const { mesh, layout } = meshOf(config);
     const key = JSON.stringify([mesh, layout, blocks !== undefined]);
     if (this.opened?.key !== key) {
@@ -241,7 +215,7 @@ export class Segmenter {
       const processes = blocks === undefined ? this.parts.processes : alone(1);
       const session = sessionOf(config, this.parts.tracer, processes);
       // The next block's program is there before the last one's goes, so that the arena stays.
-      const programs = new Programs(session, blocks && 2);
+      const programs = new Programs(session, { most: blocks && 2 });
       try {
         // The first program brings the variables.
         await load(programs);
@@ -253,7 +227,9 @@ export class Segmenter {
       }
       this.opened = { key, programs, session };
     }
-    return load(this.opened.programs);
+    const program = await load(this.opened.programs);
+    if (plans.size < MOST_PLANS) plans.set(block ?? 'whole', program.plan);
+    return program;
   }
 
   /** Reads the weights and gives their step; where the file is at fault, the error names the run's other checkpoint if there is one. */
@@ -290,4 +266,5 @@ function flippedImage(source: VoxelSource, flip: Flip): BoxImage {
   };
 }
 
-const show = ({ start, end }: VoxelBox): string => `${start.join(',')}-${end.join(',')}`;
+const hostBytesOf = (shape: Shape3, { hostBytes }: SegmentOptions): number =>
+  hostBytes ?? predictionBytes(voxelCount(shape));
