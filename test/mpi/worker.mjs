@@ -1,8 +1,8 @@
-// One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken | slow | astray | laws`. Rank 0 prints the result as a line of JSON.
+// One rank of a test under mpirun: `worker.mjs conformance | texts | busy | broken | slow | astray | laws | leaks`. Rank 0 prints the result as a line of JSON.
 import { spawnSync } from 'node:child_process';
 import { failTogether } from '../../dist/cli/terminal/processes.js';
 import { mesh, range, shape } from '../../dist/core/index.js';
-import { cpuDevice, finishMpi, mpiProcesses, referenceDevice } from '../../dist/machine/index.js';
+import { cpuDevice, finishMpi, library, mpiProcesses, referenceDevice } from '../../dist/machine/index.js';
 import { bench } from '../../dist/measure/index.js';
 import { CASES } from './cases.mjs';
 import { lawsOf, MESHES, ranksOf } from './laws-net.mjs';
@@ -120,8 +120,20 @@ async function astray() {
   await processes.share('never', '');
 }
 
+/** Native memory of every rank before some trainings, in the steps of each, and after it. */
+async function leaks() {
+  const heldByAll = async () => (await processes.share('memory held', String(library().held))).map(Number);
+  const found = { before: await heldByAll(), during: [], after: [] };
+  for (let run = 0; run < 5; run++) {
+    const onStep = (step) => host === 0 && step === 1 && found.during.push(library().held);
+    await bench({ ...network, mesh: mesh({ depth: hosts.length }), processes, steps: 1, onStep });
+    found.after.push(await heldByAll());
+  }
+  if (host === 0) say(found);
+}
+
 try {
-  await { conformance, texts, busy, broken, slow, astray, laws }[process.argv[2]]();
+  await { conformance, texts, busy, broken, slow, astray, laws, leaks }[process.argv[2]]();
   await finishMpi();
 } catch (error) {
   process.exitCode = await failTogether(error, (text) => process.stderr.write(text));

@@ -58,4 +58,12 @@ describeMpi('processes', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ lengths: [1000, 2000, 3000], right: true });
   });
+
+  it('leave no byte of native memory behind when they have trained', async () => {
+    const { code, stdout } = await mpirun(2, [WORKER, 'leaks']);
+    expect(code).toBe(0);
+    const { before, during, after } = JSON.parse(stdout);
+    for (const held of during) expect(held).toBeGreaterThan(before[0]);
+    expect(after).toEqual(Array.from({ length: 5 }, () => before));
+  });
 });

@@ -102,22 +102,30 @@ export async function evaluateAction({
     print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps:`, out);
 }
 
+/** Flags that say how a network segments. */
+type NetworkFlags = RunFlags & Pick<SegmentFlags, 'flips'> & Pick<Flags, 'all'>;
+
+/** All of them: a new one does not compile until it is here. */
+const NETWORK_FLAGS: Readonly<Record<keyof NetworkFlags, true>> = {
+  run: true,
+  all: true,
+  checkpoint: true,
+  split: true,
+  mesh: true,
+  layout: true,
+  memoryLimit: true,
+  spillDir: true,
+  device: true,
+  threads: true,
+  flips: true,
+  exactConv: true,
+};
+
 /** Flags that say how a network runs mean nothing without one. */
-function refuseRunFlags(flags: Partial<RunFlags> & Pick<SegmentFlags, 'flips'> & Pick<Flags, 'all'>): void {
-  const keys = [
-    'run',
-    'all',
-    'checkpoint',
-    'split',
-    'mesh',
-    'layout',
-    'memoryLimit',
-    'spillDir',
-    'device',
-    'threads',
-    'flips',
-  ] as const;
-  const given = [...keys, 'exactConv' as const].find((key) => flags[key] !== undefined);
+function refuseRunFlags(flags: Partial<NetworkFlags>): void {
+  const given = (Object.keys(NETWORK_FLAGS) as (keyof NetworkFlags)[]).find(
+    (key) => flags[key] !== undefined,
+  );
   if (given === undefined) return;
   const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new UsageError({

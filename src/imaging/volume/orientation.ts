@@ -29,9 +29,6 @@ const orders: readonly (readonly [Axis, Axis, Axis])[] = [
   [2, 1, 0],
 ];
 
-/** The orientation that asks for no change. */
-export const canonicalOrientation: Orientation = { axes: [0, 1, 2], flipped: [false, false, false] };
-
 /**
  * The orientation of an affine. Oblique axes go to the closest anatomical ones: of all 48 ways, the one with
  * the largest sum of cosines, which for perpendicular axes is the one with the smallest angle of rotation.

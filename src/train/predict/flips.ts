@@ -6,8 +6,6 @@ export { FLIP_AXES, type FlipAxis };
 /** Axes of a volume that are turned around: depth, height, width. */
 export type Flip = readonly [depth: boolean, height: boolean, width: boolean];
 
-export const NO_FLIP: Flip = [false, false, false];
-
 /** All ways to turn some of the axes around, none of them first: 8 for three axes. */
 export function flipsOf(axes: readonly FlipAxis[]): Flip[] {
   const all: Flip[] = [];
