@@ -14,7 +14,7 @@ export interface SliceFixture {
   position?: readonly number[] | null;
   orientation?: readonly number[];
   /** Between rows, between columns. */
-  spacing?: readonly number[];
+  spacing?: readonly number[] | null;
   thickness?: number;
   frames?: number;
   samples?: number;
@@ -96,7 +96,7 @@ export function dicomBytes(fixture: SliceFixture = {}): Buffer {
   if (fixture.frames !== undefined) text(0x28, 0x8, 'IS', String(fixture.frames));
   u16(0x28, 0x10, rows);
   u16(0x28, 0x11, columns);
-  list(0x28, 0x30, fixture.spacing ?? [2, 1]);
+  list(0x28, 0x30, fixture.spacing === undefined ? [2, 1] : fixture.spacing);
   u16(0x28, 0x100, bits);
   u16(0x28, 0x101, fixture.bitsStored ?? bits);
   u16(0x28, 0x102, fixture.highBit ?? (fixture.bitsStored ?? bits) - 1);

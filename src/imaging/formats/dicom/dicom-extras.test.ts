@@ -52,6 +52,8 @@ describe('what lies beside the slices of a series', () => {
     for (const more of [
       scout,
       { ...scout, series: '9' },
+      { ...scout, spacing: null },
+      { ...scout, spacing: null, series: '9' },
       { ...scout, imageType: 'ORIGINAL\\PRIMARY\\LOCALIZER' },
     ]) {
       const { shape, notes } = await readScanHeader(folder({ 'a.dcm': more, ...stack([0, 3, 6]) }));
@@ -64,6 +66,10 @@ describe('what lies beside the slices of a series', () => {
   });
 
   it('is refused where it may be a slice, or as many as the others', async () => {
+    const unmeasured = { spacing: null, rows: 3, columns: 2 };
+    expect(await refused(folder({ 'x.dcm': unmeasured, ...stack([0, 3, 6]) }))).toMatch(/x\.dcm: Pixel Spacing/);
+    const many = stack([100, 103, 106, 109], { orientation: sagittal, spacing: null });
+    expect(await refused(folder({ ...stack([0, 3, 6]), ...many }))).toMatch(/Pixel Spacing/);
     const next = { position: [-10, -20, 9], rows: 3, columns: 2 };
     expect(await refused(folder({ 'x.dcm': next, ...stack([0, 3, 6]) }))).toMatch(/Columns x Rows/);
     const turned = stack([100, 103, 106], { orientation: sagittal });

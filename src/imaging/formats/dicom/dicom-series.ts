@@ -53,7 +53,8 @@ interface Chosen {
 }
 
 async function openChosen(where: string, chosen: Chosen, options: ScanReadOptions): Promise<OpenScan> {
-  const sifted = withoutScouts(chosen.files.map(sliceOf));
+  const measured = withoutUnmeasured(chosen.files);
+  const sifted = withoutScouts(measured.files.map(sliceOf));
   const single = await withoutCopies(sifted.slices);
   const { ordered, shape, affine } = stackSlices(where, single.slices);
   const type = valueType(ordered);
@@ -62,7 +63,7 @@ async function openChosen(where: string, chosen: Chosen, options: ScanReadOption
     const expected = `at most ${options.maxBytes ?? defaultMaxBytes} bytes of voxels`;
     throw new ImagingError({ file: where, field: 'slices', expected, found: `${bytes} bytes` });
   }
-  const notes = [...chosen.notes, ...sifted.notes, ...single.notes];
+  const notes = [...chosen.notes, ...measured.notes, ...sifted.notes, ...single.notes];
   return {
     header: {
       ...{ file: where, format: 'DICOM', shape, affine, type, slope: 1, intercept: 0, oriented: true },
@@ -71,6 +72,19 @@ async function openChosen(where: string, chosen: Chosen, options: ScanReadOption
     read: (slab, checkFinite, take) => readSlices(ordered, slab, checkFinite, take),
     close: async () => {},
   };
+}
+
+/**
+ * Leaves out scouts that do not tell their Pixel Spacing: few images in planes of another direction than all others. Where that is not
+ * clear they are left, and refused.
+ */
+function withoutUnmeasured(files: readonly DicomFile[]): Chosen {
+  const scouts = files.filter(({ data }) => !data.has(spacingTag));
+  const scan = files.filter(({ data }) => data.has(spacingTag));
+  if (scouts.length === 0 || !areFew(scouts.length, scan.length)) return { files, notes: [] };
+  if (scouts.some((scout) => isTurnedLike(scout, scan[0]))) return { files, notes: [] };
+  const found = `without Pixel Spacing and of another orientation than the other ${scan.length} left out as a scout`;
+  return { files: scan, notes: [`${counted(scouts, 'image')} ${found}`] };
 }
 
 function chooseSeries(where: string, files: readonly DicomFile[], wanted: string | undefined): Chosen {
@@ -141,6 +155,7 @@ function chooseImages(where: string, files: readonly DicomFile[], wanted: string
 
 const positionTag = 'x00200032';
 const orientationTag = 'x00200037';
+const spacingTag = 'x00280030';
 
 const isPlaced = ({ data }: DicomFile): boolean => data.has(positionTag) && data.has(orientationTag);
 
