@@ -4,6 +4,7 @@
 #include "rows/rows.h"
 #include "runtime/vec.h"
 #include <exception>
+#include <new>
 
 namespace hm {
 
@@ -73,11 +74,13 @@ template <> struct Stored<int32_t> {
 
 int fail_bad_label(const char *kernel); // rows_lanes.h
 
-// Runs an entry's body; what it throws (no memory) becomes an error text, and so does a bad label.
+// Runs an entry's body; what it throws (most likely: no memory) becomes an error text, and so does a bad label.
 template <class F> int guarded(const char *kernel, F &&body) {
   try {
     const int rc = body();
     return fail_bad_label(kernel) | rc;
+  } catch (const std::bad_alloc &) {
+    return fail("%s: no memory is left for its working space", kernel);
   } catch (const std::exception &e) {
     return fail("%s: %s", kernel, e.what());
   } catch (...) {

@@ -1,3 +1,4 @@
-import { describeFailingCalls } from './every-call-fails.ts';
+import { describeFailures } from './every-call-fails.ts';
+import { failuresOfCalls } from './failing-calls.ts';
 
-describeFailingCalls(11);
+describeFailures(failuresOfCalls(11));

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
+import type { Failing, Failures } from './every-call-fails.ts';
 
 // Calls to the file system that fail as those of a bad or full disk do: of all that a program makes below a folder, one.
 
@@ -33,18 +34,8 @@ const OF_HANDLES = [
   'readFile',
 ];
 
-export interface FailingCalls {
-  /** Runs something whose call number `at`, from 1, fails; what it was, undefined where there were fewer. */
-  during<T>(
-    at: number,
-    run: () => Promise<T>,
-  ): Promise<{ value: T; failed: string | undefined; calls: number }>;
-  /** Puts the file system right. */
-  restore(): void;
-}
-
 /** Watches the calls of this thread that name a file below `root`, or one that was opened there. */
-export async function failingCalls(root: string): Promise<FailingCalls> {
+export async function failingCalls(root: string): Promise<Failing> {
   let calls = 0;
   let failAt = Number.POSITIVE_INFINITY;
   let failed: string | undefined;
@@ -143,9 +134,19 @@ export async function failingCalls(root: string): Promise<FailingCalls> {
         failAt = Number.POSITIVE_INFINITY;
       }
     },
+    turns: (step) => Array.from({ length: Math.ceil(calls / step) }, (_, turn) => 1 + turn * step),
     restore() {
       for (const one of undo.reverse()) one();
       syncBuiltinESMExports();
     },
   };
 }
+
+/** Of every command's calls, each `step`-th. */
+export const failuresOfCalls = (step: number): Failures => ({
+  title: 'a file system that fails once',
+  watch: failingCalls,
+  step,
+  names: (root) => new RegExp(root),
+  least: { train: 10, preprocess: 10, predict: 10 },
+});

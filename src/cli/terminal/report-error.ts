@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { HalomeshError, printable } from '../../core/index.ts';
+import { HalomeshError, printable, printableLines } from '../../core/index.ts';
 import { systemErrorCode, systemErrorText } from '../../files/index.ts';
 import { UsageError } from '../flags/parse.ts';
 
@@ -57,9 +57,9 @@ export function reportError(error: unknown, write: (text: string) => void): numb
   write(`halomesh: ${errorLine(error)}\n`);
   if (error instanceof Interrupted) return error.code;
   if (process.env.HALOMESH_DEBUG && error instanceof Error) {
-    write(`${error.stack ?? ''}\n`);
+    write(`${printableLines(error.stack ?? '')}\n`);
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
-      write(`caused by ${cause.stack ?? cause.message}\n`);
+      write(`caused by ${printableLines(cause.stack ?? cause.message)}\n`);
   }
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { showProgress } from './progress.ts';
+import { reportError } from './report-error.ts';
 import { jsonText, say, tell } from './say.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -31,4 +32,16 @@ it('holds for progress too', () => {
   progress.note(evil);
   progress.update(1, [evil]);
   expect(written).toBe(`${shown}\ncase 1/1, ${shown}\n`);
+});
+
+it('writes traces of errors so that a terminal does not obey them', () => {
+  process.env.HALOMESH_DEBUG = '1';
+  let text = '';
+  const cause = new Error('c\x1b[2J');
+  reportError(new Error('a\x1b[2Jb', { cause }), (more) => {
+    text += more;
+  });
+  delete process.env.HALOMESH_DEBUG;
+  expect(text).toMatch(/Error: a\\x1b\[2Jb\n +at [\s\S]*\ncaused by Error: c\\x1b\[2J\n +at /);
+  expect(text).not.toContain('\x1b');
 });

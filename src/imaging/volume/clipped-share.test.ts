@@ -67,6 +67,30 @@ describe('IntensitySample', () => {
     expect(troubleOf(cut, softTissueWindow)).toBeUndefined();
   });
 
+  it('lets narrow windows pass on CT, and no others on what only resembles it', () => {
+    const fatty = { air: 40, lung: 10, fat: 35, soft: 12, bone: 3 };
+    const narrow = [
+      { lower: -17, upper: 201 },
+      { lower: 0, upper: 80 },
+      { lower: 200, upper: 2000 },
+    ];
+    const above = { lower: 2000, upper: 3000 };
+    for (const parts of [trunk, fatty, { padding: 30, ...fatty }]) {
+      for (const window of narrow) expect(troubleOf(body(parts), window)).toBeUndefined();
+      expect(troubleOf(body(parts), above)).toMatch(
+        /^(99|100).* % of the voxels within the body outside of it$/,
+      );
+      for (const change of [
+        (hu: number) => hu + 1024,
+        (hu: number) => hu - 1000,
+        (hu: number) => Math.max(hu, -1000) - 1000,
+        (hu: number) => (hu + 1000) * 2,
+        (hu: number) => 3 * hu,
+      ])
+        expect(troubleOf(body(parts).map(change), narrow[0])).toMatch(/ % of the voxels within the body/);
+    }
+  });
+
   it('finds CT that was shifted or scaled, and MR', () => {
     const others: Readonly<Record<string, (hu: number) => number>> = {
       'shifted up': (hu) => hu + 1024,

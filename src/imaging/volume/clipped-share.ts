@@ -7,6 +7,11 @@ const SAMPLE = 2 ** 18;
 
 /** Above this share of clipped voxels within the body a window does not show the image. */
 export const mostClipped = 0.5;
+/**
+ * The same where the values are Hounsfield units by all signs: then a narrow window is meant, such as one of bone, which leaves 3 to 7 %
+ * of a trunk.
+ */
+const mostClippedOfCt = 0.98;
 /** With this share of clipped voxels in all, air too, a window shows the image whatever the body is. */
 const fewClipped = 0.2;
 /** An image whose values take less than this share of the window looks the same everywhere. */
@@ -16,6 +21,8 @@ const leastSpan = 0.05;
 export interface ClippedShare {
   /** Share of the voxels within the body that the window cuts off, 0 to 1. */
   readonly clipped: number;
+  /** Whether the values are those of a CT with air around the body, in Hounsfield units. */
+  readonly hounsfield: boolean;
   /** Width of the range of all values, of the width of the window. */
   readonly span: number;
   /** 0.5 and 99.5 % of all values: a range that would show the image. */
@@ -68,7 +75,7 @@ export class IntensitySample {
     const bodies = [sorted, ...(padded ? [above] : [])].map((values) => bodyOf(values));
     const clipped = all <= fewClipped ? all : Math.min(...bodies.map((body) => clippedOf(body, window)));
     const span = (sorted[last] - sorted[0]) / (window.upper - window.lower);
-    return { clipped, span, range };
+    return { clipped, hounsfield: isHounsfield(sorted), span, range };
   }
 
   /** Throws ImagingError where a window clips most of the body or leaves no contrast in it. `about`: whose voxels they are. */
@@ -87,8 +94,9 @@ export class IntensitySample {
 }
 
 /** What is wrong with a window, in words; undefined where it shows the image. */
-export function troubleWith({ clipped, span }: ClippedShare): string | undefined {
-  if (clipped > mostClipped) return `${percent(clipped)} of the voxels within the body outside of it`;
+export function troubleWith({ clipped, hounsfield, span }: ClippedShare): string | undefined {
+  if (clipped > (hounsfield ? mostClippedOfCt : mostClipped))
+    return `${percent(clipped)} of the voxels within the body outside of it`;
   if (span < leastSpan) return `values that take ${percent(span)} of its width`;
   return undefined;
 }
@@ -128,6 +136,30 @@ function clippedOf(sorted: Float32Array, { lower, upper }: Window): number {
   while (below > 0 && sorted[below - 1] === lower) below--;
   return (below + above) / sorted.length;
 }
+
+/**
+ * Whether rising values show air and tissue where Hounsfield units have them: some air, next to nothing below it but padding of one
+ * value, and above the lungs a middle value of fat, water or muscle. MR and CT that was scaled or shifted do not.
+ */
+function isHounsfield(sorted: Float32Array): boolean {
+  const count = sorted.length;
+  const upTo = (hu: number) => firstAbove(sorted, hu);
+  const padding = sorted[0] < AIR.least ? firstAbove(sorted, sorted[0]) : 0;
+  const tissue = sorted.subarray(upTo(LUNG));
+  const middle = tissue[tissue.length >> 1];
+  return (
+    upTo(AIR.least) - padding <= 0.05 * count &&
+    upTo(AIR.most) - upTo(AIR.least) >= 0.02 * count &&
+    tissue.length >= 0.02 * count &&
+    middle >= TISSUE.least &&
+    middle <= TISSUE.most
+  );
+}
+
+/** Hounsfield units of air, of lung at most, and of the middle of a body. */
+const AIR = { least: -1100, most: -850 } as const;
+const LUNG = -500;
+const TISSUE = { least: -150, most: 200 } as const;
 
 /**
  * The brighter of the two classes that rising values fall into: the threshold with the largest variance between them. A few extreme

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDataset, readScan, writePhantom } from '../../imaging/index.ts';
+import { openDataset, readScan, writeNifti, writePhantom } from '../../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { formatEvaluation } from '../evaluate/evaluation-table.ts';
@@ -64,6 +64,18 @@ async function interrupt(run: TrainConfig, steps: number) {
 }
 
 describe('train', () => {
+  it('refuses a held-out case whose body the window does not show', async () => {
+    const mixed = path.join(folder, 'mixed');
+    await writePhantom({ out: mixed, size: 16, cases: 2 });
+    const file = path.join(mixed, 'imagesTr', 'phantom_001.nii.gz');
+    const { data: voxels, ...scan } = await readScan(file);
+    await writeNifti(file, { ...scan, data: Float32Array.from(voxels, (hu) => 2 * hu + 2200) });
+    const run = config({ data: mixed, validation: ['phantom_001'], steps: 2 });
+    await expect(train(run)).rejects.toThrow(
+      /phantom_001\.nii\.gz: window .* on case phantom_001: expected one/,
+    );
+  });
+
   it.each([
     ['cpu', {}],
     [

@@ -29,7 +29,8 @@ export async function validate(
   let loss = 0;
   const sums = { both: zeros(classes), predicted: zeros(classes), truth: zeros(classes) };
   for (const entry of held) {
-    for (const { image, labels, size, volume, batch, share } of await casePasses(config, reader, entry)) {
+    const checked = { ...entry, checkWindow: true };
+    for (const { image, labels, size, volume, batch, share } of await casePasses(config, reader, checked)) {
       const program = await programs.get(
         passKey('validation', batch, size),
         () => evaluationGraph(config, classes.length, size, batch).graph,

@@ -67,7 +67,9 @@ describe('what lies beside the slices of a series', () => {
 
   it('is refused where it may be a slice, or as many as the others', async () => {
     const unmeasured = { spacing: null, rows: 3, columns: 2 };
-    expect(await refused(folder({ 'x.dcm': unmeasured, ...stack([0, 3, 6]) }))).toMatch(/x\.dcm: Pixel Spacing/);
+    expect(await refused(folder({ 'x.dcm': unmeasured, ...stack([0, 3, 6]) }))).toMatch(
+      /x\.dcm: Pixel Spacing/,
+    );
     const many = stack([100, 103, 106, 109], { orientation: sagittal, spacing: null });
     expect(await refused(folder({ ...stack([0, 3, 6]), ...many }))).toMatch(/Pixel Spacing/);
     const next = { position: [-10, -20, 9], rows: 3, columns: 2 };
