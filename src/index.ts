@@ -20,6 +20,9 @@ export {
 } from './core/index.ts';
 // Networks from and for other programs
 export {
+  type ExportOptions,
+  type ExportResult,
+  exportRun,
   type ImportOptions,
   type ImportResult,
   importNnunet,

@@ -49,7 +49,7 @@ export const mayImport = {
 export const layers = {
   imaging: ['volume', 'store', 'formats', 'dataset', 'preprocess', 'augment', 'scores', 'synthetic', 'check'],
   train: ['config', 'record', 'samples', 'predict', 'pictures', 'evaluate', 'tensorboard', 'loop'],
-  exchange: ['torch', 'weights', 'nnunet'],
+  exchange: ['torch', 'weights', 'nnunet', 'onnx'],
 };
 
 /** How high a file stands within its room, and the name of its layer; null where the room has none. */

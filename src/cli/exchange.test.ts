@@ -50,6 +50,19 @@ it('a result of nnU-Net becomes a run that predicts', async () => {
   expect((await readScanHeader(output)).shape).toEqual([16, 16, 16]);
 });
 
+it('a run is exported as a model and as weights', async () => {
+  const [onnx, safetensors] = ['net.onnx', 'net.safetensors'].map((name) => path.join(folder, name));
+  const flags = ['export', '--run', path.join(folder, 'run'), '--onnx', onnx, '--safetensors', safetensors];
+  expect(await halomesh(...flags)).toEqual({ code: 0, complaint: '' });
+  expect(printed).toContain('classes background, liver, tumour');
+  expect(existsSync(onnx) && existsSync(safetensors)).toBe(true);
+  expect((await halomesh(...flags)).complaint).toMatch(/net.onnx: the output is there already/);
+  expect(await halomesh('export', '--run', path.join(folder, 'run'))).toEqual({
+    code: 2,
+    complaint: 'halomesh: --onnx: expected it or --safetensors, found neither\n',
+  });
+});
+
 it('what cannot be imported is refused in one line', async () => {
   const { code, complaint } = await halomesh(
     'import',

@@ -3,6 +3,7 @@ import { printable } from '../core/index.ts';
 import { launched } from '../machine/mpi/launched.ts';
 import { benchCommand } from './commands/bench-command.ts';
 import { evaluateCommand } from './commands/evaluate-command.ts';
+import { exportCommand } from './commands/export-command.ts';
 import { fakeLesionsCommand } from './commands/fake-lesions-command.ts';
 import { fingerprintCommand } from './commands/fingerprint-command.ts';
 import { importCommand } from './commands/import-command.ts';
@@ -64,6 +65,7 @@ export function makeProgram(write: (text: string) => void): Command {
     phantomCommand,
     fakeLesionsCommand,
     importCommand,
+    exportCommand,
     infoCommand,
   ])
     add(program);

@@ -1,5 +1,6 @@
 // Networks from and for other programs
 
+export { type ExportOptions, type ExportResult, exportRun } from './export-run.ts';
 export * from './nnunet/import-nnunet.ts';
 export type { PickleValue } from './torch/pickle-values.ts';
 export type { TorchNumbers, TorchStorage, TorchTensor, TorchType } from './torch/tensors.ts';

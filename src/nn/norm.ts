@@ -25,9 +25,12 @@ import type { Context } from './context.ts';
 // (Ioffe & Szegedy 2015) takes the mean over batch and space, instance norm (Ulyanov et al. 2016) over space, group norm
 // (Wu & He 2018) over space and a group of channels. Layer norm is group norm with one group.
 
+/** Added to the variance where nothing else is said. */
+export const NORM_EPSILON = { batch: 1e-6, instance: 1e-5, group: 1e-5 } as const;
+
 export interface NormSettings {
   readonly name?: string;
-  /** Added to the variance. 1e-6 for batch norm, 1e-5 for the others. */
+  /** Added to the variance; by default {@link NORM_EPSILON}. */
   readonly epsilon?: number;
   /** Learn gamma (first 1) and beta (first 0). True by default. */
   readonly affine?: boolean;
@@ -61,7 +64,7 @@ const inFloat = (x: Value, norm: (x: Value) => Value): Value =>
 
 /** Batch norm over batch and space. Neither training nor measuring: the moving statistics, and no reduction. */
 export function batchNorm(ctx: Context, activation: Value, settings: BatchNormSettings = {}): Value {
-  const { momentum = 0.9, epsilon = 1e-6 } = settings;
+  const { momentum = 0.9, epsilon = NORM_EPSILON.batch } = settings;
   return inFloat(activation, (x) =>
     ctx.layer(settings.name ?? 'batch_norm', () => {
       const shape = [channelOf(x)];
@@ -89,7 +92,13 @@ export function batchNorm(ctx: Context, activation: Value, settings: BatchNormSe
 export function instanceNorm(ctx: Context, activation: Value, settings: InstanceNormSettings = {}): Value {
   return inFloat(activation, (x) =>
     ctx.layer(settings.name ?? 'instance_norm', () =>
-      normalise(ctx, x, momentsOver(x, settings.over ?? withoutBatch(x)), settings.epsilon ?? 1e-5, settings),
+      normalise(
+        ctx,
+        x,
+        momentsOver(x, settings.over ?? withoutBatch(x)),
+        settings.epsilon ?? NORM_EPSILON.instance,
+        settings,
+      ),
     ),
   );
 }
@@ -116,7 +125,13 @@ export function groupNorm(ctx: Context, activation: Value, settings: GroupNormSe
       const member = membership(x, channel, groups);
       const mean = pool(reduceSum(x, over, 'f64'), member, channel, count);
       const meanSquare = pool(reduceSum(square(x), over, 'f64'), member, channel, count);
-      return normalise(ctx, x, momentsFrom(mean, meanSquare), settings.epsilon ?? 1e-5, settings);
+      return normalise(
+        ctx,
+        x,
+        momentsFrom(mean, meanSquare),
+        settings.epsilon ?? NORM_EPSILON.group,
+        settings,
+      );
     }),
   );
 }

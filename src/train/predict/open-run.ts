@@ -86,7 +86,8 @@ export async function configOfRun(options: RunOptions): Promise<{ folder: RunFol
   return { folder, config };
 }
 
-async function checkpointOf(folder: RunFolder, asked: RunOptions['checkpoint']) {
+/** The checkpoint of a run that is asked for, or its best one, or its latest where it has no best. */
+export async function checkpointOf(folder: RunFolder, asked: RunOptions['checkpoint']) {
   const checkpoint = asked ?? ((await exists(folder.best)) ? 'best' : 'latest');
   const file = folder[checkpoint];
   if (!(await exists(file)))

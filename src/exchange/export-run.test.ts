@@ -1,0 +1,203 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as ort from 'onnxruntime-web';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uniform } from '../core/index.ts';
+import { type Shape3, voxelCount } from '../imaging/index.ts';
+import { openSafetensors, resolveConfig, runFolder, writeSafetensors } from '../train/index.ts';
+import { checkpointTexts } from '../train/record/checkpoint.ts';
+import { exportRun } from './export-run.ts';
+import { importNnunet } from './nnunet/import-nnunet.ts';
+import { farthest, scoresOfRun } from './scores.testing.ts';
+import { openTorch } from './torch/torch-file.ts';
+import { permuted, weightsOf } from './weights/weights.ts';
+
+const fixture = (name: string) =>
+  fileURLToPath(new URL(`../../test/fixtures/exchange/${name}`, import.meta.url));
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'halomesh-export-'));
+  ort.env.wasm.numThreads = 1;
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A run of a network with random numbers. */
+async function randomRun(name: string, settings: object): Promise<string> {
+  const out = path.join(folder, name);
+  const config = resolveConfig({
+    data: folder,
+    out,
+    classes: ['background', 'liver', 'tumour'],
+    ...settings,
+  });
+  const tensors = weightsOf(config, 3).map(({ name: tensor, shape }, n) => ({
+    ...{ name: tensor, dtype: 'F32' as const, shape },
+    data: () =>
+      // Variances are above 0, and sums over many weights stay small.
+      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
+        tensor.includes('moving_variance') || tensor.includes('gamma')
+          ? 0.5 + uniform(n, i, 1, 2)
+          : (uniform(n, i, 3, 4) - 0.5) * (shape.length > 1 ? 0.5 : 1),
+      ),
+  }));
+  await writeSafetensors(runFolder(out).latest, tensors, checkpointTexts(7, config));
+  writeFileSync(runFolder(out).config, JSON.stringify(config));
+  return out;
+}
+
+const imageOf = (voxels: number) => Float32Array.from({ length: voxels }, (_, i) => uniform(5, 6, 7, i));
+
+/** Sizes that divide and such that do not. */
+const SIZES: readonly Shape3[] = [
+  [8, 8, 8],
+  [5, 12, 7],
+  [9, 10, 16],
+];
+
+describe('networks in ONNX', () => {
+  it.each<[name: string, settings: object]>([
+    ['batch norm, running averages', { base: 3, levels: 3 }],
+    ['batch norm without averages', { base: 2, levels: 2, preset: 'hou2019', size: 16, precision: 'f32' }],
+    ['instance norm', { base: 3, levels: 2, norm: 'instance' }],
+    ['group norm', { base: 4, levels: 3, norm: 'group' }],
+    ['no norm', { base: 3, levels: 2, norm: 'none' }],
+    ['one level', { base: 3, levels: 1 }],
+  ])('with %s give the scores of the run in onnxruntime, at any size', async (name, settings) => {
+    const run = await randomRun(name, settings);
+    await compare(run, 3);
+  });
+
+  it('on slices take these as a batch of images', async () => {
+    const run = await randomRun('slices', { base: 3, levels: 2, slices: 3 });
+    const onnx = path.join(folder, 'slices.onnx');
+    await exportRun({ run, onnx });
+    const session = await ort.InferenceSession.create(onnx);
+    const size: Shape3 = [4, 9, 10];
+    const image = imageOf(voxelCount(size) * 3);
+    const expected = await scoresOfRun(run, image, size);
+    // [depth, height, width, channel] there, [depth, channel, height, width] here.
+    const input = new ort.Tensor('float32', permuted(image, [4, 9, 10, 3], [0, 3, 1, 2]), [4, 3, 9, 10]);
+    const { scores } = await session.run({ image: input });
+    expect(scores.dims).toEqual([4, 3, 9, 10]);
+    const back = permuted(scores.data as Float32Array, [4, 3, 9, 10], [0, 2, 3, 1]);
+    expect(farthest(back, expected)).toBeLessThan(1e-4);
+  });
+
+  it.each(['nnunet', 'nnunet-slabs'])('of %s give the same too', async (name) => {
+    const run = path.join(folder, `${name}-run`);
+    await importNnunet({ nnunet: fixture(name), out: run });
+    await compare(run, 3);
+  });
+
+  async function compare(run: string, classes: number): Promise<void> {
+    const onnx = `${run}.onnx`;
+    await exportRun({ run, onnx });
+    const session = await ort.InferenceSession.create(onnx);
+    for (const size of SIZES) {
+      const image = imageOf(voxelCount(size));
+      const expected = await scoresOfRun(run, image, size);
+      const { scores, probabilities } = await session.run({
+        image: new ort.Tensor('float32', image, [1, 1, ...size]),
+      });
+      expect(scores.dims).toEqual([1, classes, ...size]);
+      const back = (data: Float32Array) => permuted(data, [classes, ...size], [1, 2, 3, 0]);
+      expect(farthest(back(scores.data as Float32Array), expected)).toBeLessThan(1e-4);
+      const shares = back(probabilities.data as Float32Array);
+      const sum = shares.subarray(0, classes).reduce((a, b) => a + b);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+    await session.release();
+  }
+
+  it('tell names, voxels and intensities', async () => {
+    const run = await randomRun('told', {
+      base: 2,
+      levels: 2,
+      spacing: 3,
+      window: { lower: -160, upper: 240 },
+    });
+    const onnx = path.join(folder, 'told.onnx');
+    await exportRun({ run, onnx });
+    const text = readFileSync(onnx).toString('latin1');
+    for (const told of [
+      'classes',
+      '["background","liver","tumour"]',
+      'spacing_mm',
+      '[3,3,3]',
+      '{"kind":"window","unit":"HU","lower":-160,"upper":240}',
+      'RAS+',
+    ])
+      expect(text).toContain(told);
+  });
+});
+
+describe('networks in safetensors', () => {
+  it('have the names and shapes of PyTorch', async () => {
+    const run = await randomRun('torch', { base: 2, levels: 2 });
+    const safetensors = path.join(folder, 'torch.safetensors');
+    await exportRun({ run, safetensors });
+    const file = await openSafetensors(safetensors);
+    const shapes = Object.fromEntries([...file.tensors].map(([name, { shape }]) => [name, shape]));
+    expect(shapes).toMatchObject({
+      'down0.conv0.weight': [2, 1, 3, 3, 3],
+      'down0.conv0.norm.weight': [2],
+      'down0.conv0.norm.bias': [2],
+      'down0.conv0.norm.running_mean': [2],
+      'down0.conv0.norm.running_var': [2],
+      'up0.transpose.weight': [4, 2, 2, 2, 2],
+      'output.weight': [3, 2, 1, 1, 1],
+      'output.bias': [3],
+    });
+    expect(file.metadata.classes).toBe('["background","liver","tumour"]');
+    await file.close();
+  });
+
+  it('of nnU-Net come back as they were', async () => {
+    const run = path.join(folder, 'back');
+    await importNnunet({ nnunet: fixture('nnunet'), out: run });
+    const safetensors = path.join(folder, 'back.safetensors');
+    await exportRun({ run, safetensors });
+    const [file, torch] = [
+      await openSafetensors(safetensors),
+      await openTorch(path.join(fixture('nnunet'), 'fold_0/checkpoint_final.pth')),
+    ];
+    const value = torch.value as Map<string, Map<string, Parameters<typeof torch.read>[0]>>;
+    const saved = value.get('network_weights')!;
+    let compared = 0;
+    for (const [name, { shape }] of file.tensors) {
+      expect(saved.get(name)?.shape, name).toEqual(shape);
+      expect(await file.read(name), name).toEqual(await torch.read(saved.get(name)!, name));
+      compared++;
+    }
+    expect(compared).toBe((6 + 4) * 3 + 2 * 2 + 2);
+    await Promise.all([file.close(), torch.close()]);
+  });
+});
+
+describe('exports', () => {
+  it('refuse to write over what is there or is read, and nothing', async () => {
+    const run = await randomRun('refused', { base: 2, levels: 2 });
+    const onnx = path.join(folder, 'there.onnx');
+    writeFileSync(onnx, 'mine');
+    await expect(exportRun({ run, onnx })).rejects.toThrow('the output is there already');
+    await expect(exportRun({ run, onnx: runFolder(run).latest, overwrite: true })).rejects.toThrow(
+      'the output is a file that is read',
+    );
+    await expect(exportRun({ run })).rejects.toThrow('expected an ONNX or a safetensors file to write');
+    expect(readFileSync(onnx, 'utf8')).toBe('mine');
+    await exportRun({ run, onnx, overwrite: true });
+    expect(readFileSync(onnx).length).toBeGreaterThan(1000);
+  });
+
+  it('refuse a run without a network', async () => {
+    const run = path.join(folder, 'empty');
+    mkdirSync(run);
+    await expect(exportRun({ run, onnx: path.join(folder, 'empty.onnx') })).rejects.toThrow(
+      'is no folder of a run',
+    );
+    expect(existsSync(path.join(folder, 'empty.onnx'))).toBe(false);
+  });
+});
