@@ -3,6 +3,7 @@ import { nifti, niftiGzip, niftiPair } from './nifti.mjs';
 import { checkpoint, safetensors } from './safetensors.mjs';
 import { config, dataset, log, machine, split } from './settings.mjs';
 import { metaImage, nrrd } from './text-headers.mjs';
+import { nnunet, torch } from './torch.mjs';
 import { zarr } from './zarr.mjs';
 
 /**
@@ -25,4 +26,6 @@ export const formats = {
   machine,
   split,
   log,
+  torch,
+  nnunet,
 };
