@@ -3,6 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { createGunzip, createInflateRaw, createUnzip } from 'node:zlib';
 import { systemErrorCode, systemErrorReason } from '../../files/index.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { concatBytes } from './bytes.ts';
 import { Unpacker } from './unpacker.ts';
 
 const chunkBytes = 1 << 18;
@@ -41,8 +42,8 @@ export class ByteReader {
   /** Where in the file the next piece is read. */
   #at: number;
   /** The piece after the one that was handed out last. */
-  #ahead: Promise<Buffer | undefined> | undefined;
-  #rest: Buffer = Buffer.alloc(0);
+  #ahead: Promise<Uint8Array | undefined> | undefined;
+  #rest: Uint8Array = new Uint8Array(0);
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -70,8 +71,8 @@ export class ByteReader {
     try {
       const bytes = Math.max(0, size - start);
       if (packing !== 'gzip or not') return new ByteReader(file, handle, bytes, start, packing);
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, start);
-      const gzipped = bytesRead === 2 && buffer.readUInt16BE(0) === 0x1f8b;
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(2), 0, 2, start);
+      const gzipped = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
       return new ByteReader(file, handle, bytes, start, gzipped ? 'gzip' : 'none');
     } catch (error) {
       await handle.close();
@@ -85,7 +86,7 @@ export class ByteReader {
   }
 
   /** The next piece, of any size from 1 to `limit` bytes, or undefined at the end. */
-  async next(limit = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
+  async next(limit = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
     if (this.#rest.length === 0) {
       const result = await this.#pull();
       if (result === undefined) return undefined;
@@ -98,15 +99,15 @@ export class ByteReader {
   }
 
   /** The next n bytes, or fewer where the file ends. */
-  async take(n: number): Promise<Buffer> {
-    const pieces: Buffer[] = [];
+  async take(n: number): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
     for (let left = n; left > 0; ) {
       const piece = await this.next(left);
       if (piece === undefined) break;
       pieces.push(piece);
       left -= piece.length;
     }
-    return Buffer.concat(pieces);
+    return concatBytes(pieces);
   }
 
   /** Passes over n bytes; returns how many there were. */
@@ -132,7 +133,7 @@ export class ByteReader {
   }
 
   /** The next piece, unpacked; the one after it is read meanwhile. */
-  async #pull(): Promise<Buffer | undefined> {
+  async #pull(): Promise<Uint8Array | undefined> {
     if (this.#closed !== undefined) return undefined;
     const fetch = () => (this.#unpacker === undefined ? this.#readPiece() : this.#unpacker.next());
     try {
@@ -147,8 +148,8 @@ export class ByteReader {
   }
 
   /** The next bytes on disk. */
-  async #readPiece(): Promise<Buffer | undefined> {
-    const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  async #readPiece(): Promise<Uint8Array | undefined> {
+    const buffer = new Uint8Array(chunkBytes);
     const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, this.#at);
     this.#at += bytesRead;
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
@@ -169,10 +170,10 @@ async function openRegular(file: string): Promise<[FileHandle, Stats]> {
 }
 
 /** The first bytes of a file, at most `most`. Throws ImagingError if it is missing, unreadable or no regular file. */
-export async function readStart(file: string, most: number): Promise<Buffer> {
+export async function readStart(file: string, most: number): Promise<Uint8Array> {
   const [handle, { size }] = await openRegular(file);
   try {
-    const buffer = Buffer.alloc(Math.min(most, size));
+    const buffer = new Uint8Array(Math.min(most, size));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
     return buffer.subarray(0, bytesRead);
   } catch (error) {

@@ -33,7 +33,7 @@ const scalings = [
 ] as const;
 
 /** Whether a file of this name and these first bytes is a MetaImage, sound or not. */
-export function looksLikeMetaImage(file: string, start: Buffer): boolean {
+export function looksLikeMetaImage(file: string, start: Uint8Array): boolean {
   return /\.(mha|mhd)$/i.test(file) || startsWithText(start, /^\s*(ObjectType|NDims)\s*=/);
 }
 

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ByteReader, readError } from './byte-reader.ts';
+import { hex, latin1 } from './bytes.ts';
 import { looksLikeMetaImage } from './metaimage.ts';
 import { startsWithText } from './text-header.ts';
 
@@ -43,9 +44,9 @@ const texts: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What a file is whose first bytes say that it is something else than a scan; undefined where they say nothing. */
-export function otherKind(start: Buffer): string | undefined {
+export function otherKind(start: Uint8Array): string | undefined {
   if (start.length === 0) return 'an empty file';
-  const text = start.toString('latin1');
+  const text = latin1(start);
   const known = starts.find(([bytes]) => text.startsWith(bytes)) ?? texts.find(([form]) => form.test(text));
   return known?.[1];
 }
@@ -60,9 +61,9 @@ export async function packedKind(file: string): Promise<string | undefined> {
       ? 'an NRRD file'
       : looksLikeMetaImage('', start)
         ? 'a MetaImage'
-        : start.toString('latin1', 128, 132) === 'DICM'
+        : latin1(start, 128, 132) === 'DICM'
           ? 'a file of DICOM'
-          : start.toString('latin1', 257, 262) === 'ustar'
+          : latin1(start, 257, 262) === 'ustar'
             ? 'an archive (tar)'
             : start.length > 0 && otherKind(start);
     return kind ? `${kind} that is packed by gzip` : undefined;
@@ -72,8 +73,8 @@ export async function packedKind(file: string): Promise<string | undefined> {
 }
 
 /** The first bytes, for a message. */
-export const foundBytes = (start: Buffer): string =>
-  otherKind(start) ?? `bytes ${start.subarray(0, 4).toString('hex')}`;
+export const foundBytes = (start: Uint8Array): string =>
+  otherKind(start) ?? `bytes ${hex(start.subarray(0, 4))}`;
 
 const scanName = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
 

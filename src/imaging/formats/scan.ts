@@ -7,6 +7,7 @@ import type { OpenScan, ScanHeader, ScanReadOptions, SlabSink } from '../volume/
 import { type Volume, voxelCount } from '../volume/volume.ts';
 import { allocateVoxels } from '../volume/voxel-decoder.ts';
 import { readError, readStart } from './byte-reader.ts';
+import { latin1 } from './bytes.ts';
 import { openDicomFile, openDicomSeries } from './dicom/dicom-series.ts';
 import { looksLikeMetaImage, openMetaImage } from './metaimage.ts';
 import { openNifti } from './nifti/nifti-read.ts';
@@ -40,7 +41,7 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
   // The voxels of a pair may begin with any bytes.
   if (/\.img(\.gz)?$/i.test(path)) return openNifti(path, options);
   if (startsWithText(start, /^NRRD/)) return openNrrd(path, options);
-  if (start.toString('latin1', 128, 132) === 'DICM') return openDicomFile(path, options);
+  if (latin1(start, 128, 132) === 'DICM') return openDicomFile(path, options);
   if (/\.(nrrd|nhdr)$/i.test(path)) {
     const found = start.length === 0 ? 'an empty file' : foundBytes(start);
     throw new ImagingError({ file: path, field: 'magic', expected: '"NRRD" at the start', found });
@@ -74,7 +75,7 @@ async function openFolder(path: string, options: ScanReadOptions): Promise<OpenS
 }
 
 /** The first bytes of a file, or that it is a folder. */
-async function beginning(path: string): Promise<Buffer | 'folder'> {
+async function beginning(path: string): Promise<Uint8Array | 'folder'> {
   const folder = await stat(path).then(
     (status) => status.isDirectory(),
     (error: unknown) => {

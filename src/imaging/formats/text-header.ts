@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { decodeText } from '../../files/index.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { readStart } from './byte-reader.ts';
+import { concatBytes, latin1, utf8 } from './bytes.ts';
 
 /** The lines of text before the voxels of a file. */
 export interface TextHeader {
@@ -40,37 +40,37 @@ export async function readTextHeader(
 }
 
 /** Whether a file's first bytes, behind a byte order mark, are this text (of ASCII). */
-export function startsWithText(start: Buffer, pattern: RegExp): boolean {
+export function startsWithText(start: Uint8Array, pattern: RegExp): boolean {
   const { mark, decode } = encodingOf(start);
   return pattern.test(decode(start.subarray(mark)));
 }
 
 interface TextEncoding {
   /** The bytes of a line feed. */
-  readonly feed: Buffer;
+  readonly feed: readonly number[];
   /** Bytes of the byte order mark. */
   readonly mark: number;
-  readonly decode: (bytes: Buffer) => string;
+  readonly decode: (bytes: Uint8Array) => string;
 }
 
-function encodingOf(start: Buffer): TextEncoding {
-  const wide = (mark: Buffer, feed: Buffer): TextEncoding => ({
+function encodingOf(start: Uint8Array): TextEncoding {
+  const wide = (mark: Uint8Array, feed: readonly number[]): TextEncoding => ({
     ...{ feed, mark: 2 },
     // An odd byte at the end is half a character.
-    decode: (bytes) => decodeText(Buffer.concat([mark, bytes.subarray(0, bytes.length & ~1)])),
+    decode: (bytes) => decodeText(concatBytes([mark, bytes.subarray(0, bytes.length & ~1)])),
   });
-  if (start[0] === 0xff && start[1] === 0xfe) return wide(start.subarray(0, 2), Buffer.from([10, 0]));
-  if (start[0] === 0xfe && start[1] === 0xff) return wide(start.subarray(0, 2), Buffer.from([0, 10]));
-  const mark = start.length >= 3 && start.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
-  const decode = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1'));
-  return { feed: Buffer.from([10]), mark, decode };
+  if (start[0] === 0xff && start[1] === 0xfe) return wide(start.subarray(0, 2), [10, 0]);
+  if (start[0] === 0xfe && start[1] === 0xff) return wide(start.subarray(0, 2), [0, 10]);
+  const mark = start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? 3 : 0;
+  return { feed: [10], mark, decode: (bytes) => utf8(bytes) ?? latin1(bytes) };
 }
 
 /** Where the next line feed is; characters of two bytes begin at even places. */
-function indexOfFeed(bytes: Buffer, from: number, feed: Buffer): number {
-  let at = bytes.indexOf(feed, from);
-  while (at >= 0 && feed.length === 2 && (at - from) % 2 === 1) at = bytes.indexOf(feed, at + 1);
-  return at;
+function indexOfFeed(bytes: Uint8Array, from: number, feed: readonly number[]): number {
+  if (feed.length === 1) return bytes.indexOf(feed[0], from);
+  for (let at = from; at + 1 < bytes.length; at += 2)
+    if (bytes[at] === feed[0] && bytes[at + 1] === feed[1]) return at;
+  return -1;
 }
 
 /** The fields of a text header, read with errors that name the file and the field. */

@@ -6,7 +6,7 @@ import type { Transform } from 'node:stream';
  */
 export class Unpacker {
   readonly #stream: Transform;
-  readonly #read: () => Promise<Buffer | undefined>;
+  readonly #read: () => Promise<Uint8Array | undefined>;
   #fed = false;
   #ended = false;
   #failure: unknown;
@@ -15,7 +15,7 @@ export class Unpacker {
   #drained: (() => void) | undefined;
 
   /** `read` gives packed bytes, and undefined at their end. */
-  constructor(stream: Transform, read: () => Promise<Buffer | undefined>) {
+  constructor(stream: Transform, read: () => Promise<Uint8Array | undefined>) {
     this.#stream = stream;
     this.#read = read;
     const wake = () => this.#wake?.();
@@ -33,13 +33,13 @@ export class Unpacker {
   }
 
   /** The next piece, or undefined at the end. Throws what zlib or `read` throws. Not to be called before the last call has ended. */
-  async next(): Promise<Buffer | undefined> {
+  async next(): Promise<Uint8Array | undefined> {
     if (!this.#fed) {
       this.#fed = true;
       void this.#feed();
     }
     for (;;) {
-      const piece = this.#stream.read() as Buffer | null;
+      const piece = this.#stream.read() as Uint8Array | null;
       if (piece !== null) return piece;
       if (this.#ended) return undefined;
       if (this.#failure !== undefined) throw this.#failure;

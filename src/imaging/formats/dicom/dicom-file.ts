@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { ImagingError } from '../../volume/errors.ts';
 import { ByteReader, readError } from '../byte-reader.ts';
+import { concatBytes, latin1, viewOf } from '../bytes.ts';
 import { Attributes, type Parsed, parseDicom, parseMeta, pixelTag } from './dicom-attributes.ts';
 import { transferSyntaxName } from './dicom-syntax.ts';
 
@@ -48,7 +49,7 @@ export interface DicomFile extends PixelPlace {
  */
 export async function readDicomFile(file: string): Promise<DicomFile | undefined> {
   const start = await readBytes(file, 0, firstBytes);
-  const bare = start.toString('latin1', 128, 132) === 'DICM' ? undefined : syntaxWithoutMeta(start);
+  const bare = latin1(start, 128, 132) === 'DICM' ? undefined : syntaxWithoutMeta(start);
   if (bare === 'none') {
     if (!/\.(dcm|dicom|ima)$/i.test(file)) return undefined;
     const found = start.length === 0 ? 'an empty file' : 'other content';
@@ -90,7 +91,7 @@ const isOther = (file: string, { data }: Parsed): boolean =>
 /** Parses as much of a file as it takes to come to the pixels; of what is no image as much as it takes to know that. */
 async function parseBeginning(
   file: string,
-  start: Buffer,
+  start: Uint8Array,
   bare: string | undefined,
   deflatedFrom: number | undefined,
 ): Promise<Parsed> {
@@ -112,18 +113,18 @@ async function parseBeginning(
 }
 
 /** The meta header of a file and the first bytes of the data set that is packed behind it. */
-async function inflateStart(file: string, meta: Buffer, most: number): Promise<Buffer> {
+async function inflateStart(file: string, meta: Uint8Array, most: number): Promise<Uint8Array> {
   const reader = await ByteReader.open(file, { start: meta.length, packing: 'deflate' });
   try {
-    return Buffer.concat([meta, await reader.take(most - meta.length)]);
+    return concatBytes([meta, await reader.take(most - meta.length)]);
   } finally {
     await reader.close();
   }
 }
 
 /** The bytes of a file's pixels. Throws ImagingError where the file ends before them. */
-export async function readPixels({ file, pixels }: PixelPlace, bytes: number): Promise<Buffer> {
-  const found = pixels === undefined ? Buffer.alloc(0) : await readPlace(file, pixels, bytes);
+export async function readPixels({ file, pixels }: PixelPlace, bytes: number): Promise<Uint8Array> {
+  const found = pixels === undefined ? new Uint8Array(0) : await readPlace(file, pixels, bytes);
   if (found.length === bytes) return found;
   throw new ImagingError({
     file,
@@ -138,7 +139,7 @@ async function readPlace(
   file: string,
   { offset, deflatedFrom }: NonNullable<PixelPlace['pixels']>,
   bytes: number,
-): Promise<Buffer> {
+): Promise<Uint8Array> {
   if (deflatedFrom === undefined) return readBytes(file, offset, bytes);
   const reader = await ByteReader.open(file, { start: deflatedFrom, packing: 'deflate' });
   try {
@@ -153,17 +154,19 @@ async function readPlace(
 export const isBigEndian = ({ syntax }: DicomFile): boolean => syntax === explicitBig;
 
 /** The syntax of a data set that begins at byte 0, from its first element, which is of group 0008. */
-function syntaxWithoutMeta(start: Buffer): string | undefined | 'none' {
-  if (start.length < 8 || start.readUInt16LE(0) !== 8 || start.readUInt16LE(2) > 0x70) return 'none';
-  return /^[A-Z]{2}$/.test(start.toString('latin1', 4, 6)) ? explicitLittle : implicitLittle;
+function syntaxWithoutMeta(start: Uint8Array): string | undefined | 'none' {
+  if (start.length < 8) return 'none';
+  const view = viewOf(start);
+  if (view.getUint16(0, true) !== 8 || view.getUint16(2, true) > 0x70) return 'none';
+  return /^[A-Z]{2}$/.test(latin1(start, 4, 6)) ? explicitLittle : implicitLittle;
 }
 
-async function readBytes(file: string, offset: number, bytes: number): Promise<Buffer> {
+async function readBytes(file: string, offset: number, bytes: number): Promise<Uint8Array> {
   try {
     const handle = await open(file);
     try {
       const { size } = await handle.stat();
-      const buffer = Buffer.alloc(Math.max(0, Math.min(bytes, size - offset)));
+      const buffer = new Uint8Array(Math.max(0, Math.min(bytes, size - offset)));
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
       return buffer.subarray(0, bytesRead);
     } finally {

@@ -17,6 +17,7 @@ import {
   type WritableType,
 } from '../../volume/nifti-types.ts';
 import { type Grid, spacingOf, type VoxelArray } from '../../volume/volume.ts';
+import { putAscii, viewOf } from '../bytes.ts';
 
 /** Bytes before the first voxel of a written file: the header and four bytes that say "no extensions". */
 export const writtenOffset = 352;
@@ -53,20 +54,20 @@ export function toElements(data: VoxelArray, type: WritableType, file?: string):
  * with their codes as they were there.
  * Throws ImagingError for an extent above 32767, which NIfTI-1 cannot say.
  */
-export function encodeHeader(grid: Grid, type: WritableType, little: boolean, file?: string): Buffer {
+export function encodeHeader(grid: Grid, type: WritableType, little: boolean, file?: string): Uint8Array {
   const [depth, height, width] = grid.shape;
   if (Math.max(depth, height, width) > 32767) {
     const found = grid.shape.join('x');
     throw new ImagingError({ file, field: 'shape', expected: 'at most 32767 voxels along each axis', found });
   }
-  const bytes = Buffer.alloc(writtenOffset);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const bytes = new Uint8Array(writtenOffset);
+  const view = viewOf(bytes);
   const i16 = (at: number, value: number) => view.setInt16(at, value, little);
   const f32 = (at: number, value: number) => view.setFloat32(at, value, little);
   const { pixdim, qformCode, sformCode, quaternion, qoffset, srows } = orientationFor(grid);
 
   view.setInt32(0, 348, little);
-  bytes.write('r', 38, 'latin1');
+  putAscii(bytes, 'r', 38);
   [3, width, height, depth, 1, 1, 1, 1].forEach((n, at) => {
     i16(40 + 2 * at, n);
   });
@@ -78,13 +79,13 @@ export function encodeHeader(grid: Grid, type: WritableType, little: boolean, fi
   f32(108, writtenOffset);
   f32(112, 1);
   view.setUint8(123, 2);
-  bytes.write('halomesh', 148, 'latin1');
+  putAscii(bytes, 'halomesh', 148);
   i16(252, qformCode);
   i16(254, sformCode);
   [...quaternion, ...qoffset, ...srows].forEach((value, at) => {
     f32(256 + 4 * at, value);
   });
-  bytes.write('n+1\0', 344, 'latin1');
+  putAscii(bytes, 'n+1\0', 344);
   return bytes;
 }
 

@@ -6,6 +6,7 @@ import {
   orientationIn,
 } from '../../volume/nifti-orientation.ts';
 import { type ElementType, elementOfCode, nameOfCode } from '../../volume/nifti-types.ts';
+import { hex, latin1, viewOf } from '../bytes.ts';
 
 /** What the reader uses of a NIfTI header. */
 export interface NiftiHeader extends NiftiOrientation {
@@ -27,12 +28,12 @@ export interface NiftiHeader extends NiftiOrientation {
 export const headerBytes = { 1: 348, 2: 540 } as const;
 
 /** Version and byte order from the first four bytes (`sizeof_hdr`), or undefined if this is not NIfTI. */
-export function sniffHeader(start: Buffer): { version: 1 | 2; littleEndian: boolean } | undefined {
+export function sniffHeader(start: Uint8Array): { version: 1 | 2; littleEndian: boolean } | undefined {
   if (start.length < 4) return undefined;
-  for (const version of [1, 2] as const) {
-    if (start.readInt32LE(0) === headerBytes[version]) return { version, littleEndian: true };
-    if (start.readInt32BE(0) === headerBytes[version]) return { version, littleEndian: false };
-  }
+  const view = viewOf(start);
+  for (const version of [1, 2] as const)
+    for (const littleEndian of [true, false])
+      if (view.getInt32(0, littleEndian) === headerBytes[version]) return { version, littleEndian };
   return undefined;
 }
 
@@ -40,14 +41,13 @@ export function sniffHeader(start: Buffer): { version: 1 | 2; littleEndian: bool
  * Reads the fixed part of a NIfTI-1 (348 bytes) or NIfTI-2 (540 bytes) header of either byte order.
  * `file` is for messages only. Throws ImagingError where the header is none or says something impossible.
  */
-export function parseHeader(bytes: Buffer, file: string): NiftiHeader {
+export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const kind = sniffHeader(bytes);
   const fail = (field: string, expected: string, found: string, hint?: string): never => {
     throw new ImagingError({ file, field, expected, found, hint });
   };
   if (kind === undefined) {
-    const found =
-      bytes.length < 4 ? `${bytes.length} bytes` : `bytes ${bytes.subarray(0, 4).toString('hex')}`;
+    const found = bytes.length < 4 ? `${bytes.length} bytes` : `bytes ${hex(bytes.subarray(0, 4))}`;
     return fail('sizeof_hdr', '348 (NIfTI-1) or 540 (NIfTI-2)', found, 'This is not a NIfTI file.');
   }
   const size = headerBytes[kind.version];
@@ -120,9 +120,10 @@ function vector(read: (index: number) => number): Vector3 {
   return [read(0), read(1), read(2)];
 }
 
-function fieldsOf1(bytes: Buffer, little: boolean): Fields {
-  const i16 = (at: number) => (little ? bytes.readInt16LE(at) : bytes.readInt16BE(at));
-  const f32 = (at: number) => (little ? bytes.readFloatLE(at) : bytes.readFloatBE(at));
+function fieldsOf1(bytes: Uint8Array, little: boolean): Fields {
+  const view = viewOf(bytes);
+  const i16 = (at: number) => view.getInt16(at, little);
+  const f32 = (at: number) => view.getFloat32(at, little);
   return {
     dim: series(8, (n) => i16(40 + 2 * n)),
     datatype: i16(70),
@@ -130,23 +131,24 @@ function fieldsOf1(bytes: Buffer, little: boolean): Fields {
     voxOffset: f32(108),
     slope: f32(112),
     intercept: f32(116),
-    units: bytes.readUInt8(123) & 7,
+    units: bytes[123] & 7,
     qformCode: i16(252),
     sformCode: i16(254),
     quaternion: vector((n) => f32(256 + 4 * n)),
     qoffset: vector((n) => f32(268 + 4 * n)),
     srows: series(12, (n) => f32(280 + 4 * n)),
-    magic: bytes.toString('latin1', 344, 348),
+    magic: latin1(bytes, 344, 348),
   };
 }
 
-function fieldsOf2(bytes: Buffer, little: boolean): Fields {
-  const i16 = (at: number) => (little ? bytes.readInt16LE(at) : bytes.readInt16BE(at));
-  const i32 = (at: number) => (little ? bytes.readInt32LE(at) : bytes.readInt32BE(at));
-  const i64 = (at: number) => Number(little ? bytes.readBigInt64LE(at) : bytes.readBigInt64BE(at));
-  const f64 = (at: number) => (little ? bytes.readDoubleLE(at) : bytes.readDoubleBE(at));
+function fieldsOf2(bytes: Uint8Array, little: boolean): Fields {
+  const view = viewOf(bytes);
+  const i16 = (at: number) => view.getInt16(at, little);
+  const i32 = (at: number) => view.getInt32(at, little);
+  const i64 = (at: number) => Number(view.getBigInt64(at, little));
+  const f64 = (at: number) => view.getFloat64(at, little);
   return {
-    magic: bytes.toString('latin1', 4, 12),
+    magic: latin1(bytes, 4, 12),
     datatype: i16(12),
     dim: series(8, (n) => i64(16 + 8 * n)),
     pixdim: series(8, (n) => f64(104 + 8 * n)),

@@ -5,6 +5,7 @@ import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volu
 import { type Shape3, type VoxelArray, voxelCount } from '../../volume/volume.ts';
 import { VoxelDecoder } from '../../volume/voxel-decoder.ts';
 import { ByteReader } from '../byte-reader.ts';
+import { concatBytes } from '../bytes.ts';
 import { existingFile, isSameFile } from '../named-file.ts';
 import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
 
@@ -82,8 +83,8 @@ async function openHeader(file: string): Promise<{ header: NiftiHeader; reader: 
   try {
     const start = await reader.take(4);
     const kind = sniffHeader(start);
-    const rest = kind === undefined ? Buffer.alloc(0) : await reader.take(headerBytes[kind.version] - 4);
-    return { header: parseHeader(Buffer.concat([start, rest]), reader.file), reader };
+    const rest = kind === undefined ? new Uint8Array(0) : await reader.take(headerBytes[kind.version] - 4);
+    return { header: parseHeader(concatBytes([start, rest]), reader.file), reader };
   } catch (error) {
     await reader.close();
     throw error;

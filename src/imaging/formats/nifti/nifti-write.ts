@@ -68,7 +68,7 @@ export async function createNiftiWriter(
   piped.catch(() => {}); // reported by the call that waits for it
   let slices = 0;
 
-  const write = async (bytes: Buffer) => {
+  const write = async (bytes: Uint8Array) => {
     const accepted = new Promise<void>((resolve, reject) => {
       sink.write(bytes, (error) => (error ? reject(error) : resolve()));
     });
@@ -100,7 +100,7 @@ export async function createNiftiWriter(
       }
       slices++;
       const elements = await guarded((async () => toElements(voxels, type, file))());
-      await write(Buffer.from(elements.buffer, elements.byteOffset, elements.byteLength));
+      await write(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength));
     },
     async finish() {
       if (slices !== depth) {
