@@ -9,7 +9,7 @@
 const mix = (value: number): number => hash32(value);
 
 /**
- * A 32-bit hash of 32 bits: mix above, unless `factor` is another one. The sequences of random-sequence.ts have their own, so their
+ * A 32-bit hash of 32 bits: mix above, unless `factor` is another one. The sequences of random/random-sequence.ts have their own, so their
  * numbers are not among these.
  */
 export function hash32(value: number, factor = 0xd35a2d97): number {

@@ -1,5 +1,7 @@
 // Files that appear whole
 export * from './atomic.ts';
+export * from './bytes/byte-file.ts';
+export { inflate } from './bytes/inflate.ts';
 // What the system grants, and what its environment asks for
 export * from './debug-level.ts';
 export * from './find-file.ts';

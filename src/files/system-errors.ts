@@ -74,7 +74,7 @@ const verbs: Readonly<Record<string, string | undefined>> = {
 /** An error of the system in words: which path, what was tried, what is wrong, what to do. Undefined for other errors. */
 export function systemErrorText(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code, path, syscall } = error as NodeJS.ErrnoException;
+  const { code, path, syscall } = error as { code?: string; path?: string; syscall?: string };
   if (code === undefined || syscall === undefined) return undefined;
   const meaning = meanings[code];
   if (meaning === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeText, parseJson } from './text.ts';
+import { decodeText } from '../core/index.ts';
+import { parseJson } from './text.ts';
 
 const bytes = (...parts: readonly (number | string)[]): Buffer =>
   Buffer.concat(

@@ -1,19 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { decodeText } from '../core/index.ts';
 
 // Texts that people, other programs and other systems wrote.
-
-/**
- * A text in UTF-8, or in UTF-16 where a byte order mark says so; the mark is no part of it. Throws SyntaxError for UTF-16 of an
- * odd number of bytes. Bytes that are no UTF-8 become U+FFFD.
- */
-export function decodeText(bytes: Uint8Array): string {
-  const big = bytes[0] === 0xfe && bytes[1] === 0xff;
-  if (!big && !(bytes[0] === 0xff && bytes[1] === 0xfe)) return new TextDecoder('utf-8').decode(bytes);
-  if (bytes.length % 2 === 1) throw new SyntaxError(`UTF-16 text of ${bytes.length} bytes: an odd number`);
-  const body = Buffer.from(bytes.subarray(2));
-  return (big ? body.swap16() : body).toString('utf16le');
-}
 
 /** The text of a file, as {@link decodeText} reads it. Throws the system's error, or SyntaxError. */
 export async function readText(file: string): Promise<string> {

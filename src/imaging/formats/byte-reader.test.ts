@@ -13,6 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { ByteReader } from './byte-reader.ts';
+import { diskFiles } from './disk-files.ts';
 
 const root = temporaryFolder();
 const content = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, n) => (n * 7) ^ (n >> 9)));
@@ -51,7 +52,7 @@ describe('ByteReader', () => {
     ],
     ['deflate', save('deflated', deflateRawSync(content)), 'deflate'],
   ] as const)('gives the bytes of a %s file in pieces of any size', async (_, file, packing) => {
-    const reader = await ByteReader.open(file, { packing });
+    const reader = await ByteReader.open(diskFiles, file, { packing });
     const parts = [await reader.take(3), await reader.take(300_000)];
     expect((await reader.take(100_000)).length).toBe(100_000);
     parts.push(await reader.take(10_000_000));
@@ -66,7 +67,7 @@ describe('ByteReader', () => {
   it('leaves no file open, wherever it is closed', async () => {
     const files = ['plain', 'packed.gz', 'deflated'].map((name) => path.join(root, name));
     for (let n = 0; n < 60; n++) {
-      const reader = await ByteReader.open(files[n % 3], {
+      const reader = await ByteReader.open(diskFiles, files[n % 3], {
         packing: n % 3 === 2 ? 'deflate' : 'gzip or not',
       });
       if (n % 2 === 0) await reader.take(10);
@@ -85,13 +86,13 @@ describe('ByteReader', () => {
       [turned, /damaged data/],
     ] as const) {
       const file = save('damaged.gz', bytes);
-      const closed = await ByteReader.open(file);
+      const closed = await ByteReader.open(diskFiles, file);
       await closed.close();
-      const begun = await ByteReader.open(file);
+      const begun = await ByteReader.open(diskFiles, file);
       const taking = begun.take(10).catch(() => undefined);
       await begun.close();
       await taking;
-      const reader = await ByteReader.open(file);
+      const reader = await ByteReader.open(diskFiles, file);
       await expect(reader.take(10_000_000)).rejects.toThrow(found);
       await expect(reader.take(1)).rejects.toThrow(ImagingError);
       await reader.close();
@@ -101,7 +102,7 @@ describe('ByteReader', () => {
   it('says what a path is that cannot be read', async () => {
     const message = async (file: string) => {
       try {
-        await (await ByteReader.open(file)).close();
+        await (await ByteReader.open(diskFiles, file)).close();
         return 'opened';
       } catch (error) {
         return error instanceof ImagingError ? error.message : 'another error';

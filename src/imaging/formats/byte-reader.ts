@@ -1,10 +1,7 @@
-import type { Stats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { createGunzip, createInflateRaw, createUnzip } from 'node:zlib';
-import { systemErrorCode, systemErrorReason } from '../../files/index.ts';
+import { systemErrorCode, systemErrorReason } from '../../files/system-errors.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { concatBytes } from './bytes.ts';
-import { Unpacker } from './unpacker.ts';
+import type { ByteSource, Packing, ScanFiles, Unpacker } from './scan-files.ts';
 
 const chunkBytes = 1 << 18;
 
@@ -19,10 +16,8 @@ export interface ByteRange {
    * `gzip or not` (default) looks at the content; `zlib` takes gzip or zlib, `deflate` a stream without header or check sum; `none`
    * takes the bytes as they are.
    */
-  readonly packing?: 'gzip or not' | 'zlib' | 'deflate' | 'none';
+  readonly packing?: 'gzip or not' | Packing | 'none';
 }
-
-const unpackers = { gzip: createGunzip, zlib: createUnzip, deflate: createInflateRaw } as const;
 
 /**
  * Reads a plain or gzipped file (told apart by content, not by name) from front to back in pieces, so that
@@ -37,7 +32,7 @@ export class ByteReader {
   readonly fileBytes: number;
   /** Bytes handed out or skipped so far, after decompression. */
   position = 0;
-  readonly #handle: FileHandle;
+  readonly #source: ByteSource;
   readonly #unpacker: Unpacker | undefined;
   /** Where in the file the next piece is read. */
   #at: number;
@@ -47,35 +42,34 @@ export class ByteReader {
   #closed: Promise<void> | undefined;
 
   private constructor(
+    files: ScanFiles,
     file: string,
-    handle: FileHandle,
-    fileBytes: number,
+    source: ByteSource,
     start: number,
-    packing: keyof typeof unpackers | 'none',
+    packing: Packing | 'none',
   ) {
     this.file = file;
     this.gzipped = packing !== 'none';
-    this.fileBytes = fileBytes;
-    this.#handle = handle;
+    this.fileBytes = Math.max(0, source.size - start);
+    this.#source = source;
     this.#at = start;
-    if (packing !== 'none')
-      this.#unpacker = new Unpacker(unpackers[packing]({ chunkSize: chunkBytes }), () => this.#readPiece());
+    if (packing !== 'none') this.#unpacker = files.inflate(packing, chunkBytes, () => this.#readPiece());
   }
 
   /** Opens a file. Throws ImagingError if it is missing, unreadable or no regular file. */
   static async open(
+    files: ScanFiles,
     file: string,
     { start = 0, packing = 'gzip or not' }: ByteRange = {},
   ): Promise<ByteReader> {
-    const [handle, { size }] = await openRegular(file);
+    const source = await files.open(file);
     try {
-      const bytes = Math.max(0, size - start);
-      if (packing !== 'gzip or not') return new ByteReader(file, handle, bytes, start, packing);
-      const { buffer, bytesRead } = await handle.read(new Uint8Array(2), 0, 2, start);
-      const gzipped = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-      return new ByteReader(file, handle, bytes, start, gzipped ? 'gzip' : 'none');
+      if (packing !== 'gzip or not') return new ByteReader(files, file, source, start, packing);
+      const [first, second] = await source.read(start, 2);
+      const gzipped = first === 0x1f && second === 0x8b;
+      return new ByteReader(files, file, source, start, gzipped ? 'gzip' : 'none');
     } catch (error) {
-      await handle.close();
+      await source.close();
       throw readError(file, error);
     }
   }
@@ -129,7 +123,7 @@ export class ByteReader {
     this.#unpacker?.close();
     // A read that is under way still has the file.
     await this.#ahead?.catch(() => undefined);
-    await this.#handle.close();
+    await this.#source.close();
   }
 
   /** The next piece, unpacked; the one after it is read meanwhile. */
@@ -149,37 +143,21 @@ export class ByteReader {
 
   /** The next bytes on disk. */
   async #readPiece(): Promise<Uint8Array | undefined> {
-    const buffer = new Uint8Array(chunkBytes);
-    const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, this.#at);
-    this.#at += bytesRead;
-    return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
-  }
-}
-
-/** Opens a file for reading. Throws ImagingError if it is missing, unreadable or no regular file. */
-async function openRegular(file: string): Promise<[FileHandle, Stats]> {
-  try {
-    // Opening a pipe would wait for its other end, so what it is comes first.
-    const status = await stat(file);
-    if (status.isFile()) return [await open(file), status];
-    const found = status.isDirectory() ? 'a folder' : 'something else (a device or pipe)';
-    throw new ImagingError({ file, field: 'path', expected: 'a regular file', found });
-  } catch (error) {
-    throw readError(file, error);
+    const bytes = await this.#source.read(this.#at, chunkBytes);
+    this.#at += bytes.length;
+    return bytes.length === 0 ? undefined : bytes;
   }
 }
 
 /** The first bytes of a file, at most `most`. Throws ImagingError if it is missing, unreadable or no regular file. */
-export async function readStart(file: string, most: number): Promise<Uint8Array> {
-  const [handle, { size }] = await openRegular(file);
+export async function readStart(files: ScanFiles, file: string, most: number): Promise<Uint8Array> {
+  const source = await files.open(file);
   try {
-    const buffer = new Uint8Array(Math.min(most, size));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-    return buffer.subarray(0, bytesRead);
+    return await source.read(0, Math.min(most, source.size));
   } catch (error) {
     throw readError(file, error);
   } finally {
-    await handle.close();
+    await source.close();
   }
 }
 

@@ -3,8 +3,8 @@ import { unitInMm } from '../volume/length-units.ts';
 import type { ElementType } from '../volume/nifti-types.ts';
 import type { OpenScan, ScanReadOptions } from '../volume/scan-types.ts';
 import type { Shape3 } from '../volume/volume.ts';
-import { namedFile } from './named-file.ts';
 import { affineFromLps, openRawVoxels, type RawVoxels } from './raw-voxels.ts';
+import type { ScanFiles } from './scan-files.ts';
 import { HeaderFields, readTextHeader, startsWithText } from './text-header.ts';
 
 // MetaImage (https://itk.org/Wiki/ITK/MetaIO/Documentation): lines "Key = value", the last of which is ElementDataFile; then
@@ -38,9 +38,13 @@ export function looksLikeMetaImage(file: string, start: Uint8Array): boolean {
 }
 
 /** Opens a MetaImage, `.mha` or `.mhd`: three dimensions, plain or zlib. Throws ImagingError for everything else. */
-export async function openMetaImage(file: string, options: ScanReadOptions = {}): Promise<OpenScan> {
+export async function openMetaImage(
+  files: ScanFiles,
+  file: string,
+  options: ScanReadOptions = {},
+): Promise<OpenScan> {
   const isLast = (line: string) => /^\s*ElementDataFile\s*=/.test(line);
-  const { lines, bytes } = await readTextHeader(file, isLast, 'a line "ElementDataFile = ..."');
+  const { lines, bytes } = await readTextHeader(files, file, isLast, 'a line "ElementDataFile = ..."');
   const fields = new HeaderFields(file, parseLines(lines));
   const dimension = fields.need('NDims');
   if (dimension !== '3') fields.fail('NDims', '3', dimension, 'Export the scan as one 3-D volume.');
@@ -55,7 +59,7 @@ export async function openMetaImage(file: string, options: ScanReadOptions = {})
   const type = types.get(typeName) ?? fields.fail('ElementType', 'an integer or float type', typeName);
   const [width, height, depth] = fields.sizes('DimSize', fields.need('DimSize'), 3);
   const shape: Shape3 = [depth, height, width];
-  const { data, detached } = dataFile(fields, file);
+  const { data, detached } = dataFile(files, fields, file);
   const raw: RawVoxels = {
     ...{ file, format: 'MetaImage', shape, data },
     ...affineOf(fields),
@@ -67,7 +71,7 @@ export async function openMetaImage(file: string, options: ScanReadOptions = {})
     },
     ...placeOf(fields, detached ? 0 : bytes),
   };
-  return openRawVoxels(raw, options);
+  return openRawVoxels(files, raw, options);
 }
 
 function parseLines(lines: readonly string[]): Map<string, string> {
@@ -86,13 +90,13 @@ function isTrue(fields: HeaderFields, ...names: readonly string[]): boolean {
   return fields.fail(names[0], 'True or False', text);
 }
 
-function dataFile(fields: HeaderFields, file: string): { data: string; detached: boolean } {
+function dataFile(files: ScanFiles, fields: HeaderFields, file: string): { data: string; detached: boolean } {
   const name = fields.need('ElementDataFile');
   if (/^local$/i.test(name)) return { data: file, detached: false };
   if (name === '' || /^LIST\b/.test(name) || name.includes('%')) {
     fields.fail('ElementDataFile', 'LOCAL or one file', name, 'Save the scan again as one file.');
   }
-  return { data: namedFile(file, 'ElementDataFile', name), detached: true };
+  return { data: files.named(file, 'ElementDataFile', name), detached: true };
 }
 
 /** Where and how packed the voxels are. */

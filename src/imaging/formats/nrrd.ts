@@ -1,9 +1,9 @@
 import type { ElementType } from '../volume/nifti-types.ts';
 import type { OpenScan, ScanReadOptions } from '../volume/scan-types.ts';
 import type { Shape3 } from '../volume/volume.ts';
-import { namedFile } from './named-file.ts';
 import { affineOfNrrd } from './nrrd-space.ts';
 import { openRawVoxels, type RawVoxels } from './raw-voxels.ts';
+import type { ScanFiles } from './scan-files.ts';
 import { HeaderFields, readTextHeader } from './text-header.ts';
 
 // NRRD as its definition says (http://teem.sourceforge.net/nrrd/format.html): lines "field: value" up to an empty line, then
@@ -54,8 +54,17 @@ const types: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
 ]);
 
 /** Opens an NRRD file, `.nrrd` or `.nhdr`: three dimensions, raw or gzip. Throws ImagingError for everything else. */
-export async function openNrrd(file: string, options: ScanReadOptions = {}): Promise<OpenScan> {
-  const { lines, bytes } = await readTextHeader(file, (line) => line === '', 'an empty line at its end');
+export async function openNrrd(
+  files: ScanFiles,
+  file: string,
+  options: ScanReadOptions = {},
+): Promise<OpenScan> {
+  const { lines, bytes } = await readTextHeader(
+    files,
+    file,
+    (line) => line === '',
+    'an empty line at its end',
+  );
   const fields = new HeaderFields(file, parseLines(lines));
   const dimension = fields.need('dimension');
   if (dimension !== '3') {
@@ -67,14 +76,14 @@ export async function openNrrd(file: string, options: ScanReadOptions = {}): Pro
     types.get(typeName) ?? fields.fail('type', 'an integer or float type of 8 to 64 bits', typeName);
   const [width, height, depth] = fields.sizes('sizes', fields.need('sizes'), 3);
   const shape: Shape3 = [depth, height, width];
-  const { data, detached } = dataFile(fields, file);
+  const { data, detached } = dataFile(files, fields, file);
   const raw: RawVoxels = {
     ...{ file, format: 'NRRD', shape, data },
     ...affineOfNrrd(fields),
     encoding: { type, littleEndian: isLittle(fields, type), slope: 1, intercept: 0 },
     ...placeOf(fields, detached ? 0 : bytes),
   };
-  return openRawVoxels(raw, options);
+  return openRawVoxels(files, raw, options);
 }
 
 function parseLines(lines: readonly string[]): Map<string, string> {
@@ -89,7 +98,7 @@ function parseLines(lines: readonly string[]): Map<string, string> {
   return fields;
 }
 
-function dataFile(fields: HeaderFields, file: string): { data: string; detached: boolean } {
+function dataFile(files: ScanFiles, fields: HeaderFields, file: string): { data: string; detached: boolean } {
   const name = fields.get('data file');
   if (name === undefined) {
     if (!/\.nhdr$/i.test(file)) return { data: file, detached: false };
@@ -99,7 +108,7 @@ function dataFile(fields: HeaderFields, file: string): { data: string; detached:
     const hint = 'Save the scan again as one file.';
     fields.fail('data file', 'one file', name, hint);
   }
-  return { data: namedFile(file, 'data file', name), detached: true };
+  return { data: files.named(file, 'data file', name), detached: true };
 }
 
 /** Where and how packed the voxels are. */

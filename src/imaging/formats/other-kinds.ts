@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ByteReader, readError } from './byte-reader.ts';
 import { hex, latin1 } from './bytes.ts';
+import { diskFiles } from './disk-files.ts';
 import { looksLikeMetaImage } from './metaimage.ts';
 import { startsWithText } from './text-header.ts';
 
@@ -53,7 +54,7 @@ export function otherKind(start: Uint8Array): string | undefined {
 
 /** What a gzipped file holds where that is no NIfTI, in words; undefined where its first bytes say nothing. */
 export async function packedKind(file: string): Promise<string | undefined> {
-  const reader = await ByteReader.open(file);
+  const reader = await ByteReader.open(diskFiles, file);
   try {
     if (!reader.gzipped) return undefined;
     const start = await reader.take(512);

@@ -10,6 +10,7 @@ import {
 import { type Shape3, type VoxelArray, voxelCount } from '../volume/volume.ts';
 import { type Encoding, VoxelDecoder } from '../volume/voxel-decoder.ts';
 import { type ByteRange, ByteReader } from './byte-reader.ts';
+import type { ScanFiles } from './scan-files.ts';
 
 /** Voxels that lie one after the other in a file, plain or packed as a whole. */
 export interface RawVoxels {
@@ -32,6 +33,7 @@ export interface RawVoxels {
 
 /** Opens them. Throws ImagingError where the file cannot hold them or they are too many. */
 export async function openRawVoxels(
+  files: ScanFiles,
   raw: RawVoxels,
   { maxBytes = defaultMaxBytes }: ScanReadOptions,
 ): Promise<OpenScan> {
@@ -42,7 +44,7 @@ export async function openRawVoxels(
     const expected = `at most ${maxBytes} bytes of voxels`;
     throw new ImagingError({ file, field: 'sizes', expected, found: `${bytes} bytes (${promise})` });
   }
-  const reader = await ByteReader.open(data, raw.range);
+  const reader = await ByteReader.open(files, data, raw.range);
   const before = raw.atEnd ? reader.fileBytes - bytes : skip;
   if (before < 0 || before + bytes > reader.largestContent) {
     await reader.close();

@@ -9,6 +9,7 @@ import { allocateVoxels } from '../volume/voxel-decoder.ts';
 import { readError, readStart } from './byte-reader.ts';
 import { latin1 } from './bytes.ts';
 import { openDicomFile, openDicomSeries } from './dicom/dicom-series.ts';
+import { diskFiles } from './disk-files.ts';
 import { looksLikeMetaImage, openMetaImage } from './metaimage.ts';
 import { openNifti } from './nifti/nifti-read.ts';
 import { openNrrd } from './nrrd.ts';
@@ -39,8 +40,8 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
   const start = await beginning(path);
   if (start === 'folder') return openFolder(path, options);
   // The voxels of a pair may begin with any bytes.
-  if (/\.img(\.gz)?$/i.test(path)) return openNifti(path, options);
-  if (startsWithText(start, /^NRRD/)) return openNrrd(path, options);
+  if (/\.img(\.gz)?$/i.test(path)) return openNifti(diskFiles, path, options);
+  if (startsWithText(start, /^NRRD/)) return openNrrd(diskFiles, path, options);
   if (latin1(start, 128, 132) === 'DICM') return openDicomFile(path, options);
   if (/\.(nrrd|nhdr)$/i.test(path)) {
     const found = start.length === 0 ? 'an empty file' : foundBytes(start);
@@ -55,9 +56,9 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
         : 'Convert it to NIfTI, NRRD, MetaImage or DICOM with all its slices in one volume.';
     throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found: kind, hint });
   }
-  if (looksLikeMetaImage(path, start)) return openMetaImage(path, options);
+  if (looksLikeMetaImage(path, start)) return openMetaImage(diskFiles, path, options);
   try {
-    return await openNifti(path, options);
+    return await openNifti(diskFiles, path, options);
   } catch (error) {
     if (!(error instanceof ImagingError && error.field === 'sizeof_hdr')) throw error;
     const found = await packedKind(path);
@@ -82,7 +83,7 @@ async function beginning(path: string): Promise<Uint8Array | 'folder'> {
       throw readError(path, error);
     },
   );
-  return folder ? 'folder' : readStart(path, 256);
+  return folder ? 'folder' : readStart(diskFiles, path, 256);
 }
 
 /** Reads what is known of a scan without its voxels. Throws ImagingError as openScan does. */

@@ -1,7 +1,8 @@
-import { decodeText } from '../../files/index.ts';
+import { decodeText } from '../../core/index.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { readStart } from './byte-reader.ts';
 import { concatBytes, latin1, utf8 } from './bytes.ts';
+import type { ScanFiles } from './scan-files.ts';
 
 /** The lines of text before the voxels of a file. */
 export interface TextHeader {
@@ -19,11 +20,12 @@ const most = 1 << 20;
  * Throws ImagingError for a file without such a line in its first MiB.
  */
 export async function readTextHeader(
+  files: ScanFiles,
   file: string,
   isLast: (line: string) => boolean,
   expected: string,
 ): Promise<TextHeader> {
-  const start = await readStart(file, most);
+  const start = await readStart(files, file, most);
   const { feed, mark, decode } = encodingOf(start);
   const lines: string[] = [];
   let at = mark;

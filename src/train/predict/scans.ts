@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fail } from '../../core/index.ts';
-import { decodeText, isSamePath, pathFrom } from '../../files/index.ts';
+import { decodeText, fail } from '../../core/index.ts';
+import { isSamePath, pathFrom } from '../../files/index.ts';
 
 /** A scan to segment and where its labels go. */
 export interface ScanToSegment {

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { ImagingError } from '../../volume/errors.ts';
 import { ByteReader, readError } from '../byte-reader.ts';
 import { concatBytes, latin1, viewOf } from '../bytes.ts';
+import { diskFiles } from '../disk-files.ts';
 import { Attributes, type Parsed, parseDicom, parseMeta, pixelTag } from './dicom-attributes.ts';
 import { transferSyntaxName } from './dicom-syntax.ts';
 
@@ -114,7 +115,7 @@ async function parseBeginning(
 
 /** The meta header of a file and the first bytes of the data set that is packed behind it. */
 async function inflateStart(file: string, meta: Uint8Array, most: number): Promise<Uint8Array> {
-  const reader = await ByteReader.open(file, { start: meta.length, packing: 'deflate' });
+  const reader = await ByteReader.open(diskFiles, file, { start: meta.length, packing: 'deflate' });
   try {
     return concatBytes([meta, await reader.take(most - meta.length)]);
   } finally {
@@ -141,7 +142,7 @@ async function readPlace(
   bytes: number,
 ): Promise<Uint8Array> {
   if (deflatedFrom === undefined) return readBytes(file, offset, bytes);
-  const reader = await ByteReader.open(file, { start: deflatedFrom, packing: 'deflate' });
+  const reader = await ByteReader.open(diskFiles, file, { start: deflatedFrom, packing: 'deflate' });
   try {
     await reader.skip(offset - deflatedFrom);
     return await reader.take(bytes);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { ImagingError } from '../../volume/errors.ts';
 import { elementBytes } from '../../volume/nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
@@ -6,7 +5,7 @@ import { type Shape3, type VoxelArray, voxelCount } from '../../volume/volume.ts
 import { VoxelDecoder } from '../../volume/voxel-decoder.ts';
 import { ByteReader } from '../byte-reader.ts';
 import { concatBytes } from '../bytes.ts';
-import { existingFile, isSameFile } from '../named-file.ts';
+import type { ScanFiles } from '../scan-files.ts';
 import { headerBytes, type NiftiHeader, parseHeader, sniffHeader } from './nifti-header.ts';
 
 /** How openNifti keeps the voxels. */
@@ -21,8 +20,12 @@ const trailingBytes = 1 << 24;
  * applied. Header extensions are skipped. Images of one or two dimensions get extents of 1.
  * The voxels are for the caller to take, slab by slab. Throws ImagingError for everything else, before memory is taken for a size that the file cannot hold.
  */
-export async function openNifti(file: string, options: NiftiReadOptions = {}): Promise<OpenScan> {
-  const image = await openVoxels(file, options);
+export async function openNifti(
+  files: ScanFiles,
+  file: string,
+  options: NiftiReadOptions = {},
+): Promise<OpenScan> {
+  const image = await openVoxels(files, file, options);
   const { reader, header, shape } = image;
   const { type, slope, intercept, affine, affineSource, stored, notes } = header;
   return {
@@ -57,8 +60,8 @@ interface OpenVoxels {
   readonly index: number;
 }
 
-async function openVoxels(file: string, options: NiftiReadOptions): Promise<OpenVoxels> {
-  const head = await openHeader(file);
+async function openVoxels(files: ScanFiles, file: string, options: NiftiReadOptions): Promise<OpenVoxels> {
+  const head = await openHeader(files, file);
   const { header } = head;
   let { reader } = head;
   try {
@@ -67,7 +70,7 @@ async function openVoxels(file: string, options: NiftiReadOptions): Promise<Open
     const index = volumeIndex(reader.file, header, options.volume);
     if (!header.singleFile) {
       await reader.close();
-      reader = await ByteReader.open(partnerOf(reader.file, 'img'));
+      reader = await ByteReader.open(files, partnerOf(files, reader.file, 'img'));
     }
     checkSize(reader, header, options.maxBytes ?? defaultMaxBytes);
     return { reader, header, shape, index };
@@ -78,8 +81,12 @@ async function openVoxels(file: string, options: NiftiReadOptions): Promise<Open
 }
 
 /** The header and the reader behind its fixed part. */
-async function openHeader(file: string): Promise<{ header: NiftiHeader; reader: ByteReader }> {
-  const reader = await ByteReader.open(/\.img(\.gz)?$/i.test(file) ? partnerOf(file, 'hdr') : file);
+async function openHeader(
+  files: ScanFiles,
+  file: string,
+): Promise<{ header: NiftiHeader; reader: ByteReader }> {
+  const named = /\.img(\.gz)?$/i.test(file) ? partnerOf(files, file, 'hdr') : file;
+  const reader = await ByteReader.open(files, named);
   try {
     const start = await reader.take(4);
     const kind = sniffHeader(start);
@@ -92,7 +99,7 @@ async function openHeader(file: string): Promise<{ header: NiftiHeader; reader: 
 }
 
 /** The other half of a pair; the one that is gzipped as the named half is, where there are both. */
-function partnerOf(file: string, suffix: 'hdr' | 'img'): string {
+function partnerOf(files: ScanFiles, file: string, suffix: 'hdr' | 'img'): string {
   const match = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(file);
   if (match === null) {
     throw new ImagingError({
@@ -105,8 +112,8 @@ function partnerOf(file: string, suffix: 'hdr' | 'img'): string {
   const [, stem, , zipped] = match;
   const candidates = [`${stem}.${suffix}`, `${stem}.${suffix}.gz`];
   if (zipped !== undefined) candidates.reverse();
-  const partner = candidates.map(existingFile).find((name) => existsSync(name));
-  if (partner !== undefined && !isSameFile(file, partner)) return partner;
+  const partner = candidates.map((name) => files.find(name)).find((name) => name !== undefined);
+  if (partner !== undefined && !files.isSame(file, partner)) return partner;
   const hint = `Put the .${suffix} half of this pair beside it.`;
   const found = partner === undefined ? 'neither' : 'the same file by another name';
   throw new ImagingError({ file, field: 'pair', expected: candidates.join(' or '), found, hint });

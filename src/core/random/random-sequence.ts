@@ -1,4 +1,4 @@
-import { hash32 } from './random.ts';
+import { hash32 } from '../random.ts';
 
 /**
  * Sequences of random numbers by a key, for images and samples: phantoms, augmentation, patches. Each number is a hash of the key

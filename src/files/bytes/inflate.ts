@@ -1,10 +1,23 @@
 import type { Transform } from 'node:stream';
+import { createGunzip, createInflateRaw, createUnzip } from 'node:zlib';
+
+const streams = { gzip: createGunzip, zlib: createUnzip, deflate: createInflateRaw } as const;
+
+/**
+ * Unpacks what `read` gives until it gives undefined, in pieces of up to `pieceBytes` bytes; `zlib` takes gzip or zlib, `deflate` a
+ * stream without header or check sum.
+ */
+export const inflate = (
+  packing: keyof typeof streams,
+  pieceBytes: number,
+  read: () => Promise<Uint8Array | undefined>,
+): Unpacker => new Unpacker(streams[packing]({ chunkSize: pieceBytes }), read);
 
 /**
  * Pulls the output of a stream of zlib, which is fed from `read` as far as that takes. Its errors are told by `next`, and nobody
  * else hears of them: a stream that nobody asks, or that was closed, fails in silence.
  */
-export class Unpacker {
+class Unpacker {
   readonly #stream: Transform;
   readonly #read: () => Promise<Uint8Array | undefined>;
   #fed = false;
