@@ -1,7 +1,17 @@
-import { type Box, BYTES, fail, type Shape, showShape } from '../../core/index.ts';
+import { type Box, BYTES, type Shape } from '../../core/index.ts';
 import type { StoredType } from '../../plan/index.ts';
 import type { Tensor } from '../device.ts';
-import { five, lanesOf, type Region, SLOT_C, type Slots, type Strides, stridesOf } from '../formats/index.ts';
+import {
+  boxBySlots,
+  five,
+  lanesOf,
+  placeOf,
+  type Region,
+  SLOT_C,
+  type Slots,
+  type Strides,
+  stridesOf,
+} from '../formats/index.ts';
 import { type Address, after } from './library.ts';
 import type { Operand, View } from './structs.ts';
 
@@ -19,26 +29,7 @@ export function cpuTensor(address: Address, type: StoredType, box: Box): CpuTens
 
 /** A stored tensor seen by slots. Only the dimension in slot c may be blocked. */
 export function viewOf(tensor: CpuTensor, slots: Slots): View {
-  const { shape, box, strides } = tensor;
-  const last = shape.length - 1;
-  const blocked = tensor.block > 1 && slots.get(shape[last].name) === SLOT_C;
-  // A blocked last dimension of one block is contiguous: its elements may take any slot.
-  const extent = last < 0 ? 0 : box[last].end - box[last].start;
-  if (tensor.block > 1 && !blocked && extent > tensor.block)
-    fail({
-      where: 'device cpu',
-      problem: `"${shape[last].name}" of ${showShape(shape)} lies in blocks and must be the last dimension here`,
-      hint: 'Transpose the other operand instead',
-    });
-  return {
-    data: tensor.address,
-    dtype: tensor.dtype,
-    block: blocked ? tensor.block : 1,
-    start: five(shape, slots, (i) => box[i].start, 0),
-    size: five(shape, slots, (i) => box[i].end - box[i].start, 1),
-    global: five(shape, slots, (i) => shape[i].size, 1),
-    stride: five(shape, slots, (i) => (i === last && tensor.block > 1 && !blocked ? 1 : strides[i]), 0),
-  };
+  return { data: tensor.address, dtype: tensor.dtype, ...placeOf(tensor, slots, 'cpu') };
 }
 
 /** The part `box` of a tensor as a view whose data begins there. Needs a plain tensor. */
@@ -55,14 +46,12 @@ export function subView(tensor: CpuTensor, slots: Slots, box: Box): View {
 
 /** A box of an iteration as a view without data; rows are delivered in blocks of its channels. */
 export function boxView({ shape, box, slots }: Region): View {
-  const size = five(shape, slots, (i) => box[i].end - box[i].start, 1);
+  const places = boxBySlots(shape, box, slots);
   return {
     data: 0 as Address,
     dtype: 'f32',
-    block: lanesOf(size[SLOT_C]),
-    start: five(shape, slots, (i) => box[i].start, 0),
-    size,
-    global: five(shape, slots, (i) => shape[i].size, 1),
+    block: lanesOf(places.size[SLOT_C]),
+    ...places,
     stride: [0, 0, 0, 0, 0],
   };
 }

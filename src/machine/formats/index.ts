@@ -1,2 +1,3 @@
 export * from './blocked.ts';
+export * from './place.ts';
 export * from './slots.ts';

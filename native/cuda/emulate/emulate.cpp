@@ -1,0 +1,213 @@
+// Blocks, fibers and rendezvous of emulated launches. One launch at a time, on one thread of the host.
+#include "emulate.h"
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+#if !defined(__x86_64__)
+#include <ucontext.h>
+#endif
+
+EmState em;
+char *em_shared_memory;
+long long em_shared_bytes;
+
+namespace {
+
+constexpr long long most_shared = 227 << 10; // bytes of a block on the newest devices
+constexpr size_t stack_bytes = 64 << 10;
+constexpr int warp = 32;
+
+char fault[512];
+
+// ---- Fibers --------------------------------------------------------------------------------------------------------
+#if defined(__x86_64__)
+struct Context {
+  void *stack;
+};
+extern "C" void em_switch(void **from, void *to);
+asm(R"(
+  .text
+  .globl em_switch
+  .hidden em_switch
+  .type em_switch, @function
+em_switch:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+)");
+void change(Context &from, Context &to) { em_switch(&from.stack, to.stack); }
+void prepare(Context &context, char *stack, size_t bytes, void (*entry)()) {
+  auto top = reinterpret_cast<uintptr_t>(stack + bytes) & ~uintptr_t(15);
+  auto *frame = reinterpret_cast<void **>(top) - 8; // six registers, the entry, the place of a return address
+  for (int i = 0; i < 6; i++) frame[i] = nullptr;
+  frame[6] = reinterpret_cast<void *>(entry);
+  frame[7] = nullptr;
+  context.stack = frame;
+}
+#else
+struct Context {
+  ucontext_t context;
+};
+void change(Context &from, Context &to) { swapcontext(&from.context, &to.context); }
+void prepare(Context &context, char *stack, size_t bytes, void (*entry)()) {
+  getcontext(&context.context);
+  context.context.uc_stack.ss_sp = stack;
+  context.context.uc_stack.ss_size = bytes;
+  context.context.uc_link = nullptr;
+  makecontext(&context.context, entry, 0);
+}
+#endif
+
+struct Fiber {
+  Context context;
+  std::vector<char> stack;
+  bool done;
+  long long shared; // bytes asked for so far
+};
+
+struct Meeting { // of all threads, or of a warp
+  int count = 0, generation = 0;
+  void *arguments[warp];
+};
+
+std::vector<Fiber> fibers;
+Context scheduler;
+Meeting block_meeting;
+std::vector<Meeting> warps;
+void (*kernel_of)(const void *);
+const void *args_of;
+bool in_fibers;
+long long shared_alone; // bytes asked for by the one thread that runs where there are no fibers
+
+void enter() {
+  Fiber &self = fibers[em.thread.x];
+  kernel_of(args_of);
+  self.done = true;
+  change(self.context, scheduler);
+}
+
+void give_way() {
+  const unsigned self = em.thread.x;
+  change(fibers[self].context, scheduler);
+}
+
+void start_block(unsigned block) {
+  em.block.x = block;
+  std::memset(em_shared_memory, 0xff, size_t(em_shared_bytes));
+  block_meeting = Meeting();
+  for (Meeting &meeting : warps) meeting = Meeting();
+}
+
+void run_fibers() {
+  for (Fiber &fiber : fibers) {
+    fiber.done = false, fiber.shared = 0;
+    prepare(fiber.context, fiber.stack.data(), fiber.stack.size(), enter);
+  }
+  for (bool alive = true; alive && !fault[0];) {
+    alive = false;
+    int before = block_meeting.generation, waiting = 0;
+    for (const Meeting &meeting : warps) before += meeting.generation;
+    for (unsigned t = 0; t < fibers.size(); t++) {
+      if (fibers[t].done) continue;
+      alive = true;
+      em.thread.x = t;
+      change(scheduler, fibers[t].context);
+      waiting += fibers[t].done ? 0 : 1;
+    }
+    int after = block_meeting.generation;
+    for (const Meeting &meeting : warps) after += meeting.generation;
+    if (waiting > 0 && before == after && waiting == int(fibers.size())) em_fault("all threads wait and none comes");
+    if (waiting > 0 && before == after && waiting < int(fibers.size())) em_fault("a barrier that not all threads reach");
+  }
+}
+
+} // namespace
+
+extern "C" {
+
+void em_fault(const char *text) {
+  if (!fault[0]) std::snprintf(fault, sizeof fault, "%s (block %u, thread %u)", text, em.block.x, em.thread.x);
+}
+
+void *em_shared(long long bytes) {
+  long long &used = in_fibers ? fibers[em.thread.x].shared : shared_alone;
+  const long long at = used;
+  used = (at + bytes + 15) / 16 * 16;
+  if (used > em_shared_bytes) {
+    em_fault("more shared memory than a block has");
+    return em_shared_memory;
+  }
+  return em_shared_memory + at;
+}
+
+void em_barrier(void) {
+  if (!in_fibers) return em_fault("a barrier in a kernel that says it has none");
+  const int mine = block_meeting.generation;
+  if (++block_meeting.count == int(em.threads.x)) {
+    block_meeting.count = 0, block_meeting.generation++;
+    return;
+  }
+  while (block_meeting.generation == mine) give_way();
+}
+
+void em_warp(void *argument, void (*combine)(void **)) {
+  if (!in_fibers) return em_fault("a warp meets in a kernel that says it does not");
+  Meeting &meeting = warps[em.thread.x / warp];
+  const int mine = meeting.generation;
+  meeting.arguments[em.thread.x % warp] = argument;
+  if (++meeting.count == warp) {
+    meeting.count = 0;
+    if (combine) combine(meeting.arguments);
+    meeting.generation++;
+    return;
+  }
+  while (meeting.generation == mine) give_way();
+}
+
+const char *em_launch(long long blocks, int threads, long long shared, int with_fibers, void (*kernel)(const void *),
+                      const void *args) {
+  static std::vector<char> memory;
+  (void)shared;
+  fault[0] = 0;
+  em.threads.x = unsigned(threads), em.blocks.x = unsigned(blocks);
+  memory.resize(size_t(with_fibers ? most_shared : 0) + 16);
+  em_shared_memory = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(memory.data()) + 15) & ~uintptr_t(15));
+  em_shared_bytes = with_fibers ? most_shared : 0;
+  kernel_of = kernel, args_of = args, in_fibers = with_fibers != 0;
+  if (in_fibers) {
+    fibers.resize(size_t(threads));
+    warps.resize(size_t((threads + warp - 1) / warp));
+    for (Fiber &fiber : fibers) fiber.stack.resize(stack_bytes);
+  }
+  for (long long block = 0; block < blocks && !fault[0]; block++) {
+    start_block(unsigned(block));
+    if (in_fibers) run_fibers();
+    else
+      for (int t = 0; t < threads && !fault[0]; t++) em.thread.x = unsigned(t), shared_alone = 0, kernel(args);
+  }
+  return fault[0] ? fault : nullptr;
+}
+
+// Memory of the emulated device: filled with bytes that are NaN in every floating-point type.
+void *em_allocate(long long bytes) {
+  void *at = nullptr;
+  if (bytes > (1ll << 46) || posix_memalign(&at, 256, size_t(bytes))) return nullptr;
+  std::memset(at, 0xff, size_t(bytes));
+  return at;
+}
+void em_free(void *at) { std::free(at); }
+void em_copy(void *to, const void *from, long long bytes) { std::memcpy(to, from, size_t(bytes)); }
+void em_fill(void *at, int byte, long long bytes) { std::memset(at, byte, size_t(bytes)); }
+}

@@ -1,0 +1,88 @@
+import type { DType } from '../../core/index.ts';
+import type { Place } from '../formats/index.ts';
+import type { Address } from './driver.ts';
+
+// The struct of arguments of a kernel: its members as C++ text, and its bytes. Every member is a multiple of 8 bytes.
+
+/** C++ types of stored elements. */
+export const TYPES: Readonly<Record<DType, string>> = {
+  f32: 'float',
+  bf16: 'bf16',
+  f64: 'double',
+  u8: 'u8',
+  i32: 'int',
+};
+
+/** `type_` constants of native/cuda/any.h. */
+export const TYPE_CODES: Readonly<Record<DType, number>> = { f32: 0, bf16: 1, f64: 2, u8: 3, i32: 4 };
+
+/** Size of a dimension that a view lacks: `any_size` of native/cuda/device.h. */
+const ANY_SIZE = 0x7fffffff;
+
+export class Arguments {
+  private readonly declared: string[] = [];
+  private data = new DataView(new ArrayBuffer(1024));
+  private used = 0;
+
+  /** The members, a line each. */
+  get members(): string {
+    return this.declared.map((line) => `  ${line}\n`).join('');
+  }
+
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.data.buffer, 0, this.used);
+  }
+
+  long(name: string, value: number): void {
+    this.declared.push(`i64 ${name};`);
+    this.putLong(value);
+  }
+
+  double(name: string, value: number): void {
+    this.declared.push(`double ${name};`);
+    this.data.setFloat64(this.next(8), value, true);
+  }
+
+  longs(name: string, values: readonly number[]): void {
+    this.declared.push(`i64 ${name}[${values.length}];`);
+    for (const value of values) this.putLong(value);
+  }
+
+  pointer(name: string, type: string, address: Address): void {
+    this.declared.push(`${type} *${name};`);
+    this.putLong(address);
+  }
+
+  /** A View. `present`: whether the tensor has each dimension. */
+  view(name: string, dtype: DType, address: Address, place: Place, present: readonly boolean[]): void {
+    this.declared.push(`View<${TYPES[dtype]}, ${place.block}> ${name};`);
+    this.putLong(address);
+    const start = place.start.map((x, i) => (present[i] ? x : 0));
+    const size = place.size.map((x, i) => (present[i] ? x : ANY_SIZE));
+    for (const x of [...start, ...size]) this.data.setInt32(this.next(4), x, true);
+    for (const [i, x] of place.stride.entries()) this.putLong(present[i] ? x : 0);
+  }
+
+  /** An AnyView. */
+  anyView(name: string, dtype: DType, address: Address, place: Place): void {
+    this.declared.push(`AnyView ${name};`);
+    for (const x of [address, TYPE_CODES[dtype], place.block]) this.putLong(x);
+    for (const x of [...place.start, ...place.size, ...place.stride]) this.putLong(x);
+  }
+
+  private putLong(value: number): void {
+    this.data.setBigInt64(this.next(8), BigInt(value), true);
+  }
+
+  /** Where the next `bytes` bytes go. */
+  private next(bytes: number): number {
+    const at = this.used;
+    this.used += bytes;
+    if (this.used > this.data.byteLength) {
+      const larger = new Uint8Array(2 * this.data.byteLength);
+      larger.set(new Uint8Array(this.data.buffer));
+      this.data = new DataView(larger.buffer);
+    }
+    return at;
+  }
+}

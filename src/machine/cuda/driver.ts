@@ -1,0 +1,54 @@
+import type { HostRoom, Launch, Mark, Store } from '../device.ts';
+
+// What a CUDA device needs of what is below it: memory, one queue of launches, compiled code. Two makers: the driver of a GPU, and an
+// emulated one that runs the same printed source on the host.
+
+/** An address in the memory of the device; below 2^53. */
+export type Address = number;
+
+/** A kernel as printed, which defines `name`. */
+export interface KernelSource {
+  readonly name: string;
+  readonly text: string;
+  /** Threads of a block. */
+  readonly threads: number;
+  /** Its threads wait for each other. */
+  readonly barriers: boolean;
+}
+
+/** Compiled code of a kernel. */
+export interface CompiledKernel {
+  /** A launch of `blocks` blocks; `args` is the kernel's struct of arguments, which is read now. */
+  launch(blocks: number, args: Uint8Array): () => void;
+}
+
+export interface Driver {
+  /** In a few words: which one, and where it computes. */
+  readonly note: string;
+  /** Memory; raises an error where there is no room. */
+  allocate(bytes: number): Address;
+  free(at: Address): void;
+  /** In the queue; `data` may change when it returns. */
+  upload(to: Address, data: Uint8Array): void;
+  /** In the queue. */
+  download(from: Address, bytes: number): Promise<Uint8Array>;
+  /** Compiled code of all kernels, in their order. */
+  compile(kernels: readonly KernelSource[]): CompiledKernel[];
+  mark(): Mark;
+  /** Waits until the queue is empty; raises what went wrong. */
+  done(): Promise<void>;
+  /** Memory of the host that kernels reach. */
+  room(bytes: number): HostRoom;
+  freeRoom(room: HostRoom): void;
+  /** Room in memory of the host for `bytes` bytes of tensors, which are told by address and bytes. */
+  openStore(bytes: number): ByteStore;
+  /** Records what `run` asks for, to be asked for again at once; undefined where that gains nothing. */
+  capture?(run: () => void): Launch;
+  close(): void;
+}
+
+/** As `Store`, of bytes. */
+export interface ByteStore extends Pick<Store, 'settled' | 'close'> {
+  write(from: Address, bytes: number, offset: number): number;
+  read(to: Address, bytes: number, offset: number): number;
+}

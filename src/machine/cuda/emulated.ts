@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import koffi, { type LibraryHandle } from 'koffi';
+import { fail } from '../../core/index.ts';
+import { beginPartial, makeFolder } from '../../files/index.ts';
+import { passedMark } from '../at-once.ts';
+import { functionsOf } from '../native-functions.ts';
+import type { CompiledKernel, Driver, KernelSource } from './driver.ts';
+import { deviceText, nativeFile, nativeText } from './library.ts';
+
+// A driver without a GPU: the printed source, compiled for the host against native/cuda/emulate, runs block by block. Memory is poisoned
+// when it is given, shared memory before every block, and every access is held against the box of its tensor.
+
+const FLAGS = ['-std=c++17', '-O1', '-ffp-contract=off', '-fno-math-errno', '-w', '-fPIC', '-shared'];
+
+/** Where compiled code is kept, and what compiles it. */
+export interface EmulatorOptions {
+  readonly cache: string;
+  /** A C++ compiler; CXX, else g++. */
+  readonly compiler?: string;
+}
+
+interface Runtime {
+  readonly file: string;
+  allocate(bytes: number): number;
+  free(at: number): void;
+  upload(to: number, data: Uint8Array): void;
+  download(data: Uint8Array, from: number): void;
+  move(to: number, from: number, bytes: number): void;
+}
+
+let runtime: Runtime | undefined;
+/** Of this process, by name. */
+const kernels = new Map<string, CompiledKernel>();
+
+export function emulatedDriver(options: EmulatorOptions): Driver {
+  runtime ??= loadRuntime(options);
+  const memory = runtime;
+  return {
+    note: 'emulated on the host',
+    allocate(bytes) {
+      const address = memory.allocate(Math.max(bytes, 1));
+      if (address === 0) fail({ where: 'device cuda', problem: `cannot allocate ${bytes} bytes` });
+      return address;
+    },
+    free: memory.free,
+    upload: memory.upload,
+    async download(from, bytes) {
+      const data = new Uint8Array(bytes);
+      memory.download(data, from);
+      return data;
+    },
+    compile(sources) {
+      const wanted = new Map(sources.map((source) => [source.name, source]));
+      const missing = [...wanted.values()].filter(({ name }) => !kernels.has(name));
+      if (missing.length > 0) compileAll(missing, options, memory.file);
+      return sources.map(({ name }) => kernels.get(name)!);
+    },
+    mark: passedMark,
+    done: async () => undefined,
+    room(bytes) {
+      const address = memory.allocate(Math.max(bytes, 1));
+      return { address, bytes, view: (most) => new Uint8Array(koffi.view(BigInt(address), most) as ArrayBuffer) };
+    },
+    freeRoom: ({ address }) => memory.free(address),
+    openStore(bytes) {
+      const room = memory.allocate(Math.max(bytes, 1));
+      const move = (to: number, from: number, count: number): number => {
+        memory.move(to, from, count);
+        return 0;
+      };
+      return {
+        write: (from, count, offset) => move(room + offset, from, count),
+        read: (to, count, offset) => move(to, room + offset, count),
+        settled: () => true,
+        close: () => memory.free(room),
+      };
+    },
+    close: () => undefined,
+  };
+}
+
+function loadRuntime(options: EmulatorOptions): Runtime {
+  const texts = [nativeText('emulate/emulate.cpp'), nativeText('emulate/emulate.h')];
+  const file = built('emulator', texts, options, (to) => [nativeFile('emulate/emulate.cpp'), '-o', to]);
+  const func = loaded(file);
+  const copy = 'em_copy';
+  return {
+    file,
+    allocate: func('em_allocate', 'uint64_t', ['int64_t']) as (bytes: number) => number,
+    free: func('em_free', 'void', ['uint64_t']) as (at: number) => void,
+    upload: ((copyIn) => (to: number, data: Uint8Array) => copyIn(to, data, data.byteLength))(
+      func(copy, 'void', ['uint64_t', 'void *', 'int64_t']) as (...all: unknown[]) => void,
+    ),
+    download: ((copyOut) => (data: Uint8Array, from: number) => copyOut(data, from, data.byteLength))(
+      func('void em_copy(_Out_ void *to, uint64_t from, int64_t bytes)') as (...all: unknown[]) => void,
+    ),
+    move: func(copy, 'void', ['uint64_t', 'uint64_t', 'int64_t']) as (...all: number[]) => void,
+  };
+}
+
+function loaded(file: string): LibraryHandle['func'] {
+  try {
+    const found = { where: file, what: 'is', hint: 'Remove it' };
+    return functionsOf(koffi.load(file), found);
+  } catch (error) {
+    return fail(
+      { where: file, problem: `cannot be loaded: ${(error as Error).message}`, hint: 'Remove it' },
+      { cause: error },
+    );
+  }
+}
+
+/** Compiles all kernels into one library, each in a namespace of its own. */
+function compileAll(sources: readonly KernelSource[], options: EmulatorOptions, runtimeFile: string): void {
+  const text = `${nativeText('emulate/emulate.h')}${deviceText()}${sources.map(hostText).join('')}`;
+  const file = built('kernels', [text, runtimeFile], options, (to) => {
+    const cpp = `${to}.cpp`;
+    writeFileSync(cpp, text);
+    return [cpp, '-o', to, runtimeFile];
+  });
+  const func = loaded(file);
+  for (const { name, threads } of sources) {
+    const run = func(`${name}_run`, 'const char *', ['int64_t', 'int', 'void *']) as (
+      blocks: number,
+      threads: number,
+      args: Uint8Array,
+    ) => string | null;
+    kernels.set(name, {
+      launch(blocks, args) {
+        const own = args.slice();
+        return () => {
+          const problem = run(blocks, threads, own);
+          if (problem !== null) fail({ where: `kernel ${name}`, problem });
+        };
+      },
+    });
+  }
+}
+
+function hostText({ name, text, barriers }: KernelSource): string {
+  return `namespace ${name}_space {
+${text}
+static void enter(const void *args) { ${name}(*(const Args *)args); }
+}
+extern "C" const char *${name}_run(long long blocks, int threads, const void *args) {
+  return em_launch(blocks, threads, 0, ${Number(barriers)}, ${name}_space::enter, args);
+}
+`;
+}
+
+/** A library of the cache, which is compiled where it is not there; `texts`: all that it is made of. */
+function built(
+  stem: string,
+  texts: readonly string[],
+  { cache, compiler = process.env.CXX?.trim() || 'g++' }: EmulatorOptions,
+  args: (to: string) => readonly string[],
+): string {
+  const hash = createHash('sha256').update([...texts, compiler, ...FLAGS].join('\0')).digest('hex');
+  const file = path.join(cache, `${stem}-${hash.slice(0, 24)}.so`);
+  if (existsSync(file)) return file;
+  makeFolder(cache);
+  const partial = beginPartial(file);
+  try {
+    const [program, ...first] = compiler.split(/\s+/);
+    execFileSync(program, [...first, ...FLAGS, ...args(partial.path)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    partial.finish();
+  } catch (error) {
+    partial.discard();
+    const said = String((error as { stderr?: Buffer }).stderr ?? error);
+    fail({ where: 'device cuda', problem: `a kernel did not compile: ${said.slice(0, 4000)}` }, { cause: error });
+  }
+  return file;
+}

@@ -1,0 +1,132 @@
+import { fail } from '../../core/index.ts';
+import { boxBySlots, lanesOf, type Region, SLOT_C, SLOT_N } from '../formats/index.ts';
+import type { Row } from '../rows/index.ts';
+import { Arguments } from './arguments.ts';
+import { fixedStep, type Maker, MOST_BLOCKS, type Step } from './maker.ts';
+import { type Lanes, lanesOfRows, printRow } from './print-row.ts';
+import { THREADS, type Printer } from './printer.ts';
+import { placed, presentIn } from './tensors.ts';
+
+// The kernel around what is computed at each position of a region: a block of threads has one batch and channels of one block, its
+// threads go over positions, each with some lanes. What they compute in x[lanes] goes through the epilogue's row; its sums are taken
+// in float64 by thread, block and last by `finish`, always in one order.
+
+/** Blocks that share the sums of a region: enough for every device, few enough for the end of the sums. */
+const SUM_BLOCKS = 2048;
+
+/** What computes x[lanes] at (n, d, h, w, c): statements before all positions, and at each. */
+export interface Body {
+  /** Rows that take registers beside the epilogue's. */
+  readonly rows?: readonly Row[];
+  print(to: Printer, at: Lanes): { readonly before?: string; readonly each: string };
+}
+
+const NOTHING: Body = { print: () => ({ each: '' }) };
+
+/** Most positions that a thread's number counts. */
+const MOST_POSITIONS = 2 ** 32 - MOST_BLOCKS * THREADS;
+
+export function frame(make: Maker, region: Region, epilogue: Row, body: Body = NOTHING): Step[] {
+  const { start, size } = boxBySlots(region.shape, region.box, region.slots);
+  const [cases, d, h, w, channels] = size;
+  const lanes = lanesOfRows([epilogue, ...(body.rows ?? [])], channels);
+  const at: Lanes = { first: start[SLOT_C], channels, lanes };
+  const to = make.printer();
+  const printed = body.print(to, at);
+  const row = printRow(to, epilogue, at);
+  const sums = row.sums.length * lanes;
+  // Groups of lanes that the threads of a block share out: of one block of channels, or all where there are few positions.
+  const groups = Math.ceil(channels / lanes);
+  const near = d * h * w < THREADS ? groups : Math.max(1, Math.floor(lanesOf(channels) / lanes));
+  const inner = sums > 0 ? 1 : Math.min(groups, near);
+  const outer = Math.ceil(groups / inner);
+  const count = d * h * w * inner;
+  if (count > MOST_POSITIONS)
+    fail({ where: 'device cuda', problem: `a tensor of ${d} x ${h} x ${w} positions is too large for a kernel` });
+  const most = sums > 0 ? SUM_BLOCKS : MOST_BLOCKS;
+  const tiles = Math.max(1, Math.min(Math.ceil(count / THREADS), Math.floor(most / (cases * outer))));
+  const blocks = tiles * cases * outer;
+  to.args.longs('start', start);
+  to.args.longs('size', size);
+  for (const [name, value] of Object.entries({ inner, outer, tiles, count })) to.args.long(name, value);
+  const part = sums > 0 ? make.scratch(8 * blocks * sums) : 0;
+  if (sums > 0) {
+    to.args.pointer('part', 'double', part);
+    to.barriers = true;
+  }
+  const real = epilogue.wide ? 'double' : 'float';
+  const exact = channels % lanes === 0 && groups % inner === 0;
+  const source = to.source(
+    `  const u32 tile = blockIdx.x % (u32)a.tiles, group = blockIdx.x / (u32)a.tiles;
+  const int n = (int)a.start[0] + (int)(group / (u32)a.outer), end = (int)(a.start[4] + a.size[4]);
+  ${inner > 1 ? 'const int first' : 'const int c'} = (int)a.start[4] + (int)(group % (u32)a.outer * (u32)a.inner) * ${lanes};
+${inner > 1 ? '' : begin()}${sums > 0 ? `  double sums[${sums}];\n  for (int i = 0; i < ${sums}; i++) sums[i] = 0;\n` : '  double *const sums = 0;\n'}` +
+      `  for (u32 p = tile * block_threads + threadIdx.x; p < (u32)a.count; p += (u32)a.tiles * block_threads) {
+    u32 rest = p / (u32)a.inner;
+    const int w = (int)(a.start[3] + rest % (u32)a.size[3]);
+    rest /= (u32)a.size[3];
+    const int h = (int)(a.start[2] + rest % (u32)a.size[2]), d = (int)(a.start[1] + rest / (u32)a.size[2]);
+${inner > 1 ? `    const int c = first + (int)(p % (u32)a.inner) * ${lanes};\n${exact ? '' : '    if (c >= end) continue;\n'}${begin()}` : ''}` +
+      `    ${real} x[${lanes}];
+${printed.each}    ${row.name}(a, fixed, n, d, h, w, c, lanes, x, sums);
+  }
+${sums > 0 ? `  block_sums<${sums}>(sums, a.part + (i64)blockIdx.x * ${sums});\n` : ''}`,
+  );
+  function begin(): string {
+    return `  const int lanes = min(${lanes}, end - c);\n  const ${row.name}_fixed fixed = ${row.name}_begin(a, n, c, lanes);\n${printed.before ?? ''}`;
+  }
+  const steps: Step[] = [{ source, blocks, args: to.args.bytes }];
+  row.sums.forEach(({ operand: number }, k) => {
+    const operand = epilogue.operands[number];
+    if (operand.kind !== 'tensor') return;
+    steps.push(
+      finish(make, region, operand.value, {
+        part: part + 8 * k * lanes,
+        step: [outer * tiles * sums, 0, 0, 0, tiles * sums],
+        lanes,
+        tiles,
+        tileStep: sums,
+      }),
+    );
+  });
+  return steps;
+}
+
+/** Where partial sums lie: see native/cuda/kernels/finish.h. */
+export interface Parts {
+  readonly part: number;
+  readonly step: readonly number[];
+  readonly lanes: number;
+  readonly tiles: number;
+  readonly tileStep: number;
+}
+
+/** The end of a sum that keeps the batch and the channels that `value` has. */
+function finish(make: Maker, region: Region, value: Parameters<Maker['tensorOf']>[0], parts: Parts): Step {
+  const { start, size } = boxBySlots(region.shape, region.box, region.slots);
+  const tensor = make.tensorOf(value);
+  const present = presentIn(tensor.shape, region.slots);
+  const ends = [size[SLOT_N], 1, 1, 1, size[SLOT_C]];
+  const kept = present.map((has, i) => has || (i !== SLOT_N && i !== SLOT_C));
+  const from = start.map((x, i) => (present[i] ? x : 0));
+  const args = new Arguments();
+  args.anyView('to', tensor.dtype, tensor.address, placed(tensor, region.slots));
+  return finishStep(args, { start: from, size: ends, kept }, parts);
+}
+
+export function finishStep(
+  args: Arguments,
+  box: { readonly start: readonly number[]; readonly size: readonly number[]; readonly kept: readonly boolean[] },
+  { part, step, lanes, tiles, tileStep }: Parts,
+): Step {
+  const { start, size, kept } = box;
+  const count = size.reduce((product, x, i) => (kept[i] ? product * x : product), 1);
+  const inner = size.reduce((product, x, i) => (kept[i] ? product : product * x), tiles);
+  args.pointer('part', 'double', part);
+  args.longs('start', start);
+  args.longs('size', size);
+  args.longs('kept', kept.map(Number));
+  args.longs('step', step);
+  for (const [name, value] of Object.entries({ lanes, tiles, tileStep, count })) args.long(name, value);
+  return fixedStep('finish', args, count, inner > 32);
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { LocalValue } from '../../plan/index.ts';
+import { type Five, five, type Place, type Region } from '../formats/index.ts';
+import type { Row } from '../rows/index.ts';
+import { Arguments } from './arguments.ts';
+import type { Address, KernelSource } from './driver.ts';
+import type { Faults } from './faults.ts';
+import type { CudaTensor } from './tensors.ts';
+
+/** Threads of a block: `block_threads` of native/cuda/device.h. */
+export const THREADS = 256;
+
+/** A kernel in the making: functions, arguments and their names. Sizes and addresses are arguments, so that equal layers share code. */
+export class Printer {
+  readonly args = new Arguments();
+  readonly functions: string[] = [];
+  readonly tensorOf: (value: LocalValue) => CudaTensor;
+  barriers = false;
+  private readonly faults: Faults;
+  private readonly what: string;
+  private count = 0;
+  private readonly known = new Map<string, string>();
+
+  constructor(tensorOf: (value: LocalValue) => CudaTensor, faults: Faults, what: string) {
+    this.tensorOf = tensorOf;
+    this.faults = faults;
+    this.what = what;
+  }
+
+  /** A name that nothing else has. */
+  fresh(stem: string): string {
+    return `${stem}${this.count++}`;
+  }
+
+  /** True the first time that it is asked for a key. */
+  once(key: string): boolean {
+    const first = !this.known.has(key);
+    this.known.set(key, key);
+    return first;
+  }
+
+  /** A view among the arguments. */
+  view(tensor: CudaTensor, place: Place, present: readonly boolean[]): string {
+    const name = this.fresh('t');
+    this.args.view(name, tensor.dtype, tensor.address, place, present);
+    return name;
+  }
+
+  long(stem: string, value: number): string {
+    const name = this.fresh(stem);
+    this.args.long(name, value);
+    return name;
+  }
+
+  longs(stem: string, values: readonly number[]): string {
+    const name = this.fresh(stem);
+    this.args.longs(name, values);
+    return name;
+  }
+
+  pointer(stem: string, type: string, address: Address): string {
+    const name = this.fresh(stem);
+    this.args.pointer(name, type, address);
+    return name;
+  }
+
+  /** Extents of a row's iteration. */
+  globals({ shape, slots }: Pick<Row, 'shape' | 'slots'>): string {
+    const values = five(shape, slots, (i) => shape[i].size, 1);
+    const key = `globals ${values.join(' ')}`;
+    const name = this.known.get(key) ?? this.longs('global', values);
+    this.known.set(key, name);
+    return name;
+  }
+
+  /** The word that keeps a bad label, as `fault` among the arguments. */
+  needsFault(region: Pick<Region, 'shape' | 'slots'>, classes: number): void {
+    if (this.known.has('fault')) return;
+    const global = five(region.shape, region.slots, (i) => region.shape[i].size, 1);
+    this.args.pointer('fault', 'u64', this.faults.word(this.what, global as Five, classes));
+    this.known.set('fault', 'fault');
+  }
+
+  /** The finished source around the body of the kernel. */
+  source(body: string): KernelSource {
+    const text =
+      `struct Args {\n${this.args.members}};\n${this.functions.join('')}` +
+      `HM_KERNEL(block_threads) KERNEL(const HM_CONST Args a) {\n${body}}\n`;
+    return named(text, this.barriers);
+  }
+}
+
+/** A source with the name that its text gives it. */
+export function named(text: string, barriers: boolean): KernelSource {
+  const name = `hm_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  return { name, text: text.replaceAll('KERNEL(const', `${name}(const`), threads: THREADS, barriers };
+}

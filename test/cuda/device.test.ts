@@ -1,0 +1,4 @@
+import { describeDevice } from '../conformance/device.ts';
+import { emulated } from './emulated.ts';
+
+describeDevice('cuda, emulated', emulated);
