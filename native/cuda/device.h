@@ -5,7 +5,7 @@
 // fused only where fma_of is written (compile without contraction), and nothing is added by atomics.
 #ifndef HM_EMULATED
 #define HM_FN static __device__ __forceinline__
-#define HM_KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
+#define HM_KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 1)
 #define HM_CONST __grid_constant__
 #define HM_SHARED(type, name, count) __shared__ __align__(16) type name[count]
 #endif

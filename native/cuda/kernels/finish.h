@@ -1,5 +1,5 @@
-// The end of sums: to[x] = sum of the partial sums of every place that agrees with x in the dimensions kept, tiles innermost. A block
-// of `threads` threads (1 or 256) a number; each adds up every threads-th partial sum, then these are added in order.
+// The end of sums: to[x] = sum of the partial sums of every place that agrees with x in the dimensions kept, tiles innermost. A thread
+// a number where few partial sums make one, else a block: each thread adds up every 256th, then these are added in order.
 //
 // The partial sum of place (n, d, h, w, c) and tile t: part[n * step[0] + d * step[1] + h * step[2] + w * step[3] +
 // c / lanes * step[4] + c % lanes + t * tile_step], counted from the box's first place.

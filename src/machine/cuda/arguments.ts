@@ -40,7 +40,8 @@ export class Arguments {
 
   double(name: string, value: number): void {
     this.declared.push(`double ${name};`);
-    this.data.setFloat64(this.next(8), value, true);
+    const at = this.next(8);
+    this.data.setFloat64(at, value, true);
   }
 
   longs(name: string, values: readonly number[]): void {
@@ -59,7 +60,10 @@ export class Arguments {
     this.putLong(address);
     const start = place.start.map((x, i) => (present[i] ? x : 0));
     const size = place.size.map((x, i) => (present[i] ? x : ANY_SIZE));
-    for (const x of [...start, ...size]) this.data.setInt32(this.next(4), x, true);
+    for (const x of [...start, ...size]) {
+      const at = this.next(4);
+      this.data.setInt32(at, x, true);
+    }
     for (const [i, x] of place.stride.entries()) this.putLong(present[i] ? x : 0);
   }
 
@@ -71,7 +75,8 @@ export class Arguments {
   }
 
   private putLong(value: number): void {
-    this.data.setBigInt64(this.next(8), BigInt(value), true);
+    const at = this.next(8);
+    this.data.setBigInt64(at, BigInt(value), true);
   }
 
   /** Where the next `bytes` bytes go. */

@@ -157,7 +157,12 @@ function tableSteps(make: Maker, { shape, values, to: target, box }: CallOf<'tab
 const HOW = { sum: 0, max: 1, min: 2 } as const;
 
 /** Replaces all tensors, which lie alike, by their combination. */
-export function combineSteps(make: Maker, tensors: readonly CudaTensor[], how: keyof typeof HOW, bytes: number): Step[] {
+export function combineSteps(
+  make: Maker,
+  tensors: readonly CudaTensor[],
+  how: keyof typeof HOW,
+  bytes: number,
+): Step[] {
   const [{ dtype, bytes: whole }] = tensors;
   const count = whole / bytes;
   const args = new Arguments();
@@ -182,7 +187,10 @@ function reduceSteps(make: Maker, { how, from, region, into }: CallOf<'reduce'>)
   const count = product(size, true);
   args.longs('start', start);
   args.longs('size', size);
-  args.longs('kept', start.map((_, i) => Number(kept.has(i))));
+  args.longs(
+    'kept',
+    start.map((_, i) => Number(kept.has(i))),
+  );
   args.long('how', HOW[how]);
   args.long('count', count);
   return [fixedStep('reduce', args, count, product(size, false) > 32)];
@@ -220,8 +228,13 @@ function einsumSteps(make: Maker, { loops, loop, outer, inputs, into }: CallOf<'
   const count = extents.slice(0, outer).reduce((x, length) => x * length, 1);
   const inner = extents.slice(outer).reduce((x, length) => x * length, 1);
   args.longs('extent', [...extents, ...new Array<number>(MOST_LOOPS - extents.length).fill(1)]);
-  for (const [name, value] of Object.entries({ loops: loops.length, outer, inputs: inputs.length, count, inner }))
+  for (const [name, value] of Object.entries({
+    loops: loops.length,
+    outer,
+    inputs: inputs.length,
+    count,
+    inner,
+  }))
     args.long(name, value);
   return [fixedStep('einsum', args, count, inner > 32)];
 }
-

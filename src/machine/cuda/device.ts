@@ -1,7 +1,23 @@
 import { type Box, BYTES, fail } from '../../core/index.ts';
-import { type Kernel, type LocalValue, type StoredType, transferBytes, wholeBytes } from '../../plan/index.ts';
+import {
+  type Kernel,
+  type LocalValue,
+  type StoredType,
+  transferBytes,
+  wholeBytes,
+} from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
-import type { Device, HostArray, HostRoom, Launch, Mark, Memory, Store, Tensor, Transport } from '../device.ts';
+import type {
+  Device,
+  HostArray,
+  HostRoom,
+  Launch,
+  Mark,
+  Memory,
+  Store,
+  Tensor,
+  Transport,
+} from '../device.ts';
 import { combineSteps, copySteps, stepsOf } from './bind.ts';
 import type { Address, CompiledKernel, Driver, KernelSource } from './driver.ts';
 import { Faults } from './faults.ts';

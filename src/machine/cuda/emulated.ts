@@ -62,7 +62,11 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
     done: async () => undefined,
     room(bytes) {
       const address = memory.allocate(Math.max(bytes, 1));
-      return { address, bytes, view: (most) => new Uint8Array(koffi.view(BigInt(address), most) as ArrayBuffer) };
+      return {
+        address,
+        bytes,
+        view: (most) => new Uint8Array(koffi.view(BigInt(address), most) as ArrayBuffer),
+      };
     },
     freeRoom: ({ address }) => memory.free(address),
     openStore(bytes) {
@@ -91,12 +95,14 @@ function loadRuntime(options: EmulatorOptions): Runtime {
     file,
     allocate: func('em_allocate', 'uint64_t', ['int64_t']) as (bytes: number) => number,
     free: func('em_free', 'void', ['uint64_t']) as (at: number) => void,
-    upload: ((copyIn) => (to: number, data: Uint8Array) => copyIn(to, data, data.byteLength))(
-      func(copy, 'void', ['uint64_t', 'void *', 'int64_t']) as (...all: unknown[]) => void,
-    ),
-    download: ((copyOut) => (data: Uint8Array, from: number) => copyOut(data, from, data.byteLength))(
-      func('void em_copy(_Out_ void *to, uint64_t from, int64_t bytes)') as (...all: unknown[]) => void,
-    ),
+    upload: (
+      (copyIn) => (to: number, data: Uint8Array) =>
+        copyIn(to, data, data.byteLength)
+    )(func(copy, 'void', ['uint64_t', 'void *', 'int64_t']) as (...all: unknown[]) => void),
+    download: (
+      (copyOut) => (data: Uint8Array, from: number) =>
+        copyOut(data, from, data.byteLength)
+    )(func('void em_copy(_Out_ void *to, uint64_t from, int64_t bytes)') as (...all: unknown[]) => void),
     move: func(copy, 'void', ['uint64_t', 'uint64_t', 'int64_t']) as (...all: number[]) => void,
   };
 }
@@ -158,7 +164,9 @@ function built(
   { cache, compiler = process.env.CXX?.trim() || 'g++' }: EmulatorOptions,
   args: (to: string) => readonly string[],
 ): string {
-  const hash = createHash('sha256').update([...texts, compiler, ...FLAGS].join('\0')).digest('hex');
+  const hash = createHash('sha256')
+    .update([...texts, compiler, ...FLAGS].join('\0'))
+    .digest('hex');
   const file = path.join(cache, `${stem}-${hash.slice(0, 24)}.so`);
   if (existsSync(file)) return file;
   makeFolder(cache);
@@ -170,7 +178,10 @@ function built(
   } catch (error) {
     partial.discard();
     const said = String((error as { stderr?: Buffer }).stderr ?? error);
-    fail({ where: 'device cuda', problem: `a kernel did not compile: ${said.slice(0, 4000)}` }, { cause: error });
+    fail(
+      { where: 'device cuda', problem: `a kernel did not compile: ${said.slice(0, 4000)}` },
+      { cause: error },
+    );
   }
   return file;
 }

@@ -4,7 +4,7 @@ import type { Row } from '../rows/index.ts';
 import { Arguments } from './arguments.ts';
 import { fixedStep, type Maker, MOST_BLOCKS, type Step } from './maker.ts';
 import { type Lanes, lanesOfRows, printRow } from './print-row.ts';
-import { THREADS, type Printer } from './printer.ts';
+import { type Printer, THREADS } from './printer.ts';
 import { placed, presentIn } from './tensors.ts';
 
 // The kernel around what is computed at each position of a region: a block of threads has one batch and channels of one block, its
@@ -16,8 +16,9 @@ const SUM_BLOCKS = 2048;
 
 /** What computes x[lanes] at (n, d, h, w, c): statements before all positions, and at each. */
 export interface Body {
-  /** Rows that take registers beside the epilogue's. */
+  /** Rows that take registers beside the epilogue's, and what else takes registers, a lane. */
   readonly rows?: readonly Row[];
+  readonly registers?: number;
   print(to: Printer, at: Lanes): { readonly before?: string; readonly each: string };
 }
 
@@ -29,7 +30,7 @@ const MOST_POSITIONS = 2 ** 32 - MOST_BLOCKS * THREADS;
 export function frame(make: Maker, region: Region, epilogue: Row, body: Body = NOTHING): Step[] {
   const { start, size } = boxBySlots(region.shape, region.box, region.slots);
   const [cases, d, h, w, channels] = size;
-  const lanes = lanesOfRows([epilogue, ...(body.rows ?? [])], channels);
+  const lanes = lanesOfRows([epilogue, ...(body.rows ?? [])], channels, body.registers);
   const at: Lanes = { first: start[SLOT_C], channels, lanes };
   const to = make.printer();
   const printed = body.print(to, at);
@@ -42,7 +43,10 @@ export function frame(make: Maker, region: Region, epilogue: Row, body: Body = N
   const outer = Math.ceil(groups / inner);
   const count = d * h * w * inner;
   if (count > MOST_POSITIONS)
-    fail({ where: 'device cuda', problem: `a tensor of ${d} x ${h} x ${w} positions is too large for a kernel` });
+    fail({
+      where: 'device cuda',
+      problem: `a tensor of ${d} x ${h} x ${w} positions is too large for a kernel`,
+    });
   const most = sums > 0 ? SUM_BLOCKS : MOST_BLOCKS;
   const tiles = Math.max(1, Math.min(Math.ceil(count / THREADS), Math.floor(most / (cases * outer))));
   const blocks = tiles * cases * outer;
@@ -116,7 +120,11 @@ function finish(make: Maker, region: Region, value: Parameters<Maker['tensorOf']
 
 export function finishStep(
   args: Arguments,
-  box: { readonly start: readonly number[]; readonly size: readonly number[]; readonly kept: readonly boolean[] },
+  box: {
+    readonly start: readonly number[];
+    readonly size: readonly number[];
+    readonly kept: readonly boolean[];
+  },
   { part, step, lanes, tiles, tileStep }: Parts,
 ): Step {
   const { start, size, kept } = box;

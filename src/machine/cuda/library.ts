@@ -21,7 +21,15 @@ export function nativeText(name: string): string {
 export const deviceText = (): string => nativeText('device.h');
 
 /** Kernels over tensors of any type and format, in native/cuda/kernels; some have barriers. */
-const FIXED = { copy: false, fill: false, reshape: false, combine: false, finish: true, reduce: true, einsum: true };
+const FIXED = {
+  copy: false,
+  fill: false,
+  reshape: false,
+  combine: false,
+  finish: true,
+  reduce: true,
+  einsum: true,
+};
 
 export type FixedName = keyof typeof FIXED;
 

@@ -80,4 +80,3 @@ export function fixedStep(name: FixedName, args: Arguments, count: number, block
   const blocks = blockEach ? count : Math.min(Math.ceil(count / THREADS), MOST_BLOCKS);
   return { source: fixedKernel(name), blocks, args: args.bytes };
 }
-

@@ -3,7 +3,7 @@ import type { Region } from '../formats/index.ts';
 import type { Row, RowInstruction } from '../rows/index.ts';
 import { type Body, frame } from './frame.ts';
 import type { Maker, Step } from './maker.ts';
-import { printSource, type PrintedSource } from './print-window.ts';
+import { type PrintedSource, printSource } from './print-window.ts';
 import type { Printer } from './printer.ts';
 import { placed, presentIn } from './tensors.ts';
 
@@ -13,12 +13,24 @@ import { placed, presentIn } from './tensors.ts';
 export function leaving(op: 'STORE' | 'SUM', { shape, slots }: Region, into: Stored): Row {
   const instruction: RowInstruction = { op, dst: -1, src: [0], operand: 0, imm: 0, keys: [0, 0] };
   const operands = [{ kind: 'tensor', value: into.value }] as const;
-  return { shape, slots, instructions: [instruction], operands, registers: 1, wide: false, input: 0, result: -1 };
+  return {
+    shape,
+    slots,
+    instructions: [instruction],
+    operands,
+    registers: 1,
+    wide: false,
+    input: 0,
+    result: -1,
+  };
 }
 
 /** The region without its classes: one place a position. */
 function positions(region: Region): Region {
-  return { ...region, box: region.box.map((r, i) => (i === region.box.length - 1 ? { start: 0, end: 1 } : r)) };
+  return {
+    ...region,
+    box: region.box.map((r, i) => (i === region.box.length - 1 ? { start: 0, end: 1 } : r)),
+  };
 }
 
 /** One logit, by class. */
@@ -105,7 +117,11 @@ x[0] = (float)${weights}[label] * (log_of(total) + (top - own[0]));
 }
 
 /** Both gradients: `factor` times (the class of the position, or cls, against softmax). */
-function gradient(make: Maker, call: CallOf<'cross_entropy_grad' | 'class_sums_grad'>, text: (to: Printer, source: PrintedSource) => { factor: string; each: string }): Step[] {
+function gradient(
+  make: Maker,
+  call: CallOf<'cross_entropy_grad' | 'class_sums_grad'>,
+  text: (to: Printer, source: PrintedSource) => { factor: string; each: string },
+): Step[] {
   const body: Body = {
     rows: [call.logits.row],
     print(to, { lanes, channels }) {

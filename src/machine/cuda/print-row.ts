@@ -37,21 +37,24 @@ export interface Lanes {
   readonly lanes: number;
 }
 
-/** Lanes of a row that each place of a position takes at once: what lies side by side, as far as registers reach. */
-export function lanesOfRows(rows: readonly Row[], channels: number): number {
-  if (rows.some((row) => row.instructions.some(({ op }) => OVER_LANES.includes(op)))) return channels;
-  const registers = rows.reduce((sum, row) => sum + row.registers * (row.wide ? 2 : 1), 0);
+/** Lanes that a thread takes at once: what lies side by side, as far as registers reach. `others`: registers a lane beside the rows'. */
+export function lanesOfRows(rows: readonly Row[], channels: number, others = 0): number {
+  const has = (row: Row, ops: readonly RowOp[]) =>
+    row.instructions.filter(({ op }) => ops.includes(op)).length;
+  if (rows.some((row) => has(row, OVER_LANES) > 0)) return channels;
+  const registers = rows.map((row) => row.registers * (row.wide ? 2 : 1) + 2 * has(row, ['SUM']));
+  const each = registers.reduce((sum, x) => sum + x, others);
   let lanes = 16;
   while (lanes > 1 && channels % lanes !== 0) lanes /= 2;
   // Few channels that no power of two divides, or an odd number of many.
   if (lanes < 4 && channels > lanes) lanes = Math.min(channels, 16);
-  while (lanes > 1 && lanes * registers > MOST_REGISTERS && lanes % 2 === 0) lanes /= 2;
+  while (lanes > 1 && lanes * each > MOST_REGISTERS && lanes % 2 === 0) lanes /= 2;
   return lanes;
 }
 
 const OVER_LANES: readonly RowOp[] = ['LANE', 'LABEL', 'SOFTMAX', 'LOG_SOFTMAX', 'LANE_SUM', 'ARGMAX'];
-/** Of 255, that rows may take. */
-const MOST_REGISTERS = 144;
+/** Of 255, that lanes may take. */
+const MOST_REGISTERS = 128;
 
 /** Whether `lanes` channels lie side by side at a multiple of their bytes. */
 export function sideBySide(place: Place, { first, channels, lanes }: Lanes): boolean {
@@ -187,7 +190,8 @@ class RowPrinter {
     const moves = present[1] || present[2] || present[3];
     const where = `a.${name}, n, ${moves ? 'd, h, w' : '0, 0, 0'}`;
     const read = (into: string): string => {
-      if (!present[SLOT_C]) return `{ const Real t = get<Real>(${where}, 0); HM_LANES(${lanes}) ${into}[l] = t; }`;
+      if (!present[SLOT_C])
+        return `{ const Real t = get<Real>(${where}, 0); HM_LANES(${lanes}) ${into}[l] = t; }`;
       if (sideBySide(place, this.at)) return `get_lanes(${where}, c, ${into});`;
       const one = `get<Real>(${where}, c + l)`;
       return `HM_LANES(${lanes}) ${into}[l] = ${this.guard === '' ? one : `l < lanes ? ${one} : (Real)0`};`;
@@ -240,4 +244,3 @@ class RowPrinter {
     return `HM_LANES(${lanes}) r${dst}[l] = ${value};`;
   }
 }
-

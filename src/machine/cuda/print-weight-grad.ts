@@ -1,11 +1,12 @@
-import { boxBySlots, five } from '../formats/index.ts';
 import type { CallOf } from '../calls/index.ts';
+import { boxBySlots, five } from '../formats/index.ts';
 import { Arguments } from './arguments.ts';
 import { finishStep } from './frame.ts';
 import type { Maker, Step } from './maker.ts';
+import { lanesOfRows } from './print-row.ts';
 import { gatherLoops, printSource } from './print-window.ts';
-import { type CudaTensor, placed } from './tensors.ts';
 import { THREADS } from './printer.ts';
+import { type CudaTensor, placed } from './tensors.ts';
 
 /** Blocks that all weights together are computed by at least, where there are cells enough. */
 const BLOCKS = 1024;
@@ -23,7 +24,8 @@ export function weightGradSteps(make: Maker, call: CallOf<'conv_weight_grad'>, r
   const kernelSize = five(into.value.shape, into.slots, (i) => into.box[i].end - into.box[i].start, 1);
   const [inputs, , , , outputs] = kernelSize;
   const to = make.printer();
-  const out = printSource(to, dy);
+  // Beside the rows: totals, sums, the loaded value.
+  const out = printSource(to, dy, lanesOfRows([dy.row, ...x.map(({ row }) => row)], outputs, 5));
   const { lanes } = out;
   const groups = Math.ceil(outputs / lanes);
   // Cells that the box touches.
@@ -63,7 +65,10 @@ HM_LANES(${lanes}) sum[l] = fma_of(y[0], g[l], sum[l]);
   function gatherOne(text: string): string {
     // One place of the kernel: kd, kh, kw are known.
     const loop = gatherLoops(window, sources[0].extent, text);
-    return loop.replace(/for \(int k([dhw]) = 0; k\1 < \d+; k\1\+\+\) \{/g, 'for (int once = 0; once < 1; once++) {');
+    return loop.replace(
+      /for \(int k([dhw]) = 0; k\1 < \d+; k\1\+\+\) \{/g,
+      'for (int once = 0; once < 1; once++) {',
+    );
   }
   const source = to.source(`  const u32 segment = blockIdx.x % (u32)a.segments;
   u32 item = blockIdx.x / (u32)a.segments;

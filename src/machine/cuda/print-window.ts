@@ -1,5 +1,5 @@
-import { boxBySlots } from '../formats/index.ts';
 import type { CallOf, Source, Three, WindowThree } from '../calls/index.ts';
+import { boxBySlots } from '../formats/index.ts';
 import type { Body } from './frame.ts';
 import { type Lanes, lanesOfRows, literal, printRow, sideBySide } from './print-row.ts';
 import type { Printer } from './printer.ts';
@@ -22,6 +22,9 @@ export interface PrintedSource {
   begin(fixed: string, c: string): string;
   load(fixed: string, place: string, c: string, into: string): string;
 }
+
+const channelsOf = ({ region: { shape, box, slots } }: Source): number =>
+  boxBySlots(shape, box, slots).size[4];
 
 export function printSource(to: Printer, { row, region }: Source, lanes?: number): PrintedSource {
   const { start, size, global } = boxBySlots(region.shape, region.box, region.slots);
@@ -61,9 +64,13 @@ export function scatterLoops(window: WindowThree, extent: string, inner: string)
 }
 
 /** A convolution or its transpose. `weight`: plain. Every sum goes by source, lanes of channels, kernel, channel. */
-export function contractionBody({ window, sources, op, weight: { slots } }: Contraction, weight: CudaTensor): Body {
+export function contractionBody(
+  { window, sources, op, weight: { slots } }: Contraction,
+  weight: CudaTensor,
+): Body {
   return {
     rows: sources.map(({ row }) => row),
+    registers: 3,
     print(to, at) {
       const { lanes, channels } = at;
       const place = placed(weight, slots);
@@ -72,9 +79,13 @@ export function contractionBody({ window, sources, op, weight: { slots } }: Cont
       const loops = op === 'conv' ? gatherLoops : scatterLoops;
       let before = 0;
       const parts = sources.map((one, s) => {
-        const source = printSource(to, one);
+        const source = printSource(to, one, lanesOfRows([one.row], channelsOf(one), 6));
         const { start } = source;
-        const names = { from: start, to: start + source.channels, shift: sources.length === 1 ? 0 : before - start };
+        const names = {
+          from: start,
+          to: start + source.channels,
+          shift: sources.length === 1 ? 0 : before - start,
+        };
         const [from, end, shift] = Object.entries(names).map(([stem, x]) => `(int)a.${to.long(stem, x)}`);
         before += source.channels;
         const where = `${view}, i + j + ${shift}, kd, kh, kw, c`;
@@ -101,7 +112,12 @@ ${loops(window, source.extent, tap)}}
 }
 
 /** 1 / (positions that a window counts along an axis), as a variable `q` + axis. */
-function counts(kind: 'mean' | 'meanInside', { kernel, stride, pad, dilation }: WindowThree, places: Three | readonly string[], extent: string): string {
+function counts(
+  kind: 'mean' | 'meanInside',
+  { kernel, stride, pad, dilation }: WindowThree,
+  places: Three | readonly string[],
+  extent: string,
+): string {
   return AXES.map((axis, i) => {
     if (kind === 'mean') return `const float q${axis} = (float)(1.0 / ${kernel[i]}.0);\n`;
     return `int m${axis} = 0;
@@ -114,6 +130,7 @@ const float q${axis} = m${axis} > 0 ? (float)(1.0 / m${axis}) : 0.0f;
 export function poolBody({ kind, window, x }: CallOf<'pool'>): Body {
   return {
     rows: [x.row],
+    registers: 2,
     print(to, { lanes }) {
       const source = printSource(to, x, lanes);
       const load = `float y[${lanes}]; ${source.load('fx', 'id, ih, iw', 'c', 'y')}\n`;
@@ -134,6 +151,7 @@ export function poolBody({ kind, window, x }: CallOf<'pool'>): Body {
 export function maxPoolGradBody({ window, x, dy }: CallOf<'max_pool_grad'>): Body {
   return {
     rows: [x.row, dy.row],
+    registers: 5,
     print(to, { lanes }) {
       const [from, gradient] = [printSource(to, x, lanes), printSource(to, dy, lanes)];
       const inner = AXES.reduceRight(
@@ -162,6 +180,7 @@ HM_LANES(${lanes}) x[l] += where[l] == own ? g[l] : 0.0f;
 export function avgPoolGradBody({ kind, window, global, dy }: CallOf<'avg_pool_grad'>): Body {
   return {
     rows: [dy.row],
+    registers: 2,
     print(to, { lanes }) {
       const source = printSource(to, dy, lanes);
       const extent = `a.${to.longs('whole', global.slice(1, 4))}`;
@@ -183,6 +202,7 @@ ${counts(kind, window, ['id', 'ih', 'iw'], extent)}HM_LANES(${lanes}) x[l] += y[
 export function resizeBody({ op, kind, x, out }: CallOf<'resize' | 'resize_grad'>): Body {
   return {
     rows: [x.row],
+    registers: 2,
     print(to, { lanes }) {
       const source = printSource(to, x, lanes);
       const { global } = boxBySlots(out.shape, out.box, out.slots);

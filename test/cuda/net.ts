@@ -1,0 +1,55 @@
+import { type Layout, mesh, shape, uniform } from '../../src/core/index.ts';
+import type { Device } from '../../src/machine/index.ts';
+import { Context, deepLoss, type UNetConfig, unetLevels } from '../../src/nn/index.ts';
+import { gradients, inputOf } from '../../src/ops/index.ts';
+import { Session } from '../../src/run/index.ts';
+
+// A small U-Net with its loss and every gradient.
+
+const SIZE = { batch: 2, depth: 7, height: 6, width: 9, channel: 1 };
+
+export function network(settings: Partial<UNetConfig>, storage: 'f32' | 'bf16' = 'f32', deep = false) {
+  const ctx = new Context({ seed: 5, training: true, storage });
+  const unet: Partial<UNetConfig> = { base: 2, levels: 3, keep: 0.8, ...settings };
+  const scores = unetLevels(ctx, inputOf(ctx.graph, 'image', shape(SIZE)), unet, deep);
+  const labels = inputOf(ctx.graph, 'labels', shape(SIZE).slice(0, -1), 'u8');
+  void ctx.step;
+  const { loss } = deepLoss(scores, labels);
+  ctx.graph.output('loss', loss);
+  const wrt = ctx.trainable;
+  const values = wrt.map((parameter) => parameter.value);
+  gradients(loss, values).forEach((gradient, i) => {
+    ctx.graph.output(wrt[i].name, gradient!);
+  });
+  return ctx.graph;
+}
+
+export type Results = Readonly<Record<string, Float64Array>>;
+
+/** Loss and gradients on a device over a mesh. */
+export async function runNetwork(
+  graph: ReturnType<typeof network>,
+  device: Device,
+  axes: Record<string, number> = {},
+  layout: Layout = {},
+): Promise<Results> {
+  const session = new Session({ device, mesh: mesh(axes), layout, seed: 9 });
+  const program = session.load(graph);
+  const voxels = SIZE.batch * SIZE.depth * SIZE.height * SIZE.width;
+  const image = Float32Array.from({ length: voxels }, (_, i) => uniform(1, 2, 3, i));
+  const labels = Uint8Array.from({ length: voxels }, (_, i) => Math.floor(3 * uniform(4, 5, 6, i)));
+  const found = await program.run({ image, labels, step: Int32Array.of(3) });
+  program.free();
+  return Object.fromEntries(Object.entries(found).map(([name, data]) => [name, Float64Array.from(data)]));
+}
+
+const norm = (data: Float64Array): number => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
+
+/** Largest difference over all results, each relative to its norm. */
+export function distance(found: Results, expected: Results): number {
+  return Math.max(
+    ...Object.entries(expected).map(
+      ([name, data]) => norm(data.map((x, i) => x - found[name][i])) / Math.max(norm(data), 1e-2),
+    ),
+  );
+}
