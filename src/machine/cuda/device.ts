@@ -1,11 +1,5 @@
 import { type Box, BYTES, fail } from '../../core/index.ts';
-import {
-  type Kernel,
-  type LocalValue,
-  type StoredType,
-  transferBytes,
-  wholeBytes,
-} from '../../plan/index.ts';
+import { type Kernel, type LocalValue, type StoredType, transferBytes } from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
 import type {
   Device,
@@ -73,10 +67,7 @@ export class CudaDevice implements Device {
 
   openStore(_folder: string, bytes: number): Store {
     const store = this.driver.openStore(bytes);
-    const sized = (tensor: Tensor) => {
-      const { address, bytes: own } = cuda(tensor);
-      return [address, wholeBytes(this.spaces.tensors, own)] as const;
-    };
+    const sized = (tensor: Tensor) => [cuda(tensor).address, cuda(tensor).bytes] as const;
     return {
       bytes,
       write: (tensor, offset) => store.write(...sized(tensor), offset),
@@ -209,6 +200,7 @@ export class CudaDevice implements Device {
   close(): void {
     this.host.close();
     this.faults.close();
+    this.driver.close();
   }
 }
 

@@ -30,7 +30,7 @@ export interface Driver {
   free(at: Address): void;
   /** In the queue; `data` may change when it returns. */
   upload(to: Address, data: Uint8Array): void;
-  /** In the queue. */
+  /** The bytes as they are when the queue comes to this. */
   download(from: Address, bytes: number): Promise<Uint8Array>;
   /** Compiled code of all kernels, in their order. */
   compile(kernels: readonly KernelSource[]): CompiledKernel[];

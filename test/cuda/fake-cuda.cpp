@@ -1,0 +1,166 @@
+// The part of libcuda and NVRTC that halomesh calls, over the emulator: memory of the host, a queue that is always empty, and code
+// that is a library of the host. It keeps the rules that a real driver would complain about.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <map>
+#include <set>
+#include <string>
+#include <unistd.h>
+
+using u64 = uint64_t;
+extern "C" {
+void *em_allocate(long long bytes);
+void em_free(void *at);
+typedef const char *(*Run)(long long blocks, int threads, const void *args);
+}
+
+namespace {
+enum { ok = 0, invalid = 1, no_memory = 2, bad_context = 201, not_ready = 600, launch_failed = 719 };
+constexpr u64 limit = 1ull << 32;
+std::map<u64, size_t> device_memory, host_memory;
+std::set<u64> streams, events, modules, graphs;
+std::map<u64, Run> functions;
+u64 next_handle = 1, current = 0, retained = 0;
+bool capturing = false;
+std::map<u64, u64> recorded; // place in the queue, by event
+u64 place = 0, reached = 0;  // the queue is seen to have come there
+u64 used() {
+  u64 sum = 0;
+  for (const auto &entry : device_memory) sum += entry.second;
+  return sum;
+}
+bool inside(const std::map<u64, size_t> &memory, u64 at, size_t bytes) {
+  auto it = memory.upper_bound(at);
+  return it != memory.begin() && (--it, at + bytes <= it->first + it->second);
+}
+int take(std::map<u64, size_t> &memory, u64 *at, size_t bytes) {
+  if (!current) return bad_context;
+  if (bytes == 0) return invalid;
+  if (&memory == &device_memory && used() + bytes > limit) return no_memory;
+  *at = (u64)em_allocate((long long)bytes);
+  memory[*at] = bytes;
+  return ok;
+}
+int give(std::map<u64, size_t> &memory, u64 at) {
+  if (!memory.erase(at)) return invalid;
+  em_free((void *)at);
+  return ok;
+}
+int create(std::set<u64> &set, u64 *handle) { return set.insert(*handle = next_handle++), current ? ok : bad_context; }
+int destroy(std::set<u64> &set, u64 handle) { return set.erase(handle) ? ok : invalid; }
+} // namespace
+
+extern "C" {
+int cuInit(unsigned) { return ok; }
+int cuDriverGetVersion(int *version) { return *version = 13000, ok; }
+int cuDeviceGetCount(int *count) { return *count = 1, ok; }
+int cuDeviceGet(int *device, int ordinal) { return *device = 7, ordinal == 0 ? ok : invalid; }
+int cuDeviceGetName(char *name, int length, int) { return snprintf(name, size_t(length), "Fake GPU"), ok; }
+int cuDeviceGetAttribute(int *value, int attribute, int) {
+  const char *old = getenv("FAKE_CUDA_OLD");
+  return *value = attribute == 75 ? (old ? 7 : 9) : attribute == 76 ? (old ? 5 : 0) : -1, ok;
+}
+int cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = limit, ok; }
+int cuDevicePrimaryCtxRetain(u64 *context, int device) { return retained++, *context = 99, device == 7 ? ok : invalid; }
+int cuDevicePrimaryCtxRelease_v2(int) { return --retained == 0 ? current = 0 : current, ok; }
+int cuCtxSetCurrent(u64 context) { return current = context, ok; }
+int cuMemGetInfo_v2(size_t *free, size_t *total) { return *total = limit, *free = limit - used(), ok; }
+int cuMemAlloc_v2(u64 *at, size_t bytes) { return take(device_memory, at, bytes); }
+int cuMemFree_v2(u64 at) { return give(device_memory, at); }
+int cuMemHostAlloc(u64 *at, size_t bytes, unsigned flags) { return flags == 3 ? take(host_memory, at, bytes) : invalid; }
+int cuMemFreeHost(u64 at) { return give(host_memory, at); }
+int cuMemcpyHtoDAsync_v2(u64 to, const void *from, size_t bytes, u64 stream) {
+  if (!streams.count(stream) || !inside(device_memory, to, bytes)) return invalid;
+  return memcpy((void *)to, from, bytes), ok;
+}
+int cuMemcpyDtoHAsync_v2(void *to, u64 from, size_t bytes, u64 stream) {
+  if (!streams.count(stream) || !inside(device_memory, from, bytes)) return invalid;
+  return memcpy(to, (void *)from, bytes), ok;
+}
+int cuStreamCreate(u64 *stream, unsigned) { return create(streams, stream); }
+int cuStreamDestroy_v2(u64 stream) { return destroy(streams, stream); }
+int cuStreamSynchronize(u64 stream) { return streams.count(stream) && !capturing ? ok : invalid; }
+int cuStreamWaitEvent(u64 stream, u64 event, unsigned) { return streams.count(stream) && events.count(event) ? ok : invalid; }
+int cuStreamBeginCapture_v2(u64, int) { return invalid; }
+int cuStreamEndCapture(u64, u64 *) { return invalid; }
+int cuGraphInstantiateWithFlags(u64 *, u64, u64) { return invalid; }
+int cuGraphLaunch(u64, u64) { return invalid; }
+int cuGraphExecDestroy(u64) { return invalid; }
+int cuGraphDestroy(u64) { return invalid; }
+int cuEventCreate(u64 *event, unsigned) { return create(events, event); }
+int cuEventRecord(u64 event, u64 stream) {
+  recorded[event] = ++place;
+  return events.count(event) && streams.count(stream) ? ok : invalid;
+}
+// Not at first: what is asked for is done later.
+int cuEventQuery(u64 event) {
+  if (!events.count(event) || !recorded.count(event)) return invalid;
+  if (recorded[event] <= reached) return ok;
+  return reached = recorded[event], not_ready;
+}
+int cuEventElapsedTime(float *milliseconds, u64 first, u64 last) {
+  return *milliseconds = 0.5f, events.count(first) && events.count(last) ? ok : invalid;
+}
+int cuEventDestroy_v2(u64 event) { return destroy(events, event); }
+int cuModuleLoadData(u64 *module, const void *image) {
+  *module = (u64)dlopen((const char *)image, RTLD_NOW);
+  return *module ? (modules.insert(*module), ok) : (fprintf(stderr, "%s\n", dlerror()), invalid);
+}
+int cuModuleUnload(u64 module) { return destroy(modules, module); }
+int cuModuleGetFunction(u64 *function, u64 module, const char *name) {
+  *function = next_handle++;
+  functions[*function] = (Run)dlsym((void *)module, (std::string(name) + "_run").c_str());
+  return functions[*function] ? ok : invalid;
+}
+int cuLaunchKernel(u64 function, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by, unsigned bz, unsigned shared, u64 stream,
+                   void **params, void **extra) {
+  if (!functions.count(function) || !streams.count(stream) || extra || !params) return invalid;
+  if (x == 0 || y != 1 || z != 1 || by != 1 || bz != 1 || shared > 232448) return invalid;
+  const char *problem = functions[function](x, int(bx), params[0]);
+  return problem ? (fprintf(stderr, "%s\n", problem), launch_failed) : ok;
+}
+int cuGetErrorName(int code, const char **name) {
+  *name = code == no_memory ? "CUDA_ERROR_OUT_OF_MEMORY" : code == launch_failed ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR_INVALID_VALUE";
+  return ok;
+}
+int cuGetErrorString(int, const char **text) { return *text = "said by the fake", ok; }
+// What is left: bytes of memory, and handles.
+int fake_left(void) { return int(device_memory.size() + host_memory.size() + streams.size() + events.size() + modules.size() + retained); }
+
+// ---- NVRTC: a program is its name and source; its code the name of a library ---------------------------------------------
+struct Program {
+  std::string name, source, log, code;
+};
+int nvrtcVersion(int *major, int *minor) { return *major = 13, *minor = 0, ok; }
+const char *nvrtcGetErrorString(int code) { return code == 6 ? "NVRTC_ERROR_COMPILATION" : "NVRTC_ERROR"; }
+int nvrtcCreateProgram(u64 *program, const char *source, const char *name, int headers, const char *const *, const char *const *) {
+  *program = (u64) new Program{name, source, "", ""};
+  return headers == 0 ? 0 : 3;
+}
+int nvrtcCompileProgram(u64 program, int count, const char *const *options) {
+  Program &p = *(Program *)program;
+  const std::string kernel = p.name.substr(0, p.name.find('.'));
+  const std::string base = std::string(getenv("FAKE_CUDA_FOLDER")) + "/" + kernel + "-" + std::to_string(getpid());
+  FILE *file = fopen((base + ".cpp").c_str(), "w");
+  fprintf(file, "#include \"%s\"\n%s\nstatic void enter(const void *a) { %s(*(const Args *)a); }\n", getenv("FAKE_CUDA_HEADER"),
+          p.source.c_str(), kernel.c_str());
+  fprintf(file, "extern \"C\" const char *%s_run(long long b, int t, const void *a) { return em_launch(b, t, 0, 1, enter, a); }\n",
+          kernel.c_str());
+  fclose(file);
+  bool architecture = false;
+  for (int i = 0; i < count; i++) architecture |= std::string(options[i]) == "--gpu-architecture=sm_90";
+  const std::string command = "g++ -std=c++17 -O1 -w -shared -fPIC -ffp-contract=off " + base + ".cpp -o " + base + ".so " +
+                              getenv("FAKE_CUDA_EMULATOR") + " 2> " + base + ".log";
+  p.code = base + ".so";
+  p.log = architecture ? "the compiler's words" : "no architecture";
+  return architecture && system(command.c_str()) == 0 ? 0 : 6;
+}
+int nvrtcGetProgramLogSize(u64 program, size_t *bytes) { return *bytes = ((Program *)program)->log.size() + 1, 0; }
+int nvrtcGetProgramLog(u64 program, char *log) { return strcpy(log, ((Program *)program)->log.c_str()), 0; }
+int nvrtcGetCUBINSize(u64 program, size_t *bytes) { return *bytes = ((Program *)program)->code.size() + 1, 0; }
+int nvrtcGetCUBIN(u64 program, char *code) { return strcpy(code, ((Program *)program)->code.c_str()), 0; }
+int nvrtcDestroyProgram(u64 *program) { return delete (Program *)*program, *program = 0, 0; }
+}
