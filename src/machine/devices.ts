@@ -1,8 +1,9 @@
 import { HalomeshError } from '../core/index.ts';
 import type { Target } from '../plan/index.ts';
 import { cpuDevice, cpuTarget, type ExactConv, library, type TargetOptions } from './cpu/index.ts';
+import { cudaDevice, cudaTarget, gpuHere } from './cuda/index.ts';
 import type { Device } from './device.ts';
-import type { ComputingDevice } from './device-names.ts';
+import type { ComputingDevice, DeviceChoice } from './device-names.ts';
 import { nullDevice } from './null.ts';
 import { referenceDevice } from './reference.ts';
 
@@ -10,6 +11,8 @@ import { referenceDevice } from './reference.ts';
 export interface DeviceOptions extends TargetOptions {
   readonly threads?: number;
   readonly exactConv?: ExactConv;
+  /** Which GPU; 0 by default. */
+  readonly ordinal?: number;
 }
 
 /** What is to be known of a device before it is opened. */
@@ -25,6 +28,9 @@ export interface DeviceEntry {
   open(options?: DeviceOptions): Device;
 }
 
+const unavailable = (error: unknown): string =>
+  error instanceof HalomeshError ? error.message : `cannot be loaded: ${error}`;
+
 const always = (note: string) => () => ({ available: true, note });
 
 /** All devices: configuration, flags, `info` and benchmarks read this table. */
@@ -36,12 +42,32 @@ export const DEVICES = {
       try {
         return { available: true, note: `native kernels for ${library().isa}` };
       } catch (error) {
-        const text = error instanceof HalomeshError ? error.message : `cannot be loaded: ${error}`;
-        return { available: false, note: text };
+        return { available: false, note: unavailable(error) };
       }
     },
     target: cpuTarget,
     open: cpuDevice,
+  },
+  cuda: {
+    doc: 'printed kernels on an NVIDIA GPU',
+    computes: true,
+    available() {
+      try {
+        if (process.env.HALOMESH_CUDA === 'emulated')
+          return { available: true, note: 'emulated on the host: HALOMESH_CUDA=emulated' };
+        const { gpu, nvrtc } = gpuHere();
+        const { name, architecture, bytes, driverVersion } = gpu;
+        const memory = `${Math.round(bytes / 2 ** 30)} GiB`;
+        return {
+          available: true,
+          note: `${name} (${architecture}, ${memory}), driver for CUDA ${driverVersion}, NVRTC ${nvrtc}`,
+        };
+      } catch (error) {
+        return { available: false, note: unavailable(error) };
+      }
+    },
+    target: cudaTarget,
+    open: cudaDevice,
   },
   reference: {
     doc: 'TypeScript in float64: slow, the judge of the others',
@@ -64,3 +90,9 @@ export const DEVICES = {
 >;
 
 export type DeviceName = keyof typeof DEVICES;
+
+/** The device that is asked for; `auto` looks whether there is a GPU. */
+export function deviceNamed(choice: DeviceChoice): ComputingDevice {
+  if (choice !== 'auto') return choice;
+  return DEVICES.cuda.available().available ? 'cuda' : 'cpu';
+}

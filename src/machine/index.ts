@@ -1,5 +1,6 @@
 export { CALL_FUSION } from './calls/index.ts';
 export * from './cpu/index.ts';
+export * from './cuda/index.ts';
 export * from './device.ts';
 export * from './device-names.ts';
 export * from './devices.ts';

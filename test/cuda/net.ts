@@ -34,7 +34,7 @@ export async function runNetwork(
   layout: Layout = {},
 ): Promise<Results> {
   const session = new Session({ device, mesh: mesh(axes), layout, seed: 9 });
-  const program = session.load(graph);
+  const program = await session.load(graph);
   const voxels = SIZE.batch * SIZE.depth * SIZE.height * SIZE.width;
   const image = Float32Array.from({ length: voxels }, (_, i) => uniform(1, 2, 3, i));
   const labels = Uint8Array.from({ length: voxels }, (_, i) => Math.floor(3 * uniform(4, 5, 6, i)));

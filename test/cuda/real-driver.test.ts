@@ -5,9 +5,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { CudaDevice } from '../../src/machine/cuda/device.ts';
+import { cudaDevice } from '../../src/machine/cuda/device.ts';
+import { gpuHere } from '../../src/machine/cuda/gpu.ts';
 import { nativeFile } from '../../src/machine/cuda/library.ts';
-import { gpuHere, realDriver } from '../../src/machine/cuda/real.ts';
+import { realDriver } from '../../src/machine/cuda/real.ts';
 import { describeDevice } from '../conformance/device.ts';
 
 // The driver of a real GPU over a libcuda and an NVRTC of our own, which run what they are given on the emulator.
@@ -34,7 +35,7 @@ afterAll(() => {
 /** What was taken from the driver and not given back. */
 const left = koffi.load(fake).func('int fake_left()') as () => number;
 
-describeDevice('cuda, with a driver', () => new CudaDevice(realDriver()));
+describeDevice('cuda, with a driver', () => cudaDevice());
 
 describe('the driver of a GPU', () => {
   it('is told in a few words', () => {
@@ -68,7 +69,7 @@ describe('the driver of a GPU', () => {
       readdirSync(path.join(folder, 'cache', 'cuda')).filter((name) => name.endsWith('.cubin'));
     const before = codes();
     expect(before.length).toBeGreaterThan(0);
-    const device = new CudaDevice(realDriver());
+    const device = cudaDevice();
     const memory = device.allocate(64);
     const type = { shape: [{ name: 'width', size: 4 }], dtype: 'f32' } as const;
     const tensor = device.tensor(memory, 0, { ...type, format: device.plain(type) }, [{ start: 0, end: 4 }]);

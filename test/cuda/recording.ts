@@ -1,5 +1,5 @@
 import { passedMark } from '../../src/machine/at-once.ts';
-import { CudaDevice } from '../../src/machine/cuda/device.ts';
+import { cudaDevice } from '../../src/machine/cuda/device.ts';
 import type { Driver, KernelSource } from '../../src/machine/cuda/driver.ts';
 import type { Device } from '../../src/machine/index.ts';
 
@@ -16,11 +16,13 @@ export function recording(sources: Map<string, KernelSource>): Device {
     free: () => undefined,
     upload: () => undefined,
     download: async (_from, bytes) => new Uint8Array(bytes).fill(255),
-    compile: (kernels) =>
-      kernels.map((kernel) => {
-        sources.set(kernel.name, kernel);
-        return { launch: () => () => undefined };
-      }),
+    async compile(kernels) {
+      for (const kernel of kernels) sources.set(kernel.name, kernel);
+    },
+    kernel(source) {
+      sources.set(source.name, source);
+      return { launch: () => () => undefined };
+    },
     mark: passedMark,
     done: async () => undefined,
     room: (bytes) => ({ address: 0, bytes, view: (most) => new Uint8Array(most) }),
@@ -28,5 +30,5 @@ export function recording(sources: Map<string, KernelSource>): Device {
     openStore: () => ({ write: () => 0, read: () => 0, settled: () => true, close: () => undefined }),
     close: () => undefined,
   };
-  return new CudaDevice(driver);
+  return cudaDevice({ driver });
 }

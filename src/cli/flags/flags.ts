@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { checkLayout, type Layout, type Mesh, mesh as makeMesh } from '../../core/index.ts';
-import { COMPUTING_DEVICES, type ComputingDevice } from '../../machine/device-names.ts';
+import { DEVICE_CHOICES, type DeviceChoice } from '../../machine/device-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { AUGMENTATIONS } from '../../train/config/choices.ts';
 import { PRESETS, SAMPLINGS } from '../../train/config/config-type.ts';
@@ -231,8 +231,8 @@ export function addTrainFlags(command: Command): Command {
     )
     .option(
       '--device <name>',
-      `${COMPUTING_DEVICES.join(' or ')} (default: ${COMPUTING_DEVICES[0]})`,
-      oneOf('--device', COMPUTING_DEVICES),
+      `${DEVICE_CHOICES.join(' or ')} (default: ${DEVICE_CHOICES[0]})`,
+      oneOf('--device', DEVICE_CHOICES),
     )
     .option(
       '--threads <n>',
@@ -246,7 +246,7 @@ export function addTrainFlags(command: Command): Command {
 export interface RunFlags extends MeshFlags, MemoryFlags {
   readonly run: string;
   readonly checkpoint?: 'best' | 'latest';
-  readonly device?: ComputingDevice;
+  readonly device?: DeviceChoice;
   readonly threads?: number;
   readonly exactConv?: 'auto' | 'direct';
 }
@@ -262,8 +262,8 @@ export function addRunFlags(command: Command, { optional = false } = {}): Comman
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
     .option(
       '--device <name>',
-      `${COMPUTING_DEVICES.join(' or ')} (default: that of the run)`,
-      oneOf('--device', COMPUTING_DEVICES),
+      `${DEVICE_CHOICES.join(' or ')} (default: that of the run)`,
+      oneOf('--device', DEVICE_CHOICES),
     )
     .option(
       '--threads <n>',

@@ -1,6 +1,13 @@
 import { type Box, BYTES, fail } from '../../core/index.ts';
-import { type Kernel, type LocalValue, type StoredType, transferBytes } from '../../plan/index.ts';
+import {
+  type Kernel,
+  type LocalValue,
+  type StoredType,
+  type Target,
+  transferBytes,
+} from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
+import type { TargetOptions } from '../cpu/target.ts';
 import type {
   Device,
   HostArray,
@@ -13,31 +20,61 @@ import type {
   Transport,
 } from '../device.ts';
 import { combineSteps, copySteps, stepsOf } from './bind.ts';
-import type { Address, CompiledKernel, Driver, KernelSource } from './driver.ts';
+import type { Address, Driver, KernelSource } from './driver.ts';
+import { emulatedDriver } from './emulated.ts';
 import { Faults } from './faults.ts';
 import { HostCopies } from './host.ts';
 import { Maker, type Step } from './maker.ts';
-import { CUDA_TARGET } from './target.ts';
+import { cacheFolder } from './nvrtc.ts';
+import { realDriver } from './real.ts';
+import { cudaTarget } from './target.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
+
+export interface CudaOptions extends TargetOptions {
+  /** Which GPU: 0 by default. */
+  readonly ordinal?: number;
+  /** What is below the device; by default the GPU's own driver. */
+  readonly driver?: Driver;
+}
+
+/** The CUDA device: a GPU, or what an emulated driver stands for. */
+export function cudaDevice({ ordinal, driver = driverHere(ordinal), ...options }: CudaOptions = {}): Device {
+  return new CudaDevice(driver, options);
+}
+
+/** HALOMESH_CUDA=emulated stands for a GPU where there is none: slow, for tests. */
+const driverHere = (ordinal?: number): Driver =>
+  process.env.HALOMESH_CUDA === 'emulated' ? emulatedDriver({ cache: cacheFolder() }) : realDriver(ordinal);
 
 const cuda = (tensor: Tensor) => tensor as CudaTensor;
 
-/** A GPU, or what stands for one: printed kernels, compiled when they are first needed, all that wait at once. */
-export class CudaDevice implements Device {
-  readonly name = CUDA_TARGET.name;
-  readonly fusion = CUDA_TARGET.fusion;
-  readonly refuses = CUDA_TARGET.refuses;
-  readonly formats = CUDA_TARGET.formats;
-  readonly plain = CUDA_TARGET.plain;
-  readonly spaces = CUDA_TARGET.spaces;
+class CudaDevice implements Device {
+  readonly name: string;
+  readonly fusion: Target['fusion'];
+  readonly refuses: Target['refuses'];
+  readonly formats: Target['formats'];
+  readonly plain: Target['plain'];
+  readonly spaces: Target['spaces'];
+  readonly costs: Target['costs'];
+  readonly overlap: boolean;
   private readonly driver: Driver;
   private readonly faults: Faults;
   private readonly host: HostCopies;
-  private readonly compiled = new Map<string, CompiledKernel>();
+  /** Kernels that are about to be compiled, by name. */
   private readonly waiting = new Map<string, KernelSource>();
+  private compiling: Promise<void> | undefined;
   private taken = 0;
 
-  constructor(driver: Driver) {
+  constructor(driver: Driver, options: TargetOptions = {}) {
+    const target = cudaTarget(options);
+    this.name = target.name;
+    this.fusion = target.fusion;
+    this.refuses = target.refuses;
+    this.formats = target.formats;
+    this.plain = target.plain;
+    this.spaces = target.spaces;
+    this.costs = target.costs;
+    this.overlap = target.overlap;
     this.driver = driver;
     this.faults = new Faults(driver);
     this.host = new HostCopies(driver, (steps) => this.launch(steps).run());
@@ -65,7 +102,7 @@ export class CudaDevice implements Device {
     this.taken -= bytes;
   }
 
-  openStore(_folder: string, bytes: number): Store {
+  openStore(_folder: string | undefined, bytes: number): Store {
     const store = this.driver.openStore(bytes);
     const sized = (tensor: Tensor) => [cuda(tensor).address, cuda(tensor).bytes] as const;
     return {
@@ -105,11 +142,30 @@ export class CudaDevice implements Device {
     return this.launch(combineSteps(make, [first, ...others], how, BYTES[first.dtype]));
   }
 
-  prepare(kernel: Kernel, rank: number, tensorOf: (value: LocalValue) => Tensor, owner: Memory): Launch {
+  async prepare(
+    kernel: Kernel,
+    rank: number,
+    tensorOf: (value: LocalValue) => Tensor,
+    owner: Memory,
+  ): Promise<Launch> {
     const call = callOf(kernel, rank, tensorOf);
     const node = kernel.anchor ?? kernel.nodes[kernel.nodes.length - 1];
     const make = this.maker(owner, (value) => cuda(tensorOf(value)), node.call.where);
-    return this.launch(stepsOf(call, make));
+    const steps = stepsOf(call, make);
+    await this.compiled(steps.map(({ source }) => source));
+    return this.launch(steps);
+  }
+
+  /** Compiles kernels together with all that others ask for at the same time. */
+  private async compiled(sources: readonly KernelSource[]): Promise<void> {
+    for (const source of sources) this.waiting.set(source.name, source);
+    this.compiling ??= Promise.resolve().then(() => {
+      this.compiling = undefined;
+      const all = [...this.waiting.values()];
+      this.waiting.clear();
+      return this.driver.compile(all);
+    });
+    await this.compiling;
   }
 
   private maker(owner: Memory, tensorOf: (value: LocalValue) => CudaTensor, what: string): Maker {
@@ -123,37 +179,18 @@ export class CudaDevice implements Device {
     });
   }
 
-  /** Compiled when it first runs, together with all that was prepared by then. */
   private launch(steps: readonly Step[]): Launch {
-    for (const { source } of steps)
-      if (!this.compiled.has(source.name)) this.waiting.set(source.name, source);
     let launches: (() => void)[] | undefined;
+    const bound = () =>
+      steps
+        .filter(({ blocks }) => blocks > 0)
+        .map(({ source, blocks, args }) => this.driver.kernel(source).launch(blocks, args));
     return {
-      run: () => {
-        launches ??= this.bound(steps);
+      run() {
+        launches ??= bound();
         for (const run of launches) run();
       },
     };
-  }
-
-  private bound(steps: readonly Step[]): (() => void)[] {
-    this.compile();
-    return steps
-      .filter(({ blocks }) => blocks > 0)
-      .map(({ source, blocks, args }) => this.compiled.get(source.name)!.launch(blocks, args));
-  }
-
-  private compile(): void {
-    const sources = [...this.waiting.values()];
-    this.waiting.clear();
-    const kernels = this.driver.compile(sources);
-    sources.forEach(({ name }, i) => {
-      this.compiled.set(name, kernels[i]);
-    });
-  }
-
-  async ready(): Promise<void> {
-    this.compile();
   }
 
   mark(): Mark {

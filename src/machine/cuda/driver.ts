@@ -32,8 +32,10 @@ export interface Driver {
   upload(to: Address, data: Uint8Array): void;
   /** The bytes as they are when the queue comes to this. */
   download(from: Address, bytes: number): Promise<Uint8Array>;
-  /** Compiled code of all kernels, in their order. */
-  compile(kernels: readonly KernelSource[]): CompiledKernel[];
+  /** Compiles kernels, several at once. */
+  compile(kernels: readonly KernelSource[]): Promise<void>;
+  /** A kernel's compiled code; compiled now where it was not. */
+  kernel(source: KernelSource): CompiledKernel;
   mark(): Mark;
   /** Waits until the queue is empty; raises what went wrong. */
   done(): Promise<void>;

@@ -52,11 +52,14 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
       memory.download(data, from);
       return data;
     },
-    compile(sources) {
+    async compile(sources) {
       const wanted = new Map(sources.map((source) => [source.name, source]));
       const missing = [...wanted.values()].filter(({ name }) => !kernels.has(name));
       if (missing.length > 0) compileAll(missing, options, memory.file);
-      return sources.map(({ name }) => kernels.get(name)!);
+    },
+    kernel(source) {
+      if (!kernels.has(source.name)) compileAll([source], options, memory.file);
+      return kernels.get(source.name)!;
     },
     mark: passedMark,
     done: async () => undefined,

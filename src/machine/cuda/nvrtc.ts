@@ -33,7 +33,8 @@ export const NVRTC_MISSING =
 export class Nvrtc {
   readonly version: string;
   private readonly opened: Opened;
-  private readonly call: (name: string, ...args: unknown[]) => void;
+  private readonly functions = new Map<string, (...args: unknown[]) => number>();
+  private readonly textOf: (code: number) => string;
 
   constructor(opened: Opened) {
     this.opened = opened;
@@ -42,8 +43,7 @@ export class Nvrtc {
       what: 'NVRTC is',
       hint: 'Install CUDA 12 or newer',
     });
-    const text = func('const char *nvrtcGetErrorString(int code)') as (code: number) => string;
-    const functions = new Map<string, (...args: unknown[]) => number>();
+    this.textOf = func('const char *nvrtcGetErrorString(int code)') as Nvrtc['textOf'];
     const types = {
       nvrtcVersion: '_Out_ int *major, _Out_ int *minor',
       nvrtcCreateProgram: `_Out_ ${P} *program, const char *source, const char *name, int headers, ${P} texts, ${P} names`,
@@ -55,13 +55,9 @@ export class Nvrtc {
       nvrtcDestroyProgram: `_Inout_ ${P} *program`,
     };
     for (const [name, args] of Object.entries(types))
-      functions.set(name, func(`int ${name}(${args})`) as (...all: unknown[]) => number);
-    this.call = (name, ...args) => {
-      const code = functions.get(name)!(...args);
-      if (code !== 0) fail({ where: 'device cuda', problem: `${name}: ${text(code)}` });
-    };
+      this.functions.set(name, func(`int ${name}(${args})`) as (...all: unknown[]) => number);
     const [major, minor] = [[0], [0]];
-    this.call('nvrtcVersion', major, minor);
+    this.checked('nvrtcVersion', major, minor);
     this.version = `${major[0]}.${minor[0]}`;
   }
 
@@ -71,47 +67,82 @@ export class Nvrtc {
   }
 
   /** Code of a kernel for an architecture such as sm_90: of the cache, or compiled and kept there. */
-  code({ name, text }: KernelSource, architecture: string, cache = cacheFolder()): Uint8Array {
-    const source = `${deviceText()}${text}`;
-    const parts = [source, architecture, this.version, ...OPTIONS];
-    const hash = createHash('sha256').update(parts.join('\0')).digest('hex');
-    const file = path.join(cache, `${name}-${architecture}-${hash.slice(0, 24)}.cubin`);
-    if (existsSync(file)) return readFileSync(file);
-    const code = this.compile(source, name, [...OPTIONS, `--gpu-architecture=${architecture}`]);
-    keep(file, code);
-    return code;
+  code(source: KernelSource, architecture: string, cache = cacheFolder()): Uint8Array {
+    const job = this.job(source, architecture, cache);
+    return job.kept() ?? job.finish(this.call('nvrtcCompileProgram', job.begin(), ...job.options));
   }
 
-  private compile(source: string, name: string, options: readonly string[]): Uint8Array {
+  /** As `code`, compiled beside what else this process does. */
+  async codeBeside(source: KernelSource, architecture: string, cache = cacheFolder()): Promise<Uint8Array> {
+    const job = this.job(source, architecture, cache);
+    const kept = job.kept();
+    if (kept !== undefined) return kept;
+    const program = job.begin();
+    const compile = this.functions.get('nvrtcCompileProgram')! as unknown as {
+      async(...args: unknown[]): void;
+    };
+    const code = await new Promise<number>((resolve, reject) =>
+      compile.async(program, ...job.options, (error: Error | null, result: number) =>
+        error ? reject(error) : resolve(result),
+      ),
+    );
+    return job.finish(code);
+  }
+
+  /** The steps of a compilation, of which the middle one takes long. */
+  private job({ name, text }: KernelSource, architecture: string, cache: string) {
+    const source = `${deviceText()}${text}`;
+    const options = [...OPTIONS, `--gpu-architecture=${architecture}`];
+    const hash = createHash('sha256')
+      .update([source, this.version, ...options].join('\0'))
+      .digest('hex');
+    const file = path.join(cache, `${name}-${architecture}-${hash.slice(0, 24)}.cubin`);
     const program = [0];
-    this.call('nvrtcCreateProgram', program, source, `${name}.cu`, 0, 0, 0);
-    const [handle] = program;
-    try {
-      try {
-        this.call('nvrtcCompileProgram', handle, options.length, options);
-      } catch (error) {
-        const log = Buffer.from(this.bytes(handle, 'nvrtcGetProgramLogSize', 'nvrtcGetProgramLog'));
-        const said = log.toString('utf8').replace(/\0/g, '').slice(0, 2000);
-        fail(
-          {
-            where: 'device cuda',
-            problem: `a kernel did not compile with NVRTC ${this.version} for ${options[options.length - 1]}: ${said}`,
-            hint: `It was found as ${this.opened.file}; HALOMESH_NVRTC names another one`,
-          },
-          { cause: error },
-        );
-      }
-      return this.bytes(handle, 'nvrtcGetCUBINSize', 'nvrtcGetCUBIN');
-    } finally {
-      this.call('nvrtcDestroyProgram', program);
-    }
+    return {
+      options: [options.length, options] as const,
+      kept: () => (existsSync(file) ? readFileSync(file) : undefined),
+      begin: (): number => {
+        this.checked('nvrtcCreateProgram', program, source, `${name}.cu`, 0, 0, 0);
+        return program[0];
+      },
+      finish: (result: number): Uint8Array => {
+        try {
+          if (result !== 0) this.refuse(program[0], architecture);
+          const code = this.bytes(program[0], 'nvrtcGetCUBINSize', 'nvrtcGetCUBIN');
+          keep(file, code);
+          return code;
+        } finally {
+          this.checked('nvrtcDestroyProgram', program);
+        }
+      },
+    };
+  }
+
+  /** Raises the words of the compiler. */
+  private refuse(program: number, architecture: string): never {
+    const log = Buffer.from(this.bytes(program, 'nvrtcGetProgramLogSize', 'nvrtcGetProgramLog'));
+    const said = log.toString('utf8').replace(/\0/g, '').slice(0, 2000);
+    return fail({
+      where: 'device cuda',
+      problem: `a kernel did not compile with NVRTC ${this.version} for ${architecture}: ${said}`,
+      hint: `It was found as ${this.opened.file}; HALOMESH_NVRTC names another one`,
+    });
+  }
+
+  private call(name: string, ...args: unknown[]): number {
+    return this.functions.get(name)!(...args);
+  }
+
+  private checked(name: string, ...args: unknown[]): void {
+    const code = this.call(name, ...args);
+    if (code !== 0) fail({ where: 'device cuda', problem: `${name}: ${this.textOf(code)}` });
   }
 
   private bytes(program: number, size: string, content: string): Uint8Array {
     const length = [0];
-    this.call(size, program, length);
+    this.checked(size, program, length);
     const data = new Uint8Array(Number(length[0]));
-    this.call(content, program, data);
+    this.checked(content, program, data);
     return data;
   }
 }

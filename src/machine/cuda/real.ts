@@ -3,85 +3,19 @@ import koffi from 'koffi';
 import { fail } from '../../core/index.ts';
 import type { HostRoom, Launch, Mark } from '../device.ts';
 import { rest } from '../rest.ts';
-import { CudaApi, OUT_OF_MEMORY } from './cuda-api.ts';
+import { type CudaApi, OUT_OF_MEMORY } from './cuda-api.ts';
 import type { ByteStore, CompiledKernel, Driver, KernelSource } from './driver.ts';
-import { openDriver } from './find.ts';
+import { type Gpu, lookUp } from './gpu.ts';
 import { NVRTC_MISSING, Nvrtc } from './nvrtc.ts';
 
 // The driver of a GPU: libcuda and NVRTC, both found when the device is opened. One stream takes all launches, another one moves
 // tensors to the host's memory and back beside them.
 
-/** Attributes of devices, flags of streams, events and memory: numbers of cuda.h. */
-const [CAPABILITY_MAJOR, CAPABILITY_MINOR] = [75, 76];
+/** Flags of streams, memory and captures: numbers of cuda.h. */
 const NON_BLOCKING = 1;
 /** Of memory of the host: every context sees it, kernels too. */
 const PORTABLE_MAPPED = 3;
 const RELAXED = 2;
-
-/** Oldest architecture: the first with bfloat16 in its tensor cores. */
-const OLDEST = 80;
-
-/** A GPU before it is opened. */
-export interface Gpu {
-  readonly name: string;
-  /** Such as sm_90. */
-  readonly architecture: string;
-  readonly capability: number;
-  readonly bytes: number;
-  readonly driverVersion: string;
-}
-
-/** The driver's functions, and the GPU with a number; raises in words why there is none. */
-function lookUp(ordinal: number): { api: CudaApi; handle: number; gpu: Gpu } {
-  const opened = openDriver();
-  if (opened === undefined)
-    return fail({
-      where: 'device cuda',
-      problem: 'no NVIDIA driver is found (libcuda.so.1)',
-      hint: 'Install the driver of the GPU, or use --device cpu',
-    });
-  const api = new CudaApi(opened.library);
-  api.call('cuInit', 0);
-  const count = api.get('cuDeviceGetCount');
-  if (ordinal >= count)
-    fail({
-      where: 'device cuda',
-      problem: `there is no GPU number ${ordinal}`,
-      expected: count === 0 ? 'a GPU' : `a number below ${count}`,
-      found: `${count} GPUs`,
-    });
-  const handle = api.get('cuDeviceGet', ordinal);
-  const name = new Uint8Array(256);
-  api.call('cuDeviceGetName', name, name.length, handle);
-  const [major, minor] = [CAPABILITY_MAJOR, CAPABILITY_MINOR].map((attribute) =>
-    api.get('cuDeviceGetAttribute', attribute, handle),
-  );
-  const version = api.get('cuDriverGetVersion');
-  const gpu: Gpu = {
-    name: Buffer.from(name.subarray(0, name.indexOf(0))).toString('utf8'),
-    architecture: `sm_${major}${minor}`,
-    capability: 10 * major + minor,
-    bytes: api.get('cuDeviceTotalMem', handle),
-    driverVersion: `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`,
-  };
-  if (gpu.capability < OLDEST)
-    fail({
-      where: 'device cuda',
-      problem: `${gpu.name} is too old`,
-      expected: `compute capability 8.0 or newer`,
-      found: `${major}.${minor}`,
-      hint: 'Use --device cpu',
-    });
-  return { api, handle, gpu };
-}
-
-/** The GPU with a number and the compiler for it; raises in words what is missing. */
-export function gpuHere(ordinal = 0): { readonly gpu: Gpu; readonly nvrtc: string } {
-  const { gpu } = lookUp(ordinal);
-  const nvrtc = Nvrtc.open();
-  if (nvrtc === undefined) fail({ where: 'device cuda', problem: NVRTC_MISSING });
-  return { gpu, nvrtc: nvrtc!.version };
-}
 
 export function realDriver(ordinal = 0): Driver {
   const { api, handle, gpu } = lookUp(ordinal);
@@ -101,6 +35,7 @@ class RealDriver implements Driver {
   private readonly stream: number;
   private readonly moves: number;
   private readonly modules: number[] = [];
+  private readonly kernels = new Map<string, CompiledKernel>();
   private readonly graphs: number[] = [];
   /** All events, and those that nobody asks for any more. */
   private readonly events: number[] = [];
@@ -171,14 +106,28 @@ class RealDriver implements Driver {
     }
   }
 
-  compile(sources: readonly KernelSource[]): CompiledKernel[] {
-    return sources.map((source) => {
-      const code = this.nvrtc.code(source, this.gpu.architecture);
-      const loaded = this.api.get('cuModuleLoadData', code);
-      this.modules.push(loaded);
-      const kernel = this.api.get('cuModuleGetFunction', loaded, source.name);
-      return { launch: (blocks, args) => this.launchOf(kernel, blocks, source.threads, args) };
+  async compile(sources: readonly KernelSource[]): Promise<void> {
+    const missing = sources.filter(({ name }) => !this.kernels.has(name));
+    const { architecture } = this.gpu;
+    const codes = await Promise.all(missing.map((source) => this.nvrtc.codeBeside(source, architecture)));
+    missing.forEach((source, i) => {
+      this.load(source, codes[i]);
     });
+  }
+
+  kernel(source: KernelSource): CompiledKernel {
+    return this.kernels.get(source.name) ?? this.load(source, this.nvrtc.code(source, this.gpu.architecture));
+  }
+
+  private load(source: KernelSource, code: Uint8Array): CompiledKernel {
+    const loaded = this.api.get('cuModuleLoadData', code);
+    this.modules.push(loaded);
+    const handle = this.api.get('cuModuleGetFunction', loaded, source.name);
+    const kernel: CompiledKernel = {
+      launch: (blocks, args) => this.launchOf(handle, blocks, source.threads, args),
+    };
+    this.kernels.set(source.name, kernel);
+    return kernel;
   }
 
   private launchOf(kernel: number, blocks: number, threads: number, args: Uint8Array): () => void {

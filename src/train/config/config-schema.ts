@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HalomeshError } from '../../core/index.ts';
 import { classNamesProblem, expectedOf } from '../../imaging/index.ts';
-import { COMPUTING_DEVICES } from '../../machine/index.ts';
+import { DEVICE_CHOICES } from '../../machine/index.ts';
 import { checkPlainUNet, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
@@ -198,7 +198,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   split: split.optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
-  device: oneOf(COMPUTING_DEVICES),
+  device: oneOf(DEVICE_CHOICES),
   threads: whole(1, MOST_THREADS),
   memoryLimit: whole(1).optional(),
   spillDir: text.optional(),

@@ -1,4 +1,4 @@
-import type { ComputingDevice } from '../../machine/index.ts';
+import type { DeviceChoice } from '../../machine/index.ts';
 import type { Adafactor, Adam, NormKind, PlainUNetConfig, Sgd } from '../../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
 
@@ -74,7 +74,7 @@ export interface TrainConfig {
   readonly mesh: Readonly<Record<string, number>>;
   /** Mesh axis that cuts a dimension (batch, depth, height, width, channel). */
   readonly layout: Readonly<Record<string, string>>;
-  readonly device: ComputingDevice;
+  readonly device: DeviceChoice;
   /** Threads of the CPU device. */
   readonly threads: number;
 

@@ -1,7 +1,7 @@
 import { type Shape, shape } from '../../core/index.ts';
 import { debugLevel } from '../../files/index.ts';
 import type { AugmentConfig, PrepareOptions, Shape3 } from '../../imaging/index.ts';
-import { DEVICES, type Device, type Processes } from '../../machine/index.ts';
+import { DEVICES, type Device, type DeviceEntry, deviceNamed, type Processes } from '../../machine/index.ts';
 import {
   type Built,
   type BuiltLoss,
@@ -139,12 +139,13 @@ export function deviceOf({
   threads,
   exactConv,
 }: Pick<TrainConfig, 'device' | 'threads' | 'exactConv'>): Device {
-  return DEVICES[device].open({ threads, exactConv, ...machineHere() });
+  const entry: DeviceEntry = DEVICES[deviceNamed(device)];
+  return entry.open({ threads, exactConv, ...machineHere() });
 }
 
 /** What planning needs to know of a config's device. */
 export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
-  return DEVICES[device].target(machineHere());
+  return DEVICES[deviceNamed(device)].target(machineHere());
 }
 
 /** Device and mesh of a config, with fresh variables. */
