@@ -106,13 +106,15 @@ export interface Device extends Target {
   combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): Launch;
   /**
    * A kernel of one rank, ready to run: a device may compile it meanwhile, and several at the same time. `tensorOf` gives the stored
-   * tensors that it reads and writes. What it needs beside them is freed with `owner`.
+   * tensors that it reads and writes, `scratch` is memory that it may use while it runs, of the bytes that the target told. What it
+   * needs beside them is freed with `owner`.
    */
   prepare(
     kernel: Kernel,
     rank: number,
     tensorOf: (value: LocalValue) => Tensor,
     owner: Memory,
+    scratch?: Tensor,
   ): Promise<Launch>;
   mark(): Mark;
   /** Waits until all that was asked for is done. */

@@ -19,6 +19,7 @@ export function nullDevice(like?: Target): Device {
     spaces: like?.spaces ?? HOST_SPACES,
     costs: like?.costs ?? UNMEASURED,
     overlap: like?.overlap ?? true,
+    ...(like?.scratch && { scratch: like.scratch }),
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     openStore: (_folder, bytes) => ({

@@ -6,6 +6,7 @@ import { assignBuffers, type Buffer } from './memory/buffers.ts';
 import { messageBytes, processBytes } from './memory/footprint.ts';
 import { type MemoryPlan, MemoryPlanner } from './memory/memory.ts';
 import type { PlanStep } from './memory/schedule.ts';
+import { scratchBuffers } from './memory/scratch.ts';
 import { type LocalNode, type LocalProgram, type LocalValue, nodeBytes } from './program.ts';
 import { partition } from './split/partition.ts';
 import { partitionRegion, type Region } from './split/region.ts';
@@ -124,7 +125,8 @@ function prepare(
   const flights = flightsAmong(once, buffers, target, hosts);
   const messages = apart ? messageBytes({ list: once, flights }, fixedBytes) : 0;
   const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
-  const planner = new MemoryPlanner({ program, steps, buffers }, target, hosts);
+  const scratchOf = scratchBuffers(target, buffers, mesh.size);
+  const planner = new MemoryPlanner({ program, steps, buffers, scratchOf }, target, hosts);
   return { program, buffers, planner, fixedBytes: processBytes(fixedBytes, most) + messages + hostBytes };
 }
 

@@ -1,6 +1,6 @@
 import type { Box, TensorType } from '../core/index.ts';
-import type { FusionRules } from './fusion/kernel.ts';
-import type { LocalNode, LocalProgram } from './program.ts';
+import type { FusionRules, Kernel } from './fusion/kernel.ts';
+import type { LocalNode, LocalProgram, LocalValue } from './program.ts';
 import type { Costs } from './time/costs.ts';
 
 // What planning needs to know of a device. It names none.
@@ -54,6 +54,11 @@ export interface Target {
   /** Where tensors lie, and where they go that make way for others: to the first tier. */
   readonly spaces: { readonly tensors: Space; readonly tiers: readonly [Tier, ...Tier[]] };
   readonly costs: Costs;
+  /**
+   * Bytes that a launch of a kernel needs on a rank beside its tensors, only while it runs: the plan gives them a place among the
+   * tensors. `storedOf`: how a value that the kernel reads or writes lies. Absent: none.
+   */
+  scratch?(kernel: Kernel, rank: number, storedOf: (value: LocalValue) => StoredType): number;
   /** Whether collectives go on beside kernels where ranks are processes of their own. */
   readonly overlap: boolean;
 }

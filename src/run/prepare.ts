@@ -1,5 +1,5 @@
 import type { Device, Launch, Memory, Store, World } from '../machine/index.ts';
-import type { Plan } from '../plan/index.ts';
+import type { LocalValue, Plan } from '../plan/index.ts';
 import type { State } from './state.ts';
 import type { Stays } from './stays.ts';
 
@@ -31,8 +31,12 @@ export async function prepareKernels(
   const pending = plan.steps.flatMap((step, place) =>
     step.kind === 'kernel'
       ? [
-          async () =>
-            [place, await device.prepare(step, rank, (value) => stays.of(value, place), own)] as const,
+          async () => {
+            const { scratch } = plan.memory.list[place];
+            const tensorOf = (value: LocalValue) => stays.of(value, place);
+            const room = scratch && stays.at(scratch, place);
+            return [place, await device.prepare(step, rank, tensorOf, own, room)] as const;
+          },
         ]
       : [],
   );

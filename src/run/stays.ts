@@ -18,7 +18,7 @@ export class Stays {
 
   constructor(plan: Plan, device: Device, rank: number, state: State, arena: Memory) {
     this.plan = plan;
-    for (const buffer of new Set(plan.buffers.values())) {
+    for (const buffer of new Set([...plan.buffers.values(), ...plan.memory.placements.keys()])) {
       const placed = plan.memory.placements.get(buffer) ?? [];
       const stays = placed.map(({ from, to, offsets }) => ({
         from,

@@ -128,10 +128,10 @@ function bindReshape({ from, read, to: target, written }: CallOf<'reshape'>, to:
   };
 }
 
-/** Kept beside the arena and copied in. */
+/** Kept with the arguments and copied in. */
 function bindTable({ shape, values, to: target, box }: CallOf<'table'>, to: Binder): () => void {
+  const type = { shape, dtype: 'f64' as const };
   const whole = shape.map((dim) => ({ start: 0, end: dim.size }));
-  const kept = to.scratch({ shape, dtype: 'f64' }, whole);
-  to.library.upload(kept.address, Float64Array.from(values));
+  const kept = cpuTensor(to.args.doubles(values), { ...type, format: plainFormat(type) }, whole);
   return to.copy(to.tensorOf(target), kept, box);
 }

@@ -1,4 +1,4 @@
-import type { Box } from '../../core/index.ts';
+import { type Box, fail, length } from '../../core/index.ts';
 import type { LocalValue } from '../../plan/index.ts';
 import type { Source, Stored, StoredBox } from '../calls/index.ts';
 import type { Tensor } from '../device.ts';
@@ -6,7 +6,8 @@ import { five, plainFormat, type Region, type Slots } from '../formats/index.ts'
 import { ROW_CODES, type Row, type RowOperand } from '../rows/index.ts';
 import { prepareCopy } from './copy.ts';
 import type { ConvAlgorithm } from './exact-conv.ts';
-import type { Address, Library } from './library.ts';
+import { type Address, after, type Library } from './library.ts';
+import { scratchBytes } from './scratch.ts';
 import {
   boxView,
   type CpuTensor,
@@ -25,13 +26,17 @@ export class Binder {
   readonly args: Arguments;
   readonly conv: ConvAlgorithm;
   private readonly stored: (value: LocalValue) => Tensor;
+  private readonly room: CpuTensor | undefined;
+  private taken = 0;
 
   constructor(
     library: Library,
     args: Arguments,
     tensorOf: (value: LocalValue) => Tensor,
     conv: ConvAlgorithm,
+    room?: CpuTensor,
   ) {
+    this.room = room;
     this.library = library;
     this.args = args;
     this.stored = tensorOf;
@@ -87,10 +92,20 @@ export class Binder {
     return { view: subView(copy, slots, box), after: this.copy(tensor, copy, box) };
   }
 
-  /** Plain memory for a box of a tensor of this type, given back with the arguments. */
+  /** Plain memory for a box of a tensor of this type, while the launch runs: of the scratch that the plan gives it. */
   scratch({ shape, dtype }: Pick<CpuTensor, 'shape' | 'dtype'>, box: Box): CpuTensor {
     const type = { shape, dtype, format: plainFormat({ shape, dtype }) };
-    return cpuTensor(this.args.scratch(type.format.bytes(box)), type, box);
+    const { address = 0 as Address, box: room = [{ start: 0, end: 0 }] } = this.room ?? {};
+    const at = this.taken;
+    this.taken += scratchBytes(type.format.bytes(box));
+    if (this.taken > length(room[0]))
+      fail({
+        where: 'device cpu',
+        problem: 'a launch takes more scratch than its plan gives it',
+        expected: `at most ${length(room[0])} bytes`,
+        found: `${this.taken}`,
+      });
+    return cpuTensor(after(address, at), type, box);
   }
 
   /** See {@link prepareCopy}. */

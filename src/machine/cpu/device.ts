@@ -31,6 +31,7 @@ import { prepareCopy } from './copy.ts';
 import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
 import { type Address, after, type Library, library } from './library.ts';
+import { scratchOf } from './scratch.ts';
 import { boxView, type CpuTensor, cpuTensor, operandOf } from './storage.ts';
 import { Arguments, type Instruction } from './structs.ts';
 import { cpuTarget, type TargetOptions } from './target.ts';
@@ -85,6 +86,7 @@ class CpuDevice implements Device {
   readonly spaces: Target['spaces'];
   readonly costs: Target['costs'];
   readonly overlap: Target['overlap'];
+  readonly scratch = scratchOf;
   private readonly library: Library;
   private readonly conv: ConvAlgorithm;
   private readonly host: HostCopies;
@@ -164,11 +166,13 @@ class CpuDevice implements Device {
     rank: number,
     tensorOf: (value: LocalValue) => Tensor,
     owner: Memory,
+    scratch?: Tensor,
   ): Promise<Launch> {
     const call = callOf(kernel, rank, tensorOf);
-    const binder = this.binder(owner, tensorOf);
+    const binder = this.binder(owner, tensorOf, scratch as CpuTensor | undefined);
     const run = bind(call, binder);
-    if (call.op !== 'conv' && call.op !== 'conv_transpose') return { run };
+    // Between the parts others may use the scratch.
+    if ((call.op !== 'conv' && call.op !== 'conv_transpose') || scratch !== undefined) return { run };
     return { run, parts: (ready) => contractionParts(call, binder, ready) };
   }
 
@@ -212,8 +216,8 @@ class CpuDevice implements Device {
     return { ...plain, home: (like as PlacedTensor).home, stored: 0 };
   }
 
-  private binder(memory: Memory, tensorOf: (value: LocalValue) => Tensor): Binder {
-    return new Binder(this.library, (memory as CpuMemory).args, tensorOf, this.conv);
+  private binder(memory: Memory, tensorOf: (value: LocalValue) => Tensor, scratch?: CpuTensor): Binder {
+    return new Binder(this.library, (memory as CpuMemory).args, tensorOf, this.conv, scratch);
   }
 
   pollWith(poll: number): void {

@@ -102,14 +102,6 @@ export class Arguments {
     return { at: after(this.base, offset), offset };
   }
 
-  /** Memory for a kernel's own use, given back with the rest. */
-  scratch(bytes: number): Address {
-    const size = Math.max(bytes, 64);
-    const at = this.library.allocate(size);
-    this.chunks.push({ at, bytes: size });
-    return at;
-  }
-
   free(): void {
     for (const { at, bytes } of this.chunks) this.library.free(at, bytes);
     this.chunks.length = 0;

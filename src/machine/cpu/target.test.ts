@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { mesh, shape } from '../../core/index.ts';
+import { Graph, type Layout, mesh, shape } from '../../core/index.ts';
 import { buildTraining } from '../../nn/index.ts';
-import { comebacks, leastMemory, makePlan, predictPeak, predictTime } from '../../plan/index.ts';
+import { inputOf, reshape } from '../../ops/index.ts';
+import { comebacks, leastMemory, makePlan, type Plan, predictPeak, predictTime } from '../../plan/index.ts';
 import { assumedSpeeds, CPU_TARGET, costsOf, cpuTarget, type Speeds } from './index.ts';
 
 const { graph } = buildTraining({
@@ -48,6 +49,41 @@ describe('measured speeds', () => {
     const [slow, fast] = [tier(1e6), tier(1e12)];
     expect(fast.moved).toBeGreaterThan(slow.moved);
     expect(fast.seconds).toBeLessThan(slow.seconds);
+  });
+});
+
+describe('scratch of launches', () => {
+  /** Bytes that a reshape of so many numbers copies to plain memory. */
+  const reshaped = (depth: number, ranks: number) => {
+    const graph = new Graph();
+    const x = inputOf(graph, 'x', shape({ depth, height: 8 }));
+    graph.output('y', reshape(x, shape({ depth, height: 8, one: 1 })));
+    const layout: Layout = ranks > 1 ? { depth: 'z' } : {};
+    return makePlan(graph, mesh(ranks > 1 ? { z: ranks } : {}), layout, CPU_TARGET);
+  };
+  const scratches = (plan: Plan) =>
+    [...plan.memory.placements]
+      .filter(([buffer]) => buffer.name.endsWith('scratch'))
+      .flatMap(([, stays]) => stays);
+
+  it('has a place in the arena while they run, and counts', () => {
+    const [stay, ...others] = scratches(reshaped(1024, 1));
+    expect(others).toEqual([]);
+    expect(stay.bytes).toEqual([4 * 8 * 1024]);
+    expect(stay.from).toBe(stay.to);
+    // Beside what is read and what is written.
+    expect(reshaped(1024, 1).memory.arenaBytes).toEqual([3 * 4 * 8 * 1024]);
+    expect(scratches(reshaped(1024, 2))[0].bytes).toEqual([2 * 8 * 1024, 2 * 8 * 1024]);
+  });
+
+  it('of ranks that take turns is the same memory', () => {
+    const { placements } = reshaped(1024, 2).memory;
+    const [{ offsets }] = [...placements].find(([buffer]) => buffer.name.endsWith('scratch'))![1];
+    expect(offsets[0]).toBe(offsets[1]);
+  });
+
+  it('is none of a training step without one', () => {
+    expect(scratches(makePlan(graph, mesh({}), {}, CPU_TARGET))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { CALL_FUSION, refusesCall } from '../calls/index.ts';
 import { imageFormats, plainFormat } from '../formats/index.ts';
 import { HOST_FIXED, SPILL_FILE, UNMEASURED } from '../host.ts';
 import { costsOf } from './costs.ts';
+import { scratchOf } from './scratch.ts';
 import type { Speeds } from './speeds.ts';
 
 /** What is told of the machine that a target stands for. */
@@ -31,6 +32,7 @@ export const cpuTarget = ({ speeds, overlap = true }: TargetOptions = {}): Targe
   },
   costs: speeds === undefined ? UNMEASURED : costsOf(speeds),
   overlap,
+  scratch: scratchOf,
 });
 
 export const CPU_TARGET = cpuTarget();

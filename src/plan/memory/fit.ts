@@ -1,3 +1,4 @@
+import type { Step } from '../fusion/kernel.ts';
 import type { Buffer } from './buffers.ts';
 import { Hot, type Profile, State } from './fit-state.ts';
 import { allLiveBytes, byBuffer, Clock, type Residency, residencies } from './lifetimes.ts';
@@ -69,12 +70,14 @@ export class Fitter {
 
   /** Bytes of what one step touches, of the step with the most: no schedule takes less. */
   largestStep(): number {
-    const { steps, buffers } = this.input;
-    const bytes = (step: Scheduled['step'], ranks: readonly number[]): number =>
-      touched(step, buffers).reduce(
+    const { steps, buffers, scratchOf } = this.input;
+    const bytes = (step: Step, ranks: readonly number[]): number => {
+      const scratch = step.kind === 'kernel' ? scratchOf(step) : undefined;
+      return [...touched(step, buffers), ...(scratch ? [scratch] : [])].reduce(
         (sum, buffer) => sum + Math.max(...ranks.map((rank) => this.bytesOf(buffer, rank))),
         0,
       );
+    };
     return Math.max(...this.hosts.flatMap((ranks) => steps.map((step) => bytes(step, ranks))));
   }
 

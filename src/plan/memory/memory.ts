@@ -77,8 +77,8 @@ export class MemoryPlanner {
   private readonly hosts: readonly (readonly number[])[];
   private readonly ranks: readonly number[];
   private readonly buffers: readonly Buffer[];
-  /** Bytes by buffer and rank. */
-  private readonly sizes: readonly (readonly number[])[];
+  /** Bytes by buffer and rank, as they are asked for. */
+  private readonly sizes: (readonly number[])[] = [];
   private readonly target: Target;
   private readonly weights: Weights;
   private readonly fitter: Fitter;
@@ -86,13 +86,10 @@ export class MemoryPlanner {
   private cheapest: MemoryPlan | undefined;
 
   constructor(input: Unscheduled, target: Target, hosts?: readonly (readonly number[])[]) {
-    const tensorBytes = ({ format, boxes }: Buffer, rank: number): number =>
-      wholeBytes(target.spaces.tensors, format.bytes(boxes[rank]));
     this.input = input;
     this.ranks = Array.from({ length: input.program.mesh.size }, (_, rank) => rank);
     this.hosts = hosts ?? [this.ranks];
     this.buffers = [...new Set(input.buffers.values())];
-    this.sizes = this.buffers.map((buffer) => this.ranks.map((rank) => tensorBytes(buffer, rank)));
     this.target = target;
     this.weights = new Weights(target, this.hosts[0], this.arenaBytes, input.buffers);
     this.fitter = new Fitter(input, this.hosts, this.arenaBytes, this.weights);
@@ -208,7 +205,7 @@ export class MemoryPlanner {
     }
     const placements = new Map<Buffer, Placement[]>();
     for (const stay of inArena) {
-      const placed = { ...stay, offsets: offsets.get(stay)!, bytes: this.sizes[stay.buffer.index] };
+      const placed = { ...stay, offsets: offsets.get(stay)!, bytes: this.sizesOf(stay.buffer) };
       placements.set(stay.buffer, [...(placements.get(stay.buffer) ?? []), placed]);
     }
     const alone = (rank: number): number => {
@@ -234,7 +231,7 @@ export class MemoryPlanner {
   ): number {
     const items = clock.ranks.flatMap((rank, turn) =>
       spans.map(({ buffer, from, to, into }) => ({
-        bytes: this.sizes[buffer.index][rank],
+        bytes: this.sizesOf(buffer)[rank],
         birth: clock.time(from, turn),
         death: clock.time(to, turn),
         rank,
@@ -256,11 +253,17 @@ export class MemoryPlanner {
   }
 
   private readonly arenaBytes = (buffer: Buffer, rank: number): number =>
-    buffer.variable === undefined ? this.sizes[buffer.index][rank] : 0;
+    buffer.variable === undefined ? this.sizesOf(buffer)[rank] : 0;
+
+  /** Bytes by rank. */
+  private sizesOf({ index, format, boxes }: Buffer): readonly number[] {
+    this.sizes[index] ??= boxes.map((box) => wholeBytes(this.target.spaces.tensors, format.bytes(box)));
+    return this.sizes[index];
+  }
 
   private variableBytes(): number[] {
     const variables = this.buffers.filter(({ variable }) => variable !== undefined);
-    return this.ranks.map((rank) => variables.reduce((sum, { index }) => sum + this.sizes[index][rank], 0));
+    return this.ranks.map((rank) => variables.reduce((sum, buffer) => sum + this.sizesOf(buffer)[rank], 0));
   }
 
   /** What the process with the most of something has, given per rank. */

@@ -31,6 +31,8 @@ export interface Scheduled {
   readonly id: string;
   /** True for a kernel or an exchange that has run before. */
   readonly again: boolean;
+  /** What its launches need while they run; absent where that is nothing. */
+  readonly scratch?: Buffer;
 }
 
 /** What a schedule is made from. */
@@ -38,6 +40,8 @@ export interface Unscheduled {
   readonly program: LocalProgram;
   readonly steps: readonly Step[];
   readonly buffers: ReadonlyMap<LocalValue, Buffer>;
+  /** What launches of a kernel need while they run. */
+  readonly scratchOf: (kernel: Kernel) => Buffer | undefined;
 }
 
 const touchedBy = new WeakMap<PlanStep, readonly Buffer[]>();

@@ -110,17 +110,18 @@ export class Scheduler {
   }
 
   private entry(step: PlanStep, id: string, again: boolean): Entry {
+    const { buffers, scratchOf } = this.input;
+    const scratch = step.kind === 'kernel' ? scratchOf(step) : undefined;
     const uses: Use[] = [];
-    const entry = { step, id, again, uses };
-    const { buffers } = this.input;
+    const entry = { step, id, again, uses, ...(scratch && { scratch }) };
     for (const buffer of touched(step, buffers)) {
-      const comes = step.kind === 'move' ? step.action === 'fetch' : step.kind === 'kernel' && again;
-      uses.push({
-        buffer,
-        entry,
-        begins: comes && (step.kind === 'move' || written(step, buffers).includes(buffer)),
-      });
+      const begins =
+        step.kind === 'move'
+          ? step.action === 'fetch'
+          : again && step.kind === 'kernel' && written(step, buffers).includes(buffer);
+      uses.push({ buffer, entry, begins });
     }
+    if (scratch) uses.push({ buffer: scratch, entry, begins: true });
     return entry;
   }
 }
