@@ -99,13 +99,18 @@ export class MemoryPlanner {
     if (limit === undefined) return this.place(this.thrifty());
     const beside = this.beside(fixedBytes);
     const room = limit - beside;
-    const found = this.within(room) ?? (thorough ? this.smallest() : this.place(this.fitter.plain()));
+    const found = this.within(room) ?? (thorough ? this.smallest() : undefined);
     // Schedules are searched for by rules of thumb, which may meet a lower limit and miss a higher one.
     if (found !== undefined && this.largest(found) <= room) return found;
+    // What was not searched for is only known to be no less than the largest step takes.
+    const expected =
+      found === undefined
+        ? `at least ${showLimit(beside + this.fitter.largestStep())}, perhaps more`
+        : `at least ${showLimit(beside + this.largest(found))}`;
     return fail({
       where: 'memory limit',
       problem: 'the program does not fit',
-      expected: found && `at least ${showLimit(beside + this.largest(found))}`,
+      expected,
       found: showLimit(limit),
       hint: 'Raise --memory-limit, cut the volume into more parts with --split, or use --precision bf16',
     });
