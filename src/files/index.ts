@@ -14,6 +14,7 @@ export * from './outputs.ts';
 export * from './overlap.ts';
 export * from './partial-file.ts';
 export * from './processes.ts';
+export * from './protobuf.ts';
 export * from './set-up.ts';
 export * from './system-errors.ts';
 // Texts

@@ -85,7 +85,13 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
   };
 }
 
-function headline({ batch, base, levels, precision, slices }: TrainConfig, planned: Planned): string {
+function headline(
+  { batch, base, levels, network, precision, slices }: TrainConfig,
+  planned: Planned,
+): string {
+  const widths = network
+    ? `channels ${network.stages.map(({ filters }) => filters).join(', ')}`
+    : `base ${base}, ${levels} levels`;
   const whose = planned.case === undefined ? '' : ` (case ${planned.case})`;
   const extents = ([d, h, w]: readonly number[]) => `depth ${d}, height ${h}, width ${w}`;
   const patch = planned.patch === undefined ? '' : `patch         ${extents(planned.patch)}\n`;
@@ -94,6 +100,6 @@ function headline({ batch, base, levels, precision, slices }: TrainConfig, plann
       ? `volume        batch ${batch}, ${extents(planned.shape)}${whose}\n${patch}`
       : `slices        batch ${batch} of ${extents(planned.shape)}${whose}, ${slices} adjacent ones as channels\n`) +
     `${planned.split === undefined ? '' : `split         ${planned.split}\n`}` +
-    `network       base ${base}, ${levels} levels, ${planned.classes.length} classes, ${precision}`
+    `network       ${widths}, ${planned.classes.length} classes, ${precision}`
   );
 }

@@ -1,4 +1,4 @@
-import { Message } from './protobuf.ts';
+import { Message } from '../../files/index.ts';
 
 // A model in the ONNX format (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), put together node by node. Numbers of fields
 // are those of its messages.

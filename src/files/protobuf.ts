@@ -1,7 +1,8 @@
 // Messages of Protocol Buffers (https://protobuf.dev/programming-guides/encoding): fields one behind the other, each a number and a
-// kind (0: whole number, 2: bytes of a length, 5: four bytes), then its value. Whole numbers are 7 bits a byte, the lowest first.
+// kind (0: whole number, 1: eight bytes, 2: bytes of a length, 5: four bytes), then its value. Whole numbers are 7 bits a byte, the lowest first.
 
 const WHOLE = 0;
+const EIGHT = 1;
 const BYTES = 2;
 const FOUR = 5;
 /** Pieces below these bytes are put together, so many at a time. */
@@ -40,6 +41,12 @@ export class Message {
     const four = Buffer.alloc(4);
     four.writeFloatLE(value);
     return this.add(varint(field * 8 + FOUR)).add(four);
+  }
+
+  double(field: number, value: number): this {
+    const eight = Buffer.alloc(8);
+    eight.writeDoubleLE(value);
+    return this.add(varint(field * 8 + EIGHT)).add(eight);
   }
 
   text(field: number, value: string): this {
