@@ -14,8 +14,10 @@ export * from './outputs.ts';
 export * from './overlap.ts';
 export * from './partial-file.ts';
 export * from './processes.ts';
-export * from './protobuf.ts';
+
 export * from './set-up.ts';
 export * from './system-errors.ts';
 // Texts
 export * from './text.ts';
+// Formats that files of several kinds are made of
+export * from './wire/protobuf.ts';
