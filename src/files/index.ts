@@ -14,7 +14,6 @@ export * from './outputs.ts';
 export * from './overlap.ts';
 export * from './partial-file.ts';
 export * from './processes.ts';
-
 export * from './set-up.ts';
 export * from './system-errors.ts';
 // Texts
