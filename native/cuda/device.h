@@ -5,7 +5,9 @@
 // fused only where fma_of is written (compile without contraction), and nothing is added by atomics.
 #ifndef HM_EMULATED
 #define HM_FN static __device__ __forceinline__
-#define HM_KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 1)
+#define HM_KERNEL(threads) HM_KERNELS(threads, 1)
+// `blocks` blocks at a time find room in a multiprocessor.
+#define HM_KERNELS(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 #define HM_CONST __grid_constant__
 #define HM_SHARED(type, name, count) __shared__ __align__(16) type name[count]
 #endif
@@ -214,10 +216,10 @@ template <class T> HM_FN void check_label(u64 *fault, T label, int classes, i64 
 
 // ---- Sums over a block ---------------------------------------------------------------------------------------------
 constexpr int block_threads = 256;
-// out[k] = sum over the threads of x[k], in one order. All threads of the block call it.
-template <int N> HM_FN void block_sums(const double (&x)[N], double *out) {
-  HM_SHARED(double, each, 8 * block_threads);
-  HM_SHARED(double, part, block_threads);
+// out[k] = sum over the threads of x[k], in one order. All threads of the block call it. `room`: shared memory.
+constexpr int sums_room = 9 * block_threads;
+template <int N> HM_FN void block_sums_in(double *room, const double (&x)[N], double *out) {
+  double *const each = room, *const part = room + 8 * block_threads;
   const int t = threadIdx.x;
   for (int k = 0; k < N; k += 8) {
     HM_LANES(8) each[l * block_threads + t] = k + l < N ? x[k + l < N ? k + l : 0] : 0.0;
@@ -232,4 +234,8 @@ template <int N> HM_FN void block_sums(const double (&x)[N], double *out) {
       out[k + t] = total;
     }
   }
+}
+template <int N> HM_FN void block_sums(const double (&x)[N], double *out) {
+  HM_SHARED(double, room, sums_room);
+  block_sums_in(room, x, out);
 }

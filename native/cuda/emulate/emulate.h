@@ -8,6 +8,7 @@
 #define HM_EMULATED 1
 #define HM_FN static inline
 #define HM_KERNEL(threads) static void
+#define HM_KERNELS(threads, blocks) static void
 #define HM_CONST
 
 struct EmIndex {

@@ -12,6 +12,7 @@ import {
   crossEntropySteps,
   softmaxSteps,
 } from './print-classes.ts';
+import { matrixConvSteps, takesMatrixConv } from './print-matrix-conv.ts';
 import { weightGradSteps } from './print-weight-grad.ts';
 import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print-window.ts';
 import { type CudaTensor, cudaTensor, placed } from './tensors.ts';
@@ -24,7 +25,10 @@ export function stepsOf(call: Call, make: Maker): Step[] {
     case 'conv':
     case 'conv_transpose': {
       const { tensor, before } = plainWeight(make, call.weight);
-      return [...before, ...frame(make, call.out, call.epilogue, contractionBody(call, tensor))];
+      const steps = takesMatrixConv(call, make)
+        ? matrixConvSteps(call, tensor, make)
+        : frame(make, call.out, call.epilogue, contractionBody(call, tensor));
+      return [...before, ...steps];
     }
     case 'conv_weight_grad': {
       const { value, box } = call.into;

@@ -12,7 +12,7 @@ import { placed, presentIn } from './tensors.ts';
 // in float64 by thread, block and last by `finish`, always in one order.
 
 /** Blocks that share the sums of a region: enough for every device, few enough for the end of the sums. */
-const SUM_BLOCKS = 2048;
+export const SUM_BLOCKS = 2048;
 
 /** What computes x[lanes] at (n, d, h, w, c): statements before all positions, and at each. */
 export interface Body {
@@ -106,7 +106,12 @@ export interface Parts {
 }
 
 /** The end of a sum that keeps the batch and the channels that `value` has. */
-function finish(make: Maker, region: Region, value: Parameters<Maker['tensorOf']>[0], parts: Parts): Step {
+export function finish(
+  make: Maker,
+  region: Region,
+  value: Parameters<Maker['tensorOf']>[0],
+  parts: Parts,
+): Step {
   const { start, size } = boxBySlots(region.shape, region.box, region.slots);
   const tensor = make.tensorOf(value);
   const present = presentIn(tensor.shape, region.slots);

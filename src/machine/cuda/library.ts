@@ -22,6 +22,7 @@ export const deviceText = (): string => nativeText('device.h');
 
 /** Kernels over tensors of any type and format, in native/cuda/kernels; some have barriers. */
 const FIXED = {
+  pack: false,
   copy: false,
   fill: false,
   reshape: false,
@@ -36,8 +37,9 @@ export type FixedName = keyof typeof FIXED;
 const fixed = new Map<FixedName, KernelSource>();
 
 export function fixedKernel(name: FixedName): KernelSource {
+  const head = name === 'pack' ? nativeText('matrix.h') : '';
   const known =
-    fixed.get(name) ?? named(`${nativeText('any.h')}${nativeText(`kernels/${name}.h`)}`, FIXED[name]);
+    fixed.get(name) ?? named(`${head}${nativeText('any.h')}${nativeText(`kernels/${name}.h`)}`, FIXED[name]);
   fixed.set(name, known);
   return known;
 }

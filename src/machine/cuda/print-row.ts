@@ -52,7 +52,8 @@ export function lanesOfRows(rows: readonly Row[], channels: number, others = 0):
   return lanes;
 }
 
-const OVER_LANES: readonly RowOp[] = ['LANE', 'LABEL', 'SOFTMAX', 'LOG_SOFTMAX', 'LANE_SUM', 'ARGMAX'];
+/** Instructions that need all channels of a position at once. */
+export const OVER_LANES: readonly RowOp[] = ['LANE', 'LABEL', 'SOFTMAX', 'LOG_SOFTMAX', 'LANE_SUM', 'ARGMAX'];
 /** Of 255, that lanes may take. */
 const MOST_REGISTERS = 128;
 

@@ -81,11 +81,11 @@ export class Printer {
     this.known.set('fault', 'fault');
   }
 
-  /** The finished source around the body of the kernel. */
-  source(body: string): KernelSource {
+  /** The finished source around the body of the kernel; `head` comes before all else; `together`: blocks that share registers. */
+  source(body: string, head = '', together = 1): KernelSource {
     const text =
-      `struct Args {\n${this.args.members}};\n${this.functions.join('')}` +
-      `HM_KERNEL(block_threads) KERNEL(const HM_CONST Args a) {\n${body}}\n`;
+      `${head}struct Args {\n${this.args.members}};\n${this.functions.join('')}` +
+      `HM_KERNELS(block_threads, ${together}) KERNEL(const HM_CONST Args a) {\n${body}}\n`;
     return named(text, this.barriers);
   }
 }
