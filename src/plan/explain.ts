@@ -55,10 +55,10 @@ export interface PlanReport {
  * Resident memory of a process that runs a plan's ranks and holds `hostBytes` of images beside them, in bytes; of the process
  * with the most where there are several.
  */
-export function predictPeak({ memory, flights, target }: Plan, hostBytes = 0): number {
+export function predictPeak({ memory, inFlight, target }: Plan, hostBytes = 0): number {
   const { list, hosts, arenaBytes, variableBytes } = memory;
   const { fixedBytes } = target.spaces.tensors;
-  const messages = hosts.length === 1 ? 0 : messageBytes({ list, flights }, fixedBytes);
+  const messages = hosts.length === 1 ? 0 : messageBytes({ list, inFlight }, fixedBytes);
   const each = hosts.map(
     (ranks, host) =>
       processBytes(fixedBytes, ranks.length) +
@@ -151,7 +151,7 @@ export function comebacks({ memory, buffers }: Plan): ComebackReport[] {
     bytes: size(buffer),
   });
   return memory.list.flatMap(({ step, again }) => {
-    if (step.kind === 'move') return step.action === 'fetch' ? [entry('spill', step.buffer)] : [];
+    if (step.kind === 'move') return step.action === 'prefetch' ? [entry('spill', step.buffer)] : [];
     return again && step.kind === 'kernel'
       ? [...new Set(step.writes.map((value) => buffers.get(value)!))].map((b) => entry('recompute', b))
       : [];

@@ -1,6 +1,6 @@
 import { fail, type Graph, type Layout, type Mesh } from '../core/index.ts';
-import { type Flight, flightsOf } from './fusion/flights.ts';
 import { fuse } from './fusion/fuse.ts';
+import { type InFlight, inFlightOf } from './fusion/in-flight.ts';
 import { late } from './fusion/late.ts';
 import { assignBuffers, type Buffer } from './memory/buffers.ts';
 import { messageBytes, processBytes } from './memory/footprint.ts';
@@ -23,7 +23,7 @@ export interface Plan {
   readonly buffers: ReadonlyMap<LocalValue, Buffer>;
   readonly memory: MemoryPlan;
   /** Collectives that go on beside kernels. */
-  readonly flights: readonly Flight[];
+  readonly inFlight: readonly InFlight[];
   /** What it is made for. */
   readonly target: Target;
   /** Floating-point operations of one run, per rank; those of kernels that run again are counted in `flopsAgain`. */
@@ -77,7 +77,7 @@ export function makePlan(
     steps: memory.list.map(({ step }) => step),
     buffers,
     memory,
-    flights: flightsAmong(memory.list, buffers, target, hosts),
+    inFlight: inFlightAmong(memory.list, buffers, target, hosts),
     target,
     flops: ranks.map((rank) => flopsOf(program.nodes, rank)),
     flopsAgain: ranks.map((rank) => flopsOf(again, rank)),
@@ -122,8 +122,8 @@ function prepare(
   const buffers = assignBuffers(program, steps, target.formats(program));
   const once = steps.map((step) => ({ step, again: false }));
   const { fixedBytes } = target.spaces.tensors;
-  const flights = flightsAmong(once, buffers, target, hosts);
-  const messages = apart ? messageBytes({ list: once, flights }, fixedBytes) : 0;
+  const inFlight = inFlightAmong(once, buffers, target, hosts);
+  const messages = apart ? messageBytes({ list: once, inFlight }, fixedBytes) : 0;
   const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
   const scratchOf = scratchBuffers(target, buffers, mesh.size);
   const planner = new MemoryPlanner({ program, steps, buffers, scratchOf }, target, hosts);
@@ -131,13 +131,13 @@ function prepare(
 }
 
 /** Ranks of one process run in turn: nothing goes on beside their kernels. */
-function flightsAmong(
-  list: Parameters<typeof flightsOf>[0],
+function inFlightAmong(
+  list: Parameters<typeof inFlightOf>[0],
   buffers: Plan['buffers'],
   { overlap }: Target,
   hosts: PlanOptions['hosts'] = [],
-): Flight[] {
-  return overlap && hosts.length > 1 ? flightsOf(list, buffers) : [];
+): InFlight[] {
+  return overlap && hosts.length > 1 ? inFlightOf(list, buffers) : [];
 }
 
 function flopsOf(nodes: readonly LocalNode[], rank: number): number {

@@ -14,7 +14,7 @@ import {
   type AllReducePlan,
   type Buffer,
   type CollectiveStep,
-  type Flight,
+  type InFlight,
   type LocalValue,
   type MoveStep,
   type Plan,
@@ -23,8 +23,8 @@ import {
 } from '../plan/index.ts';
 import { type Feed, feedWrites } from './host-parts.ts';
 import { type Binding, prepareKernels } from './prepare.ts';
+import { type CollectiveMember, RankTensors } from './rank-tensors.ts';
 import { rest } from './rest.ts';
-import { type CollectiveMember, Stays } from './stays.ts';
 import { describeStep, type StepFacts, type StepPart, type StepTimes, showEvent } from './trace.ts';
 import { Tracer } from './tracer.ts';
 
@@ -35,13 +35,13 @@ export class Executable {
   private readonly device: Device;
   /** Owner of the launch arguments. */
   private readonly own: Memory;
-  private readonly stays: Stays;
+  private readonly tensors: RankTensors;
   private readonly launches: ReadonlyMap<number, Launch>;
   /** What is done at every place of the schedule. */
   private readonly actions: readonly (readonly Action[])[];
   /** Collectives that begin before the first step. */
   private readonly first: readonly Action[];
-  private readonly flying = new Map<Flight, Begun>();
+  private readonly flying = new Map<InFlight, Begun>();
   /** Places of collectives that are part of a flight. */
   private readonly flown = new Set<number>();
   private readonly store: () => Store;
@@ -57,8 +57,8 @@ export class Executable {
     const { plan, device, rank, state, arena } = parts;
     const own = device.allocate(0);
     try {
-      const stays = new Stays(plan, device, rank, state, arena);
-      return new Executable(parts, own, stays, await prepareKernels(parts, stays, own));
+      const tensors = new RankTensors(plan, device, rank, state, arena);
+      return new Executable(parts, own, tensors, await prepareKernels(parts, tensors, own));
     } catch (error) {
       device.free(own);
       throw error;
@@ -68,7 +68,7 @@ export class Executable {
   private constructor(
     { plan, device, rank, store, world, debug }: Binding,
     own: Memory,
-    stays: Stays,
+    tensors: RankTensors,
     launches: ReadonlyMap<number, Launch>,
   ) {
     this.debug = debug;
@@ -78,30 +78,30 @@ export class Executable {
     this.store = store;
     this.begins = world.processes.hosts.length > 1 ? world.begin : undefined;
     this.own = own;
-    this.stays = stays;
+    this.tensors = tensors;
     this.launches = launches;
-    const flights = this.begins ? plan.flights : [];
-    this.first = flights.filter(({ begin }) => begin < 0).map((flight) => this.beginning(flight));
-    this.actions = this.bindAll(flights);
+    const inFlight = this.begins ? plan.inFlight : [];
+    this.first = inFlight.filter(({ begin }) => begin < 0).map((flight) => this.beginning(flight));
+    this.actions = this.bindAll(inFlight);
   }
 
   /**
    * Flights begin right after what they send is made. A kernel that needs the margins which a flight brings does its interior
    * before the wait.
    */
-  private bindAll(flights: readonly Flight[]): Action[][] {
+  private bindAll(inFlight: readonly InFlight[]): Action[][] {
     const { steps } = this.plan;
-    const flying = new Set(flights.flatMap(({ places }) => places));
+    const flying = new Set(inFlight.flatMap(({ places }) => places));
     const actions = steps.map((step, place): Action[] =>
       step.kind === 'collective' ? [] : [{ place, run: this.bind(step, place) }],
     );
     for (const place of flying) this.flown.add(place);
-    for (const flight of flights) {
+    for (const flight of inFlight) {
       const { begin, end } = flight;
       if (begin >= 0) actions[begin].push(this.beginning(flight));
       actions[end].unshift({ place: end, run: () => this.flying.get(flight)!.finish() });
     }
-    const ends = new Map(flights.filter(({ kind }) => kind === 'exchange').map((f) => [f.end, f]));
+    const ends = new Map(inFlight.filter(({ kind }) => kind === 'exchange').map((f) => [f.end, f]));
     for (const end of ends.keys()) {
       if (ends.has(end - 1)) continue;
       let at = end;
@@ -126,13 +126,13 @@ export class Executable {
     return this.launches.get(place)?.parts?.(ready);
   }
 
-  private beginning(flight: Flight): Action {
+  private beginning(flight: InFlight): Action {
     const { places, slot, end } = flight;
     const label = this.label(end);
     const parts = places.map((place) => {
       const step = this.plan.steps[place] as CollectiveStep;
-      const from = this.stays.of(step.reads[0], place);
-      return { plan: step.node.collective!, from, tensor: this.stays.of(step.writes[0], place) };
+      const from = this.tensors.of(step.reads[0], place);
+      return { plan: step.node.collective!, from, tensor: this.tensors.of(step.writes[0], place) };
     });
     const begin = (): Begun => {
       const [{ plan, from, tensor }] = parts;
@@ -163,15 +163,15 @@ export class Executable {
     return {
       label: this.label(place),
       plan: step.node.collective!,
-      from: this.stays.of(step.reads[0], place),
-      to: this.stays.of(step.writes[0], place),
+      from: this.tensors.of(step.reads[0], place),
+      to: this.tensors.of(step.writes[0], place),
     };
   }
 
   private bindMove({ action, buffer }: MoveStep, place: number): () => Promise<void> | void {
     if (isEmpty(buffer.boxes[this.rank])) return () => undefined;
     if (action === 'settle' || action === 'arrive') return () => this.settled(buffer);
-    const tensor = this.stays.at(buffer, place);
+    const tensor = this.tensors.at(buffer, place);
     const offset = this.plan.memory.store.get(buffer)!.offsets[this.rank];
     return () => {
       const store = this.store();
@@ -197,7 +197,7 @@ export class Executable {
   /** What writes this rank's part of an input, piece by piece. */
   private writesOf(name: string, feed: Feed): readonly (() => Promise<void> | void)[] {
     const value = this.named('input', name);
-    return feedWrites(this.device, this.stays.of(value, -1), value.own[this.rank], feed, `input "${name}"`);
+    return feedWrites(this.device, this.tensors.of(value, -1), value.own[this.rank], feed, `input "${name}"`);
   }
 
   /** An output of the program. */
@@ -218,7 +218,7 @@ export class Executable {
   /** This rank's own part of an output after a run. */
   async result(name: string): Promise<{ readonly value: LocalValue; readonly data: HostArray }> {
     const value = this.output(name);
-    const tensor = this.stays.of(value, this.plan.steps.length);
+    const tensor = this.tensors.of(value, this.plan.steps.length);
     return { value, data: await this.device.download(tensor, value.own[this.rank]) };
   }
 

@@ -1,7 +1,7 @@
 import type { Device, Launch, Memory, Store, World } from '../machine/index.ts';
 import type { LocalValue, Plan } from '../plan/index.ts';
+import type { RankTensors } from './rank-tensors.ts';
 import type { State } from './state.ts';
-import type { Stays } from './stays.ts';
 
 /** What a plan is bound to. */
 export interface Binding {
@@ -25,7 +25,7 @@ export interface Binding {
  */
 export async function prepareKernels(
   { plan, device, rank }: Binding,
-  stays: Stays,
+  tensors: RankTensors,
   own: Memory,
 ): Promise<ReadonlyMap<number, Launch>> {
   const pending = plan.steps.flatMap((step, place) =>
@@ -33,8 +33,8 @@ export async function prepareKernels(
       ? [
           async () => {
             const { scratch } = plan.memory.list[place];
-            const tensorOf = (value: LocalValue) => stays.of(value, place);
-            const room = scratch && stays.at(scratch, place);
+            const tensorOf = (value: LocalValue) => tensors.of(value, place);
+            const room = scratch && tensors.at(scratch, place);
             return [place, await device.prepare(step, rank, tensorOf, own, room)] as const;
           },
         ]

@@ -45,7 +45,7 @@ export function describeStep({ step, again }: Scheduled, rank: number): StepFact
   const text = showPlanStep(step);
   if (step.kind === 'move') {
     const { boxes, dtype, name } = step.buffer;
-    const moves = step.action === 'spill' || step.action === 'fetch';
+    const moves = step.action === 'spill' || step.action === 'prefetch';
     return {
       name: step.action,
       scope: name,

@@ -1,8 +1,8 @@
 import { HalomeshError } from '../core/index.ts';
 import type { World } from '../machine/index.ts';
 import type { Executable } from './executable.ts';
+import type { CollectiveMember } from './rank-tensors.ts';
 import { rest } from './rest.ts';
-import type { CollectiveMember } from './stays.ts';
 import { describeStep } from './trace.ts';
 import { Tracer } from './tracer.ts';
 

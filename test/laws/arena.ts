@@ -12,14 +12,14 @@ interface Claim {
 export function checkMemory({ memory }: Plan): void {
   memory.hosts.forEach((ranks, host) => {
     const clock = new Clock(ranks, memory.list);
-    const stays = [...memory.placements.values()].flat().flatMap(({ buffer, from, to, offsets, bytes }) =>
+    const ranges = [...memory.placements.values()].flat().flatMap(({ buffer, from, to, offsets, bytes }) =>
       clock.ranks.map((rank, turn) => ({
         name: `%${buffer.id} of rank ${rank}`,
         time: range(clock.time(from, turn), clock.time(to, turn) + 1),
         place: range(offsets[rank], offsets[rank] + bytes[rank]),
       })),
     );
-    checkApart(stays, memory.arenaBytes[host], `arena of process ${host}`);
+    checkApart(ranges, memory.arenaBytes[host], `arena of process ${host}`);
     const spilled = [...memory.store].flatMap(([buffer, { offsets }]) =>
       clock.ranks.map((rank, turn) => ({
         name: `%${buffer.id} of rank ${rank}`,
@@ -31,7 +31,7 @@ export function checkMemory({ memory }: Plan): void {
   });
 }
 
-/** From the first move of a tensor, its spill, to the last one, the end of its last fetch. */
+/** From the first move of a tensor, its spill, to the last one, the end of its last prefetch. */
 function movesOf(buffer: Buffer, list: readonly Scheduled[], time: (place: number) => number): Range {
   const places = list.flatMap(({ step }, place) =>
     step.kind === 'move' && step.buffer === buffer ? [time(place)] : [],

@@ -93,14 +93,14 @@ describe('overlap', () => {
 
   it('is of the target: without it collectives stay where they are made, and none goes on beside kernels', () => {
     const [beside, alone] = [plan(true), plan(false)];
-    expect(beside.flights.length).toBeGreaterThan(0);
-    expect(alone.flights).toEqual([]);
+    expect(beside.inFlight.length).toBeGreaterThan(0);
+    expect(alone.inFlight).toEqual([]);
     expect(alone.bytesSent).toEqual(beside.bytesSent);
     expect(predictPeak(alone)).toBeLessThan(predictPeak(beside));
   });
 
   it('is nothing for ranks that take turns in one process', () => {
-    const { flights } = makePlan(graph, mesh({ z: 2 }), { depth: 'z' }, CPU_TARGET);
-    expect(flights).toEqual([]);
+    const { inFlight } = makePlan(graph, mesh({ z: 2 }), { depth: 'z' }, CPU_TARGET);
+    expect(inFlight).toEqual([]);
   });
 });

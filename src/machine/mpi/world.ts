@@ -2,7 +2,7 @@ import type { AllReducePlan, ExchangePlan } from '../../plan/index.ts';
 import type { Device, Memory, Tensor } from '../device.ts';
 import type { Processes, Traffic, World } from '../world.ts';
 import { BoundExchange } from './bound.ts';
-import { BoundBucket, beginExchange } from './flight.ts';
+import { BoundBucket, beginExchange } from './in-flight.ts';
 import type { Post } from './post.ts';
 import { roomy, Staging } from './staging.ts';
 

@@ -4,8 +4,8 @@ import { CPU_TARGET } from '../../machine/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { partition } from '../split/partition.ts';
-import { flightsOf, readsMargins, readyLoops } from './flights.ts';
 import { fuse } from './fuse.ts';
+import { inFlightOf, readsMargins, readyLoops } from './in-flight.ts';
 import type { CollectiveStep, Kernel, Step } from './kernel.ts';
 import { late } from './late.ts';
 
@@ -15,7 +15,7 @@ const { graph } = buildTraining({
 });
 const pair = mesh({ z: 2 });
 const plan: Plan = makePlan(graph, pair, { depth: 'z' }, CPU_TARGET, { hosts: [[0], [1]] });
-const flights = flightsOf(plan.memory.list, plan.buffers);
+const inFlight = inFlightOf(plan.memory.list, plan.buffers);
 const kindOf = (step: { kind: string }) =>
   step.kind === 'collective' ? (step as CollectiveStep).node.collective?.kind : undefined;
 
@@ -68,9 +68,9 @@ describe('late', () => {
   });
 });
 
-describe('flightsOf', () => {
+describe('inFlightOf', () => {
   it('lets exchanges fly over the weight gradient between what they send and what waits', () => {
-    const over = flights.filter(
+    const over = inFlight.filter(
       ({ kind, begin, end }) =>
         kind === 'exchange' &&
         plan.steps
@@ -81,7 +81,7 @@ describe('flightsOf', () => {
   });
 
   it('begins after the last change of what is sent, and never flies over its memory being given away', () => {
-    for (const { places, begin, end } of flights)
+    for (const { places, begin, end } of inFlight)
       for (const place of places) {
         const { reads } = plan.steps[place];
         const buffer = plan.buffers.get(reads[0]);
@@ -93,15 +93,15 @@ describe('flightsOf', () => {
       }
   });
 
-  it('gives flights at the same time slots of their own', () => {
-    for (const a of flights)
-      for (const b of flights)
+  it('gives those in flight at the same time slots of their own', () => {
+    for (const a of inFlight)
+      for (const b of inFlight)
         if (a !== b && a.kind === b.kind && a.slot === b.slot)
           expect(a.end <= b.begin || b.end <= a.begin).toBe(true);
   });
 
   it('carries several all-reduces together', () => {
-    const most = Math.max(...flights.map(({ places }) => places.length));
+    const most = Math.max(...inFlight.map(({ places }) => places.length));
     expect(most).toBeGreaterThan(4);
   });
 });

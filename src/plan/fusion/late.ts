@@ -1,5 +1,5 @@
 import type { LocalValue } from '../program.ts';
-import { readsMargins } from './flights.ts';
+import { readsMargins } from './in-flight.ts';
 import type { CollectiveStep, Step } from './kernel.ts';
 
 /** Steps that an exchange waits for the next use of its tensor: one that is not used for longer may give up its memory. */

@@ -1,4 +1,4 @@
-import type { Clock } from './lifetimes.ts';
+import type { Clock } from './live-ranges.ts';
 import type { Entry } from './scheduler.ts';
 
 /** What a time counts at which an extra step runs: adding one must not look like a loss. */

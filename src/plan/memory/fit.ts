@@ -1,7 +1,7 @@
 import type { Step } from '../fusion/kernel.ts';
 import type { Buffer } from './buffers.ts';
 import { Hot, type Profile, State } from './fit-state.ts';
-import { allLiveBytes, byBuffer, Clock, type Residency, residencies } from './lifetimes.ts';
+import { allLiveBytes, byBuffer, Clock, type LiveRange, liveRanges } from './live-ranges.ts';
 import { isExchange, type Recipe, type Scheduled, touched, type Unscheduled, written } from './schedule.ts';
 import { type Choices, type Comeback, type Entry, Scheduler, type Use } from './scheduler.ts';
 import type { Weights } from './weights.ts';
@@ -146,7 +146,7 @@ export class Fitter {
   private seconds(list: readonly Scheduled[]): number {
     let seconds = 0;
     for (const { step, again } of list) {
-      if (step.kind === 'move' && (step.action === 'spill' || step.action === 'fetch'))
+      if (step.kind === 'move' && (step.action === 'spill' || step.action === 'prefetch'))
         seconds += this.weights.move(step.buffer);
       if (again && step.kind === 'kernel') seconds += this.weights.kernel(step);
       if (again && step.kind === 'collective') seconds += this.weights.collective(step.node);
@@ -159,13 +159,13 @@ export class Fitter {
     if (profile === undefined) return [];
     const hot = new Hot(profile, limit);
     const uses = this.uses(list);
-    const staysOf = byBuffer(residencies(this.input, list));
+    const rangesOf = byBuffer(liveRanges(this.input, list));
     const spilled = new Set([...choices].flatMap(([{ buffer }, how]) => (how === 'spill' ? [buffer] : [])));
     const found: Candidate[] = [];
-    for (const [buffer, stay] of staysOf) {
+    for (const [buffer, ranges] of rangesOf) {
       if (buffer.variable !== undefined || this.weights.total(buffer) < this.least) continue;
       const recipe = this.scheduler.recipes.get(buffer);
-      for (const { from, to } of gaps(stay, uses.get(buffer) ?? [])) {
+      for (const { from, to } of gaps(ranges, uses.get(buffer) ?? [])) {
         const { step, uses: here } = list[to];
         if (step.kind === 'move' || this.writes(step, buffer)) continue;
         const use = here.find((one) => one.buffer === buffer)!;
@@ -180,7 +180,7 @@ export class Fitter {
         for (const source of touched(recipe.kernel, this.input.buffers)) {
           if (source === buffer || source.variable !== undefined) continue;
           const before = lastBefore(uses.get(source) ?? [], to);
-          const still = staysOf.get(source)!.some((s) => s.from < to && s.to >= to);
+          const still = rangesOf.get(source)!.some((s) => s.from < to && s.to >= to);
           if (!still) kept += this.grown(profile, limit, source, before, to);
         }
         const seconds = this.recipeSeconds(recipe);
@@ -263,9 +263,9 @@ function lastBefore(places: readonly number[], place: number): number {
   return at < 0 ? -1 : places[at];
 }
 
-/** Pairs of consecutive uses within one stay with something between them. Inputs are there from -1. */
-function gaps(stays: readonly Residency[], uses: readonly number[]): { from: number; to: number }[] {
-  return stays.flatMap(({ from, to }) => {
+/** Pairs of consecutive uses within one live range with something between them. Inputs are there from -1. */
+function gaps(ranges: readonly LiveRange[], uses: readonly number[]): { from: number; to: number }[] {
+  return ranges.flatMap(({ from, to }) => {
     const inside = uses.filter((place) => place >= from && place <= to);
     const places = from < 0 ? [-1, ...inside] : inside;
     return places

@@ -1,4 +1,4 @@
-import type { Flight } from '../fusion/flights.ts';
+import type { InFlight } from '../fusion/in-flight.ts';
 import { type LocalNode, transferBytes } from '../program.ts';
 import type { FixedBytes } from '../target.ts';
 import type { PlanStep } from './schedule.ts';
@@ -12,34 +12,34 @@ export const processBytes = ({ process, rank }: FixedBytes, ranks: number): numb
 /** Steps of a schedule, and the collectives that go on beside others. */
 export interface Scheduling {
   readonly list: readonly { readonly step: PlanStep }[];
-  readonly flights: readonly Flight[];
+  readonly inFlight: readonly InFlight[];
 }
 
 /**
  * Bytes for messages of a process with one rank beside other processes. Collectives that are under way at the same time have bytes
  * of their own; else one runs after the other in the same bytes, so the one with most of them decides.
  */
-export function messageBytes({ list, flights }: Scheduling, { messages }: FixedBytes): number {
+export function messageBytes({ list, inFlight }: Scheduling, { messages }: FixedBytes): number {
   const bytesAt = (place: number): number => {
     const { step } = list[place];
     if (step.kind !== 'collective') return 0;
     const bytes = step.writes[0].own.map((_, rank) => messagesOf(step.node, rank));
     return bytes.reduce((a, b) => Math.max(a, b), 0);
   };
-  return messages + roomsBytes({ list, flights }, bytesAt);
+  return messages + roomsBytes({ list, inFlight }, bytesAt);
 }
 
 /**
  * Bytes of the rooms of all collectives, where the one at a place takes `bytesAt` it: those of a slot use the same room, one after
  * the other, and so do all that do not go on beside kernels.
  */
-export function roomsBytes({ list, flights }: Scheduling, bytesAt: (place: number) => number): number {
+export function roomsBytes({ list, inFlight }: Scheduling, bytesAt: (place: number) => number): number {
   const rooms = new Map<string, number>();
   const take = (room: string, bytes: number): void => {
     rooms.set(room, Math.max(bytes, rooms.get(room) ?? 0));
   };
-  const flying = new Set(flights.flatMap(({ places }) => places));
-  for (const { kind, slot, places } of flights)
+  const flying = new Set(inFlight.flatMap(({ places }) => places));
+  for (const { kind, slot, places } of inFlight)
     take(
       `${kind} ${slot}`,
       places.reduce((sum, place) => sum + bytesAt(place), 0),

@@ -3,16 +3,16 @@ import { type Target, wholeBytes } from '../target.ts';
 import type { Buffer } from './buffers.ts';
 import { type Fit, Fitter } from './fit.ts';
 import { highest } from './fit-state.ts';
-import { byBuffer, Clock, liveBytes, type Residency, residencies } from './lifetimes.ts';
 import { EXACTNESS, sayableLimit, showLimit } from './limit-words.ts';
+import { byBuffer, Clock, type LiveRange, liveBytes, liveRanges } from './live-ranges.ts';
 import { packArena } from './place.ts';
 import type { Scheduled, Unscheduled } from './schedule.ts';
 import type { Entry } from './scheduler.ts';
 import { Weights } from './weights.ts';
 import { widen } from './widen.ts';
 
-/** Place of one stay of a buffer in the arenas, in bytes. Arrays run over ranks. */
-export interface Placement extends Residency {
+/** Place of one live range of a buffer in the arenas, in bytes. Arrays run over ranks. */
+export interface Placement extends LiveRange {
   readonly offsets: readonly number[];
   readonly bytes: readonly number[];
 }
@@ -182,11 +182,11 @@ export class MemoryPlanner {
     return widen(this.input, this.hosts, this.arenaBytes, fit.list, limit, this.weights, bytesPerSecond);
   }
 
-  /** Offsets for every stay, and for every spilled tensor in the store. */
+  /** Offsets for every live range, and for every spilled tensor in the store. */
   private place({ list, seconds }: Fit): MemoryPlan {
-    const stays = byBuffer(residencies(this.input, list));
-    const inArena = [...stays.values()].flat().filter(({ buffer }) => buffer.variable === undefined);
-    const offsets = new Map(inArena.map((stay) => [stay, new Array<number>(this.ranks.length).fill(0)]));
+    const ranges = byBuffer(liveRanges(this.input, list));
+    const inArena = [...ranges.values()].flat().filter(({ buffer }) => buffer.variable === undefined);
+    const offsets = new Map(inArena.map((range) => [range, new Array<number>(this.ranks.length).fill(0)]));
     const spans = spilled(list);
     const stored = new Map(
       [...spans].map(([buffer]) => [buffer, new Array<number>(this.ranks.length).fill(0)]),
@@ -198,7 +198,7 @@ export class MemoryPlanner {
       arenaBytes.push(
         this.pack(
           clock,
-          inArena.map((stay) => ({ ...stay, into: offsets.get(stay)! })),
+          inArena.map((range) => ({ ...range, into: offsets.get(range)! })),
         ),
       );
       storeBytes.push(
@@ -209,9 +209,9 @@ export class MemoryPlanner {
       );
     }
     const placements = new Map<Buffer, Placement[]>();
-    for (const stay of inArena) {
-      const placed = { ...stay, offsets: offsets.get(stay)!, bytes: this.sizesOf(stay.buffer) };
-      placements.set(stay.buffer, [...(placements.get(stay.buffer) ?? []), placed]);
+    for (const range of inArena) {
+      const placed = { ...range, offsets: offsets.get(range)!, bytes: this.sizesOf(range.buffer) };
+      placements.set(range.buffer, [...(placements.get(range.buffer) ?? []), placed]);
     }
     const alone = (rank: number): number => {
       return highest(liveBytes(new Clock([rank], list), inArena, this.arenaBytes));
@@ -281,7 +281,7 @@ export class MemoryPlanner {
   }
 }
 
-/** From its spill to its last fetch, for every buffer that the store holds. */
+/** From its spill to its last prefetch, for every buffer that the store holds. */
 function spilled(list: readonly Scheduled[]): Map<Buffer, { from: number; to: number }> {
   const spans = new Map<Buffer, { from: number; to: number }>();
   list.forEach(({ step }, place) => {

@@ -6,12 +6,12 @@ import type { Buffer } from './buffers.ts';
 // run again, and moves to and from a store outside of memory.
 
 /**
- * A move between memory and the store. `spill` and `fetch` begin to write and to read; they go on beside the kernels until
+ * A move between memory and the store. `spill` and `prefetch` begin to write and to read; they go on beside the kernels until
  * `settle` and `arrive` wait for them.
  */
 export interface MoveStep {
   readonly kind: 'move';
-  readonly action: 'spill' | 'settle' | 'fetch' | 'arrive';
+  readonly action: 'spill' | 'settle' | 'prefetch' | 'arrive';
   readonly buffer: Buffer;
   readonly reads: readonly LocalValue[];
   readonly writes: readonly LocalValue[];
@@ -19,7 +19,7 @@ export interface MoveStep {
 
 export type PlanStep = Step | MoveStep;
 
-/** Short text of a step: `conv + leakyRelu (%6 %5) -> %7`, `fetch %3`. */
+/** Short text of a step: `conv + leakyRelu (%6 %5) -> %7`, `prefetch %3`. */
 export function showPlanStep(step: PlanStep): string {
   return step.kind === 'move' ? `${step.action} %${step.buffer.id}` : showStep(step);
 }

@@ -32,7 +32,7 @@ export type Choices = ReadonlyMap<Use, Comeback>;
 
 /** Steps that bring a tensor back for a use: its kernel first, then the exchanges that fill its margins; or its moves. */
 interface Returns {
-  readonly fetches: readonly Entry[];
+  readonly prefetches: readonly Entry[];
   readonly kernel?: Entry;
   readonly exchanges: readonly Entry[];
 }
@@ -66,10 +66,10 @@ export class Scheduler {
       for (const use of returning.has(entry) ? entry.uses : []) {
         const how = choices.get(use);
         if (how === undefined) continue;
-        const { fetches, kernel, exchanges } = this.returnsFor(use);
+        const { prefetches, kernel, exchanges } = this.returnsFor(use);
         if (how === 'spill') {
           if (!spills.has(use.buffer)) spills.set(use.buffer, last[use.buffer.index] ?? -1);
-          fetches.forEach(push);
+          prefetches.forEach(push);
         } else {
           emit(kernel!);
           exchanges.forEach(push);
@@ -98,8 +98,8 @@ export class Scheduler {
     const recipe = this.recipes.get(buffer);
     const again = (step: Step): Entry => this.entry(step, `${entry.id}<%${buffer.id}`, true);
     const made: Returns = {
-      fetches: [
-        this.entry(move('fetch', buffer), entry.id, false),
+      prefetches: [
+        this.entry(move('prefetch', buffer), entry.id, false),
         this.entry(move('arrive', buffer), entry.id, false),
       ],
       kernel: recipe && again(recipe.kernel),
@@ -117,7 +117,7 @@ export class Scheduler {
     for (const buffer of touched(step, buffers)) {
       const begins =
         step.kind === 'move'
-          ? step.action === 'fetch'
+          ? step.action === 'prefetch'
           : again && step.kind === 'kernel' && written(step, buffers).includes(buffer);
       uses.push({ buffer, entry, begins });
     }

@@ -1,6 +1,6 @@
 import type { Buffer } from './buffers.ts';
 import { highest } from './fit-state.ts';
-import { allLiveBytes, Clock } from './lifetimes.ts';
+import { allLiveBytes, Clock } from './live-ranges.ts';
 import type { Unscheduled } from './schedule.ts';
 import type { Entry } from './scheduler.ts';
 import type { Weights } from './weights.ts';
@@ -9,7 +9,7 @@ import type { Weights } from './weights.ts';
 const MARGIN = 1.5;
 
 /**
- * Lets moves go on beside kernels: a settle runs as late and a fetch as early as memory below `limit` allows, until kernels
+ * Lets moves go on beside kernels: a settle runs as late and a prefetch as early as memory below `limit` allows, until kernels
  * cover the time that the move takes at `bytesPerSecond`.
  */
 export function widen(
@@ -24,7 +24,7 @@ export function widen(
   let now = [...list];
   for (const entry of list) {
     const { step } = entry;
-    if (step.kind !== 'move' || (step.action !== 'settle' && step.action !== 'fetch')) continue;
+    if (step.kind !== 'move' || (step.action !== 'settle' && step.action !== 'prefetch')) continue;
     const next = moved(entry, step.buffer);
     if (next !== undefined && peak(next) <= limit) now = next;
   }

@@ -1,5 +1,5 @@
 import { BYTES, boxVolume, isEmpty } from '../../core/index.ts';
-import { type Flight, flightsOf } from '../fusion/flights.ts';
+import { type InFlight, inFlightOf } from '../fusion/in-flight.ts';
 import type { CollectiveStep, Kernel } from '../fusion/kernel.ts';
 import { SLICED } from '../memory/slices.ts';
 import { moveSeconds } from '../memory/weights.ts';
@@ -65,12 +65,14 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
     clocks[rank].seconds += seconds;
     clocks[rank].kernels += seconds;
   };
-  const flights = overlap ? flightsOf(plan.memory.list, plan.buffers) : [];
-  const flying = new Map(flights.flatMap((flight) => flight.places.map((place) => [place, flight] as const)));
+  const inFlight = overlap ? inFlightOf(plan.memory.list, plan.buffers) : [];
+  const flying = new Map(
+    inFlight.flatMap((flight) => flight.places.map((place) => [place, flight] as const)),
+  );
   /** When what a flight brings is there, by rank. */
-  const landing = new Map<Flight, readonly number[]>();
+  const landing = new Map<InFlight, readonly number[]>();
   const depart = (after: number): void => {
-    for (const flight of flights) {
+    for (const flight of inFlight) {
       if (flight.begin !== after) continue;
       const now = clocks.map(({ seconds }) => seconds);
       const nodes = flight.places.map((place) => (plan.steps[place] as CollectiveStep).node);
@@ -81,7 +83,7 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
   for (const [place, step] of plan.steps.entries()) {
     if (place > 0) depart(place - 1);
     if (step.kind === 'move') {
-      if (step.action !== 'spill' && step.action !== 'fetch') continue;
+      if (step.action !== 'spill' && step.action !== 'prefetch') continue;
       const { boxes, dtype } = step.buffer;
       for (const rank of ranks) work(rank, moveSeconds(plan.target, boxVolume(boxes[rank]) * BYTES[dtype]));
       continue;

@@ -1,16 +1,16 @@
 import { HalomeshError } from '../../core/index.ts';
+import type { Costs } from './costs.ts';
+import type { TimeOptions } from './predict-time.ts';
 import {
   type Census,
-  type CondenseOptions,
-  Condenser,
   type Parts,
+  Representatives,
+  type RepresentOptions,
   rankCount,
   type Sizes,
   SPLIT_DIMS,
   type SplitDim,
-} from './condensed.ts';
-import type { Costs } from './costs.ts';
-import type { TimeOptions } from './predict-time.ts';
+} from './representatives.ts';
 
 // Which split of a number of ranks takes least time.
 
@@ -31,7 +31,7 @@ export interface Unsuited {
   readonly reason: string;
 }
 
-export interface SplitSearch extends CondenseOptions {
+export interface SplitSearch extends RepresentOptions {
   /** What work takes on the machines that are meant. */
   readonly costs: Costs;
   readonly time?: TimeOptions;
@@ -47,11 +47,11 @@ const MARGIN = 3;
 
 export class SplitFinder {
   private readonly search: SplitSearch;
-  private readonly condenser: Condenser;
+  private readonly representatives: Representatives;
 
   constructor(search: SplitSearch) {
     this.search = search;
-    this.condenser = new Condenser(search);
+    this.representatives = new Representatives(search);
   }
 
   /** Splits of `ranks` ranks whose blocks are no thinner than the network's stride, the most promising first. */
@@ -85,7 +85,7 @@ export class SplitFinder {
   /** What is told of one split. */
   forecast(sizes: Sizes, parts: Parts): Forecasted {
     const { costs, time } = this.search;
-    const split = this.condenser.split(sizes, parts);
+    const split = this.representatives.split(sizes, parts);
     const { seconds, ranks } = split.time(costs, time);
     const last = ranks.reduce((a, b) => (b.seconds > a.seconds ? b : a));
     return {

@@ -3,11 +3,11 @@ import { type Graph, mesh, shape } from '../../core/index.ts';
 import { assumedSpeeds, CPU_TARGET, costsOf } from '../../machine/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import {
-  Condenser,
   makePlan,
   type Parts,
   predictPeak,
   predictTime,
+  Representatives,
   rankCount,
   type Sizes,
 } from '../index.ts';
@@ -19,7 +19,7 @@ const graph = ({ batch, depth, height, width }: Sizes): Graph =>
   }).graph;
 
 const one: Parts = { batch: 1, depth: 1, height: 1, width: 1 };
-const condenser = new Condenser({ graph, target: CPU_TARGET });
+const representatives = new Representatives({ graph, target: CPU_TARGET });
 
 it.each<[Partial<Sizes>, Partial<Parts>]>([
   [{ depth: 64 }, { depth: 4 }],
@@ -32,7 +32,7 @@ it.each<[Partial<Sizes>, Partial<Parts>]>([
 ])('counts as the whole plan does: %j over %j', (size, split) => {
   const sizes = { batch: 1, depth: 8, height: 8, width: 8, ...size };
   const parts = { ...one, ...split };
-  const few = condenser.split(sizes, parts);
+  const few = representatives.split(sizes, parts);
   const layout = Object.fromEntries(Object.keys(split).map((dim) => [dim, dim]));
   // One rank a process: so collectives stand where they do when they go on beside kernels, and have memory for messages.
   const hosts = Array.from({ length: rankCount(parts) }, (_, rank) => [rank]);

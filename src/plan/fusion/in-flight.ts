@@ -10,7 +10,7 @@ import type { CollectiveStep, Kernel } from './kernel.ts';
 const BUCKET = 4 * 2 ** 20;
 
 /** Collectives that begin after one place of a schedule and are waited for at another. */
-export interface Flight {
+export interface InFlight {
   readonly kind: 'exchange' | 'all_reduce';
   /** Places of its collectives: one exchange, or a bucket of all-reduces with the same groups. */
   readonly places: readonly number[];
@@ -22,12 +22,12 @@ export interface Flight {
   readonly slot: number;
 }
 
-/** The flights of a schedule, by their beginning. What cannot begin earlier than it is waited for is none. */
-export function flightsOf(
+/** The collectives in flight of a schedule, by their beginning. What cannot begin earlier than it is waited for is none. */
+export function inFlightOf(
   list: readonly { readonly step: PlanStep; readonly again: boolean }[],
   buffers: ReadonlyMap<LocalValue, Buffer>,
-): Flight[] {
-  const found: Omit<Flight, 'slot'>[] = [];
+): InFlight[] {
+  const found: Omit<InFlight, 'slot'>[] = [];
   for (let place = 0; place < list.length; place++) {
     if (kindOf(list[place]) === 'exchange') {
       const begin = readyAfter(list, buffers, place);
@@ -48,7 +48,7 @@ function buckets(
   buffers: ReadonlyMap<LocalValue, Buffer>,
   end: number,
   stop: number,
-): Omit<Flight, 'slot'>[] {
+): Omit<InFlight, 'slot'>[] {
   const made = Array.from({ length: stop - end }, (_, i) => ({
     place: end + i,
     begin: readyAfter(list, buffers, end + i),
@@ -94,9 +94,9 @@ function readyAfter(
   return buffer.variable === undefined ? -1 : undefined;
 }
 
-function withSlots(flights: readonly Omit<Flight, 'slot'>[]): Flight[] {
+function withSlots(inFlight: readonly Omit<InFlight, 'slot'>[]): InFlight[] {
   const free = { exchange: [] as number[], all_reduce: [] as number[] };
-  return flights.map((flight) => {
+  return inFlight.map((flight) => {
     const ends = free[flight.kind];
     // A place ends its flight before another may begin after it.
     let slot = ends.findIndex((end) => end <= flight.begin);

@@ -11,7 +11,7 @@ interface Stay {
 }
 
 /** Where the tensors of one rank lie, and when: in the arena by the plan, variables in memory of their own. */
-export class Stays {
+export class RankTensors {
   private readonly plan: Plan;
   /** In the order of time. */
   private readonly stays = new Map<Buffer, readonly Stay[]>();

@@ -4,8 +4,8 @@ import type { Entry } from './scheduler.ts';
 
 // When each tensor lies in memory.
 
-/** A stay of a buffer in memory: places of the schedule from its first to its last use; -1 is before a run, the length after. */
-export interface Residency {
+/** A live range of a buffer: places of the schedule from its first to its last use; -1 is before a run, the length after. */
+export interface LiveRange {
   readonly buffer: Buffer;
   readonly from: number;
   to: number;
@@ -25,30 +25,30 @@ function walk({ program, buffers }: Unscheduled, list: readonly Entry[], touch: 
 /** `begins`: the tensor comes into memory, even if it was there before. */
 type Touch = (buffer: Buffer, at: number, begins: boolean) => void;
 
-/** All stays in the order in which they begin. One begins with the first use, a fetch or a kernel that runs again. */
-export function residencies(input: Unscheduled, list: readonly Entry[]): readonly Residency[] {
-  const stays: Residency[] = [];
-  const latest: Residency[] = [];
+/** All live ranges in the order in which they begin. One begins with the first use, a prefetch or a kernel that runs again. */
+export function liveRanges(input: Unscheduled, list: readonly Entry[]): readonly LiveRange[] {
+  const ranges: LiveRange[] = [];
+  const latest: LiveRange[] = [];
   walk(input, list, (buffer, at, begins) => {
     const known = latest[buffer.index];
     if (known !== undefined && !begins) {
       known.to = at;
       return;
     }
-    const stay = { buffer, from: at, to: at };
-    latest[buffer.index] = stay;
-    stays.push(stay);
+    const range = { buffer, from: at, to: at };
+    latest[buffer.index] = range;
+    ranges.push(range);
   });
-  return stays;
+  return ranges;
 }
 
-/** Stays by buffer, in order. */
-export function byBuffer(stays: readonly Residency[]): Map<Buffer, readonly Residency[]> {
-  const found = new Map<Buffer, Residency[]>();
-  for (const stay of stays) {
-    const known = found.get(stay.buffer);
-    if (known) known.push(stay);
-    else found.set(stay.buffer, [stay]);
+/** Live ranges by buffer, in order. */
+export function byBuffer(ranges: readonly LiveRange[]): Map<Buffer, readonly LiveRange[]> {
+  const found = new Map<Buffer, LiveRange[]>();
+  for (const range of ranges) {
+    const known = found.get(range.buffer);
+    if (known) known.push(range);
+    else found.set(range.buffer, [range]);
   }
   return found;
 }
@@ -92,14 +92,14 @@ export class Clock {
 /** Bytes of a buffer on a rank; 0 where it has memory of its own. */
 type BytesOf = (buffer: Buffer, rank: number) => number;
 
-/** Bytes in memory at every time of a clock, of some stays. */
-export function liveBytes(clock: Clock, stays: Iterable<Residency>, bytesOf: BytesOf): Float64Array {
+/** Bytes in memory at every time of a clock, of some live ranges. */
+export function liveBytes(clock: Clock, ranges: Iterable<LiveRange>, bytesOf: BytesOf): Float64Array {
   const live = new Float64Array(clock.end + 2);
-  for (const { buffer, from, to } of stays) count(clock, live, buffer, from, to, bytesOf);
+  for (const { buffer, from, to } of ranges) count(clock, live, buffer, from, to, bytesOf);
   return summed(clock, live);
 }
 
-/** The same of all stays of a schedule, for several clocks. */
+/** The same of all live ranges of a schedule, for several clocks. */
 export function allLiveBytes(
   input: Unscheduled,
   list: readonly Entry[],
@@ -108,7 +108,7 @@ export function allLiveBytes(
 ): Float64Array[] {
   const lives = clocks.map(({ end }) => new Float64Array(end + 2));
   const spans: { readonly buffer: Buffer; from: number; to: number }[] = [];
-  const stay = ({ buffer, from, to }: (typeof spans)[number]): void => {
+  const add = ({ buffer, from, to }: (typeof spans)[number]): void => {
     for (let i = 0; i < clocks.length; i++) count(clocks[i], lives[i], buffer, from, to, bytesOf);
   };
   walk(input, list, (buffer, at, begins) => {
@@ -116,13 +116,13 @@ export function allLiveBytes(
     if (known === undefined) spans[buffer.index] = { buffer, from: at, to: at };
     else {
       if (begins) {
-        stay(known);
+        add(known);
         known.from = at;
       }
       known.to = at;
     }
   });
-  spans.forEach(stay);
+  spans.forEach(add);
   return clocks.map((clock, i) => summed(clock, lives[i]));
 }
 

@@ -33,14 +33,14 @@ export interface Census {
   readonly peakBytes: number;
 }
 
-export interface Condensed {
+export interface Represented {
   /** A plan with at most three ranks along an axis. */
   readonly plan: Plan;
   readonly census: Census;
   time(costs: Costs, options?: TimeOptions): PredictedTime;
 }
 
-export interface CondenseOptions {
+export interface RepresentOptions {
   /** The graph for volumes of some size. */
   readonly graph: (sizes: Sizes) => Graph;
   readonly target: Target;
@@ -50,14 +50,14 @@ export interface CondenseOptions {
 }
 
 /** One axis of a mesh: ranks that are planned, the size they share, and how many each of them stands for. */
-interface CondensedAxis {
+interface RepresentedAxis {
   readonly ranks: number;
   readonly size: number;
   readonly counts: readonly number[];
 }
 
 /** Two outer ranks and one for all between them. Sizes that do not divide: the largest block stands for all. */
-function condenseAxis(size: number, parts: number): CondensedAxis {
+function representAxis(size: number, parts: number): RepresentedAxis {
   if (parts <= 3) return { ranks: parts, size, counts: new Array<number>(parts).fill(1) };
   return { ranks: 3, size: 3 * Math.ceil(size / parts), counts: [1, parts - 2, 1] };
 }
@@ -67,19 +67,19 @@ function condenseAxis(size: number, parts: number): CondensedAxis {
  * are not thinner than the cells of weight gradients at the coarsest resolution; where they are, times count that a few ranks
  * then sum whole cells, and bytes leave out what those fetch for it.
  */
-export class Condenser {
-  private readonly options: CondenseOptions;
+export class Representatives {
+  private readonly options: RepresentOptions;
   private readonly plans = new Map<string, Plan>();
 
-  constructor(options: CondenseOptions) {
+  constructor(options: RepresentOptions) {
     this.options = options;
   }
 
-  split(sizes: Sizes, parts: Parts): Condensed {
+  split(sizes: Sizes, parts: Parts): Represented {
     const { hostBytes = () => 0 } = this.options;
     const axes = Object.fromEntries(
-      SPLIT_DIMS.map((dim) => [dim, condenseAxis(sizes[dim], parts[dim])]),
-    ) as Record<SplitDim, CondensedAxis>;
+      SPLIT_DIMS.map((dim) => [dim, representAxis(sizes[dim], parts[dim])]),
+    ) as Record<SplitDim, RepresentedAxis>;
     const cut = SPLIT_DIMS.filter((dim) => parts[dim] > 1);
     const mesh = makeMesh(Object.fromEntries(cut.map((dim) => [dim, axes[dim].ranks])));
     const counts = Array.from({ length: mesh.size }, (_, rank) =>
@@ -133,7 +133,7 @@ function slowed(
   { anchor }: Kernel,
   rank: number,
   parts: Parts,
-  axes: Readonly<Record<SplitDim, CondensedAxis>>,
+  axes: Readonly<Record<SplitDim, RepresentedAxis>>,
 ): number {
   if (anchor === undefined || !makesWeight(anchor.op)) return 1;
   const loops = anchor.op.loops(anchor.call);
@@ -208,5 +208,5 @@ function gatheredBytes(plan: Plan, groupSize: Standing['groupSize']): number {
     // Of a tensor that is shared out, a rank has room for its parts of one slice and for the slices of others.
     return bytes >= SLICED ? bytes * (1 / group.length - 1 / all) : bytes * (all - group.length);
   };
-  return roomsBytes({ list, flights: plan.flights }, missing);
+  return roomsBytes({ list, inFlight: plan.inFlight }, missing);
 }
