@@ -1,9 +1,10 @@
 // MPI behind a flat C interface, for koffi: messages of any length, posted first and waited for later. Nothing here belongs to
 // one implementation of MPI. All calls come from one thread; pulse.h has another of its own. Functions return 0, or 1 with a
-// text in hmpi_error.
+// text in hmpi_error; arguments that cannot be right are refused so, and hmpi_abort alone ends the process.
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <new>
 #include <sched.h>
 #include <string>
@@ -57,11 +58,59 @@ int check(const char *what, int code) {
   return fail(std::string(what) + ": " + std::string(text, size_t(length)));
 }
 
+// Runs the body of an entry; what it throws becomes its error.
+template <class Body> int entry(const char *name, Body body) {
+  try {
+    return body();
+  } catch (const std::exception &problem) {
+    return fail(std::string(name) + ": " + problem.what());
+  } catch (...) {
+    return fail(std::string(name) + ": an unknown exception");
+  }
+}
+
+int refuse(const char *name, const char *what, int64_t value) {
+  return fail(std::string(name) + ": " + what + " " + std::to_string(value));
+}
+
+// What messages need: processes that were joined, and a batch.
+int need(const char *name, const Batch *batch) {
+  if (world == MPI_COMM_NULL) return fail(std::string(name) + ": this process has not joined others");
+  if (batch == nullptr) return fail(std::string(name) + ": no batch");
+  return 0;
+}
+
+// `bytes` bytes at an address, which do not wrap around.
+int need_bytes(const char *name, const void *at, int64_t bytes) {
+  if (bytes < 0) return refuse(name, "a number of bytes of", bytes);
+  if (bytes > 0 && at == nullptr) return fail(std::string(name) + ": no memory");
+  if (uint64_t(bytes) > UINT64_MAX - uint64_t(reinterpret_cast<uintptr_t>(at)))
+    return refuse(name, "memory that wraps around, of", bytes);
+  return 0;
+}
+
+bool is_rank(int32_t rank) {
+  int size = 0;
+  return MPI_Comm_size(world, &size) == MPI_SUCCESS && rank >= 0 && rank < size;
+}
+
+int need_message(const char *name, const Batch *batch, const void *at, int64_t bytes, int32_t rank, int32_t tag) {
+  if (need(name, batch) || need_bytes(name, at, bytes)) return 1;
+  if (!is_rank(rank)) return refuse(name, "no rank", rank);
+  return tag < 0 ? refuse(name, "a tag of", tag) : 0;
+}
+
+// Room for one more request: what MPI has begun must be in its batch.
+void make_room(Batch &batch) {
+  batch.requests.reserve(batch.requests.size() + 1);
+  batch.expected.reserve(batch.expected.size() + 1);
+}
+
 // Calls `post(at, bytes)` for each piece of a message that MPI's int counts can say.
 template <class Post> int in_chunks(int64_t bytes, Post post) {
-  for (int64_t at = 0; at < bytes; at += chunk) {
-    int64_t rest = bytes - at;
-    if (post(at, int(rest < chunk ? rest : chunk))) return 1;
+  for (int64_t at = 0, count; at < bytes; at += count) {
+    count = bytes - at < chunk ? bytes - at : chunk;
+    if (post(at, int(count))) return 1;
   }
   return 0;
 }
@@ -93,24 +142,44 @@ HMPI const char *hmpi_version(void) {
 // Joins the other processes. Messages longer than `chunk_bytes` (below 2^31) travel in several pieces. A rank that is silent for
 // `silence` seconds is given up; 0: none ever is.
 HMPI int hmpi_start(int64_t chunk_bytes, double silence) {
-  if (chunk_bytes < 1 || chunk_bytes > INT32_MAX) return fail("hmpi_start: chunks of " + std::to_string(chunk_bytes));
-  chunk = chunk_bytes;
-  int begun = 0, provided = 0;
-  MPI_Initialized(&begun);
-  if (!begun && check("MPI_Init_thread", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided))) return 1;
-  if (!begun && provided < MPI_THREAD_SERIALIZED) return fail("this MPI does not run in a program with threads");
-  // Messages of other libraries in this process stay apart.
-  if (check("MPI_Comm_dup", MPI_Comm_dup(MPI_COMM_WORLD, &world))) return 1;
-  if (check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN))) return 1;
-  if (check("MPI_Comm_dup", MPI_Comm_dup(world, &silent))) return 1;
-  return silence > 0 ? check("MPI_Comm_dup", signs.start(world, silence)) : 0;
+  return entry("hmpi_start", [&] {
+    if (chunk_bytes < 1 || chunk_bytes > INT32_MAX) return refuse("hmpi_start", "chunks of", chunk_bytes);
+    if (!(silence >= 0 && silence <= 1e9)) return fail("hmpi_start: a silence of " + std::to_string(silence) + " seconds");
+    if (world != MPI_COMM_NULL) return fail("hmpi_start: this process has joined others already");
+    int ended = 0;
+    MPI_Finalized(&ended);
+    if (ended) return fail("hmpi_start: this process has left the others");
+    chunk = chunk_bytes;
+    int begun = 0, provided = 0;
+    MPI_Initialized(&begun);
+    if (!begun && check("MPI_Init_thread", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided))) return 1;
+    if (!begun && provided < MPI_THREAD_SERIALIZED) return fail("this MPI does not run in a program with threads");
+    // Messages of other libraries in this process stay apart.
+    if (check("MPI_Comm_dup", MPI_Comm_dup(MPI_COMM_WORLD, &world))) return 1;
+    if (check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN))) return 1;
+    if (check("MPI_Comm_dup", MPI_Comm_dup(world, &silent))) return 1;
+    return silence > 0 ? check("MPI_Comm_dup", signs.start(world, silence)) : 0;
+  });
 }
 
 // This process begins a collective, as all do, in the same order.
-HMPI void hmpi_enter(const char *label) { signs.enter(label); }
+HMPI int hmpi_enter(const char *label) {
+  return entry("hmpi_enter", [&] {
+    if (label == nullptr) return fail("hmpi_enter: no label");
+    signs.enter(label);
+    return 0;
+  });
+}
 
 // Another rank has messages with this one: they watch each other.
-HMPI void hmpi_near(int32_t rank) { signs.near(rank); }
+HMPI int hmpi_near(int32_t rank) {
+  return entry("hmpi_near", [&] {
+    if (world == MPI_COMM_NULL) return fail("hmpi_near: this process has not joined others");
+    if (!is_rank(rank)) return refuse("hmpi_near", "no rank", rank);
+    signs.near(rank);
+    return 0;
+  });
+}
 
 namespace {
 void poll() {
@@ -125,68 +194,90 @@ void poll() {
 // Address of a function that lets messages under way move on: MPI may only do so while it is called. It never waits.
 HMPI uint64_t hmpi_poll(void) { return uint64_t(reinterpret_cast<uintptr_t>(&poll)); }
 
+// 0 for a process that has not joined others.
 HMPI int hmpi_rank(void) {
   int rank = 0;
-  MPI_Comm_rank(world, &rank);
+  if (world != MPI_COMM_NULL) MPI_Comm_rank(world, &rank);
   return rank;
 }
 
 HMPI int hmpi_size(void) {
   int size = 1;
-  MPI_Comm_size(world, &size);
+  if (world != MPI_COMM_NULL) MPI_Comm_size(world, &size);
   return size;
 }
 
 // Memory for messages, whole pages of it, or null. Pages take room when they are first touched.
 HMPI void *hmpi_allocate(int64_t bytes) {
+  if (bytes < 1) return nullptr;
   void *at = mmap(nullptr, size_t(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return at == MAP_FAILED ? nullptr : at;
 }
 
-HMPI void hmpi_free(void *at, int64_t bytes) { munmap(at, size_t(bytes)); }
+HMPI void hmpi_free(void *at, int64_t bytes) {
+  if (at != nullptr && bytes > 0) munmap(at, size_t(bytes));
+}
 
 HMPI Batch *hmpi_batch(void) { return new (std::nothrow) Batch; }
 
 HMPI int hmpi_send(Batch *batch, const void *from, int64_t bytes, int32_t to, int32_t tag) {
-  return in_chunks(bytes, [&](int64_t at, int count) {
+  return entry("hmpi_send", [&] {
+    if (need_message("hmpi_send", batch, from, bytes, to, tag)) return 1;
+    return in_chunks(bytes, [&](int64_t at, int count) {
+      MPI_Request request;
+      const char *data = static_cast<const char *>(from) + at;
+      make_room(*batch);
+      Turn turn(mpi_turn);
+      if (check("MPI_Isend", MPI_Isend(data, count, MPI_BYTE, to, tag, world, &request))) return 1;
+      batch->requests.push_back(request);
+      batch->expected.push_back(-1);
+      return 0;
+    });
+  });
+}
+
+HMPI int hmpi_receive(Batch *batch, void *to, int64_t bytes, int32_t from, int32_t tag) {
+  return entry("hmpi_receive", [&] {
+    if (need_message("hmpi_receive", batch, to, bytes, from, tag)) return 1;
+    return in_chunks(bytes, [&](int64_t at, int count) {
+      MPI_Request request;
+      make_room(*batch);
+      Turn turn(mpi_turn);
+      if (check("MPI_Irecv", MPI_Irecv(static_cast<char *>(to) + at, count, MPI_BYTE, from, tag, world, &request))) return 1;
+      batch->requests.push_back(request);
+      batch->expected.push_back(count);
+      return 0;
+    });
+  });
+}
+
+HMPI int hmpi_barrier(Batch *batch) {
+  return entry("hmpi_barrier", [&] {
+    if (need("hmpi_barrier", batch)) return 1;
+    make_room(*batch);
     MPI_Request request;
-    const char *data = static_cast<const char *>(from) + at;
     Turn turn(mpi_turn);
-    if (check("MPI_Isend", MPI_Isend(data, count, MPI_BYTE, to, tag, world, &request))) return 1;
+    if (check("MPI_Ibarrier", MPI_Ibarrier(world, &request))) return 1;
     batch->requests.push_back(request);
     batch->expected.push_back(-1);
     return 0;
   });
 }
 
-HMPI int hmpi_receive(Batch *batch, void *to, int64_t bytes, int32_t from, int32_t tag) {
-  return in_chunks(bytes, [&](int64_t at, int count) {
-    MPI_Request request;
-    Turn turn(mpi_turn);
-    if (check("MPI_Irecv", MPI_Irecv(static_cast<char *>(to) + at, count, MPI_BYTE, from, tag, world, &request))) return 1;
-    batch->requests.push_back(request);
-    batch->expected.push_back(count);
-    return 0;
-  });
-}
-
-HMPI int hmpi_barrier(Batch *batch) {
-  MPI_Request request;
-  Turn turn(mpi_turn);
-  if (check("MPI_Ibarrier", MPI_Ibarrier(world, &request))) return 1;
-  batch->requests.push_back(request);
-  batch->expected.push_back(-1);
-  return 0;
-}
-
 // Every process gives `bytes` bytes and gets those of all, by rank.
 HMPI int hmpi_all_gather(Batch *batch, const void *mine, void *all, int32_t bytes) {
-  MPI_Request request;
-  Turn turn(mpi_turn);
-  if (check("MPI_Iallgather", MPI_Iallgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, world, &request))) return 1;
-  batch->requests.push_back(request);
-  batch->expected.push_back(-1);
-  return 0;
+  return entry("hmpi_all_gather", [&] {
+    if (need("hmpi_all_gather", batch) || need_bytes("hmpi_all_gather", mine, bytes) ||
+        need_bytes("hmpi_all_gather", all, int64_t(bytes) * hmpi_size()))
+      return 1;
+    make_room(*batch);
+    MPI_Request request;
+    Turn turn(mpi_turn);
+    if (check("MPI_Iallgather", MPI_Iallgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, world, &request))) return 1;
+    batch->requests.push_back(request);
+    batch->expected.push_back(-1);
+    return 0;
+  });
 }
 
 // One look at a batch: as hmpi_test.
@@ -204,21 +295,25 @@ static int look_at(Batch &batch, std::vector<MPI_Status> &statuses) {
 
 // Waits up to some milliseconds for all of a batch: 0 when it is done (and gone), 2 when it is not, 1 on an error.
 HMPI int hmpi_test(Batch *batch, int32_t milliseconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto until = Clock::now() + std::chrono::milliseconds(milliseconds);
-  std::vector<MPI_Status> statuses(batch->requests.size());
-  for (int look = 0;; look++) {
-    int state = look_at(*batch, statuses);
-    if (state != 2) {
-      signs.wait(false);
-      if (state == 0) delete batch;
-      return state;
+  return entry("hmpi_test", [&] {
+    if (need("hmpi_test", batch)) return 1;
+    if (milliseconds < 0) return refuse("hmpi_test", "a wait of", milliseconds);
+    using Clock = std::chrono::steady_clock;
+    const auto until = Clock::now() + std::chrono::milliseconds(milliseconds);
+    std::vector<MPI_Status> statuses(batch->requests.size());
+    for (int look = 0;; look++) {
+      int state = look_at(*batch, statuses);
+      if (state != 2) {
+        signs.wait(false);
+        if (state == 0) delete batch;
+        return state;
+      }
+      if (look == 0 && milliseconds > 0) signs.wait(true); // a mere look is no waiting
+      if (Clock::now() >= until) return 2;
+      if (look < eager_looks) sched_yield();
+      else std::this_thread::sleep_for(nap);
     }
-    if (look == 0 && milliseconds > 0) signs.wait(true); // a mere look is no waiting
-    if (Clock::now() >= until) return 2;
-    if (look < eager_looks) sched_yield();
-    else std::this_thread::sleep_for(nap);
-  }
+  });
 }
 
 // Ends all processes at once.
@@ -226,9 +321,12 @@ HMPI void hmpi_abort(int32_t code) { pulse::end_all(code); }
 
 // Leaves; every process must, at the same time.
 HMPI int hmpi_finish(void) {
-  Turn turn(mpi_turn);
-  signs.finish();
-  if (silent != MPI_COMM_NULL) MPI_Comm_free(&silent);
-  if (world != MPI_COMM_NULL) MPI_Comm_free(&world);
-  return check("MPI_Finalize", MPI_Finalize());
+  return entry("hmpi_finish", [&] {
+    if (world == MPI_COMM_NULL) return fail("hmpi_finish: this process has not joined others");
+    Turn turn(mpi_turn);
+    signs.finish();
+    if (silent != MPI_COMM_NULL) MPI_Comm_free(&silent);
+    if (world != MPI_COMM_NULL) MPI_Comm_free(&world);
+    return check("MPI_Finalize", MPI_Finalize());
+  });
 }

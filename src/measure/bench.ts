@@ -12,7 +12,7 @@ import {
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { checkSplits, type Plan, predictPeak, showExtra } from '../plan/index.ts';
-import { fitParts, Session, type Tracer, totalSent } from '../run/index.ts';
+import { fitParts, type Planning, plainly, Session, type Tracer, totalSent } from '../run/index.ts';
 
 export interface BenchOptions {
   /** Voxels along each axis. */
@@ -34,7 +34,10 @@ export interface BenchOptions {
   /** See {@link SessionOptions}. */
   readonly memoryLimit?: number;
   readonly spillFolder?: string;
+  readonly grantedBytes?: number;
   readonly tracer?: Tracer;
+  /** Does what comes before the first step. */
+  readonly planning?: Planning;
   /** Called after each step with its number (0 is the warm-up) and seconds. */
   readonly onStep?: (step: number, seconds: number) => void;
 }
@@ -91,7 +94,8 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     optimizer: options.optimizer,
   });
   const voxels = batch * size ** 3;
-  const { plans, ...place } = placement(options, built.graph, device, voxels * VOXEL);
+  const { planning = plainly } = options;
+  const { plans, ...place } = await planning(() => placement(options, built.graph, device, voxels * VOXEL));
   const session = new Session({
     device,
     ...place,
@@ -99,10 +103,13 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     seed: 0,
     memoryLimit: options.memoryLimit,
     spillFolder: options.spillFolder,
+    grantedBytes: options.grantedBytes,
     debug: debugLevel(),
     tracer: options.tracer,
   });
-  const program = await session.load(plans?.[0] ?? built.graph, { hostBytes: voxels * VOXEL });
+  const program = await planning(() =>
+    session.load(plans?.[0] ?? built.graph, { hostBytes: voxels * VOXEL }),
+  );
   const image = new Float32Array(voxels);
   const labels = new Uint8Array(voxels);
   for (let i = 0; i < voxels; i++) {

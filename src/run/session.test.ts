@@ -133,6 +133,17 @@ describe('a session that is closed', () => {
     expect(new Set(held).size).toBe(1);
   });
 
+  it('refuses a split into more parts than there are positions, unless ranks may be idle', async () => {
+    const session = new Session({
+      device: cpuDevice({ threads: 1 }),
+      mesh: mesh({ a: 8 }),
+      layout: { depth: 'a' },
+    });
+    await expect(session.load(build())).rejects.toThrow(/split depth=8: more parts than there are positions/);
+    expect((await session.load(build(), { idleRanks: true })).plan.flops).toHaveLength(8);
+    session.close();
+  });
+
   it('refuses a program that takes more than the process is granted, before it takes it', async () => {
     const session = new Session({ device: cpuDevice({ threads: 1 }), grantedBytes: 2 ** 20 });
     await expect(session.load(build())).rejects.toThrow(

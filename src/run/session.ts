@@ -2,6 +2,7 @@ import { fail, Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from 
 import type { Device, HostArray, Memory, Processes, Store, Traffic, World } from '../machine/index.ts';
 import { alone } from '../machine/local.ts';
 import {
+  checkSplits,
   explainPlan,
   formatPlan,
   makePlan,
@@ -39,6 +40,12 @@ export interface SessionOptions {
   readonly debug?: number;
 }
 
+/** Does what plans in one piece, seconds in which a process hears of no signal unless somebody sees to it. */
+export type Planning = <T>(plan: () => T | Promise<T>) => Promise<T>;
+
+/** {@link Planning} that sees to nothing. */
+export const plainly: Planning = async (plan) => plan();
+
 /** What a program is loaded with. */
 export interface LoadOptions {
   /** What traces call its runs. */
@@ -47,6 +54,8 @@ export interface LoadOptions {
   readonly hostBytes?: number;
   /** Boxes of the outputs to compute and nothing else, in a session of one rank; all of every output by default. */
   readonly region?: Region;
+  /** Whether ranks may own nothing, as of a volume smaller than the one that the split was chosen for; refused by default. */
+  readonly idleRanks?: boolean;
 }
 
 /** A program that is planned, placed and ready to run. */
@@ -121,8 +130,10 @@ export class Session {
 
   private async place(
     what: Graph | Plan,
-    { name, hostBytes = 0, region }: LoadOptions = {},
+    { name, hostBytes = 0, region, idleRanks = false }: LoadOptions = {},
   ): Promise<Loaded> {
+    // Planning takes the longer the more parts there are.
+    if (what instanceof Graph && !idleRanks) checkSplits(what, this.mesh, this.layout);
     const { memoryLimit, debug = 0 } = this.options;
     const { hosts, host } = this.world.processes;
     const plan =
@@ -130,7 +141,7 @@ export class Session {
         ? makePlan(what, this.mesh, this.layout, this.device, { hosts, memoryLimit, hostBytes, region })
         : this.suited(what);
     if (debug >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
-    checkMemory(predictPeak(plan, hostBytes), this.device, this.options.grantedBytes);
+    checkMemory(predictPeak(plan, hostBytes), this.options.grantedBytes ?? this.device.granted?.());
     const arenaBytes = plan.memory.arenaBytes[host];
     const storeBytes = plan.memory.storeBytes[host];
     if (storeBytes > 0) this.storeOf(storeBytes);
@@ -257,16 +268,12 @@ function placeText(device: string, mesh: Mesh, layout: Layout, hosts: Processes[
 }
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
-export function checkMemory(
-  peak: number,
-  device: Pick<Device, 'granted'>,
-  granted = device.granted?.(),
-): void {
+export function checkMemory(peak: number, granted: number | undefined): void {
   if (granted === undefined || peak <= granted) return;
   fail({
     where: 'memory',
     problem: 'a process would take more than it may have here',
-    expected: `at most ${showBytes(granted)} (of the machine, its container or ulimit -v)`,
+    expected: `at most ${showBytes(granted)} (of the machine or container, shared by all processes in it, or of ulimit -v)`,
     found: `${showBytes(peak)} predicted`,
     hint: 'Give --memory-limit, which recomputes and spills, or split the work over more machines',
   });

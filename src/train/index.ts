@@ -3,6 +3,7 @@
 export * from './config/config.ts';
 export { presets } from './config/config-presets.ts';
 export * from './config/machine-file.ts';
+export { grantedBytes } from './config/memory-room.ts';
 export * from './config/model.ts';
 export type { CaseKind } from './evaluate/case-kinds.ts';
 // From a run to scores and segmentations

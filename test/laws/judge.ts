@@ -65,7 +65,7 @@ export async function check(
   tolerance: number,
 ): Promise<void> {
   const session = new Session({ device, ...meshFor(parts) });
-  const program = await session.load(graph);
+  const program = await session.load(graph, { idleRanks: true });
   checkMemory(program.plan);
   const given: Record<string, HostArray> = {};
   for (const [name, data] of Object.entries(feeds))

@@ -4,8 +4,9 @@ import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts'
 import { buildTraining } from '../../nn/index.ts';
 import { bytes } from '../../plan/index.ts';
 import { autoSplit, kernelTable, type Tracer } from '../../run/index.ts';
-import { machineHere, speedsOf } from '../../train/index.ts';
+import { grantedBytes, machineHere, speedsOf } from '../../train/index.ts';
 import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from '../flags/flags.ts';
+import { endsOnSignals } from '../terminal/interrupt.ts';
 import { type Joined, join } from '../terminal/processes.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
@@ -66,6 +67,8 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
       ...rest,
       ...place,
       processes: joined.processes,
+      planning: endsOnSignals,
+      grantedBytes: await grantedBytes(joined.processes),
       threads: flags.threads ?? joined.threads,
       spillFolder: spillDir,
       network: { base, levels },

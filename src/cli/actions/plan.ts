@@ -75,13 +75,7 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
   const chosen = chooseCases(dataset, config);
   return {
     classes: chosen.classes,
-    ...(await forecastCases(
-      withPreprocessing(config, dataset),
-      chosen,
-      chosen.classes.length,
-      undefined,
-      ranks,
-    )),
+    ...(await forecastCases(withPreprocessing(config, dataset), chosen, chosen.classes.length, { ranks })),
   };
 }
 

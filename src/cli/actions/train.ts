@@ -21,7 +21,7 @@ import {
 } from '../../train/index.ts';
 import type { TrainFlags } from '../flags/flags.ts';
 import { givenConfig, need } from '../flags/given.ts';
-import { onInterrupt } from '../terminal/interrupt.ts';
+import { endsOnSignals, onInterrupt } from '../terminal/interrupt.ts';
 import { join, onAll } from '../terminal/processes.ts';
 import { type Progress, showProgress } from '../terminal/progress.ts';
 import { Interrupted } from '../terminal/report-error.ts';
@@ -87,6 +87,7 @@ export async function runTraining(
       resume,
       tracer,
       processes,
+      planning: endsOnSignals,
       signal: AbortSignal.any([interruption.signal, ...late]),
       onEvent: (event) => {
         if (!talks()) return;

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EXIT } from './report-error.ts';
 
 /** Listens for Ctrl-C while something runs that can end early and in order. */
@@ -31,6 +32,22 @@ export function exitOnSignals(): void {
  */
 export function endOnSignals(): void {
   for (const name of signals) process.off(name, exit);
+}
+
+/**
+ * Leaves signals to the system while something plans, before there is anything to save: it takes seconds in one piece, after which
+ * they would be heard. Partial files that are being written stay behind, and are removed by whoever writes there next.
+ */
+export async function endsOnSignals<T>(plan: () => T | Promise<T>): Promise<T> {
+  // Those that came before are heard first.
+  await nextTurn();
+  const heard = signals.map((name) => ({ name, listeners: process.listeners(name) }));
+  for (const { name } of heard) process.removeAllListeners(name);
+  try {
+    return plan();
+  } finally {
+    for (const { name, listeners } of heard) for (const listener of listeners) process.on(name, listener);
+  }
 }
 
 function exit(name: (typeof signals)[number]): void {

@@ -86,8 +86,11 @@ export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {})
     };
   };
   checked('start', [L, 'double'])(chunkBytes, silence);
-  const enter = func('hmpi_enter', 'void', ['const char *']) as (label: string) => void;
-  const near = func('hmpi_near', 'void', [I]) as (rank: number) => void;
+  const enterBy = func('hmpi_enter', I, ['const char *']) as (label: string) => number;
+  const enter = (label: string): void => {
+    if (enterBy(label) !== 0) fail({ where: 'mpi', problem: error() });
+  };
+  const near = checked('near', [I]);
   const allocate = find('allocate', P, [L]);
   const free = func('hmpi_free', 'void', [P, L]);
   const batch = find('batch', P, []);
@@ -102,7 +105,7 @@ export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {})
     rank: find('rank', I, [])(),
     size: find('size', I, [])(),
     enter,
-    near,
+    near: (rank) => void near(rank),
     allocate: (bytes) =>
       allocate(bytes) || fail({ where: 'mpi', problem: `cannot allocate ${bytes} bytes for messages` }),
     free: (address, bytes) => void free(address, bytes),

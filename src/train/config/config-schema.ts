@@ -6,6 +6,7 @@ import { checkPlainUNet, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 import {
+  LEAST_MEMORY,
   MOST_BATCH,
   MOST_CHANNELS,
   MOST_SIZE,
@@ -200,7 +201,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
   device: oneOf(DEVICE_CHOICES),
   threads: whole(1, MOST_THREADS),
-  memoryLimit: whole(1).optional(),
+  memoryLimit: whole(LEAST_MEMORY).optional(),
   spillDir: text.optional(),
   exactConv: oneOf(['auto', 'direct']).optional(),
   slices: number(

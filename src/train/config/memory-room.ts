@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import { type Graph, HalomeshError } from '../../core/index.ts';
-import { memoryOfProcess } from '../../files/index.ts';
-import type { Processes } from '../../machine/index.ts';
+import { type MemoryLimit, memoryLimits, shareOfMemory } from '../../files/index.ts';
+import { alone, type Processes } from '../../machine/index.ts';
 import { makePlan, type Plan } from '../../plan/index.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { targetOf } from './model.ts';
@@ -36,8 +36,18 @@ export function fittingPlan(
   }
 }
 
-/** Bytes that this process may still take: of the machine, and of what it is confined to. */
-export function availableBytes(): number {
+/** Bytes that this process may hold: its part of a machine or container that it shares with others of `processes`. All call it. */
+export async function grantedBytes(processes: Processes = alone(1)): Promise<number> {
+  const own = memoryLimits();
+  const all = await processes.share('limits of memory', JSON.stringify(own));
+  return shareOfMemory(
+    own,
+    all.map((text) => JSON.parse(text) as readonly MemoryLimit[]),
+  );
+}
+
+/** Bytes that this process may still take, of those that it may hold. Of several processes each counts for itself what is free. */
+export function availableBytes(granted: number, processes: number): number {
   const { rss } = process.memoryUsage();
-  return 0.9 * Math.min(freemem() + rss, memoryOfProcess());
+  return 0.9 * Math.min((freemem() + rss) / processes, granted);
 }

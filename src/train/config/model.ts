@@ -1,7 +1,7 @@
 import { type Shape, shape } from '../../core/index.ts';
 import { debugLevel } from '../../files/index.ts';
 import type { AugmentConfig, PrepareOptions, Shape3 } from '../../imaging/index.ts';
-import { DEVICES, type Device, type DeviceEntry, deviceNamed, type Processes } from '../../machine/index.ts';
+import { DEVICES, type Device, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
 import {
   type Built,
   type BuiltLoss,
@@ -16,7 +16,7 @@ import {
   type Schedule,
 } from '../../nn/index.ts';
 import type { Plan, Target } from '../../plan/index.ts';
-import { type FittedProgram, fitParts, Session, type Tracer } from '../../run/index.ts';
+import { type FittedProgram, fitParts, Session, type SessionOptions } from '../../run/index.ts';
 import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { machineHere } from './machine-file.ts';
@@ -149,15 +149,17 @@ export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
 }
 
 /** Device and mesh of a config, with fresh variables. */
-export function sessionOf(config: TrainConfig, tracer?: Tracer, processes?: Processes): Session {
+export function sessionOf(
+  config: TrainConfig,
+  options: Pick<SessionOptions, 'tracer' | 'processes' | 'grantedBytes'> = {},
+): Session {
   const { seed, memoryLimit, spillDir } = config;
   const device = deviceOf(config);
   return new Session({
     device,
     ...meshOf(config),
-    processes,
+    ...options,
     seed,
-    tracer,
     memoryLimit,
     spillFolder: spillDir,
     debug: debugLevel(),

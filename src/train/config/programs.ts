@@ -45,7 +45,8 @@ export class Programs {
     hostBytes?: number,
     region?: LoadOptions['region'],
   ): Promise<Loaded> {
-    const load = () => this.session.load(this.plans.get(key) ?? build(), { name: key, hostBytes, region });
+    const load = () =>
+      this.session.load(this.plans.get(key) ?? build(), { name: key, hostBytes, region, idleRanks: true });
     const program = this.loaded.get(key) ?? (await load());
     this.loaded.delete(key);
     this.loaded.set(key, program);

@@ -10,7 +10,7 @@ import {
   type PlanReport,
   predictPeak,
 } from '../../plan/index.ts';
-import { type FittedProgram, planOf } from '../../run/index.ts';
+import { type FittedProgram, type Planning, plainly, planOf } from '../../run/index.ts';
 import { withSplit } from '../config/auto-split.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import {
@@ -49,8 +49,11 @@ export async function forecastCases(
   config: TrainConfig,
   { training: cases, validation }: Pick<ChosenCases, 'training' | 'validation'>,
   classes: number,
-  processes?: Processes,
-  ranks?: number,
+  {
+    processes,
+    ranks,
+    planning = plainly,
+  }: { processes?: Processes; ranks?: number; planning?: Planning } = {},
 ): Promise<Forecast> {
   const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
     Promise.all(some.map((entry) => preparedShape(entry, prepareOptions(config))));
@@ -60,10 +63,14 @@ export async function forecastCases(
   const stored = isZarr(cases[largest].image);
   const split = await splitFor(config, shape, classes, { cases: cases.length, stored, processes, ranks });
   const hosts = processes?.hosts ?? apart(ranks);
-  const found = forecast(split.config, shape, classes, {
-    ...{ cases: cases.length, stored, hosts },
-    ...{ training: shapes, validation: await shapesOf(validation) },
-  });
+  const options = {
+    cases: cases.length,
+    stored,
+    hosts,
+    training: shapes,
+    validation: await shapesOf(validation),
+  };
+  const found = await planning(() => forecast(split.config, shape, classes, options));
   return { case: cases[largest].id, ...found, split: split.why };
 }
 

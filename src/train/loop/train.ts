@@ -1,8 +1,9 @@
 import { writeTextAtomically } from '../../files/index.ts';
 import { isZarr, type Shape3 } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
-import { checkMemory, type Session, type Tracer, together } from '../../run/index.ts';
+import { checkMemory, type Planning, plainly, type Session, type Tracer, together } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { grantedBytes } from '../config/memory-room.ts';
 import { sessionOf } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from '../record/best.ts';
@@ -31,6 +32,8 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
   readonly processes?: Processes;
+  /** Does what comes before the first step, when nothing is there to be saved. */
+  readonly planning?: Planning;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
 }
@@ -60,12 +63,13 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
     const cases = await together(processes, 'data of the run', () =>
       taken === undefined ? undefined : sameCases(dataset, chosen, taken, warn),
     );
-    const forecast = await forecastCases(config, chosen, chosen.classes.length, options.processes);
-    const session = sessionOf(forecast.config, options.tracer, options.processes);
+    const forecast = await forecastCases(config, chosen, chosen.classes.length, options);
+    const granted = await grantedBytes(processes);
+    const shared = { tracer: options.tracer, processes: options.processes, grantedBytes: granted };
+    const session = sessionOf(forecast.config, shared);
     const programs = new Programs(session, { plans: forecast.plans });
     try {
-      for (const { predictedPeakBytes } of forecast.whole ?? [])
-        checkMemory(predictedPeakBytes, session.device);
+      for (const { predictedPeakBytes } of forecast.whole ?? []) checkMemory(predictedPeakBytes, granted);
       const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken, cases });
       await run.begin();
       await run.toTheEnd();
@@ -141,7 +145,8 @@ class Run {
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
   async begin(): Promise<void> {
     const { config, folder, chosen, session } = this;
-    await this.trainer.prepare(0, folder.classVoxels, this.processes);
+    const { planning = plainly } = this.options;
+    await this.trainer.prepare(0, folder.classVoxels, this.processes, planning);
     const loaded = this.options.resume
       ? await loadNewest(this.processes, folder, session.state, (text) =>
           this.tell({ kind: 'warning', text }),

@@ -10,6 +10,7 @@ import {
   settingIn,
   type TrainConfig,
 } from '../config/config.ts';
+import { grantedBytes } from '../config/memory-room.ts';
 import { exists } from '../record/run-check.ts';
 import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { checkSameCheckpoint } from '../record/same-files.ts';
@@ -115,7 +116,17 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     checkpointOf(folder, options.checkpoint),
   );
   if (processes) await checkSameCheckpoint(processes, file);
-  const segmenter = new Segmenter({ config, classes, file, tracer, processes, onSplit: options.onSplit });
+  const { onSplit } = options;
+  const granted = await grantedBytes(processes);
+  const segmenter = new Segmenter({
+    config,
+    classes,
+    file,
+    tracer,
+    processes,
+    grantedBytes: granted,
+    onSplit,
+  });
   return {
     folder,
     config,

@@ -49,6 +49,8 @@ export interface SegmenterParts {
   readonly tracer?: Tracer;
   /** The processes that run the ranks of the mesh; this one alone by default. */
   readonly processes?: Processes;
+  /** Bytes that this process may hold. */
+  readonly grantedBytes: number;
   /** Told what split was chosen and why. */
   readonly onSplit?: (text: string) => void;
 }
@@ -186,7 +188,7 @@ export class Segmenter {
           processes,
         },
         // Processes may share a machine, and what is free on it.
-        freeBytes: availableBytes() / processes.hosts.length,
+        freeBytes: availableBytes(this.parts.grantedBytes, processes.hosts.length),
       });
     this.ways.delete(key);
     this.ways.set(key, way);
@@ -212,8 +214,9 @@ export class Segmenter {
     const key = JSON.stringify([mesh, layout, blocks !== undefined]);
     if (this.opened?.key !== key) {
       this.free();
+      const { tracer, grantedBytes } = this.parts;
       const processes = blocks === undefined ? this.parts.processes : alone(1);
-      const session = sessionOf(config, this.parts.tracer, processes);
+      const session = sessionOf(config, { tracer, processes, grantedBytes });
       // The next block's program is there before the last one's goes, so that the arena stays.
       const programs = new Programs(session, { most: blocks && 2 });
       try {
