@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <exception>
 #include <new>
 #include <sched.h>
 #include <string>
@@ -18,6 +17,7 @@
 #include <mpi.h>
 
 #include "pulse.h"
+#include "refusals.h"
 
 #define HMPI extern "C" __attribute__((visibility("default")))
 
@@ -27,7 +27,6 @@ namespace {
 using Turn = std::lock_guard<std::timed_mutex>;
 using pulse::mpi_turn;
 
-std::string error_text;
 MPI_Comm world = MPI_COMM_NULL;
 MPI_Comm silent = MPI_COMM_NULL; // nothing is ever sent here: looking for it only moves other messages on
 int64_t chunk = int64_t(1) << 30;
@@ -45,47 +44,10 @@ struct Batch {
   std::vector<int> expected;
 };
 
-int fail(const std::string &text) {
-  error_text = text;
-  return 1;
-}
-
-int check(const char *what, int code) {
-  if (code == MPI_SUCCESS) return 0;
-  char text[MPI_MAX_ERROR_STRING];
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  return fail(std::string(what) + ": " + std::string(text, size_t(length)));
-}
-
-// Runs the body of an entry; what it throws becomes its error.
-template <class Body> int entry(const char *name, Body body) {
-  try {
-    return body();
-  } catch (const std::exception &problem) {
-    return fail(std::string(name) + ": " + problem.what());
-  } catch (...) {
-    return fail(std::string(name) + ": an unknown exception");
-  }
-}
-
-int refuse(const char *name, const char *what, int64_t value) {
-  return fail(std::string(name) + ": " + what + " " + std::to_string(value));
-}
-
 // What messages need: processes that were joined, and a batch.
 int need(const char *name, const Batch *batch) {
   if (world == MPI_COMM_NULL) return fail(std::string(name) + ": this process has not joined others");
   if (batch == nullptr) return fail(std::string(name) + ": no batch");
-  return 0;
-}
-
-// `bytes` bytes at an address, which do not wrap around.
-int need_bytes(const char *name, const void *at, int64_t bytes) {
-  if (bytes < 0) return refuse(name, "a number of bytes of", bytes);
-  if (bytes > 0 && at == nullptr) return fail(std::string(name) + ": no memory");
-  if (uint64_t(bytes) > UINT64_MAX - uint64_t(reinterpret_cast<uintptr_t>(at)))
-    return refuse(name, "memory that wraps around, of", bytes);
   return 0;
 }
 
