@@ -149,11 +149,11 @@ describe('segmentation', () => {
   });
 
   it('refuses a limit that nothing fits, and blocks of a network that has none', async () => {
-    await expect(segment({ memoryLimit: 2 ** 20 }, { hostBytes: 0 })).rejects.toThrow(
+    await expect(segment({ memoryLimit: 9e7 }, { hostBytes: 0 })).rejects.toThrow(
       /not even small blocks/,
     );
     // Statistics over the volume: parts that take turns, and these are too many here.
-    const options = { run: 'instance', memoryLimit: 2 ** 20 };
+    const options = { run: 'instance', memoryLimit: 9e7 };
     await expect(segment(options, { hostBytes: 0 })).rejects.toThrow(/the program does not fit/);
     const { graph } = predictionGraph(config('instance', { norm: 'instance' }), 3, SHAPE);
     expect(refusesBlocks(graph)).toMatch(/takes all of "depth" at once/);
