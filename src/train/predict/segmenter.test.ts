@@ -149,9 +149,7 @@ describe('segmentation', () => {
   });
 
   it('refuses a limit that nothing fits, and blocks of a network that has none', async () => {
-    await expect(segment({ memoryLimit: 9e7 }, { hostBytes: 0 })).rejects.toThrow(
-      /not even small blocks/,
-    );
+    await expect(segment({ memoryLimit: 9e7 }, { hostBytes: 0 })).rejects.toThrow(/not even small blocks/);
     // Statistics over the volume: parts that take turns, and these are too many here.
     const options = { run: 'instance', memoryLimit: 9e7 };
     await expect(segment(options, { hostBytes: 0 })).rejects.toThrow(/the program does not fit/);
