@@ -3,7 +3,7 @@ import { mesh, shape } from '../core/index.ts';
 import { cpuDevice, type Device } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
 import { Session } from './session.ts';
-import type { TraceEvent } from './trace.ts';
+import { rate, type TraceEvent } from './trace.ts';
 import { kernelTable, kernelTimes } from './trace-table.ts';
 import { Tracer, type TracerOptions } from './tracer.ts';
 
@@ -44,6 +44,11 @@ function read(tracer: Tracer): Shown[] {
   return (JSON.parse([...tracer.text()].join('')) as { traceEvents: Shown[] }).traceEvents;
 }
 
+it('tells rates in billions a second', () => {
+  expect(rate(3e9, 1000)).toBe(3);
+  expect(rate(2.5e8, 10)).toBe(25);
+});
+
 describe('the text of a trace', () => {
   it('has a row for the runs and one for each rank, with every kernel and collective', async () => {
     const { tracer, plan } = await trace(3);
@@ -64,8 +69,8 @@ describe('the text of a trace', () => {
       expect(steps.reduce((sum, { dur }) => sum + dur, 0)).toBeLessThanOrEqual(wall);
       const conv = steps.find(({ name, args }) => name === 'conv' && args.layer === 'down0/conv1')!;
       expect(conv.args).toMatchObject({ run: 'train (run 1)', bytes: expect.any(Number) });
-      expect(conv.args['GFLOP/s']).toBeGreaterThan(0);
-      expect(conv.args['GB/s']).toBeGreaterThan(0);
+      // Rounded to hundredths: a small kernel that was kept waiting may show 0.
+      expect(conv.args).toMatchObject({ 'GFLOP/s': expect.any(Number), 'GB/s': expect.any(Number) });
       expect(steps.some(({ name }) => name === 'exchange')).toBe(true);
       expect(steps.some(({ name }) => name === 'all_reduce')).toBe(true);
     }

@@ -70,7 +70,7 @@ async function run(
   layout: Layout = {},
 ): Promise<Record<string, Float64Array>> {
   const session = new Session({ device, mesh: mesh(axes), layout });
-  const program = await session.load(graph);
+  const program = await session.load(graph, { idleRanks: true });
   const found = await program.run(feeds(graph));
   program.free();
   return Object.fromEntries(Object.entries(found).map(([name, data]) => [name, Float64Array.from(data)]));
