@@ -13,8 +13,8 @@ import {
   windows,
 } from '../../src/ops/index.ts';
 import { Session } from '../../src/run/index.ts';
+import { network, runNetwork } from '../laws/unet.ts';
 import { emulated } from './emulated.ts';
-import { network, runNetwork } from './net.ts';
 
 // Convolutions of bfloat16 images on the tensor cores of the emulated device. Of small whole numbers all products and sums are exact, so
 // the direct kernels of the CPU give the same.

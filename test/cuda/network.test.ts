@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { cpuDevice } from '../../src/machine/index.ts';
+import { distance, network, runNetwork } from '../laws/unet.ts';
 import { emulated } from './emulated.ts';
-import { distance, network, runNetwork } from './net.ts';
 
 // A whole U-Net on the emulated CUDA device: near the CPU, and the same bits on every mesh.
 

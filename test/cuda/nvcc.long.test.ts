@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { KernelSource } from '../../src/machine/cuda/driver.ts';
 import { deviceText } from '../../src/machine/cuda/library.ts';
-import { network, runNetwork } from './net.ts';
+import { network, runNetwork } from '../laws/unet.ts';
 import { recording } from './recording.ts';
 
 // Where nvcc is found, the kernels of whole networks compile for the oldest GPUs that are taken and for newer ones, and no register
@@ -27,7 +27,7 @@ describe.skipIf(nvcc() === undefined).each(['sm_80', 'sm_90'])('nvcc for %s', (a
       const sources = new Map<string, KernelSource>();
       const device = recording(sources);
       await runNetwork(network({ base: 16 }, storage), device);
-      await runNetwork(network({ base: 4, norm: 'group', groups: 2 }, storage, true), device);
+      await runNetwork(network({ base: 4, norm: 'group', groups: 2, deep: true }, storage), device);
       expect(sources.size).toBeGreaterThan(60);
       const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-nvcc-'));
       try {

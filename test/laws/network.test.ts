@@ -1,72 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Layout, mesh, shape, uniform } from '../../src/core/index.ts';
-import { cpuDevice, type Device, referenceDevice } from '../../src/machine/index.ts';
-import {
-  Context,
-  deepLoss,
-  isPlainUNet,
-  type NetworkSettings,
-  networkConfig,
-  networkLevels,
-} from '../../src/nn/index.ts';
-import { gradients, inputOf } from '../../src/ops/index.ts';
-import { Session } from '../../src/run/index.ts';
+import type { Layout } from '../../src/core/index.ts';
+import { cpuDevice, referenceDevice } from '../../src/machine/index.ts';
+import type { NetworkSettings } from '../../src/nn/index.ts';
+import { distance, network, runNetwork, type Settings } from './unet.ts';
 
 // A whole U-Net, its loss and every gradient, on meshes of one to eight ranks and sizes that do not divide: equal to one rank
 // within 1e-12 on the reference device, and exactly, bit for bit, in float32 on the CPU device.
-
-const SIZE = { batch: 2, depth: 7, height: 6, width: 9, channel: 1 };
-
-/** Scores and losses at lower resolutions, where `deep`. */
-type Settings = NetworkSettings & { readonly deep?: boolean };
-
-function network({ deep = false, ...settings }: Settings, storage: 'f32' | 'bf16' = 'f32') {
-  const ctx = new Context({ seed: 5, training: true, storage });
-  const whole = isPlainUNet(settings) ? settings : { base: 2, levels: 3, keep: 0.8, ...settings };
-  const image = inputOf(ctx.graph, 'image', shape(SIZE));
-  const scores = networkLevels(ctx, image, networkConfig(whole), deep);
-  const labels = inputOf(ctx.graph, 'labels', shape(SIZE).slice(0, -1), 'u8');
-  void ctx.step;
-  const { loss } = deepLoss(scores, labels);
-  ctx.graph.output('loss', loss);
-  const wrt = ctx.trainable;
-  const values = wrt.map((parameter) => parameter.value);
-  gradients(loss, values).forEach((gradient, i) => {
-    ctx.graph.output(wrt[i].name, gradient!);
-  });
-  return ctx.graph;
-}
-
-type Results = Readonly<Record<string, Float64Array>>;
-
-async function run(
-  graph: ReturnType<typeof network>,
-  device: Device,
-  axes: Record<string, number>,
-  layout: Layout,
-): Promise<Results> {
-  const session = new Session({ device, mesh: mesh(axes), layout, seed: 9 });
-  const program = await session.load(graph);
-  const voxels = SIZE.batch * SIZE.depth * SIZE.height * SIZE.width;
-  const image = Float32Array.from({ length: voxels }, (_, i) => uniform(1, 2, 3, i));
-  const labels = Uint8Array.from({ length: voxels }, (_, i) => Math.floor(3 * uniform(4, 5, 6, i)));
-  const found = await program.run({ image, labels, step: Int32Array.of(3) });
-  const { exchange, allReduce } = program.plan.bytesSent;
-  expect(session.traffic.exchangeBytes + session.traffic.allReduceBytes).toBe(exchange + allReduce);
-  program.free();
-  return Object.fromEntries(Object.entries(found).map(([name, data]) => [name, Float64Array.from(data)]));
-}
-
-const norm = (data: Float64Array): number => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
-
-/** Largest difference over all results, each relative to its norm; results that are zero by symmetry count absolutely. */
-function distance(found: Results, expected: Results): number {
-  return Math.max(
-    ...Object.entries(expected).map(
-      ([name, data]) => norm(data.map((x, i) => x - found[name][i])) / Math.max(norm(data), 1e-2),
-    ),
-  );
-}
 
 const MESHES: readonly [Record<string, number>, Layout][] = [
   [{ a: 2 }, { depth: 'a' }],
@@ -110,22 +49,24 @@ describe.each<[string, Settings]>([
   ['strided convolutions', { ...plain, deep: true }],
 ])('U-Net with %s', (_, settings) => {
   const graph = network(settings);
-  const whole = run(graph, referenceDevice(), {}, {});
+  const whole = runNetwork(graph, referenceDevice(), {}, {});
 
   it('on the CPU device equals the reference', async () => {
-    expect(distance(await run(graph, cpuDevice(), {}, {}), await whole)).toBeLessThan(1e-4);
+    expect(distance(await runNetwork(graph, cpuDevice(), {}, {}), await whole)).toBeLessThan(1e-4);
   });
 
   it.each(MESHES)(
     'on mesh %j with layout %j equals one rank on the reference device',
     async (axes, layout) => {
-      expect(distance(await run(graph, referenceDevice(), axes, layout), await whole)).toBeLessThan(1e-12);
+      expect(distance(await runNetwork(graph, referenceDevice(), axes, layout), await whole)).toBeLessThan(
+        1e-12,
+      );
     },
   );
 
   it.each(MESHES)('on mesh %j with layout %j equals one rank on the CPU device', async (axes, layout) => {
-    const one = await run(graph, cpuDevice(), {}, {});
-    const apart = distance(await run(graph, cpuDevice(), axes, layout), one);
+    const one = await runNetwork(graph, cpuDevice(), {}, {});
+    const apart = distance(await runNetwork(graph, cpuDevice(), axes, layout), one);
     // Split in space and batch every sum is taken in the same order; other channel counts take other kernels.
     if (layout.channel === undefined) expect(apart).toBe(0);
     else expect(apart).toBeLessThan(5e-5);
@@ -133,7 +74,7 @@ describe.each<[string, Settings]>([
 });
 
 it('with bfloat16 storage stays near float32', async () => {
-  const f32 = await run(network({ keep: 1 }), cpuDevice(), {}, {});
-  const bf16 = await run(network({ keep: 1 }, 'bf16'), cpuDevice(), { a: 2 }, { depth: 'a' });
+  const f32 = await runNetwork(network({ keep: 1 }), cpuDevice(), {}, {});
+  const bf16 = await runNetwork(network({ keep: 1 }, 'bf16'), cpuDevice(), { a: 2 }, { depth: 'a' });
   expect(Math.abs(bf16.loss[0] - f32.loss[0]) / f32.loss[0]).toBeLessThan(0.02);
 });
