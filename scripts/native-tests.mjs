@@ -59,7 +59,7 @@ async function main() {
   const [compiler, ...first] = await ensureCompiler({ say: console.log });
   const compile = (...args) => call(compiler, [...first, ...flags, ...args]);
   const tests = readdirSync(join(native, 'test')).filter((file) => file.endsWith('_test.cpp'));
-  const kernels = walk(native).filter((file) => file.endsWith('.cpp') && !/^(mpi|test)\//.test(file));
+  const kernels = walk(native).filter((file) => file.endsWith('.cpp') && !/^(cuda|mpi|test)\//.test(file));
   mkdirSync(out, { recursive: true });
   const start = performance.now();
   const builds = usableSets().map((isa) => ({

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type VoxelBox, writePhantom } from '../../src/imaging/index.ts';
 
-const scripts = new URL('../../scripts', import.meta.url);
+const scripts = new URL('../../scripts/', import.meta.url);
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-experiment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const data = path.join(folder, 'data');

@@ -104,7 +104,7 @@ export function matrixConvSteps(call: Contraction, weight: CudaTensor, make: Mak
           }
         }
         __syncthreads();
-        multiply_tile(sum, tile, a.packed + ((i64)out * a.inputs + ${block} + i) * 27 * 32 + lane, warp, lane);
+        multiply_tile(sum, tile, a.packed + (u32)((out * (int)a.inputs + ${block} + i) * 27 * 32 + lane), warp, lane);
       }
 `;
   });
@@ -134,7 +134,7 @@ ${parts.join('')}    __syncthreads();
     __syncthreads();
     for (int v = thread / 2; v < ${TILE[0] * TILE[1] * TILE[2]}; v += block_threads / 2) {
       const int d = d0 + v / ${TILE[1] * TILE[2]}, h = h0 + v / ${TILE[2]} % ${TILE[1]}, w = w0 + v % ${TILE[2]};
-      if (d >= end || h >= a.start[2] + a.size[2] || w >= a.start[3] + a.size[3]) continue;
+      if (d >= end || h >= (int)(a.start[2] + a.size[2]) || w >= (int)(a.start[3] + a.size[3])) continue;
       float x[8];
       HM_LANES(8) x[l] = results[v * ${STEP} + 8 * half + l];
       ${row.name}(a, fixed, n, d, h, w, c, ${LANES}, x, sums);
