@@ -2,7 +2,6 @@ import { type Box, BYTES, boxVolume, isEmpty } from '../../core/index.ts';
 import type { Call, CallOf, StoredBox } from '../calls/index.ts';
 import { boxBySlots, type Five, plainFormat, rightAligned } from '../formats/index.ts';
 import { Arguments, TYPE_CODES } from './arguments.ts';
-import { frame } from './frame.ts';
 import { fixedStep, type Maker, type Step } from './maker.ts';
 import {
   argmaxSteps,
@@ -11,10 +10,11 @@ import {
   crossEntropyGradSteps,
   crossEntropySteps,
   softmaxSteps,
-} from './print-classes.ts';
-import { matrixConvSteps, takesMatrixConv } from './print-matrix-conv.ts';
-import { weightGradSteps } from './print-weight-grad.ts';
-import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print-window.ts';
+} from './print/classes.ts';
+import { frame } from './print/frame.ts';
+import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
+import { weightGradSteps } from './print/weight-grad.ts';
+import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
 import { type CudaTensor, cudaTensor, placed } from './tensors.ts';
 
 /** The launches of a call, in order. */

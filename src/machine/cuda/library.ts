@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { KernelSource } from './driver.ts';
-import { named } from './printer.ts';
+import { named } from './print/printer.ts';
 
 // The fixed sources in native/cuda.
 

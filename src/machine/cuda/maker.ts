@@ -5,7 +5,7 @@ import type { Arguments } from './arguments.ts';
 import type { Address, KernelSource } from './driver.ts';
 import type { Faults } from './faults.ts';
 import { type FixedName, fixedKernel } from './library.ts';
-import { Printer, THREADS } from './printer.ts';
+import { Printer, THREADS } from './print/printer.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 
 /** One launch of a kernel. */

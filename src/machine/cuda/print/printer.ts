@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { LocalValue } from '../../plan/index.ts';
-import { type Five, five, type Place, type Region } from '../formats/index.ts';
-import type { Row } from '../rows/index.ts';
-import { Arguments } from './arguments.ts';
-import type { Address, KernelSource } from './driver.ts';
-import type { Faults } from './faults.ts';
-import type { CudaTensor } from './tensors.ts';
+import type { LocalValue } from '../../../plan/index.ts';
+import { type Five, five, type Place, type Region } from '../../formats/index.ts';
+import type { Row } from '../../rows/index.ts';
+import { Arguments } from '../arguments.ts';
+import type { Address, KernelSource } from '../driver.ts';
+import type { Faults } from '../faults.ts';
+import type { CudaTensor } from '../tensors.ts';
 
 /** Threads of a block: `block_threads` of native/cuda/device.h. */
 export const THREADS = 256;

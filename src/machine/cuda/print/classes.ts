@@ -1,11 +1,11 @@
-import type { CallOf, Stored } from '../calls/index.ts';
-import type { Region } from '../formats/index.ts';
-import type { Row, RowInstruction } from '../rows/index.ts';
+import type { CallOf, Stored } from '../../calls/index.ts';
+import type { Region } from '../../formats/index.ts';
+import type { Row, RowInstruction } from '../../rows/index.ts';
+import type { Maker, Step } from '../maker.ts';
+import { placed, presentIn } from '../tensors.ts';
 import { type Body, frame } from './frame.ts';
-import type { Maker, Step } from './maker.ts';
-import { type PrintedSource, printSource } from './print-window.ts';
 import type { Printer } from './printer.ts';
-import { placed, presentIn } from './tensors.ts';
+import { type PrintedSource, printSource } from './window.ts';
 
 // Softmax, argmax and losses over more classes than lanes hold: a thread goes over all classes of its position.
 

@@ -1,9 +1,9 @@
-import type { CallOf, Source, Three, WindowThree } from '../calls/index.ts';
-import { boxBySlots } from '../formats/index.ts';
+import type { CallOf, Source, Three, WindowThree } from '../../calls/index.ts';
+import { boxBySlots } from '../../formats/index.ts';
+import { type CudaTensor, placed, presentIn } from '../tensors.ts';
 import type { Body } from './frame.ts';
-import { type Lanes, lanesOfRows, literal, printRow, sideBySide } from './print-row.ts';
 import type { Printer } from './printer.ts';
-import { type CudaTensor, placed, presentIn } from './tensors.ts';
+import { type Lanes, lanesOfRows, literal, printRow, sideBySide } from './row.ts';
 
 // Bodies of kernels that slide a window over d, h and w: any kernel, stride and dilation.
 

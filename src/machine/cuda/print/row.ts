@@ -1,9 +1,9 @@
-import { fail } from '../../core/index.ts';
-import type { Place } from '../formats/index.ts';
-import { SLOT_C } from '../formats/index.ts';
-import type { Row, RowInstruction, RowOp } from '../rows/index.ts';
+import { fail } from '../../../core/index.ts';
+import type { Place } from '../../formats/index.ts';
+import { SLOT_C } from '../../formats/index.ts';
+import type { Row, RowInstruction, RowOp } from '../../rows/index.ts';
+import { operandPlace, presentIn } from '../tensors.ts';
 import type { Printer } from './printer.ts';
-import { operandPlace, presentIn } from './tensors.ts';
 
 // Rows printed as C++ functions over the lanes of one position: the channels c to c + V - 1 of (n, d, h, w), of which `lanes` are
 // there. What a row loads that is the same at every position is loaded once, by a function of its own.

@@ -1,12 +1,12 @@
-import type { CallOf } from '../calls/index.ts';
-import { boxBySlots, five } from '../formats/index.ts';
-import { Arguments } from './arguments.ts';
+import type { CallOf } from '../../calls/index.ts';
+import { boxBySlots, five } from '../../formats/index.ts';
+import { Arguments } from '../arguments.ts';
+import type { Maker, Step } from '../maker.ts';
+import { type CudaTensor, placed } from '../tensors.ts';
 import { finishStep } from './frame.ts';
-import type { Maker, Step } from './maker.ts';
-import { lanesOfRows } from './print-row.ts';
-import { gatherLoops, printSource } from './print-window.ts';
 import { THREADS } from './printer.ts';
-import { type CudaTensor, placed } from './tensors.ts';
+import { lanesOfRows } from './row.ts';
+import { gatherLoops, printSource } from './window.ts';
 
 /** Blocks that all weights together are computed by at least, where there are cells enough. */
 const BLOCKS = 1024;

@@ -1,11 +1,11 @@
-import { fail } from '../../core/index.ts';
-import { boxBySlots, lanesOf, type Region, SLOT_C, SLOT_N } from '../formats/index.ts';
-import type { Row } from '../rows/index.ts';
-import { Arguments } from './arguments.ts';
-import { fixedStep, type Maker, MOST_BLOCKS, type Step } from './maker.ts';
-import { type Lanes, lanesOfRows, printRow } from './print-row.ts';
+import { fail } from '../../../core/index.ts';
+import { boxBySlots, lanesOf, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
+import type { Row } from '../../rows/index.ts';
+import { Arguments } from '../arguments.ts';
+import { fixedStep, type Maker, MOST_BLOCKS, type Step } from '../maker.ts';
+import { placed, presentIn } from '../tensors.ts';
 import { type Printer, THREADS } from './printer.ts';
-import { placed, presentIn } from './tensors.ts';
+import { type Lanes, lanesOfRows, printRow } from './row.ts';
 
 // The kernel around what is computed at each position of a region: a block of threads has one batch and channels of one block, its
 // threads go over positions, each with some lanes. What they compute in x[lanes] goes through the epilogue's row; its sums are taken

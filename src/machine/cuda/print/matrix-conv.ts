@@ -1,13 +1,13 @@
-import type { CallOf, Source } from '../calls/index.ts';
-import { boxBySlots } from '../formats/index.ts';
-import type { Row } from '../rows/index.ts';
-import { Arguments } from './arguments.ts';
+import type { CallOf, Source } from '../../calls/index.ts';
+import { boxBySlots } from '../../formats/index.ts';
+import type { Row } from '../../rows/index.ts';
+import { Arguments } from '../arguments.ts';
+import { nativeText } from '../library.ts';
+import { fixedStep, type Maker, type Step } from '../maker.ts';
+import { type CudaTensor, placed } from '../tensors.ts';
 import { finish, SUM_BLOCKS } from './frame.ts';
-import { nativeText } from './library.ts';
-import { fixedStep, type Maker, type Step } from './maker.ts';
-import { OVER_LANES, printRow } from './print-row.ts';
-import { printSource } from './print-window.ts';
-import { type CudaTensor, placed } from './tensors.ts';
+import { OVER_LANES, printRow } from './row.ts';
+import { printSource } from './window.ts';
 
 // 3x3x3 convolutions of bfloat16 images on tensor cores. A block computes tiles of 4 x 8 x 16 positions and 16 channels, one tile
 // behind the other along d. Sixteen channels of what a tile reads at a time lie in shared memory, rounded to bfloat16 after the source's row; a warp has
