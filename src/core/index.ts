@@ -7,6 +7,7 @@ export * from './grad.ts';
 export * from './graph.ts';
 export * from './hash.ts';
 export * from './layout.ts';
+export * from './map-some.ts';
 export * from './mesh.ts';
 export * from './print.ts';
 export * from './printable.ts';

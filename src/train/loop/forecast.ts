@@ -1,4 +1,4 @@
-import { fail } from '../../core/index.ts';
+import { fail, mapSome } from '../../core/index.ts';
 import { type Case, isZarr, type Shape3, voxelCount } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import type { Built, BuiltLoss } from '../../nn/index.ts';
@@ -56,7 +56,7 @@ export async function forecastCases(
   }: { processes?: Processes; ranks?: number; planning?: Planning } = {},
 ): Promise<Forecast> {
   const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
-    Promise.all(some.map((entry) => preparedShape(entry, prepareOptions(config))));
+    mapSome(some, (entry) => preparedShape(entry, prepareOptions(config)));
   const shapes = await shapesOf(cases);
   const largest = largestOf(shapes);
   const shape = shapes[largest];

@@ -1,4 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
+import { mapSome } from '../../core/index.ts';
 import { type Dataset, type DatasetPatterns, openDataset } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { agree, together } from '../../run/index.ts';
@@ -27,10 +28,10 @@ async function linesOf({ cases, labelNames }: Dataset): Promise<string[]> {
     if (found.isDirectory()) return `${file} of ${(await readdir(file)).length} files`;
     return `${file} of ${found.size} bytes`;
   };
-  const lines = cases.map(async ({ id, image, label }) =>
+  const lines = await mapSome(cases, async ({ id, image, label }) =>
     [`case ${id}`, await size(image), ...(label === undefined ? [] : [await size(label)])].join(', '),
   );
-  return [`labels ${labelNames?.join(', ') ?? 'not named'}`, ...(await Promise.all(lines))];
+  return [`labels ${labelNames?.join(', ') ?? 'not named'}`, ...lines];
 }
 
 /** Checks that a file is a checkpoint, the same one on every process. */

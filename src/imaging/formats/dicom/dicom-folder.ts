@@ -1,12 +1,10 @@
 import { type Dirent, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { mapSome } from '../../../core/index.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import { readError } from '../byte-reader.ts';
 import { type DicomFile, readDicomFile } from './dicom-file.ts';
-
-/** Headers read at the same time. */
-const together = 16;
 
 /** Folders within folders that are looked into, and files in all of them. */
 const mostDeep = 8;
@@ -48,12 +46,7 @@ async function readTree(dir: string, depth: number, budget: { files: number }): 
 }
 
 async function readFiles(paths: readonly string[]): Promise<DicomFile[]> {
-  const found: DicomFile[] = [];
-  for (let n = 0; n < paths.length; n += together) {
-    const some = paths.slice(n, n + together).map(readDicomFile);
-    for (const file of await Promise.all(some)) if (file !== undefined) found.push(file);
-  }
-  return found;
+  return (await mapSome(paths, readDicomFile)).filter((file) => file !== undefined);
 }
 
 async function listFolder(dir: string): Promise<{ files: string[]; folders: string[] }> {

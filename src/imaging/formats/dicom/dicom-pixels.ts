@@ -1,3 +1,4 @@
+import { mapSome } from '../../../core/index.ts';
 import { hostIsLittle, swapBytes } from '../../volume/byte-order.ts';
 import { arrayOfType, type ElementType } from '../../volume/nifti-types.ts';
 import type { SlabSink } from '../../volume/scan-types.ts';
@@ -40,8 +41,8 @@ export async function readSlices(
   const most = Math.floor(slab.length / plane);
   for (let first = 0; first < slices.length; first += most) {
     const some = slices.slice(first, first + most);
-    await Promise.all(
-      some.map((slice, n) => readSlice(slice, slab.subarray(n * plane, (n + 1) * plane), checkFinite)),
+    await mapSome(some, (slice, n) =>
+      readSlice(slice, slab.subarray(n * plane, (n + 1) * plane), checkFinite),
     );
     take(slab.subarray(0, some.length * plane), first);
   }
