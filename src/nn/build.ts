@@ -3,7 +3,7 @@ import { castTo, gradients, inputOf, softmax, type VariableAttrs } from '../ops/
 import { BATCH } from './axes.ts';
 import { Context, type Parameter } from './context.ts';
 import { classCounts, predictedLabels } from './counts.ts';
-import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './losses.ts';
+import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './loss/losses.ts';
 import { type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
 import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
 import { CLASS } from './unet.ts';

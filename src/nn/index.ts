@@ -12,7 +12,8 @@ export * from './counts.ts';
 export * from './layers.ts';
 
 // Training
-export * from './losses.ts';
+export * from './loss/loss-names.ts';
+export * from './loss/losses.ts';
 // Networks
 export * from './network.ts';
 export * from './norm.ts';

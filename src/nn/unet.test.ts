@@ -4,7 +4,7 @@ import { evaluate, gradients, inputOf, mul, reduceSum } from '../ops/index.ts';
 import { parameterCount } from './build.ts';
 import { Context } from './context.ts';
 import { feedsOf, moved, sizes } from './feeds.testing.ts';
-import { segmentationLoss } from './losses.ts';
+import { segmentationLoss } from './loss/losses.ts';
 import { type UNetConfig, unet, unetConfig } from './unet.ts';
 
 function scoresFor(

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { checkLayout, type Layout, type Mesh, mesh as makeMesh } from '../../core/index.ts';
 import { DEVICE_CHOICES, type DeviceChoice } from '../../machine/device-names.ts';
+import { LOSS_NAMES } from '../../nn/loss/loss-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { AUGMENTATIONS } from '../../train/config/choices.ts';
 import { PRESETS, SAMPLINGS } from '../../train/config/config-type.ts';
@@ -19,6 +20,7 @@ import {
   heldOut,
   hounsfield,
   layout,
+  lossTerms,
   mesh,
   oneOf,
   patch,
@@ -222,6 +224,11 @@ export function addTrainFlags(command: Command): Command {
       '--ema <decay>',
       'validate and keep running averages of the weights, such as 0.999',
       positive('--ema'),
+    )
+    .option(
+      '--loss <terms>',
+      `what is minimised, such as dice+ce (default), tversky+focal: ${LOSS_NAMES.join(', ')}`,
+      lossTerms('--loss'),
     )
     .option('--deep-supervision', 'losses at lower resolutions too')
     .option(

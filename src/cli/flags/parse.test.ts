@@ -6,6 +6,7 @@ import {
   hounsfield,
   layout,
   listOf,
+  lossTerms,
   mesh,
   numberOrNamed,
   oneOf,
@@ -38,6 +39,7 @@ describe('flags', () => {
     expect(hounsfield('--window')('-160,240')).toEqual({ lower: -160, upper: 240 });
     expect(patch('--patch')('96, 128,64')).toEqual([96, 128, 64]);
     expect(heldOut('--validation')('0.2')).toBe(0.2);
+    expect(lossTerms('--loss')('tversky + focal')).toEqual({ terms: ['tversky', 'focal'] });
     expect(numberOrNamed('--tolerance', 'a=1')('2.5')).toBe(2.5);
     expect(numberOrNamed('--tolerance', 'a=1')('liver=3, liver tumour=0')).toEqual({
       liver: 3,
@@ -69,6 +71,12 @@ describe('flags', () => {
       'a=1,a=2',
       '--tolerance: "a" is given twice; expected each name once, found "a=1,a=2"',
     ],
+    [
+      lossTerms('--loss'),
+      'dice+hinge',
+      '--loss: value; expected losses of dice, case-dice, batch-dice, tversky, ce, focal, bce, such as dice+ce, found "dice+hinge"',
+    ],
+    [lossTerms('--loss'), 'ce+ce', '--loss: value; expected each loss once, found "ce+ce"'],
     [listOf('--cases', 'a,b'), 'a,', '--cases: value; expected a list such as a,b, found "a,"'],
     [count('--steps'), '0', '--steps: value; expected a whole number of at least 1, found "0"'],
     [count('--steps'), '1e3', '--steps: value; expected a whole number of at least 1, found "1e3"'],

@@ -1,4 +1,5 @@
 import { HalomeshError } from '../../core/index.ts';
+import { LOSS_NAMES, type LossName } from '../../nn/loss/loss-names.ts';
 import { MOST_SIZE, MOST_VOXELS, SPACING } from '../../train/config/limits.ts';
 import { DIMENSIONS } from '../../train/config/split-dimensions.ts';
 
@@ -162,6 +163,19 @@ export function split(flag: string): Parser<Readonly<Record<string, number>> | '
     const parts = counts(flag, text, 'depth=2,height=2');
     for (const dim of Object.keys(parts)) needDimension(flag, dim, text);
     return parts;
+  };
+}
+
+/** `dice+ce` as losses by name, as a config has them. */
+export function lossTerms(flag: string): Parser<{ readonly terms: readonly LossName[] }> {
+  return (text) => {
+    const terms = text.split('+').map((word) => {
+      const name = word.trim();
+      const found = LOSS_NAMES.find((one) => one === name);
+      return found ?? refuse(flag, 'value', `losses of ${LOSS_NAMES.join(', ')}, such as dice+ce`, text);
+    });
+    if (new Set(terms).size < terms.length) refuse(flag, 'value', 'each loss once', text);
+    return { terms };
   };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HalomeshError } from '../../core/index.ts';
 import { classNamesProblem, expectedOf } from '../../imaging/index.ts';
 import { DEVICE_CHOICES } from '../../machine/index.ts';
-import { checkPlainUNet, NORM_KINDS } from '../../nn/index.ts';
+import { checkPlainUNet, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 import {
@@ -215,6 +215,11 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   dropoutKeep: probability,
   precision: oneOf(['f32', 'bf16']),
   loss: object({
+    terms: z
+      .array(oneOf(LOSS_NAMES), { error: `a list of losses (${LOSS_NAMES.join(', ')})` })
+      .min(1, { error: 'at least one loss' })
+      .refine((terms) => new Set(terms).size === terms.length, { error: 'each loss once' })
+      .optional(),
     weights: z
       .array(notNegative, { error: 'a list of numbers, one for each class' })
       .refine((weights) => weights.some((weight) => weight > 0), { error: 'at least one weight above 0' })
@@ -223,6 +228,9 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     dice: z.array(whole(0), { error: 'a list of classes' }).optional(),
     mix: share,
     epsilon: positive,
+    gamma: notNegative.optional(),
+    alpha: notNegative.optional(),
+    beta: notNegative.optional(),
   }),
   deepSupervision: flag,
   optimizer,

@@ -1,5 +1,5 @@
 import type { DeviceChoice } from '../../machine/index.ts';
-import type { Adafactor, Adam, NormKind, PlainUNetConfig, Sgd } from '../../nn/index.ts';
+import type { Adafactor, Adam, LossName, NormKind, PlainUNetConfig, Sgd } from '../../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
 
 /** Whole sets of settings to start from. */
@@ -16,18 +16,25 @@ export type ScheduleSettings =
   /** rate * (1 - step / steps)^power; power 0.9 by default. */
   | { readonly kind: 'poly'; readonly power?: number };
 
-/** What is minimised: (1 - mix) * weighted cross-entropy + mix * Dice loss. */
+/** What is minimised: (1 - mix) * losses of voxels + mix * losses of regions; of one sort alone, these. */
 export interface LossSettings {
+  /** Losses by name, those of a sort averaged; by default `dice` and `ce`. */
+  readonly terms?: readonly LossName[];
   /** Weight of a voxel by its true class, one for each class. By default `foregroundWeight` for all but class 0. */
   readonly weights?: readonly number[];
   /** Weight of the classes above 0 where `weights` is not given. */
   readonly foregroundWeight: number;
-  /** Classes of the Dice loss; by default all above 0. */
+  /** Classes of the losses of regions; by default all above 0. */
   readonly dice?: readonly number[];
-  /** Share of the Dice loss, 0 to 1. */
+  /** Share of the losses of regions, 0 to 1. */
   readonly mix: number;
-  /** Keeps the Dice loss finite where neither truth nor prediction has the class. */
+  /** Keeps a loss of regions finite where neither truth nor prediction has the class. */
   readonly epsilon: number;
+  /** Exponent of the focal loss; 2 by default. */
+  readonly gamma?: number;
+  /** What a false voxel costs in the Tversky loss, and what a missed one does; 0.3 and 0.7 by default. */
+  readonly alpha?: number;
+  readonly beta?: number;
 }
 
 export const SAMPLINGS = ['uniform', 'balanced'] as const;

@@ -116,6 +116,12 @@ describe('resolveConfig', () => {
       'config "loss.weights": expected a list of numbers, one for each class, found 3',
     ],
     [
+      { loss: { terms: ['hinge'] } },
+      'config "loss.terms.0": expected one of dice, case-dice, batch-dice, tversky, ce, focal, bce, found "hinge"',
+    ],
+    [{ loss: { terms: ['ce', 'ce'] } }, 'config "loss.terms": expected each loss once, found ["ce","ce"]'],
+    [{ loss: { gamma: -1 } }, 'config "loss.gamma": expected a number of at least 0, found -1'],
+    [
       { validation: 2 },
       'config "validation": expected a list of case ids, a share of the cases above 0 and below 1, or a .json or .txt file, found 2',
     ],

@@ -36,13 +36,12 @@ export function networkOf(config: TrainConfig, classes: number): NetworkSettings
 
 /** The loss of a config for a number of classes. */
 export function lossOf({ loss }: TrainConfig, classes: number): LossConfig {
-  const { foregroundWeight, weights, dice, mix, epsilon } = loss;
+  const { foregroundWeight, weights, dice, ...rest } = loss;
   const even = evenLoss(classes);
   return {
+    ...rest,
     weights: weights ?? even.weights.map((weight, cls) => (cls === 0 ? weight : foregroundWeight)),
     dice: dice ?? even.dice,
-    mix,
-    epsilon,
   };
 }
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { Graph, shape } from '../core/index.ts';
-import { evaluate, gradients, inputOf } from '../ops/index.ts';
-import { Context } from './context.ts';
-import { feedsOf, moved, sizes } from './feeds.testing.ts';
+import { Graph, shape } from '../../core/index.ts';
+import { evaluate, gradients, inputOf } from '../../ops/index.ts';
+import { Context } from '../context.ts';
+import { feedsOf, moved, sizes } from '../feeds.testing.ts';
+import { unetLevels } from '../unet.ts';
 import { deepLoss, HOU2019_LOSS, segmentationLoss } from './losses.ts';
-import { unetLevels } from './unet.ts';
 
 it('weighs lower resolutions by half each, against the nearest labels', () => {
   const graph = new Graph();

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { shape, type Value } from '../core/index.ts';
-import { evaluate, inputOf } from '../ops/index.ts';
-import { Context } from './context.ts';
-import { classCounts } from './counts.ts';
-import { feedsOf } from './feeds.testing.ts';
+import { shape, type Value } from '../../core/index.ts';
+import { evaluate, inputOf } from '../../ops/index.ts';
+import { Context } from '../context.ts';
+import { classCounts } from '../counts.ts';
+import { feedsOf } from '../feeds.testing.ts';
 import { evenLoss, HOU2019_LOSS, type LossConfig, segmentationLoss } from './losses.ts';
 
 const logits = [0.2, 1, -1, 2, 0, 0.5, 0.1, 0.3, 0.9, -1, 1, 3, 0, 0, 1, 1, 2, 0];

@@ -1,35 +1,39 @@
-import { dimOf, fail, type Value } from '../core/index.ts';
-import {
-  add,
-  castTo,
-  classSums,
-  constant,
-  crossEntropy,
-  div,
-  mul,
-  reduceSum,
-  reshape,
-  resize,
-} from '../ops/index.ts';
-import { BATCH, channelOf, countOver, spaceOf } from './axes.ts';
+import { dimOf, fail, type Value } from '../../core/index.ts';
+import { add, castTo, constant, crossEntropy, mul, reshape, resize } from '../../ops/index.ts';
+import { channelOf, countOver, spaceOf } from '../axes.ts';
+import { isRegionLoss, LOSS_NAMES, type LossName, type VoxelLoss } from './loss-names.ts';
+import { ClassOverlap, meanOf, regionLoss } from './region-losses.ts';
+import { binarySum, focalSum } from './voxel-losses.ts';
 
-// The loss of Hou et al. 2019 from scores and integer labels, float64 sums over the whole volume.
+// Losses from scores and integer labels, float64 sums over the whole volume. By default that of Hou et al. 2019:
 //
 //   cross entropy  mean over all voxels of weights[label] * -log p[label],  p = softmax of the scores
 //   Dice loss      -2 sum(p t) / (sum(p) + sum(t) + epsilon) for a class: of each case and then averaged; and of all cases
 //                  at once. The mean of these two, averaged over the Dice classes
 //   total          (1 - mix) * cross entropy + mix * Dice loss
+//
+// Any of the losses by name may stand in their places: the mean of those of voxels for the one, of those of regions for the other.
 
 export interface LossConfig {
+  /** What is minimised; `dice` and `ce` where absent. */
+  readonly terms?: readonly LossName[];
   /** Weight of a voxel by its true class. */
   readonly weights: readonly number[];
-  /** Classes of the Dice loss. */
+  /** Classes of the losses of regions. */
   readonly dice: readonly number[];
-  /** Share of the Dice loss in the total. */
+  /** Share of the losses of regions in the total, where there are losses of voxels too. */
   readonly mix: number;
-  /** Keeps the Dice loss finite where neither truth nor prediction has the class. */
+  /** Keeps a loss of regions finite where neither truth nor prediction has the class. */
   readonly epsilon: number;
+  /** Exponent of the focal loss; 2 where absent. */
+  readonly gamma?: number;
+  /** What false and missed voxels cost in the Tversky loss; 0.3 and 0.7 where absent. */
+  readonly alpha?: number;
+  readonly beta?: number;
 }
+
+/** Of the paper of each: Lin et al. 2017 and Salehi et al. 2017. */
+export const LOSS_DEFAULTS = { terms: ['dice', 'ce'], gamma: 2, alpha: 0.3, beta: 0.7 } as const;
 
 /** Background, liver, lesion; Dice on the lesion. */
 export const HOU2019_LOSS: LossConfig = { weights: [1, 8, 16], dice: [2], mix: 0.2, epsilon: 0.1 };
@@ -44,7 +48,7 @@ export function evenLoss(classes: number, mix = 0.2): LossConfig {
   };
 }
 
-/** Scalars, float64. */
+/** What is told of scores whatever is minimised: scalars, float64. */
 export interface LossParts {
   readonly crossEntropy: Value;
   /** Dice loss (from -1 to 0) averaged over cases and Dice classes; undefined without Dice classes. */
@@ -65,7 +69,14 @@ export interface Loss {
 export function checkLoss(config: LossConfig, classes: number): void {
   const refuse = (problem: string, expected: string, found: string): never =>
     fail({ where: 'loss', problem, expected, found });
-  const { weights, dice, mix, epsilon } = config;
+  const { terms, weights, dice, mix, epsilon, gamma, alpha, beta } = { ...LOSS_DEFAULTS, ...config };
+  const known: readonly string[] = LOSS_NAMES;
+  if (
+    terms.length === 0 ||
+    new Set(terms).size < terms.length ||
+    !terms.every((term) => known.includes(term))
+  )
+    refuse('terms', `one or several of ${LOSS_NAMES.join(', ')}, each once`, terms.join(', ') || 'none');
   if (weights.length !== classes)
     refuse('number of class weights', `${classes}, one per class`, `${weights.length}`);
   if (!weights.every((w) => Number.isFinite(w) && w >= 0))
@@ -74,48 +85,64 @@ export function checkLoss(config: LossConfig, classes: number): void {
     if (!Number.isInteger(cls) || cls < 0 || cls >= classes)
       refuse('class of the Dice loss', `0 to ${classes - 1}`, `${cls}`);
   if (!(mix >= 0 && mix <= 1)) refuse('share of the Dice loss', '0 to 1', `${mix}`);
-  if (mix > 0 && dice.length === 0) refuse('classes of the Dice loss', 'at least one, or share 0', 'none');
+  const ofRegions = terms.some(isRegionLoss) && (mix > 0 || terms.every(isRegionLoss));
+  if (ofRegions && dice.length === 0) refuse('classes of the Dice loss', 'at least one, or share 0', 'none');
   if (!(epsilon > 0)) refuse('epsilon of the Dice loss', 'a number above 0', `${epsilon}`);
+  for (const [name, value] of Object.entries({ gamma, alpha, beta }))
+    if (!(Number.isFinite(value) && value >= 0)) refuse(name, 'a number of at least 0', `${value}`);
 }
 
 /** Loss of scores [batch, space..., class] against labels [batch, space...]. */
-export function segmentationLoss(scores: Value, labels: Value, config: LossConfig = HOU2019_LOSS): Loss {
+export function segmentationLoss(scores: Value, labels: Value, given: LossConfig = HOU2019_LOSS): Loss {
   const classes = channelOf(scores).name;
-  checkLoss(config, dimOf(scores.shape, classes, 'loss').size);
+  checkLoss(given, dimOf(scores.shape, classes, 'loss').size);
+  const config = { ...LOSS_DEFAULTS, ...given };
+  const { terms, weights, gamma, mix } = config;
   const logits = scores.dtype === 'bf16' ? castTo(scores, 'f32') : scores;
   const number = (value: number): Value => constant(scores.graph, value, [], 'f64');
-  const mean = (values: readonly Value[]): Value =>
-    mul(
-      values.reduce((a, b) => add(a, b)),
-      number(1 / values.length),
-    );
 
   const voxels = countOver(
     labels,
     labels.shape.map((dim) => dim.name),
   );
-  const entropy = mul(crossEntropy(logits, labels, { classes, weights: config.weights }), number(1 / voxels));
-  const none: LossParts = { crossEntropy: entropy, diceCase: undefined, diceGlobal: undefined, softDice: [] };
-  if (config.dice.length === 0) return { loss: entropy, parts: none };
+  const perVoxel = (sum: Value): Value => mul(sum, number(1 / voxels));
+  const entropy = perVoxel(crossEntropy(logits, labels, { classes, weights }));
+  const voxelLoss = (name: VoxelLoss): Value => {
+    switch (name) {
+      case 'ce':
+        return entropy;
+      case 'focal':
+        return perVoxel(focalSum(logits, labels, weights, gamma));
+      case 'bce':
+        return perVoxel(binarySum(logits, labels, weights));
+      default:
+        return name satisfies never;
+    }
+  };
+  const ofVoxels = terms.filter((term) => !isRegionLoss(term)).map(voxelLoss);
+  if (config.dice.length === 0) {
+    const parts = { crossEntropy: entropy, diceCase: undefined, diceGlobal: undefined, softDice: [] };
+    return { loss: joined(ofVoxels)!, parts };
+  }
 
-  const cases = dimOf(labels.shape, BATCH, 'loss').size;
-  const ratio = (both: Value, either: Value): Value =>
-    div(mul(both, number(-2)), add(either, number(config.epsilon)));
-  const terms = config.dice.map((cls) => {
-    const { pt, p, t } = classSums(logits, labels, { classes, cls, keep: [BATCH] });
-    const either = add(p, t);
-    return {
-      cls,
-      perCase: mul(reduceSum(ratio(pt, either), [BATCH]), number(1 / cases)),
-      global: ratio(reduceSum(pt, [BATCH]), reduceSum(either, [BATCH])),
-    };
-  });
-  const diceCase = mean(terms.map((term) => term.perCase));
-  const diceGlobal = mean(terms.map((term) => term.global));
-  const dice = mul(add(diceCase, diceGlobal), number(0.5));
-  const loss = add(mul(entropy, number(1 - config.mix)), mul(dice, number(config.mix)));
-  const softDice = terms.map(({ cls, global }) => ({ cls, value: mul(global, number(-1)) }));
+  const overlaps = config.dice.map((cls) => new ClassOverlap(logits, labels, cls, config));
+  const diceCase = meanOf(overlaps.map(({ perCase }) => perCase));
+  const diceGlobal = meanOf(overlaps.map(({ global }) => global));
+  const ofRegions = terms
+    .filter(isRegionLoss)
+    .map((name) => regionLoss(name, { classes: overlaps, diceCase, diceGlobal }));
+  const [voxelPart, regionPart] = [joined(ofVoxels), joined(ofRegions)];
+  const loss =
+    voxelPart && regionPart
+      ? add(mul(voxelPart, number(1 - mix)), mul(regionPart, number(mix)))
+      : (voxelPart ?? regionPart)!;
+  const softDice = overlaps.map(({ cls, global }) => ({ cls, value: mul(global, number(-1)) }));
   return { loss, parts: { crossEntropy: entropy, diceCase, diceGlobal, softDice } };
+}
+
+/** The mean of losses, the loss itself of one. */
+function joined(losses: readonly Value[]): Value | undefined {
+  return losses.length > 1 ? meanOf(losses) : losses[0];
 }
 
 /**

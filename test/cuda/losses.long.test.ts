@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { cpuDevice } from '../../src/machine/index.ts';
+import { LOSS_NAMES } from '../../src/nn/index.ts';
+import { lossGraph, runLoss } from '../laws/loss.ts';
+import { emulated } from './emulated.ts';
+
+// Every loss by name on the emulated CUDA device: near the CPU, and the same bits on a mesh.
+
+it.each(LOSS_NAMES)('computes %s and its gradients like the CPU', async (name) => {
+  const graph = lossGraph(name);
+  const device = emulated();
+  const one = await runLoss(graph, device);
+  for (const [output, data] of Object.entries(await runLoss(graph, cpuDevice()))) {
+    const scale = Math.max(...data.map(Math.abs));
+    expect(Math.max(...data.map((y, i) => Math.abs(y - one[output][i]))) / scale).toBeLessThan(2e-5);
+  }
+  expect(await runLoss(graph, device, { a: 2, b: 2 }, { depth: 'a', width: 'b' })).toEqual(one);
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import type { Layout } from '../../src/core/index.ts';
+import { cpuDevice, referenceDevice } from '../../src/machine/index.ts';
+import { LOSS_NAMES } from '../../src/nn/index.ts';
+import { lossGraph, runLoss } from './loss.ts';
+
+// Every loss by name: near the reference on every mesh, and the same bits however space is cut.
+
+const cpu = cpuDevice({ threads: 2 });
+
+describe.each(LOSS_NAMES)('%s', (name) => {
+  const graph = lossGraph(name);
+
+  it('equals the reference on every mesh', async () => {
+    const expected = await runLoss(graph, referenceDevice());
+    for (const [axes, layout] of [
+      [{}, {}],
+      [
+        { a: 2, b: 2 },
+        { batch: 'a', width: 'b' },
+      ],
+      [
+        { a: 2, b: 2 },
+        { class: 'a', height: 'b' },
+      ],
+    ] as const) {
+      const found = await runLoss(graph, cpu, axes, layout as Layout);
+      for (const [output, data] of Object.entries(expected)) {
+        const scale = Math.max(...data.map(Math.abs));
+        expect(Math.max(...data.map((y, i) => Math.abs(y - found[output][i]))) / scale).toBeLessThan(2e-5);
+      }
+    }
+  });
+
+  it('has the same bits on every mesh in space', async () => {
+    const one = await runLoss(graph, cpu);
+    for (const parts of [2, 5]) expect(await runLoss(graph, cpu, { a: parts }, { depth: 'a' })).toEqual(one);
+    expect(await runLoss(graph, cpu, { a: 2, b: 3 }, { height: 'a', width: 'b' })).toEqual(one);
+  });
+});
