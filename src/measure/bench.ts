@@ -11,8 +11,8 @@ import {
   type TargetOptions,
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
-import { checkSplits, type Plan, predictPeak, showExtra } from '../plan/index.ts';
-import { fitParts, type Planning, plainly, Session, type Tracer, totalSent } from '../run/index.ts';
+import { checkSplits, fitParts, type Plan, predictPeak, showExtra } from '../plan/index.ts';
+import { type Planning, plainly, Session, type Tracer, totalSent } from '../run/index.ts';
 
 export interface BenchOptions {
   /** Voxels along each axis. */
@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly batch?: number;
   readonly mesh?: Mesh;
   readonly layout?: Layout;
+  /** The plan of a step with this mesh and layout, where choosing them has made it. */
+  readonly plan?: Plan;
   readonly precision?: 'f32' | 'bf16';
   readonly threads?: number;
   readonly optimizer?: OptimizerConfig;
@@ -73,13 +75,14 @@ export const WARM_UP = 'warm-up';
 
 /** Mesh and layout as given; where a limit stands alone, as many parts as it takes, and the plan for them. */
 function placement(
-  { mesh = makeMesh({}), layout, memoryLimit, processes }: BenchOptions,
+  { mesh = makeMesh({}), layout, plan, memoryLimit, processes }: BenchOptions,
   graph: Graph,
   device: Device,
   hostBytes: number,
 ): { mesh: Mesh; layout?: Layout; plans?: readonly Plan[] } {
   checkSplits(graph, mesh, layout ?? {});
-  if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined) return { mesh, layout };
+  if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined)
+    return { mesh, layout, plans: plan && [plan] };
   return fitParts([{ graph, hostBytes }], device, memoryLimit);
 }
 

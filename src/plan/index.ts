@@ -1,4 +1,5 @@
 export * from './explain.ts';
+export * from './fit-parts.ts';
 export * from './fusion/fuse.ts';
 export * from './fusion/in-flight.ts';
 export * from './fusion/kernel.ts';
@@ -17,6 +18,7 @@ export * from './split/exchange.ts';
 export * from './split/partition.ts';
 export * from './split/region.ts';
 export * from './target.ts';
+export * from './time/choose-split.ts';
 export * from './time/costs.ts';
 export * from './time/predict-time.ts';
 export * from './time/representatives.ts';

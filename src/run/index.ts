@@ -1,7 +1,6 @@
 export { agree, fromFirst, sumOver, together, totalSent } from './agree.ts';
-export * from './auto-split.ts';
+export * from './agreed-split.ts';
 export * from './executable.ts';
-export * from './fit-parts.ts';
 export type { BoxReader, BoxSource, Feed } from './host-parts.ts';
 export type { OutputPart } from './outputs.ts';
 export * from './session.ts';

@@ -3,11 +3,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mesh, printGraph, showBox } from '../core/index.ts';
-import { writePhantom } from '../imaging/index.ts';
+import { openDataset, type Shape3, writePhantom } from '../imaging/index.ts';
 import { CPU_TARGET } from '../machine/index.ts';
 import { makePlan, predictPeak } from '../plan/index.ts';
 import { predictionGraph } from './config/model.ts';
-import { evaluate, openRun, predictFolder, resolveConfig, train } from './index.ts';
+import { withSplit } from './config/with-split.ts';
+import {
+  chooseCases,
+  evaluate,
+  forecastCases,
+  openRun,
+  predictFolder,
+  resolveConfig,
+  train,
+} from './index.ts';
+import { chooseWay } from './predict/way.ts';
 
 /** Text of everything that is planned: what, where, and which part of it. */
 const planned: string[] = [];
@@ -68,6 +78,31 @@ describe('a training plans each of its programs once', () => {
     await train(config('tight', { memoryLimit: 152 * 2 ** 20 }));
     expect(planned.length).toBeGreaterThan(1);
     plannedOnce();
+  });
+});
+
+describe('what chooses a split plans each of its programs once', () => {
+  const split = { split: 'auto', batch: 1 };
+
+  it('with the step of a training', async () => {
+    const dataset = await openDataset(data);
+    const chosen = chooseCases(dataset, config('split', split));
+    const { plans } = await forecastCases(config('split', split), chosen, 3, { ranks: 2 });
+    expect(plans.size).toBe(1);
+    expect(plannedOnce()).toBe(3);
+  });
+
+  it('with a segmentation by several processes', async () => {
+    const shape = [24, 24, 24] as const;
+    const graph = (size: Shape3) => predictionGraph(config('run'), 3, size).graph;
+    const settings = { shape, batch: 1, graph, hostBytes: 0, ranks: 2 };
+    const { config: placed, plan } = await withSplit(config('run', split), settings);
+    const way = chooseWay({
+      ...{ config: placed, classes: 3, shape, flips: 1, soft: false, hostBytes: 0, plan },
+      ...{ processes: { hosts: [[0], [1]], host: 0 }, freeBytes: 2 ** 30 },
+    });
+    expect(way.plans.get('whole')).toBe(plan);
+    expect(plannedOnce()).toBe(3);
   });
 });
 

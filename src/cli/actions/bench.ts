@@ -2,8 +2,8 @@ import { shape } from '../../core/index.ts';
 import { costsOf, cpuTarget } from '../../machine/index.ts';
 import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
-import { bytes } from '../../plan/index.ts';
-import { autoSplit, kernelTable, type Tracer } from '../../run/index.ts';
+import { bytes, type Plan, type Sizes } from '../../plan/index.ts';
+import { agreedSplit, kernelTable, type Tracer } from '../../run/index.ts';
 import { grantedBytes, machineHere, speedsOf } from '../../train/index.ts';
 import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from '../flags/flags.ts';
 import { endsOnSignals } from '../terminal/interrupt.ts';
@@ -83,11 +83,14 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
 }
 
 /** The mesh and layout of the flags, or the split of least predicted time for as many ranks as there are processes. */
-async function placeOf(flags: Flags, { processes, threads }: Joined): Promise<ReturnType<typeof placement>> {
+async function placeOf(
+  flags: Flags,
+  { processes, threads }: Joined,
+): Promise<ReturnType<typeof placement> & { plan?: Plan }> {
   if (flags.split !== 'auto') return placement(flags);
   const { size, batch, base, levels, precision: storage, memoryLimit } = flags;
-  const { parts, text } = await autoSplit({
-    graph: (sizes) =>
+  const choice = {
+    graph: (sizes: Sizes) =>
       buildTraining({
         image: shape({ ...sizes, channel: 1 }),
         network: { base, levels },
@@ -99,13 +102,13 @@ async function placeOf(flags: Flags, { processes, threads }: Joined): Promise<Re
     target: cpuTarget(machineHere()),
     costs: () => costsOf(speedsOf()),
     ranks: processes?.hosts.length ?? 1,
-    processes,
     threads: flags.threads ?? threads,
     memoryLimit,
     hostBytes: VOXEL * batch * size ** 3,
-  });
+  };
+  const { parts, text, plan } = await agreedSplit(choice, processes);
   noteSplit(text);
-  return placement({ split: parts });
+  return { ...placement({ split: parts }), plan };
 }
 
 /** The result as text for a terminal. */

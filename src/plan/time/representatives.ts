@@ -115,9 +115,10 @@ export class Representatives {
     const known = this.plans.get(key);
     if (known !== undefined) return known;
     const layout: Layout = Object.fromEntries(mesh.axes.map(({ name }) => [name, name]));
-    // Memory is planned for the first rank, which gathers what is reduced, and for one with the most neighbours.
+    // Where ranks stand for others, memory is planned for the first, which gathers what is reduced, and for one with the most neighbours.
     const inner = stands.indexOf(Math.max(...stands));
-    const hosts = mesh.size === 1 ? undefined : [[0], [inner === 0 ? mesh.size - 1 : inner]];
+    const planned = stands[inner] > 1 ? [0, inner] : stands.map((_, rank) => rank);
+    const hosts = mesh.size === 1 ? undefined : planned.map((rank) => [rank]);
     const limits = { memoryLimit, hostBytes, thorough: false };
     const made = makePlan(graph(sizes), mesh, layout, target, { hosts, ...limits });
     this.plans.set(key, made);

@@ -1,4 +1,5 @@
 import { HalomeshError } from '../../core/index.ts';
+import type { Plan } from '../plan.ts';
 import type { Costs } from './costs.ts';
 import type { TimeOptions } from './predict-time.ts';
 import {
@@ -24,6 +25,8 @@ export interface Forecasted {
   /** Of the slowest rank, seconds that it waits in exchanges and in all-reduces. */
   readonly exchangeSeconds: number;
   readonly allReduceSeconds: number;
+  /** The plan, where it is one of all ranks, each a process of its own. */
+  readonly plan?: Plan;
 }
 
 export interface Unsuited {
@@ -95,6 +98,7 @@ export class SplitFinder {
       seconds,
       exchangeSeconds: last.exchanges,
       allReduceSeconds: last.allReduces,
+      plan: split.plan.program.mesh.size === rankCount(parts) ? split.plan : undefined,
     };
   }
 

@@ -15,8 +15,8 @@ import {
   type NetworkSettings,
   type Schedule,
 } from '../../nn/index.ts';
-import type { Plan, Target } from '../../plan/index.ts';
-import { type FittedProgram, fitParts, Session, type SessionOptions } from '../../run/index.ts';
+import { type FittedProgram, fitParts, type Plan, type Target } from '../../plan/index.ts';
+import { Session, type SessionOptions } from '../../run/index.ts';
 import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { machineHere } from './machine-file.ts';

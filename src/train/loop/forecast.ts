@@ -5,13 +5,14 @@ import type { Built, BuiltLoss } from '../../nn/index.ts';
 import {
   checkSplits,
   explainPlan,
+  type FittedProgram,
   type Plan,
   type PlanOptions,
   type PlanReport,
+  planOf,
   predictPeak,
 } from '../../plan/index.ts';
-import { type FittedProgram, type Planning, plainly, planOf } from '../../run/index.ts';
-import { withSplit } from '../config/auto-split.ts';
+import { type Planning, plainly } from '../../run/index.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import {
   evaluationGraph,
@@ -22,6 +23,7 @@ import {
   withinMemory,
 } from '../config/model.ts';
 import { passKey, stepKey } from '../config/programs.ts';
+import { type Placed, withSplit } from '../config/with-split.ts';
 import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from '../samples/cases.ts';
 import { sampleShape, stepPatch } from '../samples/patches.ts';
 
@@ -69,6 +71,7 @@ export async function forecastCases(
     hosts,
     training: shapes,
     validation: await shapesOf(validation),
+    stepPlan: split.plan,
   };
   const found = await planning(() => forecast(split.config, shape, classes, options));
   return { case: cases[largest].id, ...found, split: split.why };
@@ -95,7 +98,7 @@ export function splitFor(
     processes,
     ranks,
   }: { cases?: number; stored?: boolean; processes?: Processes; ranks?: number } = {},
-): ReturnType<typeof withSplit> {
+): Promise<Placed> {
   const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
   const { batch } = config;
   const volumes = { ...volumesOfStep(config, shape), cases, stored };
@@ -116,6 +119,8 @@ export interface ForecastOptions {
   readonly training?: readonly Shape3[];
   /** Shapes of the held-out cases; by default the one shape where the config holds cases out. */
   readonly validation?: readonly Shape3[];
+  /** The plan of a step, where choosing the split has made it. */
+  readonly stepPlan?: Plan;
 }
 
 /** A program of a training, by the key that it is kept under. */
@@ -186,7 +191,7 @@ export function forecast(
   classes: number,
   options: ForecastOptions = {},
 ): Forecast {
-  const { cases = 1, stored = false, hosts } = options;
+  const { cases = 1, stored = false, hosts, stepPlan } = options;
   const processes = hosts?.length ?? 1;
   const sample = sampleShape(shape, stepPatch(config));
   const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
@@ -206,7 +211,8 @@ export function forecast(
   const { memoryLimit } = config;
   const planned = (program: FittedProgram) =>
     planOf(program, mesh, layout, targetOf(config), { hosts, memoryLimit });
-  const [plan, ...wholePlans] = fitted.plans ?? programs.map(planned);
+  const [plan, ...wholePlans] =
+    fitted.plans ?? programs.map((program) => (program === step && stepPlan) || planned(program));
   const peaks = wholePlans.map((each, n) => ({
     what: programs[n + 1].what!,
     predictedPeakBytes: predictPeak(each, programs[n + 1].hostBytes),

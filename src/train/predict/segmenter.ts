@@ -12,11 +12,11 @@ import {
 import { alone, type Processes } from '../../machine/index.ts';
 import { partition, partitionRegion } from '../../plan/index.ts';
 import type { Feed, OutputPart, Session, State, Tracer } from '../../run/index.ts';
-import { predictionSplit } from '../config/auto-split.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import { availableBytes } from '../config/memory-room.ts';
-import { sessionOf } from '../config/model.ts';
+import { predictionGraph, sessionOf } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
+import { withSplit } from '../config/with-split.ts';
 import { loadCheckpoint } from '../record/checkpoint.ts';
 import { predictionBytes } from '../samples/cases.ts';
 import { type BoxImage, readSlices, slabOf } from '../samples/slices.ts';
@@ -170,23 +170,19 @@ export class Segmenter {
     const flips = flipsOf(options.flips ?? []).length;
     const soft = options.probabilities === true || flips > 1;
     const hostBytes = hostBytesOf(shape, options);
-    const split = await predictionSplit(this.parts, shape, hostBytes);
-    this.parts = { ...this.parts, config: split.config };
-    if (split.why) this.parts.onSplit?.(split.why);
     const { processes } = this;
+    const classes = this.parts.classes.length;
+    const { config, why, plan } = await withSplit(this.parts.config, {
+      ...{ shape, batch: 1, hostBytes, processes: this.parts.processes },
+      graph: (size) => predictionGraph(this.parts.config, classes, size, soft).graph,
+    });
+    this.parts = { ...this.parts, config };
+    if (why) this.parts.onSplit?.(why);
     const key = `${shape.join('x')} ${flips} ${soft} ${hostBytes}`;
     const way =
       this.ways.get(key) ??
       chooseWay({
-        ...{
-          config: split.config,
-          classes: this.parts.classes.length,
-          shape,
-          flips,
-          soft,
-          hostBytes,
-          processes,
-        },
+        ...{ config, classes, shape, flips, soft, hostBytes, processes, plan },
         // Processes may share a machine, and what is free on it.
         freeBytes: availableBytes(this.parts.grantedBytes, processes.hosts.length),
       });

@@ -25,6 +25,8 @@ export interface Asked {
   readonly processes: Pick<Processes, 'hosts' | 'host'>;
   /** Bytes that a process may take where the config has no limit. */
   readonly freeBytes: number;
+  /** The plan of the whole volume by all ranks, where choosing the split has made it. */
+  readonly plan?: Plan;
 }
 
 /** What a volume is segmented by: the ranks of a mesh together, or one rank block by block. */
@@ -75,7 +77,9 @@ function ofSeveral(asked: Asked, graph: Graph): Way {
   if (refusal !== undefined) return { config, graph, plans: new Map() };
   // The mirrored parts of a volume lie on other ranks; a block of its own lets each rank do without them.
   const bytes = bytesBeside(asked, graph)(voxelCount(shape));
-  const plan = flips > 1 ? undefined : fittingPlan(graph, config, hosts, bytes);
+  // A limit counts other bytes beside the tensors than the choice of a split did: all processes need the same plan.
+  const known = config.memoryLimit === undefined ? asked.plan : undefined;
+  const plan = flips > 1 ? undefined : (known ?? fittingPlan(graph, config, hosts, bytes));
   if (plan !== undefined) return inOnePass(config, graph, plan);
   const { mesh, layout } = meshOf(config);
   const { own } = partition(graph, mesh, layout).outputs.get('labels')!;

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { shape } from '../core/index.ts';
 import { CPU_TARGET } from '../machine/index.ts';
 import { buildTraining } from '../nn/index.ts';
-import { predictPeak, processBytes } from '../plan/index.ts';
+import { predictPeak } from './explain.ts';
 import { fitParts } from './fit-parts.ts';
+import { processBytes } from './memory/footprint.ts';
 
 const MIB = 2 ** 20;
 const { graph } = buildTraining({

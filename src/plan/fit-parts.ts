@@ -1,15 +1,8 @@
 import { fail, type Graph, HalomeshError, type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
-import {
-  EXACTNESS,
-  leastMemory,
-  makePlan,
-  type Plan,
-  type PlanOptions,
-  processBytes,
-  sayableLimit,
-  showLimit,
-  type Target,
-} from '../plan/index.ts';
+import { processBytes } from './memory/footprint.ts';
+import { EXACTNESS, sayableLimit, showLimit } from './memory/limit-words.ts';
+import { leastMemory, makePlan, type Plan, type PlanOptions } from './plan.ts';
+import type { Target } from './target.ts';
 
 /** Parts that are tried, from few to many: fewer margins, then less memory. */
 const PARTS = [1, 2, 4, 8, 16];
