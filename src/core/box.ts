@@ -50,8 +50,12 @@ export function hull(a: Box, b: Box): Box {
   return a.map((r, i) => range(Math.min(r.start, b[i].start), Math.max(r.end, b[i].end)));
 }
 
+export function sameRange(a: Range, b: Range): boolean {
+  return a.start === b.start && a.end === b.end;
+}
+
 export function sameBox(a: Box, b: Box): boolean {
-  return a.length === b.length && a.every((r, i) => r.start === b[i].start && r.end === b[i].end);
+  return a.length === b.length && a.every((r, i) => sameRange(r, b[i]));
 }
 
 /**
@@ -71,6 +75,25 @@ export function subtract(box: Box, inner: Box): Box[] {
     core[i] = common[i];
   }
   return rest;
+}
+
+/**
+ * A box in pieces of at most `most` elements, in row-major order: cut along its outermost dimension that has an extent, and again
+ * where one layer has more.
+ */
+export function piecesOf(box: Box, most: number): Box[] {
+  if (isEmpty(box)) return [];
+  const along = box.findIndex((r) => length(r) > 1);
+  if (boxVolume(box) <= most || along < 0) return [box];
+  const { start, end } = box[along];
+  const layers = Math.max(1, Math.floor((most * (end - start)) / boxVolume(box)));
+  const pieces: Box[] = [];
+  for (let at = start; at < end; at += layers) {
+    const piece = box.map((r, i) => (i === along ? range(at, Math.min(at + layers, end)) : r));
+    // A piece of one layer may be too large still.
+    for (const part of piecesOf(piece, most)) pieces.push(part);
+  }
+  return pieces;
 }
 
 /** `[0:97 0:512]` */

@@ -39,3 +39,8 @@ export function inside(folder: string, ...names: readonly string[]): string {
     found: path.join(...names),
   });
 }
+
+const numbers = new Intl.Collator('en', { numeric: true });
+
+/** Compares names so that they come in natural order: case 2 before case 10. */
+export const inNaturalOrder = (a: string, b: string): number => numbers.compare(a, b);

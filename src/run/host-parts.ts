@@ -1,4 +1,4 @@
-import { type Box, boxVolume, fail, isEmpty, rowMajorStrides, showBox, volume } from '../core/index.ts';
+import { type Box, boxVolume, fail, piecesOf, rowMajorStrides, showBox, volume } from '../core/index.ts';
 import type { Device, HostArray, Tensor } from '../machine/index.ts';
 import { gather } from './rows.ts';
 
@@ -31,7 +31,8 @@ export function writePart(device: Device, tensor: Tensor, box: Box, whole: HostA
   if (box.every((r, i) => i === 0 || r.end - r.start === sizes[i])) {
     const from = box.length === 0 ? 0 : box[0].start * strides[0];
     device.upload(tensor, box, whole.subarray(from, from + boxVolume(box)));
-  } else for (const piece of piecesOf(box)) device.upload(tensor, piece, gather(whole, piece, strides));
+  } else
+    for (const piece of piecesOf(box, PIECE)) device.upload(tensor, piece, gather(whole, piece, strides));
 }
 
 /** Numbers that a function is asked for at once: more, since what it reads from may lie in chunks. */
@@ -77,24 +78,4 @@ export function feedWrites(
       found: String(feed.length),
     });
   return [() => writePart(device, tensor, box, feed)];
-}
-
-/** A box in pieces of at most so many numbers, where a row has no more: cut along its outermost dimension that has an extent. */
-export function piecesOf(box: Box, most = PIECE): Box[] {
-  if (isEmpty(box)) return [];
-  const along = box.findIndex((r) => r.end - r.start > 1);
-  const extent = along < 0 ? 1 : box[along].end - box[along].start;
-  if (boxVolume(box) <= most || along === box.length - 1) return [box];
-  const layers = Math.max(1, Math.floor((most * extent) / boxVolume(box)));
-  const pieces: Box[] = [];
-  for (let at = box[along].start; at < box[along].end; at += layers) {
-    const end = Math.min(at + layers, box[along].end);
-    pieces.push(
-      ...piecesOf(
-        box.map((r, i) => (i === along ? { start: at, end } : r)),
-        most,
-      ),
-    );
-  }
-  return pieces;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { sameForm } from '../../files/index.ts';
+import { inNaturalOrder, sameForm } from '../../files/index.ts';
 import { idProblem } from '../store/dataset-names.ts';
 import { isStore, type StoreOptions } from '../store/format.ts';
 import { openStore } from '../store/open-store.ts';
@@ -49,8 +49,6 @@ export interface Dataset {
   /** How its cases were prepared, where it is a store of preprocessed cases. */
   readonly preprocessed?: StoreOptions;
 }
-
-const natural = new Intl.Collator('en', { numeric: true });
 
 /**
  * Opens a folder of scans and label maps; reads no voxels. It is one of
@@ -110,7 +108,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const { labelNames } = description;
   const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
-    return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => natural.compare(a.id, b.id));
+    return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => inNaturalOrder(a.id, b.id));
   };
   const all = [...found.cases, ...found.test];
   const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));

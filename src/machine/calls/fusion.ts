@@ -1,4 +1,4 @@
-import { isEmpty, type Range, range } from '../../core/index.ts';
+import { isEmpty, range, sameRange } from '../../core/index.ts';
 import type { FusionRules, LocalNode } from '../../plan/index.ts';
 import { LANES, MOST_DIMS } from '../formats/index.ts';
 import { attrsOf, evaluatesLanes, leavesLanes } from '../rows/index.ts';
@@ -53,8 +53,6 @@ function partOfChannels(view: LocalNode, producer: LocalNode): boolean {
     return own[rank].every((r, i) => sameRange(r, i === last ? range(0, size) : read[i]));
   });
 }
-
-const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
 
 /** What calls can take into their loads and stores. */
 export const CALL_FUSION: FusionRules = {

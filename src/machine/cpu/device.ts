@@ -1,5 +1,5 @@
 import { availableParallelism, tmpdir } from 'node:os';
-import { type Box, isEmpty, type Range } from '../../core/index.ts';
+import { type Box, isEmpty, sameRange } from '../../core/index.ts';
 import { memoryOfProcess } from '../../files/index.ts';
 import {
   type Kernel,
@@ -274,8 +274,6 @@ function markedAfter(run: () => void): Mark {
   run();
   return passedMark();
 }
-
-const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
 
 /** Arguments that live as long as a tensor's memory. */
 const argsOf = (tensor: Tensor): Arguments => (tensor as PlacedTensor).home.args;

@@ -1,4 +1,4 @@
-import { type Box, BYTES, boxVolume, type DType, isEmpty } from '../../core/index.ts';
+import { type Box, BYTES, boxVolume, type DType, piecesOf } from '../../core/index.ts';
 import type { HostArray } from '../device.ts';
 import { plainFormat } from '../formats/index.ts';
 import { prepareCopy } from './copy.ts';
@@ -43,39 +43,21 @@ export class HostCopies {
     return result;
   }
 
-  /**
-   * Walks `box` in pieces along its outermost dimension that has more than one coordinate; `visit` gets plain native memory
-   * shaped like the piece, and where the piece lies in the row-major numbers of the box.
-   */
+  /** `visit` gets native memory shaped like each piece of the box, and where its numbers lie among the row-major ones of the box. */
   private stage(
     tensor: CpuTensor,
     box: Box,
     dtype: DType,
     visit: (staged: CpuTensor, piece: Box, from: number, count: number) => void,
   ): void {
-    if (isEmpty(box)) return;
-    this.staging ??= this.library.allocate(STAGING);
-    const along = box.findIndex((r) => r.end - r.start > 1);
-    const layer = along < 0 ? boxVolume(box) : boxVolume(box) / (box[along].end - box[along].start);
-    const most = Math.floor(STAGING / (layer * BYTES[dtype]));
-    if (most < 1 && along >= 0) {
-      // One layer is larger than the staging memory: walk its rows in turn.
-      for (let at = box[along].start, from = 0; at < box[along].end; at++, from += layer) {
-        const part = box.map((r, i) => (i === along ? { start: at, end: at + 1 } : r));
-        this.stage(tensor, part, dtype, (staged, piece, f, n) => visit(staged, piece, from + f, n));
-      }
-      return;
-    }
-    const first = along < 0 ? 0 : box[along].start;
-    const last = along < 0 ? 1 : box[along].end;
     const type = { shape: tensor.shape, dtype };
     const plain = { ...type, format: plainFormat(type) };
-    for (let at = first; at < last; at += most) {
-      const piece =
-        along < 0
-          ? box
-          : box.map((r, i) => (i === along ? { start: at, end: Math.min(at + most, last) } : r));
-      visit(cpuTensor(this.staging, plain, piece), piece, (at - first) * layer, boxVolume(piece));
+    let from = 0;
+    for (const piece of piecesOf(box, STAGING / BYTES[dtype])) {
+      this.staging ??= this.library.allocate(STAGING);
+      const count = boxVolume(piece);
+      visit(cpuTensor(this.staging, plain, piece), piece, from, count);
+      from += count;
     }
   }
 

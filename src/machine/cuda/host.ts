@@ -1,4 +1,4 @@
-import { type Box, BYTES, boxVolume, type DType, isEmpty } from '../../core/index.ts';
+import { type Box, BYTES, boxVolume, type DType, piecesOf } from '../../core/index.ts';
 import type { HostArray } from '../device.ts';
 import { plainFormat } from '../formats/index.ts';
 import { copySteps } from './bind.ts';
@@ -70,21 +70,13 @@ interface Piece {
   readonly count: number;
 }
 
-/** A box cut along its outermost dimensions into pieces that fit the staging memory. */
-function* pieces(box: Box, bytes: number, from = 0): Generator<Piece> {
-  if (isEmpty(box)) return;
-  const count = boxVolume(box);
-  const along = box.findIndex(({ start, end }) => end - start > 1);
-  if (count * bytes <= STAGING || along < 0) {
-    yield { piece: box, from, count };
-    return;
-  }
-  const { start, end } = box[along];
-  const layer = count / (end - start);
-  const most = Math.max(1, Math.floor(STAGING / (layer * bytes)));
-  for (let at = start; at < end; at += most) {
-    const part = box.map((r, i) => (i === along ? { start: at, end: Math.min(at + most, end) } : r));
-    yield* pieces(part, bytes, from + (at - start) * layer);
+/** The pieces of a box that fit the staging memory. */
+function* pieces(box: Box, bytes: number): Generator<Piece> {
+  let from = 0;
+  for (const piece of piecesOf(box, STAGING / bytes)) {
+    const count = boxVolume(piece);
+    yield { piece, from, count };
+    from += count;
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../../core/index.ts';
-import { isSamePath, makeFolder, sameForm } from '../../files/index.ts';
+import { inNaturalOrder, isSamePath, makeFolder, sameForm } from '../../files/index.ts';
 import {
   type CaseComparison,
   canonicalGrid,
@@ -151,13 +151,11 @@ async function pairsOf({
   // An empty folder is refused in the words of a data set.
   if (maps.length > 0) {
     const pairs = maps.map((name) => ({ id: idOf(name)!, label: path.join(data, name) }));
-    return { pairs: pairs.sort((a, b) => natural.compare(a.id, b.id)) };
+    return { pairs: pairs.sort((a, b) => inNaturalOrder(a.id, b.id)) };
   }
   const { cases, labelNames } = await openDataset(data, { images, labels });
   return { pairs: cases.map(({ label, ...entry }) => ({ ...entry, label: label! })), names: labelNames };
 }
-
-const natural = new Intl.Collator('en', { numeric: true });
 
 /** A file's name without the ending of a label map; undefined for other files. */
 function idOf(name: string): string | undefined {

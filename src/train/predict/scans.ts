@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, fail } from '../../core/index.ts';
-import { isSamePath, pathFrom } from '../../files/index.ts';
+import { inNaturalOrder, isSamePath, pathFrom } from '../../files/index.ts';
 
 /** A scan to segment and where its labels go. */
 export interface ScanToSegment {
@@ -35,8 +35,7 @@ export async function scansIn(input: string): Promise<readonly string[] | undefi
   const folders = entries.filter((entry) => entry.isDirectory());
   const chosen = files.length > 0 ? files : entries.length === folders.length ? folders : [];
   if (chosen.length === 0) return undefined;
-  const natural = new Intl.Collator('en', { numeric: true });
-  return chosen.map(({ name }) => path.join(input, name)).sort(natural.compare);
+  return chosen.map(({ name }) => path.join(input, name)).sort(inNaturalOrder);
 }
 
 /** The name of a scan without folder, ending, and the channel number of nnU-Net. */
