@@ -73,7 +73,10 @@ export interface Store {
   write(tensor: Tensor, offset: number): Ticket;
   /** Begins to read what was written at `offset` into a tensor of the same type and box. */
   read(tensor: Tensor, offset: number): Ticket;
-  /** Waits up to a few hundredths of a second for a move; says whether it is done. Raises what went wrong. */
+  /**
+   * Waits up to a few hundredths of a second for a move; says whether it is done for all that is asked for next. A device that does
+   * its work later has its queue wait, and not the host. Raises what went wrong.
+   */
   settled(ticket: Ticket): boolean;
   close(): void;
 }
@@ -116,6 +119,11 @@ export interface Device extends Target {
     owner: Memory,
     scratch?: Tensor,
   ): Promise<Launch>;
+  /**
+   * Launches of its own as one launch that asks for all of them in order at once; what it needs is freed with `owner`. Absent where
+   * that gains nothing.
+   */
+  capture?(launches: readonly Launch[], owner: Memory): Launch;
   mark(): Mark;
   /** Waits until all that was asked for is done. */
   done(): Promise<void>;

@@ -10,6 +10,7 @@ import type {
   Ticket,
   World,
 } from '../machine/index.ts';
+import { rest } from '../machine/rest.ts';
 import {
   type AllReducePlan,
   type Buffer,
@@ -21,12 +22,12 @@ import {
   type PlanStep,
   readyLoops,
 } from '../plan/index.ts';
+import { type Action, launching, Recordings } from './actions.ts';
 import { type Feed, feedWrites } from './host-parts.ts';
 import { type Binding, prepareKernels } from './prepare.ts';
 import { type CollectiveMember, RankTensors } from './rank-tensors.ts';
-import { rest } from './rest.ts';
-import { describeStep, type StepFacts, type StepPart, type StepTimes, showEvent } from './trace.ts';
-import { Tracer } from './tracer.ts';
+import { Teller } from './teller.ts';
+import type { Tracer } from './tracer.ts';
 
 /** A plan bound to the memory of one rank. */
 export class Executable {
@@ -39,6 +40,9 @@ export class Executable {
   private readonly launches: ReadonlyMap<number, Launch>;
   /** What is done at every place of the schedule. */
   private readonly actions: readonly (readonly Action[])[];
+  private readonly recordings: Recordings;
+  /** How often it has begun: what runs once is not worth a recording. */
+  private runs = 0;
   /** Collectives that begin before the first step. */
   private readonly first: readonly Action[];
   private readonly flying = new Map<InFlight, Begun>();
@@ -46,11 +50,9 @@ export class Executable {
   private readonly flown = new Set<number>();
   private readonly store: () => Store;
   private readonly begins: World['begin'];
-  private readonly debug: number;
+  readonly teller: Teller;
   /** The latest move of each spilled buffer. */
   private readonly moves = new Map<Buffer, Ticket>();
-  /** What traces tell of each step. */
-  private facts: readonly StepFacts[] | undefined;
 
   /** Binds a plan; raises what the device cannot prepare. */
   static async bind(parts: Binding): Promise<Executable> {
@@ -71,7 +73,7 @@ export class Executable {
     tensors: RankTensors,
     launches: ReadonlyMap<number, Launch>,
   ) {
-    this.debug = debug;
+    this.teller = new Teller(plan, rank, device, debug);
     this.plan = plan;
     this.device = device;
     this.rank = rank;
@@ -83,6 +85,7 @@ export class Executable {
     const inFlight = this.begins ? plan.inFlight : [];
     this.first = inFlight.filter(({ begin }) => begin < 0).map((flight) => this.beginning(flight));
     this.actions = this.bindAll(inFlight);
+    this.recordings = new Recordings(device, this.actions, own);
   }
 
   /**
@@ -93,7 +96,7 @@ export class Executable {
     const { steps } = this.plan;
     const flying = new Set(inFlight.flatMap(({ places }) => places));
     const actions = steps.map((step, place): Action[] =>
-      step.kind === 'collective' ? [] : [{ place, run: this.bind(step, place) }],
+      step.kind === 'collective' ? [] : [this.bind(step, place)],
     );
     for (const place of flying) this.flown.add(place);
     for (const flight of inFlight) {
@@ -109,8 +112,8 @@ export class Executable {
       const parts = this.inTwo(at, end);
       if (parts === undefined) continue;
       const [interior, shell] = parts;
-      actions[end].unshift({ place: at, part: 'interior', run: () => interior.run() });
-      actions[at][0] = { place: at, part: 'shell', run: () => shell.run() };
+      actions[end].unshift(launching(interior, at, 'interior'));
+      actions[at][0] = launching(shell, at, 'shell');
     }
     return actions;
   }
@@ -148,12 +151,9 @@ export class Executable {
     return `#${place}${step.node.name === '' ? '' : ` ${step.node.name}`}`;
   }
 
-  private bind(step: Exclude<PlanStep, CollectiveStep>, place: number): Action['run'] {
-    if (step.kind === 'kernel') {
-      const launch = this.launches.get(place)!;
-      return () => launch.run();
-    }
-    return this.bindMove(step, place);
+  private bind(step: Exclude<PlanStep, CollectiveStep>, place: number): Action {
+    if (step.kind === 'kernel') return launching(this.launches.get(place)!, place);
+    return { place, run: this.bindMove(step, place) };
   }
 
   /** What this rank has in the collective at a place; undefined where it travels beside kernels. */
@@ -225,19 +225,22 @@ export class Executable {
   /** Before the first step of a run. */
   begin(tracer?: Tracer): Promise<void> | void {
     this.flying.clear();
+    this.runs++;
+    if (tracer !== undefined) this.teller.begin(tracer);
     return this.runAll(this.first, tracer);
   }
 
   /** Runs what this rank does alone at a place of the schedule. */
   step(place: number, tracer?: Tracer): Promise<void> | void {
     for (const begun of this.flying.values()) begun.advance();
+    if (this.runs > 1 && this.recordings.covers(place) && !this.teller.tells(tracer))
+      return this.recordings.run(place);
     return this.runAll(this.actions[place], tracer);
   }
 
   private runAll(actions: readonly Action[], tracer?: Tracer): Promise<void> | void {
-    const traces = tracer !== undefined || this.debug >= 2;
-    const run = traces
-      ? (action: Action) => this.traced(action, tracer ?? new Tracer())
+    const run = this.teller.tells(tracer)
+      ? (action: Action) => this.teller.run(action, tracer)
       : (action: Action) => action.run();
     // Most steps are one action that returns at once: no promise is made for those.
     for (let i = 0; i < actions.length; i++) {
@@ -255,41 +258,7 @@ export class Executable {
     for (const action of rest) await run(action);
   }
 
-  private async traced({ place, part, run }: Action, tracer: Tracer): Promise<void> {
-    const { step } = this.plan.memory.list[place];
-    const start = tracer.now();
-    const pending = run();
-    const worked = tracer.now() - start;
-    if (pending) await pending;
-    const duration = tracer.now() - start;
-    this.tell(
-      tracer,
-      place,
-      { start, duration, waited: step.kind === 'collective' ? duration - worked : 0 },
-      part,
-    );
-  }
-
-  /** Records what this rank did at a place. */
-  tell(tracer: Tracer, place: number, times: StepTimes, part?: StepPart): void {
-    this.facts ??= this.plan.memory.list.map((entry) => describeStep(entry, this.rank));
-    const { step } = this.plan.memory.list[place];
-    // The work of a kernel in two parts is told with the second, that of a collective with its end.
-    const nothing = part === 'interior' || part === 'begin' ? { flops: 0, bytes: 0 } : {};
-    const event = { ...this.facts[place], ...nothing, part, rank: this.rank, ...times };
-    tracer.add(event);
-    if (this.debug >= 2) console.error(showEvent(event, this.debug >= 3 ? step : undefined));
-  }
-
   free(): void {
     this.device.free(this.own);
   }
-}
-
-/** Something that a rank does at a place of the schedule. */
-interface Action {
-  /** The step that it is a part of, or the whole of. */
-  readonly place: number;
-  readonly part?: StepPart;
-  readonly run: () => Promise<void> | void;
 }

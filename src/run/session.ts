@@ -155,7 +155,7 @@ export class Session {
       ranks.map((rank) => ({ ...parts, rank })),
       () => this.closes === closes,
     );
-    const turns = new Turns(executables, this.world, debug);
+    const turns = new Turns(executables, this.world);
     let agreed = false;
     const all = [...plan.program.outputs.keys()];
     const compute = async (inputs: Readonly<Record<string, Feed>>): Promise<void> => {

@@ -1,8 +1,8 @@
 import { HalomeshError } from '../core/index.ts';
 import type { World } from '../machine/index.ts';
+import { rest } from '../machine/rest.ts';
 import type { Executable } from './executable.ts';
 import type { CollectiveMember } from './rank-tensors.ts';
-import { rest } from './rest.ts';
 import { describeStep } from './trace.ts';
 import { Tracer } from './tracer.ts';
 
@@ -19,14 +19,12 @@ let rested = performance.now();
 export class Turns {
   private readonly executables: readonly Executable[];
   private readonly world: World;
-  private readonly debug: number;
   /** Collectives that nothing runs beside, by place. */
   private readonly collectives = new Map<number, () => Promise<void> | void>();
 
-  constructor(executables: readonly Executable[], world: World, debug = 0) {
+  constructor(executables: readonly Executable[], world: World) {
     this.executables = executables;
     this.world = world;
-    this.debug = debug;
     const [{ plan }] = executables;
     for (const [place, { kind }] of plan.steps.entries()) {
       const members = kind === 'collective' ? executables.map((e) => e.member(place)) : [];
@@ -46,6 +44,11 @@ export class Turns {
 
   /** Runs the program once. */
   async run(tracer?: Tracer): Promise<void> {
+    await this.runAll(tracer);
+    for (const { teller } of this.executables) if (teller.tells(tracer)) await teller.end();
+  }
+
+  private async runAll(tracer?: Tracer): Promise<void> {
     const { steps } = this.executables[0].plan;
     for (const executable of this.executables) await executable.begin(tracer);
     for (let place = 0; place < steps.length; ) {
@@ -75,16 +78,12 @@ export class Turns {
   }
 
   /** A collective with what traces tell of it: each rank did its share of the work, and waited for the rest. */
-  private async told(collective: () => Promise<void> | void, place: number, tracer?: Tracer): Promise<void> {
-    if (tracer === undefined && this.debug < 2) return collective();
-    const record = tracer ?? new Tracer();
-    const start = record.now();
-    const pending = collective();
-    const worked = record.now() - start;
-    if (pending) await pending;
-    const duration = record.now() - start;
-    const waited = duration - worked / this.executables.length;
-    for (const executable of this.executables) executable.tell(record, place, { start, duration, waited });
+  private async told(collective: () => Promise<void> | void, place: number, given?: Tracer): Promise<void> {
+    const [{ teller }] = this.executables;
+    if (!teller.tells(given)) return collective();
+    const timed = await teller.timed(collective, true);
+    for (const one of this.executables)
+      one.teller.tell(given ?? new Tracer(), place, timed, { ranks: this.executables.length });
   }
 }
 

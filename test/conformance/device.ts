@@ -158,6 +158,25 @@ export function describeDevice(name: string, open: () => Device, { types = {} }:
       b.free();
     });
 
+    // Recording launches is a gain that a device may have.
+    const capture = device.capture?.bind(device);
+    const recorded = capture === undefined ? [] : [capture];
+    it.each(recorded)('asks for launches that it recorded in their order, each time anew', async (record) => {
+      const [type] = stored({ shape: IMAGE, dtype: 'f32' });
+      const box = whole(IMAGE);
+      const [a, b, c] = [0, 50, 100].map((first) => made(type, box, numbers(box, first)));
+      const owner = device.allocate(0);
+      const copies = [device.copy(b.tensor, a.tensor, box), device.copy(c.tensor, b.tensor, box)];
+      const both = record(copies, owner);
+      expect(await read(c.tensor)).toEqual([...numbers(box, 100)]);
+      for (const first of [0, 80]) {
+        device.upload(a.tensor, box, numbers(box, first));
+        both.run();
+        expect(await read(c.tensor)).toEqual([...numbers(box, first)]);
+      }
+      for (const memory of [owner, a.memory, b.memory, c.memory]) device.free(memory);
+    });
+
     it('packs boxes into messages and out of them', async () => {
       const { transport } = device;
       const [type] = stored({ shape: IMAGE, dtype: 'f32' });

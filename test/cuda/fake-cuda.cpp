@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 using u64 = uint64_t;
 extern "C" {
@@ -25,6 +26,22 @@ std::set<u64> streams, events, modules, graphs;
 std::map<u64, Run> functions;
 u64 next_handle = 1, current = 0, retained = 0;
 bool capturing = false;
+struct Launched {
+  Run run;
+  unsigned blocks;
+  int threads;
+  const void *args;
+};
+std::vector<Launched> recording;
+std::map<u64, std::vector<Launched>> graph_launches, executables;
+// What was asked for, a letter each: u upload, d download, k kernel, g graph, m move, w first look whether an event is reached,
+// s synchronisation.
+std::string asked;
+std::set<u64> looked;
+int run_now(const Launched &l) {
+  const char *problem = l.run(l.blocks, l.threads, l.args);
+  return problem ? (fprintf(stderr, "%s\n", problem), launch_failed) : ok;
+}
 std::map<u64, u64> recorded; // place in the queue, by event
 u64 place = 0, reached = 0;  // the queue is seen to have come there
 u64 used() {
@@ -73,31 +90,53 @@ int cuMemFree_v2(u64 at) { return give(device_memory, at); }
 int cuMemHostAlloc(u64 *at, size_t bytes, unsigned flags) { return flags == 3 ? take(host_memory, at, bytes) : invalid; }
 int cuMemFreeHost(u64 at) { return give(host_memory, at); }
 int cuMemcpyHtoDAsync_v2(u64 to, const void *from, size_t bytes, u64 stream) {
-  if (!streams.count(stream) || !inside(device_memory, to, bytes)) return invalid;
+  if (!streams.count(stream) || !inside(device_memory, to, bytes) || capturing) return invalid;
+  asked += inside(host_memory, (u64)from, bytes) ? 'm' : 'u';
   return memcpy((void *)to, from, bytes), ok;
 }
 int cuMemcpyDtoHAsync_v2(void *to, u64 from, size_t bytes, u64 stream) {
-  if (!streams.count(stream) || !inside(device_memory, from, bytes)) return invalid;
+  if (!streams.count(stream) || !inside(device_memory, from, bytes) || capturing) return invalid;
+  asked += 'd';
   return memcpy(to, (void *)from, bytes), ok;
 }
 int cuStreamCreate(u64 *stream, unsigned) { return create(streams, stream); }
 int cuStreamDestroy_v2(u64 stream) { return destroy(streams, stream); }
-int cuStreamSynchronize(u64 stream) { return streams.count(stream) && !capturing ? ok : invalid; }
+int cuStreamSynchronize(u64 stream) { return asked += 's', streams.count(stream) && !capturing ? ok : invalid; }
 int cuStreamWaitEvent(u64 stream, u64 event, unsigned) { return streams.count(stream) && events.count(event) ? ok : invalid; }
-int cuStreamBeginCapture_v2(u64, int) { return invalid; }
-int cuStreamEndCapture(u64, u64 *) { return invalid; }
-int cuGraphInstantiateWithFlags(u64 *, u64, u64) { return invalid; }
-int cuGraphLaunch(u64, u64) { return invalid; }
-int cuGraphExecDestroy(u64) { return invalid; }
-int cuGraphDestroy(u64) { return invalid; }
+int cuStreamBeginCapture_v2(u64 stream, int mode) {
+  if (!streams.count(stream) || capturing || mode != 2) return invalid;
+  return capturing = true, recording.clear(), ok;
+}
+int cuStreamEndCapture(u64 stream, u64 *graph) {
+  if (!streams.count(stream) || !capturing) return invalid;
+  capturing = false;
+  graphs.insert(*graph = next_handle++);
+  return graph_launches[*graph] = recording, ok;
+}
+int cuGraphInstantiateWithFlags(u64 *executable, u64 graph, u64 flags) {
+  if (!graphs.count(graph) || flags != 0) return invalid;
+  graphs.insert(*executable = next_handle++);
+  return executables[*executable] = graph_launches[graph], ok;
+}
+int cuGraphLaunch(u64 executable, u64 stream) {
+  if (!executables.count(executable) || !streams.count(stream) || capturing) return invalid;
+  asked += 'g';
+  for (const Launched &l : executables[executable])
+    if (run_now(l) != ok) return launch_failed;
+  return ok;
+}
+int cuGraphExecDestroy(u64 executable) { return executables.erase(executable), destroy(graphs, executable); }
+int cuGraphDestroy(u64 graph) { return graph_launches.erase(graph), destroy(graphs, graph); }
 int cuEventCreate(u64 *event, unsigned) { return create(events, event); }
 int cuEventRecord(u64 event, u64 stream) {
   recorded[event] = ++place;
-  return events.count(event) && streams.count(stream) ? ok : invalid;
+  looked.erase(event);
+  return capturing ? invalid : events.count(event) && streams.count(stream) ? ok : invalid;
 }
 // Not at first: what is asked for is done later.
 int cuEventQuery(u64 event) {
   if (!events.count(event) || !recorded.count(event)) return invalid;
+  if (looked.insert(event).second) asked += 'w';
   if (recorded[event] <= reached) return ok;
   return reached = recorded[event], not_ready;
 }
@@ -105,22 +144,28 @@ int cuEventElapsedTime(float *milliseconds, u64 first, u64 last) {
   return *milliseconds = 0.5f, events.count(first) && events.count(last) ? ok : invalid;
 }
 int cuEventDestroy_v2(u64 event) { return destroy(events, event); }
+// Code that does nothing, where only what is asked for matters.
+const char idle_code[] = "idle";
+const char *idle_kernel(long long, int, const void *) { return nullptr; }
 int cuModuleLoadData(u64 *module, const void *image) {
+  if (capturing) return invalid;
+  if (!strcmp((const char *)image, idle_code)) return modules.insert(*module = next_handle++), ok;
   *module = (u64)dlopen((const char *)image, RTLD_NOW);
   return *module ? (modules.insert(*module), ok) : (fprintf(stderr, "%s\n", dlerror()), invalid);
 }
 int cuModuleUnload(u64 module) { return destroy(modules, module); }
 int cuModuleGetFunction(u64 *function, u64 module, const char *name) {
   *function = next_handle++;
-  functions[*function] = (Run)dlsym((void *)module, (std::string(name) + "_run").c_str());
+  functions[*function] = module < 1u << 20 ? idle_kernel : (Run)dlsym((void *)module, (std::string(name) + "_run").c_str());
   return functions[*function] ? ok : invalid;
 }
 int cuLaunchKernel(u64 function, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by, unsigned bz, unsigned shared, u64 stream,
                    void **params, void **extra) {
   if (!functions.count(function) || !streams.count(stream) || extra || !params) return invalid;
   if (x == 0 || y != 1 || z != 1 || by != 1 || bz != 1 || shared > 232448) return invalid;
-  const char *problem = functions[function](x, int(bx), params[0]);
-  return problem ? (fprintf(stderr, "%s\n", problem), launch_failed) : ok;
+  const Launched launch{functions[function], x, int(bx), params[0]};
+  if (capturing) return recording.push_back(launch), ok;
+  return asked += 'k', run_now(launch);
 }
 int cuGetErrorName(int code, const char **name) {
   *name = code == no_memory ? "CUDA_ERROR_OUT_OF_MEMORY" : code == launch_failed ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR_INVALID_VALUE";
@@ -128,7 +173,11 @@ int cuGetErrorName(int code, const char **name) {
 }
 int cuGetErrorString(int, const char **text) { return *text = "said by the fake", ok; }
 // What is left: bytes of memory, and handles.
-int fake_left(void) { return int(device_memory.size() + host_memory.size() + streams.size() + events.size() + modules.size() + retained); }
+int fake_left(void) { return int(device_memory.size() + host_memory.size() + streams.size() + events.size() + modules.size() + graphs.size() + retained); }
+const char *fake_asked(void) {
+  static std::string told;
+  return told = asked, asked.clear(), told.c_str();
+}
 
 // ---- NVRTC: a program is its name and source; its code the name of a library ---------------------------------------------
 struct Program {
@@ -142,6 +191,7 @@ int nvrtcCreateProgram(u64 *program, const char *source, const char *name, int h
 }
 int nvrtcCompileProgram(u64 program, int count, const char *const *options) {
   Program &p = *(Program *)program;
+  if (getenv("FAKE_CUDA_IDLE")) return p.code = idle_code, 0;
   const std::string kernel = p.name.substr(0, p.name.find('.'));
   const std::string base = std::string(getenv("FAKE_CUDA_FOLDER")) + "/" + kernel + "-" + std::to_string(getpid());
   FILE *file = fopen((base + ".cpp").c_str(), "w");

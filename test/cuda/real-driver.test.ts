@@ -1,39 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import koffi from 'koffi';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { cudaDevice } from '../../src/machine/cuda/device.ts';
 import { gpuHere } from '../../src/machine/cuda/gpu.ts';
-import { nativeFile } from '../../src/machine/cuda/library.ts';
 import { realDriver } from '../../src/machine/cuda/real.ts';
 import { describeDevice } from '../conformance/device.ts';
+import { fakeCuda } from './fake.ts';
 
 // The driver of a real GPU over a libcuda and an NVRTC of our own, which run what they are given on the emulator.
 
-const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-cuda-'));
-const emulator = path.join(folder, 'libemulator.so');
-const fake = path.join(folder, 'libfake.so');
-const build = (...args: string[]) =>
-  execFileSync('g++', ['-std=c++17', '-O1', '-shared', '-fPIC', ...args], { stdio: 'pipe' });
-build(nativeFile('emulate/emulate.cpp'), '-o', emulator);
-build(fileURLToPath(new URL('fake-cuda.cpp', import.meta.url)), '-o', fake, emulator, '-ldl');
-vi.stubEnv('HALOMESH_CUDA', fake);
-vi.stubEnv('HALOMESH_NVRTC', fake);
-vi.stubEnv('HALOMESH_CACHE', path.join(folder, 'cache'));
-vi.stubEnv('FAKE_CUDA_FOLDER', folder);
-vi.stubEnv('FAKE_CUDA_EMULATOR', emulator);
-vi.stubEnv('FAKE_CUDA_HEADER', nativeFile('emulate/emulate.h'));
-
-afterAll(() => {
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
-});
-
-/** What was taken from the driver and not given back. */
-const left = koffi.load(fake).func('int fake_left()') as () => number;
+const { folder, library: fake, left } = fakeCuda();
 
 describeDevice('cuda, with a driver', () => cudaDevice());
 

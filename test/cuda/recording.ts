@@ -28,6 +28,7 @@ export function recording(sources: Map<string, KernelSource>): Device {
     room: (bytes) => ({ address: 0, bytes, view: (most) => new Uint8Array(most) }),
     freeRoom: () => undefined,
     openStore: () => ({ write: () => 0, read: () => 0, settled: () => true, close: () => undefined }),
+    capture: () => ({ run: () => undefined, free: () => undefined }),
     close: () => undefined,
   };
   return cudaDevice({ driver });

@@ -1,6 +1,9 @@
+import { performance } from 'node:perf_hooks';
 import type { LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
+import type { Mark } from '../device.ts';
 import { functionsOf } from '../native-functions.ts';
+import { rest } from '../rest.ts';
 
 // The functions of the CUDA driver that are called, with their C types. Handles and addresses cross as numbers.
 
@@ -106,5 +109,35 @@ export class CudaApi {
     this.nameOf(code, name);
     this.textOf(code, text);
     return `${name[0] ?? `code ${code}`}${text[0] === null ? '' : `, ${text[0]}`}`;
+  }
+}
+
+/** An event of a stream. */
+export class RealMark implements Mark {
+  readonly event: number;
+  private readonly api: CudaApi;
+  private reached = false;
+
+  constructor(api: CudaApi, event: number) {
+    this.api = api;
+    this.event = event;
+  }
+
+  passed(): boolean {
+    this.reached ||= !this.api.waits(this.event);
+    return this.reached;
+  }
+
+  async wait(): Promise<void> {
+    const begun = performance.now();
+    while (!this.passed()) {
+      // At first as often as possible; what takes long may be noticed a little late.
+      if (performance.now() - begun < 2) await rest();
+      else await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+
+  milliseconds(since: Mark): number {
+    return this.api.get('cuEventElapsedTime', (since as RealMark).event, this.event);
   }
 }

@@ -48,6 +48,29 @@ const driverHere = (ordinal?: number): Driver =>
 
 const cuda = (tensor: Tensor) => tensor as CudaTensor;
 
+/** Launches of kernels, which are loaded when they are first asked for. */
+class CudaLaunch implements Launch {
+  private readonly steps: readonly Step[];
+  private readonly driver: Driver;
+  private launches: readonly (() => void)[] | undefined;
+
+  constructor(steps: readonly Step[], driver: Driver) {
+    this.steps = steps;
+    this.driver = driver;
+  }
+
+  bound(): readonly (() => void)[] {
+    this.launches ??= this.steps
+      .filter(({ blocks }) => blocks > 0)
+      .map(({ source, blocks, args }) => this.driver.kernel(source).launch(blocks, args));
+    return this.launches;
+  }
+
+  run(): void {
+    for (const run of this.bound()) run();
+  }
+}
+
 class CudaDevice implements Device {
   readonly name: string;
   readonly fusion: Target['fusion'];
@@ -83,11 +106,12 @@ class CudaDevice implements Device {
   allocate(bytes: number): CudaMemory {
     const address = bytes === 0 ? 0 : this.driver.allocate(bytes);
     this.taken += bytes;
-    return { bytes, taken: bytes, address, kept: [] };
+    return { bytes, taken: bytes, address, kept: [], graphs: [] };
   }
 
   free(memory: Memory): void {
-    const { address, taken, kept } = memory as CudaMemory;
+    const { address, taken, kept, graphs } = memory as CudaMemory;
+    for (const graph of graphs.splice(0)) graph.free();
     for (const one of kept.splice(0)) this.give(one);
     if (taken > 0) this.give({ address, bytes: taken });
   }
@@ -124,8 +148,8 @@ class CudaDevice implements Device {
   }
 
   async download(tensor: Tensor, box: Box): Promise<HostArray> {
-    const numbers = await this.host.read(cuda(tensor), box);
-    await this.faults.check();
+    // Both are asked for before either is waited for.
+    const [numbers] = await Promise.all([this.host.read(cuda(tensor), box), this.faults.check()]);
     return numbers;
   }
 
@@ -179,18 +203,19 @@ class CudaDevice implements Device {
     });
   }
 
-  private launch(steps: readonly Step[]): Launch {
-    let launches: (() => void)[] | undefined;
-    const bound = () =>
-      steps
-        .filter(({ blocks }) => blocks > 0)
-        .map(({ source, blocks, args }) => this.driver.kernel(source).launch(blocks, args));
-    return {
-      run() {
-        launches ??= bound();
-        for (const run of launches) run();
-      },
-    };
+  private launch(steps: readonly Step[]): CudaLaunch {
+    return new CudaLaunch(steps, this.driver);
+  }
+
+  capture(launches: readonly Launch[], owner: Memory): Launch {
+    // Code is loaded before the recording: nothing but launches may be asked for in one.
+    const runs = launches.flatMap((launch) => (launch as CudaLaunch).bound());
+    if (runs.length === 0) return this.launch([]);
+    const graph = this.driver.capture(() => {
+      for (const run of runs) run();
+    });
+    (owner as CudaMemory).graphs.push(graph);
+    return graph;
   }
 
   mark(): Mark {

@@ -44,9 +44,14 @@ export interface Driver {
   freeRoom(room: HostRoom): void;
   /** Room in memory of the host for `bytes` bytes of tensors, which are told by address and bytes. */
   openStore(bytes: number): ByteStore;
-  /** Records what `run` asks for, to be asked for again at once; undefined where that gains nothing. */
-  capture?(run: () => void): Launch;
+  /** Records the launches that `run` asks for, which do nothing now, to be asked for at once. */
+  capture(run: () => void): Graph;
   close(): void;
+}
+
+/** Launches that were recorded. */
+export interface Graph extends Launch {
+  free(): void;
 }
 
 /** As `Store`, of bytes. */

@@ -7,7 +7,7 @@ import { fail } from '../../core/index.ts';
 import { beginPartial, makeFolder } from '../../files/index.ts';
 import { passedMark } from '../at-once.ts';
 import { functionsOf } from '../native-functions.ts';
-import type { CompiledKernel, Driver, KernelSource } from './driver.ts';
+import type { CompiledKernel, Driver, Graph, KernelSource } from './driver.ts';
 import { deviceText, nativeFile, nativeText } from './library.ts';
 
 // A driver without a GPU: the printed source, compiled for the host against native/cuda/emulate, runs block by block. Memory is poisoned
@@ -32,6 +32,8 @@ interface Runtime {
 }
 
 let runtime: Runtime | undefined;
+/** Where launches go while they are recorded. */
+let recording: (() => void)[] | undefined;
 /** Of this process, by name. */
 const kernels = new Map<string, CompiledKernel>();
 
@@ -46,8 +48,12 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
       return address;
     },
     free: memory.free,
-    upload: memory.upload,
+    upload(to, data) {
+      notRecorded('an upload');
+      memory.upload(to, data);
+    },
     async download(from, bytes) {
+      notRecorded('a download');
       const data = new Uint8Array(bytes);
       memory.download(data, from);
       return data;
@@ -61,7 +67,10 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
       if (!kernels.has(source.name)) compileAll([source], options, memory.file);
       return kernels.get(source.name)!;
     },
-    mark: passedMark,
+    mark() {
+      notRecorded('a mark');
+      return passedMark();
+    },
     done: async () => undefined,
     room(bytes) {
       const address = memory.allocate(Math.max(bytes, 1));
@@ -75,6 +84,7 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
     openStore(bytes) {
       const room = memory.allocate(Math.max(bytes, 1));
       const move = (to: number, from: number, count: number): number => {
+        notRecorded('a move');
         memory.move(to, from, count);
         return 0;
       };
@@ -85,8 +95,34 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
         close: () => memory.free(room),
       };
     },
+    capture: recorded,
     close: () => undefined,
   };
+}
+
+function recorded(run: () => void): Graph {
+  notRecorded('a recording');
+  const launches: (() => void)[] = [];
+  recording = launches;
+  try {
+    run();
+  } finally {
+    recording = undefined;
+  }
+  return {
+    run() {
+      notRecorded('a graph');
+      for (const launch of launches) launch();
+    },
+    free() {
+      launches.length = 0;
+    },
+  };
+}
+
+/** A graph holds launches alone. */
+function notRecorded(what: string): void {
+  if (recording !== undefined) fail({ where: 'device cuda', problem: `${what} cannot be recorded` });
 }
 
 function loadRuntime(options: EmulatorOptions): Runtime {
@@ -140,9 +176,13 @@ function compileAll(sources: readonly KernelSource[], options: EmulatorOptions, 
     kernels.set(name, {
       launch(blocks, args) {
         const own = args.slice();
-        return () => {
+        const now = () => {
           const problem = run(blocks, threads, own);
           if (problem !== null) fail({ where: `kernel ${name}`, problem });
+        };
+        return () => {
+          if (recording === undefined) now();
+          else recording.push(now);
         };
       },
     });

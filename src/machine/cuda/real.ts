@@ -1,10 +1,8 @@
-import { performance } from 'node:perf_hooks';
 import koffi from 'koffi';
 import { fail } from '../../core/index.ts';
-import type { HostRoom, Launch, Mark } from '../device.ts';
-import { rest } from '../rest.ts';
-import { type CudaApi, OUT_OF_MEMORY } from './cuda-api.ts';
-import type { ByteStore, CompiledKernel, Driver, KernelSource } from './driver.ts';
+import type { HostRoom, Mark } from '../device.ts';
+import { type CudaApi, OUT_OF_MEMORY, RealMark } from './cuda-api.ts';
+import type { ByteStore, CompiledKernel, Driver, Graph, KernelSource } from './driver.ts';
 import { type Gpu, lookUp } from './gpu.ts';
 import { NVRTC_MISSING, Nvrtc } from './nvrtc.ts';
 
@@ -36,7 +34,7 @@ class RealDriver implements Driver {
   private readonly moves: number;
   private readonly modules: number[] = [];
   private readonly kernels = new Map<string, CompiledKernel>();
-  private readonly graphs: number[] = [];
+  private readonly graphs = new Set<number>();
   /** All events, and those that nobody asks for any more. */
   private readonly events: number[] = [];
   private readonly spare: number[] = [];
@@ -142,15 +140,17 @@ class RealDriver implements Driver {
   }
 
   mark(): Mark {
-    return this.markIn(this.stream);
-  }
-
-  private markIn(stream: number): RealMark {
-    const event = this.spare.pop() ?? this.newEvent();
-    this.api.call('cuEventRecord', event, stream);
+    const event = this.recorded(this.stream);
     const mark = new RealMark(this.api, event);
     this.forgotten.register(mark, event);
     return mark;
+  }
+
+  /** An event that is reached when all that was asked of a stream is done. */
+  private recorded(stream: number): number {
+    const event = this.spare.pop() ?? this.newEvent();
+    this.api.call('cuEventRecord', event, stream);
+    return event;
   }
 
   private newEvent(): number {
@@ -160,7 +160,9 @@ class RealDriver implements Driver {
   }
 
   async done(): Promise<void> {
-    await this.mark().wait();
+    const event = this.recorded(this.stream);
+    await new RealMark(this.api, event).wait();
+    this.spare.push(event);
   }
 
   room(bytes: number): HostRoom {
@@ -181,9 +183,16 @@ class RealDriver implements Driver {
   }
 
   openStore(bytes: number): ByteStore {
-    const { api, moves } = this;
+    const { api, moves, stream } = this;
     const room = this.room(bytes);
-    const marks: RealMark[] = [];
+    /** Events of moves that the queue does not wait for yet, by ticket. */
+    const under = new Map<number, number>();
+    let tickets = 0;
+    const waitFor = (event: number, waits: number): void => {
+      api.call('cuStreamWaitEvent', waits, event, 0);
+      // What waits has taken note of it.
+      this.spare.push(event);
+    };
     /** After all that was asked for, beside all that will be. */
     const move = (
       name: 'cuMemcpyToRoom' | 'cuMemcpyFromRoom',
@@ -191,35 +200,56 @@ class RealDriver implements Driver {
       from: number,
       count: number,
     ): number => {
-      const before = this.markIn(this.stream);
-      api.call('cuStreamWaitEvent', moves, before.event, 0);
+      waitFor(this.recorded(stream), moves);
       if (count > 0) api.call(name, to, from, count, moves);
-      return marks.push(this.markIn(moves));
+      under.set(++tickets, this.recorded(moves));
+      return tickets;
     };
     return {
       write: (from, count, offset) => move('cuMemcpyToRoom', room.address + offset, from, count),
       read: (to, count, offset) => move('cuMemcpyFromRoom', to, room.address + offset, count),
-      settled: (ticket) => marks[ticket - 1].passed(),
+      // The queue waits for the move, not the host.
+      settled: (ticket) => {
+        const event = under.get(ticket);
+        if (event !== undefined) waitFor(event, stream);
+        under.delete(ticket);
+        return true;
+      },
       close: () => {
         api.call('cuStreamSynchronize', moves);
+        for (const event of under.values()) this.spare.push(event);
+        under.clear();
         this.freeRoom(room);
       },
     };
   }
 
-  capture(run: () => void): Launch {
-    const { api, stream } = this;
+  capture(run: () => void): Graph {
+    const { api, stream, graphs } = this;
     api.call('cuStreamBeginCapture', stream, RELAXED);
-    const graph = [0];
+    let recorded: number | undefined;
     try {
       run();
     } finally {
-      api.call('cuStreamEndCapture', stream, graph);
+      // Ends the recording whatever went wrong; of two errors the first one is told.
+      const graph = [0];
+      const code = api.try('cuStreamEndCapture', stream, graph);
+      if (code === 0) recorded = Number(graph[0]);
     }
-    const executable = api.get('cuGraphInstantiate', graph[0], 0);
-    api.call('cuGraphDestroy', graph[0]);
-    this.graphs.push(executable);
-    return { run: () => api.call('cuGraphLaunch', executable, stream) };
+    if (recorded === undefined)
+      fail({ where: 'device cuda', problem: 'the driver did not record the launches' });
+    const executable = api.get('cuGraphInstantiate', recorded, 0);
+    api.call('cuGraphDestroy', recorded);
+    graphs.add(executable);
+    return {
+      run: () => api.call('cuGraphLaunch', executable, stream),
+      free: () => {
+        if (!graphs.delete(executable)) return;
+        // It may still run.
+        api.call('cuStreamSynchronize', stream);
+        api.call('cuGraphExecDestroy', executable);
+      },
+    };
   }
 
   close(): void {
@@ -228,41 +258,12 @@ class RealDriver implements Driver {
     const { api } = this;
     api.call('cuStreamSynchronize', this.stream);
     for (const room of this.landings.splice(0)) this.freeRoom(room);
-    for (const graph of this.graphs.splice(0)) api.call('cuGraphExecDestroy', graph);
+    for (const graph of this.graphs) api.call('cuGraphExecDestroy', graph);
+    this.graphs.clear();
     for (const loaded of this.modules.splice(0)) api.call('cuModuleUnload', loaded);
     this.spare.length = 0;
     for (const event of this.events.splice(0)) api.call('cuEventDestroy', event);
     for (const stream of [this.stream, this.moves]) api.call('cuStreamDestroy', stream);
     api.call('cuDevicePrimaryCtxRelease', this.handle);
-  }
-}
-
-/** An event of a stream. */
-class RealMark implements Mark {
-  readonly event: number;
-  private readonly api: CudaApi;
-  private reached = false;
-
-  constructor(api: CudaApi, event: number) {
-    this.api = api;
-    this.event = event;
-  }
-
-  passed(): boolean {
-    this.reached ||= !this.api.waits(this.event);
-    return this.reached;
-  }
-
-  async wait(): Promise<void> {
-    const begun = performance.now();
-    while (!this.passed()) {
-      // At first as often as possible; what takes long may be noticed a little late.
-      if (performance.now() - begun < 2) await rest();
-      else await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-  }
-
-  milliseconds(since: Mark): number {
-    return this.api.get('cuEventElapsedTime', (since as RealMark).event, this.event);
   }
 }

@@ -3,7 +3,7 @@ import type { StoredType } from '../../plan/index.ts';
 import type { Memory, Tensor } from '../device.ts';
 import { five, type Place, placeOf, type Slots, type Strides, stridesOf } from '../formats/index.ts';
 import type { RowOperand } from '../rows/index.ts';
-import type { Address } from './driver.ts';
+import type { Address, Graph } from './driver.ts';
 
 /** Memory of the device, with what was made for launches that are freed with it. */
 export interface CudaMemory extends Memory {
@@ -12,6 +12,8 @@ export interface CudaMemory extends Memory {
   readonly taken: number;
   /** Memory of launches. */
   readonly kept: { readonly address: Address; readonly bytes: number }[];
+  /** Recorded launches. */
+  readonly graphs: Graph[];
 }
 
 export interface CudaTensor extends Tensor, Strides {

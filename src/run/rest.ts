@@ -1,1 +1,0 @@
-export { rest } from '../machine/rest.ts';
