@@ -31,11 +31,21 @@ export async function scaleAction(flags: ScaleFlags): Promise<void> {
   );
   progress.stop();
   drawScaling(
-    { ...scaling, strongTitle: `${flags.size} cubed`, weakTitle: `${block} cubed a rank` },
+    {
+      ...scaling,
+      strongTitle: `${flags.size}³`,
+      weakTitle: `${block}³ a rank`,
+      machine: machineText(speeds),
+    },
     flags.out,
   );
   if (flags.json) sayJson({ machine: speeds, ...scaling, picture: flags.out });
   else say(`${formatScaling(flags, block, speeds, scaling)}\n\npicture in ${relative(flags.out)}`);
+}
+
+/** Whether times are those of a machine that was measured, and of its link. */
+function machineText({ name, cores, source, link }: Speeds): string {
+  return `Machine ${name}, ${cores} ${cores === 1 ? 'core' : 'cores'}: ${source}. Link: ${link.source}`;
 }
 
 /** The tables as text for a terminal. */

@@ -13,6 +13,7 @@ import {
   openScanSource,
   type PostprocessOptions,
   type PreparedGeometry,
+  paperWindow,
   planScan,
   postprocess,
   resampleLabels,
@@ -98,6 +99,9 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
         spacing: spacingOf(geometry),
         file: overlayFile(overlays, entry.id),
         title: entry.id,
+        // Of a store, in whose voxels it is already, the config has it too.
+        window: options.window ?? paperWindow,
+        affine: geometry.affine,
         classNames: run.classes,
         dice: Object.fromEntries(
           run.classes.slice(1).map((name, n) => [name, original?.confusion.dice(n + 1) ?? null]),

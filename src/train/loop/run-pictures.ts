@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { systemErrorText } from '../../files/index.ts';
 import { drawProgress } from '../pictures/index.ts';
 import type { StepLine, ValidationLine } from '../record/log.ts';
@@ -44,7 +45,10 @@ export class RunPictures {
   async draw(lines: readonly StepLine[], validations: readonly ValidationLine[]): Promise<void> {
     if (lines.length === 0) return;
     await this.attempt(this.folder.progress, async () =>
-      drawProgress(lines, this.folder.progress, { validation: validations }),
+      drawProgress(lines, this.folder.progress, {
+        validation: validations,
+        title: `${path.basename(path.resolve(this.folder.dir))}, step ${lines[lines.length - 1].step}`,
+      }),
     );
   }
 

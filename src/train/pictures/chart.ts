@@ -74,17 +74,28 @@ export interface Chart {
 }
 
 export const WHITE = hex('#ffffff');
-const INK = hex('#1f2937');
-const QUIET = hex('#6b7280');
+export const INK = hex('#1f2937');
+export const QUIET = hex('#6b7280');
 const GRID = hex('#e5e7eb');
 const AXIS = hex('#9ca3af');
 const TICK_SIZE = 9;
+
+/** Rows that the legend takes: at most three, and none where a single series is what the title says. */
+function rowsOf(series: readonly Series[], room: number): number {
+  const wide = series
+    .filter(({ listed }) => listed)
+    .reduce((sum, { name }) => sum + KEY_WIDTH + 28 + textWidth(name, TICK_SIZE), 0);
+  return Math.min(3, Math.ceil(wide / (0.8 * room)));
+}
 
 /** Draws a chart into an area; its lines keep inside the axes. */
 export function drawChart(raster: Raster, area: Area, { title, xLabel, x, y, series }: Chart): void {
   const tickTexts = y.ticks.map((tick) => tickText(tick, y.ticks));
   const left = Math.ceil(Math.max(...tickTexts.map((text) => textWidth(text, TICK_SIZE)), 20)) + 14;
-  const plot = { x: area.x + left, y: area.y + 40, width: area.width - left - 14, height: area.height - 88 };
+  const room = area.width - left - 14;
+  const legendRows = rowsOf(series, room);
+  const top = 34 + legendRows * ROW;
+  const plot = { x: area.x + left, y: area.y + top, width: room, height: area.height - top - 48 };
   const across = (value: number): number => plot.x + x.place(value) * plot.width;
   const down = (value: number): number => plot.y + (1 - y.place(value)) * plot.height;
 
@@ -124,21 +135,41 @@ export function drawChart(raster: Raster, area: Area, { title, xLabel, x, y, ser
         1,
       );
   }
-  drawLegend(raster, plot, series);
+  drawLegend(raster, plot, area.y + 44, legendRows, series);
 }
 
-/** In one line at the top right, above the plot. */
-function drawLegend(raster: Raster, plot: Area, series: readonly Series[]): void {
-  let x = plot.x + plot.width;
-  for (const { name, color, width } of series.filter(({ listed }) => listed).reverse()) {
-    x -= textWidth(name, TICK_SIZE);
-    drawText(raster, name, [x, plot.y - 13], { color: INK, size: TICK_SIZE });
-    x -= 8;
+/** In pixels. */
+const KEY_WIDTH = 18;
+const ROW = 16;
+
+/** In rows from the left between title and plot: as many as there is room for, and how many series more there are. */
+function drawLegend(
+  raster: Raster,
+  { x: left, width: room }: Area,
+  y: number,
+  rows: number,
+  series: readonly Series[],
+): void {
+  const listed = series.filter(({ listed }) => listed);
+  let [x, row] = [left, 0];
+  for (const [n, { name, color, width, dots }] of listed.entries()) {
+    const wide = KEY_WIDTH + 8 + textWidth(name, TICK_SIZE);
+    if (x > left && x + wide > left + room) [x, row] = [left, row + 1];
+    const more = `and ${listed.length - n} more`;
+    const full =
+      row === rows - 1 && n < listed.length - 1 && x + wide + 20 + textWidth(more, TICK_SIZE) > left + room;
+    if (row >= rows || full) {
+      drawText(raster, more, [x, y + Math.min(row, rows - 1) * ROW], { color: QUIET, size: TICK_SIZE });
+      return;
+    }
+    const base = y + row * ROW;
     const key: Point[] = [
-      [x - 18, plot.y - 17],
-      [x, plot.y - 17],
+      [x, base - 4],
+      [x + KEY_WIDTH, base - 4],
     ];
     raster.stroke([key], color, Math.max(2, width));
-    x -= 18 + 20;
+    if (dots) raster.stroke([[[x + KEY_WIDTH / 2, base - 4]]], color, width + 4);
+    drawText(raster, name, [x + KEY_WIDTH + 8, base], { color: INK, size: TICK_SIZE });
+    x += wide + 20;
   }
 }

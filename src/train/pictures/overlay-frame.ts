@@ -1,7 +1,7 @@
-import type { Shape3 } from '../../imaging/index.ts';
+import { type Affine, applyAffine, type Shape3, type Window } from '../../imaging/index.ts';
 import { drawText, textWidth } from './font.ts';
 import { type Area, type Color, hex, type Point, type Raster } from './raster.ts';
-import { VIEW_NAMES, VIEWS, type View } from './slice.ts';
+import { VIEWS, type View } from './slice.ts';
 
 // What stands around the slices of an overlay: where they go, title, captions, letters of the directions, legend.
 
@@ -23,6 +23,10 @@ export interface OverlayOptions {
   readonly dice?: Readonly<Record<string, number | null>>;
   /** The part of the image's values that is shown from black to white; by default the one that most tissue lies in. */
   readonly range?: readonly [from: number, to: number];
+  /** The HU that are 0 and 1 of the image: what is shown of them is written beside the title. */
+  readonly window?: Window;
+  /** Maps (width, height, depth) indices to RAS+ mm: captions say where a slice is. */
+  readonly affine?: Affine;
 }
 
 /** What is drawn around slices; truth and prediction count as there where they are given, whatever they are. */
@@ -31,12 +35,15 @@ export type OverlayFrame = Omit<OverlayOptions, 'image' | 'truth' | 'prediction'
   readonly prediction?: unknown;
 };
 
-/** Outlines of labels 1, 2, 3...: [truth, prediction]. Further labels begin again. */
+/**
+ * Labels 1, 2, 3...: [truth, prediction]. Further labels begin again. All eight can be told apart with normal sight and without
+ * red, green or blue cones (a test simulates it), those of a pair best.
+ */
 export const CLASS_COLORS: readonly (readonly [truth: Color, prediction: Color])[] = [
-  [hex('#22d3ee'), hex('#fbbf24')],
-  [hex('#4ade80'), hex('#f43f5e')],
-  [hex('#a5b4fc'), hex('#e879f9')],
-  [hex('#f5f5f4'), hex('#fb923c')],
+  [hex('#00cccc'), hex('#ffff33')],
+  [hex('#9999ff'), hex('#ff3333')],
+  [hex('#cc00ff'), hex('#cccc33')],
+  [hex('#33ffff'), hex('#009999')],
 ];
 
 /** The colour of a label's outline; kind 0 is truth, 1 prediction. */
@@ -48,57 +55,7 @@ export const BACKGROUND = hex('#0b0d12');
 const FRAME = hex('#2b303b');
 const TEXT = hex('#e6e9ef');
 const QUIET = hex('#98a1b3');
-const MARGIN = 20;
-const HEADER = 44;
-const CAPTION = 24;
-const FOOTER = 40;
-const MOST_WIDTH = 1440;
-const MOST_HEIGHT = 640;
-/** Pixels per mm. */
-const MOST_SCALE = 4;
-/** Panels are at least as far apart as their captions are wide. */
-const CAPTION_ROOM = 170;
-
-export interface OverlayLayout {
-  /** Axial, coronal, sagittal. */
-  readonly panels: readonly Area[];
-  /** Pixels per mm. */
-  readonly scale: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Three slices in a row, or the coronal above the sagittal beside the axial one: whichever shows them larger. */
-export function layoutOf(options: OverlayFrame, labels: readonly number[]): OverlayLayout {
-  const [depth, height, width] = options.shape.map((n, axis) => n * options.spacing[axis]);
-  const fit = (mmAcross: number, margins: number, mmDown: number, captions: number): number =>
-    Math.min(
-      (MOST_WIDTH - margins * MARGIN) / mmAcross,
-      (MOST_HEIGHT - captions * CAPTION) / mmDown,
-      MOST_SCALE,
-    );
-  const row = fit(2 * width + height, 4, Math.max(height, depth), 0);
-  const stack = Math.min(
-    fit(width + Math.max(width, height), 3, height, 0),
-    fit(width + Math.max(width, height), 3, 2 * depth, 2),
-  );
-  const stacked = stack > row;
-  const scale = stacked ? stack : row;
-  const size = (mm: number): number => Math.max(1, Math.round(mm * scale));
-  const panels: Area[] = [];
-  let [x, y] = [MARGIN, HEADER + CAPTION];
-  VIEW_NAMES.forEach((view, n) => {
-    const sizes = [depth, height, width];
-    const panel = { x, y, width: size(sizes[VIEWS[view].columns]), height: size(sizes[VIEWS[view].rows]) };
-    panels.push(panel);
-    if (stacked && n > 0) y += panel.height + CAPTION + MARGIN / 2;
-    else x += Math.max(panel.width, CAPTION_ROOM) + MARGIN;
-  });
-  const right = Math.max(...panels.map((panel) => panel.x + Math.max(panel.width, CAPTION_ROOM)));
-  const low = Math.max(...panels.map((panel) => panel.y + panel.height));
-  const texts = Math.max(legendWidth(options, labels, scale), headerWidth(options)) + 2 * MARGIN;
-  return { panels, scale, width: Math.ceil(Math.max(right + MARGIN, texts)), height: low + FOOTER };
-}
+export const MARGIN = 20;
 
 const TITLE_SIZE = 13;
 const SCORES_SIZE = 11;
@@ -110,21 +67,59 @@ function scoresText({ dice }: OverlayFrame): string {
   return scores.length === 0 ? '' : `Dice: ${scores.join(', ')}`;
 }
 
-function headerWidth(options: OverlayFrame): number {
-  return textWidth(options.title ?? '', TITLE_SIZE) + 24 + textWidth(scoresText(options), SCORES_SIZE);
+/** What is shown from black to white, in HU. */
+function windowText({ window, range: [from, to] = [0, 1] }: OverlayFrame): string {
+  if (window === undefined) return '';
+  const hu = (value: number): number => Math.round(window.lower + value * (window.upper - window.lower));
+  return `window ${hu(from)} to ${hu(to)} HU`;
+}
+
+const headerFacts = (options: OverlayFrame): string =>
+  [scoresText(options), windowText(options)].filter((text) => text !== '').join('   ');
+
+export function headerWidth(options: OverlayFrame): number {
+  return textWidth(options.title ?? '', TITLE_SIZE) + 24 + textWidth(headerFacts(options), SCORES_SIZE);
 }
 
 export function drawHeader(raster: Raster, options: OverlayFrame): void {
   const { title = '' } = options;
   drawText(raster, title, [MARGIN, 30], { color: TEXT, size: TITLE_SIZE });
   const x = MARGIN + (title === '' ? 0 : textWidth(title, TITLE_SIZE) + 24);
-  drawText(raster, scoresText(options), [x, 30], { color: QUIET, size: SCORES_SIZE });
+  drawText(raster, headerFacts(options), [x, 30], { color: QUIET, size: SCORES_SIZE });
 }
 
 const CAPTION_SIZE = 9;
 
+/** Letters of the directions in which x, y and z of RAS+ mm grow and fall. */
+const SIDES = [
+  ['R', 'L'],
+  ['A', 'P'],
+  ['S', 'I'],
+] as const;
+
+/** Which slice it is, and where its middle is in mm. */
+function captionText({ shape, affine }: OverlayFrame, view: View, at: number): string {
+  const { across } = VIEWS[view];
+  const slice = `${view}, slice ${at + 1} of ${shape[across]}`;
+  if (affine === undefined) return slice;
+  const [depth, height, width] = shape.map((n, axis) => (axis === across ? at : (n - 1) / 2));
+  const mm = applyAffine(affine, [width, height, depth])[2 - across];
+  const [more, less] = SIDES[2 - across];
+  return `${slice}, ${mm < 0 ? less : more} ${Math.abs(mm).toFixed(1)} mm`;
+}
+
+/** In pixels, of the caption of any slice. */
+export const captionWidth = (options: OverlayFrame, view: View): number =>
+  Math.ceil(textWidth(captionText(options, view, options.shape[VIEWS[view].across] - 1), CAPTION_SIZE));
+
 /** Frame, caption and letters of a slice. */
-export function drawPanelText(raster: Raster, area: Area, view: View, at: number, shape: Shape3): void {
+export function drawPanelText(
+  raster: Raster,
+  options: OverlayFrame,
+  area: Area,
+  view: View,
+  at: number,
+): void {
   const { x, y, width, height } = area;
   const frame: Point[] = [
     [x - 0.5, y - 0.5],
@@ -134,14 +129,14 @@ export function drawPanelText(raster: Raster, area: Area, view: View, at: number
     [x - 0.5, y - 0.5],
   ];
   raster.stroke([frame], FRAME, 1);
-  const text = `${view}, slice ${at + 1} of ${shape[VIEWS[view].across]}`;
-  drawText(raster, text, [x, y - 9], { color: QUIET, size: CAPTION_SIZE });
+  drawText(raster, captionText(options, view, at), [x, y - 9], { color: QUIET, size: CAPTION_SIZE });
   const [left, right, top, bottom] = VIEWS[view].letters;
   const letter = (text: string, point: Point): void => {
     // Dark below light, so that it is read on any tissue.
     drawText(raster, text, point, { color: BACKGROUND, size: 11, align: 'center', weight: 4.5 });
     drawText(raster, text, point, { color: TEXT, size: 11, align: 'center' });
   };
+  if (height < 24) return;
   const middle = y + height / 2 + 5.5;
   letter(left, [x + 12, middle]);
   letter(right, [x + width - 12, middle]);
@@ -149,6 +144,16 @@ export function drawPanelText(raster: Raster, area: Area, view: View, at: number
   letter(top, [x + width / 2, y + 18]);
   letter(bottom, [x + width / 2, y + height - 8]);
 }
+
+/** Stripes of a fill: kind 0 rises to the right, 1 falls. Whether a pixel lies on one. */
+export const onStripe = (x: number, y: number, kind: number): boolean =>
+  (kind === 0 ? x + y : x - y + 7 * 4096) % 7 < 2;
+
+const FILL_TEXTS = ['only truth', 'only prediction'] as const;
+
+/** What the legend says of fills, where there are two maps to tell apart. */
+const fillTexts = ({ truth, prediction }: OverlayFrame, labels: readonly number[]): readonly string[] =>
+  truth && prediction && labels.length > 0 ? FILL_TEXTS : [];
 
 /** What the legend shows: a line and a text each. */
 function legendEntries(
@@ -170,8 +175,9 @@ const LEGEND_SIZE = 10;
 const KEY = 26;
 const SCALE_BAR_MM = 50;
 
-function legendWidth(options: OverlayFrame, labels: readonly number[], scale: number): number {
-  const texts = legendEntries(options, labels).map(({ text }) => KEY + 8 + textWidth(text, LEGEND_SIZE) + 26);
+export function legendWidth(options: OverlayFrame, labels: readonly number[], scale: number): number {
+  const all = [...legendEntries(options, labels).map(({ text }) => text), ...fillTexts(options, labels)];
+  const texts = all.map((text) => KEY + 8 + textWidth(text, LEGEND_SIZE) + 26);
   return texts.reduce((a, b) => a + b, 0) + 60 + SCALE_BAR_MM * scale;
 }
 
@@ -192,6 +198,13 @@ export function drawLegend(
     drawText(raster, text, [x + KEY + 8, y], { color: TEXT, size: LEGEND_SIZE });
     x += KEY + 8 + textWidth(text, LEGEND_SIZE) + 26;
   }
+  fillTexts(options, labels).forEach((text, kind) => {
+    for (let j = y - 11; j < y + 2; j++)
+      for (let i = x + 2; i < x + KEY - 2; i++)
+        if (onStripe(Math.floor(i), j, kind)) raster.blend(Math.floor(i), j, QUIET, 1);
+    drawText(raster, text, [x + KEY + 8, y], { color: TEXT, size: LEGEND_SIZE });
+    x += KEY + 8 + textWidth(text, LEGEND_SIZE) + 26;
+  });
   const bar = SCALE_BAR_MM * scale;
   const right = raster.width - MARGIN;
   const ends: Point[][] = [

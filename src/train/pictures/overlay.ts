@@ -6,10 +6,11 @@ import {
   drawHeader,
   drawLegend,
   drawPanelText,
-  layoutOf,
   type OverlayFrame,
   type OverlayOptions,
+  onStripe,
 } from './overlay-frame.ts';
+import { layoutOf } from './overlay-layout.ts';
 import { type Area, type Color, type Point, Raster } from './raster.ts';
 import { contours, type Slice, sliceOf, VIEW_NAMES, type View } from './slice.ts';
 import { VolumeFacts } from './volume-facts.ts';
@@ -23,7 +24,8 @@ export interface ViewSlices {
 
 /**
  * Draws three orthogonal slices through the largest labelled areas, to scale in mm, seen as radiologists do (the patient's right
- * on the left; letters at the edges), with the outlines of truth and prediction, and writes a PNG.
+ * on the left; letters at the edges), with the outlines of truth and prediction and stripes where only one of them has a label, and
+ * writes a PNG.
  */
 export function drawOverlay(options: OverlayOptions): void {
   const { image, truth, prediction, shape, file } = options;
@@ -54,24 +56,26 @@ export function drawOverlay(options: OverlayOptions): void {
 
 /** The same from slices alone, those at `facts.at`. */
 export function drawSlices(
-  frame: OverlayFrame,
+  given: OverlayFrame,
   facts: VolumeFacts,
   slicesOf: (view: View) => ViewSlices,
 ): void {
   const { labels, at } = facts;
+  const range = given.range ?? facts.range;
+  const frame = { ...given, range };
   const { panels, scale, width, height } = layoutOf(frame, labels);
   const raster = new Raster(width, height, BACKGROUND);
   drawHeader(raster, frame);
-  const range = frame.range ?? facts.range;
   VIEW_NAMES.forEach((view, n) => {
     const area = panels[n];
     const { image, truth, prediction } = slicesOf(view);
     drawImage(raster, area, image, range);
+    drawFills(raster, area, truth, prediction);
     for (const [kind, slice] of [truth, prediction].entries()) {
       if (!slice) continue;
       for (const label of labels) drawContours(raster, area, slice, label, colorOf(label, kind), kind);
     }
-    drawPanelText(raster, area, view, at[view], frame.shape);
+    drawPanelText(raster, frame, area, view, at[view]);
   });
   drawLegend(raster, frame, labels, scale);
   raster.save(frame.file);
@@ -103,6 +107,40 @@ function drawImage(
 }
 
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
+
+/** How strongly stripes and whole fills cover the image. */
+const STRIPES = 0.6;
+const WHOLE = 0.22;
+
+/**
+ * Fills labels: those of one map alone whole and pale; of two maps, what only the truth has and what only the prediction has with
+ * stripes, which rise or fall, so that no colour is needed to tell them apart. Where both agree the image stays as it is.
+ */
+function drawFills(
+  raster: Raster,
+  area: Area,
+  truth: Slice<Uint8Array> | undefined,
+  prediction: Slice<Uint8Array> | undefined,
+): void {
+  const any = truth ?? prediction;
+  if (any === undefined) return;
+  const { columns, rows } = any;
+  for (let y = 0; y < area.height; y++)
+    for (let x = 0; x < area.width; x++) {
+      const n =
+        Math.floor(((y + 0.5) / area.height) * rows) * columns +
+        Math.floor(((x + 0.5) / area.width) * columns);
+      const labels = [truth?.data[n], prediction?.data[n]];
+      if (labels[0] === labels[1]) continue;
+      for (const [kind, label] of labels.entries()) {
+        if (!label) continue;
+        const [px, py] = [area.x + x, area.y + y];
+        if (truth === undefined || prediction === undefined)
+          raster.blend(px, py, colorOf(label, kind), WHOLE);
+        else if (onStripe(px, py, kind)) raster.blend(px, py, colorOf(label, kind), STRIPES);
+      }
+    }
+}
 
 /** Truth is drawn first and thicker, so that both are seen where they agree. */
 function drawContours(

@@ -1,4 +1,15 @@
-import { type Chart, drawChart, linearScale, logScale, type Scale, type Series, WHITE } from './chart.ts';
+import {
+  type Chart,
+  drawChart,
+  INK,
+  linearScale,
+  logScale,
+  QUIET,
+  type Scale,
+  type Series,
+  WHITE,
+} from './chart.ts';
+import { drawText } from './font.ts';
 import { type Color, hex, type Point, Raster } from './raster.ts';
 
 /** What is known of one step (or evaluation) of a training. */
@@ -17,14 +28,18 @@ export interface ProgressOptions {
 }
 
 const LOSS = hex('#475569');
-/** Lines of the classes, in the order in which they first appear. */
-const DICE: readonly Color[] = ['#2563eb', '#dc2626', '#059669', '#d97706', '#7c3aed', '#0891b2'].map(hex);
-const HELD_OUT_LOSS = hex('#d97706');
+/** Lines of the classes, in the order in which they first appear; also told apart without red, green or blue cones. */
+const DICE: readonly Color[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'].map(hex);
+const HELD_OUT_LOSS = hex('#d55e00');
 const RATE = hex('#7c3aed');
 /** Of the charts of loss and of Dice, each; that of the learning rate is narrower. */
 const WIDTH = 600;
 const RATE_WIDTH = 380;
-const HEIGHT = 460;
+const HEIGHT = 500;
+/** Of the line above the charts: title and key. */
+const HEADER = 40;
+/** What the kinds of lines are, in words. */
+const KEY = 'pale: single steps · bold: their running mean · dots: validation cases, not trained on';
 /** More points than this are averaged in groups before they are drawn. */
 const MOST_POINTS = 1200;
 /** Fewer points than this are marked and not smoothed. */
@@ -47,24 +62,23 @@ export function drawProgress(
   const last = Math.max(1, ...points.map(({ step }) => step));
   const first = Math.min(last - 1, ...points.map(({ step }) => step));
   const x = linearScale(first < last / 10 ? 0 : first, last);
-  const title = options.title ? `Loss, ${options.title}` : 'Loss';
   const charts: Chart[] = [
     {
-      title,
+      title: 'Loss',
       xLabel: 'step',
       x,
       y: lossScale(loss, heldOutLoss),
-      series: [...lines('smoothed', loss, LOSS, false), ...marked('validation', heldOutLoss, HELD_OUT_LOSS)],
+      series: [...lines('training', loss, LOSS), ...marked('validation', heldOutLoss, HELD_OUT_LOSS)],
     },
     {
-      title: validation.length === 0 ? 'Training Dice' : 'Dice',
+      title: 'Dice, 0 to 1',
       xLabel: 'step',
       x,
       y: linearScale(0, 1),
       series: names.flatMap((name, n) => {
         const color = DICE[n % DICE.length];
         const held = marked(`${name}, validation`, diceOf(validation, name), darker(color));
-        return [...lines(name, diceOf(points, name), color, true), ...held];
+        return [...lines(`${name}, training`, diceOf(points, name), color), ...held];
       }),
     },
   ];
@@ -82,10 +96,12 @@ export function drawProgress(
     HEIGHT,
     WHITE,
   );
+  drawText(raster, options.title ?? 'Training', [22, 28], { color: INK, size: 13 });
+  drawText(raster, KEY, [raster.width - 22, 28], { color: QUIET, size: 9, align: 'right' });
   charts.forEach((chart, n) => {
     drawChart(
       raster,
-      { x: n * WIDTH + (n === 0 ? 8 : 4), y: 8, width: widths[n] - 12, height: HEIGHT - 12 },
+      { x: n * WIDTH + (n === 0 ? 8 : 4), y: HEADER, width: widths[n] - 12, height: HEIGHT - HEADER - 4 },
       chart,
     );
   });
@@ -113,14 +129,14 @@ const isNumber = (value: number | null | undefined): value is number =>
   typeof value === 'number' && Number.isFinite(value);
 
 /** A line as it is, pale, and smoothed over it. */
-function lines(name: string, points: readonly Point[], color: Color, listed: boolean): Series[] {
+function lines(name: string, points: readonly Point[], color: Color): Series[] {
   if (points.length === 0) return [];
   const drawn = thin(points);
   if (drawn.length < FEW_POINTS)
-    return [{ name, color, points: drawn, width: 2, share: 1, dots: true, listed }];
+    return [{ name, color, points: drawn, width: 2, share: 1, dots: true, listed: true }];
   return [
     { name, color, points: drawn, width: 1, share: 0.3, listed: false },
-    { name, color, points: smooth(drawn), width: 2.2, share: 1, listed },
+    { name, color, points: smooth(drawn), width: 2.2, share: 1, listed: true },
   ];
 }
 

@@ -1,4 +1,5 @@
-import { type Chart, drawChart, logScale, type Series, WHITE } from './chart.ts';
+import { type Chart, drawChart, INK, logScale, type Series, WHITE } from './chart.ts';
+import { drawText } from './font.ts';
 import { type Color, hex, type Point, Raster } from './raster.ts';
 
 /** What is drawn of one number of ranks. */
@@ -17,14 +18,17 @@ export interface ScalingPicture {
   /** Of the strong scaling, such as `512^3`, and of the weak one, such as `128^3 a rank`. */
   readonly strongTitle: string;
   readonly weakTitle: string;
+  /** What the times are those of: `machine.json, 8 cores: measured ...`, or that nothing was measured. */
+  readonly machine: string;
 }
 
-const STRONG = hex('#2563eb');
-const WEAK = hex('#059669');
+const STRONG = hex('#0072b2');
+const WEAK = hex('#009e73');
 const IDEAL = hex('#94a3b8');
-const MEASURED = hex('#dc2626');
+const MEASURED = hex('#d55e00');
 const WIDTH = 1200;
-const HEIGHT = 900;
+const HEIGHT = 936;
+const HEADER = 36;
 
 /** Draws the time of a step and the efficiency against the number of ranks, strong above and weak below, and writes a PNG. */
 export function drawScaling(picture: ScalingPicture, file: string): void {
@@ -32,10 +36,11 @@ export function drawScaling(picture: ScalingPicture, file: string): void {
   const raster = new Raster(WIDTH, HEIGHT, WHITE);
   const area = (column: number, row: number) => ({
     x: 8 + (column * WIDTH) / 2,
-    y: 8 + (row * HEIGHT) / 2,
+    y: HEADER + (row * (HEIGHT - HEADER)) / 2,
     width: WIDTH / 2 - 14,
-    height: HEIGHT / 2 - 14,
+    height: (HEIGHT - HEADER) / 2 - 14,
   });
+  drawText(raster, picture.machine, [22, 26], { color: INK, size: 11 });
   const [first] = strong;
   const ideal = strong.map(({ ranks }): Point => [ranks, (first.seconds * first.ranks) / ranks]);
   drawChart(
