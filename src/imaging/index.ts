@@ -19,6 +19,7 @@ export * from './dataset/dataset.ts';
 export type { DatasetPatterns } from './dataset/dataset-files.ts';
 export { datasetIdentity } from './dataset/dataset-identity.ts';
 export * from './dataset/labels.ts';
+export * from './dataset/named-labels.ts';
 // NIfTI files
 export {
   createNiftiWriter,
@@ -63,6 +64,7 @@ export { putBox, takeBox } from './volume/box-copy.ts';
 // Stores of preprocessed cases
 export { ClassCounter } from './volume/class-counter.ts';
 export * from './volume/errors.ts';
+export * from './volume/label-codes.ts';
 export { MemorySource } from './volume/memory-source.ts';
 export type { ElementType, WritableType } from './volume/nifti-types.ts';
 export * from './volume/orientation.ts';

@@ -155,7 +155,7 @@ function addLoss(ctx: Context, options: EvaluationOptions, network: Network, lev
     if (diceCase) graph.output('dice_case', diceCase);
     if (diceGlobal) graph.output('dice_global', diceGlobal);
     for (const { cls, value } of softDice) graph.output(`soft_dice_${cls}`, value);
-    const counts = classCounts(levels[0], labels);
+    const counts = classCounts(levels[0], labels, config.ignore);
     graph.output('count_both', counts.both);
     graph.output('count_predicted', counts.predicted);
     graph.output('count_true', counts.truth);

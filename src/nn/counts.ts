@@ -1,5 +1,5 @@
 import type { Shape, Value } from '../core/index.ts';
-import { add, argmax, constant, equal, mul, reduceSum, tableOf } from '../ops/index.ts';
+import { add, argmax, constant, equal, less, mul, reduceSum, tableOf } from '../ops/index.ts';
 import { BATCH, channelOf, spaceOf } from './axes.ts';
 
 /** Voxels of every case and class, [batch, class] float64 whole numbers: what hard Dice, volumes and ratios are made of. */
@@ -15,14 +15,18 @@ export function predictedLabels(scores: Value): Value {
   return argmax(scores, channelOf(scores).name);
 }
 
-/** Counts voxels by the class of the highest score and by the true class, without one-hot volumes. */
-export function classCounts(scores: Value, labels: Value): ClassCounts {
+/**
+ * Counts voxels by the class of the highest score and by the true class, without one-hot volumes; none whose label is `ignore`.
+ */
+export function classCounts(scores: Value, labels: Value, ignore?: number): ClassCounts {
   const classes = channelOf(scores);
   const space = spaceOf(scores, 'class counts').map((axis) => axis.name);
   const predicted = predictedLabels(scores);
+  const left = ignore === undefined ? undefined : equal(labels, constant(scores.graph, ignore, [], 'u8'));
   const each = Array.from({ length: classes.size }, (_, cls) => {
     const number = constant(scores.graph, cls, [], 'u8');
-    const p = equal(predicted, number);
+    const found = equal(predicted, number);
+    const p = left === undefined ? found : less(left, found);
     const t = equal(labels, number);
     return { both: mul(p, t), predicted: p, truth: t };
   });

@@ -6,13 +6,15 @@ import { emulated } from './emulated.ts';
 
 // Every loss by name on the emulated CUDA device: near the CPU, and the same bits on a mesh.
 
-it.each(LOSS_NAMES)('computes %s and its gradients like the CPU', async (name) => {
-  const graph = lossGraph(name);
+const cases = [...LOSS_NAMES.map((name) => [name, false] as const), ['dice', true]] as const;
+
+it.each(cases)('computes %s (voxels left out: %s) and its gradients like the CPU', async (name, left) => {
+  const graph = lossGraph(name, left ? 255 : undefined);
   const device = emulated();
-  const one = await runLoss(graph, device);
-  for (const [output, data] of Object.entries(await runLoss(graph, cpuDevice()))) {
+  const one = await runLoss(graph, device, {}, {}, left);
+  for (const [output, data] of Object.entries(await runLoss(graph, cpuDevice(), {}, {}, left))) {
     const scale = Math.max(...data.map(Math.abs));
     expect(Math.max(...data.map((y, i) => Math.abs(y - one[output][i]))) / scale).toBeLessThan(2e-5);
   }
-  expect(await runLoss(graph, device, { a: 2, b: 2 }, { depth: 'a', width: 'b' })).toEqual(one);
+  expect(await runLoss(graph, device, { a: 2, b: 2 }, { depth: 'a', width: 'b' }, left)).toEqual(one);
 });

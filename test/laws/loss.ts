@@ -10,12 +10,13 @@ const SPACE = { batch: 2, depth: 5, height: 4, width: 7 };
 const VOXELS = SPACE.batch * SPACE.depth * SPACE.height * SPACE.width;
 const POINT = windows({ depth: 1, height: 1, width: 1 }, { padding: 'same' });
 
-export function lossGraph(name: LossName): Graph {
+/** `ignore`: with every third label left out. */
+export function lossGraph(name: LossName, ignore?: number): Graph {
   const graph = new Graph();
   const x = inputOf(graph, 'x', shape({ ...SPACE, channel: 4 }));
   const weight = inputOf(graph, 'weight', shape({ kd: 1, kh: 1, kw: 1, channel: 4, class: 3 }));
   const labels = inputOf(graph, 'labels', shape(SPACE), 'u8');
-  const config = { ...evenLoss(3), weights: [1, 2, 3], terms: [name], gamma: 1.5 };
+  const config = { ...evenLoss(3), weights: [1, 2, 3], terms: [name], gamma: 1.5, ignore };
   const { loss } = segmentationLoss(convRaw(x, weight, POINT, 'class'), labels, config);
   const [dx, dw] = gradients(loss, [x, weight]);
   for (const [output, value] of Object.entries({ loss, dx: dx!, dw: dw! })) graph.output(output, value);
@@ -27,12 +28,15 @@ export async function runLoss(
   device: Device,
   axes: Record<string, number> = {},
   layout: Layout = {},
+  left = false,
 ): Promise<Record<string, Float64Array>> {
   const program = await new Session({ device, mesh: mesh(axes), layout }).load(graph);
   const found = await program.run({
     x: Float32Array.from({ length: 4 * VOXELS }, (_, i) => uniform(1, 2, 3, i) - 0.5),
     weight: Float32Array.from({ length: 12 }, (_, i) => 6 * uniform(7, 8, 9, i) - 3),
-    labels: Uint8Array.from({ length: VOXELS }, (_, i) => Math.floor(3 * uniform(4, 5, 6, i))),
+    labels: Uint8Array.from({ length: VOXELS }, (_, i) =>
+      left && i % 3 === 0 ? 255 : Math.floor(3 * uniform(4, 5, 6, i)),
+    ),
   });
   program.free();
   return Object.fromEntries(Object.entries(found).map(([name, data]) => [name, Float64Array.from(data)]));

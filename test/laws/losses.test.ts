@@ -8,11 +8,15 @@ import { lossGraph, runLoss } from './loss.ts';
 
 const cpu = cpuDevice({ threads: 2 });
 
-describe.each(LOSS_NAMES)('%s', (name) => {
-  const graph = lossGraph(name);
+describe.each([
+  ...LOSS_NAMES.map((name) => [name, false] as const),
+  ['dice', true],
+  ['focal', true],
+] as const)('%s, voxels left out: %s', (name, left) => {
+  const graph = lossGraph(name, left ? 255 : undefined);
 
   it('equals the reference on every mesh', async () => {
-    const expected = await runLoss(graph, referenceDevice());
+    const expected = await runLoss(graph, referenceDevice(), {}, {}, left);
     for (const [axes, layout] of [
       [{}, {}],
       [
@@ -24,7 +28,7 @@ describe.each(LOSS_NAMES)('%s', (name) => {
         { class: 'a', height: 'b' },
       ],
     ] as const) {
-      const found = await runLoss(graph, cpu, axes, layout as Layout);
+      const found = await runLoss(graph, cpu, axes, layout as Layout, left);
       for (const [output, data] of Object.entries(expected)) {
         const scale = Math.max(...data.map(Math.abs));
         expect(Math.max(...data.map((y, i) => Math.abs(y - found[output][i]))) / scale).toBeLessThan(2e-5);
@@ -33,8 +37,9 @@ describe.each(LOSS_NAMES)('%s', (name) => {
   });
 
   it('has the same bits on every mesh in space', async () => {
-    const one = await runLoss(graph, cpu);
-    for (const parts of [2, 5]) expect(await runLoss(graph, cpu, { a: parts }, { depth: 'a' })).toEqual(one);
-    expect(await runLoss(graph, cpu, { a: 2, b: 3 }, { height: 'a', width: 'b' })).toEqual(one);
+    const one = await runLoss(graph, cpu, {}, {}, left);
+    for (const parts of [2, 5])
+      expect(await runLoss(graph, cpu, { a: parts }, { depth: 'a' }, left)).toEqual(one);
+    expect(await runLoss(graph, cpu, { a: 2, b: 3 }, { height: 'a', width: 'b' }, left)).toEqual(one);
   });
 });

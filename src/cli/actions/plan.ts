@@ -10,7 +10,7 @@ import {
   settingIn,
   splitFor,
   type TrainConfig,
-  withPreprocessing,
+  withDataset,
 } from '../../train/index.ts';
 import type { TrainFlags } from '../flags/flags.ts';
 import { givenConfig } from '../flags/given.ts';
@@ -75,7 +75,7 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
   const chosen = chooseCases(dataset, config);
   return {
     classes: chosen.classes,
-    ...(await forecastCases(withPreprocessing(config, dataset), chosen, chosen.classes.length, { ranks })),
+    ...(await forecastCases(withDataset(config, dataset), chosen, chosen.classes.length, { ranks })),
   };
 }
 

@@ -1,6 +1,12 @@
 import path from 'node:path';
 import { markdownTable } from '../../core/index.ts';
-import { type CaseReport, type Finding, type VerifyReport, verifyDataset } from '../../imaging/index.ts';
+import {
+  type CaseReport,
+  type Finding,
+  IGNORED,
+  type VerifyReport,
+  verifyDataset,
+} from '../../imaging/index.ts';
 import type { PatternFlags } from '../flags/flags.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { Faulty } from '../terminal/report-error.ts';
@@ -30,7 +36,6 @@ export async function verifyAction(
 
 /** A table of the cases, then every finding as a line. */
 export function formatVerify(report: VerifyReport): string {
-  const names = report.labelNames;
   const table = markdownTable(
     [
       { title: 'case' },
@@ -49,7 +54,7 @@ export function formatVerify(report: VerifyReport): string {
       found.spacing?.map(short).join(' x ') ?? '-',
       found.orientation ?? '-',
       found.range?.map(short).join(' to ') ?? '-',
-      labelsOf(found, names),
+      labelsOf(found, report),
       resultOf(found.findings),
     ]),
   );
@@ -62,10 +67,16 @@ export function formatVerify(report: VerifyReport): string {
     .trimEnd();
 }
 
-function labelsOf({ labels, kind }: CaseReport, names: readonly string[] | undefined): string {
+function labelsOf(
+  { labels, kind }: CaseReport,
+  { labelNames: names, labelCodes }: Pick<VerifyReport, 'labelNames' | 'labelCodes'>,
+): string {
   if (labels === undefined) return kind === 'training' ? '-' : '';
   return Object.keys(labels)
-    .map((value) => names?.[Number(value)] ?? value)
+    .map((value) => {
+      const cls = labelCodes?.classOf[value] ?? Number(value);
+      return cls === IGNORED && labelCodes ? 'ignore' : (names?.[cls] ?? value);
+    })
     .join(', ');
 }
 

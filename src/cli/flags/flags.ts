@@ -20,7 +20,6 @@ import {
   heldOut,
   hounsfield,
   layout,
-  lossTerms,
   mesh,
   oneOf,
   patch,
@@ -29,6 +28,7 @@ import {
   split,
   UsageError,
 } from './parse.ts';
+import { labelMapping, lossTerms } from './parse-training.ts';
 
 // Flags that more than one command takes. A flag's name in camel case is its key in a config file.
 
@@ -132,13 +132,19 @@ export const MOST_JOBS = 8;
 export interface PatternFlags {
   readonly images?: string;
   readonly labels?: string;
+  readonly mapLabels?: Readonly<Record<string, number | 'ignore'>>;
 }
 
 /** Which files of a folder are its images and label maps, where it is no Decathlon or nnU-Net folder. */
 export function addPatternFlags(command: Command): Command {
   return command
     .option('--images <pattern>', 'images of any other folder, with a star for the id: "*_ct.nii.gz"')
-    .option('--labels <pattern>', 'their label maps: "*_seg.nii.gz"');
+    .option('--labels <pattern>', 'their label maps: "*_seg.nii.gz"')
+    .option(
+      '--map-labels <values>',
+      'what values of label maps stand for: "4=3,9=ignore" (left out of training and scores)',
+      labelMapping('--map-labels'),
+    );
 }
 
 /** Flags of `train` that stand for keys of a config. */

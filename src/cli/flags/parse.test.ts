@@ -6,7 +6,6 @@ import {
   hounsfield,
   layout,
   listOf,
-  lossTerms,
   mesh,
   numberOrNamed,
   oneOf,
@@ -16,6 +15,7 @@ import {
   split,
   UsageError,
 } from './parse.ts';
+import { labelMapping, lossTerms } from './parse-training.ts';
 
 const message = (parse: () => unknown): string => {
   try {
@@ -39,6 +39,7 @@ describe('flags', () => {
     expect(hounsfield('--window')('-160,240')).toEqual({ lower: -160, upper: 240 });
     expect(patch('--patch')('96, 128,64')).toEqual([96, 128, 64]);
     expect(heldOut('--validation')('0.2')).toBe(0.2);
+    expect(labelMapping('--map-labels')('4=3, 9=ignore')).toEqual({ 4: 3, 9: 'ignore' });
     expect(lossTerms('--loss')('tversky + focal')).toEqual({ terms: ['tversky', 'focal'] });
     expect(numberOrNamed('--tolerance', 'a=1')('2.5')).toBe(2.5);
     expect(numberOrNamed('--tolerance', 'a=1')('liver=3, liver tumour=0')).toEqual({
@@ -75,6 +76,16 @@ describe('flags', () => {
       lossTerms('--loss'),
       'dice+hinge',
       '--loss: value; expected losses of dice, case-dice, batch-dice, tversky, ce, focal, bce, such as dice+ce, found "dice+hinge"',
+    ],
+    [
+      labelMapping('--map-labels'),
+      '4=300',
+      '--map-labels: value; expected values from 0 to 255 and what they stand for, such as 4=3,9=ignore, found "4=300"',
+    ],
+    [
+      labelMapping('--map-labels'),
+      '4=3,4=2',
+      '--map-labels: 4 is given twice; expected each value once, found "4=3,4=2"',
     ],
     [lossTerms('--loss'), 'ce+ce', '--loss: value; expected each loss once, found "ce+ce"'],
     [listOf('--cases', 'a,b'), 'a,', '--cases: value; expected a list such as a,b, found "a,"'],

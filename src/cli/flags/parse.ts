@@ -1,5 +1,4 @@
 import { HalomeshError } from '../../core/index.ts';
-import { LOSS_NAMES, type LossName } from '../../nn/loss/loss-names.ts';
 import { MOST_SIZE, MOST_VOXELS, SPACING } from '../../train/config/limits.ts';
 import { DIMENSIONS } from '../../train/config/split-dimensions.ts';
 
@@ -11,7 +10,8 @@ export class UsageError extends HalomeshError {}
 /** Turns the text after a flag into its value. */
 export type Parser<T> = (text: string) => T;
 
-function refuse(flag: string, problem: string, expected: string, found: string, hint?: string): never {
+/** Throws the error of a flag whose value is none. */
+export function refuse(flag: string, problem: string, expected: string, found: string, hint?: string): never {
   throw new UsageError({ where: flag, problem, expected, found: `"${found}"`, hint });
 }
 
@@ -163,19 +163,6 @@ export function split(flag: string): Parser<Readonly<Record<string, number>> | '
     const parts = counts(flag, text, 'depth=2,height=2');
     for (const dim of Object.keys(parts)) needDimension(flag, dim, text);
     return parts;
-  };
-}
-
-/** `dice+ce` as losses by name, as a config has them. */
-export function lossTerms(flag: string): Parser<{ readonly terms: readonly LossName[] }> {
-  return (text) => {
-    const terms = text.split('+').map((word) => {
-      const name = word.trim();
-      const found = LOSS_NAMES.find((one) => one === name);
-      return found ?? refuse(flag, 'value', `losses of ${LOSS_NAMES.join(', ')}, such as dice+ce`, text);
-    });
-    if (new Set(terms).size < terms.length) refuse(flag, 'value', 'each loss once', text);
-    return { terms };
   };
 }
 

@@ -6,6 +6,7 @@ import { readScanHeader, readScanSlabs } from '../formats/scan.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../volume/orientation.ts';
 import type { ScanFormat } from '../volume/scan-types.ts';
 import { type Shape3, spacingOf, voxelCount, voxelVolume } from '../volume/volume.ts';
@@ -117,12 +118,13 @@ interface CountedCase {
   readonly classes: readonly IntensityCounts[];
 }
 
-async function countCase({ id, image, series, label, labelNames }: Case): Promise<CountedCase> {
+async function countCase({ id, image, series, label, labelNames, labelCodes }: Case): Promise<CountedCase> {
   const header = await readScanHeader(image, { series });
   const grid = canonicalGrid(header);
   const orientation = orientationOf(header.affine);
   // In the order of the image's file, so that both can be gone through together.
-  const labels = fromCanonical(await loadLabels(label!, grid, labelNames), orientation).data;
+  const labels = fromCanonical(await loadLabels(label!, grid, labelNames, labelCodes), orientation).data;
+  const left = ignoresVoxels(labelCodes);
   const classes: IntensityCounter[] = [];
   const plane = header.shape[1] * header.shape[2];
   const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
@@ -132,6 +134,7 @@ async function countCase({ id, image, series, label, labelNames }: Case): Promis
       sample.take(voxels);
       for (let n = 0; n < voxels.length; n++) {
         const value = labels[start + n];
+        if (left && value === IGNORED) continue;
         classes[value] ??= new IntensityCounter();
         classes[value].add(voxels[n]);
       }

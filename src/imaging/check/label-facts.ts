@@ -1,5 +1,6 @@
 import { nearestLabel } from '../dataset/labels.ts';
 import { readScanSlabs } from '../formats/scan.ts';
+import { codeTable, type LabelCodes } from '../volume/label-codes.ts';
 import type { ScanHeader } from '../volume/scan-types.ts';
 import { voxelAt } from './image-facts.ts';
 
@@ -14,7 +15,7 @@ export interface StrangeValue {
 /** What is known of a label map once all its voxels have been read. */
 export interface LabelFacts {
   readonly header: ScanHeader;
-  /** Voxels of each label 0, 1, 2... up to the last that may be. */
+  /** Voxels of each value 0, 1, 2... up to the last that may be. */
   readonly counts: readonly number[];
   /** Values that are no labels, at most a few of them, and in how many voxels altogether. */
   readonly strange: readonly StrangeValue[];
@@ -23,11 +24,15 @@ export interface LabelFacts {
 
 const mostStrange = 5;
 
-/** Counts the labels of a map, of which 0 to `labels` - 1 may be. Throws ImagingError where it cannot be read. */
-export function readLabelFacts(file: string, labels = 256): Promise<LabelFacts> {
+/**
+ * Counts the values of a label map, of which those that `codes` knows may be, or 0 to `classes` - 1. Throws ImagingError where it
+ * cannot be read.
+ */
+export function readLabelFacts(file: string, classes = 256, codes?: LabelCodes): Promise<LabelFacts> {
+  const table = codeTable(codes, classes);
   return readScanSlabs(file, { nonFinite: 'keep' }, (header) => {
     const [, height, width] = header.shape;
-    const counts = new Array<number>(labels).fill(0);
+    const counts = new Array<number>(table.findLastIndex((cls) => cls >= 0) + 1).fill(0);
     const strange = new Map<number, { value: number; count: number; first: readonly number[] }>();
     let strangeVoxels = 0;
     return {
@@ -35,7 +40,7 @@ export function readLabelFacts(file: string, labels = 256): Promise<LabelFacts> 
         for (let n = 0; n < voxels.length; n++) {
           const value = voxels[n];
           const label = nearestLabel(value);
-          if (label >= 0 && label < labels) {
+          if (label >= 0 && table[label] >= 0) {
             counts[label]++;
             continue;
           }

@@ -2,6 +2,7 @@ import type { Case } from '../dataset/dataset.ts';
 import { notesOf } from '../formats/scan-notes.ts';
 import { troubleWith, windowHint, windowText } from '../volume/clipped-share.ts';
 import { ImagingError, type ImagingProblem } from '../volume/errors.ts';
+import { knownValues, type LabelCodes } from '../volume/label-codes.ts';
 import { canonicalGrid, orientationCode, orientationOnto } from '../volume/orientation.ts';
 import type { ScanFormat, ScanHeader } from '../volume/scan-types.ts';
 import { describeGrid, type Shape3, spacingOf } from '../volume/volume.ts';
@@ -35,6 +36,7 @@ export interface CaseReport {
 /** What is told of the data set to those who look at one of its cases. */
 export interface VerifyContext {
   readonly labelNames?: readonly string[];
+  readonly labelCodes?: LabelCodes;
   /** Whether voxels should be Hounsfield units. */
   readonly ct: boolean;
 }
@@ -43,15 +45,16 @@ export interface VerifyContext {
 export async function verifyCase(
   { id, image, series, label }: Case,
   kind: CaseReport['kind'],
-  { labelNames, ct }: VerifyContext,
+  { labelNames, labelCodes, ct }: VerifyContext,
 ): Promise<{ readonly report: CaseReport; readonly hash?: string }> {
   const findings: Finding[] = [];
   const facts = await attempt(findings, () => readImageFacts(image, series));
   if (facts !== undefined) findings.push(...imageFindings(image, facts, ct));
   let labels: LabelFacts | undefined;
   if (label !== undefined) {
-    labels = await attempt(findings, () => readLabelFacts(label, labelNames?.length));
-    if (labels !== undefined) findings.push(...labelFindings(label, labels, labelNames, facts?.header));
+    labels = await attempt(findings, () => readLabelFacts(label, labelNames?.length, labelCodes));
+    const known = knownValues(labelNames, labelCodes);
+    if (labels !== undefined) findings.push(...labelFindings(label, labels, known, facts?.header));
   }
   const counted = labels?.counts.flatMap((count, value) => (count > 0 ? [[value, count]] : []));
   const header = facts?.header;
@@ -130,7 +133,7 @@ function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] 
 function labelFindings(
   file: string,
   { header, counts, strange, strangeVoxels }: LabelFacts,
-  names: readonly string[] | undefined,
+  known: string | undefined,
   image: ScanHeader | undefined,
 ): Finding[] {
   const findings: Finding[] = [];
@@ -143,7 +146,6 @@ function labelFindings(
     findings.push({ level: 'fault', file, field: 'geometry', expected, found });
   }
   if (strangeVoxels > 0) {
-    const known = names?.map((name, value) => `${value} ${name}`).join(', ');
     const values = strange.map(({ value, count, first }) => `${value} in ${count} (${first.join(', ')})`);
     const more = strange.reduce((sum, { count }) => sum + count, 0) < strangeVoxels ? ', and others' : '';
     findings.push({
@@ -152,7 +154,7 @@ function labelFindings(
       field: 'labels',
       expected: known === undefined ? 'whole numbers from 0 to 255' : `one of ${known}`,
       found: `value in number of voxels (the first): ${values.join(', ')}${more}`,
-      hint: 'Correct the label map, or the labels in dataset.json.',
+      hint: 'Correct the label map, or the labels in dataset.json, or say what the value stands for (--map-labels).',
     });
   } else if (counts.slice(1).every((count) => count === 0)) {
     const found = 'background alone';

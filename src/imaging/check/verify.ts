@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { type Case, surveyDataset } from '../dataset/dataset.ts';
+import { type Case, type Dataset, surveyDataset } from '../dataset/dataset.ts';
 import type { DatasetPatterns } from '../dataset/dataset-files.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import type { LabelCodes } from '../volume/label-codes.ts';
 import { type CaseReport, type Finding, faultOf, type VerifyContext, verifyCase } from './verify-case.ts';
 
 export interface VerifyOptions extends DatasetPatterns {
@@ -16,6 +17,8 @@ export interface VerifyReport {
   readonly data: string;
   readonly name: string;
   readonly labelNames?: readonly string[];
+  /** What the values of label maps mean, where they are not the classes themselves. */
+  readonly labelCodes?: LabelCodes;
   readonly cases: readonly CaseReport[];
   /** What is wrong with the data set and not with the files of one case: missing files, names that no case has. */
   readonly findings: readonly Finding[];
@@ -31,8 +34,12 @@ export interface VerifyReport {
  */
 export async function verifyDataset(dir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const { dataset, unlabelled, faults } = await surveyDataset(dir, options);
-  const { labelNames, channel, name } = dataset;
-  const context: VerifyContext = { labelNames, ct: channel === undefined || /^ct/i.test(channel) };
+  const { labelNames, labelCodes, channel, name } = dataset;
+  const context: VerifyContext = {
+    labelNames,
+    labelCodes,
+    ct: channel === undefined || /^ct/i.test(channel),
+  };
   const of = (kind: CaseReport['kind'], list: readonly Case[]) => list.map((entry) => ({ ...entry, kind }));
   const entries = [
     ...of('training', dataset.cases),
@@ -57,12 +64,12 @@ export async function verifyDataset(dir: string, options: VerifyOptions = {}): P
   const findings = [
     ...faults.map(faultOf),
     ...unusedFindings(dir, dataset.unused ?? []),
-    ...datasetFindings(dir, cases, dataset.cases.length, labelNames),
+    ...datasetFindings(dir, cases, dataset.cases.length, dataset),
   ];
   const all = [...findings, ...cases.flatMap((report) => report.findings)];
   const count = (level: Finding['level']) => all.filter((finding) => finding.level === level).length;
   return {
-    ...{ data: dir, name, labelNames, cases, findings },
+    ...{ data: dir, name, labelNames, ...(labelCodes && { labelCodes }), cases, findings },
     ...{ faults: count('fault'), warnings: count('warning') },
   };
 }
@@ -78,7 +85,7 @@ function datasetFindings(
   file: string,
   cases: readonly CaseReport[],
   labelled: number,
-  names: readonly string[] | undefined,
+  { labelNames: names, labelCodes }: Dataset,
 ): Finding[] {
   if (cases.length === 0) return [faultOf({ file, field: 'cases', expected: 'at least one', found: 'none' })];
   if (labelled === 0) return [];
@@ -87,7 +94,12 @@ function datasetFindings(
     const hint = 'Training then needs "classes" in its config.';
     return [{ level: 'warning', file, field: 'labels', expected, found: 'none', hint }];
   }
-  const unseen = names.filter((_, value) => !cases.some(({ labels }) => (labels?.[value] ?? 0) > 0));
+  const seen = new Set(
+    cases.flatMap(({ labels }) =>
+      Object.keys(labels ?? {}).map((value) => labelCodes?.classOf[value] ?? Number(value)),
+    ),
+  );
+  const unseen = names.filter((_, cls) => !seen.has(cls));
   return unseen.map((name) => {
     const found = `"${name}" in none`;
     return { level: 'warning', file, field: 'labels', expected: 'each label in some case', found };

@@ -3,12 +3,15 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { sameForm, systemErrorReason } from '../../files/index.ts';
 import { ImagingError } from '../volume/errors.ts';
+import type { LabelMapping } from './named-labels.ts';
 
 /** What the files of scans end in: one for each scan, so of a pair its header. */
 const ending = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
 
 /** Images and their label maps, as paths from the folder of the data set; `*` stands for the case's id. */
 export interface DatasetPatterns {
+  /** What values of its label maps stand for: `{"4": 3, "5": "ignore"}`. */
+  readonly mapLabels?: LabelMapping;
   /** Such as `*_ct.nii.gz`, or `*_ct` for folders of DICOM series. */
   readonly images?: string;
   /** Such as `*_seg.nii.gz`. */

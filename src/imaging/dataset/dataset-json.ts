@@ -6,8 +6,8 @@ import { ImagingError } from '../volume/errors.ts';
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
 export interface DatasetDescription {
   readonly name?: string;
-  /** The names of label values 0, 1, 2... */
-  readonly labelNames?: readonly string[];
+  /** Names of label values. */
+  readonly labels?: ReadonlyMap<number, string>;
   /** The name of its one channel, such as `CT`. */
   readonly channel?: string;
   /** What the names of its files end in, such as `.nii.gz`. */
@@ -82,7 +82,7 @@ export async function readDescription(file: string): Promise<DatasetDescription>
   });
   return {
     name: content.name,
-    labelNames: content.labels && namesOf(content.labels, file),
+    labels: content.labels && namesOf(content.labels, file),
     channel: [...(content.channel_names ?? content.modality ?? new Map()).values()][0],
     fileEnding: content.file_ending,
     training: content.training ?? (content.dataset && elsewhere),
@@ -122,11 +122,11 @@ function refuseChannels(file: string, field: string, found: string): never {
 
 type Labels = ReadonlyMap<string, string | number | readonly number[]>;
 
-/** Names by value; the values must be 0, 1, 2... without gaps, as they number the network's outputs. */
-function namesOf(labels: Labels, file: string): string[] {
-  const names: string[] = [];
+/** Names by value, 0 among them. */
+function namesOf(labels: Labels, file: string): ReadonlyMap<number, string> {
+  const names = new Map<number, string>();
   const refuse = (problem: string): never => {
-    const expected = 'the values 0, 1, 2... each with one name, at most 256';
+    const expected = 'values from 0 to 255, 0 among them, each with one name';
     const found = `${problem} in ${JSON.stringify(Object.fromEntries(labels)).slice(0, 200)}`;
     throw new ImagingError({ file, field: 'labels', expected, found });
   };
@@ -137,18 +137,14 @@ function namesOf(labels: Labels, file: string): string[] {
       throw new ImagingError({ file, field: `labels.${key}`, expected: 'one value', found, hint });
     }
     const name = typeof entry === 'number' ? key : entry;
-    if (name === 'ignore') {
-      const hint = 'Voxels cannot be left out of training: give them a class, or take the label out.';
-      const field = 'labels.ignore';
-      throw new ImagingError({ file, field, expected: 'no label to ignore', found: `${entry}`, hint });
-    }
     const value = typeof entry === 'number' ? entry : /^\d+$/.test(key) ? Number(key) : Number.NaN;
     if (!(Number.isInteger(value) && value >= 0 && value < 256))
       refuse(typeof entry === 'number' ? `the value ${entry} of "${name}"` : `no value for "${key}"`);
-    if (names[value] !== undefined) refuse(`"${names[value]}" and "${name}" for ${value}`);
-    names[value] = name;
+    if (names.has(value)) refuse(`"${names.get(value)}" and "${name}" for ${value}`);
+    names.set(value, name);
   }
-  const problem = labels.size === 0 ? 'none' : classNamesProblem(names);
+  const sorted = [...names].sort(([a], [b]) => a - b).map(([, name]) => name);
+  const problem = labels.size === 0 ? 'none' : !names.has(0) ? 'no name for 0' : classNamesProblem(sorted);
   return problem === undefined ? names : refuse(problem);
 }
 

@@ -5,6 +5,7 @@ import { idProblem } from '../store/dataset-names.ts';
 import { isStore, type StoreOptions } from '../store/format.ts';
 import { openStore } from '../store/open-store.ts';
 import { ImagingError } from '../volume/errors.ts';
+import type { LabelCodes } from '../volume/label-codes.ts';
 import {
   caseId,
   type DatasetPatterns,
@@ -16,6 +17,7 @@ import {
 import { type DatasetDescription, readDescription } from './dataset-json.ts';
 import { ListedFiles } from './dataset-paths.ts';
 import { furtherChannels, unusedFiles } from './dataset-unused.ts';
+import { namedLabels } from './named-labels.ts';
 
 /** One scan and, where it is known, its label map. */
 export interface Case {
@@ -27,8 +29,10 @@ export interface Case {
   readonly series?: string;
   /** Path of the label map; absent for scans without one. */
   readonly label?: string;
-  /** The names of label values 0, 1, 2...; absent where the dataset does not say them. */
+  /** The names of classes 0, 1, 2...; absent where the dataset does not say them. */
   readonly labelNames?: readonly string[];
+  /** What the values of its label map mean, where they are not the classes themselves. */
+  readonly labelCodes?: LabelCodes;
   /** Whether it is refused where the window clips most of the body, or leaves no contrast there. */
   readonly checkWindow?: boolean;
 }
@@ -38,6 +42,8 @@ export interface Dataset {
   readonly dir: string;
   readonly name: string;
   readonly labelNames?: readonly string[];
+  /** What the values of its label maps mean, where they are not the classes themselves. */
+  readonly labelCodes?: LabelCodes;
   /** What its voxels are, such as `CT`, where the data set says it. */
   readonly channel?: string;
   /** Scans with label maps, in natural order (case 2 before case 10). */
@@ -79,7 +85,10 @@ export interface DatasetSurvey {
  * Throws ImagingError where there is no data set at all, or its dataset.json cannot be used.
  */
 export async function surveyDataset(dir: string, patterns: DatasetPatterns = {}): Promise<DatasetSurvey> {
-  if (isStore(dir)) return { dataset: await openStore(dir), unlabelled: [], faults: [] };
+  if (isStore(dir)) {
+    if (patterns.mapLabels !== undefined) refuseMapping(dir);
+    return { dataset: await openStore(dir), unlabelled: [], faults: [] };
+  }
   const json = path.join(dir, 'dataset.json');
   const described = existsSync(json);
   const byPattern = patterns.images !== undefined || patterns.labels !== undefined;
@@ -105,10 +114,10 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const faults = [...found.faults];
   const source = described && !byPattern ? json : dir;
   const unlabelled: FoundCase[] = [];
-  const { labelNames } = description;
+  const meaning = namedLabels(description.labels, patterns.mapLabels, source);
   const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
-    return whole.map((entry) => ({ ...entry, labelNames })).sort((a, b) => inNaturalOrder(a.id, b.id));
+    return whole.map((entry) => ({ ...entry, ...meaning })).sort((a, b) => inNaturalOrder(a.id, b.id));
   };
   const all = [...found.cases, ...found.test];
   const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
@@ -117,13 +126,23 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const dataset: Dataset = {
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
-    labelNames,
+    ...meaning,
     channel: description.channel,
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
     unused,
   };
   return { dataset, unlabelled, faults };
+}
+
+function refuseMapping(dir: string): never {
+  throw new ImagingError({
+    file: dir,
+    field: 'map of labels',
+    expected: 'a data set of label maps',
+    found: 'a store, whose labels are classes',
+    hint: 'Give --map-labels to halomesh preprocess.',
+  });
 }
 
 async function findCases(

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { verifyDataset } from '../check/verify.ts';
 import { writeNifti } from '../formats/nifti/nifti-write.ts';
 import { type Affine, applyAffine } from '../volume/affine.ts';
+import { IGNORED } from '../volume/label-codes.ts';
 import {
   boxPlacer,
   canonicalGrid,
@@ -19,6 +20,7 @@ import { type Grid, makeVolume, type Shape3, type Volume, voxelVolume } from '..
 import { wholeBox } from '../volume/voxel-source.ts';
 import { openDataset } from './dataset.ts';
 import { loadLabels, nearestLabel } from './labels.ts';
+import { type LabelMapping, namedLabels } from './named-labels.ts';
 
 const folder = temporaryFolder();
 const shape: Shape3 = [3, 4, 5];
@@ -129,13 +131,75 @@ describe('values of labels', () => {
     expect(report.cases[0].labels).toEqual({ 0: 30, 1: 30 });
   });
 
-  it('have names without gaps, or the missing one is named', async () => {
+  it('may have gaps, stand for others and be left out: classes are numbered without them', async () => {
     const dir = path.join(folder, 'gap');
-    mkdirSync(path.join(dir, 'imagesTr'), { recursive: true });
-    const labels = { background: 0, liver: 1, tumour: 3, cyst: 5 };
+    for (const name of ['imagesTr', 'labelsTr']) mkdirSync(path.join(dir, name), { recursive: true });
+    const labels = { background: 0, liver: 1, tumour: 3, cyst: 5, ignore: 9 };
     writeFileSync(path.join(dir, 'dataset.json'), JSON.stringify({ labels }));
-    await expect(openDataset(dir)).rejects.toThrow(
-      /labels: expected the values 0, 1, 2.* found no name for 2 in /,
+    const scan = Int16Array.from(values, (v) => 20 * v - 900);
+    await writeNifti(path.join(dir, 'imagesTr', 'a.nii'), makeVolume(scan, shape, turned(0)));
+    const file = path.join(dir, 'labelsTr', 'a.nii');
+    const write = (of: number[]) =>
+      writeNifti(
+        file,
+        makeVolume(
+          Uint8Array.from(values, (v) => of[v % of.length]),
+          shape,
+          turned(0),
+        ),
+      );
+    await write([0, 1, 3, 5, 9]);
+    const grid = canonicalGrid({ shape, affine: turned(0) });
+    const read = async (mapLabels?: LabelMapping) => {
+      const { cases, labelNames, labelCodes } = await openDataset(dir, { mapLabels });
+      const { data } = await loadLabels(file, grid, labelNames, labelCodes);
+      return { labelNames, values: labelCodes?.classValues, labels: [...data.subarray(0, 5)], cases };
+    };
+    expect(await read()).toMatchObject({
+      labelNames: ['background', 'liver', 'tumour', 'cyst'],
+      values: [0, 1, 3, 5],
+      labels: [0, 1, 2, 3, IGNORED],
+    });
+    expect(await read({ 3: 1, 5: 'ignore', 9: 0 })).toMatchObject({
+      labelNames: ['background', 'liver'],
+      values: [0, 1],
+      labels: [0, 1, 1, IGNORED, 0],
+    });
+    const report = await verifyDataset(dir);
+    expect(report).toMatchObject({ faults: 0, cases: [{ labels: { 0: 12, 1: 12, 3: 12, 5: 12, 9: 12 } }] });
+    expect(report.findings).toEqual([]);
+    await expect(read({ 5: 7 })).rejects.toThrow(
+      'map of labels: expected one of 0 background, 1 liver, 3 tumour, or ignore, found 5=7',
+    );
+    await expect(read({ 0: 1 })).rejects.toThrow('found no name for 0, the background');
+    await write([0, 1, 2]);
+    await expect(read()).rejects.toThrow(
+      'expected one of 0 background, 1 liver, 3 tumour, 5 cyst, 9 ignore, found 2. Correct the label map, or',
+    );
+    expect((await verifyDataset(dir)).cases[0].findings.at(-1)).toMatchObject({
+      field: 'labels',
+      expected: 'one of 0 background, 1 liver, 3 tumour, 5 cyst, 9 ignore',
+    });
+    expect((await read({ 2: 3 })).labels).toEqual([0, 1, 2, 0, 1]);
+  });
+
+  it('stand for others where nothing names them', async () => {
+    const file = path.join(folder, 'unnamed.nii');
+    await writeNifti(
+      file,
+      makeVolume(
+        Uint8Array.from(values, (v) => [0, 4, 255][v % 3]),
+        shape,
+        turned(0),
+      ),
+    );
+    const { labelCodes } = namedLabels(undefined, { 4: 1, 255: 'ignore' }, 'a');
+    const grid = canonicalGrid({ shape, affine: turned(0) });
+    const { data } = await loadLabels(file, grid, ['background', 'liver'], labelCodes);
+    expect([...data.subarray(0, 3)]).toEqual([0, 1, IGNORED]);
+    await expect(loadLabels(file, grid, ['background', 'liver'])).rejects.toThrow('found 4');
+    expect(() => namedLabels(undefined, { 4: 3, 3: 1 }, 'a')).toThrow(
+      'a value that stands for itself, found 4=3',
     );
   });
 });

@@ -2,6 +2,7 @@ import { readScanSlabs } from '../formats/scan.ts';
 import { isZarr } from '../store/format.ts';
 import { readStoredLabels } from '../store/stored-case.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { codeTable, ignoresVoxels, knownValues, type LabelCodes } from '../volume/label-codes.ts';
 import { boxPlacer, canonicalGrid, orientationOnto } from '../volume/orientation.ts';
 import {
   describeGrid,
@@ -17,15 +18,20 @@ import { boxShape, type VoxelBox, wholeBox } from '../volume/voxel-source.ts';
  * Reads a label map in RAS+ order that lies voxel for voxel on `image`, a RAS+ grid; the file may have another axis order and
  * any element type. Takes one byte a voxel beside a few slices.
  * Throws ImagingError with both geometries where the file covers another grid, and for the first voxel that is not within 1e-3 of a
- * whole number from 0 to 255 or, where `names` is given, none of its indices.
+ * whole number from 0 to 255 or, where `names` is given, none of its indices. With `codes` these say which class a value is.
  */
 export async function loadLabels(
   file: string,
   image: Grid,
   names?: readonly string[],
+  codes?: LabelCodes,
 ): Promise<Volume<Uint8Array>> {
   const box = wholeBox(image.shape);
-  return { data: await loadLabelBox(file, image, box, names), shape: image.shape, affine: image.affine };
+  return {
+    data: await loadLabelBox(file, image, box, names, codes),
+    shape: image.shape,
+    affine: image.affine,
+  };
 }
 
 /**
@@ -37,8 +43,10 @@ export async function loadLabelBox(
   image: Grid,
   box: VoxelBox,
   names?: readonly string[],
+  codes?: LabelCodes,
 ): Promise<Uint8Array> {
-  if (isZarr(file)) return readStoredLabels(file, image.shape, box, names);
+  // The values of a store are classes.
+  if (isZarr(file)) return readStoredLabels(file, image.shape, box, names, ignoresVoxels(codes));
   return readScanSlabs(file, {}, (stored) => {
     const orientation = orientationOnto(stored, image);
     if (orientation === undefined) {
@@ -58,7 +66,7 @@ export async function loadLabelBox(
         if (bytes.length < voxels.length) bytes = new Uint8Array(voxels.length);
         const labels = bytes.subarray(0, voxels.length);
         labels.set(voxels);
-        checkLabels(labels, voxels, first, { file, names, shape: stored.shape });
+        classify(labels, voxels, first, { file, names, codes, shape: stored.shape });
         place(labels, first);
       },
       end: () => data,
@@ -76,30 +84,36 @@ export function nearestLabel(value: number): number {
   return near >= 0 && near <= 255 && Math.abs(value - near) <= labelTolerance ? near + 0 : -1;
 }
 
-/** Refuses the first voxel that is no label; `labels` are the voxels as bytes, from slice `first` on, and made whole. */
-function checkLabels(
+interface LabelFile {
+  readonly file: string;
+  readonly names?: readonly string[];
+  readonly codes?: LabelCodes;
+  readonly shape: Shape3;
+}
+
+/** Makes classes of `labels`, the voxels as bytes, from slice `first` on. Refuses the first voxel that is none. */
+function classify(
   labels: Uint8Array,
   voxels: VoxelArray,
   first: number,
-  { file, names, shape }: { file: string; names?: readonly string[]; shape: Shape3 },
+  { file, names, codes, shape }: LabelFile,
 ): void {
-  const limit = names?.length ?? 256;
+  const table = codeTable(codes, names?.length);
   for (let n = 0; n < voxels.length; n++) {
-    if (labels[n] === voxels[n] && labels[n] < limit) continue;
-    const near = nearestLabel(voxels[n]);
-    if (near >= 0 && near < limit) {
-      labels[n] = near;
+    const near = labels[n] === voxels[n] ? labels[n] : nearestLabel(voxels[n]);
+    if (near >= 0 && table[near] >= 0) {
+      labels[n] = table[near];
       continue;
     }
     const [, height, width] = shape;
     const index = [first + Math.floor(n / (width * height)), Math.floor(n / width) % height, n % width];
-    const known = names?.map((name, value) => `${value} ${name}`).join(', ');
+    const known = knownValues(names, codes);
     throw new ImagingError({
       file,
       field: `label at voxel (depth, height, width) = (${index.join(', ')})`,
       expected: known === undefined ? 'a whole number from 0 to 255' : `one of ${known}`,
       found: `${voxels[n]}`,
-      hint: 'Correct the label map, or the labels in dataset.json.',
+      hint: 'Correct the label map, or the labels in dataset.json, or say what the value stands for (--map-labels).',
     });
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   beginPartialFolder,
   inside,
@@ -11,12 +12,14 @@ import {
   makeFolder,
 } from '../../files/index.ts';
 import { type Case, openDataset } from '../dataset/dataset.ts';
+import type { LabelMapping } from '../dataset/named-labels.ts';
 import { refuseSameNames } from '../store/dataset-names.ts';
 import { isStore, readCaseDescription, readStoreDescription, type StoreOptions } from '../store/format.ts';
 import { describe, otherPreparation } from '../store/prepared.ts';
 import { StoreWriteError, writeJson } from '../store/zarr-array.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import type { LabelCodes } from '../volume/label-codes.ts';
 import type { Window } from '../volume/window.ts';
 import { type CaseRunner, ownThread, workerThread } from './case-runner.ts';
 import { mkdirWithGroup, sourceOf } from './write-case.ts';
@@ -27,6 +30,8 @@ export interface PreprocessOptions {
   /** Patterns of its images and label maps; see openDataset. */
   readonly images?: string;
   readonly labels?: string;
+  /** What values of label maps stand for; see openDataset. */
+  readonly mapLabels?: LabelMapping;
   /** Folder of the store: a new one, or one to go on with. */
   readonly out: string;
   /** Resample to this voxel size, mm. Not together with size. */
@@ -88,14 +93,14 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     const found = `spacing ${spacing} and size ${size}`;
     throw new ImagingError({ field: 'preprocessing', expected: 'spacing or size', found });
   }
-  const { name, labelNames, cases } = dataset;
+  const { name, labelNames, labelCodes, cases } = dataset;
   const settings: StoreOptions = { spacing, size, window };
   refuseSameNames(
     cases.map(({ id }) => id),
     data,
   );
   refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
-  await checkFolder(out, settings);
+  await checkFolder(out, settings, labelCodes);
   makeFolder(out);
   const lock = lockFolder(out, 'preprocessing');
   const result = {
@@ -121,7 +126,14 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     await mkdirWithGroup(out);
     const ids = cases.map(({ id }) => id);
     await writeJson(path.join(out, '.zattrs'), {
-      halomesh: { version: 1, name, label_names: labelNames, preprocessing: settings, cases: ids },
+      halomesh: {
+        version: 1,
+        name,
+        label_names: labelNames,
+        label_codes: labelCodes,
+        preprocessing: settings,
+        cases: ids,
+      },
     });
     await inParallel(cases, jobs, async (entry) => {
       const runner = free.pop()!;
@@ -208,10 +220,18 @@ function refuseOwnData(out: string, files: readonly string[]): void {
 }
 
 /** Refuses a folder with something else in it, and a store that was made in another way. */
-async function checkFolder(out: string, settings: StoreOptions): Promise<void> {
+async function checkFolder(
+  out: string,
+  settings: StoreOptions,
+  codes: LabelCodes | undefined,
+): Promise<void> {
   if (isStore(out)) {
-    const [wanted, found] = [settings, (await readStoreDescription(out)).preprocessing].map(describe);
+    const { preprocessing, label_codes: stored } = await readStoreDescription(out);
+    const [wanted, found] = [settings, preprocessing].map(describe);
     if (wanted !== found) throw otherPreparation(out, wanted, found);
+    const meaning = (one: LabelCodes | undefined): string => JSON.stringify(one) ?? 'classes as they are';
+    if (!isDeepStrictEqual(codes, stored))
+      throw otherPreparation(out, `labels ${meaning(codes)}`, `labels ${meaning(stored)}`);
     return;
   }
   if (existsSync(out) && !statSync(out).isDirectory())

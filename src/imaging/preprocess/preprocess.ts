@@ -40,7 +40,12 @@ export async function loadCase(
     return entry.checkWindow ? withCheck(sink, file, entry.id, options.window) : sink;
   });
   if (entry.label === undefined) return prepared;
-  const labels = await loadLabels(entry.label, canonicalGrid(prepared.original), entry.labelNames);
+  const labels = await loadLabels(
+    entry.label,
+    canonicalGrid(prepared.original),
+    entry.labelNames,
+    entry.labelCodes,
+  );
   return withLabels(prepared, labels);
 }
 

@@ -15,6 +15,7 @@ import {
 import { ClassCounter } from '../volume/class-counter.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
 import { canonicalGrid, canonicalPlacer } from '../volume/orientation.ts';
 import { type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
@@ -56,7 +57,7 @@ export async function writeStoredCase(
   const truth =
     entry.label === undefined
       ? undefined
-      : await loadLabels(entry.label, canonicalGrid(original), entry.labelNames);
+      : await loadLabels(entry.label, canonicalGrid(original), entry.labelNames, entry.labelCodes);
   const labels = truth && resampleLabels(truth, { shape: grid.shape });
   await mkdirWithGroup(folder);
   const place = (name: string) => path.join(folder, name);
@@ -83,14 +84,17 @@ export async function writeStoredCase(
   if (labels) await writeWhole(await createZarr(place(LABELS), grid.shape, '|u1'), labels.data, signal);
   if (truth && !same)
     await writeWhole(await createZarr(place(ORIGINAL_LABELS), truth.shape, '|u1'), truth.data, signal);
+  const ignores = ignoresVoxels(entry.labelCodes);
+  // Without names: up to the highest class there is.
+  const classes =
+    entry.labelNames?.length ?? (ignores ? counters[0].counter.highestBelow(IGNORED) + 1 : undefined);
   const description: CaseDescription = {
     affine: [...grid.affine],
     original: { shape: original.shape, affine: [...original.affine] },
     filled: grid.shape,
     preprocessing: options,
-    classes:
-      labels &&
-      counters.map(({ window, counter }) => ({ window, facts: counter.facts(entry.labelNames?.length) })),
+    classes: labels && counters.map(({ window, counter }) => ({ window, facts: counter.facts(classes) })),
+    ...(labels && ignores && { ignored: counters[0].counter.countOf(IGNORED) }),
     source: await sourceOf(entry),
   };
   await writeJson(place('.zattrs'), description);

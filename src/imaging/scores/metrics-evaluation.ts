@@ -1,3 +1,4 @@
+import { IGNORED, withoutIgnored } from '../volume/label-codes.ts';
 import type { Grid } from '../volume/volume.ts';
 import { Confusion, type CountScores } from './metrics.ts';
 import {
@@ -36,7 +37,8 @@ export interface CaseComparison {
 }
 
 /**
- * Compares the label maps of a case, both [depth, height, width] on `grid`.
+ * Compares the label maps of a case, both [depth, height, width] on `grid`. Voxels whose truth is {@link IGNORED} count nowhere:
+ * they become background in both arrays.
  * Throws ImagingError if they do not fill the grid or have a label that is no class.
  */
 export function compareCase(
@@ -49,6 +51,7 @@ export function compareCase(
   const { shape } = grid;
   const { tolerance, surfaces = true, lesion, lesionIou } = settings;
   const confusion = new Confusion(classes).add(prediction, truth);
+  if (classes <= IGNORED) withoutIgnored(truth, prediction);
   const surfaceOf = (label: number): SurfaceScores => {
     const mm = typeof tolerance === 'number' ? tolerance : tolerance[label - 1];
     return surfaceScores(truth, prediction, shape, grid, { label, tolerance: mm });

@@ -1,4 +1,5 @@
 import { ImagingError } from '../volume/errors.ts';
+import { IGNORED } from '../volume/label-codes.ts';
 
 /** Counts of voxels by true and predicted class. Whole numbers throughout, exact up to 2^53 voxels. */
 export class Confusion {
@@ -13,7 +14,7 @@ export class Confusion {
 
   /**
    * Adds two label maps of the same length, in the same voxel order.
-   * Throws ImagingError if the lengths differ or a label is no class.
+   * Voxels whose truth is {@link IGNORED} count nowhere. Throws ImagingError if the lengths differ or a label is no class.
    */
   add(prediction: Uint8Array, truth: Uint8Array): this {
     const { classes, counts } = this;
@@ -26,6 +27,7 @@ export class Confusion {
       });
     }
     for (let n = 0; n < truth.length; n++) {
+      if (truth[n] === IGNORED && classes <= IGNORED) continue;
       if (truth[n] >= classes || prediction[n] >= classes) {
         const found = `true ${truth[n]}, predicted ${prediction[n]}`;
         throw new ImagingError({ field: `voxel ${n}`, expected: `classes below ${classes}`, found });

@@ -32,12 +32,17 @@ const options = z.object({
 /** How the cases of a store were prepared; with a window: what lies outside of it is lost. */
 export type StoreOptions = z.infer<typeof options>;
 
+const byte = whole.max(255);
+const labelCodes = z.object({ classOf: z.record(z.string(), byte), classValues: z.array(byte).optional() });
+
 const root = z.object({
   halomesh: z.object({
     /** Of this format. */
     version: z.literal(1, { error: '1, the version of the store' }),
     name: z.string(),
     label_names: z.array(z.string()).optional(),
+    /** What the values of the label maps mean, where they are not the classes themselves, which is what the store holds. */
+    label_codes: labelCodes.optional(),
     preprocessing: options,
     /** Ids of all cases of the data set with a label map. */
     cases: z.array(z.string()).min(1),
@@ -52,6 +57,8 @@ const caseOfStore = z.object({
   preprocessing: options,
   /** By label value, for images of some windows. */
   classes: z.array(z.object({ window, facts: z.array(z.object({ count: whole, mean: finite })) })).optional(),
+  /** Voxels that are left out of all counts. */
+  ignored: whole.optional(),
   /** Files that the case was made from, as they were then: modified in milliseconds since 1970. */
   source: z.object({ image: source, label: source.optional() }),
 });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ImagingError } from '../volume/errors.ts';
+import { IGNORED, ignoresVoxels, type LabelCodes } from '../volume/label-codes.ts';
 import { classNamesProblem, idProblem } from './dataset-names.ts';
 import { IMAGE, isZarr, LABELS, readStoreDescription, type StoreOptions } from './format.ts';
 import type { StoredEntry } from './stored-case.ts';
@@ -9,6 +10,7 @@ export interface StoreCases {
   readonly dir: string;
   readonly name: string;
   readonly labelNames?: readonly string[];
+  readonly labelCodes?: LabelCodes;
   readonly cases: readonly (StoredEntry & { readonly label: string })[];
   readonly test: readonly [];
   readonly preprocessed: StoreOptions;
@@ -19,7 +21,8 @@ export interface StoreCases {
  * and loadLabels take as they take files. Throws ImagingError where cases are not there yet.
  */
 export async function openStore(dir: string): Promise<StoreCases> {
-  const { name, label_names: labelNames, preprocessing, cases } = await readStoreDescription(dir);
+  const described = await readStoreDescription(dir);
+  const { name, label_names: labelNames, preprocessing, cases } = described;
   checkIds(dir, cases);
   const problem = labelNames && classNamesProblem(labelNames);
   if (problem !== undefined)
@@ -38,13 +41,22 @@ export async function openStore(dir: string): Promise<StoreCases> {
       found: `${cases.length - missing.length}: ${missing.slice(0, 5).join(', ')} ${missing.length > 5 ? '... ' : ''}missing`,
       hint: 'Run halomesh preprocess again: it goes on where it ended. A case that cannot be read must leave the data set.',
     });
+  const labelCodes = described.label_codes && storedCodes(described.label_codes, labelNames?.length);
   const entries = cases.map((id) => ({
     id,
     image: path.join(dir, id, IMAGE),
     label: path.join(dir, id, LABELS),
     labelNames,
+    labelCodes,
   }));
-  return { dir, name, labelNames, cases: entries, test: [], preprocessed: preprocessing };
+  return { dir, name, labelNames, labelCodes, cases: entries, test: [], preprocessed: preprocessing };
+}
+
+/** What the labels of a store mean: they are classes, and voxels to leave out. */
+function storedCodes(codes: LabelCodes, classes = IGNORED): LabelCodes {
+  const own = Array.from({ length: classes }, (_, cls) => [cls, cls]);
+  const left = ignoresVoxels(codes) ? [[IGNORED, IGNORED]] : [];
+  return { classOf: Object.fromEntries([...own, ...left]), classValues: codes.classValues };
 }
 
 /** Ids of a store are the names of the folders of its cases. */

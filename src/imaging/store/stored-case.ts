@@ -2,6 +2,7 @@ import path from 'node:path';
 import { ClassCounter } from '../volume/class-counter.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { IGNORED, ignoresVoxels, type LabelCodes } from '../volume/label-codes.ts';
 import { checkPlausible } from '../volume/plausible.ts';
 import type { PreparedCase, PrepareOptions } from '../volume/prepared-case.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
@@ -18,6 +19,7 @@ export interface StoredEntry {
   readonly image: string;
   readonly label?: string;
   readonly labelNames?: readonly string[];
+  readonly labelCodes?: LabelCodes;
   readonly checkWindow?: boolean;
 }
 
@@ -30,6 +32,7 @@ export class StoredCase implements VoxelSource {
   private readonly cache: ChunkCache;
   private readonly window: Window;
   private readonly names: readonly string[] | undefined;
+  private readonly ignored: boolean;
   private facts: readonly ClassFacts[] | undefined;
 
   private constructor(
@@ -38,9 +41,10 @@ export class StoredCase implements VoxelSource {
     stored: { readonly image: ZarrArray; readonly labels?: ZarrArray },
     window: Window,
     cache: ChunkCache,
-    names: readonly string[] | undefined,
+    { labelNames, labelCodes }: StoredEntry,
   ) {
-    this.names = names;
+    this.names = labelNames;
+    this.ignored = ignoresVoxels(labelCodes);
     this.window = window;
     this.id = path.basename(folder);
     this.description = description;
@@ -66,7 +70,7 @@ export class StoredCase implements VoxelSource {
       { image, labels },
       options.window ?? paperWindow,
       cache,
-      entry.labelNames,
+      entry,
     );
     if (labels !== undefined) stored.facts = await stored.factsOf(description.classes ?? []);
     stored.checkNames(folder);
@@ -86,7 +90,7 @@ export class StoredCase implements VoxelSource {
       const box: VoxelBox = { start: [k, 0, 0], end: [end, height, width] };
       counter.add(await this.image(box), await this.labels(box));
     }
-    return counter.facts(known[0]?.facts.length);
+    return counter.facts(known[0]?.facts.length ?? (this.ignored ? this.names?.length : undefined));
   }
 
   /** Looks at up to 27 chunks, spread over the volume. */
@@ -140,19 +144,21 @@ export class StoredCase implements VoxelSource {
       const found = 'none in this case';
       throw new ImagingError({ file: path.dirname(image.folder), field: LABELS, expected: 'labels', found });
     }
-    return readLabelBox(labels, box, this.cache, this.names);
+    return readLabelBox(labels, box, this.cache, this.names, this.ignored);
   }
 }
 
 /**
  * A box of a label map of a case of a store, in RAS+ order, as it was prepared or on the voxels of its file, whichever has this
- * shape; `labels`: folder of the prepared one. Throws ImagingError for a label beyond `names`.
+ * shape; `labels`: folder of the prepared one; `ignored`: there may be voxels to leave out. Throws ImagingError for a label beyond
+ * `names`.
  */
 export async function readStoredLabels(
   labels: string,
   shape: Shape3,
   box: VoxelBox = wholeBox(shape),
   names?: readonly string[],
+  ignored = false,
 ): Promise<Uint8Array> {
   const original = path.join(path.dirname(labels), ORIGINAL_LABELS);
   const shapes: string[] = [];
@@ -160,16 +166,16 @@ export async function readStoredLabels(
     if (!isZarr(folder)) continue;
     const array = await openLabels(folder);
     if (array.shape.every((n, axis) => n === shape[axis]))
-      return readLabelBox(array, box, new ChunkCache(0), names);
+      return readLabelBox(array, box, new ChunkCache(0), names, ignored);
     shapes.push(array.shape.join('x'));
   }
   const found = shapes.join(' and ');
   throw new ImagingError({ file: labels, field: 'shape', expected: shape.join('x'), found });
 }
 
-function highestOf(labels: Uint8Array): number {
+function highestOf(labels: Uint8Array, ignored: boolean): number {
   let highest = 0;
-  for (const label of labels) if (label > highest) highest = label;
+  for (const label of labels) if (label > highest && !(ignored && label === IGNORED)) highest = label;
   return highest;
 }
 
@@ -210,7 +216,7 @@ async function openLabels(folder: string): Promise<ZarrArray> {
 /** What stands beside the arrays of a case must fit them. */
 function checkShapes(
   folder: string,
-  { original, filled, classes = [] }: CaseDescription,
+  { original, filled, classes = [], ignored = 0 }: CaseDescription,
   { shape }: ZarrArray,
   labels: ZarrArray | undefined,
 ): void {
@@ -224,7 +230,7 @@ function checkShapes(
   if (filled.some((n, axis) => n > shape[axis]))
     refuse('filled', `a part of the image of ${whole}`, filled.join('x'));
   for (const [n, { facts }] of classes.entries()) {
-    const counted = facts.reduce((sum, { count }) => sum + count, 0);
+    const counted = facts.reduce((sum, { count }) => sum + count, ignored);
     if (counted !== voxelCount(shape))
       refuse(`classes.${n}`, `all ${voxelCount(shape)} voxels of the image`, `${counted}`);
   }
@@ -238,12 +244,13 @@ async function readLabelBox(
   box: VoxelBox,
   cache: ChunkCache,
   names: readonly string[] | undefined,
+  ignored: boolean,
 ): Promise<Uint8Array> {
   const out = new Uint8Array(voxelsIn(box, array));
   await readBox(array, box, cache, (labels, from, to, count) => {
     for (let n = 0; n < count; n++) out[to + n] = labels[from + n];
   });
-  if (names !== undefined) checkHighest(path.dirname(array.folder), highestOf(out), names);
+  if (names !== undefined) checkHighest(path.dirname(array.folder), highestOf(out, ignored), names);
   return out;
 }
 

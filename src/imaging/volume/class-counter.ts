@@ -14,6 +14,16 @@ export class ClassCounter {
     }
   }
 
+  /** Voxels of one label. */
+  countOf(label: number): number {
+    return this.counts[label];
+  }
+
+  /** The highest label below a limit that was seen; -1 where none was. */
+  highestBelow(limit: number): number {
+    return this.counts.subarray(0, limit).findLastIndex((count) => count > 0);
+  }
+
   /** Of label values 0 to `classes` - 1, or to the highest that was seen. */
   facts(classes?: number): ClassFacts[] {
     const all = classes ?? this.counts.findLastIndex((count) => count > 0) + 1;

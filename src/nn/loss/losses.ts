@@ -1,6 +1,7 @@
 import { dimOf, fail, type Value } from '../../core/index.ts';
-import { add, castTo, constant, crossEntropy, mul, reshape, resize } from '../../ops/index.ts';
+import { add, castTo, constant, crossEntropy, div, mul, reshape, resize } from '../../ops/index.ts';
 import { channelOf, countOver, spaceOf } from '../axes.ts';
+import { withoutIgnored } from './ignored.ts';
 import { isRegionLoss, LOSS_NAMES, type LossName, type VoxelLoss } from './loss-names.ts';
 import { ClassOverlap, meanOf, regionLoss } from './region-losses.ts';
 import { binarySum, focalSum } from './voxel-losses.ts';
@@ -30,6 +31,8 @@ export interface LossConfig {
   /** What false and missed voxels cost in the Tversky loss; 0.3 and 0.7 where absent. */
   readonly alpha?: number;
   readonly beta?: number;
+  /** The label of voxels that are left out; none where absent. */
+  readonly ignore?: number;
 }
 
 /** Of the paper of each: Lin et al. 2017 and Salehi et al. 2017. */
@@ -87,25 +90,30 @@ export function checkLoss(config: LossConfig, classes: number): void {
   if (!(mix >= 0 && mix <= 1)) refuse('share of the Dice loss', '0 to 1', `${mix}`);
   const ofRegions = terms.some(isRegionLoss) && (mix > 0 || terms.every(isRegionLoss));
   if (ofRegions && dice.length === 0) refuse('classes of the Dice loss', 'at least one, or share 0', 'none');
+  const { ignore } = config;
+  if (ignore !== undefined && !(Number.isInteger(ignore) && ignore >= classes && ignore < 256))
+    refuse('label to ignore', `a whole number from ${classes} to 255, which is no class`, `${ignore}`);
   if (!(epsilon > 0)) refuse('epsilon of the Dice loss', 'a number above 0', `${epsilon}`);
   for (const [name, value] of Object.entries({ gamma, alpha, beta }))
     if (!(Number.isFinite(value) && value >= 0)) refuse(name, 'a number of at least 0', `${value}`);
 }
 
-/** Loss of scores [batch, space..., class] against labels [batch, space...]. */
-export function segmentationLoss(scores: Value, labels: Value, given: LossConfig = HOU2019_LOSS): Loss {
+/** Loss of scores [batch, space..., class] against labels `truth` [batch, space...]. */
+export function segmentationLoss(scores: Value, truth: Value, given: LossConfig = HOU2019_LOSS): Loss {
   const classes = channelOf(scores).name;
   checkLoss(given, dimOf(scores.shape, classes, 'loss').size);
   const config = { ...LOSS_DEFAULTS, ...given };
-  const { terms, weights, gamma, mix } = config;
-  const logits = scores.dtype === 'bf16' ? castTo(scores, 'f32') : scores;
+  const { terms, weights, gamma, mix, ignore } = config;
+  const all = scores.dtype === 'bf16' ? castTo(scores, 'f32') : scores;
   const number = (value: number): Value => constant(scores.graph, value, [], 'f64');
 
   const voxels = countOver(
-    labels,
-    labels.shape.map((dim) => dim.name),
+    truth,
+    truth.shape.map((dim) => dim.name),
   );
-  const perVoxel = (sum: Value): Value => mul(sum, number(1 / voxels));
+  const kept = ignore === undefined ? undefined : withoutIgnored(all, truth, ignore, voxels);
+  const { logits, labels } = kept ?? { logits: all, labels: truth };
+  const perVoxel = (sum: Value): Value => (kept ? div(sum, kept.voxels) : mul(sum, number(1 / voxels)));
   const entropy = perVoxel(crossEntropy(logits, labels, { classes, weights }));
   const voxelLoss = (name: VoxelLoss): Value => {
     switch (name) {
@@ -125,7 +133,7 @@ export function segmentationLoss(scores: Value, labels: Value, given: LossConfig
     return { loss: joined(ofVoxels)!, parts };
   }
 
-  const overlaps = config.dice.map((cls) => new ClassOverlap(logits, labels, cls, config));
+  const overlaps = config.dice.map((cls) => new ClassOverlap(logits, labels, cls, config, kept?.ignored));
   const diceCase = meanOf(overlaps.map(({ perCase }) => perCase));
   const diceGlobal = meanOf(overlaps.map(({ global }) => global));
   const ofRegions = terms

@@ -25,8 +25,10 @@ const truth = (v: number, k: number): number => (labels[v] === k ? 1 : 0);
 const dice = (voxels: number[], k: number, epsilon: number): number =>
   (-2 * sum(voxels, (v) => p(v, k) * truth(v, k))) / (sum(voxels, (v) => p(v, k) + truth(v, k)) + epsilon);
 
+type Full = Required<Omit<LossConfig, 'ignore'>>;
+
 /** The formula of each loss. */
-const FORMULAS: Readonly<Record<LossName, (config: Required<LossConfig>) => number>> = {
+const FORMULAS: Readonly<Record<LossName, (config: Full) => number>> = {
   ce: ({ weights }) => mean(labels.map((l, v) => -weights[l] * Math.log(p(v, l)))),
   focal: ({ weights, gamma }) =>
     mean(labels.map((l, v) => -weights[l] * (1 - p(v, l)) ** gamma * Math.log(p(v, l)))),
@@ -91,7 +93,7 @@ describe.each(LOSS_NAMES)('%s', (name) => {
 });
 
 it('averages losses of a sort and mixes the sorts', () => {
-  const config: Required<LossConfig> = { ...whole, terms: ['tversky', 'ce', 'focal', 'batch-dice'] };
+  const config: Full = { ...whole, terms: ['tversky', 'ce', 'focal', 'batch-dice'] };
   const { graph, loss, parts } = build(config);
   const feeds = feedsOf(graph, { scores: logits, labels });
   const [total, entropy] = evaluate(graph, feeds, [loss, parts.crossEntropy]).map((v) => v[0]);

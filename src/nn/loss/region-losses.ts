@@ -30,9 +30,14 @@ export class ClassOverlap {
   private readonly sums: ReturnType<typeof classSums>;
   private readonly settings: RegionSettings;
 
-  /** Of logits [batch, space..., class] and labels [batch, space...]. */
-  constructor(logits: Value, labels: Value, cls: number, settings: RegionSettings) {
-    const { pt, p, t } = classSums(logits, labels, { classes: channelOf(logits).name, cls, keep: [BATCH] });
+  /**
+   * Of logits [batch, space..., class] and labels [batch, space...]; `ignored`: how many voxels of each case were left out of them
+   * and stand there as class 0.
+   */
+  constructor(logits: Value, labels: Value, cls: number, settings: RegionSettings, ignored?: Value) {
+    const all = classSums(logits, labels, { classes: channelOf(logits).name, cls, keep: [BATCH] });
+    const counted = (sum: Value): Value => (ignored && cls === 0 ? sub(sum, ignored) : sum);
+    const [pt, p, t] = [counted(all.pt), counted(all.p), counted(all.t)];
     const either = add(p, t);
     this.cls = cls;
     this.sums = { pt, p, t };

@@ -144,6 +144,20 @@ const classNames = z
     ctx.addIssue({ code: 'custom', message: `${message} (not ${problem})` });
   });
 
+const labelMapping = z
+  .record(
+    z.string(),
+    z.union([whole(0, 255), z.literal('ignore')], { error: 'a value from 0 to 255, or "ignore"' }),
+    {
+      error: 'values of label maps by what they stand for, such as {"4": 3, "9": "ignore"}',
+    },
+  )
+  .superRefine((mapping, ctx) => {
+    for (const key of Object.keys(mapping))
+      if (!/^\d{1,3}$/.test(key) || Number(key) > 255 || `${Number(key)}` !== key)
+        ctx.addIssue({ code: 'custom', path: [key], message: 'a value from 0 to 255', params: { key } });
+  });
+
 const byAxis = byDim(whole(1, MOST_SIZE), 'numbers by axis, such as {"depth": 3, "height": 3, "width": 3}');
 const finite = number('a number', Number.isFinite);
 const network = object({
@@ -187,8 +201,14 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   data: text,
   images: text.optional(),
   labels: text.optional(),
+  mapLabels: labelMapping.optional(),
   out: text,
   classes: classNames.optional(),
+  classValues: z
+    .array(whole(0, 255), { error: 'values of label maps, one for each class' })
+    .min(2)
+    .optional(),
+  ignore: flag.optional(),
   validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),
   fold: fold.optional(),
   size: whole(1, MOST_SIZE).optional(),

@@ -1,3 +1,4 @@
+import type { LabelMapping } from '../../imaging/index.ts';
 import type { DeviceChoice } from '../../machine/index.ts';
 import type { Adafactor, Adam, LossName, NormKind, PlainUNetConfig, Sgd } from '../../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
@@ -47,10 +48,16 @@ export interface TrainConfig {
   /** Paths of its images and label maps with a star for the id (`*_ct.nii.gz`), where it is no Decathlon or nnU-Net folder. */
   readonly images?: string;
   readonly labels?: string;
+  /** What values of its label maps stand for: other values, or `ignore` for voxels that are left out. */
+  readonly mapLabels?: LabelMapping;
   /** Folder of the run, absolute. */
   readonly out: string;
-  /** Names of label values 0, 1, 2...; those of the data set where absent. */
+  /** Names of classes 0, 1, 2...; those of the data set where absent. */
   readonly classes?: readonly string[];
+  /** Value of each class in label maps, as the data set says; the classes themselves where absent. */
+  readonly classValues?: readonly number[];
+  /** Whether label maps have voxels that are left out, as the data set says. */
+  readonly ignore?: boolean;
   /**
    * Cases kept out of training: their ids, their share (above 0, below 1) of the data set, or a file (.json, .txt) that names
    * them, absolute.

@@ -1,6 +1,6 @@
 import { type Shape, shape } from '../../core/index.ts';
 import { debugLevel } from '../../files/index.ts';
-import type { AugmentConfig, PrepareOptions, Shape3 } from '../../imaging/index.ts';
+import { type AugmentConfig, IGNORED, type PrepareOptions, type Shape3 } from '../../imaging/index.ts';
 import { DEVICES, type Device, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
 import {
   type Built,
@@ -35,13 +35,14 @@ export function networkOf(config: TrainConfig, classes: number): NetworkSettings
 }
 
 /** The loss of a config for a number of classes. */
-export function lossOf({ loss }: TrainConfig, classes: number): LossConfig {
+export function lossOf({ loss, ignore }: TrainConfig, classes: number): LossConfig {
   const { foregroundWeight, weights, dice, ...rest } = loss;
   const even = evenLoss(classes);
   return {
     ...rest,
     weights: weights ?? even.weights.map((weight, cls) => (cls === 0 ? weight : foregroundWeight)),
     dice: dice ?? even.dice,
+    ...(ignore && { ignore: IGNORED }),
   };
 }
 

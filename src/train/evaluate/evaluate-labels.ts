@@ -8,17 +8,23 @@ import {
   canonicalGrid,
   compareCase,
   evaluation,
+  IGNORED,
+  ignoresVoxels,
   isZarr,
+  type LabelCodes,
+  type LabelMapping,
   loadCase,
   loadLabels,
   METRICS_VERSION,
   type MetricSettings,
+  namedLabels,
   openDataset,
   paperWindow,
   postprocess,
   readScanHeader,
   spacingOf,
 } from '../../imaging/index.ts';
+
 import { drawOverlay } from '../pictures/index.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { chosenCases } from './evaluate.ts';
@@ -33,6 +39,8 @@ export interface EvaluateLabelsOptions extends MetricOptions {
   /** Patterns of the images and label maps of a data set of another form. */
   readonly images?: string;
   readonly labels?: string;
+  /** What values of all label maps stand for. */
+  readonly mapLabels?: LabelMapping;
   /** Ids of the cases to look at; all with a label map by default. */
   readonly cases?: readonly string[];
   /** What is done to every segmentation before it is compared; nothing by default. */
@@ -58,6 +66,7 @@ interface Pair {
   readonly image?: string;
   readonly series?: string;
   readonly label: string;
+  readonly labelCodes?: LabelCodes;
 }
 
 const ENDINGS = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd'];
@@ -83,7 +92,12 @@ export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<La
     );
     refuseLabelsOf(data, out);
   }
-  const classes = names ?? (await numberedClasses([...files.values(), ...pairs.map(({ label }) => label)]));
+  const classes =
+    names ??
+    (await numberedClasses([
+      ...[...files.values()].map((label) => ({ label, labelCodes: pairs[0].labelCodes })),
+      ...pairs,
+    ]));
   const { settings, shown } = metricSettings(options, classes);
   if (out !== undefined) makeFolder(out);
   const compared: ({ id: string } & CaseComparison)[] = [];
@@ -108,16 +122,21 @@ function refuseLabelsOf(data: string, out: string): void {
       });
 }
 
+/** Nothing is left out of a segmentation. */
+function withoutIgnore({ classOf }: LabelCodes): LabelCodes {
+  return { classOf: Object.fromEntries(Object.entries(classOf).filter(([, cls]) => cls !== IGNORED)) };
+}
+
 async function compare(
-  { id, image, series, label }: Pair,
+  { id, image, series, label, labelCodes }: Pair,
   file: string,
   classes: readonly string[],
   settings: MetricSettings,
   { cleaning, out, overlays = true }: EvaluateLabelsOptions,
 ): Promise<CaseComparison> {
   const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
-  const truth = await loadLabels(label, grid, classes);
-  const { data } = await loadLabels(file, grid, classes);
+  const truth = await loadLabels(label, grid, classes, labelCodes);
+  const { data } = await loadLabels(file, grid, classes, labelCodes && withoutIgnore(labelCodes));
   const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes));
   const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
   if (out !== undefined && overlays && image !== undefined) {
@@ -145,6 +164,7 @@ async function pairsOf({
   data,
   images,
   labels,
+  mapLabels,
 }: EvaluateLabelsOptions): Promise<{ pairs: readonly Pair[]; names?: readonly string[] }> {
   const plain =
     images === undefined &&
@@ -155,10 +175,11 @@ async function pairsOf({
     plain && existsSync(data) ? (await readdir(data)).filter((name) => idOf(name) !== undefined) : [];
   // An empty folder is refused in the words of a data set.
   if (maps.length > 0) {
-    const pairs = maps.map((name) => ({ id: idOf(name)!, label: path.join(data, name) }));
+    const { labelCodes } = namedLabels(undefined, mapLabels, data);
+    const pairs = maps.map((name) => ({ id: idOf(name)!, label: path.join(data, name), labelCodes }));
     return { pairs: pairs.sort((a, b) => inNaturalOrder(a.id, b.id)) };
   }
-  const { cases, labelNames } = await openDataset(data, { images, labels });
+  const { cases, labelNames } = await openDataset(data, { images, labels, mapLabels });
   return { pairs: cases.map(({ label, ...entry }) => ({ ...entry, label: label! })), names: labelNames };
 }
 
@@ -207,11 +228,15 @@ function namesByForm(folder: string): ReadonlyMap<string, readonly string[]> {
 }
 
 /** Classes that have no names, called by their numbers: 0 to the highest in any file. */
-async function numberedClasses(files: readonly string[]): Promise<readonly string[]> {
+async function numberedClasses(
+  files: readonly Pick<Pair, 'label' | 'labelCodes'>[],
+): Promise<readonly string[]> {
   let highest = 0;
-  for (const file of files) {
-    const { data } = await loadLabels(file, canonicalGrid(await readScanHeader(file)));
-    for (const label of data) if (label > highest) highest = label;
+  for (const { label: file, labelCodes } of files) {
+    const grid = canonicalGrid(await readScanHeader(file));
+    const { data } = await loadLabels(file, grid, undefined, labelCodes);
+    const most = ignoresVoxels(labelCodes) ? IGNORED : 256;
+    for (const label of data) if (label > highest && label < most) highest = label;
   }
   return Array.from({ length: highest + 1 }, (_, label) => (label === 0 ? 'background' : `class ${label}`));
 }

@@ -1,7 +1,14 @@
 import path from 'node:path';
 import { fail } from '../../core/index.ts';
 import { makeFolder } from '../../files/index.ts';
-import { type Case, ChunkCache, type Evaluation, evaluation, METRICS_VERSION } from '../../imaging/index.ts';
+import {
+  type Case,
+  ChunkCache,
+  type Evaluation,
+  evaluation,
+  type LabelMapping,
+  METRICS_VERSION,
+} from '../../imaging/index.ts';
 import { alone } from '../../machine/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
 import { knownIds } from '../config/known-names.ts';
@@ -21,6 +28,8 @@ export interface EvaluateOptions extends RunOptions, MetricOptions {
   /** Patterns of its images and label maps; those of the run where `data` is that of the run. */
   readonly images?: string;
   readonly labels?: string;
+  /** What values of its label maps stand for; as the run has it where `data` is that of the run. */
+  readonly mapLabels?: LabelMapping;
   /**
    * Which cases with a label map to look at. By default those that were held out in training; where the data set has none of them,
    * those that the run never saw; else those that it was trained on. `all` takes every kind, each with means of its own, and a
@@ -80,8 +89,10 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     const { processes, flips, out } = options;
     const first = (processes?.host ?? 0) === 0;
     const data = options.data ?? run.config.data;
+    const { mapLabels = options.data === undefined ? run.config.mapLabels : undefined } = options;
     const ownPatterns = options.data === undefined && options.images === undefined;
-    const dataset = await openSameDataset(processes ?? alone(1), data, ownPatterns ? run.config : options);
+    const { images, labels } = ownPatterns ? run.config : options;
+    const dataset = await openSameDataset(processes ?? alone(1), data, { images, labels, mapLabels });
     const kinds = new Map(
       await fromFirst(
         processes,

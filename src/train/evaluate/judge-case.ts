@@ -21,6 +21,7 @@ import {
   type ScanPlan,
   spacingOf,
   voxelCount,
+  withoutIgnored,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { sumOver, together } from '../../run/index.ts';
@@ -85,10 +86,9 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
   const needed = await run.needs(geometry.shape, asked);
   const source = await together(processes, 'the scan', () => openScanSource(entry, options, needed, chunks));
   const own = await segmentOwn(run, source, asked, processes);
-  const label = entry.label!;
   const found = resampled
-    ? await compareResampled(judge, label, geometry, own)
-    : await compareOwn(judge, label, grid, own);
+    ? await compareResampled(judge, entry, geometry, own)
+    : await compareOwn(judge, entry, grid, own);
   const { original, prepared, compared } = found;
   if (overlays !== undefined)
     await drawOwnParts(
@@ -112,14 +112,23 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
 }
 
 /** Where the network saw the voxels of the file. */
-async function compareOwn(judge: Judge, label: string, grid: Grid, own: OwnBox): Promise<Compared> {
+async function compareOwn(
+  judge: Judge,
+  { label, labelCodes }: Case,
+  grid: Grid,
+  own: OwnBox,
+): Promise<Compared> {
   const { run, processes, settings, steps } = judge;
   const { classes } = run;
-  const truth = await together(processes, 'the label map', () => loadLabelBox(label, grid, own.box, classes));
+  const truth = await together(processes, 'the label map', () =>
+    loadLabelBox(label!, grid, own.box, classes, labelCodes),
+  );
   if (!needsWhole(judge)) {
     const counts = new Confusion(classes.length).add(own.labels, truth).counts;
     const confusion = new Confusion(classes.length);
     confusion.counts.set(await sumOver(processes, 'counts of voxels', [...counts]));
+    // What is drawn: voxels that were left out as background.
+    withoutIgnored(truth, own.labels);
     return { original: { confusion }, prepared: confusion, compared: { ...own, truth } };
   }
   const whole = (labels: Uint8Array): Promise<Uint8Array> =>
@@ -135,7 +144,7 @@ async function compareOwn(judge: Judge, label: string, grid: Grid, own: OwnBox):
 /** Where a scan was resampled: process 0 brings the labels to the grid of the file, and compares on both. */
 async function compareResampled(
   { run, processes, settings, steps }: Judge,
-  label: string,
+  { label, labelCodes }: Case,
   geometry: PreparedGeometry,
   own: OwnBox,
 ): Promise<Compared> {
@@ -146,16 +155,17 @@ async function compareResampled(
   return together(processes, 'the comparison', async () => {
     if (!isFirst(processes)) return { compared: EMPTY };
     const grid = canonicalGrid(file);
-    const real = await loadLabels(label, grid, classes);
+    const real = await loadLabels(label!, grid, classes, labelCodes);
     // A store has them on both grids.
-    const truth = isZarr(label)
-      ? (await loadLabels(label, { shape, affine }, classes)).data
+    const truth = isZarr(label!)
+      ? (await loadLabels(label!, { shape, affine }, classes, labelCodes)).data
       : resampleLabels(real, { shape }).data;
     const labels = postprocess(found, shape, geometry, steps);
     const restored = restoreCanonicalLabels(found, geometry).data;
     const cleaned = postprocess(restored, grid.shape, grid, steps);
     const original = compareCase(real.data, cleaned, grid, classes.length, settings);
     const prepared = new Confusion(classes.length).add(labels, truth);
+    withoutIgnored(truth, labels);
     return { original, prepared, compared: { box: { start: [0, 0, 0], end: shape }, truth, labels } };
   });
 }

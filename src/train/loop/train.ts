@@ -14,7 +14,7 @@ import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { type TakenRun, takeRun } from '../record/run-place.ts';
 import { openSameDataset } from '../record/same-files.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from '../samples/cases.ts';
-import { withPreprocessing } from '../samples/preprocessed.ts';
+import { withDataset } from '../samples/preprocessed.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { type RunCase, sameCases, writeRunData } from './run-data.ts';
 import { RunPictures } from './run-pictures.ts';
@@ -51,7 +51,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const { processes = alone(1) } = options;
   const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
   const dataset = await openSameDataset(processes, given.data, given);
-  const prepared = withPreprocessing(given, dataset);
+  const prepared = withDataset(given, dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   const taken = await together(processes, 'check of the run folder', () =>
     processes.host === 0 ? takeRun(folder, prepared, warn, options.resume) : undefined,

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fail, HalomeshError } from '../../core/index.ts';
 import {
+  asValues,
   type Case,
   canonicalGrid,
   openScanSource,
@@ -14,17 +15,16 @@ import {
   voxelVolume,
   writeNifti,
 } from '../../imaging/index.ts';
-import { processBytes } from '../../plan/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
-import type { TrainConfig } from '../config/config.ts';
-import { prepareOptions, targetOf } from '../config/model.ts';
+import { prepareOptions } from '../config/model.ts';
 import { exists } from '../record/run-check.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
 import type { FlipAxis } from './flips.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
 import { prepareOutputs, scanFor } from './predict-outputs.ts';
-import { ProbabilityFile, probabilityGrid, probabilityNames, writeProbability } from './probabilities.ts';
+import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
+import { checkProbabilities } from './probability-room.ts';
 import { checkChannel, outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
@@ -175,6 +175,7 @@ async function segmentScan(
   const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
   const entry: Case = { id: scanName(input), image: input, series: settings.series };
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
+  const { classValues } = run.config;
   const writes = (processes?.host ?? 0) === 0;
   const plan = await together(processes, 'the scan', () => planScan(entry, prepareOptions(run.config)));
   const { geometry, original } = plan;
@@ -196,9 +197,16 @@ async function segmentScan(
     // To bring the labels back takes memory of its own.
     if (!streams) run.free();
     const counts = streams
-      ? await writeOwnLabels(output, original, own, { processes, signal })
+      ? await writeOwnLabels(
+          output,
+          original,
+          { ...own, labels: asValues(own.labels, classValues) },
+          { processes, signal },
+        )
       : await writeWhole(own);
-    const voxels = Object.fromEntries(run.classes.map((name, cls) => [name, counts[cls]]));
+    const voxels = Object.fromEntries(
+      run.classes.map((name, cls) => [name, counts[classValues?.[cls] ?? cls]]),
+    );
     const names = probabilityNames(output, run.classes);
     const files = run.classes.map((name, cls) => [name, names[cls]]);
     return {
@@ -219,7 +227,7 @@ async function segmentScan(
     await together(processes, 'the segmentation', async () => {
       if (!writes) return;
       const { data } = restoreLabels(labels, geometry);
-      const cleaned = postprocess(data, original.shape, original, cleaning);
+      const cleaned = asValues(postprocess(data, original.shape, original, cleaning), classValues);
       if (soft !== undefined)
         for (const [cls, file] of probabilityNames(output, run.classes).entries()) {
           signal?.throwIfAborted();
@@ -278,21 +286,3 @@ function bytesBeside({ geometry, voxelBytes }: ScanPlan): number {
 }
 
 const sameShape = (a: Shape3, b: Shape3): boolean => a.every((n, axis) => n === b[axis]);
-
-/** Refuses probabilities that do not fit: to turn them takes a volume of a class. */
-function checkProbabilities({ geometry }: ScanPlan, factor: number, config: TrainConfig): void {
-  const { memoryLimit: limit } = config;
-  if (!(factor >= 1))
-    fail({ where: 'down-sampling of probabilities', problem: 'expected at least 1', found: `${factor}` });
-  const { fixedBytes } = targetOf(config).spaces.tensors;
-  const bytes =
-    processBytes(fixedBytes, 1) + 4 * voxelCount(probabilityGrid(geometry.original, factor).shape);
-  if (limit === undefined || bytes <= limit) return;
-  fail({
-    where: 'memory limit',
-    problem: 'the probabilities of a class do not fit',
-    expected: `at least ${Math.ceil(bytes / 2 ** 20)}MiB`,
-    found: `${Math.floor(limit / 2 ** 20)}MiB`,
-    hint: 'Raise --memory-limit, or give --probabilities-downsample 2',
-  });
-}

@@ -21,7 +21,7 @@ export async function openSameDataset(
   return opened.dataset;
 }
 
-async function linesOf({ cases, labelNames }: Dataset): Promise<string[]> {
+async function linesOf({ cases, labelNames, labelCodes }: Dataset): Promise<string[]> {
   const size = async (file: string): Promise<string> => {
     const found = await stat(file);
     // A series of slices.
@@ -31,7 +31,8 @@ async function linesOf({ cases, labelNames }: Dataset): Promise<string[]> {
   const lines = await mapSome(cases, async ({ id, image, label }) =>
     [`case ${id}`, await size(image), ...(label === undefined ? [] : [await size(label)])].join(', '),
   );
-  return [`labels ${labelNames?.join(', ') ?? 'not named'}`, ...lines];
+  const labels = `labels ${labelNames?.join(', ') ?? 'not named'}`;
+  return [labels, ...(labelCodes ? [`values ${JSON.stringify(labelCodes)}`] : []), ...lines];
 }
 
 /** Checks that a file is a checkpoint, the same one on every process. */

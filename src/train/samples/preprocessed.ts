@@ -1,12 +1,23 @@
 import { fail } from '../../core/index.ts';
-import { type Dataset, paperWindow } from '../../imaging/index.ts';
+import { type Dataset, ignoresVoxels, paperWindow } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
+
+/** The config with all that the data set decides: how its cases were prepared, and what its labels mean. */
+export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig {
+  const { labelCodes } = dataset;
+  const classValues = labelCodes?.classValues;
+  return {
+    ...withPreprocessing(config, dataset),
+    classValues,
+    ignore: ignoresVoxels(labelCodes) || undefined,
+  };
+}
 
 /**
  * The config with the spacing or size that the cases of a store were prepared with: so a network finds its way to
  * scans that it sees later. Where the data set is no store, the config as it is. Throws HalomeshError where it asks for others.
  */
-export function withPreprocessing(config: TrainConfig, { dir, preprocessed }: Dataset): TrainConfig {
+function withPreprocessing(config: TrainConfig, { dir, preprocessed }: Dataset): TrainConfig {
   if (preprocessed === undefined) return config;
   const { spacing, size, window } = preprocessed;
   const asked = config.window ?? paperWindow;
