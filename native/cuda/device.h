@@ -10,6 +10,8 @@
 #define HM_KERNELS(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 #define HM_CONST __grid_constant__
 #define HM_SHARED(type, name, count) __shared__ __align__(16) type name[count]
+// Shared memory of a kernel that says how many bytes it wants; once.
+#define HM_ROOM(type, name, count) extern __shared__ __align__(16) u8 hm_room[]; type *const name = (type *)hm_room
 #endif
 #define HM_LANES(V) _Pragma("unroll") for (int l = 0; l < (V); l++)
 
@@ -212,6 +214,23 @@ template <class T> HM_FN void check_label(u64 *fault, T label, int classes, i64 
   const bool told = (label >= -262144) & (label <= 262144) & (trunc_of(label) == label);
   const int code = told ? (int)label + label_middle : no_whole_label;
   atomicMin(fault, ((u64)position << label_bits) | (u64)code);
+}
+
+// ---- Barriers by number, from 1, of as many threads ------------------------------------------------------------------
+// What threads wrote before they came is seen by those that waited.
+HM_FN void wait_at(int barrier, int threads) {
+#ifdef HM_EMULATED
+  em_named(barrier, threads, 1);
+#else
+  asm volatile("bar.sync %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
+#endif
+}
+HM_FN void come_to(int barrier, int threads) { // without waiting
+#ifdef HM_EMULATED
+  em_named(barrier, threads, 0);
+#else
+  asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
+#endif
 }
 
 // ---- Sums over a block ---------------------------------------------------------------------------------------------

@@ -9,6 +9,10 @@ struct alignas(16) Four {
   u32 x[4];
 };
 
+struct alignas(8) Two {
+  u32 x[2];
+};
+
 #ifdef HM_EMULATED
 struct MatrixRows {
   u32 *r;

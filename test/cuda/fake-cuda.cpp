@@ -15,7 +15,7 @@ using u64 = uint64_t;
 extern "C" {
 void *em_allocate(long long bytes);
 void em_free(void *at);
-typedef const char *(*Run)(long long blocks, int threads, const void *args);
+typedef const char *(*Run)(long long blocks, int threads, long long shared, const void *args);
 }
 
 namespace {
@@ -30,6 +30,7 @@ struct Launched {
   Run run;
   unsigned blocks;
   int threads;
+  unsigned shared;
   const void *args;
 };
 std::vector<Launched> recording;
@@ -39,7 +40,7 @@ std::map<u64, std::vector<Launched>> graph_launches, executables;
 std::string asked;
 std::set<u64> looked;
 int run_now(const Launched &l) {
-  const char *problem = l.run(l.blocks, l.threads, l.args);
+  const char *problem = l.run(l.blocks, l.threads, l.shared, l.args);
   return problem ? (fprintf(stderr, "%s\n", problem), launch_failed) : ok;
 }
 std::map<u64, u64> recorded; // place in the queue, by event
@@ -146,7 +147,7 @@ int cuEventElapsedTime(float *milliseconds, u64 first, u64 last) {
 int cuEventDestroy_v2(u64 event) { return destroy(events, event); }
 // Code that does nothing, where only what is asked for matters.
 const char idle_code[] = "idle";
-const char *idle_kernel(long long, int, const void *) { return nullptr; }
+const char *idle_kernel(long long, int, long long, const void *) { return nullptr; }
 int cuModuleLoadData(u64 *module, const void *image) {
   if (capturing) return invalid;
   if (!strcmp((const char *)image, idle_code)) return modules.insert(*module = next_handle++), ok;
@@ -159,11 +160,14 @@ int cuModuleGetFunction(u64 *function, u64 module, const char *name) {
   functions[*function] = module < 1u << 20 ? idle_kernel : (Run)dlsym((void *)module, (std::string(name) + "_run").c_str());
   return functions[*function] ? ok : invalid;
 }
+int cuFuncSetAttribute(u64 function, int attribute, int value) {
+  return functions.count(function) && attribute == 8 && value <= 232448 ? ok : invalid;
+}
 int cuLaunchKernel(u64 function, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by, unsigned bz, unsigned shared, u64 stream,
                    void **params, void **extra) {
   if (!functions.count(function) || !streams.count(stream) || extra || !params) return invalid;
   if (x == 0 || y != 1 || z != 1 || by != 1 || bz != 1 || shared > 232448) return invalid;
-  const Launched launch{functions[function], x, int(bx), params[0]};
+  const Launched launch{functions[function], x, int(bx), shared, params[0]};
   if (capturing) return recording.push_back(launch), ok;
   return asked += 'k', run_now(launch);
 }
@@ -197,7 +201,7 @@ int nvrtcCompileProgram(u64 program, int count, const char *const *options) {
   FILE *file = fopen((base + ".cpp").c_str(), "w");
   fprintf(file, "#include \"%s\"\n%s\nstatic void enter(const void *a) { %s(*(const Args *)a); }\n", getenv("FAKE_CUDA_HEADER"),
           p.source.c_str(), kernel.c_str());
-  fprintf(file, "extern \"C\" const char *%s_run(long long b, int t, const void *a) { return em_launch(b, t, 0, 1, enter, a); }\n",
+  fprintf(file, "extern \"C\" const char *%s_run(long long b, int t, long long s, const void *a) { return em_launch(b, t, s, 1, enter, a); }\n",
           kernel.c_str());
   fclose(file);
   bool architecture = false;

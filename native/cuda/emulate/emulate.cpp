@@ -13,9 +13,10 @@ long long em_shared_bytes;
 
 namespace {
 
-constexpr long long most_shared = 227 << 10; // bytes of a block on the newest devices
+constexpr long long static_shared = 48 << 10; // bytes that a kernel may declare; for more it says how many it wants
 constexpr size_t stack_bytes = 64 << 10;
 constexpr int warp = 32;
+constexpr int named_barriers = 16;
 
 char fault[512];
 
@@ -85,7 +86,9 @@ struct Meeting { // of all threads, or of a warp
 std::vector<Fiber> fibers;
 Context scheduler;
 Meeting block_meeting;
+Meeting named[named_barriers];
 std::vector<Meeting> warps;
+long long progress; // steps that any thread made: one comes to a meeting, or ends
 void (*kernel_of)(const void *);
 const void *args_of;
 bool in_fibers;
@@ -94,7 +97,7 @@ long long shared_alone; // bytes asked for by the one thread that runs where the
 void enter() {
   Fiber &self = fibers[em.thread.x];
   kernel_of(args_of);
-  self.done = true;
+  self.done = true, progress++;
   change(self.context, scheduler);
 }
 
@@ -107,6 +110,7 @@ void start_block(unsigned block) {
   em.block.x = block;
   std::memset(em_shared_memory, 0xff, size_t(em_shared_bytes));
   block_meeting = Meeting();
+  for (Meeting &meeting : named) meeting = Meeting();
   for (Meeting &meeting : warps) meeting = Meeting();
 }
 
@@ -117,8 +121,8 @@ void run_fibers() {
   }
   for (bool alive = true; alive && !fault[0];) {
     alive = false;
-    int before = block_meeting.generation, waiting = 0;
-    for (const Meeting &meeting : warps) before += meeting.generation;
+    const long long before = progress;
+    int waiting = 0;
     for (unsigned t = 0; t < fibers.size(); t++) {
       if (fibers[t].done) continue;
       alive = true;
@@ -126,10 +130,8 @@ void run_fibers() {
       change(scheduler, fibers[t].context);
       waiting += fibers[t].done ? 0 : 1;
     }
-    int after = block_meeting.generation;
-    for (const Meeting &meeting : warps) after += meeting.generation;
-    if (waiting > 0 && before == after && waiting == int(fibers.size())) em_fault("all threads wait and none comes");
-    if (waiting > 0 && before == after && waiting < int(fibers.size())) em_fault("a barrier that not all threads reach");
+    if (waiting > 0 && before == progress && waiting == int(fibers.size())) em_fault("all threads wait and none comes");
+    if (waiting > 0 && before == progress && waiting < int(fibers.size())) em_fault("a barrier that not all threads reach");
   }
 }
 
@@ -155,6 +157,7 @@ void *em_shared(long long bytes) {
 void em_barrier(void) {
   if (!in_fibers) return em_fault("a barrier in a kernel that says it has none");
   const int mine = block_meeting.generation;
+  progress++;
   if (++block_meeting.count == int(em.threads.x)) {
     block_meeting.count = 0, block_meeting.generation++;
     return;
@@ -162,11 +165,26 @@ void em_barrier(void) {
   while (block_meeting.generation == mine) give_way();
 }
 
+void em_named(int barrier, int threads, int waits) {
+  if (!in_fibers) return em_fault("a barrier in a kernel that says it has none");
+  if (barrier < 1 || barrier >= named_barriers || threads % warp != 0 || threads > int(em.threads.x))
+    return em_fault("a barrier that a block does not have");
+  Meeting &meeting = named[barrier];
+  const int mine = meeting.generation;
+  progress++;
+  if (++meeting.count == threads) {
+    meeting.count = 0, meeting.generation++;
+    return;
+  }
+  while (waits && meeting.generation == mine) give_way();
+}
+
 void em_warp(void *argument, void (*combine)(void **)) {
   if (!in_fibers) return em_fault("a warp meets in a kernel that says it does not");
   Meeting &meeting = warps[em.thread.x / warp];
   const int mine = meeting.generation;
   meeting.arguments[em.thread.x % warp] = argument;
+  progress++;
   if (++meeting.count == warp) {
     meeting.count = 0;
     if (combine) combine(meeting.arguments);
@@ -179,12 +197,12 @@ void em_warp(void *argument, void (*combine)(void **)) {
 const char *em_launch(long long blocks, int threads, long long shared, int with_fibers, void (*kernel)(const void *),
                       const void *args) {
   static std::vector<char> memory;
-  (void)shared;
+  const long long room = shared > 0 ? shared : with_fibers ? static_shared : 0;
   fault[0] = 0;
   em.threads.x = unsigned(threads), em.blocks.x = unsigned(blocks);
-  memory.resize(size_t(with_fibers ? most_shared : 0) + 16);
+  memory.resize(size_t(room) + 16);
   em_shared_memory = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(memory.data()) + 15) & ~uintptr_t(15));
-  em_shared_bytes = with_fibers ? most_shared : 0;
+  em_shared_bytes = room;
   kernel_of = kernel, args_of = args, in_fibers = with_fibers != 0;
   if (in_fibers) {
     fibers.resize(size_t(threads));

@@ -25,6 +25,8 @@ extern long long em_shared_bytes;
 // Bytes of the block's shared memory that no thread asked for before; the same for every thread, which ask in one order.
 void *em_shared(long long bytes);
 void em_barrier(void);
+// The barrier of that number, which as many threads reach; one that does not wait only says that it came.
+void em_named(int barrier, int threads, int waits);
 // Waits for the other threads of the warp. The last one to come calls combine(arguments of all lanes).
 void em_warp(void *argument, void (*combine)(void **lanes));
 // Keeps the first fault of a launch.
@@ -38,6 +40,7 @@ const char *em_launch(long long blocks, int threads, long long shared, int fiber
 #define blockDim (em.threads)
 #define gridDim (em.blocks)
 #define HM_SHARED(type, name, count) type *name = (type *)em_shared((long long)(count) * sizeof(type))
+#define HM_ROOM HM_SHARED
 #define __syncthreads() em_barrier()
 
 static inline unsigned __float_as_uint(float x) {

@@ -13,6 +13,7 @@ import {
 } from './print/classes.ts';
 import { frame } from './print/frame.ts';
 import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
+import { matrixWeightGradSteps, takesMatrixWeightGrad } from './print/matrix-weight-grad.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
 import { type CudaTensor, cudaTensor, placed } from './tensors.ts';
@@ -33,9 +34,10 @@ export function stepsOf(call: Call, make: Maker): Step[] {
     case 'conv_weight_grad': {
       const { value, box } = call.into;
       const tensor = make.tensorOf(value);
-      if (tensor.block === 1) return weightGradSteps(make, call, tensor);
+      const print = takesMatrixWeightGrad(call, make) ? matrixWeightGradSteps : weightGradSteps;
+      if (tensor.block === 1) return print(make, call, tensor);
       const plain = make.plain(tensor, box);
-      return [...weightGradSteps(make, call, plain), ...copySteps(tensor, plain, box)];
+      return [...print(make, call, plain), ...copySteps(tensor, plain, box)];
     }
     case 'pool':
       return frame(make, call.out, call.epilogue, poolBody(call));

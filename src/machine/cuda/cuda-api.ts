@@ -45,6 +45,7 @@ const FUNCTIONS = {
   cuModuleLoadData: `int cuModuleLoadData(_Out_ ${P} *module, const void *image)`,
   cuModuleUnload: `int cuModuleUnload(${P} module)`,
   cuModuleGetFunction: `int cuModuleGetFunction(_Out_ ${P} *function, ${P} module, const char *name)`,
+  cuFuncSetAttribute: `int cuFuncSetAttribute(${P} function, int attribute, int value)`,
   cuLaunchKernel:
     `int cuLaunchKernel(${P} function, unsigned int x, unsigned int y, unsigned int z, unsigned int bx, unsigned int by, ` +
     `unsigned int bz, unsigned int shared, ${P} stream, const void *params, ${P} extra)`,

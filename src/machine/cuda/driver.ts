@@ -14,6 +14,8 @@ export interface KernelSource {
   readonly threads: number;
   /** Its threads wait for each other. */
   readonly barriers: boolean;
+  /** Bytes of shared memory that a launch asks for, beside what the text declares. */
+  readonly shared?: number;
 }
 
 /** Compiled code of a kernel. */

@@ -189,13 +189,13 @@ function compileAll(sources: readonly KernelSource[], options: EmulatorOptions, 
   }
 }
 
-function hostText({ name, text, barriers }: KernelSource): string {
+function hostText({ name, text, barriers, shared = 0 }: KernelSource): string {
   return `namespace ${name}_space {
 ${text}
 static void enter(const void *args) { ${name}(*(const Args *)args); }
 }
 extern "C" const char *${name}_run(long long blocks, int threads, const void *args) {
-  return em_launch(blocks, threads, 0, ${Number(barriers)}, ${name}_space::enter, args);
+  return em_launch(blocks, threads, ${shared}, ${Number(barriers)}, ${name}_space::enter, args);
 }
 `;
 }

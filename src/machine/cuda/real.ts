@@ -23,6 +23,9 @@ export function realDriver(ordinal = 0): Driver {
   return new RealDriver(api, handle, gpu, nvrtc);
 }
 
+/** CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
+const MOST_SHARED = 8;
+
 class RealDriver implements Driver {
   readonly note: string;
   private readonly api: CudaApi;
@@ -121,20 +124,26 @@ class RealDriver implements Driver {
     const loaded = this.api.get('cuModuleLoadData', code);
     this.modules.push(loaded);
     const handle = this.api.get('cuModuleGetFunction', loaded, source.name);
+    if (source.shared !== undefined) this.api.call('cuFuncSetAttribute', handle, MOST_SHARED, source.shared);
     const kernel: CompiledKernel = {
-      launch: (blocks, args) => this.launchOf(handle, blocks, source.threads, args),
+      launch: (blocks, args) => this.launchOf(handle, blocks, source, args),
     };
     this.kernels.set(source.name, kernel);
     return kernel;
   }
 
-  private launchOf(kernel: number, blocks: number, threads: number, args: Uint8Array): () => void {
+  private launchOf(
+    kernel: number,
+    blocks: number,
+    { threads, shared = 0 }: KernelSource,
+    args: Uint8Array,
+  ): () => void {
     const own = args.slice();
     // Pointers to the parameters, of which there is one. Both arrays stay where they are as long as the closure holds them.
     const params = new BigUint64Array([koffi.address(own)]);
     const { api, stream } = this;
     return () => {
-      api.call('cuLaunchKernel', kernel, blocks, 1, 1, threads, 1, 1, 0, stream, params, 0);
+      api.call('cuLaunchKernel', kernel, blocks, 1, 1, threads, 1, 1, shared, stream, params, 0);
       void own;
     };
   }

@@ -141,9 +141,11 @@ ${parts.join('')}    __syncthreads();
     }
   }
 ${sums === 0 ? '' : SUMS(sums)}`,
-    `${nativeText('matrix.h')}${MULTIPLY}`,
-    // One block multiplies while another one loads, unless the sources' rows need all registers.
-    sources.every(({ row: { registers } }) => registers < LARGE) ? 2 : 1,
+    {
+      head: `${nativeText('matrix.h')}${MULTIPLY}`,
+      // One block multiplies while another one loads, unless the sources' rows need all registers.
+      together: sources.every(({ row: { registers } }) => registers < LARGE) ? 2 : 1,
+    },
   );
   const ends = row.sums.flatMap(({ operand: number }, k) => {
     const operand = epilogue.operands[number];

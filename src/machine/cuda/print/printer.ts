@@ -81,13 +81,23 @@ export class Printer {
     this.known.set('fault', 'fault');
   }
 
-  /** The finished source around the body of the kernel; `head` comes before all else; `together`: blocks that share registers. */
-  source(body: string, head = '', together = 1): KernelSource {
+  /** The finished source around the body of the kernel; `head` comes before all else. */
+  source(body: string, { head = '', together = 1, threads = THREADS, shared }: Shape = {}): KernelSource {
     const text =
       `${head}struct Args {\n${this.args.members}};\n${this.functions.join('')}` +
-      `HM_KERNELS(block_threads, ${together}) KERNEL(const HM_CONST Args a) {\n${body}}\n`;
-    return named(text, this.barriers);
+      `HM_KERNELS(${threads === THREADS ? 'block_threads' : threads}, ${together}) KERNEL(const HM_CONST Args a) {\n${body}}\n`;
+    return { ...named(text, this.barriers), threads, ...(shared === undefined ? {} : { shared }) };
   }
+}
+
+/** What a kernel is besides its body. */
+interface Shape {
+  readonly head?: string;
+  /** Blocks that share the registers of a multiprocessor. */
+  readonly together?: number;
+  readonly threads?: number;
+  /** Bytes of shared memory that a launch asks for. */
+  readonly shared?: number;
 }
 
 /** A source with the name that its text gives it. */

@@ -54,6 +54,9 @@ export function lanesOfRows(rows: readonly Row[], channels: number, others = 0):
 
 /** Instructions that need all channels of a position at once. */
 export const OVER_LANES: readonly RowOp[] = ['LANE', 'LABEL', 'SOFTMAX', 'LOG_SOFTMAX', 'LANE_SUM', 'ARGMAX'];
+export const overLanes = ({ instructions }: Row): boolean =>
+  instructions.some(({ op }) => OVER_LANES.includes(op));
+
 /** Of 255, that lanes may take. */
 const MOST_REGISTERS = 128;
 

@@ -1,0 +1,202 @@
+import type { CallOf, Three } from '../../calls/index.ts';
+import { boxBySlots, five } from '../../formats/index.ts';
+import { Arguments } from '../arguments.ts';
+import { nativeText } from '../library.ts';
+import type { Maker, Step } from '../maker.ts';
+import { type CudaTensor, placed } from '../tensors.ts';
+import { finishStep } from './frame.ts';
+import { BLOCK, blocksOf, channelsOf, product, readBy, slabOf, takesTile, tileSource } from './tile.ts';
+
+// Gradients of weights of bfloat16 images on tensor cores, any window. A block has 16 channels of the input and 16 of the output, and takes
+// cells: both images of one, or of a piece of one, lie in shared memory, the positions are the depth of the products. Some warps load
+// pieces while the others multiply. Of these each has some places of the kernel; where there are fewer places than warps, warps share out
+// the positions. Products are summed in float32 within a cell, in one order wherever a rank's part begins; cells are added in float64, by
+// thread and `finish`.
+
+type Call = CallOf<'conv_weight_grad'>;
+
+/** Blocks of all weights together, where there are cells enough: two for every multiprocessor of the largest devices. */
+const BLOCKS = 272;
+/** Threads of a block: as many as leave 128 registers each, or 168 where several rows take them. */
+const threadsOf = ({ x }: Call): number => (x.length > 1 ? 384 : 512);
+/** Pieces that lie in shared memory at a time, and bytes of all: what every device has. */
+const [STAGES, SHARED] = [2, 96 << 10];
+/** Most places of the kernel a warp. */
+const MOST_PLACES = 4;
+
+/** How a call is cut, if it can be. */
+function planOf({ window, cell }: Call) {
+  const places = product(window.kernel);
+  const warps = places % 9 === 0 ? 9 : 8;
+  const each = Math.ceil(places / warps);
+  const shares = places < warps ? Math.floor(warps / places) : 1;
+  const piece: [number, number, number] = [...cell];
+  const slabs = () => {
+    const positions = Math.ceil(product(piece) / 16) * 16;
+    return { x: slabOf(product(readBy(piece, window))), y: slabOf(positions), steps: positions / 16 };
+  };
+  const bytes = () => 32 * STAGES * (slabs().x + slabs().y);
+  for (const axis of [0, 1, 2])
+    while (bytes() > SHARED && piece[axis] % 2 === 0 && product(piece) > 16) piece[axis] /= 2;
+  if (each > MOST_PLACES || bytes() > SHARED) return undefined;
+  return { places, warps, each, shares, piece: piece as Three, shared: bytes(), ...slabs() };
+}
+
+export function takesMatrixWeightGrad(call: Call, make: Maker): boolean {
+  const { x, dy, into } = call;
+  const kernel = five(into.value.shape, into.slots, (i) => into.box[i].end - into.box[i].start, 1);
+  const inputs = x.reduce((sum, source) => sum + channelsOf(source), 0);
+  const whole = inputs === kernel[0] && channelsOf(dy) === kernel[4];
+  return whole && [...x, dy].every((source) => takesTile(source, make)) && planOf(call) !== undefined;
+}
+
+export function matrixWeightGradSteps(make: Maker, call: Call, result: CudaTensor): Step[] {
+  const { window, x, dy, cell } = call;
+  const { places, warps, each, shares, piece, shared, ...slabs } = planOf(call)!;
+  const { start, size } = boxBySlots(dy.region.shape, dy.region.box, dy.region.slots);
+  const first = cell.map((length, i) => Math.floor(start[i + 1] / length));
+  const cells = cell.map((length, i) => Math.floor((start[i + 1] + size[i + 1] - 1) / length) - first[i] + 1);
+  const all = size[0] * product(cells);
+  const [inputs, outputs] = [x.reduce((sum, source) => sum + blocksOf(source), 0), blocksOf(dy)];
+  const segments = Math.max(1, Math.min(all, Math.floor(BLOCKS / (inputs * outputs))));
+  const block = threadsOf(call);
+  const threads = block - 32 * warps;
+  const to = make.printer();
+  const images = x.map((source) => tileSource(to, source));
+  const other = tileSource(to, dy);
+  to.args.longs('start', start);
+  to.args.longs('cell_first', first);
+  to.args.longs('cells', cells);
+  for (const [name, value] of Object.entries({ segments, inputs, outputs, all })) to.args.long(name, value);
+  const one = outputs * places * inputs * BLOCK * BLOCK;
+  const part = make.scratch(8 * segments * shares * one);
+  to.args.pointer('part', 'double', part);
+  to.barriers = true;
+  const [read, { stride, kernel, dilation, pad }] = [readBy(piece, window), window];
+  const at = (i: number, axis: string) => `${axis}0 * ${stride[i]} - ${pad[i]}`;
+  let before = 0;
+  const loads = images.map((image, s) => {
+    const own = s === 0 ? 'in' : `in - (int)a.${to.long('block', before)}`;
+    before += blocksOf(x[s]);
+    const from = [at(0, 'd'), at(1, 'h'), at(2, 'w')] as const;
+    const load = image.load({ into: 'xs', shape: read, from, block: own, threads, slab: slabs.x });
+    return s === images.length - 1 ? load : `if (in < (int)a.${to.long('limit', before)}) ${load} else `;
+  });
+  const steps = [0, 1, 2].map((i) => cell[i] / piece[i]);
+  // Of position q of a piece: where the window of (d, h, w) begins in the slab of the input.
+  const begins = `(q / ${piece[1] * piece[2]} * ${stride[0]} * ${read[1]} + q / ${piece[2]} % ${piece[1]} * ${stride[1]}) * ${read[2]} + q % ${piece[2]} * ${stride[2]}`;
+  const pieces = (each: string): string => `  u32 piece = 0;
+  for (u32 p = segment; p < (u32)a.all; p += (u32)a.segments) {
+    u32 rest = p;
+    int cell[3];
+    for (int k = 2; k >= 0; k--) cell[k] = (int)(a.cell_first[k] + rest % (u32)a.cells[k]), rest /= (u32)a.cells[k];
+    const int n = (int)(a.start[0] + rest);
+${each}  }
+`;
+  // What lies in shared memory at a time; a stage is full, and then free again, when all threads have come.
+  const stage = `const int stage = piece % ${STAGES};
+      Four *const xs = room + stage * ${2 * (slabs.x + slabs.y)}, *const ys = xs + ${2 * slabs.x};
+`;
+  const [FULL, FREE] = [1, 1 + STAGES];
+  const source = to.source(
+    `  HM_ROOM(Four, room, ${2 * STAGES * (slabs.x + slabs.y)});
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const u32 segment = blockIdx.x % (u32)a.segments, pair = blockIdx.x / (u32)a.segments;
+  const int in = (int)(pair % (u32)a.inputs), out = (int)(pair / (u32)a.inputs);
+  const u32 pieces = ((u32)a.all - segment + (u32)a.segments - 1) / (u32)a.segments * ${product(steps)};
+  if (warp >= ${warps}) {
+    const int thread = threadIdx.x - ${32 * warps};
+${
+  product(piece) % 16 === 0
+    ? ''
+    : `    for (int v = thread; v < ${2 * STAGES * (slabs.x + slabs.y)}; v += ${threads}) room[v] = {{0, 0, 0, 0}};
+    wait_at(${FREE + STAGES}, ${threads});
+`
+}${pieces(`#pragma unroll 1
+    for (int e = 0; e < ${product(steps)}; e++, piece++) {
+      const int d0 = cell[0] * ${cell[0]} + e / ${steps[1] * steps[2]} * ${piece[0]}, h0 = cell[1] * ${cell[1]} + e / ${steps[2]} % ${steps[1]} * ${piece[1]}, w0 = cell[2] * ${cell[2]} + e % ${steps[2]} * ${piece[2]};
+      ${stage}      if (piece >= ${STAGES}) wait_at(${FREE} + stage, ${block});
+${loads.join('')}${other.load({ into: 'ys', shape: piece, from: ['d0', 'h0', 'w0'], block: 'out', threads, slab: slabs.y })}      come_to(${FULL} + stage, ${block});
+    }
+`)}    return;
+  }
+  ${shares > 1 ? `const int share = warp / ${places}, place = warp % ${places};` : `const int share = 0, place = warp * ${each};`}
+  int offset[${each}];
+  for (int j = 0; j < ${each}; j++) {
+    const int k = min(place + j, ${places - 1});
+    offset[j] = (k / ${kernel[1] * kernel[2]} * ${dilation[0]} * ${read[1]} + k / ${kernel[2]} % ${kernel[1]} * ${dilation[1]}) * ${read[2]} + k % ${kernel[2]} * ${dilation[2]};
+  }
+  double total[${each}][8];
+  for (int j = 0; j < ${each}; j++) HM_LANES(8) total[j][l] = 0;
+${pieces(`    float sum[${each}][2][4];
+    for (int j = 0; j < ${each}; j++) HM_LANES(8) sum[j][l / 4][l % 4] = 0;
+#pragma unroll 1
+    for (int e = 0; e < ${product(steps)}; e++, piece++) {
+      ${stage}      wait_at(${FULL} + stage, ${block});
+#pragma unroll 1
+      for (int k = share; k < ${slabs.steps}; k += ${shares}) {
+        // Lanes tell where the 8 x 8 quarters of a matrix lie: their positions, and which of them.
+        const int q = min(16 * k + lane / 16 * 8 + lane % 8, ${product(piece) - 1}), quarter = lane / 8;
+        const int from = ${begins} + quarter % 2 * ${slabs.x};
+        u32 b[4];
+        load_matrix<true>(b, ys + quarter / 2 * ${slabs.y} + 16 * k + quarter % 2 * 8 + lane % 8);
+#pragma unroll
+        for (int j = 0; j < ${each}; j++) {
+          u32 m[4];
+          load_matrix<true>(m, xs + from + offset[j]);
+          add_product(sum[j][0], m, b[0], b[1]);
+          add_product(sum[j][1], m, b[2], b[3]);
+        }
+      }
+      if (piece + ${STAGES} < pieces) come_to(${FREE} + stage, ${block});
+    }
+    for (int j = 0; j < ${each}; j++) HM_LANES(8) total[j][l] += (double)sum[j][l / 4][l % 4];
+`)}  ${shares > 1 ? `if (share >= ${shares}) return;` : ''}
+  double *const part = a.part + ((i64)(segment * ${shares} + share) * a.outputs + out) * ${places} * a.inputs * ${BLOCK * BLOCK};
+  for (int j = 0; j < ${each}; j++)
+    if (place + j < ${places})
+      HM_LANES(8) {
+        const int row = lane / 4 + l % 4 / 2 * 8, column = l / 4 * 8 + lane % 4 * 2 + l % 2;
+        part[((place + j) * a.inputs + in) * ${BLOCK * BLOCK} + row * ${BLOCK} + column] = total[j][l];
+      }
+`,
+    { head: nativeText('matrix.h'), threads: block, shared },
+  );
+  return [
+    { source, blocks: segments * inputs * outputs, args: to.args.bytes },
+    ...ends(call, result, { part, places, inputs, tiles: segments * shares, one }),
+  ];
+}
+
+/** The ends of the sums: one for each source, whose blocks of channels begin anew. */
+function ends(
+  { window: { kernel }, x, into }: Call,
+  result: CudaTensor,
+  sums: {
+    readonly part: number;
+    readonly places: number;
+    readonly inputs: number;
+    readonly tiles: number;
+    readonly one: number;
+  },
+): Step[] {
+  const { part, places, inputs, tiles, one } = sums;
+  const start = five(into.value.shape, into.slots, (i) => into.box[i].start, 0);
+  const size = five(into.value.shape, into.slots, (i) => into.box[i].end - into.box[i].start, 1);
+  const place = inputs * BLOCK * BLOCK;
+  const step = [BLOCK, kernel[1] * kernel[2] * place, kernel[2] * place, place, places * place];
+  let [channel, block] = [0, 0];
+  return x.map((source) => {
+    const args = new Arguments();
+    args.anyView('to', result.dtype, result.address, placed(result, into.slots));
+    const box = {
+      start: [start[0] + channel, ...start.slice(1)],
+      size: [channelsOf(source), ...size.slice(1)],
+      kept: [true, true, true, true, true],
+    };
+    const from = part + 8 * block * BLOCK * BLOCK;
+    channel += channelsOf(source);
+    block += blocksOf(source);
+    return finishStep(args, box, { part: from, step, lanes: BLOCK, tiles, tileStep: one });
+  });
+}

@@ -1,0 +1,127 @@
+import type { CallOf, Source, Three, WindowThree } from '../../calls/index.ts';
+import { boxBySlots, SLOT_C } from '../../formats/index.ts';
+import type { Row } from '../../rows/index.ts';
+import type { Maker } from '../maker.ts';
+import type { Printer } from './printer.ts';
+import { overLanes } from './row.ts';
+import { printSource } from './window.ts';
+
+// What the kernels on tensor cores share: which sources they take, and how a tile of one comes into shared memory. Channels go there in
+// blocks of 16, as two slabs of 8, each position 16 bytes; channels that are not there are zeros.
+
+/** Whether a row leaves little room for other registers: it has many, or draws random numbers, whose index takes two. */
+export const isLarge = ({ registers, instructions }: Row): boolean =>
+  registers > 4 || instructions.some(({ op }) => ['UNIFORM', 'NORMAL', 'BERNOULLI'].includes(op));
+
+/** Channels of a block. */
+export const BLOCK = 16;
+
+export type Contraction = CallOf<'conv' | 'conv_transpose'>;
+
+export const channelsOf = ({ region: { shape, box, slots } }: Source): number =>
+  boxBySlots(shape, box, slots).size[SLOT_C];
+
+export const blocksOf = (source: Source): number => Math.ceil(channelsOf(source) / BLOCK);
+
+export const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
+
+/** Positions that a tile of a window's outputs reads along d, h, w. */
+export const readBy = (tile: Three, { kernel, stride, dilation }: WindowThree): Three =>
+  tile.map((length, i) => (length - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1) as unknown as Three;
+
+/** Positions of a slab: a count that keeps the two slabs in different banks. */
+export const slabOf = (positions: number): number => Math.ceil((positions + 4) / 8) * 8 - 4;
+
+/** Whether a row gives bfloat16 numbers, so that products of that precision are what is asked for: they are rounded, or all images are. */
+function isNarrow(row: Row, tensorOf: Maker['tensorOf']): boolean {
+  const last = row.instructions.findLast(({ dst }) => dst === row.result);
+  if (last?.op === 'ROUND_BF16') return true;
+  const images = row.operands.flatMap((operand) => {
+    if (operand.kind === 'vector') return [];
+    const { dtype, shape } = tensorOf(operand.value);
+    return shape.some(({ name }) => [1, 2, 3].includes(row.slots.get(name) ?? 0)) ? [dtype] : [];
+  });
+  return images.length > 0 && images.every((dtype) => dtype === 'bf16');
+}
+
+/** Whether {@link loadTile} takes a source. */
+export function takesTile(source: Source, make: Maker): boolean {
+  const channels = channelsOf(source);
+  if (!isNarrow(source.row, make.tensorOf)) return false;
+  return overLanes(source.row) ? channels <= BLOCK : channels % 8 === 0 || channels <= BLOCK;
+}
+
+/** A tile in shared memory. */
+export interface Tile {
+  /** Where it goes: an array of `Four`. */
+  readonly into: string;
+  /** Positions along d, h, w. */
+  readonly shape: Three;
+  /** The place of its first position, which need not be inside of the source. */
+  readonly from: readonly [string, string, string];
+  /** Which block of the source's channels. */
+  readonly block: string;
+  /** Threads that load. */
+  readonly threads: number;
+  /** Positions from one slab to the other. */
+  readonly slab: number;
+}
+
+/** Prints a source once; `load` gives the statements that load a tile of it, at the batch `n`, by threads number `thread`. */
+export function tileSource(to: Printer, one: Source) {
+  const channels = channelsOf(one);
+  const large = isLarge(one.row);
+  // Channels that a thread loads at once: those of a slab, half of them where the row takes many registers, or all.
+  const lanes = channels % 8 !== 0 || overLanes(one.row) ? channels : large ? 4 : 8;
+  const source = printSource(to, one, lanes);
+  const region = boxBySlots(one.region.shape, one.region.box, one.region.slots);
+  const first = `a.${to.longs('first', region.start.slice(1, 4))}`;
+  const held = `a.${to.longs('held', region.size.slice(1, 4))}`;
+  const from = `(int)a.${to.long('from', source.start)}`;
+  const end = channels % BLOCK === 0 ? '' : `(int)a.${to.long('end', source.start + channels)}`;
+  const fixed = to.fresh('f');
+  const inside = ['id', 'ih', 'iw']
+    .map((x, i) => `${x} >= ${first}[${i}] && ${x} < ${first}[${i}] + ${held}[${i}]`)
+    .join(' && ');
+  const unroll = `#pragma unroll ${one.row.registers < 4 ? 2 : 1}`;
+  function load({ into, shape, from: [d, h, w], block, threads, slab }: Tile): string {
+    const count = product(shape);
+    const place = `const int iw = ${w} + v % ${shape[2]}, ih = ${h} + v / ${shape[2]} % ${shape[1]}, id = ${d} + v / ${shape[2] * shape[1]};`;
+    if (lanes !== 4 && lanes !== 8)
+      return `{
+  ${source.begin(fixed, from)}
+${unroll}
+  for (int v = thread; v < ${count}; v += ${threads}) {
+    ${place}
+    float y[${channels}], low[8], high[8];
+    HM_LANES(${channels}) y[l] = 0;
+    if (${inside}) { ${source.load(fixed, 'id, ih, iw', from, 'y')} }
+    HM_LANES(8) low[l] = l < ${channels} ? y[l < ${channels} ? l : 0] : 0.0f, high[l] = l + 8 < ${channels} ? y[l + 8 < ${channels} ? l + 8 : 0] : 0.0f;
+    ${into}[v] = eight_of(low);
+    ${into}[${slab} + v] = eight_of(high);
+  }
+}
+`;
+    const parts = BLOCK / lanes;
+    const slot = lanes === 8 ? `part * ${slab} + v` : `part / 2 * ${slab} + v`;
+    const store =
+      lanes === 8
+        ? `${into}[${slot}] = eight_of(y);`
+        : `((Two *)&${into}[${slot}])[part % 2] = {{pair_of(y[0], y[1]), pair_of(y[2], y[3])}};`;
+    return `{
+  const int part = thread % ${parts}, wanted = ${from} + ${BLOCK} * (${block}) + ${lanes} * part;
+  ${end === '' ? 'const int ci = wanted;' : `const bool there = wanted < ${end};\n  const int ci = there ? wanted : ${from};`}
+  ${source.begin(fixed, 'ci')}
+${unroll}
+  for (int v = thread / ${parts}; v < ${count}; v += ${threads / parts}) {
+    ${place}
+    float y[${lanes}];
+    HM_LANES(${lanes}) y[l] = 0;
+    if (${end === '' ? '' : 'there && '}${inside}) { ${source.load(fixed, 'id, ih, iw', 'ci', 'y')} }
+    ${store}
+  }
+}
+`;
+  }
+  return { channels, load };
+}
