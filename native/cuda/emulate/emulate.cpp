@@ -71,16 +71,18 @@ void prepare(Context &context, char *stack, size_t bytes, void (*entry)()) {
 }
 #endif
 
+struct Meeting { // of all threads, of some or of a warp
+  int count = 0, generation = 0;
+  void *arguments[warp];
+};
+
 struct Fiber {
   Context context;
   std::vector<char> stack;
   bool done;
   long long shared; // bytes asked for so far
-};
-
-struct Meeting { // of all threads, or of a warp
-  int count = 0, generation = 0;
-  void *arguments[warp];
+  const Meeting *waits; // until its generation is no longer this one
+  int generation;
 };
 
 std::vector<Fiber> fibers;
@@ -101,9 +103,12 @@ void enter() {
   change(self.context, scheduler);
 }
 
-void give_way() {
-  const unsigned self = em.thread.x;
-  change(fibers[self].context, scheduler);
+// Waits until others have completed a meeting.
+void wait_for(const Meeting &meeting, int generation) {
+  Fiber &self = fibers[em.thread.x];
+  self.waits = &meeting, self.generation = generation;
+  change(self.context, scheduler);
+  self.waits = nullptr;
 }
 
 void start_block(unsigned block) {
@@ -116,7 +121,7 @@ void start_block(unsigned block) {
 
 void run_fibers() {
   for (Fiber &fiber : fibers) {
-    fiber.done = false, fiber.shared = 0;
+    fiber.done = false, fiber.shared = 0, fiber.waits = nullptr;
     prepare(fiber.context, fiber.stack.data(), fiber.stack.size(), enter);
   }
   for (bool alive = true; alive && !fault[0];) {
@@ -124,11 +129,12 @@ void run_fibers() {
     const long long before = progress;
     int waiting = 0;
     for (unsigned t = 0; t < fibers.size(); t++) {
-      if (fibers[t].done) continue;
+      Fiber &fiber = fibers[t];
+      if (fiber.done) continue;
       alive = true;
       em.thread.x = t;
-      change(scheduler, fibers[t].context);
-      waiting += fibers[t].done ? 0 : 1;
+      if (!fiber.waits || fiber.waits->generation != fiber.generation) change(scheduler, fiber.context);
+      waiting += fiber.done ? 0 : 1;
     }
     if (waiting > 0 && before == progress && waiting == int(fibers.size())) em_fault("all threads wait and none comes");
     if (waiting > 0 && before == progress && waiting < int(fibers.size())) em_fault("a barrier that not all threads reach");
@@ -162,7 +168,7 @@ void em_barrier(void) {
     block_meeting.count = 0, block_meeting.generation++;
     return;
   }
-  while (block_meeting.generation == mine) give_way();
+  wait_for(block_meeting, mine);
 }
 
 void em_named(int barrier, int threads, int waits) {
@@ -176,7 +182,7 @@ void em_named(int barrier, int threads, int waits) {
     meeting.count = 0, meeting.generation++;
     return;
   }
-  while (waits && meeting.generation == mine) give_way();
+  if (waits) wait_for(meeting, mine);
 }
 
 void em_warp(void *argument, void (*combine)(void **)) {
@@ -191,7 +197,7 @@ void em_warp(void *argument, void (*combine)(void **)) {
     meeting.generation++;
     return;
   }
-  while (meeting.generation == mine) give_way();
+  wait_for(meeting, mine);
 }
 
 const char *em_launch(long long blocks, int threads, long long shared, int with_fibers, void (*kernel)(const void *),

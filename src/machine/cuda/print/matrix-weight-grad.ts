@@ -24,7 +24,7 @@ const [STAGES, SHARED] = [2, 96 << 10];
 /** Most places of the kernel a warp. */
 const MOST_PLACES = 4;
 
-/** How a call is cut, if it can be. */
+/** How a call is cut, if it can be; cells of less than the depth of a product, those of tiny images, are not worth it. */
 function planOf({ window, cell }: Call) {
   const places = product(window.kernel);
   const warps = places % 9 === 0 ? 9 : 8;
@@ -38,7 +38,7 @@ function planOf({ window, cell }: Call) {
   const bytes = () => 32 * STAGES * (slabs().x + slabs().y);
   for (const axis of [0, 1, 2])
     while (bytes() > SHARED && piece[axis] % 2 === 0 && product(piece) > 16) piece[axis] /= 2;
-  if (each > MOST_PLACES || bytes() > SHARED) return undefined;
+  if (each > MOST_PLACES || bytes() > SHARED || product(cell) < 16) return undefined;
   return { places, warps, each, shares, piece: piece as Three, shared: bytes(), ...slabs() };
 }
 
