@@ -20,7 +20,7 @@ const pure = [
   'src/machine/null.ts',
   'src/machine/prepared.ts',
   'src/machine/reference.ts',
-  'src/machine/rest.ts',
+  'src/machine/event-loop.ts',
   'src/machine/world.ts',
   'src/run/',
   'src/files/system-errors.ts',

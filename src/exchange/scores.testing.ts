@@ -13,7 +13,7 @@ export async function scoresOfRun(run: string, image: Float32Array, size: Shape3
   const session = sessionOf({ ...config, threads: 1, exactConv: 'direct' });
   try {
     const program = await session.load(ctx.graph);
-    await loadCheckpoint(folder.latest, session.state, { partial: true });
+    await loadCheckpoint(folder.latest, session.variables, { partial: true });
     const found = await program.run({ image }, ['scores']);
     if (found.scores.length !== voxelCount(size) * config.classes!.length) throw new Error('sizes');
     return Float32Array.from(found.scores);

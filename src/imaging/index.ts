@@ -64,6 +64,7 @@ export { putBox, takeBox } from './volume/box-copy.ts';
 // Stores of preprocessed cases
 export { ClassCounter } from './volume/class-counter.ts';
 export * from './volume/errors.ts';
+export * from './volume/intensity-window.ts';
 export * from './volume/label-codes.ts';
 export { MemorySource } from './volume/memory-source.ts';
 export type { ElementType, WritableType } from './volume/nifti-types.ts';
@@ -71,4 +72,3 @@ export * from './volume/orientation.ts';
 export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './volume/scan-types.ts';
 export * from './volume/volume.ts';
 export * from './volume/voxel-source.ts';
-export * from './volume/window.ts';

@@ -63,11 +63,11 @@ export interface Transport {
   pollWith?(poll: number): void;
 }
 
-/** Work of a store that may still go on. */
+/** A move that may still go on. */
 export type Ticket = number;
 
 /** Room outside of memory for tensors that make way for others. Moves run in the order they are asked for, beside kernels. */
-export interface Store {
+export interface Spill {
   readonly bytes: number;
   /** Begins to write a tensor's memory to `offset`; it must stay as it is until the move is done. */
   write(tensor: Tensor, offset: number): Ticket;
@@ -90,8 +90,8 @@ export interface Device extends Target {
   allocate(bytes: number, room?: number): Memory;
   /** Gives memory back, and the arguments of what was prepared with it. */
   free(memory: Memory): void;
-  /** A store of `bytes` bytes in a folder, by default the system's for passing files; raises an error where there is no room. Nothing of it is left when the process ends. */
-  openStore(folder: string | undefined, bytes: number): Store;
+  /** Room for `bytes` bytes of spilled tensors, as a file in a folder, by default the system's for passing files; raises an error where there is none. Nothing of it is left when the process ends. */
+  openSpill(folder: string | undefined, bytes: number): Spill;
   /** Bytes of memory that the process may have here; absent where the device takes none that is worth a word. */
   granted?(): number;
   /** A tensor at `offset` bytes of a memory. */

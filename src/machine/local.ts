@@ -12,8 +12,8 @@ import type { Processes, Traffic, World } from './world.ts';
 /** This process, which runs all ranks. */
 export function alone(ranks: number): Processes {
   return {
-    hosts: [Array.from({ length: ranks }, (_, rank) => rank)],
-    host: 0,
+    ranks: [Array.from({ length: ranks }, (_, rank) => rank)],
+    index: 0,
     machine: 'this machine',
     share: async (_label, text) => [text],
     deliver: async () => undefined,

@@ -22,7 +22,7 @@ export function nullDevice(like?: Target): Device {
     ...(like?.scratch && { scratch: like.scratch }),
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
-    openStore: (_folder, bytes) => ({
+    openSpill: (_folder, bytes) => ({
       bytes,
       write: () => 0,
       read: () => 0,

@@ -1,7 +1,7 @@
 import { type Block, type Box, boxVolume, forEachIndex, get, set, zeros } from '../core/index.ts';
 import { type Format, type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
 import { launchOf, passedMark } from './at-once.ts';
-import type { Device, HostArray, HostRoom, Memory, Store, Tensor } from './device.ts';
+import type { Device, HostArray, HostRoom, Memory, Spill, Tensor } from './device.ts';
 import { HOST_SPACES, UNMEASURED } from './host.ts';
 
 interface ReferenceTensor extends Tensor {
@@ -40,7 +40,7 @@ export function referenceDevice(fusion = NO_FUSION): Device {
       held -= taken.get(memory) ?? 0;
       taken.delete(memory);
     },
-    openStore: (_folder, bytes) => hostStore(bytes),
+    openSpill: (_folder, bytes) => hostSpill(bytes),
     tensor: (_memory: Memory, _offset: number, type: StoredType, box: Box): ReferenceTensor => ({
       shape: type.shape,
       dtype: type.dtype,
@@ -110,8 +110,8 @@ function combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): void {
   for (const data of blocks) data.set(total);
 }
 
-/** A store that keeps copies in host memory. */
-function hostStore(bytes: number): Store {
+/** Copies in host memory. */
+function hostSpill(bytes: number): Spill {
   const kept = new Map<number, Float64Array>();
   return {
     bytes,

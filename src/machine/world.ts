@@ -19,9 +19,9 @@ export interface Begun {
 /** Processes that work together: each runs some of the ranks of a mesh and reaches the others by messages. */
 export interface Processes {
   /** Ranks of each process. */
-  readonly hosts: readonly (readonly number[])[];
-  /** Which of `hosts` this process is; 0 alone writes files and talks to the user. */
-  readonly host: number;
+  readonly ranks: readonly (readonly number[])[];
+  /** Which of them this process is; 0 alone writes files and talks to the user. */
+  readonly index: number;
   /** Name of the machine that this process runs on. */
   readonly machine: string;
   /** Every process gives a text and gets those of all, by process. A small matter: not counted as traffic. */

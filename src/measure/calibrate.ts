@@ -39,7 +39,7 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Speeds>
   const link = processes === undefined ? ASSUMED_LINK : await measureLink(processes);
   const cores = availableParallelism();
   let speeds: Speeds | undefined;
-  if (processes === undefined || processes.host === 0) {
+  if (processes === undefined || processes.index === 0) {
     const fitted = fitSpeeds(await timeKernels(options));
     const allCores = Math.max(1, Math.min(cores, steadyFlops(cores) / steadyFlops(1)));
     speeds = {
@@ -122,12 +122,12 @@ async function measureLink(processes: Processes): Promise<Speeds['link']> {
   const many = await exchangeSeconds(processes, device, TOGETHER * 64, TOGETHER);
   const one = await exchangeSeconds(processes, device, 64, 1);
   const messageSeconds = Number((Math.max(0, many - one) / (TOGETHER - 1)).toPrecision(4));
-  const hosts = processes.hosts.length;
+  const ranks = processes.ranks.length;
   return {
     bytesPerSecond,
     latencySeconds,
     messageSeconds,
-    source: `measured between ranks 0 and 1 of ${hosts}`,
+    source: `measured between ranks 0 and 1 of ${ranks}`,
   };
 }
 

@@ -48,7 +48,7 @@ export interface PlanReport {
   /** The same in one line. */
   readonly extra?: string;
   /** Bytes of the spill file. */
-  readonly storeBytes: number;
+  readonly spillBytes: number;
 }
 
 /**
@@ -56,13 +56,13 @@ export interface PlanReport {
  * with the most where there are several.
  */
 export function predictPeak({ memory, inFlight, target }: Plan, hostBytes = 0): number {
-  const { list, hosts, arenaBytes, variableBytes } = memory;
+  const { list, processRanks, arenaBytes, variableBytes } = memory;
   const { fixedBytes } = target.spaces.tensors;
-  const messages = hosts.length === 1 ? 0 : messageBytes({ list, inFlight }, fixedBytes);
-  const each = hosts.map(
-    (ranks, host) =>
+  const messages = processRanks.length === 1 ? 0 : messageBytes({ list, inFlight }, fixedBytes);
+  const each = processRanks.map(
+    (ranks, index) =>
       processBytes(fixedBytes, ranks.length) +
-      arenaBytes[host] +
+      arenaBytes[index] +
       ranks.reduce((sum, rank) => sum + variableBytes[rank], 0),
   );
   return Math.max(...each) + messages + hostBytes;
@@ -96,11 +96,11 @@ export function explainPlan(plan: Plan, hostBytes = 0): PlanReport {
     collectives: collectives.map(report).filter((c) => c.bytes > 0),
     bytesSent: { ...bytesSent, total: bytesSent.exchange + bytesSent.allReduce },
     peakBytesPerRank: Math.max(...ranks.map((r) => r.tensorBytes + r.variableBytes)),
-    processes: memory.hosts.length,
+    processes: memory.processRanks.length,
     predictedPeakBytes: predictPeak(plan, hostBytes),
     comebacks: comebacks(plan),
     extra: showExtra(plan),
-    storeBytes: memory.storeBytes.reduce((a, b) => a + b, 0),
+    spillBytes: memory.spillBytes.reduce((a, b) => a + b, 0),
   };
 }
 
@@ -202,7 +202,7 @@ export function formatPlan(r: PlanReport, mostCollectives = 12): string {
     );
   }
   if (r.extra !== undefined) {
-    lines.push('', `to fit memory: ${r.extra}; spill file ${bytes(r.storeBytes)}`);
+    lines.push('', `to fit memory: ${r.extra}; spill file ${bytes(r.spillBytes)}`);
     for (const c of r.comebacks)
       lines.push(`  ${c.how.padEnd(11)}${bytes(c.bytes).padEnd(11)}${c.tensor}  ${c.name}`);
   }

@@ -36,7 +36,7 @@ export interface Plan {
 /** How a plan is made. */
 export interface PlanOptions {
   /** Ranks of each process; by default all are in one, run in turn and share an arena. */
-  readonly hosts?: readonly (readonly number[])[];
+  readonly processRanks?: readonly (readonly number[])[];
   /** Resident bytes of a process at most; what does not fit is recomputed and spilled. */
   readonly memoryLimit?: number;
   /** Whether a limit that is hard to meet is worth a long search; true by default. */
@@ -61,7 +61,7 @@ export function makePlan(
   const { memoryLimit: limit, thorough } = options;
   const { program, buffers, planner, fixedBytes } = prepare(graph, mesh, layout, target, options);
   const memory = planner.plan({ limit, thorough, fixedBytes });
-  const { hosts } = options;
+  const { processRanks } = options;
   const bytesSent = { exchange: 0, allReduce: 0 };
   for (const { step } of memory.list) {
     if (step.kind !== 'collective') continue;
@@ -77,7 +77,7 @@ export function makePlan(
     steps: memory.list.map(({ step }) => step),
     buffers,
     memory,
-    inFlight: inFlightAmong(memory.list, buffers, target, hosts),
+    inFlight: inFlightAmong(memory.list, buffers, target, processRanks),
     target,
     flops: ranks.map((rank) => flopsOf(program.nodes, rank)),
     flopsAgain: ranks.map((rank) => flopsOf(again, rank)),
@@ -106,7 +106,7 @@ function prepare(
   mesh: Mesh,
   layout: Layout,
   target: Target,
-  { hosts, hostBytes = 0, region }: PlanOptions,
+  { processRanks, hostBytes = 0, region }: PlanOptions,
 ) {
   if (region !== undefined && mesh.size > 1)
     fail({
@@ -117,16 +117,16 @@ function prepare(
   const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
   checkSupport(program, target);
   const fused = fuse(program, target.fusion);
-  const apart = hosts !== undefined && hosts.length > 1;
+  const apart = processRanks !== undefined && processRanks.length > 1;
   const steps = apart && target.overlap ? late(fused) : fused;
   const buffers = assignBuffers(program, steps, target.formats(program));
   const once = steps.map((step) => ({ step, again: false }));
   const { fixedBytes } = target.spaces.tensors;
-  const inFlight = inFlightAmong(once, buffers, target, hosts);
+  const inFlight = inFlightAmong(once, buffers, target, processRanks);
   const messages = apart ? messageBytes({ list: once, inFlight }, fixedBytes) : 0;
-  const most = Math.max(...(hosts ?? [{ length: mesh.size }]).map(({ length }) => length));
+  const most = Math.max(...(processRanks ?? [{ length: mesh.size }]).map(({ length }) => length));
   const scratchOf = scratchBuffers(target, buffers, mesh.size);
-  const planner = new MemoryPlanner({ program, steps, buffers, scratchOf }, target, hosts);
+  const planner = new MemoryPlanner({ program, steps, buffers, scratchOf }, target, processRanks);
   return { program, buffers, planner, fixedBytes: processBytes(fixedBytes, most) + messages + hostBytes };
 }
 
@@ -135,9 +135,9 @@ function inFlightAmong(
   list: Parameters<typeof inFlightOf>[0],
   buffers: Plan['buffers'],
   { overlap }: Target,
-  hosts: PlanOptions['hosts'] = [],
+  processRanks: PlanOptions['processRanks'] = [],
 ): InFlight[] {
-  return overlap && hosts.length > 1 ? inFlightOf(list, buffers) : [];
+  return overlap && processRanks.length > 1 ? inFlightOf(list, buffers) : [];
 }
 
 function flopsOf(nodes: readonly LocalNode[], rank: number): number {

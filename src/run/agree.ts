@@ -9,15 +9,15 @@ import { type Plan, printProgram } from '../plan/index.ts';
  * first line that does.
  */
 export async function agree(processes: Processes, what: string, text: () => string): Promise<void> {
-  if (processes.hosts.length === 1) return;
+  if (processes.ranks.length === 1) return;
   const own = text();
   const hashes = await processes.share(`comparison of ${what}`, await sha256(own));
-  const others = hashes.flatMap((hash, host) => (hash === hashes[0] ? [] : [host]));
+  const others = hashes.flatMap((hash, index) => (hash === hashes[0] ? [] : [index]));
   if (others.length === 0) return;
   const texts = await processes.share(`difference of ${what}`, own);
   const [expected, found] = firstDifference(texts[0], texts[others[0]]);
   fail({
-    where: `start of ${processes.hosts.length} processes`,
+    where: `start of ${processes.ranks.length} processes`,
     problem: `${what} of ${ranksOf(processes, others)} differs from that of rank 0`,
     expected,
     found,
@@ -39,7 +39,7 @@ export async function together<T>(
   const own = done.status === 'fulfilled' ? '' : oneLine(done.reason);
   const texts = await processes.share(what, own);
   if (done.status === 'rejected') throw done.reason;
-  const failed = texts.flatMap((text, host) => (text === '' ? [] : [host]));
+  const failed = texts.flatMap((text, index) => (text === '' ? [] : [index]));
   if (failed.length === 0) return done.value;
   return fail({ where: `on ${ranksOf(processes, failed)}`, problem: texts[failed[0]] });
 }
@@ -70,13 +70,13 @@ export async function fromFirst<T>(processes: Processes | undefined, value: T): 
 }
 
 const areMany = (processes: Processes | undefined): processes is Processes =>
-  processes !== undefined && processes.hosts.length > 1;
+  processes !== undefined && processes.ranks.length > 1;
 
 const oneLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ') || 'unknown error';
 
-function ranksOf({ hosts }: Processes, some: readonly number[]): string {
-  const ranks = some.flatMap((host) => hosts[host]);
+function ranksOf(processes: Processes, some: readonly number[]): string {
+  const ranks = some.flatMap((index) => processes.ranks[index]);
   return `${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}`;
 }
 

@@ -1,16 +1,16 @@
 import { fail, isEmpty } from '../core/index.ts';
+import { yieldToEvents } from '../machine/event-loop.ts';
 import type {
   Begun,
   Device,
   HostArray,
   Launch,
   Memory,
-  Store,
+  Spill,
   Tensor,
   Ticket,
   World,
 } from '../machine/index.ts';
-import { rest } from '../machine/rest.ts';
 import {
   type AllReducePlan,
   type Buffer,
@@ -48,7 +48,7 @@ export class Executable {
   private readonly flying = new Map<InFlight, Begun>();
   /** Places of collectives that are part of a flight. */
   private readonly flown = new Set<number>();
-  private readonly store: () => Store;
+  private readonly spill: () => Spill;
   private readonly begins: World['begin'];
   readonly teller: Teller;
   /** The latest move of each spilled buffer. */
@@ -56,10 +56,10 @@ export class Executable {
 
   /** Binds a plan; raises what the device cannot prepare. */
   static async bind(parts: Binding): Promise<Executable> {
-    const { plan, device, rank, state, arena } = parts;
+    const { plan, device, rank, variables, arena } = parts;
     const own = device.allocate(0);
     try {
-      const tensors = new RankTensors(plan, device, rank, state, arena);
+      const tensors = new RankTensors(plan, device, rank, variables, arena);
       return new Executable(parts, own, tensors, await prepareKernels(parts, tensors, own));
     } catch (error) {
       device.free(own);
@@ -68,7 +68,7 @@ export class Executable {
   }
 
   private constructor(
-    { plan, device, rank, store, world, debug }: Binding,
+    { plan, device, rank, spill, world, debug }: Binding,
     own: Memory,
     tensors: RankTensors,
     launches: ReadonlyMap<number, Launch>,
@@ -77,8 +77,8 @@ export class Executable {
     this.plan = plan;
     this.device = device;
     this.rank = rank;
-    this.store = store;
-    this.begins = world.processes.hosts.length > 1 ? world.begin : undefined;
+    this.spill = spill;
+    this.begins = world.processes.ranks.length > 1 ? world.begin : undefined;
     this.own = own;
     this.tensors = tensors;
     this.launches = launches;
@@ -172,16 +172,16 @@ export class Executable {
     if (isEmpty(buffer.boxes[this.rank])) return () => undefined;
     if (action === 'settle' || action === 'arrive') return () => this.settled(buffer);
     const tensor = this.tensors.at(buffer, place);
-    const offset = this.plan.memory.store.get(buffer)!.offsets[this.rank];
+    const offset = this.plan.memory.spilled.get(buffer)!.offsets[this.rank];
     return () => {
-      const store = this.store();
-      this.moves.set(buffer, action === 'spill' ? store.write(tensor, offset) : store.read(tensor, offset));
+      const spill = this.spill();
+      this.moves.set(buffer, action === 'spill' ? spill.write(tensor, offset) : spill.read(tensor, offset));
     };
   }
 
   /** Waits for the latest move of a buffer; the process may do something else meanwhile. */
   private async settled(buffer: Buffer): Promise<void> {
-    while (!this.store().settled(this.moves.get(buffer)!)) await rest();
+    while (!this.spill().settled(this.moves.get(buffer)!)) await yieldToEvents();
   }
 
   /**

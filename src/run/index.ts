@@ -4,7 +4,7 @@ export * from './executable.ts';
 export type { BoxReader, BoxSource, Feed } from './host-parts.ts';
 export type { OutputPart } from './outputs.ts';
 export * from './session.ts';
-export * from './state.ts';
 export * from './trace.ts';
 export * from './trace-table.ts';
 export * from './tracer.ts';
+export * from './variables.ts';

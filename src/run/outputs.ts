@@ -39,8 +39,8 @@ export async function wholeOutput(
   for (const executable of executables) {
     const { value, data } = await executable.result(name);
     const size = volume(value.shape);
-    if (processes.hosts.length > 1 && !heldByAll(value, value.own)) {
-      const to = processes.hosts.map((_, host) => host);
+    if (processes.ranks.length > 1 && !heldByAll(value, value.own)) {
+      const to = processes.ranks.map((_, index) => index);
       return fromParts(processes, `output "${name}"`, { type: value, boxes: value.own, part: data, to });
     }
     if (data.length === size) return data;

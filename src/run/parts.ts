@@ -34,17 +34,17 @@ export async function fromParts(
   label: string,
   { type, boxes, part, to }: Parts,
 ): Promise<HostArray> {
-  const wanted = to.includes(processes.host);
+  const wanted = to.includes(processes.index);
   const whole = arrayLike(part, wanted ? volume(type.shape) : 0);
   const seen = new Set<string>();
-  for (const [host, [rank]] of processes.hosts.entries()) {
+  for (const [owner, [rank]] of processes.ranks.entries()) {
     const box = boxes[rank];
     if (isEmpty(box) || seen.has(showBox(box))) continue;
     seen.add(showBox(box));
-    const mine = host === processes.host;
+    const mine = owner === processes.index;
     const data = mine ? part : arrayLike(part, wanted ? boxVolume(box) : 0);
-    const takers = to.filter((taker) => taker !== host);
-    if (takers.length > 0) await processes.deliver(label, bytesOf(data), host, takers);
+    const takers = to.filter((taker) => taker !== owner);
+    if (takers.length > 0) await processes.deliver(label, bytesOf(data), owner, takers);
     if (wanted) scatter(data, box, whole, strides(type));
   }
   return whole;

@@ -1,18 +1,18 @@
-import type { Device, Launch, Memory, Store, World } from '../machine/index.ts';
+import type { Device, Launch, Memory, Spill, World } from '../machine/index.ts';
 import type { LocalValue, Plan } from '../plan/index.ts';
 import type { RankTensors } from './rank-tensors.ts';
-import type { State } from './state.ts';
+import type { Variables } from './variables.ts';
 
 /** What a plan is bound to. */
 export interface Binding {
   readonly plan: Plan;
   readonly device: Device;
   readonly rank: number;
-  readonly state: State;
+  readonly variables: Variables;
   /** At least the bytes of the plan's process; its ranks share it, and programs that never run at once may. */
   readonly arena: Memory;
   /** Gives at least the plan's bytes of it. */
-  readonly store: () => Store;
+  readonly spill: () => Spill;
   /** In which other ranks may run at the same time, in processes of their own. */
   readonly world: World;
   /** From level 2 on every step is told on the terminal. */

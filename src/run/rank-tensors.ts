@@ -1,7 +1,7 @@
 import { fail } from '../core/index.ts';
 import type { Device, Memory, Tensor } from '../machine/index.ts';
 import type { AllReducePlan, Buffer, ExchangePlan, LocalValue, Plan } from '../plan/index.ts';
-import type { State } from './state.ts';
+import type { Variables } from './variables.ts';
 
 /** A time in which a buffer lies at one place. */
 interface Stay {
@@ -16,7 +16,7 @@ export class RankTensors {
   /** In the order of time. */
   private readonly stays = new Map<Buffer, readonly Stay[]>();
 
-  constructor(plan: Plan, device: Device, rank: number, state: State, arena: Memory) {
+  constructor(plan: Plan, device: Device, rank: number, variables: Variables, arena: Memory) {
     this.plan = plan;
     for (const buffer of new Set([...plan.buffers.values(), ...plan.memory.placements.keys()])) {
       const placed = plan.memory.placements.get(buffer) ?? [];
@@ -28,7 +28,9 @@ export class RankTensors {
       const always = { from: -1, to: plan.steps.length };
       this.stays.set(
         buffer,
-        buffer.variable === undefined ? stays : [{ ...always, tensor: state.tensor(buffer.variable, rank) }],
+        buffer.variable === undefined
+          ? stays
+          : [{ ...always, tensor: variables.tensor(buffer.variable, rank) }],
       );
     }
   }

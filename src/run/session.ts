@@ -1,5 +1,5 @@
 import { fail, Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
-import type { Device, HostArray, Memory, Processes, Store, Traffic, World } from '../machine/index.ts';
+import type { Device, HostArray, Memory, Processes, Spill, Traffic, World } from '../machine/index.ts';
 import { alone } from '../machine/local.ts';
 import {
   checkSplits,
@@ -16,9 +16,9 @@ import { Executable } from './executable.ts';
 import type { Feed } from './host-parts.ts';
 import { type OutputPart, ownParts, wholeOutput } from './outputs.ts';
 import type { Binding } from './prepare.ts';
-import { State } from './state.ts';
 import type { Tracer } from './tracer.ts';
 import { Turns } from './turns.ts';
+import { Variables } from './variables.ts';
 
 export interface SessionOptions {
   readonly device: Device;
@@ -83,11 +83,11 @@ export class Session {
   readonly device: Device;
   readonly mesh: Mesh;
   readonly layout: Layout;
-  readonly state: State;
+  readonly variables: Variables;
   readonly world: World;
   /** Arenas that all ranks and all loaded programs share: they run one at a time, so the largest decides. */
   private readonly arenas: Memory[] = [];
-  private store: Store | undefined;
+  private spill: Spill | undefined;
   private readonly programs = new Set<Loaded>();
   /** Programs that are being loaded, and how often the session was closed. */
   private loading = 0;
@@ -103,7 +103,7 @@ export class Session {
     const processes = options.processes ?? alone(mesh.size);
     checkSize(processes, mesh);
     this.world = processes.world(device);
-    this.state = new State(device, seed, processes);
+    this.variables = new Variables(device, seed, processes);
   }
 
   get tracer(): Tracer | undefined {
@@ -135,22 +135,27 @@ export class Session {
     // Planning takes the longer the more parts there are.
     if (what instanceof Graph && !idleRanks) checkSplits(what, this.mesh, this.layout);
     const { memoryLimit, debug = 0 } = this.options;
-    const { hosts, host } = this.world.processes;
+    const { ranks: processRanks, index } = this.world.processes;
     const plan =
       what instanceof Graph
-        ? makePlan(what, this.mesh, this.layout, this.device, { hosts, memoryLimit, hostBytes, region })
+        ? makePlan(what, this.mesh, this.layout, this.device, {
+            processRanks,
+            memoryLimit,
+            hostBytes,
+            region,
+          })
         : this.suited(what);
-    if (debug >= 1 && host === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
+    if (debug >= 1 && index === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
     checkMemory(predictPeak(plan, hostBytes), this.options.grantedBytes ?? this.device.granted?.());
-    const arenaBytes = plan.memory.arenaBytes[host];
-    const storeBytes = plan.memory.storeBytes[host];
-    if (storeBytes > 0) this.storeOf(storeBytes);
-    const ranks = hosts[host];
-    this.state.admit(plan, ranks);
+    const arenaBytes = plan.memory.arenaBytes[index];
+    const spillBytes = plan.memory.spillBytes[index];
+    if (spillBytes > 0) this.spillOf(spillBytes);
+    const ranks = processRanks[index];
+    this.variables.admit(plan, ranks);
     const arena = this.arena(arenaBytes);
-    const store = () => this.storeOf(storeBytes);
-    const { device, state, world, closes } = this;
-    const parts = { plan, device, state, arena, store, world, debug };
+    const spill = () => this.spillOf(spillBytes);
+    const { device, variables, world, closes } = this;
+    const parts = { plan, device, variables, arena, spill, world, debug };
     const executables = await bindAll(
       ranks.map((rank) => ({ ...parts, rank })),
       () => this.closes === closes,
@@ -164,7 +169,7 @@ export class Session {
       if (!agreed)
         await agree(this.world.processes, `the plan of ${name ?? 'a program'}`, () => planText(plan));
       agreed = true;
-      this.state.ready();
+      this.variables.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
       await turns.run(this.tracer);
@@ -197,8 +202,8 @@ export class Session {
   /** What a plan was made for must be what it runs on: places of tensors follow from it. */
   private suited(plan: Plan): Plan {
     const { device, mesh, layout, world } = this;
-    const expected = placeText(device.name, mesh, layout, world.processes.hosts);
-    const found = placeText(plan.device, plan.program.mesh, plan.layout, plan.memory.hosts);
+    const expected = placeText(device.name, mesh, layout, world.processes.ranks);
+    const found = placeText(plan.device, plan.program.mesh, plan.layout, plan.memory.processRanks);
     if (found === expected) return plan;
     return fail({
       where: 'plan',
@@ -214,13 +219,13 @@ export class Session {
     for (const program of [...this.programs]) program.free();
     this.freeArenas();
     this.world.close();
-    this.state.free();
+    this.variables.free();
   }
 
   private freeArenas(): void {
-    // A store that still moves bytes uses the arena.
-    this.store?.close();
-    this.store = undefined;
+    // What still moves bytes uses the arena.
+    this.spill?.close();
+    this.spill = undefined;
     for (const arena of this.arenas) this.device.free(arena);
     this.arenas.length = 0;
   }
@@ -237,12 +242,12 @@ export class Session {
     return made;
   }
 
-  /** A store that a program fits. Nothing in it outlives a run. */
-  private storeOf(bytes: number): Store {
-    if (this.store !== undefined && this.store.bytes >= bytes) return this.store;
-    this.store?.close();
-    this.store = this.device.openStore(this.options.spillFolder, bytes);
-    return this.store;
+  /** The room that a program's spilled tensors fit. Nothing in it outlives a run. */
+  private spillOf(bytes: number): Spill {
+    if (this.spill !== undefined && this.spill.bytes >= bytes) return this.spill;
+    this.spill?.close();
+    this.spill = this.device.openSpill(this.options.spillFolder, bytes);
+    return this.spill;
   }
 }
 
@@ -262,9 +267,9 @@ async function bindAll(all: readonly Binding[], open: () => boolean): Promise<Ex
 }
 
 /** Where a plan runs, in one line. */
-function placeText(device: string, mesh: Mesh, layout: Layout, hosts: Processes['hosts']): string {
+function placeText(device: string, mesh: Mesh, layout: Layout, ranks: Processes['ranks']): string {
   const dims = Object.entries(layout).map(([dim, axis]) => `${dim} on ${axis}`);
-  return `device ${device}, mesh ${showMesh(mesh)}, layout ${dims.sort().join(' ')}, ranks of processes ${JSON.stringify(hosts)}`;
+  return `device ${device}, mesh ${showMesh(mesh)}, layout ${dims.sort().join(' ')}, ranks of processes ${JSON.stringify(ranks)}`;
 }
 
 /** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
@@ -280,8 +285,8 @@ export function checkMemory(peak: number, granted: number | undefined): void {
 }
 
 /** Refuses processes that do not match the mesh: where there are several, each runs one of its ranks. */
-export function checkSize({ hosts }: Processes, mesh: Mesh): void {
-  const ranks = hosts.flat().length;
+export function checkSize(processes: Processes, mesh: Mesh): void {
+  const ranks = processes.ranks.flat().length;
   if (ranks === mesh.size) return;
   fail({
     where: 'mesh',

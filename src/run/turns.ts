@@ -1,6 +1,6 @@
 import { HalomeshError } from '../core/index.ts';
+import { yieldToEvents } from '../machine/event-loop.ts';
 import type { World } from '../machine/index.ts';
-import { rest } from '../machine/rest.ts';
 import type { Executable } from './executable.ts';
 import type { CollectiveMember } from './rank-tensors.ts';
 import { describeStep } from './trace.ts';
@@ -68,11 +68,11 @@ export class Turns {
         const pending = executable.step(at, tracer);
         if (pending) await pending;
       } catch (error) {
-        throw this.world.processes.hosts.length > 1 ? inStep(error, executable, at) : error;
+        throw this.world.processes.ranks.length > 1 ? inStep(error, executable, at) : error;
       }
       // Kernels hold the thread.
       if (performance.now() - rested < TURN) continue;
-      await rest();
+      await yieldToEvents();
       rested = performance.now();
     }
   }

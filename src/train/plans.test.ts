@@ -99,7 +99,7 @@ describe('what chooses a split plans each of its programs once', () => {
     const { config: placed, plan } = await withSplit(config('run', split), settings);
     const way = chooseWay({
       ...{ config: placed, classes: 3, shape, flips: 1, soft: false, hostBytes: 0, plan },
-      ...{ processes: { hosts: [[0], [1]], host: 0 }, freeBytes: 2 ** 30 },
+      ...{ processes: { ranks: [[0], [1]], index: 0 }, freeBytes: 2 ** 30 },
     });
     expect(way.plans.get('whole')).toBe(plan);
     expect(plannedOnce()).toBe(3);

@@ -85,7 +85,7 @@ export function toyDevice(): Device {
     free({ bytes }) {
       held -= bytes;
     },
-    openStore: () => {
+    openSpill: () => {
       throw new Error('the toy has no store');
     },
     tensor: (memory: Memory, offset: number, { shape, dtype }: StoredType, box: Box): ToyTensor => {

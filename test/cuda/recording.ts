@@ -27,7 +27,7 @@ export function recording(sources: Map<string, KernelSource>): Device {
     done: async () => undefined,
     room: (bytes) => ({ address: 0, bytes, view: (most) => new Uint8Array(most) }),
     freeRoom: () => undefined,
-    openStore: () => ({ write: () => 0, read: () => 0, settled: () => true, close: () => undefined }),
+    openSpill: () => ({ write: () => 0, read: () => 0, settled: () => true, close: () => undefined }),
     capture: () => ({ run: () => undefined, free: () => undefined }),
     close: () => undefined,
   };

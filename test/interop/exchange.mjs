@@ -23,16 +23,16 @@ export async function check({ python, folder }) {
     });
     const session = new hm.Session({ device: hm.cpuDevice({ threads: 1 }), seed: 7 });
     const program = await session.load(graph);
-    const { state } = session;
+    const { variables } = session;
     let n = 0;
     // First scales and statistics are ones and zeros, which would hide one in another's place.
-    for (const name of state.names())
+    for (const name of variables.names())
       if (!name.endsWith('weight'))
-        state.set(
+        variables.set(
           name,
-          (await state.get(name)).map(() => 0.5 + (n++ % 7) / 8),
+          (await variables.get(name)).map(() => 0.5 + (n++ % 7) / 8),
         );
-    await hm.saveCheckpoint(run.latest, { state, step: 3, config });
+    await hm.saveCheckpoint(run.latest, { variables, step: 3, config });
     writeFileSync(run.config, JSON.stringify(config));
     const [onnx, safetensors] = [join(folder, `${norm}.onnx`), join(folder, `${norm}.safetensors`)];
     await hm.exportRun({ run: run.dir, onnx, safetensors });

@@ -15,17 +15,17 @@ export async function check({ python, folder }) {
   });
   const session = new hm.Session({ device: hm.cpuDevice({ threads: 1 }), seed: 7 });
   const program = await session.load(graph);
-  const { state } = session;
+  const { variables } = session;
   const file = join(folder, 'latest.safetensors');
-  await hm.saveCheckpoint(file, { state, step: 3, config: hm.resolveConfig({ data: '.', out: '.' }) });
+  await hm.saveCheckpoint(file, { variables, step: 3, config: hm.resolveConfig({ data: '.', out: '.' }) });
   const { metadata, tensors } = JSON.parse(python('read_safetensors.py', file));
   assert.equal(metadata.step, '3');
   assert.equal(JSON.parse(metadata.config).preset, 'default');
-  assert.deepEqual(Object.keys(tensors).sort(), [...state.names()].sort());
-  for (const name of state.names()) {
-    const sizes = state.types.get(name).shape.map(({ size }) => size);
+  assert.deepEqual(Object.keys(tensors).sort(), [...variables.names()].sort());
+  for (const name of variables.names()) {
+    const sizes = variables.types.get(name).shape.map(({ size }) => size);
     assert.deepEqual(tensors[name].shape, sizes, name);
-    const numbers = state.get(name);
+    const numbers = variables.get(name);
     assert.equal(tensors[name].sha256, createHash('sha256').update(numbers).digest('hex'), name);
   }
   program.free();

@@ -10,7 +10,7 @@ interface Claim {
 
 /** Tensors of a process that lie in its arena, or in its spill file, at one time never share a byte, and end within it. */
 export function checkMemory({ memory }: Plan): void {
-  memory.hosts.forEach((ranks, host) => {
+  memory.processRanks.forEach((ranks, index) => {
     const clock = new Clock(ranks, memory.list);
     const ranges = [...memory.placements.values()].flat().flatMap(({ buffer, from, to, offsets, bytes }) =>
       clock.ranks.map((rank, turn) => ({
@@ -19,15 +19,15 @@ export function checkMemory({ memory }: Plan): void {
         place: range(offsets[rank], offsets[rank] + bytes[rank]),
       })),
     );
-    checkApart(ranges, memory.arenaBytes[host], `arena of process ${host}`);
-    const spilled = [...memory.store].flatMap(([buffer, { offsets }]) =>
+    checkApart(ranges, memory.arenaBytes[index], `arena of process ${index}`);
+    const spilled = [...memory.spilled].flatMap(([buffer, { offsets }]) =>
       clock.ranks.map((rank, turn) => ({
         name: `%${buffer.id} of rank ${rank}`,
         time: movesOf(buffer, memory.list, (place) => clock.time(place, turn)),
         place: range(offsets[rank], offsets[rank] + memory.placements.get(buffer)![0].bytes[rank]),
       })),
     );
-    checkApart(spilled, memory.storeBytes[host], `spill file of process ${host}`);
+    checkApart(spilled, memory.spillBytes[index], `spill file of process ${index}`);
   });
 }
 

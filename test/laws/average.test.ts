@@ -26,9 +26,9 @@ async function trained(axes: Record<string, number>, layout: Layout) {
   for (let step = 0; step < 4; step++) {
     const feeds = { image, labels, step: Int32Array.of(step), learning_rate: Float64Array.of(0.5) };
     await program.run(feeds, []);
-    weights.push(Float64Array.from(await session.state.get(WEIGHT)));
+    weights.push(Float64Array.from(await session.variables.get(WEIGHT)));
   }
-  const average = Float64Array.from(await session.state.get(averageName(WEIGHT)));
+  const average = Float64Array.from(await session.variables.get(averageName(WEIGHT)));
   const scores = async (averaged: boolean): Promise<Float64Array> => {
     const other = await session.load(buildPrediction({ ...common, averaged, probabilities: true }).graph);
     const { probabilities } = await other.run({ image }, ['probabilities']);
@@ -36,9 +36,9 @@ async function trained(axes: Record<string, number>, layout: Layout) {
     return Float64Array.from(probabilities);
   };
   const [plain, smooth] = [await scores(false), await scores(true)];
-  for (const name of session.state.names())
-    if (session.state.types.get(name)!.trainable)
-      session.state.set(name, await session.state.get(averageName(name)));
+  for (const name of session.variables.names())
+    if (session.variables.types.get(name)!.trainable)
+      session.variables.set(name, await session.variables.get(averageName(name)));
   const copied = await scores(false);
   program.free();
   return { weights, average, plain, smooth, copied };

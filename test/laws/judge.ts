@@ -69,7 +69,7 @@ export async function check(
   checkMemory(program.plan);
   const given: Record<string, HostArray> = {};
   for (const [name, data] of Object.entries(feeds))
-    if (program.plan.program.variables.has(name)) session.state.set(name, data);
+    if (program.plan.program.variables.has(name)) session.variables.set(name, data);
     else given[name] = data;
   const found = await program.run(given);
   const { exchange, allReduce } = program.plan.bytesSent;

@@ -113,7 +113,7 @@ describe('a memory limit', () => {
 
   it('refuses a spill folder that is not there, lies in memory or has no room, before anything runs', () => {
     const device = cpuDevice();
-    const open = (folder: string, bytes: number) => () => device.openStore(folder, bytes).close();
+    const open = (folder: string, bytes: number) => () => device.openSpill(folder, bytes).close();
     expect(open('/no/such/folder', 4096)).toThrow(/spill folder \/no\/such\/folder: cannot make a file/);
     expect(open(spillFolder, 2 ** 46)).toThrow(/cannot take \d+ bytes/);
     expect(open(spillFolder, 2 ** 60)).toThrow(/hm_store_open: expected/);

@@ -8,7 +8,7 @@ import { CASES } from './cases.mjs';
 import { lawsOf, MESHES, ranksOf } from './laws-net.mjs';
 
 const processes = mpiProcesses();
-const { host, hosts } = processes;
+const { index, ranks } = processes;
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 const devices = { cpu: () => cpuDevice({ threads: 1 }), reference: referenceDevice };
 
@@ -16,22 +16,22 @@ const devices = { cpu: () => cpuDevice({ threads: 1 }), reference: referenceDevi
 async function conformance() {
   const found = [];
   for (const [name, make] of Object.entries(devices))
-    for (const test of CASES.filter(({ ranks }) => ranks === hosts.length)) {
+    for (const test of CASES.filter((one) => one.ranks === ranks.length)) {
       const device = make();
       const world = processes.world(device);
-      const [result] = await test.run(world, [processes.host], device);
+      const [result] = await test.run(world, [processes.index], device);
       const all = await processes.share(test.name, JSON.stringify({ result, traffic: world.traffic }));
       found.push({ device: name, name: test.name, ranks: all.map((text) => JSON.parse(text)) });
     }
-  if (host === 0) say(found);
+  if (index === 0) say(found);
 }
 
 /** Texts and arrays longer than a piece of a message. */
 async function texts() {
-  const long = await processes.share('long texts', `${host}`.repeat(1000 * (host + 1)));
-  const data = new Uint8Array(host === 2 ? 0 : 100_000).map((_, i) => (host === 1 ? i % 251 : 0));
+  const long = await processes.share('long texts', `${index}`.repeat(1000 * (index + 1)));
+  const data = new Uint8Array(index === 2 ? 0 : 100_000).map((_, i) => (index === 1 ? i % 251 : 0));
   await processes.deliver('an array', data, 1, [0]);
-  if (host === 0)
+  if (index === 0)
     say({ lengths: long.map(({ length }) => length), right: data.every((b, i) => b === i % 251) });
 }
 
@@ -40,9 +40,9 @@ const network = { size: 12, network: { base: 4, levels: 2 }, threads: 1, layout:
 /** Steps without an end. */
 async function busy() {
   const all = await processes.share('process ids', String(process.pid));
-  if (host === 0) say(all.map(Number));
-  const onStep = (step) => host === 0 && step === 2 && say('running');
-  await bench({ ...network, mesh: mesh({ depth: hosts.length }), processes, steps: 1e6, onStep });
+  if (index === 0) say(all.map(Number));
+  const onStep = (step) => index === 0 && step === 2 && say('running');
+  await bench({ ...network, mesh: mesh({ depth: ranks.length }), processes, steps: 1e6, onStep });
 }
 
 /** Rank 2 fails in a kernel of the second step. */
@@ -54,7 +54,7 @@ async function broken() {
     return {
       ...launch,
       run() {
-        if (host === 2 && ++runs === 30) throw new Error('a cosmic ray');
+        if (index === 2 && ++runs === 30) throw new Error('a cosmic ray');
         launch.run();
       },
     };
@@ -68,7 +68,7 @@ async function broken() {
   });
   await bench({
     ...network,
-    mesh: mesh({ depth: hosts.length }),
+    mesh: mesh({ depth: ranks.length }),
     processes,
     steps: 1e6,
     device: breaking,
@@ -78,20 +78,20 @@ async function broken() {
 /** The network of the laws on every mesh of so many ranks, with the bytes that all sent. */
 async function laws() {
   const found = [];
-  for (const test of MESHES.filter((one) => ranksOf(one) === hosts.length)) {
+  for (const test of MESHES.filter((one) => ranksOf(one) === ranks.length)) {
     const one = await lawsOf(test, devices.cpu(), processes);
     const all = (await processes.share('sent', JSON.stringify(one.sent))).map((text) => JSON.parse(text));
     const total = (key) => all.reduce((sum, sent) => sum + sent[key], 0);
     found.push({ ...one, sent: { exchange: total('exchange'), allReduce: total('allReduce') } });
   }
-  if (host === 0) say(found);
+  if (index === 0) say(found);
 }
 
 /** Rank 1 holds its thread for longer than a rank may be silent. */
 async function slow() {
-  if (host === 1) spawnSync('sleep', ['4']);
+  if (index === 1) spawnSync('sleep', ['4']);
   await processes.share('who comes late', '');
-  if (host === 0) say('met');
+  if (index === 0) say('met');
 }
 
 /** Ranks 1 and 2 call the same exchange by different names, and then wait for rank 0, which has nothing to do in it. */
@@ -102,21 +102,21 @@ async function astray() {
   const type = { ...flat, format: device.plain(flat) };
   const tensor = device.tensor(device.allocate(type.format.bytes(box)), 0, type, box);
   const transfers =
-    host === 0
+    index === 0
       ? []
       : [
-          { from: host, to: 3 - host, box },
-          { from: 3 - host, to: host, box },
+          { from: index, to: 3 - index, box },
+          { from: 3 - index, to: index, box },
         ];
   await processes
     .world(device)
     .exchange(
-      host === 1 ? 'left' : 'right',
+      index === 1 ? 'left' : 'right',
       { kind: 'exchange', inPlace: false, transfers },
       [tensor],
       [tensor],
     );
-  if (host === 0) await new Promise((resolve) => setTimeout(resolve, 60_000));
+  if (index === 0) await new Promise((resolve) => setTimeout(resolve, 60_000));
   await processes.share('never', '');
 }
 
@@ -125,11 +125,11 @@ async function leaks() {
   const heldByAll = async () => (await processes.share('memory held', String(library().held))).map(Number);
   const found = { before: await heldByAll(), during: [], after: [] };
   for (let run = 0; run < 5; run++) {
-    const onStep = (step) => host === 0 && step === 1 && found.during.push(library().held);
-    await bench({ ...network, mesh: mesh({ depth: hosts.length }), processes, steps: 1, onStep });
+    const onStep = (step) => index === 0 && step === 1 && found.during.push(library().held);
+    await bench({ ...network, mesh: mesh({ depth: ranks.length }), processes, steps: 1, onStep });
     found.after.push(await heldByAll());
   }
-  if (host === 0) say(found);
+  if (index === 0) say(found);
 }
 
 try {

@@ -11,7 +11,7 @@ const devices: Readonly<Record<string, () => Device>> = {
 /** Results of all ranks in one process. */
 async function local({ ranks, run }: WorldCase, device: Device) {
   const world = new LocalWorld(device, ranks);
-  const results = await run(world, world.processes.hosts[0], device);
+  const results = await run(world, world.processes.ranks[0], device);
   return { results, traffic: world.traffic };
 }
 

@@ -101,7 +101,7 @@ async function placeOf(
     stride: 2 ** (levels - 1),
     target: cpuTarget(machineHere()),
     costs: () => costsOf(speedsOf()),
-    ranks: processes?.hosts.length ?? 1,
+    ranks: processes?.ranks.length ?? 1,
     threads: flags.threads ?? threads,
     memoryLimit,
     hostBytes: VOXEL * batch * size ** 3,

@@ -61,7 +61,10 @@ async function fromSize(config: TrainConfig, classes: number, ranks?: number): P
   const all = names ?? numbered;
   const shape = [size, size, size] as const;
   const split = await splitFor(config, shape, all.length, { ranks });
-  const found = forecast(split.config, shape, all.length, { hosts: apart(ranks), stepPlan: split.plan });
+  const found = forecast(split.config, shape, all.length, {
+    processRanks: apart(ranks),
+    stepPlan: split.plan,
+  });
   return { classes: all, ...found, split: split.why };
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fail } from '../../core/index.ts';
-import { type PreprocessedCase, preprocess, type Window } from '../../imaging/index.ts';
+import { type IntensityWindow, type PreprocessedCase, preprocess } from '../../imaging/index.ts';
 import { MOST_JOBS, type PatternFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
@@ -15,7 +15,7 @@ export interface Flags extends PatternFlags {
   readonly out: string;
   readonly spacing?: number;
   readonly size?: number;
-  readonly window?: Window;
+  readonly window?: IntensityWindow;
   readonly jobs?: number;
 }
 

@@ -92,7 +92,7 @@ async function takeCommonSet(processes: Processes): Promise<void> {
   const common = commonSet(all);
   const others = all.filter((one) => one.usable[0] !== common && one.forced === undefined).length;
   process.env.HALOMESH_ISA = common;
-  if (others > 0 && processes.host === 0)
+  if (others > 0 && processes.index === 0)
     tell(
       `kernels for ${common} on all ranks: ${others} of ${all.length} could take others, which round differently`,
     );

@@ -6,11 +6,11 @@ import { readScanHeader, readScanSlabs } from '../formats/scan.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import { softTissueWindow } from '../volume/intensity-window.ts';
 import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../volume/orientation.ts';
 import type { ScanFormat } from '../volume/scan-types.ts';
 import { type Shape3, spacingOf, voxelCount, voxelVolume } from '../volume/volume.ts';
-import { softTissueWindow } from '../volume/window.ts';
 import {
   type Intensities,
   IntensityCounter,

@@ -2,11 +2,11 @@ import type { Case } from '../dataset/dataset.ts';
 import { notesOf } from '../formats/scan-notes.ts';
 import { troubleWith, windowHint, windowText } from '../volume/clipped-share.ts';
 import { ImagingError, type ImagingProblem } from '../volume/errors.ts';
+import { softTissueWindow } from '../volume/intensity-window.ts';
 import { knownValues, type LabelCodes } from '../volume/label-codes.ts';
 import { canonicalGrid, orientationCode, orientationOnto } from '../volume/orientation.ts';
 import type { ScanFormat, ScanHeader } from '../volume/scan-types.ts';
 import { describeGrid, type Shape3, spacingOf } from '../volume/volume.ts';
-import { softTissueWindow } from '../volume/window.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { type LabelFacts, readLabelFacts } from './label-facts.ts';
 

@@ -19,8 +19,8 @@ import { describe, otherPreparation } from '../store/prepared.ts';
 import { StoreWriteError, writeJson } from '../store/zarr-array.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import type { IntensityWindow } from '../volume/intensity-window.ts';
 import type { LabelCodes } from '../volume/label-codes.ts';
-import type { Window } from '../volume/window.ts';
 import { type CaseRunner, ownThread, workerThread } from './case-runner.ts';
 import { mkdirWithGroup, sourceOf } from './write-case.ts';
 
@@ -39,7 +39,7 @@ export interface PreprocessOptions {
   /** Resample to a cube of this many voxels a side. */
   readonly size?: number;
   /** Keep no more of the scans than this range of HU: takes less room. All is kept by default. */
-  readonly window?: Window;
+  readonly window?: IntensityWindow;
   /** Cases that are prepared at a time, each in a thread of its own; 1 (default) works in this thread. */
   readonly jobs?: number;
   /** When it is aborted, cases in the making are given up, and the result comes at once. */

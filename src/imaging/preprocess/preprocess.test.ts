@@ -6,9 +6,9 @@ import type { Case } from '../dataset/dataset.ts';
 import { writeNifti } from '../formats/nifti/nifti-write.ts';
 import { readScan } from '../formats/scan.ts';
 import { type Affine, scalingAffine } from '../volume/affine.ts';
+import { applyWindow, paperWindow } from '../volume/intensity-window.ts';
 import { fromCanonical, orientationOf, toCanonical } from '../volume/orientation.ts';
 import { makeVolume, type Volume } from '../volume/volume.ts';
-import { applyWindow, paperWindow } from '../volume/window.ts';
 import { loadCase, prepareCase, restoreLabels } from './preprocess.ts';
 import { resampleImage } from './resample.ts';
 

@@ -5,6 +5,7 @@ import { isZarr } from '../store/format.ts';
 import { readStoredCase } from '../store/stored-case.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { applyWindow, type IntensityWindow, paperWindow } from '../volume/intensity-window.ts';
 import { canonicalGrid, canonicalPlacer } from '../volume/orientation.ts';
 import type { PreparedCase, PreparedGeometry, PrepareOptions } from '../volume/prepared-case.ts';
 import type { ScanHeader, SlabSink } from '../volume/scan-types.ts';
@@ -17,7 +18,6 @@ import {
   voxelCount,
 } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
-import { applyWindow, paperWindow, type Window } from '../volume/window.ts';
 import { resamplePlanes } from './resample.ts';
 import { resampleLabels, resampleLabelsTo, resampleLabelsToCanonical } from './resample-labels.ts';
 import { resampledGrid } from './resample-taps.ts';
@@ -54,7 +54,7 @@ function withCheck<T>(
   sink: SlabSink<T>,
   { file, shape }: ScanHeader,
   id: string,
-  window: Window = paperWindow,
+  window: IntensityWindow = paperWindow,
 ): SlabSink<T> {
   const sample = new IntensitySample(voxelCount(shape), shape[2]);
   return {

@@ -6,12 +6,12 @@ import { isZarr } from '../store/format.ts';
 import { StoredCase } from '../store/stored-case.ts';
 import { IntensitySample, troubleWith, windowText } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { applyWindow, type IntensityWindow, paperWindow } from '../volume/intensity-window.ts';
 import { boxPlacer, canonicalGrid } from '../volume/orientation.ts';
 import type { ScanHeader } from '../volume/scan-types.ts';
 import { type Grid, type Shape3, type VoxelArray, voxelCount } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from '../volume/voxel-source.ts';
-import { applyWindow, paperWindow, type Window } from '../volume/window.ts';
 import { type PreparedGeometry, type PrepareOptions, preparedGrid } from './preprocess.ts';
 import { resampledPlanes } from './resample.ts';
 import { type AxisTaps, axisTaps, sliceTaps, tapsReach } from './resample-taps.ts';
@@ -135,7 +135,7 @@ export async function openScanSource(
   });
 }
 
-function windowNotes(sample: IntensitySample, window: Window): readonly string[] {
+function windowNotes(sample: IntensitySample, window: IntensityWindow): readonly string[] {
   const share = sample.share(window);
   const trouble = share && troubleWith(share);
   return trouble === undefined ? [] : [`the window ${windowText(window)} of the network leaves ${trouble}`];

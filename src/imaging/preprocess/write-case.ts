@@ -15,11 +15,16 @@ import {
 import { ClassCounter } from '../volume/class-counter.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import {
+  applyWindow,
+  type IntensityWindow,
+  paperWindow,
+  softTissueWindow,
+} from '../volume/intensity-window.ts';
 import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
 import { canonicalGrid, canonicalPlacer } from '../volume/orientation.ts';
 import { type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
-import { applyWindow, paperWindow, softTissueWindow, type Window } from '../volume/window.ts';
 import { preparedGrid } from './preprocess.ts';
 import { resampledPlanes } from './resample.ts';
 import { resampleLabels } from './resample-labels.ts';
@@ -148,16 +153,16 @@ function* planesOf({ data, shape }: Volume): Generator<Float32Array> {
  * What lies outside of the window gets the whole number next to it: it stays outside, so windowing gives the same bits, and air
  * becomes a constant that takes no room.
  */
-function limitsOf({ lower, upper }: Window): Window {
+function limitsOf({ lower, upper }: IntensityWindow): IntensityWindow {
   return { lower: Math.floor(lower) - 1, upper: Math.ceil(upper) + 1 };
 }
 
-function limit(hu: Float32Array, { lower, upper }: Window): void {
+function limit(hu: Float32Array, { lower, upper }: IntensityWindow): void {
   for (let n = 0; n < hu.length; n++) hu[n] = hu[n] < lower ? lower : hu[n] > upper ? upper : hu[n];
 }
 
 /** Whether int16 keeps all values, those within the limits where there are some. */
-function isWhole(data: VoxelArray, limits: Window | undefined): boolean {
+function isWhole(data: VoxelArray, limits: IntensityWindow | undefined): boolean {
   const { lower, upper } = limits ?? { lower: -Infinity, upper: Infinity };
   if (data.BYTES_PER_ELEMENT < 2 || data instanceof Int16Array)
     return limits === undefined || inInt16(limits);
@@ -169,7 +174,7 @@ function isWhole(data: VoxelArray, limits: Window | undefined): boolean {
   return true;
 }
 
-const inInt16 = ({ lower, upper }: Window): boolean => lower >= -(2 ** 15) && upper < 2 ** 15;
+const inInt16 = ({ lower, upper }: IntensityWindow): boolean => lower >= -(2 ** 15) && upper < 2 ** 15;
 
 /** Writes an array plane by plane, a layer of chunks at a time. */
 class LayerWriter {

@@ -1,6 +1,6 @@
 import { ImagingError } from '../volume/errors.ts';
+import { paperWindow } from '../volume/intensity-window.ts';
 import type { PrepareOptions } from '../volume/prepared-case.ts';
-import { paperWindow } from '../volume/window.ts';
 import type { StoreOptions } from './format.ts';
 
 /** Throws ImagingError where a store was prepared in another way than it is asked for, or lacks a part of the window. */

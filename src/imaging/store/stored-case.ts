@@ -2,12 +2,12 @@ import path from 'node:path';
 import { ClassCounter } from '../volume/class-counter.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { type IntensityWindow, paperWindow, windowLine } from '../volume/intensity-window.ts';
 import { IGNORED, ignoresVoxels, type LabelCodes } from '../volume/label-codes.ts';
 import { checkPlausible } from '../volume/plausible.ts';
 import type { PreparedCase, PrepareOptions } from '../volume/prepared-case.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
 import { type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from '../volume/voxel-source.ts';
-import { paperWindow, type Window, windowLine } from '../volume/window.ts';
 import { ChunkCache, readBox } from './chunk-cache.ts';
 import { type CaseDescription, isZarr, LABELS, ORIGINAL_LABELS, readCaseDescription } from './format.ts';
 import { checkPrepared } from './prepared.ts';
@@ -30,7 +30,7 @@ export class StoredCase implements VoxelSource {
   readonly description: CaseDescription;
   private readonly stored: { readonly image: ZarrArray; readonly labels?: ZarrArray };
   private readonly cache: ChunkCache;
-  private readonly window: Window;
+  private readonly window: IntensityWindow;
   private readonly names: readonly string[] | undefined;
   private readonly ignored: boolean;
   private facts: readonly ClassFacts[] | undefined;
@@ -39,7 +39,7 @@ export class StoredCase implements VoxelSource {
     folder: string,
     description: CaseDescription,
     stored: { readonly image: ZarrArray; readonly labels?: ZarrArray },
-    window: Window,
+    window: IntensityWindow,
     cache: ChunkCache,
     { labelNames, labelCodes }: StoredEntry,
   ) {

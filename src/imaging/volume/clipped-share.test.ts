@@ -11,8 +11,8 @@ import { loadCase } from '../preprocess/preprocess.ts';
 import { preprocess } from '../preprocess/preprocess-dataset.ts';
 import { openScanSource } from '../preprocess/scan-source.ts';
 import { IntensitySample, troubleWith } from './clipped-share.ts';
+import { type IntensityWindow, paperWindow, softTissueWindow } from './intensity-window.ts';
 import { makeVolume } from './volume.ts';
-import { paperWindow, softTissueWindow, type Window } from './window.ts';
 
 const root = temporaryFolder();
 
@@ -39,7 +39,7 @@ function body(parts: Readonly<Record<string, number>>, count = 20_000): Float32A
 }
 
 const trunk = { air: 45, lung: 12, fat: 15, soft: 25, bone: 3 };
-const troubleOf = (data: Float32Array, window: Window): string | undefined => {
+const troubleOf = (data: Float32Array, window: IntensityWindow): string | undefined => {
   const sample = new IntensitySample(data.length, 512);
   for (let n = 0; n < data.length; n += 700) sample.take(data.subarray(n, n + 700));
   const share = sample.share(window);

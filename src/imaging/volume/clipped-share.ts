@@ -1,6 +1,6 @@
 import { ImagingError } from './errors.ts';
+import type { IntensityWindow } from './intensity-window.ts';
 import type { VoxelArray } from './volume.ts';
-import type { Window } from './window.ts';
 
 /** Voxels that are looked at, spread over the image. */
 const SAMPLE = 2 ** 18;
@@ -61,7 +61,7 @@ export class IntensitySample {
   }
 
   /** What a window leaves; undefined where there is no image: no voxel, or one value everywhere. */
-  share(window: Window): ClippedShare | undefined {
+  share(window: IntensityWindow): ClippedShare | undefined {
     const sorted = this.values.slice(0, this.count).sort();
     const last = sorted.length - 1;
     if (last < 0 || sorted[0] === sorted[last]) return undefined;
@@ -79,7 +79,7 @@ export class IntensitySample {
   }
 
   /** Throws ImagingError where a window clips most of the body or leaves no contrast in it. `about`: whose voxels they are. */
-  check(window: Window, about: { readonly file: string; readonly id: string }): void {
+  check(window: IntensityWindow, about: { readonly file: string; readonly id: string }): void {
     const share = this.share(window);
     const found = share && troubleWith(share);
     if (share === undefined || found === undefined) return;
@@ -110,7 +110,7 @@ export function windowHint({ range: [low, high] }: ClippedShare): string {
 }
 
 /** `-160..240` */
-export const windowText = ({ lower, upper }: Window): string => `${lower}..${upper}`;
+export const windowText = ({ lower, upper }: IntensityWindow): string => `${lower}..${upper}`;
 
 const percent = (share: number): string => `${+(100 * share).toPrecision(3)} %`;
 const short = (value: number): number => +value.toPrecision(3);
@@ -129,7 +129,7 @@ function firstAbove(sorted: Float32Array, limit: number): number {
 }
 
 /** The share of rising values that lies outside of a window. */
-function clippedOf(sorted: Float32Array, { lower, upper }: Window): number {
+function clippedOf(sorted: Float32Array, { lower, upper }: IntensityWindow): number {
   if (sorted.length === 0) return 0;
   const above = sorted.length - firstAbove(sorted, upper);
   let below = firstAbove(sorted, lower);

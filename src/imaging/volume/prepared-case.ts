@@ -1,6 +1,6 @@
 import type { Affine } from './affine.ts';
+import type { IntensityWindow } from './intensity-window.ts';
 import type { Grid, Shape3 } from './volume.ts';
-import type { Window } from './window.ts';
 
 /** What a network sees of a scan. Without spacing and size the scan keeps its own voxels. */
 export interface PrepareOptions {
@@ -11,7 +11,7 @@ export interface PrepareOptions {
   /** Add air at the far ends until every extent is a multiple of this. 1 (nothing added) by default. */
   readonly multipleOf?: number;
   /** The HU range that becomes 0..1; -512..512 by default. */
-  readonly window?: Window;
+  readonly window?: IntensityWindow;
 }
 
 /** A scan ready for a network, in RAS+ order: depth to the head, height to the front, width to the right. */

@@ -18,7 +18,7 @@ import type {
   Launch,
   Mark,
   Memory,
-  Store,
+  Spill,
   Tensor,
   Transport,
 } from '../device.ts';
@@ -45,12 +45,12 @@ interface CpuMemory extends Memory {
 /** A tensor that remembers the memory that it lies in. */
 interface PlacedTensor extends CpuTensor {
   readonly home: CpuMemory;
-  /** Bytes that a store moves: whole pages where the plan gave it whole pages. */
+  /** Bytes that a spill moves: whole pages where the plan gave it whole pages. */
   readonly stored: number;
 }
 
-/** Milliseconds that one look at a store may take. */
-const STORE_WAIT = 20;
+/** Milliseconds that one look at a move may take. */
+const SPILL_WAIT = 20;
 
 export interface CpuOptions extends TargetOptions {
   /** All cores by default. */
@@ -123,18 +123,18 @@ class CpuDevice implements Device {
     return memoryOfProcess();
   }
 
-  openStore(folder: string | undefined, bytes: number): Store {
-    const store = this.library.openStore(folder ?? tmpdir(), bytes);
+  openSpill(folder: string | undefined, bytes: number): Spill {
+    const spill = this.library.openSpill(folder ?? tmpdir(), bytes);
     const sized = (tensor: Tensor) => {
       const { address, stored } = tensor as PlacedTensor;
       return [address, stored] as const;
     };
     return {
       bytes,
-      write: (tensor, offset) => store.write(...sized(tensor), offset),
-      read: (tensor, offset) => store.read(...sized(tensor), offset),
-      settled: (ticket) => store.wait(ticket, STORE_WAIT),
-      close: () => store.close(),
+      write: (tensor, offset) => spill.write(...sized(tensor), offset),
+      read: (tensor, offset) => spill.read(...sized(tensor), offset),
+      settled: (ticket) => spill.wait(ticket, SPILL_WAIT),
+      close: () => spill.close(),
     };
   }
 

@@ -56,7 +56,7 @@ const ENTRIES = {
 export type Entry = keyof typeof ENTRIES;
 
 /** The `hm_store_` entries of one file. */
-export interface StoreHandle {
+export interface SpillHandle {
   write(from: Address, bytes: number, offset: number): number;
   read(to: Address, bytes: number, offset: number): number;
   wait(ticket: number, milliseconds: number): boolean;
@@ -82,7 +82,7 @@ export interface Library {
   upload(to: Address, data: ArrayBufferView): void;
   download(from: Address, data: ArrayBufferView): void;
   /** See `hm_store_open`; raises its error. */
-  openStore(folder: string, bytes: number): StoreHandle;
+  openSpill(folder: string, bytes: number): SpillHandle;
   /** Native memory as a host array; at most 1 GiB. */
   view(at: Address, bytes: number): ArrayBuffer;
   /** Highest resident memory of this process so far, in bytes. */
@@ -243,18 +243,18 @@ function load(isa: InstructionSet): Library {
     },
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
-    openStore: (folder, bytes) => openStore(func, error, folder, bytes),
+    openSpill: (folder, bytes) => openSpill(func, error, folder, bytes),
     view: (at, bytes) => koffi.view(BigInt(at), bytes) as ArrayBuffer,
     peakRss: () => Number(rss()),
   };
 }
 
-function openStore(
+function openSpill(
   func: ReturnType<typeof functionsOf>,
   error: () => string,
   folder: string,
   bytes: number,
-): StoreHandle {
+): SpillHandle {
   const raise = (): never => fail({ where: 'device cpu', problem: error() });
   const open = func('hm_store_open', P, ['const char *', L]) as (folder: string, bytes: number) => number;
   const write = func('hm_store_write', L, [P, P, L, L]) as (...args: number[]) => number;

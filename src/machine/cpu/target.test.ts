@@ -89,7 +89,7 @@ describe('scratch of launches', () => {
 
 describe('overlap', () => {
   const plan = (overlap: boolean) =>
-    makePlan(graph, mesh({ z: 2 }), { depth: 'z' }, cpuTarget({ overlap }), { hosts: [[0], [1]] });
+    makePlan(graph, mesh({ z: 2 }), { depth: 'z' }, cpuTarget({ overlap }), { processRanks: [[0], [1]] });
 
   it('is of the target: without it collectives stay where they are made, and none goes on beside kernels', () => {
     const [beside, alone] = [plan(true), plan(false)];

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
 import type { Mark } from '../device.ts';
+import { yieldToEvents } from '../event-loop.ts';
 import { functionsOf } from '../native-functions.ts';
-import { rest } from '../rest.ts';
 
 // The functions of the CUDA driver that are called, with their C types. Handles and addresses cross as numbers.
 
@@ -133,7 +133,7 @@ export class RealMark implements Mark {
     const begun = performance.now();
     while (!this.passed()) {
       // At first as often as possible; what takes long may be noticed a little late.
-      if (performance.now() - begun < 2) await rest();
+      if (performance.now() - begun < 2) await yieldToEvents();
       else await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }

@@ -15,7 +15,7 @@ import type {
   Launch,
   Mark,
   Memory,
-  Store,
+  Spill,
   Tensor,
   Transport,
 } from '../device.ts';
@@ -126,15 +126,15 @@ class CudaDevice implements Device {
     this.taken -= bytes;
   }
 
-  openStore(_folder: string | undefined, bytes: number): Store {
-    const store = this.driver.openStore(bytes);
+  openSpill(_folder: string | undefined, bytes: number): Spill {
+    const spill = this.driver.openSpill(bytes);
     const sized = (tensor: Tensor) => [cuda(tensor).address, cuda(tensor).bytes] as const;
     return {
       bytes,
-      write: (tensor, offset) => store.write(...sized(tensor), offset),
-      read: (tensor, offset) => store.read(...sized(tensor), offset),
-      settled: (ticket) => store.settled(ticket),
-      close: () => store.close(),
+      write: (tensor, offset) => spill.write(...sized(tensor), offset),
+      read: (tensor, offset) => spill.read(...sized(tensor), offset),
+      settled: (ticket) => spill.settled(ticket),
+      close: () => spill.close(),
     };
   }
 

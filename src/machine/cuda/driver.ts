@@ -1,4 +1,4 @@
-import type { HostRoom, Launch, Mark, Store } from '../device.ts';
+import type { HostRoom, Launch, Mark, Spill } from '../device.ts';
 
 // What a CUDA device needs of what is below it: memory, one queue of launches, compiled code. Two makers: the driver of a GPU, and an
 // emulated one that runs the same printed source on the host.
@@ -45,7 +45,7 @@ export interface Driver {
   room(bytes: number): HostRoom;
   freeRoom(room: HostRoom): void;
   /** Room in memory of the host for `bytes` bytes of tensors, which are told by address and bytes. */
-  openStore(bytes: number): ByteStore;
+  openSpill(bytes: number): ByteSpill;
   /** Records the launches that `run` asks for, which do nothing now, to be asked for at once. */
   capture(run: () => void): Graph;
   close(): void;
@@ -56,8 +56,8 @@ export interface Graph extends Launch {
   free(): void;
 }
 
-/** As `Store`, of bytes. */
-export interface ByteStore extends Pick<Store, 'settled' | 'close'> {
+/** As `Spill`, of bytes. */
+export interface ByteSpill extends Pick<Spill, 'settled' | 'close'> {
   write(from: Address, bytes: number, offset: number): number;
   read(to: Address, bytes: number, offset: number): number;
 }

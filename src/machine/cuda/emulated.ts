@@ -81,7 +81,7 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
       };
     },
     freeRoom: ({ address }) => memory.free(address),
-    openStore(bytes) {
+    openSpill(bytes) {
       const room = memory.allocate(Math.max(bytes, 1));
       const move = (to: number, from: number, count: number): number => {
         notRecorded('a move');

@@ -2,7 +2,7 @@ import koffi from 'koffi';
 import { fail } from '../../core/index.ts';
 import type { HostRoom, Mark } from '../device.ts';
 import { type CudaApi, OUT_OF_MEMORY, RealMark } from './cuda-api.ts';
-import type { ByteStore, CompiledKernel, Driver, Graph, KernelSource } from './driver.ts';
+import type { ByteSpill, CompiledKernel, Driver, Graph, KernelSource } from './driver.ts';
 import { type Gpu, lookUp } from './gpu.ts';
 import { NVRTC_MISSING, Nvrtc } from './nvrtc.ts';
 
@@ -191,7 +191,7 @@ class RealDriver implements Driver {
     this.api.call('cuMemFreeHost', address);
   }
 
-  openStore(bytes: number): ByteStore {
+  openSpill(bytes: number): ByteSpill {
     const { api, moves, stream } = this;
     const room = this.room(bytes);
     /** Events of moves that the queue does not wait for yet, by ticket. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { fail } from '../../core/index.ts';
 import type { HostRooms } from '../device.ts';
-import { rest } from '../rest.ts';
+import { yieldToEvents } from '../event-loop.ts';
 import type { Batch, MpiLibrary } from './library.ts';
 import { Staging } from './staging.ts';
 
@@ -69,7 +69,7 @@ export class Post {
     await undefined;
     try {
       while (!this.mpi.test(batch, LOOK)) {
-        await rest();
+        await yieldToEvents();
         if (performance.now() - begun > 1000 * PATIENCE)
           fail({
             where: what,

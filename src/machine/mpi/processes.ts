@@ -36,15 +36,15 @@ export async function finishMpi(): Promise<void> {
 
 /** One rank in each process. */
 export class MpiProcesses implements Processes {
-  readonly hosts: readonly (readonly number[])[];
-  readonly host: number;
+  readonly ranks: readonly (readonly number[])[];
+  readonly index: number;
   readonly machine = hostname();
   private readonly post: Post;
 
   constructor(mpi: MpiLibrary) {
     this.post = new Post(mpi);
-    this.host = mpi.rank;
-    this.hosts = Array.from({ length: mpi.size }, (_, rank) => [rank]);
+    this.index = mpi.rank;
+    this.ranks = Array.from({ length: mpi.size }, (_, rank) => [rank]);
   }
 
   world(device: Device): World {
@@ -63,20 +63,20 @@ export class MpiProcesses implements Processes {
   }
 
   async deliver(label: string, data: Uint8Array, from: number, to: readonly number[]): Promise<void> {
-    const receivers = to.filter((host) => host !== from);
+    const receivers = to.filter((taker) => taker !== from);
     const tag = this.post.tag(
       label,
-      this.host === from ? receivers : receivers.includes(this.host) ? [from] : [],
+      this.index === from ? receivers : receivers.includes(this.index) ? [from] : [],
     );
     for (let at = 0; at < data.length; at += MOST_VIEWED) {
       const piece = data.subarray(at, at + MOST_VIEWED);
       const [room] = this.post.staging.rooms([piece.length]);
       const batch = this.post.mpi.batch();
-      const sends = this.host === from;
-      const receives = receivers.includes(this.host);
+      const sends = this.index === from;
+      const receives = receivers.includes(this.index);
       if (sends) {
         room.view(piece.length).set(piece);
-        for (const host of receivers) this.post.mpi.send(batch, room.address, piece.length, host, tag);
+        for (const taker of receivers) this.post.mpi.send(batch, room.address, piece.length, taker, tag);
       }
       if (receives) this.post.mpi.receive(batch, room.address, piece.length, from, tag);
       await this.post.done(label, batch, sends ? receivers : [from]);
@@ -87,14 +87,14 @@ export class MpiProcesses implements Processes {
   /** Bytes of all processes; as many from each. */
   private async gatherSmall(label: string, mine: Buffer): Promise<Buffer[]> {
     const bytes = mine.length;
-    const [own, all] = this.post.staging.rooms([bytes, bytes * this.hosts.length]);
+    const [own, all] = this.post.staging.rooms([bytes, bytes * this.ranks.length]);
     own.view(bytes).set(mine);
     this.post.tag(label);
     const batch = this.post.mpi.batch();
     this.post.mpi.allGather(batch, own.address, all.address, bytes);
     await this.post.done(label, batch, this.post.others());
-    const together = Buffer.from(all.view(bytes * this.hosts.length));
-    return Array.from({ length: this.hosts.length }, (_, rank) =>
+    const together = Buffer.from(all.view(bytes * this.ranks.length));
+    return Array.from({ length: this.ranks.length }, (_, rank) =>
       together.subarray(rank * bytes, (rank + 1) * bytes),
     );
   }

@@ -21,14 +21,14 @@ export class MpiWorld implements World {
 
   constructor(processes: Processes, device: Device, post: Post) {
     this.processes = processes;
-    this.size = processes.hosts.length;
+    this.size = processes.ranks.length;
     this.device = device;
     this.post = post;
     device.transport.pollWith?.(post.mpi.poll);
   }
 
   private get rank(): number {
-    return this.processes.host;
+    return this.processes.index;
   }
 
   exchange(

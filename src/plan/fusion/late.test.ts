@@ -14,7 +14,7 @@ const { graph } = buildTraining({
   network: { base: 16, levels: 3 },
 });
 const pair = mesh({ z: 2 });
-const plan: Plan = makePlan(graph, pair, { depth: 'z' }, CPU_TARGET, { hosts: [[0], [1]] });
+const plan: Plan = makePlan(graph, pair, { depth: 'z' }, CPU_TARGET, { processRanks: [[0], [1]] });
 const inFlight = inFlightOf(plan.memory.list, plan.buffers);
 const kindOf = (step: { kind: string }) =>
   step.kind === 'collective' ? (step as CollectiveStep).node.collective?.kind : undefined;

@@ -1,9 +1,9 @@
 import type { Step } from '../fusion/kernel.ts';
 import type { Buffer } from './buffers.ts';
-import { Hot, type Profile, State } from './fit-state.ts';
 import { allLiveBytes, byBuffer, Clock, type LiveRange, liveRanges } from './live-ranges.ts';
 import { isExchange, type Recipe, type Scheduled, touched, type Unscheduled, written } from './schedule.ts';
 import { type Choices, type Comeback, type Entry, Scheduler, type Use } from './scheduler.ts';
+import { Hot, type Profile, TriedSchedule } from './tried-schedule.ts';
 import type { Weights } from './weights.ts';
 
 // Which tensors give up their memory between two uses, so that all fits a limit: the search for what to recompute and spill.
@@ -34,7 +34,7 @@ interface Candidate {
 /** Searches schedules of a program whose processes each run some ranks. */
 export class Fitter {
   private readonly input: Unscheduled;
-  private readonly hosts: readonly (readonly number[])[];
+  private readonly processRanks: readonly (readonly number[])[];
   private readonly bytesOf: (buffer: Buffer, rank: number) => number;
   private readonly scheduler: Scheduler;
   private readonly least: number;
@@ -43,13 +43,13 @@ export class Fitter {
 
   constructor(
     input: Unscheduled,
-    hosts: readonly (readonly number[])[],
+    processRanks: readonly (readonly number[])[],
     bytesOf: (buffer: Buffer, rank: number) => number,
     weights: Weights,
   ) {
     this.weights = weights;
     this.input = input;
-    this.hosts = hosts;
+    this.processRanks = processRanks;
     this.bytesOf = bytesOf;
     this.scheduler = new Scheduler(input);
     this.least = WORTHWHILE * this.plain().peak;
@@ -57,7 +57,7 @@ export class Fitter {
 
   /** The steps in their order; tensors stay from their first use to their last. */
   plain(): Fit {
-    return this.result(this.state(new Map()));
+    return this.result(this.tried(new Map()));
   }
 
   /** Seconds that all kernels are expected to take once. */
@@ -78,7 +78,7 @@ export class Fitter {
         0,
       );
     };
-    return Math.max(...this.hosts.flatMap((ranks) => steps.map((step) => bytes(step, ranks))));
+    return Math.max(...this.processRanks.flatMap((ranks) => steps.map((step) => bytes(step, ranks))));
   }
 
   /**
@@ -89,7 +89,7 @@ export class Fitter {
   within(limit: number, aim = limit, ways: readonly Comeback[] = ['recompute', 'spill']): Fit {
     const choices = new Map<Use, Comeback>();
     const banned = { recompute: new Set<Use>(), spill: new Set<Use>() };
-    let now = this.state(choices);
+    let now = this.tried(choices);
     while (now.peak > limit) {
       const found = this.candidates(now, aim, choices)
         .filter(({ use, how }) => ways.includes(how) && !banned[how].has(use))
@@ -106,39 +106,39 @@ export class Fitter {
     if (now.peak > limit) return this.result(now);
     for (const [use, how] of [...choices]) {
       choices.delete(use);
-      const next = this.state(choices);
+      const next = this.tried(choices);
       if (next.peak <= limit && this.seconds(next.list) <= this.seconds(now.list)) now = next;
       else choices.set(use, how);
     }
     return this.result(now);
   }
 
-  /** The state with more choices, which are kept, if less is above the aim then. */
+  /** The schedule with more choices, which are kept, if less is above the aim then. */
   private improved(
-    now: State,
+    now: TriedSchedule,
     aim: number,
     choices: Map<Use, Comeback>,
     added: readonly Candidate[],
-  ): State | undefined {
+  ): TriedSchedule | undefined {
     const fresh = added.filter(({ use }, i) => added.findIndex((other) => other.use === use) === i);
     for (const { use, how } of fresh) choices.set(use, how);
-    const next = this.state(choices);
+    const next = this.tried(choices);
     if (next.excess(aim) < now.excess(aim)) return next;
     for (const { use } of fresh) choices.delete(use);
     return undefined;
   }
 
-  private state(choices: Choices): State {
+  private tried(choices: Choices): TriedSchedule {
     const list = this.scheduler.schedule(choices);
-    const clocks = this.hosts.map((ranks) => new Clock(ranks, list));
+    const clocks = this.processRanks.map((ranks) => new Clock(ranks, list));
     const lives = allLiveBytes(this.input, list, clocks, this.bytesOf);
-    return new State(
+    return new TriedSchedule(
       list,
       clocks.map((clock, i) => ({ clock, live: lives[i] })),
     );
   }
 
-  private result({ list, peak }: State): Fit {
+  private result({ list, peak }: TriedSchedule): Fit {
     return { list, peak, seconds: this.seconds(list) };
   }
 
@@ -154,7 +154,7 @@ export class Fitter {
     return seconds;
   }
 
-  private candidates({ list, profiles }: State, limit: number, choices: Choices): Candidate[] {
+  private candidates({ list, profiles }: TriedSchedule, limit: number, choices: Choices): Candidate[] {
     const profile = profiles.find(({ live }) => live.some((bytes) => bytes > limit));
     if (profile === undefined) return [];
     const hot = new Hot(profile, limit);

@@ -2,12 +2,12 @@ import { fail } from '../../core/index.ts';
 import { type Target, wholeBytes } from '../target.ts';
 import type { Buffer } from './buffers.ts';
 import { type Fit, Fitter } from './fit.ts';
-import { highest } from './fit-state.ts';
 import { EXACTNESS, sayableLimit, showLimit } from './limit-words.ts';
 import { byBuffer, Clock, type LiveRange, liveBytes, liveRanges } from './live-ranges.ts';
 import { packArena } from './place.ts';
 import type { Scheduled, Unscheduled } from './schedule.ts';
 import type { Entry } from './scheduler.ts';
+import { highest } from './tried-schedule.ts';
 import { Weights } from './weights.ts';
 import { widen } from './widen.ts';
 
@@ -17,8 +17,8 @@ export interface Placement extends LiveRange {
   readonly bytes: readonly number[];
 }
 
-/** Place of a spilled buffer in the store, in bytes. */
-export interface StorePlace {
+/** Place of a spilled buffer in the spill file, in bytes. */
+export interface SpillPlace {
   readonly offsets: readonly number[];
 }
 
@@ -27,12 +27,12 @@ export interface MemoryPlan {
   readonly list: readonly Scheduled[];
   /** Stays of every buffer that lies in an arena, in order. */
   readonly placements: ReadonlyMap<Buffer, readonly Placement[]>;
-  readonly store: ReadonlyMap<Buffer, StorePlace>;
+  readonly spilled: ReadonlyMap<Buffer, SpillPlace>;
   /** Ranks of each process. */
-  readonly hosts: readonly (readonly number[])[];
-  /** Bytes of each process's arena, and of its store. */
+  readonly processRanks: readonly (readonly number[])[];
+  /** Bytes of each process's arena, and of its part of the spill file. */
   readonly arenaBytes: readonly number[];
-  readonly storeBytes: readonly number[];
+  readonly spillBytes: readonly number[];
   /** Bytes that each rank has in its arena at most, at one time. */
   readonly rankBytes: readonly number[];
   /** Bytes of each rank's variables, which live outside the arena. */
@@ -44,7 +44,7 @@ export interface MemoryPlan {
 /** How memory is planned. */
 export interface MemoryOptions {
   /** Ranks of each process; they run in turn and share an arena. By default all ranks are in one process. */
-  readonly hosts?: readonly (readonly number[])[];
+  readonly processRanks?: readonly (readonly number[])[];
   /** Bytes that a process may take at most: its arena, its variables and `fixedBytes`. */
   readonly limit?: number;
   /** Whether a limit that is hard to meet is worth a long search; true by default. */
@@ -74,7 +74,7 @@ const AIMS = [1, 0.9, 0.75];
  */
 export class MemoryPlanner {
   private readonly input: Unscheduled;
-  private readonly hosts: readonly (readonly number[])[];
+  private readonly processRanks: readonly (readonly number[])[];
   private readonly ranks: readonly number[];
   private readonly buffers: readonly Buffer[];
   /** Bytes by buffer and rank, as they are asked for. */
@@ -85,14 +85,14 @@ export class MemoryPlanner {
   /** The plan without a limit, once it was asked for. */
   private cheapest: MemoryPlan | undefined;
 
-  constructor(input: Unscheduled, target: Target, hosts?: readonly (readonly number[])[]) {
+  constructor(input: Unscheduled, target: Target, processRanks?: readonly (readonly number[])[]) {
     this.input = input;
     this.ranks = Array.from({ length: input.program.mesh.size }, (_, rank) => rank);
-    this.hosts = hosts ?? [this.ranks];
+    this.processRanks = processRanks ?? [this.ranks];
     this.buffers = [...new Set(input.buffers.values())];
     this.target = target;
-    this.weights = new Weights(target, this.hosts[0], this.arenaBytes, input.buffers);
-    this.fitter = new Fitter(input, this.hosts, this.arenaBytes, this.weights);
+    this.weights = new Weights(target, this.processRanks[0], this.arenaBytes, input.buffers);
+    this.fitter = new Fitter(input, this.processRanks, this.arenaBytes, this.weights);
   }
 
   plan({ limit, fixedBytes = 0, thorough = true }: MemoryOptions): MemoryPlan {
@@ -179,21 +179,28 @@ export class MemoryPlanner {
 
   private widened(fit: Fit, limit: number): readonly Entry[] {
     const [{ bytesPerSecond }] = this.target.spaces.tiers;
-    return widen(this.input, this.hosts, this.arenaBytes, fit.list, limit, this.weights, bytesPerSecond);
+    return widen(
+      this.input,
+      this.processRanks,
+      this.arenaBytes,
+      fit.list,
+      limit,
+      this.weights,
+      bytesPerSecond,
+    );
   }
 
-  /** Offsets for every live range, and for every spilled tensor in the store. */
+  /** Offsets for every live range, and for every spilled tensor in the spill file. */
   private place({ list, seconds }: Fit): MemoryPlan {
     const ranges = byBuffer(liveRanges(this.input, list));
     const inArena = [...ranges.values()].flat().filter(({ buffer }) => buffer.variable === undefined);
-    const offsets = new Map(inArena.map((range) => [range, new Array<number>(this.ranks.length).fill(0)]));
+    const zeros = () => new Array<number>(this.ranks.length).fill(0);
+    const offsets = new Map(inArena.map((range) => [range, zeros()]));
     const spans = spilled(list);
-    const stored = new Map(
-      [...spans].map(([buffer]) => [buffer, new Array<number>(this.ranks.length).fill(0)]),
-    );
+    const stored = new Map([...spans].map(([buffer]) => [buffer, zeros()]));
     const arenaBytes: number[] = [];
-    const storeBytes: number[] = [];
-    for (const ranks of this.hosts) {
+    const spillBytes: number[] = [];
+    for (const ranks of this.processRanks) {
       const clock = new Clock(ranks, list);
       arenaBytes.push(
         this.pack(
@@ -201,7 +208,7 @@ export class MemoryPlanner {
           inArena.map((range) => ({ ...range, into: offsets.get(range)! })),
         ),
       );
-      storeBytes.push(
+      spillBytes.push(
         this.pack(
           clock,
           [...spans].map(([buffer, span]) => ({ buffer, ...span, into: stored.get(buffer)! })),
@@ -219,10 +226,10 @@ export class MemoryPlanner {
     return {
       list,
       placements,
-      store: new Map([...stored].map(([buffer, places]) => [buffer, { offsets: places }])),
-      hosts: this.hosts,
+      spilled: new Map([...stored].map(([buffer, places]) => [buffer, { offsets: places }])),
+      processRanks: this.processRanks,
       arenaBytes,
-      storeBytes,
+      spillBytes,
       rankBytes: this.ranks.map(alone),
       variableBytes: this.variableBytes(),
       extraSeconds: seconds,
@@ -273,7 +280,7 @@ export class MemoryPlanner {
 
   /** What the process with the most of something has, given per rank. */
   private most(perRank: readonly number[]): number {
-    return Math.max(...this.hosts.map((ranks) => ranks.reduce((sum, rank) => sum + perRank[rank], 0)));
+    return Math.max(...this.processRanks.map((ranks) => ranks.reduce((sum, rank) => sum + perRank[rank], 0)));
   }
 
   private largest({ arenaBytes }: MemoryPlan): number {
@@ -281,7 +288,7 @@ export class MemoryPlanner {
   }
 }
 
-/** From its spill to its last prefetch, for every buffer that the store holds. */
+/** From its spill to its last prefetch, for every buffer that is spilled. */
 function spilled(list: readonly Scheduled[]): Map<Buffer, { from: number; to: number }> {
   const spans = new Map<Buffer, { from: number; to: number }>();
   list.forEach(({ step }, place) => {

@@ -3,10 +3,10 @@ import type { LocalNode, LocalProgram, LocalValue } from '../program.ts';
 import type { Buffer } from './buffers.ts';
 
 // The order in which steps run, with what brings tensors back that gave their memory to others in the meantime: kernels that
-// run again, and moves to and from a store outside of memory.
+// run again, and moves to and from a spill file.
 
 /**
- * A move between memory and the store. `spill` and `prefetch` begin to write and to read; they go on beside the kernels until
+ * A move between memory and the spill file. `spill` and `prefetch` begin to write and to read; they go on beside the kernels until
  * `settle` and `arrive` wait for them.
  */
 export interface MoveStep {

@@ -1,8 +1,8 @@
 import type { Buffer } from './buffers.ts';
-import { highest } from './fit-state.ts';
 import { allLiveBytes, Clock } from './live-ranges.ts';
 import type { Unscheduled } from './schedule.ts';
 import type { Entry } from './scheduler.ts';
+import { highest } from './tried-schedule.ts';
 import type { Weights } from './weights.ts';
 
 /** Moves take this much longer than the speed of their tier says: several share it. */
@@ -14,7 +14,7 @@ const MARGIN = 1.5;
  */
 export function widen(
   input: Unscheduled,
-  hosts: readonly (readonly number[])[],
+  processRanks: readonly (readonly number[])[],
   bytesOf: (buffer: Buffer, rank: number) => number,
   list: readonly Entry[],
   limit: number,
@@ -32,7 +32,7 @@ export function widen(
 
   function moved(entry: Entry, buffer: Buffer): Entry[] | undefined {
     const from = now.indexOf(entry);
-    const clocks = hosts.map((ranks) => {
+    const clocks = processRanks.map((ranks) => {
       const clock = new Clock(ranks, now);
       return { clock, live: profile(clock, now) };
     });
@@ -41,7 +41,7 @@ export function widen(
         clock.ranks.every((rank, turn) => live[clock.time(place, turn)] + bytesOf(buffer, rank) <= limit),
       );
     const bytes = Math.max(
-      ...hosts.map((ranks) => ranks.reduce((sum, rank) => sum + bytesOf(buffer, rank), 0)),
+      ...processRanks.map((ranks) => ranks.reduce((sum, rank) => sum + bytesOf(buffer, rank), 0)),
     );
     const needed = (MARGIN * bytes) / bytesPerSecond;
     const late = (entry.step as { action: string }).action === 'settle';
@@ -68,6 +68,6 @@ export function widen(
   }
 
   function peak(steps: readonly Entry[]): number {
-    return Math.max(...hosts.map((ranks) => highest(profile(new Clock(ranks, steps), steps))));
+    return Math.max(...processRanks.map((ranks) => highest(profile(new Clock(ranks, steps), steps))));
   }
 }

@@ -22,10 +22,10 @@ const stepText = ({ step, again }: Scheduled): string =>
   `${again} ${step.kind === 'move' ? `${step.action} ${step.buffer.id}` : step.writes.map(({ id }) => id).join(' ')}`;
 const placesText = (places: readonly Placement[]): string =>
   places.map(({ offsets, from, to }) => `${offsets.join(' ')} ${from} ${to}`).join(';');
-const hosts = (ranks: number) => Array.from({ length: ranks }, (_, rank) => [rank]);
+const alone = (ranks: number) => Array.from({ length: ranks }, (_, rank) => [rank]);
 const planOf = (parts: Readonly<Record<string, number>>, memoryLimit?: number, ranks = 4) => {
   const layout = Object.fromEntries(Object.keys(parts).map((dim) => [dim, dim]));
-  return makePlan(graph(sizes), mesh(parts), layout, CPU_TARGET, { hosts: hosts(ranks), memoryLimit });
+  return makePlan(graph(sizes), mesh(parts), layout, CPU_TARGET, { processRanks: alone(ranks), memoryLimit });
 };
 
 it('takes the split of least predicted time, of exactly as many ranks as there are', () => {

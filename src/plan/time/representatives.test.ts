@@ -35,8 +35,8 @@ it.each<[Partial<Sizes>, Partial<Parts>]>([
   const few = representatives.split(sizes, parts);
   const layout = Object.fromEntries(Object.keys(split).map((dim) => [dim, dim]));
   // One rank a process: so collectives stand where they do when they go on beside kernels, and have memory for messages.
-  const hosts = Array.from({ length: rankCount(parts) }, (_, rank) => [rank]);
-  const options = { hosts, thorough: false };
+  const processRanks = Array.from({ length: rankCount(parts) }, (_, rank) => [rank]);
+  const options = { processRanks, thorough: false };
   const whole = makePlan(graph(sizes), mesh(split as Record<string, number>), layout, CPU_TARGET, options);
   expect(few.plan.program.mesh.size).toBeLessThanOrEqual(whole.program.mesh.size);
   expect(few.census.bytesSent).toEqual(whole.bytesSent);

@@ -118,9 +118,9 @@ export class Representatives {
     // Where ranks stand for others, memory is planned for the first, which gathers what is reduced, and for one with the most neighbours.
     const inner = stands.indexOf(Math.max(...stands));
     const planned = stands[inner] > 1 ? [0, inner] : stands.map((_, rank) => rank);
-    const hosts = mesh.size === 1 ? undefined : planned.map((rank) => [rank]);
+    const processRanks = mesh.size === 1 ? undefined : planned.map((rank) => [rank]);
     const limits = { memoryLimit, hostBytes, thorough: false };
-    const made = makePlan(graph(sizes), mesh, layout, target, { hosts, ...limits });
+    const made = makePlan(graph(sizes), mesh, layout, target, { processRanks, ...limits });
     this.plans.set(key, made);
     return made;
   }

@@ -18,14 +18,14 @@ export function softBytes(graph: Graph, flips: number, classes: number): number 
 export function fittingPlan(
   graph: Graph,
   config: TrainConfig,
-  hosts: Processes['hosts'],
+  processRanks: Processes['ranks'],
   hostBytes: number,
 ): Plan | undefined {
   const { mesh, layout } = meshOf(config);
   const { memoryLimit } = config;
   try {
     return makePlan(graph, mesh, layout, targetOf(config), {
-      hosts,
+      processRanks,
       memoryLimit,
       hostBytes,
       thorough: false,

@@ -30,7 +30,7 @@ export interface Placed {
 /** A config whose split is `auto`, with the mesh and layout that are chosen for it; any other as it is. */
 export async function withSplit(
   config: TrainConfig,
-  { shape, batch, graph, hostBytes, processes, ranks = processes?.hosts.length ?? 1 }: SplitFor,
+  { shape, batch, graph, hostBytes, processes, ranks = processes?.ranks.length ?? 1 }: SplitFor,
 ): Promise<Placed> {
   if (config.split !== 'auto') return { config };
   const [depth, height, width] = shape;

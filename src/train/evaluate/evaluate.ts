@@ -87,7 +87,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
   try {
     const { classes } = run;
     const { processes, flips, out } = options;
-    const first = (processes?.host ?? 0) === 0;
+    const first = (processes?.index ?? 0) === 0;
     const data = options.data ?? run.config.data;
     const { mapLabels = options.data === undefined ? run.config.mapLabels : undefined } = options;
     const ownPatterns = options.data === undefined && options.images === undefined;

@@ -68,7 +68,7 @@ const EMPTY: ComparedBox = {
   labels: new Uint8Array(0),
 };
 
-const isFirst = (processes: Processes | undefined): boolean => (processes?.host ?? 0) === 0;
+const isFirst = (processes: Processes | undefined): boolean => (processes?.index ?? 0) === 0;
 
 /**
  * Segments a case and compares it with its label map; all processes call it, and process 0 gets the judgement. Each reads, segments
@@ -181,12 +181,13 @@ function needsWhole({ settings, steps }: Judge): boolean {
  */
 function judgeBytes(judge: Judge, { geometry, voxelBytes }: ScanPlan): number {
   const [seen, stored] = [voxelCount(geometry.shape), voxelCount(geometry.original.shape)];
-  const hosts = judge.processes?.hosts.length ?? 1;
+  const sharing = judge.processes?.ranks.length ?? 1;
   const resampled = seen !== stored;
-  const scan = voxelBytes === 0 ? Math.min(CHUNK_BYTES, 4 * seen) : Math.ceil((voxelBytes * stored) / hosts);
-  const own = Math.ceil((2 * seen) / hosts);
+  const scan =
+    voxelBytes === 0 ? Math.min(CHUNK_BYTES, 4 * seen) : Math.ceil((voxelBytes * stored) / sharing);
+  const own = Math.ceil((2 * seen) / sharing);
   if (!resampled && !needsWhole(judge)) return scan + own;
-  const gathered = hosts > 1 ? 2 * seen : 0;
+  const gathered = sharing > 1 ? 2 * seen : 0;
   const work = (cleans(judge.steps) ? 4 : 2) * Math.max(seen, stored);
   return scan + own + gathered + (resampled ? 2 * stored : 0) + work;
 }

@@ -63,11 +63,11 @@ export async function drawOwnParts(
     const pixels = await gathered(at, { box: seen, bytes: bytesOf(image) }, 4);
     const truth = await gathered(at, { box: labelled, bytes: map(compared.truth) }, 1);
     const prediction = await gathered(at, { box: labelled, bytes: map(compared.labels) }, 1);
-    if ((processes?.host ?? 0) === 0)
+    if ((processes?.index ?? 0) === 0)
       views[view] = { image: slice(floatsOf(pixels)), truth: slice(truth), prediction: slice(prediction) };
   }
   await together(processes, 'the picture', async () => {
-    if ((processes?.host ?? 0) === 0)
+    if ((processes?.index ?? 0) === 0)
       drawSlices({ ...frame, truth: true, prediction: true }, facts, (view) => views[view]!);
   });
 }
@@ -81,7 +81,7 @@ async function gathered(
   // As a volume of bytes.
   const wide = ([depth, height, width]: Shape3): Shape3 => [depth, height, width * voxelBytes];
   const shape = wide(boxShape(plane));
-  const whole = new Uint8Array((processes?.host ?? 0) === 0 ? voxelCount(shape) : 0);
+  const whole = new Uint8Array((processes?.index ?? 0) === 0 ? voxelCount(shape) : 0);
   const parts = mine.bytes.length === 0 ? [] : [mine];
   await eachPart(processes, { label: 'a slice', parts, voxelBytes, to: [0] }, ({ box, bytes }) => {
     const { start, end } = within(box, plane);

@@ -64,11 +64,11 @@ export async function forecastCases(
   const shape = shapes[largest];
   const stored = isZarr(cases[largest].image);
   const split = await splitFor(config, shape, classes, { cases: cases.length, stored, processes, ranks });
-  const hosts = processes?.hosts ?? apart(ranks);
+  const processRanks = processes?.ranks ?? apart(ranks);
   const options = {
     cases: cases.length,
     stored,
-    hosts,
+    processRanks,
     training: shapes,
     validation: await shapesOf(validation),
     stepPlan: split.plan,
@@ -84,7 +84,7 @@ function largestOf(shapes: readonly Shape3[]): number {
 }
 
 /** Ranks each in a process of its own. */
-export const apart = (ranks?: number): PlanOptions['hosts'] =>
+export const apart = (ranks?: number): PlanOptions['processRanks'] =>
   ranks === undefined ? undefined : Array.from({ length: ranks }, (_, rank) => [rank]);
 
 /** The config with the split that is best for training volumes of a shape, where the choice is left to the program. */
@@ -102,7 +102,7 @@ export function splitFor(
   const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
   const { batch } = config;
   const volumes = { ...volumesOfStep(config, shape), cases, stored };
-  const hostBytes = trainingBytes({ ...volumes, processes: processes?.hosts.length ?? ranks ?? 1 });
+  const hostBytes = trainingBytes({ ...volumes, processes: processes?.ranks.length ?? ranks ?? 1 });
   const sample = sampleShape(shape, stepPatch(config));
   return withSplit(config, { shape: sample, batch, graph, hostBytes, processes, ranks });
 }
@@ -114,7 +114,7 @@ export interface ForecastOptions {
   /** Whether they lie in a store of preprocessed cases. */
   readonly stored?: boolean;
   /** Ranks of each process; all in one by default. */
-  readonly hosts?: PlanOptions['hosts'];
+  readonly processRanks?: PlanOptions['processRanks'];
   /** Shapes of all cases to train on, in their order; the one shape by default. */
   readonly training?: readonly Shape3[];
   /** Shapes of the held-out cases; by default the one shape where the config holds cases out. */
@@ -138,7 +138,7 @@ function wholePrograms(
   classes: number,
   options: ForecastOptions,
 ): Program[] {
-  const { cases = 1, stored = false, hosts, training = [shape] } = options;
+  const { cases = 1, stored = false, processRanks, training = [shape] } = options;
   const heldOut = config.validation !== undefined || config.fold !== undefined;
   const { validation = heldOut ? [shape] : [] } = options;
   const measured = config.norm === 'batch' ? training.slice(0, config.statisticsCases) : [];
@@ -154,7 +154,7 @@ function wholePrograms(
     const size = config.slices === undefined ? seen : sampleShape(seen, stepPatch(config));
     const batch = config.slices === undefined ? 1 : Math.min(config.batch, seen[0]);
     if (batch * voxelCount(size) <= step) return [];
-    const volumes = { cases, stored, processes: hosts?.length ?? 1 };
+    const volumes = { cases, stored, processes: processRanks?.length ?? 1 };
     const hostBytes = Math.max(
       trainingBytes({ ...volumes, ...volumesOfStep(config, seen) }),
       trainingBytes({
@@ -191,8 +191,8 @@ export function forecast(
   classes: number,
   options: ForecastOptions = {},
 ): Forecast {
-  const { cases = 1, stored = false, hosts, stepPlan } = options;
-  const processes = hosts?.length ?? 1;
+  const { cases = 1, stored = false, processRanks, stepPlan } = options;
+  const processes = processRanks?.length ?? 1;
   const sample = sampleShape(shape, stepPatch(config));
   const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
   checkLevels(config.levels, sample);
@@ -210,7 +210,7 @@ export function forecast(
   const { mesh, layout } = meshOf(fitted.config);
   const { memoryLimit } = config;
   const planned = (program: FittedProgram) =>
-    planOf(program, mesh, layout, targetOf(config), { hosts, memoryLimit });
+    planOf(program, mesh, layout, targetOf(config), { processRanks, memoryLimit });
   const [plan, ...wholePlans] =
     fitted.plans ?? programs.map((program) => (program === step && stepPlan) || planned(program));
   const peaks = wholePlans.map((each, n) => ({

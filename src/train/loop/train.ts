@@ -54,7 +54,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const prepared = withDataset(given, dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   const taken = await together(processes, 'check of the run folder', () =>
-    processes.host === 0 ? takeRun(folder, prepared, warn, options.resume) : undefined,
+    processes.index === 0 ? takeRun(folder, prepared, warn, options.resume) : undefined,
   );
   try {
     const chosen = chooseCases(dataset, prepared);
@@ -136,7 +136,7 @@ class Run {
     const volumes = {
       cases: training.length,
       stored: isZarr(training[0].image),
-      processes: this.processes.hosts.length,
+      processes: this.processes.ranks.length,
     };
     const hostBytes = (shape: Shape3) => trainingBytes({ ...volumes, ...volumesOfStep(config, shape) });
     this.trainer = new Trainer({ config, session, programs, cases: training, classes, hostBytes });
@@ -148,7 +148,7 @@ class Run {
     const { planning = plainly } = this.options;
     await this.trainer.prepare(0, folder.classVoxels, this.processes, planning);
     const loaded = this.options.resume
-      ? await loadNewest(this.processes, folder, session.state, (text) =>
+      ? await loadNewest(this.processes, folder, session.variables, (text) =>
           this.tell({ kind: 'warning', text }),
         )
       : undefined;
@@ -221,7 +221,7 @@ class Run {
 
   /** Whether this process writes files; the others work with it. */
   private get writes(): boolean {
-    return this.processes.host === 0;
+    return this.processes.index === 0;
   }
 
   /** Whether any process was told to stop: all end after the same step. */
@@ -284,7 +284,7 @@ class Run {
       if (this.writes && this.saved) keepPrevious(folder);
       this.saved = true;
     }
-    await saveCheckpoint(file, { state: this.session.state, step, config, metadata });
+    await saveCheckpoint(file, { variables: this.session.variables, step, config, metadata });
     if (which === 'latest') await this.pictures?.draw(this.lines, this.validations);
     this.tell({ kind: 'checkpoint', file, step, which });
   }

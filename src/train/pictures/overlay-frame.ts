@@ -1,4 +1,4 @@
-import { type Affine, applyAffine, type Shape3, type Window } from '../../imaging/index.ts';
+import { type Affine, applyAffine, type IntensityWindow, type Shape3 } from '../../imaging/index.ts';
 import { drawText, textWidth } from './font.ts';
 import { type Area, type Color, hex, type Point, type Raster } from './raster.ts';
 import { VIEWS, type View } from './slice.ts';
@@ -24,7 +24,7 @@ export interface OverlayOptions {
   /** The part of the image's values that is shown from black to white; by default the one that most tissue lies in. */
   readonly range?: readonly [from: number, to: number];
   /** The HU that are 0 and 1 of the image: what is shown of them is written beside the title. */
-  readonly window?: Window;
+  readonly window?: IntensityWindow;
   /** Maps (width, height, depth) indices to RAS+ mm: captions say where a slice is. */
   readonly affine?: Affine;
 }

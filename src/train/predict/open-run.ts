@@ -144,7 +144,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
         processes,
         parts,
         prepared.shape,
-        settings.to ?? processes?.hosts.map((_, host) => host),
+        settings.to ?? processes?.ranks.map((_, index) => index),
       );
     },
     get step() {

@@ -41,7 +41,7 @@ export async function segmentOwn(
   take?: (part: SegmentedPart) => void,
 ): Promise<OwnBox> {
   const { shape } = source;
-  const alone = (processes?.hosts.length ?? 1) === 1;
+  const alone = (processes?.ranks.length ?? 1) === 1;
   const found: OwnBox[] = [];
   let whole: Uint8Array | undefined;
   await run.segmentParts(source, options, (part) => {
@@ -78,7 +78,7 @@ export async function writeOwnLabels(
 ): Promise<Float64Array> {
   const [depth, height, width] = original.shape;
   const { affine } = canonicalGrid(original);
-  const writes = (processes?.host ?? 0) === 0;
+  const writes = (processes?.index ?? 0) === 0;
   const counts = new Float64Array(256);
   const writer = await together(processes, 'the segmentation', async () =>
     writes ? createNiftiWriter(file, original, { type: 'uint8' }) : undefined,

@@ -35,7 +35,7 @@ export async function prepareOutputs(
   { processes, probabilities = false, overwrite }: OutputSettings,
 ): Promise<void> {
   await together(processes, 'the files to write', async () => {
-    if ((processes?.host ?? 0) !== 0) return;
+    if ((processes?.index ?? 0) !== 0) return;
     const reads = [config, latest, best];
     for (const { input } of scans) reads.push(...(await filesOfScan(input)));
     const names = probabilities ? classes : [];

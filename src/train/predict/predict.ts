@@ -176,7 +176,7 @@ async function segmentScan(
   const entry: Case = { id: scanName(input), image: input, series: settings.series };
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
   const { classValues } = run.config;
-  const writes = (processes?.host ?? 0) === 0;
+  const writes = (processes?.index ?? 0) === 0;
   const plan = await together(processes, 'the scan', () => planScan(entry, prepareOptions(run.config)));
   const { geometry, original } = plan;
   const { shape } = geometry;
@@ -255,7 +255,7 @@ async function segmentSource(
     openScanSource(entry, prepareOptions(run.config), box),
   );
   for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
-  const alone = (processes?.hosts.length ?? 1) === 1;
+  const alone = (processes?.ranks.length ?? 1) === 1;
   const parts: BoxBytes[] = [];
   const own = await segmentOwn(run, source, asked, processes, ({ box, probabilities: p }) => {
     if (p === undefined) return;

@@ -11,7 +11,7 @@ import {
 } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
 import { partition, partitionRegion } from '../../plan/index.ts';
-import type { Feed, OutputPart, Session, State, Tracer } from '../../run/index.ts';
+import type { Feed, OutputPart, Session, Tracer, Variables } from '../../run/index.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import { availableBytes } from '../config/memory-room.ts';
 import { predictionGraph, sessionOf } from '../config/model.ts';
@@ -141,11 +141,11 @@ export class Segmenter {
 
   /** The box of a prepared volume that this process reads when it is segmented so. */
   async needs(shape: Shape3, options: SegmentOptions): Promise<VoxelBox> {
-    if (this.processes.hosts.length === 1) return wholeBox(shape);
+    if (this.processes.ranks.length === 1) return wholeBox(shape);
     const { graph, config, blocks, box, plans } = await this.choose(shape, options);
     if (blocks === undefined) {
       const { mesh, layout } = meshOf(config);
-      const [rank] = this.processes.hosts[this.processes.host];
+      const [rank] = this.processes.ranks[this.processes.index];
       const { inputs } = plans.get('whole')?.program ?? partition(graph, mesh, layout);
       return this.reads(inputs.get('image')!.own[rank], shape);
     }
@@ -184,7 +184,7 @@ export class Segmenter {
       chooseWay({
         ...{ config, classes, shape, flips, soft, hostBytes, processes, plan },
         // Processes may share a machine, and what is free on it.
-        freeBytes: availableBytes(this.parts.grantedBytes, processes.hosts.length),
+        freeBytes: availableBytes(this.parts.grantedBytes, processes.ranks.length),
       });
     this.ways.delete(key);
     this.ways.set(key, way);
@@ -218,7 +218,7 @@ export class Segmenter {
       try {
         // The first program brings the variables.
         await load(programs);
-        this.trained = await this.loadWeights(session.state);
+        this.trained = await this.loadWeights(session.variables);
       } catch (error) {
         session.close();
         session.device.close();
@@ -232,10 +232,10 @@ export class Segmenter {
   }
 
   /** Reads the weights and gives their step; where the file is at fault, the error names the run's other checkpoint if there is one. */
-  private async loadWeights(state: State): Promise<number> {
+  private async loadWeights(variables: Variables): Promise<number> {
     const { file } = this.parts;
     try {
-      return (await loadCheckpoint(file, state, { partial: true })).step;
+      return (await loadCheckpoint(file, variables, { partial: true })).step;
     } catch (error) {
       const other = path.basename(file) === 'best.safetensors' ? 'latest' : 'best';
       const there = existsSync(path.join(path.dirname(file), `${other}.safetensors`));

@@ -59,17 +59,17 @@ export async function eachPart(
   },
   take: (part: BoxBytes) => void,
 ): Promise<void> {
-  const host = processes?.host ?? 0;
-  if (to.includes(host)) for (const part of parts) take(part);
-  if (processes === undefined || processes.hosts.length === 1) return;
+  const own = processes?.index ?? 0;
+  if (to.includes(own)) for (const part of parts) take(part);
+  if (processes === undefined || processes.ranks.length === 1) return;
   const boxes = await processes.share(`boxes of ${label}`, JSON.stringify(parts.map(({ box }) => box)));
   for (const [from, text] of boxes.entries())
     for (const [n, box] of (JSON.parse(text) as VoxelBox[]).entries()) {
       const takers = to.filter((taker) => taker !== from);
       if (takers.length === 0) continue;
-      const receives = takers.includes(host);
+      const receives = takers.includes(own);
       const room = receives ? voxelBytes * voxelCount(boxShape(box)) : 0;
-      const bytes = from === host ? parts[n].bytes : new Uint8Array(room);
+      const bytes = from === own ? parts[n].bytes : new Uint8Array(room);
       await processes.deliver(label, bytes, from, takers);
       if (receives) take({ box, bytes });
     }
@@ -82,7 +82,7 @@ export async function gatherLabels(
   shape: Shape3,
   to: readonly number[] = [0],
 ): Promise<Uint8Array> {
-  const wanted = to.includes(processes?.host ?? 0);
+  const wanted = to.includes(processes?.index ?? 0);
   const complete = found.length === 1 && found[0].labels.length === voxelCount(shape);
   const whole = !wanted ? new Uint8Array(0) : complete ? found[0].labels : new Uint8Array(voxelCount(shape));
   const parts = found.map(({ box, labels }) => ({ box, bytes: labels }));

@@ -22,7 +22,7 @@ export interface Asked {
   readonly soft: boolean;
   /** Bytes of volumes that the process holds meanwhile. */
   readonly hostBytes: number;
-  readonly processes: Pick<Processes, 'hosts' | 'host'>;
+  readonly processes: Pick<Processes, 'ranks' | 'index'>;
   /** Bytes that a process may take where the config has no limit. */
   readonly freeBytes: number;
   /** The plan of the whole volume by all ranks, where choosing the split has made it. */
@@ -52,7 +52,7 @@ export const blockKey = ({ start, end }: VoxelBox): string => `${start.join(',')
 export function chooseWay(asked: Asked): Way {
   const { config, classes, shape, soft } = asked;
   const { graph } = predictionGraph(config, classes, shape, soft);
-  return asked.processes.hosts.length > 1 ? ofSeveral(asked, graph) : ofOne(asked, graph);
+  return asked.processes.ranks.length > 1 ? ofSeveral(asked, graph) : ofOne(asked, graph);
 }
 
 function ofOne(asked: Asked, graph: Graph): Way {
@@ -69,7 +69,7 @@ function ofOne(asked: Asked, graph: Graph): Way {
 
 function ofSeveral(asked: Asked, graph: Graph): Way {
   const { config, shape, flips, processes } = asked;
-  const { hosts, host } = processes;
+  const { ranks, index } = processes;
   const refusal = refusesBlocks(graph);
   if (flips > 1 && refusal !== undefined)
     throw new HalomeshError({ where: 'flips', problem: refusal, hint: 'Predict with one process' });
@@ -79,11 +79,11 @@ function ofSeveral(asked: Asked, graph: Graph): Way {
   const bytes = bytesBeside(asked, graph)(voxelCount(shape));
   // A limit counts other bytes beside the tensors than the choice of a split did: all processes need the same plan.
   const known = config.memoryLimit === undefined ? asked.plan : undefined;
-  const plan = flips > 1 ? undefined : (known ?? fittingPlan(graph, config, hosts, bytes));
+  const plan = flips > 1 ? undefined : (known ?? fittingPlan(graph, config, ranks, bytes));
   if (plan !== undefined) return inOnePass(config, graph, plan);
   const { mesh, layout } = meshOf(config);
   const { own } = partition(graph, mesh, layout).outputs.get('labels')!;
-  const [rank] = hosts[host];
+  const [rank] = ranks[index];
   // What several ranks hold alike the first of them computes.
   if (own.findIndex((box) => sameBox(box, own[rank])) !== rank)
     return { config, graph, blocks: [], plans: new Map() };

@@ -43,24 +43,24 @@ describe.each([
   const file = path.join(folder, `${name}.safetensors`);
 
   it('gives back every bit, on any mesh', async () => {
-    const { state } = await sessionWith(ab, device(), 1);
-    await saveCheckpoint(file, { state, step: 12, config, metadata: { note: 'µ' } });
-    const { state: other } = await sessionWith(ab, device(), 2);
-    expect(await other.get('net/a')).not.toEqual(await state.get('net/a'));
+    const { variables } = await sessionWith(ab, device(), 1);
+    await saveCheckpoint(file, { variables, step: 12, config, metadata: { note: 'µ' } });
+    const { variables: other } = await sessionWith(ab, device(), 2);
+    expect(await other.get('net/a')).not.toEqual(await variables.get('net/a'));
     const { step, metadata } = await loadCheckpoint(file, other);
     expect(step).toBe(12);
     expect(metadata.note).toBe('µ');
     expect(JSON.parse(metadata.config)).toEqual(config);
     for (const variable of ['net/a', 'net/b']) {
       expect(await other.get(variable)).toBeInstanceOf(kind);
-      expect(await other.get(variable)).toEqual(await state.get(variable));
+      expect(await other.get(variable)).toEqual(await variables.get(variable));
     }
     expect(readdirSync(folder).filter((entry) => entry.endsWith('.partial'))).toEqual([]);
   });
 
   it('names the tensor that does not fit', async () => {
-    const { state } = await sessionWith(shape({ kernel: 3, channel: 4 }), device(), 1);
-    await expect(loadCheckpoint(file, state)).rejects.toThrow(
+    const { variables } = await sessionWith(shape({ kernel: 3, channel: 4 }), device(), 1);
+    await expect(loadCheckpoint(file, variables)).rejects.toThrow(
       'shape of tensor "net/a"; expected [3, 4], found [3, 5]',
     );
   });

@@ -1,15 +1,15 @@
 import { fail } from '../../core/index.ts';
-import type { State } from '../../run/index.ts';
+import type { Variables } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { inFileOrder, openSafetensors, type TensorFile, writeSafetensors } from './safetensors.ts';
 
 // A checkpoint is a safetensors file: every variable under its path (`down0/conv0/weight`, its optimizer slots
 // `down0/conv0/weight/adam/m`, moving statistics), whole whatever the mesh, and metadata: format, step, config, extras.
-// The seed in the config and the step are the whole state of the random numbers, which are drawn by counters.
+// The seed in the config and the step are the whole variables of the random numbers, which are drawn by counters.
 
 /** What a checkpoint holds beside the variables. */
 export interface CheckpointContent {
-  readonly state: State;
+  readonly variables: Variables;
   /** Steps done. */
   readonly step: number;
   readonly config: TrainConfig;
@@ -24,7 +24,7 @@ export interface LoadedCheckpoint {
 }
 
 export interface LoadOptions {
-  /** Leave out what the file holds beyond the variables of the state, such as optimizer slots in a prediction. */
+  /** Leave out what the file holds beyond the variables of the variables, such as optimizer slots in a prediction. */
   readonly partial?: boolean;
 }
 
@@ -36,20 +36,20 @@ const FORMAT = 'halomesh checkpoint 1';
  */
 export async function saveCheckpoint(
   file: string,
-  { state, step, config, metadata = {} }: CheckpointContent,
+  { variables, step, config, metadata = {} }: CheckpointContent,
 ): Promise<void> {
-  const names = state.names();
-  const size = (name: string): number => sizesOf(state, name).reduce((n, s) => n * s, 1);
+  const names = variables.names();
+  const size = (name: string): number => sizesOf(variables, name).reduce((n, s) => n * s, 1);
   const smallest = names.reduce((a, b) => (size(b) < size(a) ? b : a));
   // A device that computes in float64 throughout hands out float64: then nothing is rounded on the way.
-  const wide = (await state.get(smallest)) instanceof Float64Array;
+  const wide = (await variables.get(smallest)) instanceof Float64Array;
   const tensors = names.map((name) => ({
     name,
-    dtype: wide || state.types.get(name)!.dtype === 'f64' ? ('F64' as const) : ('F32' as const),
-    shape: sizesOf(state, name),
-    data: () => state.collect(name),
+    dtype: wide || variables.types.get(name)!.dtype === 'f64' ? ('F64' as const) : ('F32' as const),
+    shape: sizesOf(variables, name),
+    data: () => variables.collect(name),
   }));
-  if (state.processes.host !== 0) {
+  if (variables.processes.index !== 0) {
     for (const { data } of inFileOrder(tensors)) await data();
     return;
   }
@@ -62,20 +62,20 @@ export function checkpointTexts(step: number, config: TrainConfig): Readonly<Rec
 }
 
 /**
- * Sets the variables of a state, admitted by a loaded program, to those of a file. Throws HalomeshError with the tensor's name
+ * Sets the variables of a variables, admitted by a loaded program, to those of a file. Throws HalomeshError with the tensor's name
  * where one is missing or has another shape; then no variable has changed. Damaged numbers (by their sums, or not finite) are
  * refused by the name of their tensor.
  */
 export async function loadCheckpoint(
   file: string,
-  state: State,
+  variables: Variables,
   { partial = false }: LoadOptions = {},
 ): Promise<LoadedCheckpoint> {
   const opened = await openSafetensors(file);
   try {
     const step = stepOf(file, opened);
-    checkTensors(file, opened, state, partial);
-    for (const name of state.names()) state.set(name, await opened.read(name));
+    checkTensors(file, opened, variables, partial);
+    for (const name of variables.names()) variables.set(name, await opened.read(name));
     return { step, metadata: opened.metadata };
   } finally {
     await opened.close();
@@ -105,11 +105,11 @@ function stepOf(file: string, { metadata }: TensorFile): number {
   return step;
 }
 
-function checkTensors(file: string, opened: TensorFile, state: State, partial: boolean): void {
+function checkTensors(file: string, opened: TensorFile, variables: Variables, partial: boolean): void {
   const hint = 'Is the network that of the config it was trained with?';
-  for (const name of state.names()) {
+  for (const name of variables.names()) {
     const found = opened.tensors.get(name);
-    const expected = `[${sizesOf(state, name).join(', ')}]`;
+    const expected = `[${sizesOf(variables, name).join(', ')}]`;
     if (!found) {
       fail({ where: file, problem: `tensor "${name}"`, expected, found: 'no such tensor', hint });
       continue;
@@ -126,7 +126,7 @@ function checkTensors(file: string, opened: TensorFile, state: State, partial: b
       fail({ where: file, problem: `type of tensor "${name}"`, expected: 'F32 or F64', found: found.dtype });
   }
   if (partial) return;
-  const known = new Set(state.names());
+  const known = new Set(variables.names());
   for (const [name, { shape }] of opened.tensors)
     if (!known.has(name))
       fail({
@@ -138,4 +138,5 @@ function checkTensors(file: string, opened: TensorFile, state: State, partial: b
       });
 }
 
-const sizesOf = (state: State, name: string): number[] => state.types.get(name)!.shape.map((dim) => dim.size);
+const sizesOf = (variables: Variables, name: string): number[] =>
+  variables.types.get(name)!.shape.map((dim) => dim.size);

@@ -1,7 +1,7 @@
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { HalomeshError } from '../../core/index.ts';
 import type { Processes } from '../../machine/index.ts';
-import { type State, together } from '../../run/index.ts';
+import { together, type Variables } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { learningRateOf } from '../config/model.ts';
 import type { BestScore } from './best.ts';
@@ -24,16 +24,16 @@ export interface Resumed {
 export async function loadNewest(
   processes: Processes,
   folder: RunFolder,
-  state: State,
+  variables: Variables,
   warn: (text: string) => void,
 ): Promise<Resumed | undefined> {
-  const own = processes.host === 0 ? JSON.stringify(checkpointsOf(folder).filter(existsSync)) : '';
+  const own = processes.index === 0 ? JSON.stringify(checkpointsOf(folder).filter(existsSync)) : '';
   const [text] = await processes.share('checkpoints of the run', own);
   const files = JSON.parse(text) as readonly string[];
   let first: HalomeshError | undefined;
   for (const file of files) {
     try {
-      return await load(processes, file, state);
+      return await load(processes, file, variables);
     } catch (error) {
       if (!(error instanceof HalomeshError)) throw error;
       first ??= error;
@@ -45,9 +45,11 @@ export async function loadNewest(
   return undefined;
 }
 
-async function load(processes: Processes, file: string, state: State): Promise<Resumed> {
+async function load(processes: Processes, file: string, variables: Variables): Promise<Resumed> {
   await checkSameCheckpoint(processes, file);
-  const { step, metadata } = await together(processes, 'the checkpoint', () => loadCheckpoint(file, state));
+  const { step, metadata } = await together(processes, 'the checkpoint', () =>
+    loadCheckpoint(file, variables),
+  );
   const best = metadata.best === undefined ? undefined : (JSON.parse(metadata.best) as BestScore);
   return { file, step, best };
 }

@@ -15,7 +15,7 @@ export async function openSameDataset(
 ): Promise<Dataset> {
   const opened = await together(processes, 'the data set', async () => {
     const dataset = await openDataset(dir, patterns);
-    return { dataset, lines: processes.hosts.length > 1 ? await linesOf(dataset) : [] };
+    return { dataset, lines: processes.ranks.length > 1 ? await linesOf(dataset) : [] };
   });
   await agree(processes, 'the data set', () => opened.lines.join('\n'));
   return opened.dataset;
@@ -37,7 +37,7 @@ async function linesOf({ cases, labelNames, labelCodes }: Dataset): Promise<stri
 
 /** Checks that a file is a checkpoint, the same one on every process. */
 export async function checkSameCheckpoint(processes: Processes, file: string): Promise<void> {
-  if (processes.hosts.length === 1) return;
+  if (processes.ranks.length === 1) return;
   const lines = await together(processes, 'the checkpoint', async () => {
     const opened = await openSafetensors(file);
     await opened.close();

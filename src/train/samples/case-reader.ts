@@ -9,7 +9,7 @@ import {
   type VoxelSource,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
-import { CaseStore, CHUNK_BYTES, PIECE_VOXELS } from './cases.ts';
+import { CaseCache, CHUNK_BYTES, PIECE_VOXELS } from './cases.ts';
 import { type BoxFeeds, boxFeeds } from './sample-feeds.ts';
 
 /**
@@ -18,7 +18,7 @@ import { type BoxFeeds, boxFeeds } from './sample-feeds.ts';
  */
 export class CaseReader {
   /** The scans that were prepared. */
-  private readonly scans: CaseStore;
+  private readonly scans: CaseCache;
   private readonly options: PrepareOptions;
   private readonly chunks = new ChunkCache(CHUNK_BYTES);
   private readonly stored = new Map<string, StoredCase>();
@@ -28,7 +28,7 @@ export class CaseReader {
   constructor(options: PrepareOptions, batch: number, processes: Processes) {
     this.options = options;
     this.processes = processes;
-    this.scans = new CaseStore(options, batch);
+    this.scans = new CaseCache(options, batch);
   }
 
   /** A case whose boxes can be read; good until the next one is asked for. */
@@ -46,7 +46,7 @@ export class CaseReader {
 
   /** A case as whole arrays, where this process has them in memory and runs all ranks itself: then that is cheaper than boxes. */
   async whole(entry: Case): Promise<PreparedCase | undefined> {
-    return this.processes.hosts.length > 1 || isZarr(entry.image) ? undefined : this.scans.get(entry);
+    return this.processes.ranks.length > 1 || isZarr(entry.image) ? undefined : this.scans.get(entry);
   }
 
   /** Image and labels of a case as it is, as inputs of a program, and its shape. */

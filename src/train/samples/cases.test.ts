@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Dataset, openDataset, writePhantom } from '../../imaging/index.ts';
-import { CaseStore, chooseCases } from './cases.ts';
+import { CaseCache, chooseCases } from './cases.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-cases-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,13 +45,13 @@ describe('chooseCases', () => {
   });
 });
 
-describe('CaseStore', () => {
+describe('CaseCache', () => {
   it('reads again what it had to forget', async () => {
     await writePhantom({ out: folder, size: 16, cases: 3 });
     const { cases } = await openDataset(folder);
     const bytesOfOne = 16 ** 3 * 5;
     // Room for two, a batch of one in flight, and 4 bytes a voxel to read with.
-    const store = new CaseStore({}, 1, 3 * bytesOfOne + 16 ** 3 * 4);
+    const store = new CaseCache({}, 1, 3 * bytesOfOne + 16 ** 3 * 4);
     const [a, b] = [await store.get(cases[0]), await store.get(cases[1])];
     // The array of a case that was forgotten is used for the next one.
     const copies = structuredClone([a, b]);
@@ -61,7 +61,7 @@ describe('CaseStore', () => {
     expect(await store.get(cases[0])).toBe(a);
     expect(await store.get(cases[1])).not.toBe(b);
     expect(await store.get(cases[1])).toEqual(copies[1]);
-    const least = new CaseStore({}, 1, 0);
+    const least = new CaseCache({}, 1, 0);
     expect(await least.get(cases[0])).toEqual(copies[0]);
     expect(await least.get(cases[1])).toEqual(copies[1]);
     expect(least.bytes).toBe(bytesOfOne);

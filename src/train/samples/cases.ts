@@ -142,7 +142,7 @@ export async function preparedShape(entry: Case, options: PrepareOptions): Promi
  * Prepared cases, kept in memory up to a number of bytes; the one unused for longest is forgotten before the next one is read,
  * and read again when it is needed.
  */
-export class CaseStore {
+export class CaseCache {
   private readonly options: PrepareOptions;
   private readonly batch: number;
   private readonly limitBytes: number;

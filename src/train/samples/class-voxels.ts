@@ -13,7 +13,7 @@ export async function classVoxels(
   file: string,
   processes: Processes,
 ): Promise<readonly ClassVoxels[]> {
-  const own = processes.host === 0 ? JSON.stringify(await knownOrCounted(cases, count, file)) : '';
+  const own = processes.index === 0 ? JSON.stringify(await knownOrCounted(cases, count, file)) : '';
   const [text] = await processes.share('voxels of the classes', own);
   return JSON.parse(text) as readonly ClassVoxels[];
 }

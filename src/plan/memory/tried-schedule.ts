@@ -35,13 +35,13 @@ export class Hot {
 }
 
 /** A schedule and the bytes in memory over time of each process. */
-export class State {
+export class TriedSchedule {
   readonly list: readonly Entry[];
   readonly peak: number;
   private readonly over: readonly Omit<Profile, 'weight'>[];
   private weighted: readonly Profile[] | undefined;
 
-  constructor(list: State['list'], over: readonly Omit<Profile, 'weight'>[]) {
+  constructor(list: TriedSchedule['list'], over: readonly Omit<Profile, 'weight'>[]) {
     this.list = list;
     this.over = over;
     this.peak = Math.max(...over.map(({ live }) => highest(live)));

@@ -6,15 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { mpiAvailable } from '../../src/machine/index.ts';
 import { type Ended, ended } from './launch.ts';
 
-// Two "hosts" on this machine: network namespaces with their own names and addresses, and a slow link between them (link.cpp).
+// Two "machines" on this one: network namespaces with their own names and addresses, and a slow link between them (link.cpp).
 // Open MPI starts the second by a script in place of ssh, and has TCP alone to send by.
 
 const SPACES = ['hm-a', 'hm-b'].map((name) => `${name}-${process.pid}`);
 const ADDRESSES = ['10.77.0.1', '10.77.0.2'];
 const MTU = 9000;
 
-/** Why there cannot be such hosts here; undefined where there can. */
-export function whyNoHosts(): string | undefined {
+/** Why there cannot be such machines here; undefined where there can. */
+export function whyNotTwoMachines(): string | undefined {
   const { available, note } = mpiAvailable();
   if (!available) return `MPI is ${note}`;
   if (!note.startsWith('Open MPI')) return `the launch is for Open MPI, and this is ${note}`;
@@ -32,15 +32,15 @@ function ip(...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-export interface TwoHosts {
-  /** Starts a program on both hosts; what rank 0 prints. */
+export interface TwoMachines {
+  /** Starts a program on both machines; what rank 0 prints. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>;
   close(): void;
 }
 
 /** Hosts with a link of some bytes a second, and seconds from one to the other. */
-export async function twoHosts(bytesPerSecond: number, seconds: number): Promise<TwoHosts> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-hosts-'));
+export async function twoMachines(bytesPerSecond: number, seconds: number): Promise<TwoMachines> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-machines-'));
   let link: ChildProcess | undefined;
   const close = (): void => {
     link?.kill('SIGKILL');

@@ -3,7 +3,7 @@ import { forEachIndex, Graph, mesh, normal, range, rowMajorStrides, shape, whole
 import { referenceDevice } from '../machine/index.ts';
 import { inputOf, mul, type VariableAttrs, variableOf } from '../ops/index.ts';
 import { Session } from './session.ts';
-import { initial } from './state.ts';
+import { initial } from './variables.ts';
 
 const attrs: VariableAttrs = {
   name: 'w',
@@ -56,11 +56,11 @@ describe('initial numbers', () => {
     const program = await session.load(graph);
     expect(uploads).toBe(0);
     const given = new Float32Array(60).fill(2);
-    session.state.set('w', given);
+    session.variables.set('w', given);
     const ones = new Float32Array(60).fill(1);
     expect([...(await program.run({ x: ones })).y]).toEqual([...given]);
     const fresh = new Session({ device: referenceDevice(), mesh: mesh({}), seed: 9 });
     await fresh.load(graph);
-    expect(await fresh.state.get('w')).toEqual(initial(attrs, 9, wholeBox(attrs.shape)));
+    expect(await fresh.variables.get('w')).toEqual(initial(attrs, 9, wholeBox(attrs.shape)));
   });
 });

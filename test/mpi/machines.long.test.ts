@@ -7,36 +7,36 @@ import { CPU_TARGET, costsOf, type Speeds } from '../../src/machine/index.ts';
 import { bench } from '../../src/measure/index.ts';
 import { buildTraining } from '../../src/nn/index.ts';
 import { makePlan, predictTime } from '../../src/plan/index.ts';
-import { type TwoHosts, twoHosts, whyNoHosts } from './hosts.ts';
 import { COMMAND } from './launch.ts';
+import { type TwoMachines, twoMachines, whyNotTwoMachines } from './machines.ts';
 
 // By hand, at a size whose times mean something on a quiet machine:
 //
-//   HALOMESH_HOSTS_SIZE=64 npm run test:long -- test/mpi/hosts
+//   HALOMESH_MACHINES_SIZE=64 npm run test:long -- test/mpi/machines
 
-const missing = whyNoHosts();
-if (missing) console.log(`skipped: the tests of two hosts, since ${missing}`);
+const missing = whyNotTwoMachines();
+if (missing) console.log(`skipped: the tests of two machines, since ${missing}`);
 
-const size = Number(process.env.HALOMESH_HOSTS_SIZE ?? 16);
+const size = Number(process.env.HALOMESH_MACHINES_SIZE ?? 16);
 const network = size >= 64 ? { base: 16, levels: 4 } : { base: 4, levels: 2 };
 const GIGABIT = 1.25e8;
 const MILLISECOND = 1e-3;
 
-describe.skipIf(missing)('two hosts with a link of 1 Gbit/s and 1 ms', () => {
+describe.skipIf(missing)('two machines with a link of 1 Gbit/s and 1 ms', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-link-'));
-  let hosts: TwoHosts;
+  let machines: TwoMachines;
   beforeAll(async () => {
-    hosts = await twoHosts(GIGABIT, MILLISECOND);
+    machines = await twoMachines(GIGABIT, MILLISECOND);
   }, 60_000);
   afterAll(() => {
-    hosts?.close();
+    machines?.close();
     rmSync(folder, { recursive: true });
   });
 
   it('train as one process does, and what is predicted for them is told beside what is measured', async () => {
     const machine = path.join(folder, 'machine.json');
     const small = size >= 64 ? [] : ['--calibrate-sizes', '16,32'];
-    const calibrated = await hosts.run([COMMAND, 'info', '--calibrate', '--out', machine, ...small]);
+    const calibrated = await machines.run([COMMAND, 'info', '--calibrate', '--out', machine, ...small]);
     expect(calibrated.code, calibrated.stderr).toBe(0);
     const speeds = JSON.parse(readFileSync(machine, 'utf8')) as Speeds;
     // The link is what it was made, less what the processes themselves take.
@@ -44,7 +44,7 @@ describe.skipIf(missing)('two hosts with a link of 1 Gbit/s and 1 ms', () => {
     expect(speeds.link.bytesPerSecond).toBeLessThan(1.1 * GIGABIT);
 
     const numbers = [`--size`, `${size}`, '--base', `${network.base}`, '--levels', `${network.levels}`];
-    const ended = await hosts.run([
+    const ended = await machines.run([
       COMMAND,
       'bench',
       ...numbers,
@@ -59,13 +59,13 @@ describe.skipIf(missing)('two hosts with a link of 1 Gbit/s and 1 ms', () => {
 
     const image = shape({ batch: 1, depth: size, height: size, width: size, channel: 1 });
     const { graph } = buildTraining({ image, network });
-    const plan = makePlan(graph, place.mesh, place.layout, CPU_TARGET, { hosts: [[0], [1]] });
-    // Both "hosts" are on this machine, and share its cores.
+    const plan = makePlan(graph, place.mesh, place.layout, CPU_TARGET, { processRanks: [[0], [1]] });
+    // Both "machines" are this one, and share its cores.
     const time = { threads: 1, ranksPerMachine: 2, overlap: true };
     const { seconds } = predictTime(plan, costsOf(speeds), time);
     const measured = found.secondsPerStep.min;
     console.log(
-      `${size}^3 over two hosts: predicted ${seconds.toFixed(3)} s, measured ${measured.toFixed(3)} s, ` +
+      `${size}^3 over two machines: predicted ${seconds.toFixed(3)} s, measured ${measured.toFixed(3)} s, ` +
         `${((100 * (seconds - measured)) / measured).toFixed(0)} % off`,
     );
   }, 600_000);

@@ -1,7 +1,7 @@
 import type { VoxelArray } from './volume.ts';
 
 /** A range of Hounsfield units that is mapped to 0..1. */
-export interface Window {
+export interface IntensityWindow {
   /** HU that maps to 0. */
   readonly lower: number;
   /** HU that maps to 1. */
@@ -9,10 +9,10 @@ export interface Window {
 }
 
 /** The window of Hou et al. 2019 (arXiv 1909.03108): clip(HU / 1024 + 0.5, 0, 1), that is -512..512 HU. */
-export const paperWindow: Window = { lower: -512, upper: 512 };
+export const paperWindow: IntensityWindow = { lower: -512, upper: 512 };
 
 /** A usual window for soft tissue in CT. */
-export const softTissueWindow: Window = { lower: -160, upper: 240 };
+export const softTissueWindow: IntensityWindow = { lower: -160, upper: 240 };
 
 /**
  * The windowed image, clip((HU - lower) / (upper - lower), 0, 1), any shape, same order.
@@ -20,7 +20,7 @@ export const softTissueWindow: Window = { lower: -160, upper: 240 };
  */
 export function applyWindow(
   hu: VoxelArray,
-  window: Window = paperWindow,
+  window: IntensityWindow = paperWindow,
   out: Float32Array = new Float32Array(hu.length),
 ): Float32Array {
   const { scale, shift } = windowLine(window);
@@ -32,7 +32,10 @@ export function applyWindow(
 }
 
 /** A window as HU * scale + shift, before it is cut off at 0 and 1. */
-export function windowLine({ lower, upper }: Window): { readonly scale: number; readonly shift: number } {
+export function windowLine({ lower, upper }: IntensityWindow): {
+  readonly scale: number;
+  readonly shift: number;
+} {
   const scale = 1 / (upper - lower);
   return { scale, shift: 0 - lower * scale }; // never -0, so that a voxel of -0 gives 0
 }

@@ -20,7 +20,7 @@ import { fromParts, heldByAll } from './parts.ts';
 import { gather, scatter } from './rows.ts';
 
 /** Variables of all local ranks, kept from run to run and shared by the programs of one session. */
-export class State {
+export class Variables {
   private readonly device: Device;
   private readonly seed: number;
   /** Where the other ranks run. */
@@ -87,7 +87,7 @@ export class State {
   /** Where a variable lies. It may have no numbers before {@link ready}. */
   tensor(name: string, rank: number): Tensor {
     const tensor = this.tensors.get(name)?.[rank];
-    if (!tensor) return fail({ where: 'state', problem: `no variable "${name}" on rank ${rank}` });
+    if (!tensor) return fail({ where: 'variables', problem: `no variable "${name}" on rank ${rank}` });
     return tensor;
   }
 
@@ -98,7 +98,7 @@ export class State {
   /** A whole variable on the host, row-major, gathered from the local ranks: float64 where the device holds that, else float32. */
   async get(name: string): Promise<Float32Array | Float64Array> {
     const type = this.types.get(name);
-    if (!type) return fail({ where: 'state', problem: `no variable "${name}"` });
+    if (!type) return fail({ where: 'variables', problem: `no variable "${name}"` });
     this.draw(name);
     const strides = rowMajorStrides(type.shape.map((dim) => dim.size));
     let whole: Float32Array | Float64Array | undefined;
@@ -109,18 +109,20 @@ export class State {
         part instanceof Float64Array ? new Float64Array(sizeOf(type)) : new Float32Array(sizeOf(type));
       scatter(part, tensor.box, whole, strides);
     }
-    return whole ?? fail({ where: 'state', problem: `variable "${name}" lies on no rank of this process` });
+    return (
+      whole ?? fail({ where: 'variables', problem: `variable "${name}" lies on no rank of this process` })
+    );
   }
 
   /** As {@link get}, where other processes may hold parts of it: all call it, and process 0 gets the whole. */
   async collect(name: string): Promise<Float32Array | Float64Array> {
     const type = this.types.get(name);
     const boxes = this.boxes.get(name);
-    if (!type || !boxes) return fail({ where: 'state', problem: `no variable "${name}"` });
+    if (!type || !boxes) return fail({ where: 'variables', problem: `no variable "${name}"` });
     this.draw(name);
     const { processes } = this;
-    if (processes.hosts.length === 1 || heldByAll(type, boxes)) return this.get(name);
-    const [rank] = processes.hosts[processes.host];
+    if (processes.ranks.length === 1 || heldByAll(type, boxes)) return this.get(name);
+    const [rank] = processes.ranks[processes.index];
     const tensor = this.tensor(name, rank);
     const part = await this.device.download(tensor, tensor.box);
     const whole = await fromParts(processes, `variable "${name}"`, { type, boxes, part, to: [0] });
@@ -130,10 +132,10 @@ export class State {
   /** Sets a whole variable from host numbers, row-major. */
   set(name: string, data: HostArray): void {
     const type = this.types.get(name);
-    if (!type) throw new HalomeshError({ where: 'state', problem: `no variable "${name}"` });
+    if (!type) throw new HalomeshError({ where: 'variables', problem: `no variable "${name}"` });
     if (data.length !== sizeOf(type))
       fail({
-        where: 'state',
+        where: 'variables',
         problem: `numbers for variable "${name}"`,
         expected: String(sizeOf(type)),
         found: String(data.length),
@@ -164,7 +166,7 @@ export class State {
       const box = known[rank]?.box;
       if (!box || !sameBox(box, boxes[rank]))
         fail({
-          where: 'state',
+          where: 'variables',
           problem: `variable "${name}" is laid out differently by two programs`,
           expected: box ? showBox(box) : 'a box',
           found: showBox(boxes[rank]),
