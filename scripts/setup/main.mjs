@@ -57,8 +57,17 @@ export async function setup(options = {}) {
   return performed;
 }
 
-/** The command line; resolves to the exit code. */
-export async function cli(args) {
+/** An error in words: of the system, where it cannot write into the package's folder, too. */
+function said(error) {
+  if (typeof error.code !== 'string' || typeof error.path !== 'string') return error.message;
+  return (
+    `${error.path}: ${error.syscall} failed with ${error.code}. The set-up writes into the folder of the package: ` +
+    'run it as a user who may do so.'
+  );
+}
+
+/** The command line, which `help` explains; resolves to the exit code. */
+export async function cli(args, help = usage) {
   const flag = { type: 'boolean' };
   const options = {
     'native-only': flag,
@@ -72,11 +81,11 @@ export async function cli(args) {
   try {
     values = parseArgs({ args, options }).values;
   } catch (error) {
-    console.error(`set-up: ${error.message}\n${usage}`);
+    console.error(`set-up: ${error.message}\n${help}`);
     return 2;
   }
   if (values.help) {
-    console.log(usage);
+    console.log(help);
     return 0;
   }
   try {
@@ -84,7 +93,7 @@ export async function cli(args) {
     return 0;
   } catch (error) {
     const expected = error instanceof SetupError || typeof error.code === 'string';
-    console.error(`set-up: ${expected && !values.verbose ? error.message : error.stack}`);
+    console.error(`set-up: ${expected && !values.verbose ? said(error) : error.stack}`);
     return 1;
   }
 }

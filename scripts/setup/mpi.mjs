@@ -1,9 +1,9 @@
-// The MPI shim: native/mpi/shim.cpp, with pulse.h, into build/native/libhalomesh_mpi.so, where there is a compiler for MPI. All else works
+// The MPI shim: native/mpi/shim.cpp, with the headers beside it, into build/native/libhalomesh_mpi.so, where there is a compiler for MPI. All else works
 // without it. It is built again when its source or the compiler changes, another MPI in the place of the first included.
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installWithApt } from './apt.mjs';
-import { hashOf, readJson, readText, run, SetupError, secondsSince, which, writeAtomic } from './common.mjs';
+import { hashOf, readJson, readText, run, SetupError, secondsSince, walk, which, writeAtomic } from './common.mjs';
 
 const packages = ['libopenmpi-dev', 'openmpi-bin'];
 const flags = '-std=c++17 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra'.split(' ');
@@ -31,10 +31,11 @@ function keyOf(root) {
   const source = readText(sourcePath(root));
   const compiler = findMpi();
   if (source === null || compiler === null) return null;
-  const pulse = readText(join(root, 'native/mpi/pulse.h')) ?? '';
+  const folder = join(root, 'native/mpi');
+  const headers = walk(folder).flatMap((file) => (file.endsWith('.h') ? [file, readText(join(folder, file))] : []));
   // Alternatives are links: the file behind them tells one MPI from another, and its time one version from the next.
   const real = realpathSync(compiler);
-  return hashOf(source, pulse, ...flags, compiler, real, String(statSync(real).mtimeMs));
+  return hashOf(source, ...headers, ...flags, compiler, real, String(statSync(real).mtimeMs));
 }
 
 /** `required`: the user asked for MPI, so that a failure is an error; else the rest works without it. */
@@ -67,6 +68,6 @@ export const mpiStep = (required) => ({
     const problem = `native/mpi/shim.cpp did not compile with ${compiler}:\n${output.trim()}`;
     if (code === 0) say(`MPI shim built with ${compiler} (${secondsSince(start)})`);
     else if (required) throw new SetupError(problem);
-    else say(`${problem}\nAll ranks run in one process. Once it is mended: npm run setup:mpi`);
+    else say(`${problem}\nAll ranks run in one process. Once it is mended, run the set-up again with --mpi`);
   },
 });

@@ -178,6 +178,13 @@ export const nativeStep = {
     const flags = await knownFlags(compiler, instructionSets);
     say(`compiling the native kernels (${objects.length} objects)`);
     const warnings = new Set(); // each once, whatever the number of sources and instruction sets that meet it
+    let done = 0;
+    const tell = () => {
+      done++;
+      const tenth = (count) => Math.floor((10 * count) / objects.length);
+      if (tenth(done) > tenth(done - 1) && done < objects.length)
+        say(`${done} of ${objects.length} objects compiled (${secondsSince(start)})`);
+    };
     const save = () => writeAtomic(stampsPath(root), `${JSON.stringify(stamps, null, 1)}\n`);
     try {
       await inParallel(objects, async (part) => {
@@ -186,6 +193,7 @@ export const nativeStep = {
         for (const line of output.split('\n')) if (line.includes('warning:')) warnings.add(line);
         stamps.objects[part.key] = part.hash;
         save(); // so that a set-up that is stopped goes on from here
+        tell();
       });
       await inParallel(libraries, async (library) => {
         await link(context, library);

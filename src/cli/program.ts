@@ -13,6 +13,7 @@ import { planCommand } from './commands/plan-command.ts';
 import { predictCommand } from './commands/predict-command.ts';
 import { preprocessCommand } from './commands/preprocess-command.ts';
 import { scaleCommand } from './commands/scale-command.ts';
+import { setupCommand } from './commands/setup-command.ts';
 import { trainCommand } from './commands/train-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
 import { loadRooms } from './load-rooms.ts';
@@ -67,6 +68,7 @@ export function makeProgram(write: (text: string) => void): Command {
     importCommand,
     exportCommand,
     infoCommand,
+    setupCommand,
   ])
     add(program);
   for (const command of program.commands) {

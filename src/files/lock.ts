@@ -89,11 +89,14 @@ function tryTwice(work: () => void): void {
   }
 }
 
-/** Locks that this process holds, by what they say. One of its own that is not among them was let go. */
-const holds = new Set<string>();
+/** Locks that this process holds: their files, by what they say. One of its own that is not among them was let go. */
+const holds = new Map<string, string>();
+
+/** The files of the locks that this process holds. */
+export const heldLocks = (): string[] => [...holds.values()];
 
 function held(file: string, own: string): Lock {
-  holds.add(own);
+  holds.set(own, file);
   const release = (): void => {
     clearInterval(timer);
     process.off('exit', release);

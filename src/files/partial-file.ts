@@ -62,6 +62,9 @@ function begin(file: string, create: (temporary: string) => void): PartialFile {
   };
 }
 
+/** Files and folders that this process has begun and not finished. */
+export const unfinishedFiles = (): string[] => [...unfinished];
+
 function removeUnfinished(): void {
   for (const file of unfinished) {
     try {

@@ -1,15 +1,19 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// src/files and dist/files both lie two folders below the root of the package.
-const own = fileURLToPath(new URL('../..', import.meta.url));
+/** The folder of this package: src/files and dist/files both lie two folders below it. */
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * How to set up this package: in a clone by its own script, and where it is installed as a dependency, whose scripts a project
- * does not have, by its command.
+ * How to set up this package from a folder: in a clone by its own script, in a project that depends on it, whose scripts are others, by
+ * its command, and elsewhere by the path of that.
  */
-export function setUpCommand(part?: 'mpi', root = own): string {
-  if (!root.split(path.sep).includes('node_modules'))
+export function setUpCommand(part?: 'mpi', root = packageRoot, folder = process.cwd()): string {
+  const isBelow = (above: string): boolean => `${folder}${path.sep}`.startsWith(path.join(above, path.sep));
+  const flag = part === undefined ? '' : ` --${part}`;
+  const [project, ...below] = root.split(`${path.sep}node_modules${path.sep}`);
+  if (below.length > 0 && isBelow(project)) return `npx halomesh setup${flag}`;
+  if (below.length === 0 && isBelow(root))
     return part === undefined ? 'npm run setup' : `npm run setup:${part}`;
-  return part === undefined ? 'npx halomesh setup' : `npx halomesh setup --${part}`;
+  return `node ${path.join(root, 'bin', 'halomesh.js')} setup${flag}`;
 }

@@ -51,7 +51,7 @@ describeMpi('two machines', () => {
       writeFileSync(start, `#!/bin/sh\n${inside(a, 'hosta')}exec "$@"' x "$@"\n`, { mode: 0o755 });
       const mark = path.basename(folder);
       const pids = (): number[] => [0, 1].flatMap((rank) => processOf(mark, rank) ?? []);
-      let cut = Number.NaN;
+      let cut = false;
       const net = '10.77.0.0/24';
       const ended = launch(
         [
@@ -74,19 +74,16 @@ describeMpi('two machines', () => {
           if (!text.includes('"running"')) return;
           expect(pids().length).toBe(2);
           ip('-n', a, 'link', 'set', 'va', 'down');
-          cut = performance.now();
+          cut = true;
         },
         [start],
       );
-      while (Number.isNaN(cut)) await sleep(20);
-      const since = (): number => (performance.now() - cut) / 1000;
-      while (pids().length > 0 && since() < 10) await sleep(100);
-      expect(pids()).toEqual([]);
+      while (!cut || pids().length > 0) await sleep(100);
       // The halves of the launcher wait for each other.
       disconnect();
       const { stderr } = await ended;
       expect(stderr).toMatch(
-        /^halomesh: rank 0: .*: rank 1 has not answered for \d s; .*its connection is lost$/m,
+        /^halomesh: rank 0: .*: rank 1 has not answered for \d+ s; .*its connection is lost$/m,
       );
     } finally {
       disconnect();

@@ -23,7 +23,6 @@ export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly seconds: number;
 }
 
 /** Starts a program once for each rank; `onText` gets what all print. */
@@ -60,7 +59,6 @@ export function ended(
   env: Readonly<Record<string, string>>,
   onText: (text: string, child: ChildProcess) => void = () => undefined,
 ): Promise<Ended> {
-  const begun = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: { ...process.env, ...env },
@@ -73,7 +71,7 @@ export function ended(
         onText(text, child);
       });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...texts, seconds: (performance.now() - begun) / 1000 }));
+    child.on('close', (code) => resolve({ code, ...texts }));
   });
 }
 

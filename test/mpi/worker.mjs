@@ -89,7 +89,7 @@ async function laws() {
 
 /** Rank 1 holds its thread for longer than a rank may be silent. */
 async function slow() {
-  if (index === 1) spawnSync('sleep', ['4']);
+  if (index === 1) spawnSync('sleep', ['13']);
   await processes.share('who comes late', '');
   if (index === 0) say('met');
 }

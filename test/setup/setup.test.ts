@@ -23,7 +23,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 function setup(...more: string[]) {
   const env = { ...process.env, PATH: join(root, 'bin'), CXX: undefined, MPICXX: undefined };
   const args = [script, '--native-only', '--root', root, ...more];
-  return spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: 20_000 });
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env });
 }
 
 /** A program for bin/, as a script of the system's shell. */
@@ -96,6 +96,9 @@ describe('setup', () => {
     expect(setup('--mpi').stdout).toContain('MPI shim built');
     expect(existsSync(shim)).toBe(true);
     expect(setup().stdout).toBe('set-up: everything is up to date\n');
+
+    writeFileSync(join(root, 'native/mpi/any.h'), '#define ANY 1\n');
+    expect(setup().stdout).toContain('MPI shim built');
   });
 
   it('says how to get MPI where it cannot be installed', () => {

@@ -13,6 +13,7 @@ import { calibrate } from '../../measure/index.ts';
 import { bytes } from '../../plan/index.ts';
 import { writeMachineFile } from '../../train/index.ts';
 import { UsageError } from '../flags/parse.ts';
+import { leavingSignals } from '../terminal/interrupt.ts';
 import { meet } from '../terminal/processes.ts';
 import { say, sayJson } from '../terminal/say.ts';
 import { talks } from '../terminal/talks.ts';
@@ -103,7 +104,8 @@ export interface Flags {
 
 /** `halomesh info --calibrate`: about a quarter of a minute. */
 async function calibrateCommand(out?: string, sizes?: readonly number[]): Promise<void> {
-  const speeds = await calibrate({ processes: await meet(), sizes });
+  const processes = await meet();
+  const speeds = await leavingSignals(() => calibrate({ processes, sizes }));
   if (!talks()) return;
   if (out === undefined) {
     sayJson(speeds);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fail } from '../../core/index.ts';
@@ -74,13 +74,16 @@ export async function measureHere(flags: ScaleFlags): Promise<Measured[]> {
 /** The speeds of a machine file, or of this machine, measured with messages between two processes. */
 async function speedsHere(file: string | undefined): Promise<Speeds> {
   if (file !== undefined) return readMachineFile(file);
-  const folder = await mkdtemp(path.join(tmpdir(), 'halomesh-scale-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-scale-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.on('exit', remove);
   try {
     const measured = path.join(folder, 'machine.json');
     await mpirun(2, ['info', '--calibrate', '--out', measured]);
     return readMachineFile(measured);
   } finally {
-    await rm(folder, { recursive: true });
+    remove();
+    process.off('exit', remove);
   }
 }
 
@@ -100,12 +103,16 @@ function mpirun(ranks: number, args: readonly string[]): Promise<string> {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );
+    // A signal to this process alone ends those that it started too.
+    const stop = (): void => void child.kill();
+    process.on('exit', stop);
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
       text += piece;
     });
     child.on('error', reject);
     child.on('close', (code) => {
+      process.off('exit', stop);
       if (code === 0) resolve(text);
       else reject(new Error(`mpirun -n ${ranks} halomesh ${args.join(' ')} ended with ${code}`));
     });

@@ -3,6 +3,7 @@ import { checkOutputs } from '../../files/index.ts';
 import type { Speeds } from '../../machine/index.ts';
 import { bytes, predictScaling, type ScalePoint, type Scaling, showParts } from '../../plan/index.ts';
 import { drawScaling, speedsOf } from '../../train/index.ts';
+import { hearSignals } from '../terminal/interrupt.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
 import { relative } from '../terminal/words.ts';
@@ -24,11 +25,12 @@ export async function scaleAction(flags: ScaleFlags): Promise<void> {
   });
   const speeds = speedsOf(flags.machine);
   const block = flags.block ?? Math.max(2 ** (flags.levels - 1), Math.floor(flags.size / 4));
-  const progress = showProgress({ unit: 'split', total: flags.ranks.length, silent: flags.json });
+  const progress = showProgress({ unit: 'split', total: 2 * flags.ranks.length, silent: flags.json });
   let done = 0;
-  const scaling = predictScaling(finderOf(flags, speeds), sizesOf(flags), flags.ranks, block, () =>
-    progress.update(++done),
-  );
+  const scaling = await predictScaling(finderOf(flags, speeds), sizesOf(flags), flags.ranks, block, () => {
+    progress.update(++done);
+    return hearSignals();
+  });
   progress.stop();
   drawScaling(
     {

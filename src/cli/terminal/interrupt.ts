@@ -34,18 +34,41 @@ export function endOnSignals(): void {
   for (const name of signals) process.off(name, exit);
 }
 
+/** {@link endOnSignals} for as long as something works that writes no file, such as measurements: kernels let no handler have a turn. */
+export async function leavingSignals<T>(work: () => Promise<T>): Promise<T> {
+  endOnSignals();
+  try {
+    return await work();
+  } finally {
+    exitOnSignals();
+  }
+}
+
+/** Hears of the signals that came during long work: one turn for the handler, and one for the exit that it asks for. */
+export async function hearSignals(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
+}
+
 /**
- * Leaves signals to the system while something plans, before there is anything to save: it takes seconds in one piece, after which
- * they would be heard. Partial files that are being written stay behind, and are removed by whoever writes there next.
+ * Lets signals end the process at once while something plans, before there is anything to save: it takes seconds in one piece, after
+ * which they would be heard. Locks and partial files go with the process.
  */
 export async function endsOnSignals<T>(plan: () => T | Promise<T>): Promise<T> {
+  const { heldLocks, unfinishedFiles } = await import('../../files/index.ts');
+  const { removeOnSignals } = await import('../../machine/index.ts');
   // Those that came before are heard first.
   await nextTurn();
   const heard = signals.map((name) => ({ name, listeners: process.listeners(name) }));
+  const files = [...heldLocks(), ...unfinishedFiles()];
+  // Once to have the library loaded, and again because the last listener that goes gives a signal back to the system.
+  if (files.length > 0) removeOnSignals(files);
   for (const { name } of heard) process.removeAllListeners(name);
+  if (files.length > 0) removeOnSignals(files);
   try {
     return plan();
   } finally {
+    if (files.length > 0) removeOnSignals(undefined);
     for (const { name, listeners } of heard) for (const listener of listeners) process.on(name, listener);
   }
 }

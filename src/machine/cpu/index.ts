@@ -3,7 +3,14 @@ export { costsOf } from './costs.ts';
 export { type CpuOptions, cpuDevice } from './device.ts';
 export { convAlgorithm, type ExactConv } from './exact-conv.ts';
 export * from './kernel-class.ts';
-export { INSTRUCTION_SETS, type InstructionSet, instructionSets, type Library, library } from './library.ts';
+export {
+  INSTRUCTION_SETS,
+  type InstructionSet,
+  instructionSets,
+  type Library,
+  library,
+  removeOnSignals,
+} from './library.ts';
 export * from './peak.ts';
 export * from './speeds.ts';
 export { CPU_TARGET, cpuTarget, type TargetOptions } from './target.ts';

@@ -87,6 +87,8 @@ export interface Library {
   view(at: Address, bytes: number): ArrayBuffer;
   /** Highest resident memory of this process so far, in bytes. */
   peakRss(): number;
+  /** See `hm_remove_on_signals`; undefined: signals end the process and remove nothing. */
+  removeOnSignals(files: readonly string[] | undefined): void;
 }
 
 /** Copies go in pieces, since a host array above 2 GiB cannot cross. */
@@ -165,6 +167,14 @@ function checkLibrary(isa: InstructionSet, func: ReturnType<typeof functions>): 
       fail({ where: file(isa), problem, expected, found, hint: `Remove it and run: ${setUpCommand()}` });
 }
 
+/**
+ * Until it is called with undefined, SIGINT, SIGTERM and SIGHUP remove these files before they end the process, even while it has no turn
+ * for a handler of its own. Does nothing where the kernels are not built.
+ */
+export function removeOnSignals(files: readonly string[] | undefined): void {
+  if (existsSync(file('base'))) library().removeOnSignals(files);
+}
+
 let loaded: Library | undefined;
 
 /** The library for this processor (or for HALOMESH_ISA), loaded once. */
@@ -201,6 +211,10 @@ function load(isa: InstructionSet): Library {
   };
   const threads = func('hm_threads', I, []) as () => number;
   const rss = func('hm_peak_rss', L, []) as () => number;
+  const remove = func('hm_remove_on_signals', I, ['const void *', L]) as (
+    paths: Uint8Array | null,
+    bytes: number,
+  ) => number;
   const copyIn = func('int hm_memcpy(uint64_t dst, const void *src, int64_t bytes)');
   const copyOut = func('int hm_memcpy(_Out_ void *dst, uint64_t src, int64_t bytes)');
   const pieces = (data: ArrayBufferView, copy: (piece: Uint8Array, at: number) => number): void => {
@@ -246,6 +260,10 @@ function load(isa: InstructionSet): Library {
     openSpill: (folder, bytes) => openSpill(func, error, folder, bytes),
     view: (at, bytes) => koffi.view(BigInt(at), bytes) as ArrayBuffer,
     peakRss: () => Number(rss()),
+    removeOnSignals(files) {
+      const paths = files && Buffer.from(files.map((file) => `${file}\0`).join(''));
+      if (remove(paths ?? null, paths?.length ?? 0) !== 0) fail({ where: 'device cpu', problem: error() });
+    },
   };
 }
 

@@ -17,13 +17,13 @@ const finder = (memoryLimit?: number) =>
 const sizes: Sizes = { batch: 1, depth: 64, height: 64, width: 64 };
 const MIB = 2 ** 20;
 
-it('what one rank has no memory for is told for more ranks, beside one rank with enough of it', () => {
-  const all = predictScaling(finder(), sizes, [1, 8], 64);
+it('what one rank has no memory for is told for more ranks, beside one rank with enough of it', async () => {
+  const all = await predictScaling(finder(), sizes, [1, 8], 64);
   const [alone, shared] = all.strong.map(({ census }) => census.peakBytes);
   expect(shared).toBeLessThan(alone - 8 * MIB);
   // Between what eight ranks take as they are and the least that one can do with.
   const limit = shared + 4 * MIB;
-  const limited = predictScaling(finder(limit), sizes, [1, 8], 64);
+  const limited = await predictScaling(finder(limit), sizes, [1, 8], 64);
   expect(limited.strong).toEqual(all.strong.filter(({ ranks }) => ranks === 8));
   expect(limited.weak).toEqual([]);
   expect(limited.leftOut.map(({ ranks, reason }) => `${ranks}: ${reason}`)).toEqual([

@@ -162,14 +162,17 @@ export interface Scaling {
   readonly leftOut: readonly Unsuited[];
 }
 
-/** Predicts the best split for each number of ranks. `weakBlock`: voxels along each axis that a rank has in the weak scaling. */
-export function predictScaling(
+/**
+ * Predicts the best split for each number of ranks. `weakBlock`: voxels along each axis that a rank has in the weak scaling. Each
+ * prediction takes up to seconds; `onPoint` is called, and waited for, after each: first those of the strong scaling.
+ */
+export async function predictScaling(
   finder: SplitFinder,
   sizes: Sizes,
   ranks: readonly number[],
   weakBlock: number,
-  onPoint: (ranks: number) => void = () => undefined,
-): Scaling {
+  onPoint: (ranks: number) => void | Promise<void> = () => undefined,
+): Promise<Scaling> {
   const leftOut: Unsuited[] = [];
   const strong: ScalePoint[] = [];
   // What efficiency is measured by: one rank with all the memory that it asks for.
@@ -179,7 +182,7 @@ export function predictScaling(
     const found = finder.best(sizes, n);
     if (isUnsuited(found)) leftOut.push(found);
     else strong.push({ ...found.best, ranks: n, efficiency: one / (n * found.best.seconds) });
-    onPoint(n);
+    await onPoint(n);
   }
   const single = cube(weakBlock, 1);
   const alone = unlimited.forecast(single.sizes, single.parts).seconds;
@@ -190,6 +193,7 @@ export function predictScaling(
     if (isUnsuited(found))
       leftOut.push({ ranks: n, reason: `${weakBlock}^3 voxels a rank: ${found.reason}` });
     else weak.push({ ...found, ranks: n, efficiency: alone / found.seconds });
+    await onPoint(n);
   }
   return { strong, weak, leftOut };
 }

@@ -1,0 +1,37 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+
+interface Flags {
+  readonly mpi?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `halomesh setup` */
+export function setupCommand(program: Command): void {
+  program
+    .command('setup')
+    .summary('compile the native kernels, and what else is missing, after an installation')
+    .description(
+      'Compiles the native kernels for the instruction sets of this kind of machine, and the shim of MPI where there is one. ' +
+        'In a clone it installs the npm packages and compiles the TypeScript too. A second time nothing is done.',
+    )
+    .option('--mpi', 'install Open MPI where no MPI is found, and insist on building the shim for it')
+    .option('--verbose', 'show the commands and their output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npm install halomesh && npx halomesh setup
+  npx halomesh setup --mpi`,
+    )
+    .action(async ({ mpi, verbose }: Flags) => {
+      const args = [...(mpi ? ['--mpi'] : []), ...(verbose ? ['--verbose'] : [])];
+      // It runs before anything is built, so it is plain JavaScript beside `src/` and `dist/`.
+      const { packageRoot } = await import('../../files/index.ts');
+      const { setupCommand: run } = await import(
+        pathToFileURL(path.join(packageRoot, 'scripts', 'setup', 'command.mjs')).href
+      );
+      process.exitCode = await run(args);
+    });
+}
