@@ -13,6 +13,7 @@ import {
 } from './print/classes.ts';
 import { frame } from './print/frame.ts';
 import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
+import { matrixTransposeSteps, takesMatrixTranspose } from './print/matrix-transpose.ts';
 import { matrixWeightGradSteps, takesMatrixWeightGrad } from './print/matrix-weight-grad.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
@@ -26,10 +27,9 @@ export function stepsOf(call: Call, make: Maker): Step[] {
     case 'conv':
     case 'conv_transpose': {
       const { tensor, before } = plainWeight(make, call.weight);
-      const steps = takesMatrixConv(call, make)
-        ? matrixConvSteps(call, tensor, make)
-        : frame(make, call.out, call.epilogue, contractionBody(call, tensor));
-      return [...before, ...steps];
+      if (takesMatrixConv(call, make)) return [...before, ...matrixConvSteps(call, tensor, make)];
+      if (takesMatrixTranspose(call, make)) return [...before, ...matrixTransposeSteps(call, tensor, make)];
+      return [...before, ...frame(make, call.out, call.epilogue, contractionBody(call, tensor))];
     }
     case 'conv_weight_grad': {
       const { value, box } = call.into;

@@ -1,212 +1,195 @@
-import type { CallOf, Source } from '../../calls/index.ts';
+import type { Three, WindowThree } from '../../calls/index.ts';
 import { boxBySlots } from '../../formats/index.ts';
-import type { Row } from '../../rows/index.ts';
-import { Arguments } from '../arguments.ts';
 import { nativeText } from '../library.ts';
-import { fixedStep, type Maker, type Step } from '../maker.ts';
-import { type CudaTensor, placed } from '../tensors.ts';
-import { finish, SUM_BLOCKS } from './frame.ts';
-import { OVER_LANES, printRow } from './row.ts';
-import { printSource } from './window.ts';
+import type { Maker, Step } from '../maker.ts';
+import type { CudaTensor } from '../tensors.ts';
+import { SUM_BLOCKS } from './frame.ts';
+import { Ending, pack, STEP, SUMS_WORDS } from './matrix-parts.ts';
+import { THREADS } from './printer.ts';
+import { overLanes } from './row.ts';
+import {
+  BLOCK,
+  blocksOf,
+  type Contraction,
+  channelsOf,
+  product,
+  readBy,
+  slabOf,
+  takesTile,
+  tileSource,
+} from './tile.ts';
 
-// 3x3x3 convolutions of bfloat16 images on tensor cores. A block computes tiles of 4 x 8 x 16 positions and 16 channels, one tile
-// behind the other along d. Sixteen channels of what a tile reads at a time lie in shared memory, rounded to bfloat16 after the source's row; a warp has
-// a line of each of the 4 planes, and what it loads serves up to three of them. Sums of every position go by source, channels, kernel
-// along h, w and d, wherever the tile begins.
+// Convolutions of bfloat16 images on tensor cores, any window, and the gradients of those without a stride. A block computes tiles of up to
+// 4 x 8 x 16 positions and 16 channels, one tile behind the other along d. Sixteen channels of what a tile reads at a time lie in shared
+// memory, rounded to bfloat16 after the source's row; a warp has a line of each plane, and without a stride what it loads serves all planes
+// that read it. Sums of every position go by source, channels, kernel along h, w and d, wherever the tile begins.
 
-const TILE = [4, 8, 16] as const;
-/** Positions that a tile reads. */
-const READ = (TILE[0] + 2) * (TILE[1] + 2) * (TILE[2] + 2);
-/** Numbers from one position to the next where results wait for the epilogue: keeps banks apart. */
-const STEP = 18;
-/** 32-bit words of shared memory. */
-const WORDS = Math.max(8 * READ, TILE[0] * TILE[1] * TILE[2] * STEP);
-const LANES = 8;
-/** Registers of a source's row from which on a block needs a multiprocessor for itself. */
-const LARGE = 5;
+/** Bytes of shared memory: most for tiles, so that with sums every device has them, and what needs not be asked for. */
+const [SHARED, DECLARED] = [64 << 10, 48 << 10];
+/** Products a position below which the general kernel waits for memory alone. */
+const FEWEST = 24;
 
-type Contraction = CallOf<'conv' | 'conv_transpose'>;
-
-const channelsOf = ({ region: { shape, box, slots } }: Source): number =>
-  boxBySlots(shape, box, slots).size[4];
-
-/** Whether all images that a row loads are bfloat16, so that products of that precision are what is asked for. */
-function isNarrow(row: Row, tensorOf: Maker['tensorOf']): boolean {
-  const images = row.operands.flatMap((operand) => {
-    if (operand.kind === 'vector') return [];
-    const { dtype, shape } = tensorOf(operand.value);
-    return shape.some(({ name }) => [1, 2, 3].includes(row.slots.get(name) ?? 0)) ? [dtype] : [];
-  });
-  return images.length > 0 && images.every((dtype) => dtype === 'bf16');
+/** The window of what a call gathers: of a gradient the one from the last place to the first. */
+function gathered({ op, window }: Contraction): WindowThree {
+  if (op === 'conv') return window;
+  const { kernel, dilation, pad } = window;
+  return { ...window, pad: pad.map((x, i) => dilation[i] * (kernel[i] - 1) - x) as unknown as Three };
 }
 
-const overLanes = ({ instructions }: Row): boolean => instructions.some(({ op }) => OVER_LANES.includes(op));
+/** The tile, what it reads, and the words of shared memory that take it or its results. */
+function tileOf(window: WindowThree) {
+  for (const planes of [4, 2, 1]) {
+    const tile: Three = [planes, 8, 16];
+    const read = readBy(tile, window);
+    const words = Math.max(8 * slabOf(product(read)), product(tile) * STEP, SUMS_WORDS);
+    if (4 * words <= SHARED) return { tile, read, words };
+  }
+  return undefined;
+}
+
+/** Whether tensor cores can do a contraction, whatever its window. */
+export function takesMatrix({ window, sources, out, epilogue }: Contraction, make: Maker): boolean {
+  const outputs = boxBySlots(out.shape, out.box, out.slots).size[4];
+  const inputs = sources.reduce((sum, source) => sum + channelsOf(source), 0);
+  return (
+    outputs % BLOCK === 0 &&
+    inputs * product(window.kernel) >= FEWEST &&
+    !overLanes(epilogue) &&
+    sources.every((source) => takesTile(source, make))
+  );
+}
 
 /** Whether {@link matrixConvSteps} does a call. */
-export function takesMatrixConv({ window, sources, out, epilogue }: Contraction, make: Maker): boolean {
-  const three = [...window.kernel, ...window.stride, ...window.dilation].join() === '3,3,3,1,1,1,1,1,1';
-  const channels = [boxBySlots(out.shape, out.box, out.slots).size[4], ...sources.map(channelsOf)];
-  const rows = sources.every(({ row }) => !overLanes(row) && isNarrow(row, make.tensorOf));
-  return three && rows && !overLanes(epilogue) && channels.every((count) => count % 16 === 0);
+export function takesMatrixConv(call: Contraction, make: Maker): boolean {
+  const straight = call.op === 'conv' || product(call.window.stride) === 1;
+  return straight && takesMatrix(call, make) && tileOf(gathered(call)) !== undefined;
 }
 
 export function matrixConvSteps(call: Contraction, weight: CudaTensor, make: Maker): Step[] {
-  const { window, sources, out, epilogue, op } = call;
+  const { sources, out, op } = call;
+  const window = gathered(call);
+  const { tile, read, words } = tileOf(window)!;
   const { start, size } = boxBySlots(out.shape, out.box, out.slots);
   const [cases, ...space] = size;
-  const turned = op === 'conv_transpose';
-  const pad = window.pad.map((before) => (turned ? 2 - before : before));
-  const inputs = sources.reduce((sum, source) => sum + channelsOf(source), 0) / 16;
-  const outputs = size[4] / 16;
-  const packed = pack(call, weight, make, { inputs, outputs, turned });
+  const inputs = sources.reduce((sum, source) => sum + blocksOf(source), 0);
+  const outputs = size[4] / BLOCK;
+  const packed = pack(call, weight, make, { inputs, outputs, turned: op === 'conv_transpose' });
   const to = make.printer();
-  const row = printRow(to, epilogue, { first: start[4], channels: size[4], lanes: LANES });
-  const sums = row.sums.length * LANES;
-  const [deep, high, wide] = TILE.map((length, i) => Math.ceil(space[i] / length));
+  const [deep, high, wide] = tile.map((length, i) => Math.ceil(space[i] / length));
   // As many tiles along d a block as leave blocks enough.
   const most = Math.max(1, Math.floor(SUM_BLOCKS / (cases * outputs * high * wide)));
   const run = Math.ceil(deep / Math.min(deep, most));
-  const runs = Math.ceil(deep / run);
-  const tiles = runs * high * wide;
-  const blocks = tiles * cases * outputs;
+  const tiles = Math.ceil(deep / run) * high * wide;
+  const ending = new Ending(make, to, call, { tiles, outputs, cases });
   to.args.longs('start', start);
   to.args.longs('size', size);
-  to.args.longs('pad', pad);
-  for (const [name, value] of Object.entries({ tiles, high, wide, run: run * TILE[0], inputs, outputs }))
+  for (const [name, value] of Object.entries({ tiles, high, wide, run: run * tile[0], inputs, outputs }))
     to.args.long(name, value);
   to.args.pointer('packed', 'const Four', packed.address);
-  const part = sums > 0 ? make.scratch(8 * blocks * 2 * sums) : 0;
-  if (sums > 0) to.args.pointer('part', 'double', part);
   to.barriers = true;
+  const { pad, stride } = window;
+  const from = ['d', 'h', 'w'].map((axis, i) => `${axis}0 * ${stride[i]} - ${pad[i]}`);
+  const slab = slabOf(product(read));
+  const places = product(window.kernel);
   let before = 0;
-  const parts = sources.map((one, s) => {
-    const source = printSource(to, one, LANES);
-    const region = boxBySlots(one.region.shape, one.region.box, one.region.slots);
-    const first = `a.${to.longs('first', region.start.slice(1, 4))}`;
-    const held = `a.${to.longs('held', region.size.slice(1, 4))}`;
-    const from = `(int)a.${to.long('from', source.start)}`;
-    const block = `(int)a.${to.long('block', before)}`;
-    before += source.channels / 16;
-    return `      for (int i = 0; i < (int)a.${to.long('blocks', source.channels / 16)}; i++) {
+  const parts = sources.map((one) => {
+    const source = tileSource(to, one);
+    const first = `(int)a.${to.long('block', before)}`;
+    const blocks = `(int)a.${to.long('blocks', blocksOf(one))}`;
+    before += blocksOf(one);
+    const [d, h, w] = from;
+    return `      for (int i = 0; i < ${blocks}; i++) {
         __syncthreads();
-        {
-          const int ci = ${from} + 16 * i + 8 * half;
-          ${source.begin(`f${s}`, 'ci')}
-          for (int v = thread / 2; v < ${READ}; v += block_threads / 2) {
-            const int iw = w0 - (int)a.pad[2] + v % ${TILE[2] + 2}, ih = h0 - (int)a.pad[1] + v / ${TILE[2] + 2} % ${TILE[1] + 2};
-            const int id = d0 - (int)a.pad[0] + v / ${(TILE[2] + 2) * (TILE[1] + 2)};
-            float y[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-            if (id >= ${first}[0] && id < ${first}[0] + ${held}[0] && ih >= ${first}[1] && ih < ${first}[1] + ${held}[1] &&
-                iw >= ${first}[2] && iw < ${first}[2] + ${held}[2]) {
-              ${source.load(`f${s}`, 'id, ih, iw', 'ci', 'y')}
-            }
-            tile[half * ${READ} + v] = eight_of(y);
-          }
-        }
-        __syncthreads();
-        multiply_tile(sum, tile, a.packed + (u32)((out * (int)a.inputs + ${block} + i) * 27 * 32 + lane), warp, lane);
+${source.load({ into: 'tile', shape: read, from: [d, h, w], block: 'i', threads: THREADS, slab })}        __syncthreads();
+        multiply_tile(sum, tile, a.packed + (u32)((out * (int)a.inputs + ${first} + i) * ${places * 32} + lane), warp, lane);
       }
 `;
   });
+  const bytes = 4 * words + ending.bytes;
+  const declared = bytes <= DECLARED;
   const source = to.source(
-    `  HM_SHARED(u32, words, ${WORDS});
+    `  ${declared ? 'HM_SHARED' : 'HM_ROOM'}(u32, words, ${bytes / 4});
   Four *const tile = (Four *)words;
   const int thread = threadIdx.x, warp = thread / 32, lane = thread % 32, half = thread % 2;
   const u32 place = blockIdx.x % (u32)a.tiles, group = blockIdx.x / (u32)a.tiles;
   const int out = (int)(group % (u32)a.outputs), n = (int)a.start[0] + (int)(group / (u32)a.outputs);
-  const int w0 = (int)a.start[3] + ${TILE[2]} * (int)(place % (u32)a.wide), h0 = (int)a.start[2] + ${TILE[1]} * (int)(place / (u32)a.wide % (u32)a.high);
+  const int w0 = (int)a.start[3] + ${tile[2]} * (int)(place % (u32)a.wide), h0 = (int)a.start[2] + ${tile[1]} * (int)(place / (u32)a.wide % (u32)a.high);
   const int begin = (int)a.start[1] + (int)(place / (u32)a.wide / (u32)a.high * (u32)a.run);
   const int end = min(begin + (int)a.run, (int)(a.start[1] + a.size[1]));
-  const int c = (int)a.start[4] + 16 * out + 8 * half;
-  const ${row.name}_fixed fixed = ${row.name}_begin(a, n, c, ${LANES});
-  ${sums > 0 ? `double sums[${sums}];\n  for (int i = 0; i < ${sums}; i++) sums[i] = 0;` : 'double *const sums = 0;'}
-  for (int d0 = begin; d0 < end; d0 += ${TILE[0]}) {
-    float sum[${TILE[0]}][2][4];
-    for (int d = 0; d < ${TILE[0]}; d++)
+${ending.begin(words)}  for (int d0 = begin; d0 < end; d0 += ${tile[0]}) {
+    float sum[${tile[0]}][2][4];
+    for (int d = 0; d < ${tile[0]}; d++)
       for (int r = 0; r < 8; r++) sum[d][r / 4][r % 4] = 0;
 ${parts.join('')}    __syncthreads();
     float *const results = (float *)words;
-    for (int d = 0; d < ${TILE[0]}; d++)
+    for (int d = 0; d < ${tile[0]}; d++)
       for (int r = 0; r < 8; r++) {
-        const int v = (d * ${TILE[1]} + warp) * ${TILE[2]} + lane / 4 + 8 * (r % 4 / 2);
+        const int v = (d * ${tile[1]} + warp) * ${tile[2]} + lane / 4 + 8 * (r % 4 / 2);
         results[v * ${STEP} + 8 * (r / 4) + 2 * (lane % 4) + r % 2] = sum[d][r / 4][r % 4];
       }
     __syncthreads();
-    for (int v = thread / 2; v < ${TILE[0] * TILE[1] * TILE[2]}; v += block_threads / 2) {
-      const int d = d0 + v / ${TILE[1] * TILE[2]}, h = h0 + v / ${TILE[2]} % ${TILE[1]}, w = w0 + v % ${TILE[2]};
-      if (d >= end || h >= (int)(a.start[2] + a.size[2]) || w >= (int)(a.start[3] + a.size[3])) continue;
-      float x[8];
-      HM_LANES(8) x[l] = results[v * ${STEP} + 8 * half + l];
-      ${row.name}(a, fixed, n, d, h, w, c, ${LANES}, x, sums);
-    }
-  }
-${sums === 0 ? '' : SUMS(sums)}`,
+${ending.tile(
+  product(tile),
+  `        const int d = d0 + v / ${tile[1] * tile[2]}, h = h0 + v / ${tile[2]} % ${tile[1]}, w = w0 + v % ${tile[2]};
+        if (d >= end || h >= (int)(a.start[2] + a.size[2]) || w >= (int)(a.start[3] + a.size[3])) continue;
+`,
+)}  }
+${ending.end}`,
     {
-      head: `${nativeText('matrix.h')}${MULTIPLY}`,
-      // One block multiplies while another one loads, unless the sources' rows need all registers.
-      together: sources.every(({ row: { registers } }) => registers < LARGE) ? 2 : 1,
+      head: `${nativeText('matrix.h')}${multiply(window, tile, read)}`,
+      // One block multiplies while another one loads.
+      together: 2,
+      ...(declared ? {} : { shared: bytes }),
     },
   );
-  const ends = row.sums.flatMap(({ operand: number }, k) => {
-    const operand = epilogue.operands[number];
-    if (operand.kind !== 'tensor') return [];
-    const step = [outputs * 2 * tiles * sums, 0, 0, 0, tiles * sums];
-    const partial = { part: part + 8 * k * LANES, step, lanes: LANES, tiles, tileStep: sums };
-    return [finish(make, out, operand.value, partial)];
-  });
-  return [packed.step, { source, blocks, args: to.args.bytes }, ...ends];
+  return [
+    ...packed.steps,
+    { source, blocks: tiles * cases * outputs, args: to.args.bytes },
+    ...ending.steps(),
+  ];
 }
 
-/** The two halves of the channels apart. */
-const SUMS = (sums: number): string => `  for (int part = 0; part < 2; part++) {
-    double own[${sums}];
-    for (int i = 0; i < ${sums}; i++) own[i] = part == half ? sums[i] : 0.0;
-    __syncthreads();
-    block_sums_in((double *)words, own, a.part + ((i64)(group * 2 + part) * a.tiles + place) * ${sums});
-  }
-`;
-
-const MULTIPLY = `// Adds the products of one block of channels: a line of each plane for the warp, at the places of the kernel.
-HM_FN void multiply_tile(float (&sum)[${TILE[0]}][2][4], const Four *tile, const Four *packed, int warp, int lane) {
+/** The products of a block of channels. */
+function multiply({ kernel, stride, dilation }: WindowThree, tile: Three, read: Three): string {
+  const slab = slabOf(product(read));
+  const at = (z: string) =>
+    `tile + half * ${slab} + ((${z}) * ${read[1]} + warp * ${stride[1]} + kh * ${dilation[1]}) * ${read[2]} + kw * ${dilation[2]} + row * ${stride[2]}`;
+  const products = (d: string) => `add_product(sum[${d}][0], m, b[kd].x[0], b[kd].x[1]);
+          add_product(sum[${d}][1], m, b[kd].x[2], b[kd].x[3]);`;
+  const inside = `d < 0 || d >= ${tile[0]}`;
+  // Without a stride a line of the tile is loaded once for all planes that read it.
+  const planes =
+    stride[0] === 1 && dilation[0] === 1
+      ? `      for (int z = 0; z < ${read[0]}; z++) {
+        u32 m[4];
+        load_matrix<false>(m, ${at('z')});
+#pragma unroll
+        for (int kd = 0; kd < ${kernel[0]}; kd++) {
+          const int d = z - kd;
+          if (${inside}) continue;
+          ${products(`${inside} ? 0 : d`)}
+        }
+      }`
+      : `      for (int d = 0; d < ${tile[0]}; d++)
+#pragma unroll
+        for (int kd = 0; kd < ${kernel[0]}; kd++) {
+          u32 m[4];
+          load_matrix<false>(m, ${at(`d * ${stride[0]} + kd * ${dilation[0]}`)});
+          ${products('d')}
+        }`;
+  return `// Adds the products of one block of channels: a line of each plane for the warp, at the places of the kernel.
+HM_FN void multiply_tile(float (&sum)[${tile[0]}][2][4], const Four *tile, const Four *packed, int warp, int lane) {
   const int row = lane % 8 + lane / 8 % 2 * 8, half = lane / 16;
 #pragma unroll 1
-  for (int kh = 0; kh < 3; kh++)
+  for (int kh = 0; kh < ${kernel[1]}; kh++)
 #pragma unroll 1
-    for (int kw = 0; kw < 3; kw++) {
-      Four b[3];
+    for (int kw = 0; kw < ${kernel[2]}; kw++) {
+      Four b[${kernel[0]}];
 #pragma unroll
-      for (int kd = 0; kd < 3; kd++) b[kd] = packed[((kd * 3 + kh) * 3 + kw) * 32];
+      for (int kd = 0; kd < ${kernel[0]}; kd++) b[kd] = packed[((kd * ${kernel[1]} + kh) * ${kernel[2]} + kw) * 32];
 #pragma unroll
-      for (int z = 0; z < ${TILE[0] + 2}; z++) {
-        u32 m[4];
-        load_matrix<false>(m, tile + half * ${READ} + (z * ${TILE[1] + 2} + warp + kh) * ${TILE[2] + 2} + kw + row);
-#pragma unroll
-        for (int kd = 0; kd < 3; kd++) {
-          const int d = z - kd;
-          if (d < 0 || d >= ${TILE[0]}) continue;
-          add_product(sum[d < 0 || d >= ${TILE[0]} ? 0 : d][0], m, b[kd].x[0], b[kd].x[1]);
-          add_product(sum[d < 0 || d >= ${TILE[0]} ? 0 : d][1], m, b[kd].x[2], b[kd].x[3]);
-        }
-      }
+${planes}
     }
 }
 `;
-
-/** Weights in the order in which warps load them. */
-function pack(
-  { weight: { slots, box } }: Contraction,
-  weight: CudaTensor,
-  make: Maker,
-  sizes: { readonly inputs: number; readonly outputs: number; readonly turned: boolean },
-): { address: number; step: Step } {
-  const { inputs, outputs, turned } = sizes;
-  const count = inputs * outputs * 27 * 32;
-  const address = make.scratch(16 * count);
-  const args = new Arguments();
-  args.anyView('from', weight.dtype, weight.address, placed(weight, slots));
-  args.pointer('to', 'Four', address);
-  args.longs('start', boxBySlots(weight.shape, box, slots).start);
-  for (const [name, value] of Object.entries({ inputs, outputs, turned: Number(turned), count }))
-    args.long(name, value);
-  return { address, step: fixedStep('pack', args, count) };
 }
