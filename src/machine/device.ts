@@ -92,8 +92,8 @@ export interface Device extends Target {
   free(memory: Memory): void;
   /** Room for `bytes` bytes of spilled tensors, as a file in a folder, by default the system's for passing files; raises an error where there is none. Nothing of it is left when the process ends. */
   openSpill(folder: string | undefined, bytes: number): Spill;
-  /** Bytes of memory that the process may have here; absent where the device takes none that is worth a word. */
-  granted?(): number;
+  /** Bytes of the memory of tensors that the process may have here; absent, or undefined, where that is not told. */
+  granted?(): number | undefined;
   /** A tensor at `offset` bytes of a memory. */
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): Tensor;
   /** Host numbers of `box` (row-major) into a tensor; converts the element type. `data` may change when it returns. */

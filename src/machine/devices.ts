@@ -23,6 +23,8 @@ export interface DeviceEntry {
   readonly computes: boolean;
   /** Whether it can be opened here, and which one or why not. Never fails. */
   available(): { readonly available: boolean; readonly note: string };
+  /** Bytes of memory of its own that tensors lie in; absent, or undefined, where they lie in the host's or that is not told. */
+  bytes?(): number | undefined;
   /** What plans for it need to know; nothing is opened. Each takes what it knows. */
   target(options?: TargetOptions): Target;
   open(options?: DeviceOptions): Device;
@@ -66,6 +68,7 @@ export const DEVICES = {
         return { available: false, note: unavailable(error) };
       }
     },
+    bytes: () => (process.env.HALOMESH_CUDA === 'emulated' ? undefined : gpuHere().gpu.bytes),
     target: cudaTarget,
     open: cudaDevice,
   },

@@ -20,7 +20,7 @@ export const SPILL_FILE: Tier = { name: 'spill file', bytesPerSecond: 1e9 };
 
 /** Memory in plain lines of a cache, and the spill file. */
 export const HOST_SPACES: Target['spaces'] = {
-  tensors: { name: 'memory', align: () => 64, fixedBytes: HOST_FIXED },
+  tensors: { name: 'memory', ofHost: true, align: () => 64, fixedBytes: HOST_FIXED },
   tiers: [SPILL_FILE],
 };
 

@@ -1,6 +1,6 @@
 import { showBox, showMesh, type TensorType } from '../core/index.ts';
 import type { Buffer } from './memory/buffers.ts';
-import { messageBytes, processBytes } from './memory/footprint.ts';
+import { besideBytes, messageBytes, processBytes } from './memory/footprint.ts';
 import { allReduceMessages } from './memory/slices.ts';
 import type { Plan } from './plan.ts';
 import { type LocalNode, nodeBytes } from './program.ts';
@@ -47,13 +47,14 @@ export interface PlanReport {
   readonly comebacks: readonly ComebackReport[];
   /** The same in one line. */
   readonly extra?: string;
-  /** Bytes of the spill file. */
+  /** Where spilled tensors go, and how many bytes that takes. */
+  readonly tier: string;
   readonly spillBytes: number;
 }
 
 /**
- * Resident memory of a process that runs a plan's ranks and holds `hostBytes` of images beside them, in bytes; of the process
- * with the most where there are several.
+ * What a process that runs a plan's ranks takes of the memory that tensors lie in, with `hostBytes` of images where that is the
+ * host's, in bytes; of the process with the most where there are several.
  */
 export function predictPeak({ memory, inFlight, target }: Plan, hostBytes = 0): number {
   const { list, processRanks, arenaBytes, variableBytes } = memory;
@@ -65,7 +66,7 @@ export function predictPeak({ memory, inFlight, target }: Plan, hostBytes = 0): 
       arenaBytes[index] +
       ranks.reduce((sum, rank) => sum + variableBytes[rank], 0),
   );
-  return Math.max(...each) + messages + hostBytes;
+  return Math.max(...each) + messages + besideBytes(target, hostBytes);
 }
 
 /** Facts of a plan; nothing is run. */
@@ -100,6 +101,7 @@ export function explainPlan(plan: Plan, hostBytes = 0): PlanReport {
     predictedPeakBytes: predictPeak(plan, hostBytes),
     comebacks: comebacks(plan),
     extra: showExtra(plan),
+    tier: plan.target.spaces.tiers[0].name,
     spillBytes: memory.spillBytes.reduce((a, b) => a + b, 0),
   };
 }
@@ -167,7 +169,7 @@ export function showExtra(plan: Plan): string | undefined {
   const moved = count('spill').reduce((sum, c) => sum + c.bytes, 0);
   return (
     `${count('recompute').length} tensors recomputed (${(flops / 1e9).toFixed(1)} GFLOP), ` +
-    `${count('spill').length} fetched from the spill file (${bytes(moved)}), about ${plan.memory.extraSeconds.toFixed(1)} s`
+    `${count('spill').length} fetched from the ${plan.target.spaces.tiers[0].name} (${bytes(moved)}), about ${plan.memory.extraSeconds.toFixed(1)} s`
   );
 }
 
@@ -202,7 +204,7 @@ export function formatPlan(r: PlanReport, mostCollectives = 12): string {
     );
   }
   if (r.extra !== undefined) {
-    lines.push('', `to fit memory: ${r.extra}; spill file ${bytes(r.spillBytes)}`);
+    lines.push('', `to fit memory: ${r.extra}; ${r.tier} ${bytes(r.spillBytes)}`);
     for (const c of r.comebacks)
       lines.push(`  ${c.how.padEnd(11)}${bytes(c.bytes).padEnd(11)}${c.tensor}  ${c.name}`);
   }

@@ -1,5 +1,5 @@
 import { fail, type Graph, HalomeshError, type Layout, type Mesh, mesh as makeMesh } from '../core/index.ts';
-import { processBytes } from './memory/footprint.ts';
+import { besideBytes, processBytes } from './memory/footprint.ts';
 import { EXACTNESS, sayableLimit, showLimit } from './memory/limit-words.ts';
 import { leastMemory, makePlan, type Plan, type PlanOptions } from './plan.ts';
 import type { Target } from './target.ts';
@@ -91,8 +91,9 @@ export function fitParts(
 }
 
 /** Bytes that a process of these ranks takes beside all tensors. */
-const leastBeside = (programs: readonly FittedProgram[], { size }: Mesh, { spaces }: Target): number =>
-  processBytes(spaces.tensors.fixedBytes, size) + Math.max(...programs.map(({ hostBytes }) => hostBytes));
+const leastBeside = (programs: readonly FittedProgram[], { size }: Mesh, target: Target): number =>
+  processBytes(target.spaces.tensors.fixedBytes, size) +
+  Math.max(...programs.map(({ hostBytes }) => besideBytes(target, hostBytes)));
 
 /** The parts that meet the smallest limit for all programs, and that limit, bytes. */
 function leastParts(programs: readonly FittedProgram[], target: Target, places: readonly Place[]) {

@@ -3,7 +3,7 @@ import { fuse } from './fusion/fuse.ts';
 import { type InFlight, inFlightOf } from './fusion/in-flight.ts';
 import { late } from './fusion/late.ts';
 import { assignBuffers, type Buffer } from './memory/buffers.ts';
-import { messageBytes, processBytes } from './memory/footprint.ts';
+import { besideBytes, messageBytes, processBytes } from './memory/footprint.ts';
 import { type MemoryPlan, MemoryPlanner } from './memory/memory.ts';
 import type { PlanStep } from './memory/schedule.ts';
 import { scratchBuffers } from './memory/scratch.ts';
@@ -127,7 +127,12 @@ function prepare(
   const most = Math.max(...(processRanks ?? [{ length: mesh.size }]).map(({ length }) => length));
   const scratchOf = scratchBuffers(target, buffers, mesh.size);
   const planner = new MemoryPlanner({ program, steps, buffers, scratchOf }, target, processRanks);
-  return { program, buffers, planner, fixedBytes: processBytes(fixedBytes, most) + messages + hostBytes };
+  return {
+    program,
+    buffers,
+    planner,
+    fixedBytes: processBytes(fixedBytes, most) + messages + besideBytes(target, hostBytes),
+  };
 }
 
 /** Ranks of one process run in turn: nothing goes on beside their kernels. */

@@ -21,6 +21,8 @@ export interface StoredType extends TensorType {
 /** Memory of one kind. */
 export interface Space {
   readonly name: string;
+  /** Whether it is the memory of the host: volumes that a process holds beside its tensors lie in it too. */
+  readonly ofHost: boolean;
   /** Bytes whose multiples a tensor of `bytes` bytes begins at. */
   align(bytes: number): number;
   readonly fixedBytes: FixedBytes;

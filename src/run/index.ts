@@ -1,5 +1,6 @@
 export { agree, fromFirst, sumOver, together, totalSent } from './agree.ts';
 export * from './agreed-split.ts';
+export { checkSize } from './checks.ts';
 export * from './executable.ts';
 export type { BoxReader, BoxSource, Feed } from './host-parts.ts';
 export type { OutputPart } from './outputs.ts';

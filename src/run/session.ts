@@ -1,4 +1,5 @@
 import { fail, Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../core/index.ts';
+import { HOST_FIXED } from '../machine/host.ts';
 import type { Device, HostArray, Memory, Processes, Spill, Traffic, World } from '../machine/index.ts';
 import { alone } from '../machine/local.ts';
 import {
@@ -9,9 +10,9 @@ import {
   type Plan,
   predictPeak,
   type Region,
-  bytes as showBytes,
 } from '../plan/index.ts';
 import { agree, planText } from './agree.ts';
+import { checkMemory, checkSize } from './checks.ts';
 import { Executable } from './executable.ts';
 import type { Feed } from './host-parts.ts';
 import { type OutputPart, ownParts, wholeOutput } from './outputs.ts';
@@ -146,7 +147,9 @@ export class Session {
           })
         : this.suited(what);
     if (debug >= 1 && index === 0) console.error(formatPlan(explainPlan(plan, hostBytes)));
-    checkMemory(predictPeak(plan, hostBytes), this.options.grantedBytes ?? this.device.granted?.());
+    this.checkFits(predictPeak(plan, hostBytes));
+    if (!plan.target.spaces.tensors.ofHost)
+      checkMemory(HOST_FIXED.process + hostBytes + plan.memory.spillBytes[index], this.options.grantedBytes);
     const arenaBytes = plan.memory.arenaBytes[index];
     const spillBytes = plan.memory.spillBytes[index];
     if (spillBytes > 0) this.spillOf(spillBytes);
@@ -197,6 +200,13 @@ export class Session {
     };
     this.programs.add(loaded);
     return loaded;
+  }
+
+  /** Refuses a program that takes more of the memory of tensors than the process may have of it. */
+  checkFits(peak: number): void {
+    const { tensors } = this.device.spaces;
+    if (tensors.ofHost) checkMemory(peak, this.options.grantedBytes ?? this.device.granted?.());
+    else checkMemory(peak, this.device.granted?.(), `what is free of the ${tensors.name}`);
   }
 
   /** What a plan was made for must be what it runs on: places of tensors follow from it. */
@@ -270,28 +280,4 @@ async function bindAll(all: readonly Binding[], open: () => boolean): Promise<Ex
 function placeText(device: string, mesh: Mesh, layout: Layout, ranks: Processes['ranks']): string {
   const dims = Object.entries(layout).map(([dim, axis]) => `${dim} on ${axis}`);
   return `device ${device}, mesh ${showMesh(mesh)}, layout ${dims.sort().join(' ')}, ranks of processes ${JSON.stringify(ranks)}`;
-}
-
-/** Refuses what the system would end without a word: a program that takes more memory than this process may have. */
-export function checkMemory(peak: number, granted: number | undefined): void {
-  if (granted === undefined || peak <= granted) return;
-  fail({
-    where: 'memory',
-    problem: 'a process would take more than it may have here',
-    expected: `at most ${showBytes(granted)} (of the machine or container, shared by all processes in it, or of ulimit -v)`,
-    found: `${showBytes(peak)} predicted`,
-    hint: 'Give --memory-limit, which recomputes and spills, or split the work over more machines',
-  });
-}
-
-/** Refuses processes that do not match the mesh: where there are several, each runs one of its ranks. */
-export function checkSize(processes: Processes, mesh: Mesh): void {
-  const ranks = processes.ranks.flat().length;
-  if (ranks === mesh.size) return;
-  fail({
-    where: 'mesh',
-    problem: `${mesh.size === 1 ? 'it has 1 rank, since nothing is split,' : `${showMesh(mesh)} has ${mesh.size} ranks`} and ${ranks} processes were started`,
-    expected: 'one process for each rank',
-    hint: `Start ${mesh.size}, or give a --split whose parts multiply to ${ranks}`,
-  });
 }

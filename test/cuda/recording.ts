@@ -3,17 +3,34 @@ import { cudaDevice } from '../../src/machine/cuda/device.ts';
 import type { Driver, KernelSource } from '../../src/machine/cuda/driver.ts';
 import type { Device } from '../../src/machine/index.ts';
 
-/** A CUDA device that prints its kernels into `sources` and runs none. */
-export function recording(sources: Map<string, KernelSource>): Device {
+/** Bytes of a device, and of pinned memory of the host. */
+export interface Taken {
+  now: number;
+  most: number;
+  pinned: number;
+}
+
+/** A CUDA device that prints its kernels into `sources` and runs none. `taken`: counts what it takes. */
+export function recording(
+  sources: Map<string, KernelSource>,
+  taken: Taken = { now: 0, most: 0, pinned: 0 },
+): Device {
   let next = 256;
+  const sizes = new Map<number, number>();
   const driver: Driver = {
     note: 'records',
     allocate(bytes) {
       const at = next;
+      sizes.set(at, bytes);
+      taken.now += bytes;
+      taken.most = Math.max(taken.most, taken.now);
       next += Math.ceil(Math.max(bytes, 1) / 256) * 256;
       return at;
     },
-    free: () => undefined,
+    free(at) {
+      taken.now -= sizes.get(at)!;
+      sizes.delete(at);
+    },
     upload: () => undefined,
     download: async (_from, bytes) => new Uint8Array(bytes).fill(255),
     async compile(kernels) {
@@ -27,7 +44,17 @@ export function recording(sources: Map<string, KernelSource>): Device {
     done: async () => undefined,
     room: (bytes) => ({ address: 0, bytes, view: (most) => new Uint8Array(most) }),
     freeRoom: () => undefined,
-    openSpill: () => ({ write: () => 0, read: () => 0, settled: () => true, close: () => undefined }),
+    openSpill(bytes) {
+      taken.pinned += bytes;
+      return {
+        write: () => 0,
+        read: () => 0,
+        settled: () => true,
+        close: () => {
+          taken.pinned -= bytes;
+        },
+      };
+    },
     capture: () => ({ run: () => undefined, free: () => undefined }),
     close: () => undefined,
   };

@@ -24,6 +24,7 @@ export const cpuTarget = ({ speeds, overlap = true }: TargetOptions = {}): Targe
   spaces: {
     tensors: {
       name: 'memory',
+      ofHost: true,
       // A large tensor takes whole pages, as files that bypass the system's cache ask for.
       align: (bytes) => (bytes >= 2 ** 16 ? 4096 : 64),
       fixedBytes: HOST_FIXED,

@@ -27,7 +27,8 @@ import { HostCopies } from './host.ts';
 import { Maker, type Step } from './maker.ts';
 import { cacheFolder } from './nvrtc.ts';
 import { realDriver } from './real.ts';
-import { cudaTarget } from './target.ts';
+import { scratchFrom } from './scratch.ts';
+import { CONTEXT, cudaTarget } from './target.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 
 export interface CudaOptions extends TargetOptions {
@@ -80,6 +81,7 @@ class CudaDevice implements Device {
   readonly spaces: Target['spaces'];
   readonly costs: Target['costs'];
   readonly overlap: boolean;
+  readonly scratch: Target['scratch'];
   private readonly driver: Driver;
   private readonly faults: Faults;
   private readonly host: HostCopies;
@@ -98,6 +100,7 @@ class CudaDevice implements Device {
     this.spaces = target.spaces;
     this.costs = target.costs;
     this.overlap = target.overlap;
+    this.scratch = target.scratch;
     this.driver = driver;
     this.faults = new Faults(driver);
     this.host = new HostCopies(driver, (steps) => this.launch(steps).run());
@@ -124,6 +127,12 @@ class CudaDevice implements Device {
   private give({ address, bytes }: { readonly address: Address; readonly bytes: number }): void {
     this.driver.free(address);
     this.taken -= bytes;
+  }
+
+  /** What is free, and what the process has by now: its context among it. */
+  granted(): number | undefined {
+    const left = this.driver.left?.();
+    return left === undefined ? undefined : CONTEXT + this.taken + left;
   }
 
   openSpill(_folder: string | undefined, bytes: number): Spill {
@@ -162,7 +171,7 @@ class CudaDevice implements Device {
     if (others.some(({ bytes, dtype }) => bytes !== first.bytes || dtype !== first.dtype))
       fail({ where: 'device cuda', problem: 'only tensors that lie alike can be combined' });
     if (first.bytes === 0) return this.launch([]);
-    const make = this.maker(first.home, cudaOf, 'combine');
+    const make = this.maker(first.home, cudaOf, 'combine', scratchFrom(undefined));
     return this.launch(combineSteps(make, [first, ...others], how, BYTES[first.dtype]));
   }
 
@@ -171,10 +180,12 @@ class CudaDevice implements Device {
     rank: number,
     tensorOf: (value: LocalValue) => Tensor,
     owner: Memory,
+    scratch?: Tensor,
   ): Promise<Launch> {
     const call = callOf(kernel, rank, tensorOf);
     const node = kernel.anchor ?? kernel.nodes[kernel.nodes.length - 1];
-    const make = this.maker(owner, (value) => cuda(tensorOf(value)), node.call.where);
+    const room = scratchFrom(scratch && cuda(scratch));
+    const make = this.maker(owner, (value) => cuda(tensorOf(value)), node.call.where, room);
     const steps = stepsOf(call, make);
     await this.compiled(steps.map(({ source }) => source));
     return this.launch(steps);
@@ -192,14 +203,25 @@ class CudaDevice implements Device {
     await this.compiling;
   }
 
-  private maker(owner: Memory, tensorOf: (value: LocalValue) => CudaTensor, what: string): Maker {
+  private maker(
+    owner: Memory,
+    tensorOf: (value: LocalValue) => CudaTensor,
+    what: string,
+    scratch: (bytes: number) => Address,
+  ): Maker {
+    const home = owner as CudaMemory;
     return new Maker({
       tensorOf,
-      owner: owner as CudaMemory,
       faults: this.faults,
+      home,
       what,
-      take: (bytes) => this.take(bytes),
-      put: (to, data) => this.driver.upload(to, data),
+      scratch,
+      keep: (data) => {
+        const address = this.take(data.byteLength);
+        home.kept.push({ address, bytes: data.byteLength });
+        this.driver.upload(address, data);
+        return address;
+      },
     });
   }
 

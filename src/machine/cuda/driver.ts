@@ -30,6 +30,8 @@ export interface Driver {
   /** Memory; raises an error where there is no room. */
   allocate(bytes: number): Address;
   free(at: Address): void;
+  /** Bytes that can still be allocated; absent where that is not told. */
+  left?(): number;
   /** In the queue; `data` may change when it returns. */
   upload(to: Address, data: Uint8Array): void;
   /** The bytes as they are when the queue comes to this. */

@@ -15,7 +15,13 @@ interface Site {
   readonly classes: number;
 }
 
-export class Faults {
+/** Where kernels leave what is wrong. */
+export interface FaultWords {
+  /** A word for the labels of a kernel; kernels that say the same share one. */
+  word(what: string, global: Five, classes: number): Address;
+}
+
+export class Faults implements FaultWords {
   private readonly driver: Driver;
   private address: Address | undefined;
   private readonly sites: Site[] = [];
@@ -24,7 +30,6 @@ export class Faults {
     this.driver = driver;
   }
 
-  /** A word for the labels of a kernel; kernels that say the same share one. */
   word(what: string, global: Five, classes: number): Address {
     if (this.address === undefined) {
       this.address = this.driver.allocate(8 * WORDS);

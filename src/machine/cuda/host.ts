@@ -7,7 +7,7 @@ import type { Step } from './maker.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 
 /** Numbers pass between the host and tensors in pieces of at most this many bytes. */
-const STAGING = 64 * 2 ** 20;
+export const STAGING = 64 * 2 ** 20;
 
 const ARRAYS = { f32: Float32Array, f64: Float64Array, u8: Uint8Array, i32: Int32Array } as const;
 type HostType = keyof typeof ARRAYS;

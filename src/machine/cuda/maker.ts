@@ -3,7 +3,7 @@ import type { LocalValue } from '../../plan/index.ts';
 import { plainFormat } from '../formats/index.ts';
 import type { Arguments } from './arguments.ts';
 import type { Address, KernelSource } from './driver.ts';
-import type { Faults } from './faults.ts';
+import type { FaultWords } from './faults.ts';
 import { type FixedName, fixedKernel } from './library.ts';
 import { Printer, THREADS } from './print/printer.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
@@ -19,59 +19,52 @@ export interface Step {
 export const MOST_BLOCKS = 2 ** 16;
 
 /** What the launches of a call are made with. */
+export interface Making {
+  readonly tensorOf: (value: LocalValue) => CudaTensor;
+  readonly faults: FaultWords;
+  /** Whose memory `scratch` is. */
+  readonly home: CudaMemory;
+  /** Names the operation where it fails. */
+  readonly what: string;
+  /** Memory for a launch's own use, only while it runs. */
+  scratch(bytes: number): Address;
+  /** Memory with what launches read, which stays. */
+  keep(data: Uint8Array): Address;
+}
+
+/** Makes the launches of a call. */
 export class Maker {
   readonly tensorOf: (value: LocalValue) => CudaTensor;
-  private readonly owner: CudaMemory;
-  private readonly faults: Faults;
-  private readonly what: string;
-  private readonly take: (bytes: number) => Address;
-  private readonly put: (to: Address, data: Uint8Array) => void;
+  private readonly making: Making;
 
-  /** `owner`: what memory for launches is freed with. `what`: names the operation where it fails. */
-  constructor(options: {
-    tensorOf: (value: LocalValue) => CudaTensor;
-    owner: CudaMemory;
-    faults: Faults;
-    what: string;
-    take: (bytes: number) => Address;
-    put: (to: Address, data: Uint8Array) => void;
-  }) {
-    this.tensorOf = options.tensorOf;
-    this.owner = options.owner;
-    this.faults = options.faults;
-    this.what = options.what;
-    this.take = options.take;
-    this.put = options.put;
+  constructor(making: Making) {
+    this.making = making;
+    this.tensorOf = making.tensorOf;
   }
 
   printer(): Printer {
-    return new Printer(this.tensorOf, this.faults, this.what);
+    const { faults, what } = this.making;
+    return new Printer(this.tensorOf, faults, what);
   }
 
-  /** Memory for a launch's own use. */
+  /** Memory for a launch's own use, only while it runs. */
   scratch(bytes: number): Address {
-    const address = this.take(bytes);
-    this.owner.kept.push({ address, bytes });
-    return address;
+    return this.making.scratch(bytes);
   }
 
   /** Numbers that a launch reads. */
   doubles(values: readonly number[]): Address {
-    const address = this.scratch(8 * values.length);
-    this.put(address, new Uint8Array(Float64Array.from(values).buffer));
-    return address;
+    return this.making.keep(new Uint8Array(Float64Array.from(values).buffer));
   }
 
   addresses(values: readonly Address[]): Address {
-    const address = this.scratch(8 * values.length);
-    this.put(address, new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
-    return address;
+    return this.making.keep(new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
   }
 
-  /** Plain memory for a box of a tensor of this type. */
+  /** Plain memory for a box of a tensor of this type, only while the launch runs. */
   plain({ shape, dtype }: Pick<CudaTensor, 'shape' | 'dtype'>, box: Box): CudaTensor {
     const type = { shape, dtype, format: plainFormat({ shape, dtype }) };
-    return cudaTensor(this.owner, this.scratch(type.format.bytes(box)), type, box);
+    return cudaTensor(this.making.home, this.scratch(type.format.bytes(box)), type, box);
   }
 }
 

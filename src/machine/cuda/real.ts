@@ -60,6 +60,12 @@ class RealDriver implements Driver {
     return this.taken('cuMemAlloc', bytes, 'memory of the GPU', Math.max(bytes, 1));
   }
 
+  left(): number {
+    const [free, total] = [[0], [0]];
+    this.api.call('cuMemGetInfo', free, total);
+    return Number(free[0]);
+  }
+
   private taken(
     name: 'cuMemAlloc' | 'cuMemHostAlloc',
     bytes: number,

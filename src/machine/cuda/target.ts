@@ -2,9 +2,11 @@ import type { Costs, Target } from '../../plan/index.ts';
 import { CALL_FUSION, refusesCall } from '../calls/index.ts';
 import type { TargetOptions } from '../cpu/target.ts';
 import { imageFormats, plainFormat } from '../formats/index.ts';
+import { STAGING } from './host.ts';
+import { ALIGN, scratchOf } from './scratch.ts';
 
-/** What a context and staged copies take of the GPU's memory. Not measured. */
-const CONTEXT = 512 * 2 ** 20;
+/** What a context takes of the GPU's memory, with the code of kernels. Not measured. */
+export const CONTEXT = 448 * 2 ** 20;
 
 /** Operations and bytes of memory a second, and seconds of a launch. Not measured: weights of choices, the same everywhere. */
 const [FLOPS, BYTES, LAUNCH] = [2e13, 2e12, 5e-6];
@@ -24,13 +26,14 @@ export const cudaTarget = ({ overlap = true }: TargetOptions = {}): Target => ({
   spaces: {
     tensors: {
       name: 'memory of the GPU',
-      // A multiple of every vector that kernels load.
-      align: () => 256,
-      fixedBytes: { process: CONTEXT, rank: 0, messages: 0 },
+      ofHost: false,
+      align: () => ALIGN,
+      fixedBytes: { process: CONTEXT + STAGING, rank: 0, messages: 0 },
     },
     // Its speed is not measured: that of a bus of 16 lanes of PCI Express 4.
     tiers: [{ name: 'pinned memory of the host', bytesPerSecond: 2e10 }],
   },
   costs: COSTS,
   overlap,
+  scratch: scratchOf,
 });

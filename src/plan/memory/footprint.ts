@@ -1,6 +1,6 @@
 import type { InFlight } from '../fusion/in-flight.ts';
 import { type LocalNode, transferBytes } from '../program.ts';
-import type { FixedBytes } from '../target.ts';
+import type { FixedBytes, Target } from '../target.ts';
 import type { PlanStep } from './schedule.ts';
 import { SLICED } from './slices.ts';
 
@@ -8,6 +8,10 @@ import { SLICED } from './slices.ts';
 
 /** Bytes of a process that runs `ranks` ranks, beside their tensors and messages. */
 export const processBytes = ({ process, rank }: FixedBytes, ranks: number): number => process + ranks * rank;
+
+/** Bytes that volumes of the host take of the memory that tensors lie in. */
+export const besideBytes = ({ spaces }: Target, hostBytes: number): number =>
+  spaces.tensors.ofHost ? hostBytes : 0;
 
 /** Steps of a schedule, and the collectives that go on beside others. */
 export interface Scheduling {

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import { type Graph, HalomeshError } from '../../core/index.ts';
 import { type MemoryLimit, memoryLimits, shareOfMemory } from '../../files/index.ts';
-import { alone, type Processes } from '../../machine/index.ts';
+import { alone, DEVICES, type DeviceEntry, deviceNamed, type Processes } from '../../machine/index.ts';
 import { makePlan, type Plan } from '../../plan/index.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { targetOf } from './model.ts';
@@ -46,8 +46,14 @@ export async function grantedBytes(processes: Processes = alone(1)): Promise<num
   );
 }
 
-/** Bytes that this process may still take, of those that it may hold. Of several processes each counts for itself what is free. */
-export function availableBytes(granted: number, processes: number): number {
+/**
+ * Bytes that this process may still take of the memory that tensors lie in. Of the host's `granted` is what it may hold, and of several
+ * processes each counts for itself what is free.
+ */
+export function availableBytes({ device }: TrainConfig, granted: number, processes: number): number {
+  const entry: DeviceEntry = DEVICES[deviceNamed(device)];
+  const own = entry.bytes?.();
+  if (own !== undefined) return 0.9 * own;
   const { rss } = process.memoryUsage();
   return 0.9 * Math.min((freemem() + rss) / processes, granted);
 }

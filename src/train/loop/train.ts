@@ -1,7 +1,7 @@
 import { writeTextAtomically } from '../../files/index.ts';
 import { isZarr, type Shape3 } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
-import { checkMemory, type Planning, plainly, type Session, type Tracer, together } from '../../run/index.ts';
+import { type Planning, plainly, type Session, type Tracer, together } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { grantedBytes } from '../config/memory-room.ts';
 import { sessionOf } from '../config/model.ts';
@@ -69,7 +69,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
     const session = sessionOf(forecast.config, shared);
     const programs = new Programs(session, { plans: forecast.plans });
     try {
-      for (const { predictedPeakBytes } of forecast.whole ?? []) checkMemory(predictedPeakBytes, granted);
+      for (const { predictedPeakBytes } of forecast.whole ?? []) session.checkFits(predictedPeakBytes);
       const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken, cases });
       await run.begin();
       await run.toTheEnd();

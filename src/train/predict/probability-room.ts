@@ -10,10 +10,10 @@ export function checkProbabilities({ geometry }: ScanPlan, factor: number, confi
   const { memoryLimit: limit } = config;
   if (!(factor >= 1))
     fail({ where: 'down-sampling of probabilities', problem: 'expected at least 1', found: `${factor}` });
-  const { fixedBytes } = targetOf(config).spaces.tensors;
+  const { fixedBytes, ofHost } = targetOf(config).spaces.tensors;
   const bytes =
     processBytes(fixedBytes, 1) + 4 * voxelCount(probabilityGrid(geometry.original, factor).shape);
-  if (limit === undefined || bytes <= limit) return;
+  if (limit === undefined || !ofHost || bytes <= limit) return;
   fail({
     where: 'memory limit',
     problem: 'the probabilities of a class do not fit',

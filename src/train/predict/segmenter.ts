@@ -184,7 +184,7 @@ export class Segmenter {
       chooseWay({
         ...{ config, classes, shape, flips, soft, hostBytes, processes, plan },
         // Processes may share a machine, and what is free on it.
-        freeBytes: availableBytes(this.parts.grantedBytes, processes.ranks.length),
+        freeBytes: availableBytes(config, this.parts.grantedBytes, processes.ranks.length),
       });
     this.ways.delete(key);
     this.ways.set(key, way);

@@ -4,7 +4,7 @@ import { type Five, five, type Place, type Region } from '../../formats/index.ts
 import type { Row } from '../../rows/index.ts';
 import { Arguments } from '../arguments.ts';
 import type { Address, KernelSource } from '../driver.ts';
-import type { Faults } from '../faults.ts';
+import type { FaultWords } from '../faults.ts';
 import type { CudaTensor } from '../tensors.ts';
 
 /** Threads of a block: `block_threads` of native/cuda/device.h. */
@@ -16,12 +16,12 @@ export class Printer {
   readonly functions: string[] = [];
   readonly tensorOf: (value: LocalValue) => CudaTensor;
   barriers = false;
-  private readonly faults: Faults;
+  private readonly faults: FaultWords;
   private readonly what: string;
   private count = 0;
   private readonly known = new Map<string, string>();
 
-  constructor(tensorOf: (value: LocalValue) => CudaTensor, faults: Faults, what: string) {
+  constructor(tensorOf: (value: LocalValue) => CudaTensor, faults: FaultWords, what: string) {
     this.tensorOf = tensorOf;
     this.faults = faults;
     this.what = what;
