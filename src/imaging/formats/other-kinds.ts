@@ -1,9 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
-import { ByteReader, readError } from './byte-reader.ts';
+import { ByteReader } from './byte-reader.ts';
 import { hex, latin1 } from './bytes.ts';
-import { diskFiles } from './disk-files.ts';
 import { looksLikeMetaImage } from './metaimage.ts';
+import { baseName, type ScanFiles } from './scan-files.ts';
 import { startsWithText } from './text-header.ts';
 
 // What files and folders are that people give for scans and that are none.
@@ -53,8 +51,8 @@ export function otherKind(start: Uint8Array): string | undefined {
 }
 
 /** What a gzipped file holds where that is no NIfTI, in words; undefined where its first bytes say nothing. */
-export async function packedKind(file: string): Promise<string | undefined> {
-  const reader = await ByteReader.open(diskFiles, file);
+export async function packedKind(files: ScanFiles, file: string): Promise<string | undefined> {
+  const reader = await ByteReader.open(files, file);
   try {
     if (!reader.gzipped) return undefined;
     const start = await reader.take(512);
@@ -79,16 +77,15 @@ export const foundBytes = (start: Uint8Array): string =>
 
 const scanName = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
 
-/** What a folder is, and what to give instead, where it is no folder of a DICOM series; undefined where it may be one. */
-export async function otherFolder(
+/**
+ * What a folder is, by all names in it, and what to give instead, where it is no folder of a DICOM series; undefined where it may be
+ * one.
+ */
+export function otherFolder(
   folder: string,
-): Promise<{ expected: string; found: string; hint: string } | undefined> {
-  let names: string[];
-  try {
-    names = (await readdir(folder)).filter((name) => !name.startsWith('._')).sort();
-  } catch (error) {
-    throw readError(folder, error);
-  }
+  all: readonly string[],
+): { expected: string; found: string; hint: string } | undefined {
+  const names = all.filter((name) => !name.startsWith('._')).sort();
   const expected = 'a scan';
   if (names.includes('zarr.json')) {
     const hint =
@@ -100,7 +97,7 @@ export async function otherFolder(
     return { expected, found: 'a group of Zarr arrays', hint };
   }
   const scans = names.filter((name) => scanName.test(name));
-  const named = scanName.exec(path.basename(folder))?.[0];
+  const named = scanName.exec(baseName(folder.replace(/[/\\]+$/, '')))?.[0];
   if (scans.length > 0) {
     const what = named === undefined ? 'a folder' : `a folder, though its name ends in ${named},`;
     const more = scans.length > 1 ? ` and ${scans.length - 1} more` : '';

@@ -32,3 +32,21 @@ export interface ScanFiles {
   /** Whether two names are those of one file. */
   isSame(one: string, other: string): boolean;
 }
+
+/** Files that lie in folders. */
+export interface ScanFolders extends ScanFiles {
+  /** What lies in a folder and is not hidden, by name. Throws ImagingError where that cannot be told. */
+  list(folder: string): Promise<FolderContent>;
+  /** The folder that a file lies in. */
+  folderOf(file: string): string;
+}
+
+/** Paths, in order. A link counts as what it leads to; one to nothing as a file, so that reading it says what is wrong. */
+export interface FolderContent {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/** The name of a file without its folders. */
+export const baseName = (file: string): string =>
+  file.slice(Math.max(...['/', '\\'].map((c) => file.lastIndexOf(c))) + 1);

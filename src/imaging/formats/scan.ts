@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { isZarr } from '../store/format.ts';
 import { openStoredScan } from '../store/stored-scan.ts';
 import { ImagingError } from '../volume/errors.ts';
@@ -42,12 +42,12 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
   // The voxels of a pair may begin with any bytes.
   if (/\.img(\.gz)?$/i.test(path)) return openNifti(diskFiles, path, options);
   if (startsWithText(start, /^NRRD/)) return openNrrd(diskFiles, path, options);
-  if (latin1(start, 128, 132) === 'DICM') return openDicomFile(path, options);
+  if (latin1(start, 128, 132) === 'DICM') return openDicomFile(diskFiles, path, options);
   if (/\.(nrrd|nhdr)$/i.test(path)) {
     const found = start.length === 0 ? 'an empty file' : foundBytes(start);
     throw new ImagingError({ file: path, field: 'magic', expected: '"NRRD" at the start', found });
   }
-  if (/\.(dcm|dicom|ima)$/i.test(path)) return openDicomFile(path, options);
+  if (/\.(dcm|dicom|ima)$/i.test(path)) return openDicomFile(diskFiles, path, options);
   const kind = otherKind(start);
   if (kind !== undefined) {
     const hint =
@@ -61,7 +61,7 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
     return await openNifti(diskFiles, path, options);
   } catch (error) {
     if (!(error instanceof ImagingError && error.field === 'sizeof_hdr')) throw error;
-    const found = await packedKind(path);
+    const found = await packedKind(diskFiles, path);
     if (found === undefined) throw error;
     const hint = 'Unpack it first, for example with gunzip.';
     throw new ImagingError({ file: path, field: 'path', expected: 'a scan', found, hint });
@@ -70,9 +70,12 @@ async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan
 
 async function openFolder(path: string, options: ScanReadOptions): Promise<OpenScan> {
   if (isZarr(path)) return openStoredScan(path);
-  const other = await otherFolder(path);
+  const names = await readdir(path).catch((error: unknown) => {
+    throw readError(path, error);
+  });
+  const other = otherFolder(path, names);
   if (other !== undefined) throw new ImagingError({ file: path, field: 'path', ...other });
-  return openDicomSeries(path, options);
+  return openDicomSeries(diskFiles, path, options);
 }
 
 /** The first bytes of a file, or that it is a folder. */

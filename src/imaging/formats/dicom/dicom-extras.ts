@@ -1,4 +1,4 @@
-import path from 'node:path';
+import { baseName } from '../scan-files.ts';
 import { readSlice } from './dicom-pixels.ts';
 import type { DicomSlice } from './dicom-slice.ts';
 import { areAlike, dot, minus, normalOf, sameMm } from './dicom-stack.ts';
@@ -86,7 +86,7 @@ export function counted(
   one: string,
   several = `${one}s`,
 ): string {
-  const names = files.slice(0, 3).map(({ file }) => path.basename(file));
+  const names = files.slice(0, 3).map(({ file }) => baseName(file));
   const more = files.length > 3 ? ', ...' : '';
   return `${files.length} ${files.length === 1 ? one : several} (${names.join(', ')}${more})`;
 }

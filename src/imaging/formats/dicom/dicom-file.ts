@@ -1,8 +1,7 @@
-import { open } from 'node:fs/promises';
 import { ImagingError } from '../../volume/errors.ts';
 import { ByteReader, readError } from '../byte-reader.ts';
 import { concatBytes, latin1, viewOf } from '../bytes.ts';
-import { diskFiles } from '../disk-files.ts';
+import type { ScanFiles } from '../scan-files.ts';
 import { Attributes, type Parsed, parseDicom, parseMeta, pixelTag } from './dicom-attributes.ts';
 import { transferSyntaxName } from './dicom-syntax.ts';
 
@@ -24,6 +23,7 @@ const directoryClass = '1.2.840.10008.1.3.10';
 
 /** Where the pixels of a file are. */
 export interface PixelPlace {
+  readonly files: ScanFiles;
   readonly file: string;
   /** Absent where there are none or they are compressed. */
   readonly pixels?: {
@@ -48,8 +48,8 @@ export interface DicomFile extends PixelPlace {
  * Reads a file of DICOM up to its pixels; also one without preamble and meta header. Undefined where a file is something else
  * and does not pretend otherwise by its name. Throws ImagingError for a damaged one.
  */
-export async function readDicomFile(file: string): Promise<DicomFile | undefined> {
-  const start = await readBytes(file, 0, firstBytes);
+export async function readDicomFile(files: ScanFiles, file: string): Promise<DicomFile | undefined> {
+  const start = await readBytes(files, file, 0, firstBytes);
   const bare = latin1(start, 128, 132) === 'DICM' ? undefined : syntaxWithoutMeta(start);
   if (bare === 'none') {
     if (!/\.(dcm|dicom|ima)$/i.test(file)) return undefined;
@@ -59,7 +59,7 @@ export async function readDicomFile(file: string): Promise<DicomFile | undefined
   }
   const meta = bare === undefined ? parseMeta(start) : undefined;
   const deflatedFrom = meta?.syntax === deflated ? meta.end : undefined;
-  const parsed = await parseBeginning(file, start, bare, deflatedFrom);
+  const parsed = await parseBeginning(files, file, start, bare, deflatedFrom);
   if (parsed.data === undefined || (parsed.problem !== undefined && !isOther(file, parsed))) {
     const hint = 'Copy the file again, or take it out of the folder.';
     const expected = 'a sound DICOM data set';
@@ -68,12 +68,12 @@ export async function readDicomFile(file: string): Promise<DicomFile | undefined
   const data = new Attributes(file, parsed.data);
   const used = (bare === undefined ? data.text('x00020010') : bare) || implicitLittle;
   const element = data.place(pixelTag);
-  if (element === undefined) return { file, data, syntax: used, hasPixels: false };
+  if (element === undefined) return { files, file, data, syntax: used, hasPixels: false };
   const plain = [implicitLittle, explicitLittle, explicitBig, deflated].includes(used);
   if (!plain || element.ofUndefinedLength)
-    return { file, data, syntax: used, hasPixels: true, compressed: transferSyntaxName(used) };
+    return { files, file, data, syntax: used, hasPixels: true, compressed: transferSyntaxName(used) };
   const { offset, length } = element;
-  return { file, data, syntax: used, hasPixels: true, pixels: { offset, length, deflatedFrom } };
+  return { files, file, data, syntax: used, hasPixels: true, pixels: { offset, length, deflatedFrom } };
 }
 
 /** Whether a file is the table of contents of a disc. */
@@ -91,6 +91,7 @@ const isOther = (file: string, { data }: Parsed): boolean =>
 
 /** Parses as much of a file as it takes to come to the pixels; of what is no image as much as it takes to know that. */
 async function parseBeginning(
+  files: ScanFiles,
   file: string,
   start: Uint8Array,
   bare: string | undefined,
@@ -101,10 +102,10 @@ async function parseBeginning(
   for (const room of rooms) {
     const bytes =
       deflatedFrom !== undefined
-        ? await inflateStart(file, start.subarray(0, deflatedFrom), room)
+        ? await inflateStart(files, file, start.subarray(0, deflatedFrom), room)
         : room === firstBytes
           ? start
-          : await readBytes(file, 0, room);
+          : await readBytes(files, file, 0, room);
     parsed = parseDicom(bytes, bare);
     const complete = parsed.problem === undefined && parsed.data.elements[pixelTag] !== undefined;
     if (complete || bytes.length < room || (room !== firstBytes && isOther(file, parsed))) return parsed;
@@ -114,8 +115,13 @@ async function parseBeginning(
 }
 
 /** The meta header of a file and the first bytes of the data set that is packed behind it. */
-async function inflateStart(file: string, meta: Uint8Array, most: number): Promise<Uint8Array> {
-  const reader = await ByteReader.open(diskFiles, file, { start: meta.length, packing: 'deflate' });
+async function inflateStart(
+  files: ScanFiles,
+  file: string,
+  meta: Uint8Array,
+  most: number,
+): Promise<Uint8Array> {
+  const reader = await ByteReader.open(files, file, { start: meta.length, packing: 'deflate' });
   try {
     return concatBytes([meta, await reader.take(most - meta.length)]);
   } finally {
@@ -124,8 +130,8 @@ async function inflateStart(file: string, meta: Uint8Array, most: number): Promi
 }
 
 /** The bytes of a file's pixels. Throws ImagingError where the file ends before them. */
-export async function readPixels({ file, pixels }: PixelPlace, bytes: number): Promise<Uint8Array> {
-  const found = pixels === undefined ? new Uint8Array(0) : await readPlace(file, pixels, bytes);
+export async function readPixels({ files, file, pixels }: PixelPlace, bytes: number): Promise<Uint8Array> {
+  const found = pixels === undefined ? new Uint8Array(0) : await readPlace(files, file, pixels, bytes);
   if (found.length === bytes) return found;
   throw new ImagingError({
     file,
@@ -137,12 +143,13 @@ export async function readPixels({ file, pixels }: PixelPlace, bytes: number): P
 }
 
 async function readPlace(
+  files: ScanFiles,
   file: string,
   { offset, deflatedFrom }: NonNullable<PixelPlace['pixels']>,
   bytes: number,
 ): Promise<Uint8Array> {
-  if (deflatedFrom === undefined) return readBytes(file, offset, bytes);
-  const reader = await ByteReader.open(diskFiles, file, { start: deflatedFrom, packing: 'deflate' });
+  if (deflatedFrom === undefined) return readBytes(files, file, offset, bytes);
+  const reader = await ByteReader.open(files, file, { start: deflatedFrom, packing: 'deflate' });
   try {
     await reader.skip(offset - deflatedFrom);
     return await reader.take(bytes);
@@ -162,18 +169,13 @@ function syntaxWithoutMeta(start: Uint8Array): string | undefined | 'none' {
   return /^[A-Z]{2}$/.test(latin1(start, 4, 6)) ? explicitLittle : implicitLittle;
 }
 
-async function readBytes(file: string, offset: number, bytes: number): Promise<Uint8Array> {
+async function readBytes(files: ScanFiles, file: string, offset: number, bytes: number): Promise<Uint8Array> {
+  const source = await files.open(file);
   try {
-    const handle = await open(file);
-    try {
-      const { size } = await handle.stat();
-      const buffer = new Uint8Array(Math.max(0, Math.min(bytes, size - offset)));
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    return await source.read(offset, Math.max(0, Math.min(bytes, source.size - offset)));
   } catch (error) {
     throw readError(file, error);
+  } finally {
+    await source.close();
   }
 }

@@ -1,8 +1,8 @@
-import path from 'node:path';
 import { ImagingError } from '../../volume/errors.ts';
 import { elementBytes } from '../../volume/nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
 import { voxelCount } from '../../volume/volume.ts';
+import type { ScanFolders } from '../scan-files.ts';
 import { areFew, counted, withoutCopies, withoutScouts } from './dicom-extras.ts';
 import { type DicomFile, isDirectory, isMarkedLocalizer, isNoImage, readDicomFile } from './dicom-file.ts';
 import { readDicomFolder } from './dicom-folder.ts';
@@ -16,8 +16,12 @@ import { stackSlices } from './dicom-stack.ts';
  * localizers and copies of slices too, which the header's notes say. Slices are put in order by their positions.
  * Throws ImagingError where the folder holds no series or several, or where slices do not form one even stack.
  */
-export async function openDicomSeries(dir: string, options: ScanReadOptions = {}): Promise<OpenScan> {
-  const { files } = await readDicomFolder(dir);
+export async function openDicomSeries(
+  disk: ScanFolders,
+  dir: string,
+  options: ScanReadOptions = {},
+): Promise<OpenScan> {
+  const { files } = await readDicomFolder(disk, dir);
   return openChosen(dir, chooseSeries(dir, files, options.series), options);
 }
 
@@ -25,18 +29,22 @@ export async function openDicomSeries(dir: string, options: ScanReadOptions = {}
  * Opens the series that a file of DICOM belongs to, as far as it lies in the same folder; of the table of contents of a disc
  * (DICOMDIR) the series of its folder. Throws ImagingError as openDicomSeries does.
  */
-export async function openDicomFile(file: string, options: ScanReadOptions = {}): Promise<OpenScan> {
-  const named = await readDicomFile(file);
+export async function openDicomFile(
+  disk: ScanFolders,
+  file: string,
+  options: ScanReadOptions = {},
+): Promise<OpenScan> {
+  const named = await readDicomFile(disk, file);
   if (named === undefined)
     throw new ImagingError({ file, field: 'path', expected: 'a file of DICOM', found: 'something else' });
-  const dir = path.dirname(path.resolve(file));
-  if (isDirectory(named)) return openDicomSeries(dir, options);
+  const dir = disk.folderOf(file);
+  if (isDirectory(named)) return openDicomSeries(disk, dir, options);
   if (isNoImage(named)) {
     const found = `a file of modality ${named.data.text('x00080060')}`;
     throw new ImagingError({ file, field: 'Modality', expected: 'an image', found });
   }
   const series = options.series ?? named.data.text('x0020000e');
-  const { files } = await readDicomFolder(dir);
+  const { files } = await readDicomFolder(disk, dir);
   const chosen = chooseSeries(file, files, series);
   const others = chosen.files.length - 1;
   const note =

@@ -101,7 +101,7 @@ export function sliceOf(source: DicomFile): DicomSlice {
   const thickness = data.decimal('x00180050');
   return {
     ...{
-      place: { file, pixels: source.pixels },
+      place: { files: source.files, file, pixels: source.pixels },
       file,
       rows,
       columns,
