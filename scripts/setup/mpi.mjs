@@ -3,7 +3,17 @@
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installWithApt } from './apt.mjs';
-import { hashOf, readJson, readText, run, SetupError, secondsSince, walk, which, writeAtomic } from './common.mjs';
+import {
+  hashOf,
+  readJson,
+  readText,
+  run,
+  SetupError,
+  secondsSince,
+  walk,
+  which,
+  writeAtomic,
+} from './common.mjs';
 
 const packages = ['libopenmpi-dev', 'openmpi-bin'];
 const flags = '-std=c++17 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra'.split(' ');
@@ -32,7 +42,9 @@ function keyOf(root) {
   const compiler = findMpi();
   if (source === null || compiler === null) return null;
   const folder = join(root, 'native/mpi');
-  const headers = walk(folder).flatMap((file) => (file.endsWith('.h') ? [file, readText(join(folder, file))] : []));
+  const headers = walk(folder).flatMap((file) =>
+    file.endsWith('.h') ? [file, readText(join(folder, file))] : [],
+  );
   // Alternatives are links: the file behind them tells one MPI from another, and its time one version from the next.
   const real = realpathSync(compiler);
   return hashOf(source, ...headers, ...flags, compiler, real, String(statSync(real).mtimeMs));
