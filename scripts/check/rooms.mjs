@@ -15,8 +15,10 @@ export const mayImport = {
   imaging: ['files', 'core'],
   train: ['imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
   exchange: ['train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
+  view: ['train', 'imaging', 'files', 'core'],
   cli: [
     'index',
+    'view',
     'exchange',
     'train',
     'measure',

@@ -6,6 +6,7 @@ import { acquireLock } from './lock.mjs';
 import { mpiStep } from './mpi.mjs';
 import { nativeStep } from './native.mjs';
 import { npmStep } from './npm.mjs';
+import { pageStep } from './page.mjs';
 import { typescriptStep } from './typescript.mjs';
 
 const usage = `node scripts/setup.mjs [--native-only] [--no-ts] [--mpi] [--verbose] [--root DIR]
@@ -18,7 +19,7 @@ const usage = `node scripts/setup.mjs [--native-only] [--no-ts] [--mpi] [--verbo
 function stepsFor({ nativeOnly, noTs, mpi }) {
   const native = [nativeStep, mpiStep(mpi ?? false)];
   if (nativeOnly) return native;
-  return noTs ? [npmStep, ...native] : [npmStep, ...native, typescriptStep];
+  return noTs ? [npmStep, ...native] : [npmStep, ...native, typescriptStep, pageStep];
 }
 
 /**

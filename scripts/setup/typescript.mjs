@@ -44,6 +44,8 @@ export const typescriptStep = {
       throw new SetupError(`src/ did not build (tsc -p tsconfig.build.json):\n${output.trim()}`);
     const expected = stems(sources);
     for (const file of walk(join(root, 'dist'))) {
+      // The page is another step's.
+      if (file.startsWith('web/')) continue;
       if (!expected.has(file.replace(/\.(js\.map|js|d\.ts)$/, ''))) rmSync(join(root, 'dist', file));
     }
     writeAtomic(stampPath(root), `${hash}\n`);

@@ -14,4 +14,5 @@ export async function loadRooms(): Promise<void> {
   await import('../measure/index.ts');
   await import('../train/index.ts');
   await import('../exchange/index.ts');
+  await import('../view/index.ts');
 }

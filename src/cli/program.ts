@@ -16,6 +16,7 @@ import { scaleCommand } from './commands/scale-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { trainCommand } from './commands/train-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
+import { viewCommand } from './commands/view-command.ts';
 import { loadRooms } from './load-rooms.ts';
 import { EXIT, reportError } from './terminal/report-error.ts';
 import { talks } from './terminal/talks.ts';
@@ -57,6 +58,7 @@ export function makeProgram(write: (text: string) => void): Command {
     trainCommand,
     evaluateCommand,
     predictCommand,
+    viewCommand,
     planCommand,
     benchCommand,
     verifyCommand,

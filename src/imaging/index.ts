@@ -39,6 +39,7 @@ export type { Connectivity } from './scores/components.ts';
 export * from './scores/metrics.ts';
 export * from './scores/metrics-evaluation.ts';
 export * from './scores/metrics-lesions.ts';
+export { partsOf, type VoxelPart } from './scores/part-places.ts';
 export {
   type Inside,
   type MinimumSize,

@@ -25,6 +25,12 @@ export function count(flag: string, least = 1, most = Number.MAX_SAFE_INTEGER): 
   };
 }
 
+/** A flag that can be given again: all of its values, in order. */
+export const repeated = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text,
+];
+
 /** `1,2,4` as rising whole numbers. */
 export function counted(flag: string): Parser<readonly number[]> {
   return (text) => {

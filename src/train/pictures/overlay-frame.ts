@@ -1,4 +1,5 @@
 import { type Affine, applyAffine, type IntensityWindow, type Shape3 } from '../../imaging/index.ts';
+import { CLASS_HEX } from './class-colors.ts';
 import { drawText, textWidth } from './font.ts';
 import { type Area, type Color, hex, type Point, type Raster } from './raster.ts';
 import { VIEWS, type View } from './slice.ts';
@@ -35,16 +36,8 @@ export type OverlayFrame = Omit<OverlayOptions, 'image' | 'truth' | 'prediction'
   readonly prediction?: unknown;
 };
 
-/**
- * Labels 1, 2, 3...: [truth, prediction]. Further labels begin again. All eight can be told apart with normal sight and without
- * red, green or blue cones (a test simulates it), those of a pair best.
- */
-export const CLASS_COLORS: readonly (readonly [truth: Color, prediction: Color])[] = [
-  [hex('#00cccc'), hex('#ffff33')],
-  [hex('#9999ff'), hex('#ff3333')],
-  [hex('#cc00ff'), hex('#cccc33')],
-  [hex('#33ffff'), hex('#009999')],
-];
+/** The colours of labels 1, 2, 3...: [truth, prediction]. */
+export const CLASS_COLORS = CLASS_HEX.map(([truth, prediction]) => [hex(truth), hex(prediction)] as const);
 
 /** The colour of a label's outline; kind 0 is truth, 1 prediction. */
 export function colorOf(label: number, kind: number): Color {

@@ -1,0 +1,42 @@
+import {
+  applyAffine,
+  canonicalGrid,
+  type Grid,
+  loadLabels,
+  partsOf,
+  readScanHeader,
+  spacingOf,
+  type VoxelPart,
+} from '../imaging/index.ts';
+import type { LesionPlace, LesionPlaces } from './protocol.ts';
+
+/** Of a case; a page has no room for more. */
+const MOST = 200;
+
+/**
+ * The connected parts of a label in a truth and in a segmentation of the same grid, and where they are. Takes two bytes a voxel
+ * while it counts.
+ */
+export async function lesionPlaces(
+  truth: string,
+  prediction: string,
+  { label, name }: { readonly label: number; readonly name: string },
+): Promise<LesionPlaces> {
+  const grid = canonicalGrid(await readScanHeader(truth));
+  const [real, found] = [await loadLabels(truth, grid), await loadLabels(prediction, grid)];
+  const all = [
+    ...placed(grid, 'truth', partsOf(real.data, grid.shape, label, found.data)),
+    ...placed(grid, 'prediction', partsOf(found.data, grid.shape, label, real.data)),
+  ].sort((a, b) => b.ml - a.ml);
+  return { label: name, places: all.slice(0, MOST), more: Math.max(0, all.length - MOST) };
+}
+
+function placed(grid: Grid, of: LesionPlace['of'], parts: readonly VoxelPart[]): LesionPlace[] {
+  const ml = spacingOf(grid).reduce((a, b) => a * b) / 1000;
+  return parts.map(({ voxels, at: [k, j, i], meets }) => ({
+    of,
+    met: meets,
+    ml: voxels * ml,
+    mm: applyAffine(grid.affine, [i, j, k]),
+  }));
+}

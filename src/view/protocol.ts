@@ -1,0 +1,81 @@
+// What the page of `halomesh view` is told, as JSON. Pure types: the page is built from them too.
+
+/** A file that the page can fetch. */
+export interface ShownFile {
+  /** Relative to the page. */
+  readonly url: string;
+  /** With the ending that tells its format. */
+  readonly name: string;
+}
+
+export interface ShownScores {
+  readonly dice: number | null;
+  /** 95th percentile of the distances between surfaces, mm. */
+  readonly hd95: number | null;
+}
+
+export interface ShownLesions {
+  readonly trueLesions: number;
+  readonly found: number;
+  readonly predictedLesions: number;
+  readonly matched: number;
+}
+
+/** What a run or a folder of segmentations says of a case. */
+export interface ShownResult {
+  /** Number of the source. */
+  readonly source: number;
+  /** The segmentation, where there is one. */
+  readonly labels?: ShownFile;
+  /** By class. */
+  readonly scores?: Readonly<Record<string, ShownScores>>;
+  readonly lesions?: ShownLesions;
+  /** The picture that `evaluate` drew. */
+  readonly overlay?: ShownFile;
+}
+
+export interface ShownCase {
+  readonly id: string;
+  /** What the run did with it: training, validation, neither. */
+  readonly kind?: string;
+  readonly image?: ShownFile;
+  readonly truth?: ShownFile;
+  readonly results: readonly ShownResult[];
+}
+
+export interface ShownSource {
+  readonly name: string;
+  /** Whether it has a log that can be followed. */
+  readonly run: boolean;
+}
+
+export interface ViewData {
+  readonly title: string;
+  /** Names of labels 0, 1, 2... */
+  readonly classes: readonly string[];
+  /** The HU that were 0 and 1 for the network, where a run says so. */
+  readonly window?: readonly [lower: number, upper: number];
+  readonly sources: readonly ShownSource[];
+  readonly cases: readonly ShownCase[];
+  /** What is not shown, and why. */
+  readonly notes: readonly string[];
+}
+
+/** A connected part of a class in the truth or in a segmentation. */
+export interface LesionPlace {
+  readonly of: 'truth' | 'prediction';
+  /** Whether it shares a voxel with one of the other map. */
+  readonly met: boolean;
+  readonly ml: number;
+  /** A voxel of it near its middle, RAS+ mm. */
+  readonly mm: readonly [x: number, y: number, z: number];
+}
+
+export interface LesionPlaces {
+  /** The class whose parts they are. */
+  readonly label: string;
+  /** The largest first. */
+  readonly places: readonly LesionPlace[];
+  /** How many smaller ones are left out. */
+  readonly more: number;
+}

@@ -1,0 +1,102 @@
+import type { FileHandle } from 'node:fs/promises';
+import { fail } from '../core/index.ts';
+import { writeAtomically } from '../files/index.ts';
+import type { PageFiles } from './page-files.ts';
+import type { ShownCase, ShownFile, ViewData } from './protocol.ts';
+import type { View } from './view.ts';
+
+/** Bytes of a file that are read at once; a multiple of three, so that pieces of base64 follow on each other. */
+const PIECE = 3 * 2 ** 18;
+
+export interface SaveOptions {
+  /** Ids of the cases whose scans go into the page. */
+  readonly cases: readonly string[];
+}
+
+/**
+ * Writes the page with its scripts, styles, data and the files of some cases into one HTML file, which needs no server and asks none. Of
+ * the other cases it has the scores. Files pass by piece by piece.
+ */
+export async function saveView(
+  view: View,
+  page: PageFiles,
+  file: string,
+  { cases }: SaveOptions,
+): Promise<void> {
+  const { data } = view;
+  const unknown = cases.find((id) => !data.cases.some((one) => one.id === id));
+  if (unknown !== undefined) fail({ where: '--case', problem: 'no such case', found: unknown });
+  const chosen = data.cases.filter(({ id }) => cases.includes(id));
+  const kept: ViewData = {
+    ...data,
+    sources: data.sources.map(({ name }) => ({ name, run: false })),
+    cases: data.cases.map((one) => (cases.includes(one.id) ? one : withoutFiles(one))),
+  };
+  const lesions: [string, unknown][] = [];
+  for (const { id, results } of chosen)
+    for (const { source } of results)
+      lesions.push([`${id} ${source}`, (await view.lesions(id, source)) ?? null]);
+  const html = (await page.read(''))!.bytes.toString('utf8');
+  await writeAtomically(file, async (handle) => {
+    const head = await inlined(html, page);
+    const end = head.lastIndexOf('</body>');
+    await handle.write(head.slice(0, end));
+    await handle.write(script('halomesh-view', 'application/json', JSON.stringify(kept)));
+    await handle.write(
+      script('halomesh-lesions', 'application/json', JSON.stringify(Object.fromEntries(lesions))),
+    );
+    for (const one of chosen.flatMap(filesOf)) await writeFile64(view, one, handle);
+    await handle.write(head.slice(end));
+  });
+}
+
+function withoutFiles({ image: _, truth: __, results, ...rest }: ShownCase): ShownCase {
+  return { ...rest, results: results.map(({ labels: ___, overlay: ____, ...scores }) => scores) };
+}
+
+function filesOf({ image, truth, results }: ShownCase): ShownFile[] {
+  const all = [image, truth, ...results.flatMap(({ labels, overlay }) => [labels, overlay])];
+  return all.filter((file) => file !== undefined);
+}
+
+/** JSON that no tag can end. */
+const script = (id: string, type: string, text: string): string =>
+  `<script id="${id}" type="${type}">${text.replaceAll('<', '\\u003c')}</script>\n`;
+
+async function writeFile64(view: View, { url }: ShownFile, handle: FileHandle): Promise<void> {
+  const id = url.split('/')[1];
+  const opened = (await view.opened.open(id))!;
+  try {
+    await handle.write(`<script id="file-${id}" type="text/plain">`);
+    for (let at = 0; at < opened.size; at += PIECE) {
+      const piece = Buffer.alloc(Math.min(PIECE, opened.size - at));
+      const { bytesRead } = await opened.handle.read(piece, 0, piece.length, at);
+      if (bytesRead < piece.length)
+        fail({ where: opened.name, problem: 'became shorter while it was read', hint: 'Try again' });
+      await handle.write(piece.toString('base64'));
+    }
+    await handle.write('</script>\n');
+  } finally {
+    await opened.handle.close();
+  }
+}
+
+/** The page with what its tags name in their places. */
+async function inlined(html: string, page: PageFiles): Promise<string> {
+  const parts: string[] = [];
+  let at = 0;
+  const tags =
+    /<script type="module"[^>]*? src="\.\/([^"]+)"[^>]*><\/script>|<link rel="stylesheet"[^>]*? href="\.\/([^"]+)"[^>]*>/g;
+  for (const match of html.matchAll(tags)) {
+    const [tag, source, style] = match;
+    const text = (await page.read(source ?? style))!.bytes.toString('utf8');
+    parts.push(html.slice(at, match.index));
+    parts.push(
+      source === undefined
+        ? `<style>${text}</style>`
+        : `<script type="module">${text.replaceAll('</script', '<\\/script')}</script>`,
+    );
+    at = match.index + tag.length;
+  }
+  return [...parts, html.slice(at)].join('');
+}

@@ -1,0 +1,273 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fail, HalomeshError } from '../core/index.ts';
+import { inNaturalOrder, sameForm } from '../files/index.ts';
+import { type Case, type DatasetPatterns, isStore, openDataset, paperWindow } from '../imaging/index.ts';
+import { configOfFolder, runFolder } from '../train/index.ts';
+import { type EvaluationShown, evaluationIn } from './evaluation-file.ts';
+import { lesionPlaces } from './lesion-places.ts';
+import { OpenedFiles } from './opened-files.ts';
+import type { LesionPlaces, ShownCase, ShownResult, ShownSource, ViewData } from './protocol.ts';
+import { ShownFiles } from './shown-files.ts';
+
+export interface ViewOptions {
+  /** Folders of runs, of segmentations, of data sets or of scans; files of scans. */
+  readonly paths: readonly string[];
+  /** Folders with a label map for each case, or a label map for the one scan that is opened. */
+  readonly predictions?: readonly string[];
+  /** Label map of the one scan that is opened. */
+  readonly truth?: string;
+}
+
+/** A case as it lies on the disk. */
+interface KnownCase {
+  readonly id: string;
+  readonly image?: { readonly file: string; readonly series?: string };
+  readonly truth?: string;
+  kind?: string;
+  readonly results: (ShownResult & { readonly file?: string })[];
+}
+
+const SCAN = /\.(nii|nii\.gz|nrrd|nhdr|mha|mhd|hdr)$/i;
+
+/** What is opened to be looked at: the cases, what is known of them, and the files that may be fetched. */
+export class View {
+  readonly opened = new OpenedFiles();
+  /** Files of the logs of the runs, by the number of their source. */
+  readonly logs = new Map<number, string>();
+  readonly runs = new Map<number, string>();
+  private readonly folder = mkdtempSync(path.join(tmpdir(), 'halomesh-view-'));
+  private readonly files = new ShownFiles(this.opened, this.folder);
+  private readonly sources: ShownSource[] = [];
+  private readonly cases = new Map<string, KnownCase>();
+  private readonly notes: string[] = [];
+  private classes: readonly string[] = [];
+  private lesion: string | undefined;
+  private window: ViewData['window'];
+  /** One count of lesions at a time: each holds two label maps. */
+  private counting: Promise<unknown> = Promise.resolve();
+
+  /** Opens folders and files; reads no voxels. Throws HalomeshError for what is none of those that can be shown. */
+  static async open(options: ViewOptions): Promise<View> {
+    const view = new View();
+    try {
+      view.opened.openRoot(view.folder);
+      for (const one of options.paths) await view.add(one);
+      await view.addGiven(options);
+      return view;
+    } catch (error) {
+      view.close();
+      throw error;
+    }
+  }
+
+  /** Removes the files that were made. */
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Everything but voxels. The cases come in natural order. */
+  get data(): ViewData {
+    const cases = [...this.cases.values()].sort((a, b) => inNaturalOrder(a.id, b.id));
+    return {
+      title: this.sources.map(({ name }) => name).join(', '),
+      classes: this.classes,
+      window: this.window,
+      sources: this.sources,
+      cases: cases.map((one) => this.shown(one)),
+      notes: this.notes,
+    };
+  }
+
+  /** Where the lesions of a case are; undefined where it has no truth or the source no segmentation. */
+  lesions(id: string, source: number): Promise<LesionPlaces | undefined> {
+    const known = this.cases.get(id);
+    const file = known?.results.find((result) => result.source === source && result.file)?.file;
+    if (known?.truth === undefined || file === undefined || this.classes.length < 2)
+      return Promise.resolve(undefined);
+    const { truth } = known;
+    const name = this.lesion ?? this.classes[this.classes.length - 1];
+    const label = this.classes.indexOf(name);
+    const next = this.counting.then(async () =>
+      lesionPlaces(await this.opened.checked(truth), await this.opened.checked(file), { label, name }),
+    );
+    this.counting = next.catch(() => undefined);
+    return next;
+  }
+
+  private async add(given: string): Promise<void> {
+    const found = statSync(given, { throwIfNoEntry: false });
+    if (found === undefined) fail({ where: given, problem: 'no such file or folder' });
+    this.opened.openRoot(given);
+    if (!found!.isDirectory()) return this.addScan(given);
+    const run = runFolder(given);
+    if (existsSync(run.config) || existsSync(run.latest)) return this.addRun(given);
+    const scored = await evaluationIn(given);
+    if (scored !== undefined) return this.addSegmentations(given, scored);
+    if (
+      existsSync(path.join(given, 'dataset.json')) ||
+      existsSync(path.join(given, 'imagesTr')) ||
+      isStore(given)
+    ) {
+      this.sources.push({ name: nameOf(given), run: false });
+      return this.addDataset(given, {});
+    }
+    const scans = readdirSync(given)
+      .filter((name) => SCAN.test(name))
+      .sort(inNaturalOrder);
+    this.sources.push({ name: nameOf(given), run: false });
+    if (scans.length === 0) return this.addScan(given);
+    for (const name of scans) this.addScan(path.join(given, name), false);
+  }
+
+  private addScan(file: string, own = true): void {
+    if (own) this.sources.push({ name: nameOf(file), run: false });
+    this.case(path.basename(file).replace(SCAN, ''), { file });
+  }
+
+  private async addRun(given: string): Promise<void> {
+    const folder = runFolder(given);
+    const source = this.sources.length;
+    this.sources.push({ name: nameOf(given), run: true });
+    this.runs.set(source, given);
+    this.logs.set(source, folder.log);
+    const config = await configOfFolder(folder, (text) => this.notes.push(text));
+    this.takeClasses(config.classes);
+    const { lower, upper } = config.window ?? paperWindow;
+    this.window ??= [lower, upper];
+    const evaluation = path.join(given, 'evaluation');
+    const scored = await evaluationIn(evaluation);
+    await this.addDataset(
+      scored?.data ?? config.data,
+      scored === undefined || scored.data === config.data ? config : {},
+    );
+    if (scored !== undefined) this.addScores(source, scored, evaluation);
+    const predictions = path.join(given, 'predictions');
+    if (existsSync(predictions)) this.addLabels(source, predictions);
+  }
+
+  private async addSegmentations(given: string, scored: EvaluationShown): Promise<void> {
+    const source = this.sources.length;
+    this.sources.push({ name: nameOf(given), run: false });
+    await this.addDataset(scored.data, {});
+    this.addScores(source, scored, given);
+    this.addLabels(source, given);
+  }
+
+  /** Its cases; a data set that cannot be opened is noted, as what is known besides can be shown. */
+  private async addDataset(dir: string, patterns: DatasetPatterns): Promise<void> {
+    try {
+      const dataset = await openDataset(dir, patterns);
+      this.opened.openRoot(dir);
+      this.takeClasses(dataset.labelNames);
+      for (const entry of [...dataset.cases, ...dataset.test]) this.addCase(entry);
+    } catch (error) {
+      if (!(error instanceof HalomeshError)) throw error;
+      this.notes.push(error.message);
+    }
+  }
+
+  private addCase({ id, image, series, label }: Case): void {
+    this.case(id, { file: image, series }, label);
+  }
+
+  private addScores(source: number, { cases, classes, lesion }: EvaluationShown, folder: string): void {
+    this.takeClasses(classes);
+    this.lesion ??= lesion ?? undefined;
+    for (const [id, { kind, scores, lesions }] of cases) {
+      const known = this.case(id);
+      known.kind ??= kind;
+      const picture = path.join(folder, 'overlays', `${id}.png`);
+      known.results.push({
+        ...{ source, scores, lesions },
+        overlay: existsSync(picture) ? this.files.picture(picture) : undefined,
+      });
+    }
+  }
+
+  /** The label maps of a folder, by the ids of cases that are known. */
+  private addLabels(source: number, folder: string): void {
+    for (const name of readdirSync(folder)) {
+      if (!SCAN.test(name)) continue;
+      const known = this.cases.get(sameForm(name.replace(SCAN, '')));
+      if (known !== undefined) this.addLabelMap(source, known, path.join(folder, name));
+    }
+  }
+
+  private addLabelMap(source: number, known: KnownCase, file: string): void {
+    const labels = this.files.labels(file);
+    const n = known.results.findIndex((result) => result.source === source);
+    if (n < 0) known.results.push({ source, labels, file });
+    else known.results[n] = { ...known.results[n], labels, file };
+  }
+
+  private async addGiven({ predictions = [], truth }: ViewOptions): Promise<void> {
+    const only = this.cases.size === 1 ? [...this.cases.values()][0] : undefined;
+    for (const given of predictions) {
+      const found = statSync(given, { throwIfNoEntry: false });
+      if (found === undefined) fail({ where: given, problem: 'no such file or folder' });
+      this.opened.openRoot(given);
+      const source = this.sources.length;
+      this.sources.push({ name: nameOf(given), run: false });
+      if (found!.isDirectory()) {
+        const scored = await evaluationIn(given);
+        if (scored !== undefined) this.addScores(source, scored, given);
+        this.addLabels(source, given);
+      } else if (only === undefined)
+        fail({
+          where: given,
+          problem: 'one label map belongs to one scan',
+          found: `${this.cases.size} scans`,
+          hint: 'Give a folder with a label map for each case',
+        });
+      else this.addLabelMap(source, only, given);
+    }
+    if (truth === undefined) return;
+    if (only === undefined)
+      fail({ where: '--truth', problem: 'belongs to one scan', found: `${this.cases.size} scans` });
+    if (!existsSync(truth)) fail({ where: truth, problem: 'no such file' });
+    this.opened.openRoot(truth);
+    this.cases.set(only!.id, { ...only!, truth });
+  }
+
+  /** The case of an id, known from now on. */
+  private case(given: string, image?: KnownCase['image'], truth?: string): KnownCase {
+    const id = sameForm(given);
+    const before = this.cases.get(id);
+    const known: KnownCase = {
+      ...{ id, kind: before?.kind, results: before?.results ?? [] },
+      image: before?.image ?? image,
+      truth: before?.truth ?? truth,
+    };
+    this.cases.set(id, known);
+    return known;
+  }
+
+  /** The longest list of names that is given; none stays unnamed. */
+  private takeClasses(names: readonly string[] | undefined): void {
+    if (names !== undefined && names.length > this.classes.length) this.classes = names;
+  }
+
+  private shown({ id, kind, image, truth, results }: KnownCase): ShownCase {
+    return {
+      ...{ id, kind },
+      image: image && this.once(image.file, () => this.files.scan(image.file, image.series)),
+      truth: truth === undefined ? undefined : this.once(`${truth} labels`, () => this.files.labels(truth)),
+      results: results.map(({ file: _, ...rest }) => rest),
+    };
+  }
+
+  private readonly known = new Map<string, ReturnType<ShownFiles['scan']>>();
+
+  /** A file has one number, however often it is asked what there is. */
+  private once(key: string, add: () => ReturnType<ShownFiles['scan']>): ReturnType<ShownFiles['scan']> {
+    const before = this.known.get(key);
+    if (before !== undefined) return before;
+    const added = add();
+    this.known.set(key, added);
+    return added;
+  }
+}
+
+const nameOf = (file: string): string => path.basename(path.resolve(file));

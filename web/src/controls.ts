@@ -1,0 +1,148 @@
+import type { ViewData } from '../../src/view/protocol.ts';
+import { byId, make } from './dom.ts';
+import { colorOf, LAYOUTS, type Layer, type Viewer } from './viewer.ts';
+
+/** Ends of windows in HU. */
+const PRESETS: Readonly<Record<string, readonly [number, number]>> = {
+  'soft tissue': [-160, 240],
+  liver: [-45, 105],
+  lung: [-1350, 150],
+  bone: [-500, 1300],
+  brain: [0, 80],
+};
+
+/** Everything that changes how a case is shown. What was chosen is kept from case to case. */
+export class Controls {
+  private readonly viewer: Viewer;
+  private readonly data: ViewData;
+  private layers: readonly Layer[] = [];
+  private readonly off = new Set<string>();
+  private readonly hidden = new Set<number>();
+  private opacity = 0.5;
+  /** 0 shows the first prediction alone, 1 the second. */
+  private mix: number | undefined;
+  private outlines = false;
+  private window: string | undefined;
+  private layout: keyof typeof LAYOUTS = 'three planes and 3-D';
+
+  constructor(viewer: Viewer, data: ViewData) {
+    this.viewer = viewer;
+    this.data = data;
+    byId('controls').addEventListener('submit', (event) => event.preventDefault());
+  }
+
+  /** Shows the controls for some layers, and applies them. */
+  show(layers: readonly Layer[]): void {
+    this.layers = layers;
+    const predictions = layers.filter(({ kind }) => kind === 1);
+    if (predictions.length < 2) this.mix = undefined;
+    byId('controls').replaceChildren(
+      this.choice('view', Object.keys(LAYOUTS), this.layout, (name) => {
+        this.layout = name as keyof typeof LAYOUTS;
+        this.viewer.setLayout(this.layout);
+      }),
+      this.choice(
+        'window',
+        ['whole range', ...this.ownWindow(), ...Object.keys(PRESETS)],
+        this.windowName(),
+        (name) => {
+          this.window = name;
+          this.applyWindow();
+        },
+      ),
+      this.slider('opacity', this.opacity, (value) => {
+        this.opacity = value;
+        this.applyOpacity();
+      }),
+      this.box('outlines', this.outlines, undefined, (on) => {
+        this.outlines = on;
+        this.viewer.setOutlines(on);
+      }),
+      ...layers.map(({ name }) =>
+        this.box(name, !this.off.has(name), undefined, (on) => {
+          if (on) this.off.delete(name);
+          else this.off.add(name);
+          this.applyOpacity();
+        }),
+      ),
+      ...(predictions.length < 2
+        ? []
+        : [
+            this.slider(`${predictions[0].name} to ${predictions[1].name}`, this.mix ?? 0.5, (value) => {
+              this.mix = value;
+              this.applyOpacity();
+            }),
+          ]),
+      ...this.data.classes.slice(1).map((name, n) =>
+        this.box(name, !this.hidden.has(n + 1), n + 1, (on) => {
+          if (on) this.hidden.delete(n + 1);
+          else this.hidden.add(n + 1);
+          this.viewer.setHidden(this.hidden, this.data.classes.length);
+        }),
+      ),
+    );
+    this.viewer.setLayout(this.layout);
+    if (this.hidden.size > 0) this.viewer.setHidden(this.hidden, this.data.classes.length);
+    this.viewer.setOutlines(this.outlines);
+    this.applyWindow();
+    this.applyOpacity();
+  }
+
+  private ownWindow(): string[] {
+    return this.data.window === undefined ? [] : ['of the training'];
+  }
+
+  /** What was chosen; else soft tissue for scans that look like CT, and the whole range for others. */
+  private windowName(): string {
+    if (this.window !== undefined) return this.window;
+    const [low, high] = this.viewer.range;
+    if (low >= -100 || high <= 100) return 'whole range';
+    return this.data.window === undefined ? 'soft tissue' : 'of the training';
+  }
+
+  private applyWindow(): void {
+    const name = this.windowName();
+    this.viewer.setWindow(name === 'of the training' ? this.data.window : PRESETS[name]);
+  }
+
+  private applyOpacity(): void {
+    let prediction = 0;
+    this.layers.forEach(({ name, kind }, n) => {
+      const number = kind === 1 ? prediction++ : -1;
+      const share =
+        this.mix === undefined || number < 0 || number > 1 ? 1 : number === 0 ? 1 - this.mix : this.mix;
+      this.viewer.setOpacity(n, this.off.has(name) ? 0 : this.opacity * share);
+    });
+  }
+
+  private choice(
+    name: string,
+    values: readonly string[],
+    value: string,
+    take: (value: string) => void,
+  ): Node {
+    const select = make('select', { 'aria-label': name });
+    for (const one of values) select.append(make('option', { value: one, selected: one === value }, one));
+    select.addEventListener('change', () => take(select.value));
+    return make('label', {}, name, select);
+  }
+
+  private slider(name: string, value: number, take: (value: number) => void): Node {
+    const input = make('input', { type: 'range', min: 0, max: 1, step: 0.01, value, 'aria-label': name });
+    input.addEventListener('input', () => take(Number(input.value)));
+    return make('label', {}, name, input);
+  }
+
+  private box(name: string, on: boolean, label: number | undefined, take: (on: boolean) => void): Node {
+    const input = make('input', { type: 'checkbox', checked: on });
+    input.addEventListener('change', () => take(input.checked));
+    if (label === undefined) return make('label', {}, input, name);
+    // Colours by script: the page's policy and its style sheet stay as they are.
+    const swatch = (kind: 0 | 1): HTMLElement => {
+      const square = make('span', { class: 'swatch', title: kind === 0 ? 'truth' : 'prediction' });
+      square.style.background = colorOf(label, kind);
+      return square;
+    };
+    return make('label', {}, input, swatch(0), swatch(1), name);
+  }
+}

@@ -1,0 +1,174 @@
+import { type NiiVueLocation, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue';
+import { CLASS_HEX } from '../../src/train/pictures/class-colors.ts';
+import type { ShownFile } from '../../src/view/protocol.ts';
+import { addressOf } from './data.ts';
+import { outlinesOf } from './outlines.ts';
+
+/** A label map over a scan. */
+export interface Layer {
+  readonly name: string;
+  readonly file: ShownFile;
+  /** 0 for truth, 1 for a prediction: which colours its labels have. */
+  readonly kind: 0 | 1;
+}
+
+export const LAYOUTS = {
+  'three planes and 3-D': SLICE_TYPE.MULTIPLANAR,
+  axial: SLICE_TYPE.AXIAL,
+  coronal: SLICE_TYPE.CORONAL,
+  sagittal: SLICE_TYPE.SAGITTAL,
+  '3-D': SLICE_TYPE.RENDER,
+} as const;
+
+export interface Place {
+  readonly mm: readonly number[];
+  readonly voxel: readonly number[];
+  /** Of the scan, then of each layer. */
+  readonly values: readonly number[];
+}
+
+/** A scan with label maps over it. */
+export class Viewer {
+  private readonly nv: Niivue;
+  private layers: readonly Layer[] = [];
+  /** The voxels of the label maps, a byte each, as the server writes them. */
+  private whole: readonly Uint8Array[] = [];
+  private outlined = false;
+  /** What is being shown: of two cases that are asked for, the later one counts. */
+  private turn = 0;
+  private readonly canvas: HTMLCanvasElement;
+
+  constructor(canvas: HTMLCanvasElement, onPlace: (place: Place) => void) {
+    this.canvas = canvas;
+    this.nv = new Niivue({
+      backColor: [0.043, 0.051, 0.07, 1],
+      crosshairColor: [0.9, 0.9, 0.9, 0.6],
+      crosshairWidth: 1,
+      crosshairWidthUnit: 'mm',
+      isRadiologicalConvention: true,
+      sagittalNoseLeft: true,
+      multiplanarShowRender: SHOW_RENDER.ALWAYS,
+      dragAndDropEnabled: false,
+      isNearestInterpolation: false,
+      logLevel: 'error',
+      loadingText: '',
+    });
+    this.nv.onLocationChange = (location) => {
+      const { mm, vox, values } = location as NiiVueLocation;
+      onPlace({
+        mm: [...mm].slice(0, 3),
+        voxel: [...vox],
+        values: values.map(({ value, vox: [i, j, k] }, n) => this.valueAt(n, [i, j, k]) ?? value),
+      });
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.nv.attachToCanvas(this.canvas);
+  }
+
+  /** Loads a scan and its label maps in place of those before. False where another case was asked for meanwhile. */
+  async show(scan: ShownFile, layers: readonly Layer[], classes: number): Promise<boolean> {
+    const turn = ++this.turn;
+    const images = await Promise.all([load(scan), ...layers.map(async ({ file }) => load(file))]);
+    if (turn !== this.turn) return false;
+    while (this.nv.volumes.length > 0) this.nv.removeVolumeByIndex(this.nv.volumes.length - 1);
+    this.layers = layers;
+    this.whole = images.slice(1).map(({ img }) => img as Uint8Array);
+    this.outlined = false;
+    images.forEach((image, n) => {
+      if (n > 0) image.setColormapLabel(tableOf(layers[n - 1].kind, classes, new Set()));
+      this.nv.addVolume(image);
+    });
+    this.nv.updateGLVolume();
+    return true;
+  }
+
+  /** The values of the scan that are black and white; the ends of what it holds by default. */
+  setWindow(window: readonly [number, number] | undefined): void {
+    const [scan] = this.nv.volumes;
+    if (scan === undefined) return;
+    [scan.cal_min, scan.cal_max] = window ?? [scan.global_min, scan.global_max];
+    this.nv.updateGLVolume();
+  }
+
+  get range(): readonly [number, number] {
+    const [scan] = this.nv.volumes;
+    return [scan?.global_min ?? 0, scan?.global_max ?? 1];
+  }
+
+  setOpacity(layer: number, opacity: number): void {
+    if (this.nv.volumes[layer + 1] !== undefined) this.nv.setOpacity(layer + 1, opacity);
+  }
+
+  /** Which labels are not shown. */
+  setHidden(hidden: ReadonlySet<number>, classes: number): void {
+    this.layers.forEach(({ kind }, n) => {
+      this.nv.volumes[n + 1]?.setColormapLabel(tableOf(kind, classes, hidden));
+    });
+    this.nv.updateGLVolume();
+  }
+
+  /** Shows the outlines of labels in place of their whole areas. */
+  setOutlines(on: boolean): void {
+    if (on === this.outlined) return;
+    this.outlined = on;
+    this.nv.volumes.slice(1).forEach((image, n) => {
+      const whole = this.whole[n];
+      const [, width, height, depth] = image.hdr!.dims;
+      image.img = on ? outlinesOf(whole, [width, height, depth]) : whole;
+    });
+    this.nv.updateGLVolume();
+  }
+
+  /** A label as it is in its file, also where only outlines are drawn. */
+  private valueAt(n: number, [i, j, k]: readonly [number, number, number]): number | undefined {
+    const [image, whole] = [this.nv.volumes[n], this.whole[n - 1]];
+    if (image === undefined || whole === undefined || !this.outlined) return undefined;
+    const drawn = image.img;
+    image.img = whole;
+    const value = image.getValue(i, j, k);
+    image.img = drawn;
+    return value;
+  }
+
+  setLayout(name: keyof typeof LAYOUTS): void {
+    this.nv.setSliceType(LAYOUTS[name]);
+  }
+
+  /** Puts the cross hair at a place in RAS+ mm. */
+  go([x, y, z]: readonly [number, number, number]): void {
+    this.nv.scene.crosshairPos = this.nv.mm2frac([x, y, z]);
+    this.nv.createOnLocationChange();
+    this.nv.drawScene();
+  }
+}
+
+async function load(file: ShownFile): Promise<NVImage> {
+  const address = addressOf(file);
+  try {
+    return await NVImage.loadFromUrl({ url: new URL(address, document.baseURI).href, name: file.name });
+  } finally {
+    if (address.startsWith('blob:')) URL.revokeObjectURL(address);
+  }
+}
+
+/** Colours of labels 0 to `classes` - 1; label 0 and hidden ones are clear. */
+function tableOf(kind: 0 | 1, classes: number, hidden: ReadonlySet<number>) {
+  const labels = Array.from({ length: Math.max(2, classes) }, (_, label) => label);
+  const channel = (n: number): number[] =>
+    labels.map((label) =>
+      label === 0 ? 0 : Number.parseInt(colorOf(label, kind).slice(1 + 2 * n, 3 + 2 * n), 16),
+    );
+  return {
+    R: channel(0),
+    G: channel(1),
+    B: channel(2),
+    A: labels.map((label) => (label === 0 || hidden.has(label) ? 0 : 255)),
+    I: labels,
+    labels: labels.map((label) => `${label}`),
+  };
+}
+
+export const colorOf = (label: number, kind: 0 | 1): string =>
+  CLASS_HEX[(label - 1) % CLASS_HEX.length][kind];
