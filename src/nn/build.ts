@@ -6,11 +6,15 @@ import { classCounts, predictedLabels } from './counts.ts';
 import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './loss/losses.ts';
 import { type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
 import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
+import { type Accumulation, gatherGradients, meanGradients } from './step/accumulate.ts';
+import { rateFactors, unfrozen } from './step/chosen-weights.ts';
+import type { FirstWeights } from './step/first-weights-names.ts';
 import { CLASS } from './unet.ts';
 
 // Whole graphs, ready to be partitioned: inputs, network, loss, gradients, optimizer, statistics.
 //
-//   inputs      image [batch, space..., channel] f32; labels [batch, space...] u8; step [] i32; learning_rate [] f64
+//   inputs      image [batch, space..., channel] f32; labels [batch, space...] u8; step [] i32; learning_rate [] f64; in a step of
+//               several batches pass [] i32, and in all but its last one first [] f32 in place of step and learning_rate
 //   outputs     loss, cross_entropy, dice_case, dice_global, soft_dice_<class>: float64 scalars
 //               count_both, count_predicted, count_true: [batch, class] float64 whole numbers
 //   prediction  labels [batch, space...] u8; probabilities [batch, space..., class] f32 where asked for
@@ -26,6 +30,8 @@ export interface BuildOptions {
   readonly seed?: number;
   /** Outside of training: the network in the running averages of the weights. */
   readonly averaged?: boolean;
+  /** How weights begin; `he-normal` by default. */
+  readonly first?: FirstWeights;
 }
 
 export interface EvaluationOptions extends BuildOptions {
@@ -39,6 +45,12 @@ export interface TrainingOptions extends Omit<EvaluationOptions, 'averaged'> {
   readonly average?: number;
   /** Losses at the lower resolutions of the way up, too; see {@link deepLoss}. */
   readonly deepSupervision?: boolean;
+  /** Patterns of weights that stay as they are. */
+  readonly freeze?: readonly string[];
+  /** Factors of the learning rate by patterns of weights. */
+  readonly rates?: Readonly<Record<string, number>>;
+  /** The place of this batch in a step of several; absent: a step of its own. */
+  readonly accumulation?: Accumulation;
 }
 
 export interface PredictionOptions extends BuildOptions {
@@ -64,19 +76,31 @@ export interface BuiltLoss extends Built {
 
 /** One training step: reads image, labels, step and learning_rate; changes the variables. */
 export function buildTraining(options: TrainingOptions): BuiltLoss {
-  const ctx = contextOf(options, { training: true });
+  const { accumulation } = options;
+  const ctx = contextOf(options, { training: true, accumulating: accumulation !== undefined });
   const { graph } = ctx;
   const { levels, network } = addNetwork(ctx, options, options.deepSupervision);
-  const rate = inputOf(graph, 'learning_rate', [], 'f64');
+  const gathers = accumulation?.part === 'gather';
+  const rate = gathers ? undefined : inputOf(graph, 'learning_rate', [], 'f64');
   // Made here even if nothing is random, so that every training graph takes the same inputs.
-  void ctx.step;
+  if (!gathers) void ctx.step;
+  if (accumulation) void ctx.pass;
   const loss = addLoss(ctx, options, network, levels);
-  const trained = ctx.trainable;
+  const trained = unfrozen(ctx, options.freeze ?? [], options.average !== undefined && !gathers);
   const grads = gradients(
     loss.loss,
     trained.map((parameter) => parameter.value),
   );
-  applyOptimizer(ctx, options.optimizer ?? HOU2019_OPTIMIZER, trained, grads, rate, options.average);
+  if (rate === undefined) gatherGradients(ctx, trained, grads);
+  else
+    applyOptimizer(
+      ctx,
+      options.optimizer ?? HOU2019_OPTIMIZER,
+      trained,
+      accumulation ? meanGradients(ctx, trained, grads, accumulation.batches) : grads,
+      rate,
+      { average: options.average, factors: options.rates && rateFactors(options.rates, trained) },
+    );
   return finish(ctx, network, levels[0], { loss });
 }
 
@@ -117,10 +141,10 @@ export function buildPrediction(options: PredictionOptions): Built {
 }
 
 function contextOf(
-  { seed, storage, averaged }: BuildOptions,
-  kind: { readonly training: boolean } | { readonly measuring: true },
+  { seed, storage, averaged, first }: BuildOptions,
+  kind: { readonly training: boolean; readonly accumulating?: boolean } | { readonly measuring: true },
 ): Context {
-  return new Context({ seed, storage, averaged, ...kind });
+  return new Context({ seed, storage, averaged, first, ...kind });
 }
 
 /** Adds the image and the network: its scores, and below them those of lower resolutions where `deep`. */

@@ -1,5 +1,7 @@
 import { fail, Graph, hash32, hashText, type Shape, type Value } from '../core/index.ts';
 import { assignTo, castTo, type Init, inputOf, variableOf } from '../ops/index.ts';
+import { firstWeights } from './step/first-weights.ts';
+import type { FirstWeights } from './step/first-weights-names.ts';
 
 /** A variable of a model, by its path: `down0/conv0/weight`. */
 export interface Parameter {
@@ -28,6 +30,10 @@ export interface ContextOptions {
   readonly averaged?: boolean;
   /** How activations are stored. Variables are always float32. */
   readonly storage?: 'f32' | 'bf16';
+  /** How weights begin; `he-normal` by default. */
+  readonly first?: FirstWeights;
+  /** Training: the gradients of several batches make a step, and the graph input `pass` counts batches. */
+  readonly accumulating?: boolean;
 }
 
 /** Name of the running average of a weight. */
@@ -45,12 +51,15 @@ export class Context {
   readonly measuring: boolean;
   readonly averaged: boolean;
   readonly storage: 'f32' | 'bf16';
+  private readonly first: FirstWeights;
+  private readonly accumulating: boolean;
   private readonly path: string[] = [];
   private readonly variables = new Map<string, Parameter>();
   private readonly pending: StateUpdate[] = [];
   private readonly used = new Map<string, number>();
   private stepInput: Value | undefined;
   private shareInput: Value | undefined;
+  private passInput: Value | undefined;
 
   constructor(options: ContextOptions = {}) {
     this.graph = options.graph ?? new Graph();
@@ -59,6 +68,8 @@ export class Context {
     this.training = options.training ?? !this.measuring;
     this.averaged = options.averaged ?? false;
     this.storage = options.storage ?? 'f32';
+    this.first = options.first ?? 'he-normal';
+    this.accumulating = options.accumulating ?? false;
     if (this.averaged && this.training)
       fail({ where: 'context', problem: 'training changes the weights and not their averages' });
     if (!Number.isInteger(this.seed) || this.seed < 0 || this.seed > 0xffffffff)
@@ -87,6 +98,13 @@ export class Context {
   get step(): Value {
     this.stepInput ??= inputOf(this.graph, 'step', [], 'i32');
     return this.stepInput;
+  }
+
+  /** Number of the batch, from 0, which keys what is random: the step, unless a step has several batches. */
+  get pass(): Value {
+    if (!this.accumulating) return this.step;
+    this.passInput ??= inputOf(this.graph, 'pass', [], 'i32');
+    return this.passInput;
   }
 
   /** How much of a batch's statistics the moving ones take when they are measured: the graph input `share`, 0 to 1. */
@@ -130,6 +148,11 @@ export class Context {
   /** Full path of a name in the present scope. */
   pathOf(name: string): string {
     return [...this.path, name].join('/');
+  }
+
+  /** First numbers of a weight with so many inputs and outputs, before a leaky ReLU of a slope. */
+  firstWeights(fanIn: number, fanOut: number, slope?: number): Init {
+    return firstWeights(this.first, fanIn, fanOut, slope);
   }
 
   /** A float32 variable under the present path. */

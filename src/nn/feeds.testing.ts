@@ -12,7 +12,10 @@ export function feedsOf(graph: Graph, given: Readonly<Record<string, Float64Arra
     const { name, init } = call.attrs as VariableAttrs;
     const draw = (index: number): number => normal(1, streamOf(name), 0, index);
     const numbers = Float64Array.from({ length: volume(outputs[0].shape) }, (_, i) => {
-      if (init !== undefined) return init.kind === 'normal' ? init.deviation * draw(i) : init.value;
+      if (init !== undefined)
+        return init.kind === 'constant'
+          ? init.value
+          : ('deviation' in init ? init.deviation : init.bound) * draw(i);
       if (outputs[0].dtype === 'u8') return Math.floor(Math.abs(draw(i)) * 2) % 3;
       return outputs[0].shape.length === 0 ? 0 : draw(i);
     });

@@ -20,4 +20,7 @@ export * from './norm.ts';
 export * from './optimizers.ts';
 export * from './plain-unet.ts';
 export * from './schedules.ts';
+export * from './step/accumulate.ts';
+export * from './step/first-weights.ts';
+export * from './step/first-weights-names.ts';
 export * from './unet.ts';

@@ -5,7 +5,6 @@ import {
   convRaw,
   convTransposeRaw,
   einsum,
-  type Init,
   maxPoolRaw,
   type ResizeKind,
   dropout as randomDropout,
@@ -51,14 +50,6 @@ export interface ConvTransposeSettings extends Omit<ConvSettings, 'padding' | 'o
   /** Spatial sizes to restore, such as the skip's. Default: input size * stride. */
   readonly onto?: Shape;
   readonly padding?: 'ceil' | PerAxis;
-}
-
-/**
- * First weights after He et al. 2015: normal, deviation sqrt(2 / ((1 + slope^2) * fanIn)), so that activations keep their
- * variance through a leaky ReLU.
- */
-export function heNormal(fanIn: number, slope = 0): Init {
-  return { kind: 'normal', deviation: Math.sqrt(2 / ((1 + slope * slope) * fanIn)) };
 }
 
 /** Windows of the axes that `kernel` names, over the sizes of `x`. */
@@ -126,7 +117,11 @@ export function conv(ctx: Context, x: Value, settings: ConvSettings): Value {
       { name: `${channel.name}_in`, size: channel.size },
       { name: settings.out ?? channel.name, size: settings.filters },
     ];
-    const weight = ctx.variable('weight', shape, heNormal(taps(window) * channel.size, settings.slope));
+    const weight = ctx.variable(
+      'weight',
+      shape,
+      ctx.firstWeights(taps(window) * channel.size, taps(window) * settings.filters, settings.slope),
+    );
     return withBias(ctx, convRaw(x, weight, window), settings.bias);
   });
 }
@@ -157,7 +152,11 @@ export function convTranspose(ctx: Context, x: Value, settings: ConvTransposeSet
       { name: `${channel.name}_in`, size: channel.size },
     ];
     const reached = Object.values(window).reduce((n, w) => n * Math.max(1, w.kernel / w.stride), 1);
-    const weight = ctx.variable('weight', shape, heNormal(reached * channel.size, settings.slope));
+    const weight = ctx.variable(
+      'weight',
+      shape,
+      ctx.firstWeights(reached * channel.size, reached * settings.filters, settings.slope),
+    );
     return withBias(ctx, convTransposeRaw(x, weight, window, onto), settings.bias);
   });
 }
@@ -201,7 +200,11 @@ export function dense(ctx: Context, x: Value, settings: DenseSettings): Value {
     const channel = channelOf(x);
     const from = { name: `${channel.name}_in`, size: channel.size };
     const to = { name: settings.out ?? channel.name, size: settings.filters };
-    const weight = ctx.variable('weight', [from, to], heNormal(channel.size, settings.slope));
+    const weight = ctx.variable(
+      'weight',
+      [from, to],
+      ctx.firstWeights(channel.size, settings.filters, settings.slope),
+    );
     const kept = x.shape.slice(0, -1).map((dim) => dim.name);
     const y = einsum([rename(x, { [channel.name]: from.name }), weight], [...kept, to.name], x.dtype);
     return withBias(ctx, y, settings.bias ?? true);
@@ -218,5 +221,5 @@ export function dropout(ctx: Context, x: Value, keep: number): Value {
       found: String(keep),
     });
   if (!ctx.training || keep === 1) return x;
-  return randomDropout(x, keep, { seed: ctx.seed, stream: ctx.randomStream() }, ctx.step);
+  return randomDropout(x, keep, { seed: ctx.seed, stream: ctx.randomStream() }, ctx.pass);
 }

@@ -64,10 +64,17 @@ export const HOU2019_OPTIMIZER: OptimizerConfig = { kind: 'adafactor' };
 /** Makes the new value of one parameter; asks the context for updates of its slots. */
 type Rule = (parameter: Parameter, grad: Value) => Value;
 
+/** What a step may do beside the optimizer's rule. */
+export interface OptimizerExtras {
+  /** Decay of running averages of the parameters; none are kept where absent. */
+  readonly average?: number;
+  /** What the learning rate of a parameter is multiplied by. */
+  readonly factors?: (name: string) => number;
+}
+
 /**
  * Updates every parameter by its gradient and ends the step: returns the assignments of parameters, slots and whatever else the
- * context was asked to update (moving statistics). `learningRate` is a scalar; the step number comes from the context. Where
- * `average` is given, the running averages of the parameters are kept with this decay.
+ * context was asked to update (moving statistics). `learningRate` is a scalar; the step number comes from the context.
  */
 export function applyOptimizer(
   ctx: Context,
@@ -75,7 +82,7 @@ export function applyOptimizer(
   parameters: readonly Parameter[],
   grads: readonly (Value | undefined)[],
   learningRate: Value,
-  average?: number,
+  { average, factors = () => 1 }: OptimizerExtras = {},
 ): Value[] {
   const rate = castTo(learningRate, 'f64');
   return ctx.graph.scope('optimizer', () => {
@@ -90,10 +97,18 @@ export function applyOptimizer(
       return castTo(grad, 'f32');
     });
     const clipped = optimizer.clipNorm === undefined ? given : clipByNorm(given, optimizer.clipNorm);
-    const rule = ruleOf(ctx, optimizer, rate);
-    parameters.forEach((parameter, i) => {
+    const rules = new Map<number, Rule>();
+    const ruleFor = (name: string): Rule => {
+      const factor = factors(name);
+      const rule =
+        rules.get(factor) ?? ruleOf(ctx, optimizer, factor === 1 ? rate : mul(rate, number(rate, factor)));
+      rules.set(factor, rule);
+      return rule;
+    };
+    for (const [i, parameter] of parameters.entries()) {
+      const rule = ruleFor(parameter.name);
       ctx.graph.scope(parameter.name, () => ctx.update(parameter.value, rule(parameter, clipped[i])));
-    });
+    }
     if (average !== undefined) averageWeights(ctx, parameters, average);
     return ctx.assignUpdates();
   });

@@ -48,10 +48,12 @@ export const input = defineOp<InputAttrs>({
   reference: (call) => fillFromOutside(call.where),
 });
 
-/** How a variable begins. `deviation` of a normal distribution, or a value everywhere. */
+/** How a variable begins: a value everywhere, or drawn from a normal distribution, one cut off at two deviations, or evenly within `bound`. */
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
-  | { readonly kind: 'normal'; readonly deviation: number };
+  | { readonly kind: 'normal'; readonly deviation: number }
+  | { readonly kind: 'truncated'; readonly deviation: number }
+  | { readonly kind: 'uniform'; readonly bound: number };
 
 export type VariableAttrs = InputAttrs & { readonly init: Init; readonly trainable: boolean };
 

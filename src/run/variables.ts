@@ -7,10 +7,12 @@ import {
   HalomeshError,
   hashText,
   length,
+  normal,
   rowMajorStrides,
   sameBox,
   showBox,
   type TensorType,
+  uniform,
 } from '../core/index.ts';
 import type { Device, HostArray, Memory, Processes, Tensor } from '../machine/index.ts';
 import { alone } from '../machine/local.ts';
@@ -185,7 +187,7 @@ export function initial(attrs: VariableAttrs, seed: number, box: Box): Float64Ar
   if (init.kind === 'constant') return data.fill(init.value);
   const sizes = attrs.shape.map((dim) => dim.size);
   const strides = rowMajorStrides(sizes);
-  const keys = { key0: seed >>> 0, key1: hashText(attrs.name), deviation: init.deviation };
+  const [key0, key1] = [seed >>> 0, hashText(attrs.name)];
   // Dimensions from `inner` on are whole, so the part of the box along them and the one before is a run of consecutive indices.
   let inner = box.length;
   while (inner > 0 && length(box[inner - 1]) === sizes[inner - 1]) inner--;
@@ -195,8 +197,24 @@ export function initial(attrs: VariableAttrs, seed: number, box: Box): Float64Ar
   let filled = 0;
   forEachIndex(outer, (index) => {
     const first = index.reduce((sum, x, d) => sum + x * strides[d], offset);
-    fillNormal(data.subarray(filled, filled + run), { ...keys, first });
+    const part = data.subarray(filled, filled + run);
+    if (init.kind === 'normal') fillNormal(part, { key0, key1, first, deviation: init.deviation });
+    else for (let i = 0; i < run; i++) part[i] = drawn(init, key0, key1, first + i);
     filled += run;
   });
   return data;
+}
+
+/** One number of a distribution that is no plain normal one. */
+function drawn(
+  init: Exclude<Init, { readonly kind: 'constant' | 'normal' }>,
+  key0: number,
+  key1: number,
+  index: number,
+): number {
+  if (init.kind === 'uniform') return init.bound * (2 * uniform(key0, key1, 0, index) - 1);
+  // Draws beyond two deviations are made again: one of 22.
+  let x = normal(key0, key1, 0, index);
+  for (let draw = 1; Math.abs(x) > 2; draw++) x = normal(key0, key1, draw, index);
+  return init.deviation * x;
 }

@@ -12,9 +12,9 @@ import {
   type TrainConfig,
   withDataset,
 } from '../../train/index.ts';
-import type { TrainFlags } from '../flags/flags.ts';
 import { givenConfig } from '../flags/given.ts';
 import { UsageError } from '../flags/parse.ts';
+import type { TrainFlags } from '../flags/train-flags.ts';
 import { endOnSignals } from '../terminal/interrupt.ts';
 import { say, sayJson } from '../terminal/say.ts';
 

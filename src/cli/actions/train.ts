@@ -19,8 +19,8 @@ import {
   train,
   type ValidationEvent,
 } from '../../train/index.ts';
-import type { TrainFlags } from '../flags/flags.ts';
 import { givenConfig, need } from '../flags/given.ts';
+import type { TrainFlags } from '../flags/train-flags.ts';
 import { endsOnSignals, onInterrupt } from '../terminal/interrupt.ts';
 import { join, onAll } from '../terminal/processes.ts';
 import { type Progress, showProgress } from '../terminal/progress.ts';
@@ -119,6 +119,7 @@ function startLines({
   steps,
   folder,
   split,
+  init,
 }: StartEvent): string[] {
   const held = validation.length > 0 ? `, ${cases(validation.length)} held out for validation` : '';
   const resumed =
@@ -134,9 +135,19 @@ function startLines({
     `mesh      ${plan.ranks.length === 1 ? '1 rank' : `${plan.ranks.length} ranks (${plan.mesh})`}`,
     `network   ${plan.parameters.toLocaleString('en')} parameters, ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
     `memory    ${bytes(plan.predictedPeakBytes)} predicted; ${bytes(plan.bytesSent.total)} sent between ranks in a step`,
+    ...(init === undefined ? [] : initLines(init)),
     `run       ${relative(folder.dir)}${resumed}`,
   ];
 }
+
+/** Which weights begin as those of another run, layer by layer. */
+const initLines = ({ file, layers }: NonNullable<StartEvent['init']>): string[] => [
+  `init      ${relative(file)}`,
+  ...layers.map(
+    ({ layer, all, taken, why }) =>
+      `          ${layer}: ${taken === all ? `all ${all}` : `${taken} of ${all}`} taken${why === undefined ? '' : `; ${why}`}`,
+  ),
+];
 
 const unusedLine = (files: readonly string[]): string =>
   `${files.length} ${files.length === 1 ? 'file' : 'files'} in no case: ${files.slice(0, 3).join(', ')}${files.length > 3 ? '...' : ''}`;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { MOST_RANKS } from '../../train/config/limits.ts';
 import type { Flags } from '../actions/plan.ts';
-import { addTrainFlags } from '../flags/flags.ts';
 import { count } from '../flags/parse.ts';
+import { addTrainFlags } from '../flags/train-flags.ts';
 
 /** `halomesh plan` */
 export function planCommand(program: Command): void {

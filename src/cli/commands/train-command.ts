@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { addOverwriteFlag, addTraceFlag, addTrainFlags, type TrainFlags } from '../flags/flags.ts';
+import { addOverwriteFlag, addTraceFlag } from '../flags/flags.ts';
+import { addTrainFlags, type TrainFlags } from '../flags/train-flags.ts';
 
 /** `halomesh train` */
 export function trainCommand(program: Command): void {

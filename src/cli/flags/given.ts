@@ -1,6 +1,7 @@
 import { fileOver, flagsOver, mergeConfig, readConfigFile, type SettingName } from '../../train/index.ts';
-import { checkMeshFlags, type TrainFlags } from './flags.ts';
+import { checkMeshFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
+import type { TrainFlags } from './train-flags.ts';
 
 /** The settings that a config file and flags give together, flags before the file; and what errors call them. */
 export function givenConfig(flags: TrainFlags): {

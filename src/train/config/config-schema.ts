@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HalomeshError } from '../../core/index.ts';
 import { classNamesProblem, expectedOf } from '../../imaging/index.ts';
 import { DEVICE_CHOICES } from '../../machine/index.ts';
-import { checkPlainUNet, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
+import { checkPlainUNet, FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 import {
@@ -253,6 +253,13 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     beta: notNegative.optional(),
   }),
   deepSupervision: flag,
+  firstWeights: oneOf(FIRST_WEIGHTS).optional(),
+  init: text.optional(),
+  freeze: z
+    .array(text, { error: 'a list of patterns such as ["down*"]' })
+    .min(1, { error: 'at least one pattern' })
+    .optional(),
+  rates: z.record(text, notNegative, { error: 'factors by pattern, such as {"down*": 0.1}' }).optional(),
   optimizer,
   clipNorm: positive.optional(),
   ema: decay.optional(),
@@ -260,6 +267,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   schedule,
   steps: whole(1, MOST_STEPS),
   batch: whole(1, MOST_BATCH),
+  accumulate: whole(1, MOST_BATCH).optional(),
   sampling: oneOf(SAMPLINGS),
   checkpointEvery: whole(1),
   bestBy,

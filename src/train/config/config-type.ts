@@ -1,6 +1,14 @@
 import type { LabelMapping } from '../../imaging/index.ts';
 import type { DeviceChoice } from '../../machine/index.ts';
-import type { Adafactor, Adam, LossName, NormKind, PlainUNetConfig, Sgd } from '../../nn/index.ts';
+import type {
+  Adafactor,
+  Adam,
+  FirstWeights,
+  LossName,
+  NormKind,
+  PlainUNetConfig,
+  Sgd,
+} from '../../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
 
 /** Whole sets of settings to start from. */
@@ -122,6 +130,14 @@ export interface TrainConfig {
   readonly loss: LossSettings;
   /** Losses at the lower resolutions of the way up, too, in training. */
   readonly deepSupervision: boolean;
+  /** How weights begin; `he-normal` by default. */
+  readonly firstWeights?: FirstWeights;
+  /** A run, or a safetensors file, absolute: weights that it has under the same names and of the same shapes begin as these. */
+  readonly init?: string;
+  /** Patterns of weights that stay as they are: paths of layers with stars, such as `down*`. */
+  readonly freeze?: readonly string[];
+  /** What the learning rate of weights is multiplied by, by such patterns; the last one that fits counts. */
+  readonly rates?: Readonly<Record<string, number>>;
   readonly optimizer: Sgd | Adam | Adafactor;
   /** All gradients are scaled down so that their joint Euclidean norm is at most this. */
   readonly clipNorm?: number;
@@ -133,6 +149,8 @@ export interface TrainConfig {
   readonly steps: number;
   /** Volumes of a step; in 2-D slices, all of one case. */
   readonly batch: number;
+  /** Batches of a step, whose gradients are averaged; 1 where absent. */
+  readonly accumulate?: number;
   /** `balanced`: every second case (and slice) is drawn among those that hold a class, with each class as often. */
   readonly sampling: (typeof SAMPLINGS)[number];
   /** Steps between checkpoints, each with a validation where there are cases for it. */

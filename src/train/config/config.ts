@@ -22,12 +22,13 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
     fail({ where: nameOf('spacing'), problem: `expected nothing beside a size, found ${given.spacing}` });
   const preset = given.preset ?? 'default';
   const filled = mergeConfig({ ...presets[preset], preset }, given);
-  const { data, out, validation } = filled;
+  const { data, out, validation, init } = filled;
   const placed = {
     ...filled,
     data: absolute(data),
     out: absolute(out),
     validation: absolute(validation),
+    init: absolute(init),
   };
   const meshed = given.split === undefined ? placed : { ...placed, ...splitMesh(given.split) };
   const config = check(configSchema, dropUndefined(meshed), nameOf);

@@ -3,6 +3,7 @@ import { debugLevel } from '../../files/index.ts';
 import { type AugmentConfig, IGNORED, type PrepareOptions, type Shape3 } from '../../imaging/index.ts';
 import { DEVICES, type Device, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
 import {
+  type Accumulation,
   type Built,
   type BuiltLoss,
   buildEvaluation,
@@ -70,8 +71,14 @@ export function imageShape({ slices = 1 }: Pick<TrainConfig, 'slices'>, size: Sh
   return shape({ batch, depth, height, width, channel: slices });
 }
 
-/** The graph of a training step on samples of one shape. */
-export function trainingGraph(config: TrainConfig, classes: number, size: Shape3): BuiltLoss {
+/** The graph of a training step on samples of one shape; of a step of several batches that of its last one, or of those before. */
+export function trainingGraph(
+  config: TrainConfig,
+  classes: number,
+  size: Shape3,
+  part: Accumulation['part'] = 'apply',
+): BuiltLoss {
+  const { accumulate = 1, freeze, rates } = config;
   return buildTraining({
     image: imageShape(config, size, config.batch),
     network: networkOf(config, classes),
@@ -81,6 +88,9 @@ export function trainingGraph(config: TrainConfig, classes: number, size: Shape3
     optimizer: { ...config.optimizer, clipNorm: config.clipNorm },
     average: config.ema,
     deepSupervision: config.deepSupervision,
+    first: config.firstWeights,
+    ...{ freeze, rates },
+    ...(accumulate > 1 && { accumulation: { batches: accumulate, part } }),
   });
 }
 

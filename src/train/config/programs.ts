@@ -7,7 +7,8 @@ import type { Loaded, LoadOptions, Session } from '../../run/index.ts';
 const MOST_PROGRAMS = 16;
 
 /** Keys of the programs of a training, by the voxels that one sees. */
-export const stepKey = (size: Shape3): string => `train ${size.join('x')}`;
+export const stepKey = (size: Shape3, part: 'gather' | 'apply' = 'apply'): string =>
+  `${part === 'gather' ? 'gather' : 'train'} ${size.join('x')}`;
 export const passKey = (what: 'statistics' | 'validation', batch: number, size: Shape3): string =>
   `${what} ${batch}x${size.join('x')}`;
 

@@ -40,7 +40,10 @@ export interface Forecast {
   readonly report: PlanReport;
   /** The plans that it is told from, by the keys of the programs of a training. */
   readonly plans: ReadonlyMap<string, Plan>;
-  /** Programs that see whole volumes where a step sees less: what they do, and the most that a process takes for them. */
+  /**
+   * Programs beside that of a step's last batch which may take more: those of its other batches, and those that see whole volumes
+   * where a step sees less. What they do, and the most that a process takes for them.
+   */
   readonly whole?: readonly { readonly what: string; readonly predictedPeakBytes: number }[];
   /** What split was chosen and why, where the choice was left to the program. */
   readonly split?: string;
@@ -204,7 +207,14 @@ export function forecast(
   };
   const given = meshOf(config);
   checkSplits(step.graph, given.mesh, given.layout);
-  const programs = [step, ...wholePrograms(config, shape, classes, options)];
+  const gather = (): Program => ({
+    key: stepKey(sample, 'gather'),
+    what: 'gathering gradients',
+    graph: trainingGraph(config, classes, sample, 'gather').graph,
+    hostBytes,
+  });
+  const gathers = (config.accumulate ?? 1) > 1 ? [gather()] : [];
+  const programs = [step, ...gathers, ...wholePrograms(config, shape, classes, options)];
   const outermost = config.slices === undefined ? 'depth' : 'height';
   const fitted = withinMemory(config, () => programs, outermost);
   const { mesh, layout } = meshOf(fitted.config);

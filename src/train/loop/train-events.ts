@@ -1,5 +1,6 @@
 import type { PlanReport } from '../../plan/index.ts';
 import type { BestScore } from '../record/best.ts';
+import type { TakenWeights } from '../record/first-weights.ts';
 import type { StepLine, ValidationLine } from '../record/log.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 
@@ -31,6 +32,8 @@ export interface StartEvent {
   readonly plan: PlanReport;
   /** What split was chosen and why, where the choice was left to the program. */
   readonly split?: string;
+  /** Which weights begin as those of another run. */
+  readonly init?: TakenWeights;
 }
 
 /** Something that is not as it should be, or not as one may expect; training goes on. */

@@ -8,6 +8,7 @@ import { sessionOf } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from '../record/best.ts';
 import { saveCheckpoint } from '../record/checkpoint.ts';
+import { beginWith } from '../record/first-weights.ts';
 import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from '../record/log.ts';
 import { keepPrevious, loadNewest, rateJump } from '../record/resume.ts';
 import { type RunFolder, runFolder } from '../record/run-folder.ts';
@@ -148,10 +149,9 @@ class Run {
     const { planning = plainly } = this.options;
     await this.trainer.prepare(0, folder.classVoxels, this.processes, planning);
     const loaded = this.options.resume
-      ? await loadNewest(this.processes, folder, session.variables, (text) =>
-          this.tell({ kind: 'warning', text }),
-        )
+      ? await loadNewest(this.processes, folder, session.variables, (text) => this.warn(text))
       : undefined;
+    const init = loaded ? undefined : await beginWith(config.init, this.processes, session.variables);
     this.step = loaded?.step ?? 0;
     this.firstStep = this.step;
     this.saved = loaded?.file === folder.latest;
@@ -180,9 +180,9 @@ class Run {
       unused: chosen.unused,
       plan: this.forecast.report,
       split: this.forecast.split,
+      init,
     });
-    const jump = rateJump(this.taken?.before, config, this.step);
-    if (jump !== undefined) this.warn(jump);
+    this.warn(rateJump(this.taken?.before, config, this.step));
   }
 
   /** Steps until all are done or the signal says stop. */
@@ -289,8 +289,8 @@ class Run {
     this.tell({ kind: 'checkpoint', file, step, which });
   }
 
-  private warn(text: string): void {
-    this.tell({ kind: 'warning', text });
+  private warn(text: string | undefined): void {
+    if (text !== undefined) this.tell({ kind: 'warning', text });
   }
 
   private tell(event: TrainEvent): void {

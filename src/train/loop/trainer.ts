@@ -48,7 +48,7 @@ export class Trainer {
         : new SliceSamples(config, config.slices, cases, this.reader);
   }
 
-  /** The slices of a step come from one case. */
+  /** The slices of a batch come from one case. */
   private get casesPerStep(): number {
     const { slices, batch } = this.parts.config;
     return slices === undefined ? batch : 1;
@@ -56,7 +56,8 @@ export class Trainer {
 
   /** Steps of a pass over the cases. */
   get stepsPerEpoch(): number {
-    return Math.ceil(this.parts.cases.length / this.casesPerStep);
+    const { accumulate = 1 } = this.parts.config;
+    return Math.ceil(this.parts.cases.length / (this.casesPerStep * accumulate));
   }
 
   /**
@@ -73,46 +74,55 @@ export class Trainer {
       const voxels = await classVoxels(cases, count, file, processes);
       this.order = new CaseOrder(cases.length, config.seed, voxels);
     }
-    const [first] = this.indices(step);
+    const [first] = this.indices(step * (config.accumulate ?? 1));
     const { shape } = await this.reader.source(cases[first]);
-    await planning(() => this.program(sampleShape(shape, stepPatch(config)), shape));
+    await planning(() => this.program(sampleShape(shape, stepPatch(config)), shape, 'apply'));
   }
 
   /** Does one step, counted from 0. */
   async step(step: number): Promise<StepLine> {
-    const { config, classes } = this.parts;
+    const { config, classes, session } = this.parts;
+    const { accumulate = 1 } = config;
     const begun = performance.now();
-    const sentBefore = await totalSent(this.parts.session.world);
-    const epoch = this.order.epochOf(step * this.casesPerStep);
-    const { image, labels, size, volume, ids, slices } = await this.samples.batch(
-      step,
-      this.indices(step),
-      epoch,
-    );
+    const sentBefore = await totalSent(session.world);
+    const epoch = this.order.epochOf(step * accumulate * this.casesPerStep);
     const learningRate = learningRateOf(config, step);
-    const program = await this.program(size, volume);
-    this.parts.session.tracer?.next(`step ${step + 1}`);
-    const out = await program.run({
-      image,
-      labels,
-      step: Int32Array.of(step),
-      learning_rate: Float64Array.of(learningRate),
-    });
-    const scalar = (name: string): number | undefined => out[name]?.[0];
-    const loss = out.loss[0];
-    if (!Number.isFinite(loss))
-      fail({
-        where: `step ${step + 1}`,
-        problem: `the loss is ${loss} (case ${ids.join(', ')}, learning rate ${learningRate})`,
-        hint: 'Start anew with a lower learning rate, or with "clipNorm"; the last checkpoint is from before',
+    const ids: string[] = [];
+    const slices: number[] = [];
+    const outs: Readonly<Record<string, HostArray>>[] = [];
+    for (let n = 0; n < accumulate; n++) {
+      const pass = step * accumulate + n;
+      const batch = await this.samples.batch(pass, this.indices(pass), epoch);
+      const last = n === accumulate - 1;
+      const program = await this.program(batch.size, batch.volume, last ? 'apply' : 'gather');
+      session.tracer?.next(`step ${step + 1}${accumulate > 1 ? `, batch ${n + 1}` : ''}`);
+      const out = await program.run({
+        image: batch.image,
+        labels: batch.labels,
+        ...(accumulate > 1 && { pass: Int32Array.of(pass) }),
+        ...(last
+          ? { step: Int32Array.of(step), learning_rate: Float64Array.of(learningRate) }
+          : { first: Float32Array.of(n === 0 ? 1 : 0) }),
       });
+      if (!Number.isFinite(out.loss[0]))
+        fail({
+          where: `step ${step + 1}`,
+          problem: `the loss is ${out.loss[0]} (case ${batch.ids.join(', ')}, learning rate ${learningRate})`,
+          hint: 'Start anew with a lower learning rate, or with "clipNorm"; the last checkpoint is from before',
+        });
+      outs.push(out);
+      ids.push(...batch.ids);
+      slices.push(...(batch.slices ?? []));
+    }
+    const out = mergedOutputs(outs);
+    const scalar = (name: string): number | undefined => out[name]?.[0];
     return {
       kind: 'step',
       step: step + 1,
       epoch: epoch + 1,
       cases: ids,
-      slices,
-      loss,
+      slices: slices.length > 0 ? slices : undefined,
+      loss: out.loss[0],
       crossEntropy: out.cross_entropy[0],
       diceCase: scalar('dice_case'),
       diceGlobal: scalar('dice_global'),
@@ -125,24 +135,40 @@ export class Trainer {
       learningRate,
       seconds: (performance.now() - begun) / 1000,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
-      bytesSent: (await totalSent(this.parts.session.world)) - sentBefore,
+      bytesSent: (await totalSent(session.world)) - sentBefore,
     };
   }
 
-  private program(size: Shape3, volume: Shape3): Promise<Loaded> {
+  private program(size: Shape3, volume: Shape3, part: 'gather' | 'apply'): Promise<Loaded> {
     const { config, programs, classes, hostBytes } = this.parts;
     return programs.get(
-      stepKey(size),
-      () => trainingGraph(config, classes.length, size).graph,
+      stepKey(size, part),
+      () => trainingGraph(config, classes.length, size, part).graph,
       hostBytes(volume),
     );
   }
 
-  /** Numbers of the cases of a step. */
-  private indices(step: number): number[] {
+  /** Numbers of the cases of a batch. */
+  private indices(pass: number): number[] {
     const { casesPerStep } = this;
-    return Array.from({ length: casesPerStep }, (_, i) => this.order.at(step * casesPerStep + i));
+    return Array.from({ length: casesPerStep }, (_, i) => this.order.at(pass * casesPerStep + i));
   }
+}
+
+/** What the batches of a step gave together: means of numbers, counts of all samples one after the other. */
+function mergedOutputs(
+  outs: readonly Readonly<Record<string, HostArray>>[],
+): Readonly<Record<string, HostArray>> {
+  if (outs.length === 1) return outs[0];
+  return Object.fromEntries(
+    Object.keys(outs[0]).map((name) => {
+      const numbers = outs.map((out) => [...out[name]]);
+      const merged = name.startsWith('count_')
+        ? numbers.flat()
+        : [numbers.reduce((sum, [number]) => sum + number, 0) / outs.length];
+      return [name, Float64Array.from(merged)];
+    }),
+  );
 }
 
 function softDice(

@@ -1,4 +1,5 @@
 import { fail } from '../../core/index.ts';
+import { isGathered } from '../../nn/index.ts';
 import type { Variables } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { inFileOrder, openSafetensors, type TensorFile, writeSafetensors } from './safetensors.ts';
@@ -38,7 +39,7 @@ export async function saveCheckpoint(
   file: string,
   { variables, step, config, metadata = {} }: CheckpointContent,
 ): Promise<void> {
-  const names = variables.names();
+  const names = keptNames(variables);
   const size = (name: string): number => sizesOf(variables, name).reduce((n, s) => n * s, 1);
   const smallest = names.reduce((a, b) => (size(b) < size(a) ? b : a));
   // A device that computes in float64 throughout hands out float64: then nothing is rounded on the way.
@@ -75,7 +76,7 @@ export async function loadCheckpoint(
   try {
     const step = stepOf(file, opened);
     checkTensors(file, opened, variables, partial);
-    for (const name of variables.names()) variables.set(name, await opened.read(name));
+    for (const name of keptNames(variables)) variables.set(name, await opened.read(name));
     return { step, metadata: opened.metadata };
   } finally {
     await opened.close();
@@ -107,7 +108,7 @@ function stepOf(file: string, { metadata }: TensorFile): number {
 
 function checkTensors(file: string, opened: TensorFile, variables: Variables, partial: boolean): void {
   const hint = 'Is the network that of the config it was trained with?';
-  for (const name of variables.names()) {
+  for (const name of keptNames(variables)) {
     const found = opened.tensors.get(name);
     const expected = `[${sizesOf(variables, name).join(', ')}]`;
     if (!found) {
@@ -126,7 +127,7 @@ function checkTensors(file: string, opened: TensorFile, variables: Variables, pa
       fail({ where: file, problem: `type of tensor "${name}"`, expected: 'F32 or F64', found: found.dtype });
   }
   if (partial) return;
-  const known = new Set(variables.names());
+  const known = new Set(keptNames(variables));
   for (const [name, { shape }] of opened.tensors)
     if (!known.has(name))
       fail({
@@ -137,6 +138,9 @@ function checkTensors(file: string, opened: TensorFile, variables: Variables, pa
         hint,
       });
 }
+
+/** Names of all variables that mean anything between two steps. */
+const keptNames = (variables: Variables): string[] => variables.names().filter((name) => !isGathered(name));
 
 const sizesOf = (variables: Variables, name: string): number[] =>
   variables.types.get(name)!.shape.map((dim) => dim.size);
