@@ -120,9 +120,15 @@ describe('resolveConfig', () => {
       'config "loss.terms.0": expected one of dice, case-dice, batch-dice, tversky, ce, focal, bce, found "hinge"',
     ],
     [{ loss: { terms: ['ce', 'ce'] } }, 'config "loss.terms": expected each loss once, found ["ce","ce"]'],
-    [{ accumulate: 0 }, 'config "accumulate": expected a whole number of at least 1 and at most 4096, found 0'],
+    [
+      { accumulate: 0 },
+      'config "accumulate": expected a whole number of at least 1 and at most 4096, found 0',
+    ],
     [{ freeze: [] }, 'config "freeze": expected at least one pattern, found []'],
-    [{ firstWeights: 'zeros' }, 'config "firstWeights": expected one of he-normal, he-truncated, xavier-normal'],
+    [
+      { firstWeights: 'zeros' },
+      'config "firstWeights": expected one of he-normal, he-truncated, xavier-normal',
+    ],
     [{ rates: { a: -1 } }, 'config "rates.a": expected a number of at least 0, found -1'],
     [{ loss: { gamma: -1 } }, 'config "loss.gamma": expected a number of at least 0, found -1'],
     [
