@@ -57,8 +57,11 @@ export interface Transport {
   outgoing(tensor: Tensor, box: Box, room: HostRoom): { pack(): Mark };
   /** A box that comes again and again: `unpack` takes its numbers from the room, which must stay as it is until the device is done. */
   incoming(tensor: Tensor, box: Box, room: HostRoom): { unpack(): Mark };
-  /** A room as a tensor of the device, where the device computes in rooms. */
-  tensor?(like: Tensor, box: Box, room: HostRoom): Tensor;
+  /**
+   * The first numbers of a room as a tensor of the device, where the device computes in rooms: of one dimension, and of the element
+   * type of `like`, with which it is given back.
+   */
+  tensor?(like: Tensor, count: number, room: HostRoom): Tensor;
   /** `poll`: address of a native function that kernels call now and then, so that messages move on beside them. */
   pollWith?(poll: number): void;
 }
@@ -105,8 +108,11 @@ export interface Device extends Target {
   download(tensor: Tensor, box: Box): Promise<HostArray>;
   /** Copies `box` between tensors of one shape and element type. */
   copy(to: Tensor, from: Tensor, box: Box): Launch;
-  /** Replaces every tensor by the element-wise combination of all, taken in order (sums in float64). */
-  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): Launch;
+  /**
+   * Replaces every tensor by the element-wise combination of all, taken in order (sums in float64). `first`: only the first has to
+   * have it, the others may be left with anything.
+   */
+  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min', first?: 'first'): Launch;
   /**
    * A kernel of one rank, ready to run: a device may compile it meanwhile, and several at the same time. `tensorOf` gives the stored
    * tensors that it reads and writes, `scratch` is memory that it may use while it runs, of the bytes that the target told. What it

@@ -1,10 +1,4 @@
-import {
-  type AllReducePlan,
-  allReduceBytes,
-  allReduceMessages,
-  type ExchangePlan,
-  transferBytes,
-} from '../plan/index.ts';
+import { type AllReducePlan, allReduceSent, type ExchangePlan, transferBytes } from '../plan/index.ts';
 import type { Device, Tensor } from './device.ts';
 import { Prepared } from './prepared.ts';
 import type { Processes, Traffic, World } from './world.ts';
@@ -55,8 +49,9 @@ export class LocalWorld implements World {
     for (const group of plan.groups) {
       const list = group.map((rank) => tensors[rank]);
       this.launches.of([plan, ...list], () => this.device.combine(list, plan.combine)).run();
-      this.traffic.allReduceBytes += allReduceBytes(group.length, transferBytes(list[0], list[0].box));
-      this.traffic.messages += allReduceMessages(list[0], list[0].box, group);
+      const sent = allReduceSent(plan, group, list[0], list[0].box);
+      this.traffic.allReduceBytes += sent.bytes;
+      this.traffic.messages += sent.messages;
     }
   }
 

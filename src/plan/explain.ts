@@ -1,9 +1,8 @@
 import { showBox, showMesh, type TensorType } from '../core/index.ts';
 import type { Buffer } from './memory/buffers.ts';
 import { besideBytes, messageBytes, processBytes } from './memory/footprint.ts';
-import { allReduceMessages } from './memory/slices.ts';
 import type { Plan } from './plan.ts';
-import { type LocalNode, nodeBytes } from './program.ts';
+import { allReduceSent, type LocalNode, nodeBytes } from './program.ts';
 
 /** One kind of communication at one place of the program. */
 export interface CollectiveReport {
@@ -11,7 +10,7 @@ export interface CollectiveReport {
   /** Scope path of the operation whose result is moved. */
   readonly name: string;
   readonly tensor: string;
-  /** Messages and bytes of one run, all ranks together. */
+  /** Messages and bytes of one run, all ranks together. All-reduces that begin together share messages, which each counts here. */
   readonly messages: number;
   readonly bytes: number;
 }
@@ -113,7 +112,8 @@ function report(node: LocalNode): CollectiveReport {
     plan.kind === 'exchange'
       ? plan.transfers.filter((t) => t.from !== t.to).length
       : plan.groups.reduce(
-          (n, group) => n + allReduceMessages(node.outputs[0], node.outputs[0].own[group[0]], group),
+          (n, group) =>
+            n + allReduceSent(plan, group, node.outputs[0], node.outputs[0].own[group[0]]).messages,
           0,
         );
   return {

@@ -12,6 +12,7 @@ import {
   showShape,
   type TensorType,
 } from '../core/index.ts';
+import { type Route, routeBytes, routeMessages, routeOf } from './reduce/route.ts';
 
 // The local program: one list of operations that every rank runs, with a box per rank for everything.
 
@@ -45,6 +46,8 @@ export interface AllReducePlan {
   /** Ranks that combine their partial results, ascending; every rank is in exactly one group. */
   readonly groups: readonly (readonly number[])[];
   readonly combine: 'sum' | 'max' | 'min';
+  /** The machine of each rank, by number; absent where all run on one. */
+  readonly machines?: readonly number[];
 }
 
 /** One use of an operation by all ranks. */
@@ -78,12 +81,45 @@ export function transferBytes(value: TensorType, box: Box): number {
   return boxVolume(box) * BYTES[value.dtype];
 }
 
-/**
- * Bytes that all ranks of a group send for one all-reduce of a box of `bytes` bytes: every rank but the one that combines sends its
- * part to that one, which sends the result back; so for every slice, too.
- */
-export function allReduceBytes(groupSize: number, bytes: number): number {
-  return 2 * (groupSize - 1) * bytes;
+/** How a group goes about an all-reduce: the way, and the ranks at its places. */
+export interface GroupRoute {
+  readonly route: Route;
+  /** Ranks of one machine stand beside each other, those of the first rank's machine first. */
+  readonly places: readonly number[];
+}
+
+/** The way of an all-reduce of `bytes` bytes over one of its groups. */
+export function groupRoute(plan: AllReducePlan, group: readonly number[], bytes: number): GroupRoute {
+  const machines = byMachine(plan, group);
+  return {
+    route: routeOf(
+      machines.map(({ length }) => length),
+      bytes,
+    ),
+    places: machines.flat(),
+  };
+}
+
+/** How many ranks of a group run on each machine. */
+export const machinesIn = (plan: AllReducePlan, group: readonly number[]): number[] =>
+  byMachine(plan, group).map(({ length }) => length);
+
+function byMachine({ machines }: AllReducePlan, group: readonly number[]): number[][] {
+  const ranks = new Map<number, number[]>();
+  for (const rank of group) {
+    const machine = machines?.[rank] ?? 0;
+    const members = ranks.get(machine) ?? [];
+    ranks.set(machine, members);
+    members.push(rank);
+  }
+  return [...ranks.values()];
+}
+
+/** Bytes and messages that all ranks of a group send for an all-reduce of a box of each. */
+export function allReduceSent(plan: AllReducePlan, group: readonly number[], type: TensorType, box: Box) {
+  const bytes = transferBytes(type, box);
+  const { route } = groupRoute(plan, group, bytes);
+  return { bytes: routeBytes(route, bytes), messages: routeMessages(route, boxVolume(box)) };
 }
 
 /** Bytes that a node sends between ranks, all ranks together. */
@@ -96,7 +132,7 @@ export function nodeBytes(node: LocalNode): number {
       .filter((t) => t.from !== t.to)
       .reduce((sum, t) => sum + transferBytes(value, t.box), 0);
   return collective.groups.reduce(
-    (sum, group) => sum + allReduceBytes(group.length, transferBytes(value, value.own[group[0]])),
+    (sum, group) => sum + allReduceSent(collective, group, value, value.own[group[0]]).bytes,
     0,
   );
 }

@@ -51,7 +51,7 @@ it('tells the best split of each number of ranks, and why some have none', async
     | ----: | ---------- | ------------ | ------: | -----: | ---------: | ------------: | -------------: | ----------: |
     |     1 | none       | 16 x 16 x 16 | 0.00111 |  0.0 % |    100.0 % |     138.7 MiB |            0 B |         0 B |
     |     2 | depth=2    | 8 x 16 x 16  | 0.00447 | 80.0 % |     12.4 % |     154.5 MiB |       36.0 KiB |   147.6 KiB |
-    |     8 | depth=8    | 2 x 16 x 16  | 0.00955 | 92.5 % |      1.4 % |     154.5 MiB |       72.0 KiB |    1.01 MiB |
+    |     8 | depth=8    | 2 x 16 x 16  | 0.00876 | 91.9 % |      1.6 % |     154.5 MiB |       72.0 KiB |    1.16 MiB |
 
     8^3 voxels a rank
 
@@ -59,8 +59,8 @@ it('tells the best split of each number of ranks, and why some have none', async
     | ----: | ------------------------- | --------- | -------: | -----: | ---------: | ------------: | -------------: | ----------: |
     |     1 | none                      | 8 x 8 x 8 | 0.000687 |  0.0 % |    100.0 % |     138.2 MiB |            0 B |         0 B |
     |     2 | depth=2                   | 8 x 8 x 8 |  0.00432 | 83.7 % |     15.9 % |     154.3 MiB |       9.00 KiB |    93.6 KiB |
-    |     8 | depth=2,height=2,width=2  | 8 x 8 x 8 |  0.00980 | 92.8 % |      7.0 % |     154.5 MiB |       31.3 KiB |   779.4 KiB |
-    |  1024 | depth=16,height=8,width=8 | 8 x 8 x 8 |    0.875 | 99.9 % |      0.1 % |     191.0 MiB |       71.9 KiB |   138.1 MiB |
+    |     8 | depth=2,height=2,width=2  | 8 x 8 x 8 |  0.00902 | 92.2 % |      7.6 % |     154.5 MiB |       31.3 KiB |   930.7 KiB |
+    |  1024 | depth=16,height=8,width=8 | 8 x 8 x 8 |   0.0262 | 97.1 % |      2.6 % |     155.4 MiB |       71.9 KiB |   175.8 MiB |
 
     left out: 1024 ranks, no split of 1024 has blocks of at least 2 voxels along each axis
 

@@ -1,5 +1,5 @@
 import { availableParallelism, tmpdir } from 'node:os';
-import { type Box, isEmpty, sameRange } from '../../core/index.ts';
+import { type Box, isEmpty, range, sameRange } from '../../core/index.ts';
 import { memoryOfProcess } from '../../files/index.ts';
 import {
   type Kernel,
@@ -22,18 +22,17 @@ import type {
   Tensor,
   Transport,
 } from '../device.ts';
-import { defaultSlots } from '../formats/index.ts';
-import { ROW_CODES } from '../rows/index.ts';
 import { bind } from './bind.ts';
 import { bindContractionInTwo } from './bind-window.ts';
 import { Binder } from './binder.ts';
+import { prepareCombine } from './combine.ts';
 import { prepareCopy } from './copy.ts';
 import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
 import { type Address, after, type Library, library } from './library.ts';
 import { scratchOf } from './scratch.ts';
-import { boxView, type CpuTensor, cpuTensor, operandOf } from './storage.ts';
-import { Arguments, type Instruction } from './structs.ts';
+import { type CpuTensor, cpuTensor } from './storage.ts';
+import { Arguments } from './structs.ts';
 import { cpuTarget, type TargetOptions } from './target.ts';
 
 /** Memory, and the launch arguments that are freed with it. */
@@ -156,9 +155,11 @@ class CpuDevice implements Device {
     return launchOf(prepareCopy(this.library, argsOf(to), to as CpuTensor, from as CpuTensor, box));
   }
 
-  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min'): Launch {
+  combine(tensors: readonly Tensor[], how: 'sum' | 'max' | 'min', first?: 'first'): Launch {
     if (isEmpty(tensors[0].box)) return launchOf(() => undefined);
-    return launchOf(this.prepareCombine(tensors as readonly CpuTensor[], how));
+    const args = argsOf(tensors[0]);
+    const stored = first === undefined ? tensors.length : 1;
+    return launchOf(prepareCombine(this.library, args, tensors as readonly CpuTensor[], how, stored));
   }
 
   async prepare(
@@ -197,7 +198,8 @@ class CpuDevice implements Device {
       const { run } = this.copy(tensor, this.inRoom(tensor, box, room), box);
       return { unpack: () => markedAfter(run) };
     },
-    tensor: (like, box, room) => this.inRoom(like, box, room),
+    tensor: (like, count, room) =>
+      this.inRoom({ ...like, shape: [{ name: 'part', size: count }] }, [range(0, count)], room),
     pollWith: (poll) => this.library.call('hm_set_poll', poll),
   };
 
@@ -223,39 +225,7 @@ class CpuDevice implements Device {
   pollWith(poll: number): void {
     this.library.call('hm_set_poll', poll);
   }
-
-  private prepareCombine(tensors: readonly CpuTensor[], how: 'sum' | 'max' | 'min'): () => void {
-    const [first] = tensors;
-    const { shape, box } = first;
-    const slots = defaultSlots(shape);
-    const code = ROW_CODES[COMBINE[how]];
-    const none = { dst: -1, a: -1, b: -1, c: -1, operand: -1, key0: 0, key1: 0, imm: 0 };
-    const instructions: Instruction[] = [{ ...none, op: ROW_CODES.LOAD, dst: 0, operand: 0 }];
-    for (let i = 1; i < tensors.length; i++)
-      instructions.push(
-        { ...none, op: ROW_CODES.LOAD, dst: 1, operand: i },
-        { ...none, op: code, dst: 2, a: 0, b: 1 },
-        { ...none, op: ROW_CODES.COPY, dst: 0, a: 2 },
-      );
-    tensors.forEach((_, i) => {
-      instructions.push({ ...none, op: ROW_CODES.STORE, a: 0, operand: i });
-    });
-    const args = argsOf(first);
-    const program = args.program({
-      instructions,
-      operands: tensors.map((tensor) => operandOf(tensor, slots)),
-      registers: 3,
-      wide: true,
-      input: -1,
-      result: -1,
-      global: boxView({ shape, box, slots }).global,
-    });
-    const region = args.viewAt(boxView({ shape, box, slots }));
-    return () => this.library.call('hm_rows', program, region);
-  }
 }
-
-const COMBINE = { sum: 'ADD', max: 'MAX', min: 'MIN' } as const;
 
 /** A contraction in two launches; its loops begin with the dimensions of its output, and parts are cut in space. */
 function contractionParts(

@@ -1,4 +1,4 @@
-import { type Box, BYTES, fail } from '../../core/index.ts';
+import { type Box, BYTES, fail, range } from '../../core/index.ts';
 import {
   type Kernel,
   type LocalValue,
@@ -263,7 +263,8 @@ class CudaDevice implements Device {
       const launch = this.copy(tensor, this.inRoom(tensor, box, room), box);
       return { unpack: () => this.markedAfter(launch) };
     },
-    tensor: (like, box, room) => this.inRoom(like, box, room),
+    tensor: (like, count, room) =>
+      this.inRoom({ ...like, shape: [{ name: 'part', size: count }] }, [range(0, count)], room),
   };
 
   /** Plain numbers of a box in memory of the host, which kernels reach. */

@@ -1,170 +1,278 @@
-import type { Box } from '../../core/index.ts';
-import { type AllReducePlan, type Slice, slicesOf, transferBytes, wholeBytes } from '../../plan/index.ts';
-import type { Device, HostRoom, Launch, Mark, Memory, Tensor } from '../device.ts';
-import type { Traffic } from '../world.ts';
-import type { Received, Sent } from './bound.ts';
-import type { Batch, MpiLibrary } from './library.ts';
+import { BYTES, boxVolume, range } from '../../core/index.ts';
+import { sliceCut, wholeBytes } from '../../plan/index.ts';
+import type { Device, HostRoom, Mark, Memory } from '../device.ts';
+import type { AnyJoint, Joint, JointOf } from './joint.ts';
+import { partOf } from './staging.ts';
 
-// All-reduces of one rank, bound to its tensors and to memory for messages.
+// All-reduces of one rank, bound to its tensors and to memory for messages: the steps of passing parts on, combining and passing
+// the result on. Every number is combined by one rank in the order of the group, as ranks of one process are: the same bits.
 
-/** A slice that travels away and comes back in the same room. */
-type Slot = Sent & Received;
-
-/** A part of another rank or of this one, as it is combined. */
-interface Part {
+/** Numbers of a room that come from another rank or go to one. */
+export interface Message {
   readonly peer: number;
   readonly room: HostRoom;
-  readonly bytes: number;
-  /** What is combined: the room itself where the device computes in rooms. */
-  readonly tensor: Tensor;
-  /** Between the room and a tensor of its own; absent where they are one. */
-  readonly moves?: Pick<Slot, 'pack' | 'unpack'>;
+  readonly count: number;
 }
 
-/** Slices of a rank: the one that it combines, if any, and those that others do. */
-function sharedOut(rank: number, plan: AllReducePlan, tensor: Tensor) {
-  const group = plan.groups.find((members) => members.includes(rank))!;
-  const slices = slicesOf(tensor, tensor.box, group);
-  return {
-    group,
-    mine: slices.find(({ at }) => at === rank),
-    others: slices.filter(({ at }) => at !== rank),
-  };
-}
-
-/** Bytes of the messages of an all-reduce: a slice for each rank that combines one, and the parts of all of its own. */
-export function roomsOf(device: Device, rank: number, plan: AllReducePlan, tensor: Tensor): number[] {
-  const { group, mine, others } = sharedOut(rank, plan, tensor);
-  const bytes = ({ box }: Slice): number => device.transport.bytes(tensor, box);
-  return [...others.map(bytes), ...(mine === undefined ? [] : group.map(() => bytes(mine)))];
+/** What is received and sent together, after all before it has come and gone. */
+export interface Step {
+  readonly receives: readonly Message[];
+  readonly sends: readonly Message[];
+  /** Asks the device for what is sent, which is there when the mark is passed. */
+  prepare?(): Mark | undefined;
+  /** Puts in order what lies in rooms, right before it is sent. */
+  arrange?(): void;
 }
 
 export interface ReduceRooms {
   readonly device: Device;
-  /** One for each message, see {@link roomsOf}. */
+  /** One for each of `roomCounts`. */
   readonly rooms: readonly HostRoom[];
   /** Memory of the device for parts that cannot be combined in their messages; not needed between two reductions. */
   room(bytes: number): Memory;
 }
 
-/**
- * An all-reduce: each slice goes to the rank that combines it, in the order of the group, as ranks of one process are combined; the
- * result goes back. So it has the same bits.
- */
+/** An all-reduce of a joint. */
 export class BoundAllReduce {
-  /** Ranks that it waits for. */
-  readonly awaited: readonly number[];
-  /** Slices that others combine. */
-  private readonly away: readonly Slot[];
-  /** The slice that this rank combines: parts of all of the group, in its order. */
-  private readonly here: readonly Part[];
-  /** From this rank's tensor to its part of that slice, and back. */
-  private readonly own: readonly [Launch, Launch] | undefined;
-  private readonly combine: Launch | undefined;
-  private readonly rank: number;
-  private readonly device: Device;
-  private readonly sent: { readonly bytes: number; readonly messages: number };
+  readonly steps: readonly Step[];
+  /** Bytes of a number in memory for messages, and as it counts. */
+  readonly width: number;
+  readonly counted: number;
+  private readonly unpacks: readonly (() => unknown)[];
 
-  constructor(parts: ReduceRooms, rank: number, plan: AllReducePlan, tensor: Tensor) {
-    const { device } = parts;
-    this.rank = rank;
-    this.device = device;
-    const { group, mine, others } = sharedOut(rank, plan, tensor);
-    const { rooms } = parts;
-    const { transport } = device;
-    this.away = others.map(({ at: peer, box }, i) => ({
-      peer,
-      room: rooms[i],
-      bytes: transport.bytes(tensor, box),
-      ...transport.outgoing(tensor, box, rooms[i]),
-      ...transport.incoming(tensor, box, rooms[i]),
+  constructor(parts: ReduceRooms, joint: AnyJoint) {
+    this.width = joint.width;
+    this.counted = BYTES[joint.tensors[0].dtype];
+    const { steps, result } = isTree(joint) ? treeSteps(parts, joint) : sliceSteps(parts, joint);
+    this.steps = steps.map(({ receives, sends, ...rest }) => ({
+      ...rest,
+      // Where there are more ranks than numbers, some slices are empty.
+      receives: receives.filter(({ count }) => count > 0),
+      sends: sends.filter(({ count }) => count > 0),
     }));
-    this.here = mine === undefined ? [] : partsOf(parts, tensor, mine.box, group, rooms.slice(others.length));
-    const part = this.here.find(({ peer }) => peer === rank);
-    if (mine !== undefined && part !== undefined) {
-      this.own = [device.copy(part.tensor, tensor, mine.box), device.copy(tensor, part.tensor, mine.box)];
-      this.combine = device.combine(
-        this.here.map((one) => one.tensor),
-        plan.combine,
-      );
-    }
-    const back = mine === undefined ? 0 : group.length - 1;
-    this.sent = {
-      bytes:
-        others.reduce((sum, { box }) => sum + transferBytes(tensor, box), 0) +
-        (mine === undefined ? 0 : back * transferBytes(tensor, mine.box)),
-      messages: others.length + back,
-    };
-    const peers = [...others.map(({ at }) => at), ...(mine === undefined ? [] : group)];
-    this.awaited = [...new Set(peers)].filter((peer) => peer !== rank).sort((a, b) => a - b);
+    const { transport } = parts.device;
+    const places = roomsOf(joint, result);
+    this.unpacks = joint.tensors.map((tensor, i) => transport.incoming(tensor, tensor.box, places[i]).unpack);
   }
 
-  /** Packs the slices that others combine; gives the mark after which `send` may be called. */
-  pack(): Mark | undefined {
-    return this.away.map(({ pack }) => pack()).at(-1);
-  }
-
-  /** Parts of the slice that this rank combines will come. */
-  receive(mpi: MpiLibrary, batch: Batch, tag: number): void {
-    for (const { peer, room, bytes } of this.here)
-      if (peer !== this.rank) mpi.receive(batch, room.address, bytes, peer, tag);
-  }
-
-  /** Slices travel to those who combine them. */
-  send(mpi: MpiLibrary, batch: Batch, tag: number, traffic: Traffic): void {
-    for (const { peer, room, bytes } of this.away) mpi.send(batch, room.address, bytes, peer, tag);
-    traffic.allReduceBytes += this.sent.bytes;
-    traffic.messages += this.sent.messages;
-  }
-
-  /** Combines this rank's slice, which leaves the result in every part; gives the mark after which `sendBack` may be called. */
-  reduce(): Mark | undefined {
-    if (this.own === undefined) return undefined;
-    const [enter, leave] = this.own;
-    enter.run();
-    for (const { peer, moves } of this.here) if (peer !== this.rank) moves?.unpack();
-    this.combine?.run();
-    for (const { peer, moves } of this.here) if (peer !== this.rank) moves?.pack();
-    leave.run();
-    return this.device.mark();
-  }
-
-  /** Results will come for the slices that others combine. */
-  receiveBack(mpi: MpiLibrary, batch: Batch, tag: number): void {
-    for (const { peer, room, bytes } of this.away) mpi.receive(batch, room.address, bytes, peer, tag);
-  }
-
-  /** The result travels to all. */
-  sendBack(mpi: MpiLibrary, batch: Batch, tag: number): void {
-    for (const { peer, room, bytes } of this.here)
-      if (peer !== this.rank) mpi.send(batch, room.address, bytes, peer, tag);
-  }
-
+  /** Puts the result into the tensors. */
   finish(): void {
-    for (const { unpack } of this.away) unpack();
+    for (const unpack of this.unpacks) unpack();
   }
 }
 
-/** Parts are combined where they arrive if the device computes in rooms, else in tensors of their own. */
-function partsOf(
-  { device, room }: ReduceRooms,
-  like: Tensor,
-  box: Box,
-  group: readonly number[],
-  rooms: readonly HostRoom[],
-): Part[] {
-  const { transport } = device;
-  const bytes = transport.bytes(like, box);
-  const type = { shape: like.shape, dtype: like.dtype, format: device.plain(like) };
-  const each = wholeBytes(device.spaces.tensors, type.format.bytes(box));
-  return group.map((peer, i): Part => {
-    const place = { peer, room: rooms[i], bytes };
-    if (transport.tensor !== undefined) return { ...place, tensor: transport.tensor(like, box, rooms[i]) };
-    const tensor = device.tensor(room(each * group.length), each * i, type, box);
-    const moves = {
-      ...transport.outgoing(tensor, box, rooms[i]),
-      ...transport.incoming(tensor, box, rooms[i]),
-    };
-    return { ...place, tensor, moves };
+interface Steps {
+  readonly steps: readonly Step[];
+  /** Where the result is in the end. */
+  readonly result: HostRoom;
+}
+
+const isTree = (joint: AnyJoint): joint is JointOf<'tree'> => joint.route.kind === 'tree';
+
+/** Parts go up the tree, each branch in one message; the result comes down. */
+function treeSteps(parts: ReduceRooms, joint: JointOf<'tree'>): Steps {
+  const { places, place, count, group } = joint;
+  const { tree } = joint.route;
+  const { parent, children, end } = tree[place];
+  const [branch, down = branch] = parts.rooms;
+  const at = numbersAt(joint, branch);
+  const receives = children.map((child) => {
+    const branchCount = (tree[child].end - child) * count;
+    return { peer: places[child], room: at((child - place) * count, branchCount), count: branchCount };
   });
+  const first: Step = { receives, sends: [], prepare: packer(parts.device, joint, branch) };
+  const toChildren = children.map((child) => ({ peer: places[child], room: down, count }));
+  if (parent === undefined) {
+    const all = group.map((rank) => at(places.indexOf(rank) * count, count));
+    const prepare = combiner(parts, joint, all);
+    return { steps: [first, { receives: [], sends: toChildren, prepare }], result: branch };
+  }
+  const peer = places[parent];
+  const second: Step = {
+    receives: [{ peer, room: down, count }],
+    sends: [{ peer, room: branch, count: (end - place) * count }],
+  };
+  const third: Step = { receives: [], sends: toChildren };
+  return { steps: [first, second, third], result: down };
+}
+
+/**
+ * Every rank combines a slice. Places are a grid, row by row. Along a row every rank gets the numbers of its column from all of the
+ * row, along the column those of its slice from all rows; it combines them, and results go the other way.
+ */
+function sliceSteps(parts: ReduceRooms, joint: JointOf<'slices'>): Steps {
+  const { places, place, count, group, width } = joint;
+  const { rows, columns } = joint.route;
+  const cut = sliceCut(rows * columns, count);
+  const [row, column] = [Math.floor(place / columns), place % columns];
+  const [whole, alongRow, bySlice = alongRow, alongColumn = alongRow] = parts.rooms;
+  const of = (at: number) => {
+    const from = cut(at * rows);
+    return { from, count: cut((at + 1) * rows) - from };
+  };
+  const mine = of(column);
+  const slices = Array.from({ length: rows }, (_, r) => {
+    const from = cut(column * rows + r);
+    return { from, count: cut(column * rows + r + 1) - from };
+  });
+  const slice = slices[row];
+  const inWhole = numbersAt(joint, whole);
+  const inRow = numbersAt(joint, alongRow);
+  const inSlices = numbersAt(joint, bySlice);
+  const inColumn = numbersAt(joint, alongColumn);
+  const pack = packer(parts.device, joint, whole);
+  const enter = copier(parts, joint, inRow(column * mine.count, mine.count), inWhole(mine.from, mine.count));
+  const mates = Array.from({ length: columns }, (_, at) => ({ at, peer: places[row * columns + at] })).filter(
+    ({ at }) => at !== column,
+  );
+  const others = Array.from({ length: rows }, (_, at) => ({
+    at,
+    peer: places[at * columns + column],
+  })).filter(({ at }) => at !== row);
+  const steps: Step[] = [
+    {
+      receives: mates.map(({ at, peer }) => ({
+        peer,
+        room: inRow(at * mine.count, mine.count),
+        count: mine.count,
+      })),
+      sends: mates.map(({ at, peer }) => {
+        const { from, count } = of(at);
+        return { peer, room: inWhole(from, count), count };
+      }),
+      prepare: () => {
+        pack();
+        return enter();
+      },
+    },
+  ];
+  if (rows > 1) {
+    // Of each row's slice the parts of all of this row, beside each other.
+    const start = slices.map(({ from }) => (from - mine.from) * columns);
+    steps.push({
+      receives: others.map(({ at, peer }) => ({
+        peer,
+        room: inColumn(at * columns * slice.count, columns * slice.count),
+        count: columns * slice.count,
+      })),
+      sends: others.map(({ at, peer }) => {
+        const count = columns * slices[at].count;
+        return { peer, room: inSlices(start[at], count), count };
+      }),
+      arrange: () => {
+        const [source, sorted, column] = [alongRow, bySlice, alongColumn].map((room) =>
+          room.view(room.bytes),
+        );
+        for (let from = 0; from < columns; from++)
+          for (const [at, one] of slices.entries()) {
+            const begin = (from * mine.count + one.from - mine.from) * width;
+            const target = (start[at] + from * one.count) * width;
+            sorted.set(source.subarray(begin, begin + one.count * width), target);
+          }
+        const [begin, own] = [start[row] * width, columns * slice.count * width];
+        column.set(sorted.subarray(begin, begin + own), row * own);
+      },
+    });
+  }
+  const all = group.map((rank) => inColumn(places.indexOf(rank) * slice.count, slice.count));
+  const [sum] = all;
+  const combine = combiner(parts, joint, all);
+  const leave = copier(parts, joint, inWhole(slice.from, slice.count), sum);
+  steps.push({
+    receives: others.map(({ at, peer }) => ({
+      peer,
+      room: inWhole(slices[at].from, slices[at].count),
+      count: slices[at].count,
+    })),
+    sends: others.map(({ peer }) => ({ peer, room: sum, count: slice.count })),
+    prepare: () => {
+      combine();
+      return leave();
+    },
+  });
+  steps.push({
+    receives: mates.map(({ at, peer }) => {
+      const { from, count } = of(at);
+      return { peer, room: inWhole(from, count), count };
+    }),
+    sends: mates.map(({ peer }) => ({ peer, room: inWhole(mine.from, mine.count), count: mine.count })),
+  });
+  return { steps, result: whole };
+}
+
+/** Numbers of a room from one on. */
+const numbersAt =
+  ({ width }: Joint, room: HostRoom) =>
+  (from: number, count: number): HostRoom =>
+    partOf(room, from * width, count * width);
+
+/** Where the numbers of each tensor lie in a room with those of all. */
+function roomsOf(joint: Joint, room: HostRoom): HostRoom[] {
+  let from = 0;
+  return joint.tensors.map(({ box }) => {
+    const count = boxVolume(box);
+    from += count;
+    return numbersAt(joint, room)(from - count, count);
+  });
+}
+
+/** Packs all tensors into a room. */
+function packer({ transport }: Device, joint: Joint, room: HostRoom): () => Mark | undefined {
+  const places = roomsOf(joint, room);
+  const packs = joint.tensors.map((tensor, i) => transport.outgoing(tensor, tensor.box, places[i]).pack);
+  return () => packs.map((pack) => pack()).at(-1);
+}
+
+/** Combines parts in their order; the result takes the place of the first. */
+function combiner(parts: ReduceRooms, joint: Joint, rooms: readonly HostRoom[]): () => Mark | undefined {
+  const { device } = parts;
+  const { tensors, moves } = inDevice(parts, joint, rooms);
+  if (tensors.length === 0) return () => undefined;
+  const launch = device.combine(tensors, joint.combine, 'first');
+  return () => {
+    for (const { unpack } of moves) unpack();
+    launch.run();
+    moves[0]?.pack();
+    return device.mark();
+  };
+}
+
+/** Copies the numbers of a room into another. */
+function copier(parts: ReduceRooms, joint: Joint, to: HostRoom, from: HostRoom): () => Mark | undefined {
+  const { device } = parts;
+  const { tensors, moves } = inDevice(parts, joint, [to, from]);
+  if (tensors.length === 0) return () => undefined;
+  const launch = device.copy(tensors[0], tensors[1], tensors[0].box);
+  return () => {
+    moves[1]?.unpack();
+    launch.run();
+    moves[0]?.pack();
+    return device.mark();
+  };
+}
+
+/** Rooms with as many numbers each as tensors; none where they are empty. */
+function inDevice(
+  { device, room }: ReduceRooms,
+  { tensors: [like], width }: Joint,
+  rooms: readonly HostRoom[],
+) {
+  const { transport } = device;
+  const count = rooms[0].bytes / width;
+  if (count === 0) return { tensors: [], moves: [] };
+  if (transport.tensor !== undefined)
+    return { tensors: rooms.map((one) => transport.tensor!(like, count, one)), moves: [] };
+  // A device that does not compute in rooms: each in a tensor of its own.
+  const { dtype } = like;
+  const shape = [{ name: 'part', size: count }];
+  const box = [range(0, count)];
+  const type = { shape, dtype, format: device.plain({ shape, dtype }) };
+  const each = wholeBytes(device.spaces.tensors, type.format.bytes(box));
+  const memory = room(each * rooms.length);
+  const tensors = rooms.map((_, i) => device.tensor(memory, each * i, type, box));
+  const moves = tensors.map((tensor, i) => ({
+    ...transport.incoming(tensor, box, rooms[i]),
+    ...transport.outgoing(tensor, box, rooms[i]),
+  }));
+  return { tensors, moves };
 }

@@ -1,8 +1,9 @@
-import type { AllReducePlan } from '../../plan/index.ts';
-import type { Device, Mark, Memory, Tensor } from '../device.ts';
+import type { Device, Mark, Memory } from '../device.ts';
 import type { Begun, Traffic } from '../world.ts';
 import type { BoundExchange } from './bound.ts';
-import { BoundAllReduce, roomsOf } from './bound-reduce.ts';
+import { BoundAllReduce } from './bound-reduce.ts';
+import { joinReduced, type Reduced, roomCounts } from './joint.ts';
+import type { Batch } from './library.ts';
 import type { Post } from './post.ts';
 import type { Staging } from './staging.ts';
 
@@ -58,61 +59,102 @@ export function beginExchange(post: Post, label: string, bound: BoundExchange, t
 
 /** All-reduces between the same ranks, bound to messages that travel together. */
 export class BoundBucket {
-  private readonly members: readonly BoundAllReduce[];
+  private readonly bound: readonly BoundAllReduce[];
+  private readonly awaited: readonly number[];
+  /** Tags that a run takes: as many on every rank, however much of it is joined there. */
+  private readonly tags: number;
 
   constructor(
     { device, staging, room }: { device: Device; staging: Staging; room: (bytes: number) => Memory },
     rank: number,
-    parts: readonly { readonly plan: AllReducePlan; readonly tensor: Tensor }[],
+    reduced: readonly Reduced[],
   ) {
-    const sizes = parts.map(({ plan, tensor }) => roomsOf(device, rank, plan, tensor));
-    const rooms = staging.rooms(sizes.flat());
+    const joints = joinReduced(device, rank, reduced);
+    const bytes = joints.map((joint) => roomCounts(joint).map((count) => count * joint.width));
+    const rooms = staging.rooms(bytes.flat());
     let at = 0;
-    this.members = parts.map(({ plan, tensor }, i) => {
-      const own = rooms.slice(at, at + sizes[i].length);
+    this.bound = joints.map((joint, i) => {
+      const own = rooms.slice(at, at + bytes[i].length);
       at += own.length;
-      return new BoundAllReduce({ device, rooms: own, room }, rank, plan, tensor);
+      return new BoundAllReduce({ device, rooms: own, room }, joint);
     });
+    const messages = this.bound.flatMap(({ steps }) =>
+      steps.flatMap((step) => [...step.receives, ...step.sends]),
+    );
+    this.awaited = [...new Set(messages.map(({ peer }) => peer))].sort((a, b) => a - b);
+    this.tags = reduced.length;
   }
 
-  /** Sends parts to those who combine them; they send back as soon as they see that all has come. */
   begin(post: Post, label: string, traffic: Traffic): Begun {
-    const { mpi } = post;
     const what = `all_reduce ${label}`;
-    const awaited = [...new Set(this.members.flatMap((member) => member.awaited))];
-    const tag = post.tag(what, awaited);
-    let batch = mpi.batch();
-    for (const member of this.members) member.receive(mpi, batch, tag);
-    let departure = new Departure(lastOf(this.members.map((member) => member.pack())), () => {
-      for (const member of this.members) member.send(mpi, batch, tag, traffic);
-    });
-    let back = false;
-    const turn = (): void => {
-      batch = mpi.batch();
-      for (const member of this.members) member.receiveBack(mpi, batch, tag);
-      back = true;
-      departure = new Departure(lastOf(this.members.map((member) => member.reduce())), () => {
-        for (const member of this.members) member.sendBack(mpi, batch, tag);
-      });
-    };
+    const tags = post.tags(what, this.awaited, this.tags);
+    const running = this.bound.map((bound, i) => new Running(post, bound, tags[i], traffic));
     return {
       advance() {
-        if (departure.tryNow() && !back && mpi.test(batch, 0)) turn();
+        for (const one of running) one.advance();
       },
       finish: async () => {
-        if (!back) {
-          await departure.wait();
-          await post.done(what, batch, awaited);
-          turn();
-        }
-        await departure.wait();
-        await post.done(what, batch, awaited);
-        for (const member of this.members) member.finish();
+        for (const one of running) await one.finish(what, this.awaited);
+        for (const bound of this.bound) bound.finish();
       },
     };
   }
 }
 
-/** The device has one queue: the last mark is passed after all others. */
-const lastOf = (marks: readonly (Mark | undefined)[]): Mark | undefined =>
-  marks.findLast((mark) => mark !== undefined);
+/** An all-reduce under way: a step begins as soon as the one before it is seen to be done. */
+class Running {
+  private readonly post: Post;
+  private readonly bound: BoundAllReduce;
+  private readonly tag: number;
+  private readonly traffic: Traffic;
+  private step = 0;
+  private batch: Batch;
+  private departure: Departure;
+
+  constructor(post: Post, bound: BoundAllReduce, tag: number, traffic: Traffic) {
+    this.post = post;
+    this.bound = bound;
+    this.tag = tag;
+    this.traffic = traffic;
+    [this.batch, this.departure] = this.start();
+  }
+
+  private start(): [Batch, Departure] {
+    const { mpi } = this.post;
+    const { steps, width, counted } = this.bound;
+    const { receives, sends, prepare, arrange } = steps[this.step];
+    const batch = mpi.batch();
+    for (const { peer, room, count } of receives)
+      mpi.receive(batch, room.address, count * width, peer, this.tag);
+    const departure = new Departure(prepare?.(), () => {
+      arrange?.();
+      for (const { peer, room, count } of sends) {
+        mpi.send(batch, room.address, count * width, peer, this.tag);
+        this.traffic.allReduceBytes += count * counted;
+      }
+      this.traffic.messages += sends.length;
+    });
+    return [batch, departure];
+  }
+
+  private get ended(): boolean {
+    return this.step === this.bound.steps.length;
+  }
+
+  private next(): void {
+    this.step++;
+    if (!this.ended) [this.batch, this.departure] = this.start();
+  }
+
+  advance(): void {
+    while (!this.ended && this.departure.tryNow() && this.post.mpi.test(this.batch, 0)) this.next();
+  }
+
+  async finish(what: string, awaited: readonly number[]): Promise<void> {
+    while (!this.ended) {
+      await this.departure.wait();
+      await this.post.done(what, this.batch, awaited);
+      this.next();
+    }
+  }
+}

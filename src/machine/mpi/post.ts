@@ -53,13 +53,20 @@ export class Post {
    * has messages with, which are watched from now on. Calls are compared by `what` as they go.
    */
   tag(what: string, peers: readonly number[] = []): number {
+    return this.tags(what, peers, 1)[0];
+  }
+
+  /** The same for a call whose messages go in several rows, each in an order of its own: as many tags on every process. */
+  tags(what: string, peers: readonly number[], count: number): number[] {
     this.mpi.enter(what);
     for (const peer of peers) {
       if (this.near.has(peer)) continue;
       this.near.add(peer);
       this.mpi.near(peer);
     }
-    return this.calls++ % TAGS;
+    const first = this.calls;
+    this.calls += count;
+    return Array.from({ length: count }, (_, i) => (first + i) % TAGS);
   }
 
   /** Waits for a batch; between looks the process may do something else. */

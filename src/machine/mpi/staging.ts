@@ -44,7 +44,7 @@ export class Staging {
 }
 
 /** The bytes of a room from a place on. */
-const partOf = (room: HostRoom, from: number, bytes: number): HostRoom => ({
+export const partOf = (room: HostRoom, from: number, bytes: number): HostRoom => ({
   address: room.address + from,
   bytes,
   view: (most) => room.view(from + most).subarray(from),

@@ -1,8 +1,8 @@
 import type { InFlight } from '../fusion/in-flight.ts';
-import { type LocalNode, transferBytes } from '../program.ts';
+import { groupRoute, type LocalNode, transferBytes } from '../program.ts';
+import { routeRooms } from '../reduce/route.ts';
 import type { FixedBytes, Target } from '../target.ts';
 import type { PlanStep } from './schedule.ts';
-import { SLICED } from './slices.ts';
 
 // What a process takes beside the arenas and variables of its ranks.
 
@@ -60,9 +60,8 @@ function messagesOf({ collective, outputs: [value] }: LocalNode, rank: number): 
       .reduce((sum, { box }) => sum + transferBytes(value, box), 0);
   if (collective?.kind !== 'all_reduce') return 0;
   const group = collective.groups.find((members) => members.includes(rank))!;
-  if (group.length === 1) return 0;
   const bytes = transferBytes(value, value.own[rank]);
-  // The slices that others combine, and all parts of its own.
-  if (bytes >= SLICED) return (bytes * (2 * group.length - 1)) / group.length;
-  return group[0] === rank ? group.length * bytes : bytes;
+  if (group.length === 1 || bytes === 0) return 0;
+  const { route, places } = groupRoute(collective, group, bytes);
+  return routeRooms(route, bytes, places.indexOf(rank));
 }

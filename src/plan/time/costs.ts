@@ -31,10 +31,16 @@ export interface Link {
   readonly messageSeconds: number;
 }
 
+/** What ranks send by: all of a machine among themselves as well, where they have nothing faster. */
+export interface Links extends Link {
+  /** Between ranks of one machine. */
+  readonly inside?: Link;
+}
+
 export interface Costs {
   /** Seconds of a kernel's work; of ranks that take turns, of the work of all. Without `sharing` of a rank that has the machine to itself. */
   kernel(kernel: Kernel, work: KernelWork, sharing?: Sharing): number;
-  readonly link: Link;
+  readonly link: Links;
 }
 
 /** What a kernel does on a rank, by the boxes that the rank owns. */

@@ -1,17 +1,11 @@
 import { BYTES, boxVolume, isEmpty } from '../../core/index.ts';
 import { type InFlight, inFlightOf } from '../fusion/in-flight.ts';
 import type { CollectiveStep, Kernel } from '../fusion/kernel.ts';
-import { SLICED } from '../memory/slices.ts';
 import { moveSeconds } from '../memory/weights.ts';
 import type { Plan } from '../plan.ts';
-import {
-  type AllReducePlan,
-  type ExchangePlan,
-  type LocalNode,
-  type LocalValue,
-  transferBytes,
-} from '../program.ts';
-import { type Costs, kernelWork, type Link, type Sharing } from './costs.ts';
+import type { LocalNode, LocalValue } from '../program.ts';
+import { endsOf, type MachinesOf } from './collectives.ts';
+import { type Costs, type KernelWork, kernelWork, type Sharing } from './costs.ts';
 
 // The time of a step, told from a plan and what work takes on a machine. Every rank has a clock; kernels move its own, collectives
 // those of all that take part.
@@ -19,9 +13,11 @@ import { type Costs, kernelWork, type Link, type Sharing } from './costs.ts';
 export interface TimeOptions extends Partial<Sharing> {
   /** Whether exchanges and all-reduces go on beside the kernels; false: every rank waits for each. */
   readonly overlap?: boolean;
-  /** Ranks that an all-reduce over some mesh axes joins, where the plan stands for one with more ranks than it has. */
-  readonly groupSize?: (plan: AllReducePlan) => number;
-  /** How many times as much work the busiest of the ranks that one stands for has in a kernel. */
+  /** How many ranks an all-reduce joins on each machine, where the plan stands for one with more ranks than it has. */
+  readonly machinesOf?: MachinesOf;
+  /** Whether two ranks share a machine, as far as that tells the slowest of those that they stand for. */
+  readonly near?: (from: number, to: number) => boolean;
+  /** How many times as many positions the busiest of the ranks that one stands for has in a kernel. */
   readonly slowed?: (kernel: Kernel, rank: number) => number;
 }
 
@@ -76,7 +72,7 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
       if (flight.begin !== after) continue;
       const now = clocks.map(({ seconds }) => seconds);
       const nodes = flight.places.map((place) => (plan.steps[place] as CollectiveStep).node);
-      landing.set(flight, bucketEnds(nodes, now, costs.link, options.groupSize));
+      landing.set(flight, endsOf(nodes, now, costs.link, options));
     }
   };
   depart(-1);
@@ -96,7 +92,7 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
         continue;
       }
       const seconds = step.nodes.some((node) => !isEmpty(node.loops[rank]))
-        ? costs.kernel(step, kernelWork(step, rank), sharing) * slowed(step, rank)
+        ? costs.kernel(step, times(kernelWork(step, rank), slowed(step, rank)), sharing)
         : 0;
       const shell = needed.reduce((most, { shell }) => Math.max(most, shell[rank]), 0);
       work(rank, seconds * (1 - shell));
@@ -108,7 +104,7 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
     const kind = step.node.collective?.kind === 'exchange' ? 'exchanges' : 'allReduces';
     const flight = flying.get(place);
     const now = clocks.map(({ seconds }) => seconds);
-    const at = (flight && landing.get(flight)) ?? bucketEnds([step.node], now, costs.link, options.groupSize);
+    const at = (flight && landing.get(flight)) ?? endsOf([step.node], now, costs.link, options);
     // A kernel that reads margins does its interior before it waits for those that are under way.
     if (flight === undefined || kind === 'allReduces') for (const rank of ranks) wait(rank, at[rank], kind);
     else {
@@ -120,75 +116,12 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
   return { seconds: Math.max(...clocks.map(({ seconds }) => seconds)), ranks: clocks };
 }
 
-/** When each rank has what it needs: its messages are under way when their senders have come here. */
-function exchangeEnds(
-  node: LocalNode,
-  { transfers }: ExchangePlan,
-  now: readonly number[],
-  link: Link,
-): number[] {
-  const [value] = node.outputs;
-  const sent = now.map(() => ({ bytes: 0, messages: 0 }));
-  const got = now.map(() => ({ bytes: 0, messages: 0, from: 0 }));
-  for (const { from, to, box } of transfers) {
-    if (from === to) continue;
-    const bytes = transferBytes(value, box);
-    sent[from].bytes += bytes;
-    sent[from].messages++;
-    got[to].bytes += bytes;
-    got[to].messages++;
-    got[to].from = Math.max(got[to].from, now[from]);
-  }
-  return now.map((here, rank) => {
-    const bytes = Math.max(sent[rank].bytes, got[rank].bytes);
-    const messages = Math.max(sent[rank].messages, got[rank].messages);
-    if (messages === 0) return here;
-    const travel = link.latencySeconds + (messages - 1) * link.messageSeconds + bytes / link.bytesPerSecond;
-    return Math.max(here, got[rank].from) + travel;
-  });
-}
-
-/** When each rank has what collectives bring that begin together: an exchange, or all-reduces between the same ranks. */
-function bucketEnds(
-  nodes: readonly LocalNode[],
-  now: readonly number[],
-  link: Link,
-  groupSize?: (plan: AllReducePlan) => number,
-): readonly number[] {
-  return nodes.reduce<readonly number[]>((ends, node, i) => {
-    const { collective } = node;
-    const begin = i === 0 ? now : ends.map((end) => end - 2 * link.latencySeconds);
-    return collective?.kind === 'exchange'
-      ? exchangeEnds(node, collective, begin, link)
-      : reduceEnds(node, collective!, begin, link, groupSize);
-  }, now);
-}
-
-/**
- * When each rank has the sum. Of a small tensor all parts travel to the first rank of the group, one after the other into its link,
- * and back; of a large one every rank gets the parts of its slice and sends its sum to all.
- */
-function reduceEnds(
-  node: LocalNode,
-  plan: AllReducePlan,
-  now: readonly number[],
-  link: Link,
-  groupSize: (plan: AllReducePlan) => number = () => plan.groups[0].length,
-): number[] {
-  const ends = [...now];
-  const [value] = node.outputs;
-  for (const group of plan.groups) {
-    if (group.length < 2) continue;
-    const others = groupSize(plan) - 1;
-    const bytes = transferBytes(value, value.own[group[0]]);
-    const each = bytes >= SLICED ? bytes / (others + 1) : bytes;
-    const way =
-      link.latencySeconds + (others - 1) * link.messageSeconds + (others * each) / link.bytesPerSecond;
-    const end = Math.max(...group.map((rank) => now[rank])) + 2 * way;
-    for (const rank of group) ends[rank] = end;
-  }
-  return ends;
-}
+/** The work of so many times as many positions, with as many weights. */
+const times = ({ flops, bytes, weights }: KernelWork, factor: number): KernelWork => ({
+  flops: factor * flops,
+  bytes: factor * bytes,
+  weights,
+});
 
 /** Part of a rank's block that lies as near to its margins as these are wide. */
 function shellOf({ inputs, outputs }: LocalNode, rank: number): number {

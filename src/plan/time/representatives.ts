@@ -3,10 +3,11 @@ import { sumCell } from '../../ops/index.ts';
 import { predictPeak } from '../explain.ts';
 import type { Kernel } from '../fusion/kernel.ts';
 import { roomsBytes } from '../memory/footprint.ts';
-import { SLICED } from '../memory/slices.ts';
 import { makePlan, type Plan } from '../plan.ts';
-import { type AllReducePlan, allReduceBytes, transferBytes } from '../program.ts';
+import { groupRoute, transferBytes } from '../program.ts';
+import { routeBytes, routeOf, routeRooms } from '../reduce/route.ts';
 import type { Target } from '../target.ts';
+import type { MachinesOf } from './collectives.ts';
 import { type Costs, makesWeight } from './costs.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
 
@@ -47,6 +48,8 @@ export interface RepresentOptions {
   readonly memoryLimit?: number;
   /** Bytes of images that a process holds whose rank has a block of some size. */
   readonly hostBytes?: (block: Sizes) => number;
+  /** Ranks that run on one machine, by their numbers; all run on one where it is not said. */
+  readonly ranksPerMachine?: number;
 }
 
 /** One axis of a mesh: ranks that are planned, the size they share, and how many each of them stands for. */
@@ -91,19 +94,22 @@ export class Representatives {
       SPLIT_DIMS.map((dim) => [dim, Math.ceil(sizes[dim] / parts[dim])]),
     ) as Sizes;
     const host = hostBytes(block);
-    const groupSize = ({ axes: joined }: AllReducePlan): number =>
-      joined.reduce((product, axis) => product * parts[axis as SplitDim], 1);
+    const machines = new Machines(parts, this.options.ranksPerMachine ?? Infinity);
+    const machinesOf: MachinesOf = ({ axes: joined }) => machines.of(joined as SplitDim[]);
+    const apart = cut.map((dim) => !machines.hold(dim));
+    const places = Array.from({ length: mesh.size }, (_, rank) => meshCoordinates(mesh, rank));
     const few = this.plan(small, mesh, stands, host);
     // What the planned ranks have no room for counts against the limit too.
-    const more = this.options.memoryLimit === undefined ? 0 : gatheredBytes(few, groupSize);
+    const more = this.options.memoryLimit === undefined ? 0 : gatheredBytes(few, machinesOf);
     const plan = more === 0 ? few : this.plan(small, mesh, stands, host + more);
     return {
       plan,
-      census: census(plan, mesh, { stands, counts, groupSize, hostBytes: host, ranks: rankCount(parts) }),
+      census: census(plan, mesh, { stands, counts, machinesOf, hostBytes: host, ranks: rankCount(parts) }),
       time: (costs, time = {}) =>
         predictTime(plan, costs, {
           ...time,
-          groupSize,
+          machinesOf,
+          near: (from, to) => places[from].every((at, i) => at === places[to][i] || !apart[i]),
           slowed: (kernel, rank) => slowed(kernel, rank, parts, axes),
         }),
     };
@@ -126,8 +132,39 @@ export class Representatives {
   }
 }
 
+/** Which ranks of a split share a machine: as many as it has, by their numbers. */
+class Machines {
+  /** How many ranks along each axis are neighbours on one machine. */
+  private readonly each: Parts;
+  private readonly parts: Parts;
+
+  constructor(parts: Parts, ranksPerMachine: number) {
+    this.parts = parts;
+    let rest = ranksPerMachine;
+    const each: Record<SplitDim, number> = { ...parts };
+    // Neighbours along the last axis have neighbouring numbers.
+    for (const dim of [...SPLIT_DIMS].reverse()) {
+      each[dim] = Math.max(1, Math.min(parts[dim], Math.floor(rest)));
+      rest /= parts[dim];
+    }
+    this.each = each;
+  }
+
+  /** Whether all ranks along an axis share a machine. */
+  hold(dim: SplitDim): boolean {
+    return this.each[dim] === this.parts[dim];
+  }
+
+  /** Ranks of a group over some axes on each machine. */
+  of(joined: readonly SplitDim[]): number[] {
+    const all = joined.reduce((n, dim) => n * this.parts[dim], 1);
+    const each = joined.reduce((n, dim) => n * this.each[dim], 1);
+    return Array.from({ length: Math.ceil(all / each) }, (_, i) => Math.min(each, all - i * each));
+  }
+}
+
 /**
- * How many times as much work the busiest of all ranks has in a kernel as the planned one: weight gradients are summed in whole
+ * How many times as many positions the busiest of all ranks has in a kernel as the planned one: weight gradients are summed in whole
  * cells, of a size that follows from the whole volume.
  */
 function slowed(
@@ -161,11 +198,11 @@ interface Standing {
   /** How many ranks each planned one stands for; `counts`: by axis of the mesh. */
   readonly stands: readonly number[];
   readonly counts: readonly (readonly number[])[];
-  readonly groupSize: (plan: AllReducePlan) => number;
+  readonly machinesOf: MachinesOf;
   readonly hostBytes: number;
 }
 
-function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, groupSize, hostBytes }: Standing): Census {
+function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, machinesOf, hostBytes }: Standing): Census {
   const sent = new Array<number>(mesh.size).fill(0);
   let allReduce = 0;
   for (const step of plan.steps) {
@@ -177,13 +214,14 @@ function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, groupSize, host
         if (from !== to) sent[from] += transferBytes(value, box);
       continue;
     }
-    for (const [first] of collective.groups) {
+    for (const group of collective.groups) {
+      const [first] = group;
       const bytes = transferBytes(value, value.own[first]);
       const groups = counts[first].reduce(
         (n, count, axis) => (collective.axes.includes(mesh.axes[axis].name) ? n : n * count),
         1,
       );
-      allReduce += groups * allReduceBytes(groupSize(collective), bytes);
+      allReduce += groups * routeBytes(routeOf(machinesOf(collective, group), bytes), bytes);
     }
   }
   return {
@@ -192,22 +230,22 @@ function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, groupSize, host
     bytesSent: { exchange: sent.reduce((sum, bytes, rank) => sum + bytes * stands[rank], 0), allReduce },
     exchangeBytesOfRank: Math.max(...sent),
     // The first rank has room for the parts of all others.
-    peakBytes: predictPeak(plan, hostBytes) + gatheredBytes(plan, groupSize),
+    peakBytes: predictPeak(plan, hostBytes) + gatheredBytes(plan, machinesOf),
   };
 }
 
 /** Room that the first rank has for parts of ranks which the plan has not: of one all-reduce, or of all that are under way. */
-function gatheredBytes(plan: Plan, groupSize: Standing['groupSize']): number {
+function gatheredBytes(plan: Plan, machinesOf: MachinesOf): number {
   const { list } = plan.memory;
   const missing = (place: number): number => {
     const { step } = list[place];
     if (step.kind !== 'collective' || step.node.collective?.kind !== 'all_reduce') return 0;
     const { collective, outputs } = step.node;
     const [group] = collective.groups;
-    const all = groupSize(collective);
     const bytes = transferBytes(outputs[0], outputs[0].own[group[0]]);
-    // Of a tensor that is shared out, a rank has room for its parts of one slice and for the slices of others.
-    return bytes >= SLICED ? bytes * (1 / group.length - 1 / all) : bytes * (all - group.length);
+    if (group.length === 1 || bytes === 0) return 0;
+    const all = routeOf(machinesOf(collective, group), bytes);
+    return routeRooms(all, bytes, 0) - routeRooms(groupRoute(collective, group, bytes).route, bytes, 0);
   };
   return roomsBytes({ list, inFlight: plan.inFlight }, missing);
 }

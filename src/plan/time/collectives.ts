@@ -1,0 +1,159 @@
+import {
+  type AllReducePlan,
+  type ExchangePlan,
+  type LocalNode,
+  machinesIn,
+  transferBytes,
+} from '../program.ts';
+import { type Route, routeOf } from '../reduce/route.ts';
+import type { Branch } from '../reduce/tree.ts';
+import type { Link, Links } from './costs.ts';
+
+// The time of collectives, told from what travels and what carries it.
+
+/** How many ranks of a group of an all-reduce run on each machine. */
+export type MachinesOf = (plan: AllReducePlan, group: readonly number[]) => readonly number[];
+
+/** Whose messages stay on a machine. */
+export interface Places {
+  readonly machinesOf?: MachinesOf;
+  readonly near?: (from: number, to: number) => boolean;
+}
+
+/** When each rank has what collectives bring that begin together: an exchange, or all-reduces between the same ranks. */
+export function endsOf(
+  nodes: readonly LocalNode[],
+  now: readonly number[],
+  links: Links,
+  places: Places,
+): readonly number[] {
+  const [first] = nodes;
+  return first.collective?.kind === 'exchange'
+    ? exchangeEnds(first, first.collective, now, links, places)
+    : reduceEnds(nodes, now, links, places);
+}
+
+/** When each rank has what it needs: its messages are under way when their senders have come here. */
+function exchangeEnds(
+  node: LocalNode,
+  { transfers }: ExchangePlan,
+  now: readonly number[],
+  links: Links,
+  { near = () => false }: Places,
+): number[] {
+  const [value] = node.outputs;
+  const none = () => now.map(() => ({ bytes: 0, messages: 0 }));
+  const ways = { far: { sent: none(), got: none() }, near: { sent: none(), got: none() } };
+  const from = now.map(() => 0);
+  for (const transfer of transfers) {
+    if (transfer.from === transfer.to) continue;
+    const { sent, got } = ways[near(transfer.from, transfer.to) ? 'near' : 'far'];
+    const bytes = transferBytes(value, transfer.box);
+    for (const count of [sent[transfer.from], got[transfer.to]]) {
+      count.bytes += bytes;
+      count.messages++;
+    }
+    from[transfer.to] = Math.max(from[transfer.to], now[transfer.from]);
+  }
+  const { inside = links } = links;
+  return now.map((here, rank) => {
+    const travel = Math.max(
+      ...(
+        [
+          [ways.far, links],
+          [ways.near, inside],
+        ] as const
+      ).map(([{ sent, got }, link]) => {
+        const messages = Math.max(sent[rank].messages, got[rank].messages);
+        return messages === 0
+          ? 0
+          : travelSeconds(link, messages, Math.max(sent[rank].bytes, got[rank].bytes));
+      }),
+    );
+    return travel === 0 ? here : Math.max(here, from[rank]) + travel;
+  });
+}
+
+/** When each rank has all sums: those that go the same way travel together, the others one after the other. */
+function reduceEnds(
+  nodes: readonly LocalNode[],
+  now: readonly number[],
+  links: Links,
+  { machinesOf = machinesIn }: Places,
+): number[] {
+  const ends = [...now];
+  const plan = nodes[0].collective as AllReducePlan;
+  for (const group of plan.groups) {
+    if (group.length < 2) continue;
+    const machines = machinesOf(plan, group);
+    const bytes = { tree: 0, slices: 0 };
+    for (const { outputs } of nodes) {
+      const each = transferBytes(outputs[0], outputs[0].own[group[0]]);
+      bytes[routeOf(machines, each).kind] += each;
+    }
+    // The ways are those of a little and of much.
+    const seconds =
+      (bytes.tree === 0 ? 0 : reduceSeconds(routeOf(machines, 0), machines, bytes.tree, links)) +
+      (bytes.slices === 0 ? 0 : reduceSeconds(routeOf(machines, Infinity), machines, bytes.slices, links));
+    const end = Math.max(...group.map((rank) => now[rank])) + seconds;
+    for (const rank of group) ends[rank] = end;
+  }
+  return ends;
+}
+
+/** Seconds of an all-reduce of `bytes` bytes, from the last part to the result everywhere. */
+export function reduceSeconds(
+  route: Route,
+  machines: readonly number[],
+  bytes: number,
+  links: Links,
+): number {
+  const { inside = links } = links;
+  if (route.kind === 'tree') return treeSeconds(route.tree, machines, bytes, links);
+  const { rows, columns } = route;
+  const alone = machines.length === 1;
+  // A row stays on a machine where whole rows do.
+  const alongRow = alone || machines.every((ranks) => ranks % columns === 0) ? inside : links;
+  const alongColumn = alone ? inside : links;
+  const stage = (link: Link, ranks: number): number =>
+    ranks === 1 ? 0 : travelSeconds(link, ranks - 1, (bytes * (ranks - 1)) / ranks);
+  // Parts come along the column from all of each row; of results, one.
+  const results =
+    rows === 1 ? 0 : travelSeconds(alongColumn, rows - 1, (bytes * (rows - 1)) / (rows * columns));
+  return 2 * stage(alongRow, columns) + stage(alongColumn, rows) + results;
+}
+
+/** Parts up the tree, then the result down it: along the way that takes longest. */
+function treeSeconds(
+  tree: readonly Branch[],
+  machines: readonly number[],
+  bytes: number,
+  links: Links,
+): number {
+  const { inside = links } = links;
+  const machineOf = machines.flatMap((ranks, i) => new Array<number>(ranks).fill(i));
+  const [up, down] = [new Array<number>(tree.length).fill(0), new Array<number>(tree.length).fill(0)];
+  for (let place = tree.length - 1; place >= 0; place--) {
+    const { children } = tree[place];
+    const mates = children.filter((child) => machineOf[child] === machineOf[place]);
+    const others = children.filter((child) => machineOf[child] !== machineOf[place]);
+    for (const [link, below] of [
+      [inside, mates],
+      [links, others],
+    ] as const) {
+      if (below.length === 0) continue;
+      const parts = below.reduce((sum, child) => sum + tree[child].end - child, 0);
+      const last = (of: readonly number[]): number => Math.max(...below.map((child) => of[child]));
+      up[place] = Math.max(up[place], last(up) + travelSeconds(link, below.length, parts * bytes));
+      down[place] = Math.max(
+        down[place],
+        last(down) + travelSeconds(link, below.length, below.length * bytes),
+      );
+    }
+  }
+  return up[0] + down[0];
+}
+
+/** Messages of one rank that travel together. */
+const travelSeconds = (link: Link, messages: number, bytes: number): number =>
+  link.latencySeconds + (messages - 1) * link.messageSeconds + bytes / link.bytesPerSecond;
