@@ -17,6 +17,7 @@ import { setupCommand } from './commands/setup-command.ts';
 import { trainCommand } from './commands/train-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
 import { viewCommand } from './commands/view-command.ts';
+import { checkOutputFlags } from './flags/output-flags.ts';
 import { loadRooms } from './load-rooms.ts';
 import { EXIT, reportError } from './terminal/report-error.ts';
 import { talks } from './terminal/talks.ts';
@@ -52,6 +53,7 @@ export function makeProgram(write: (text: string) => void): Command {
     .exitOverride()
     // Help, version and mistakes end before.
     .hook('preAction', loadRooms)
+    .hook('preAction', (_program, command) => checkOutputFlags(command))
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
     .configureOutput({ ...output, outputError: oneLine('halomesh') });
   for (const add of [

@@ -1,6 +1,7 @@
 import { type BigIntStats, existsSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
+import { checkPlace } from './place.ts';
 import { systemErrorCode } from './system-errors.ts';
 
 // What a command writes is never what it reads, by whatever names and links the two are reached.
@@ -15,8 +16,8 @@ export interface OutputCheck {
 }
 
 /**
- * Checks, before the first byte is written, that no output is an input or another output, and, unless `overwrite`, that none is
- * there. Throws HalomeshError that names the output. Outputs that are links stand for the files that they lead to.
+ * Checks, before the first byte is written, that no output is an input or another output, that their folders can be written, and,
+ * unless `overwrite`, that none is there. Throws HalomeshError that names the output. Outputs that are links stand for the files that they lead to.
  */
 export function checkOutputs({ reads, writes, overwrite = false }: OutputCheck): void {
   const inputs = new Map<string, string>();
@@ -37,6 +38,9 @@ export function checkOutputs({ reads, writes, overwrite = false }: OutputCheck):
       fail({ where: file, problem: 'two outputs are one file', found: `${other} and ${file}` });
     outputs.set(identity, file);
   }
+  // One of each folder stands for all that are written there.
+  const places = new Map(writes.map((file) => [path.dirname(path.resolve(file)), file]));
+  for (const file of places.values()) checkPlace(file);
   for (const file of writes) if (!overwrite) refuseExisting(file);
 }
 
