@@ -1,4 +1,4 @@
-import { mkdirSync, type Stats, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
 import { systemErrorCode, systemErrorReason, writeHints } from './system-errors.ts';
@@ -35,6 +35,31 @@ export function makeFolder(folder: string): void {
   }
 }
 
+/**
+ * Checks, before any work, that a file or folder can be written at a path: the nearest folder above that is there takes a new folder,
+ * which goes again at once. Throws HalomeshError; `where` names the output, by default as its path.
+ */
+export function checkPlace(file: string, where = file): void {
+  const whole = path.resolve(file);
+  let at = statOf(whole, where)?.isDirectory() ? whole : path.dirname(whole);
+  for (let found = statOf(at, where); !found?.isDirectory(); found = statOf(at, where)) {
+    if (found !== undefined)
+      fail({
+        where,
+        problem: 'cannot be written',
+        expected: `a folder ${at}`,
+        found: 'a file',
+        hint: 'Choose another path',
+      });
+    at = path.dirname(at);
+  }
+  try {
+    rmdirSync(mkdtempSync(path.join(at, '.halomesh-')));
+  } catch (error) {
+    refuse(where, error, `cannot be written: in ${at}, `);
+  }
+}
+
 function statOf(file: string, folder: string): Stats | undefined {
   try {
     return statSync(file);
@@ -45,12 +70,9 @@ function statOf(file: string, folder: string): Stats | undefined {
   }
 }
 
-function refuse(folder: string, error: unknown): never {
+function refuse(where: string, error: unknown, problem = 'the folder cannot be made: '): never {
   if (!(error instanceof Error && 'syscall' in error)) throw error;
   const code = systemErrorCode(error);
   const hint = code === 'ENOENT' ? 'Choose a folder on a disk.' : writeHints[code];
-  fail(
-    { where: folder, problem: `the folder cannot be made: ${systemErrorReason(error)}`, hint },
-    { cause: error },
-  );
+  fail({ where, problem: `${problem}${systemErrorReason(error)}`, hint }, { cause: error });
 }

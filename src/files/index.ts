@@ -13,7 +13,6 @@ export * from './names.ts';
 export * from './outputs.ts';
 export * from './overlap.ts';
 export * from './partial-file.ts';
-export * from './place.ts';
 export * from './processes.ts';
 export * from './set-up.ts';
 export * from './system-errors.ts';

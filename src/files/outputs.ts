@@ -1,7 +1,7 @@
 import { type BigIntStats, existsSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fail } from '../core/index.ts';
-import { checkPlace } from './place.ts';
+import { checkPlace } from './folders.ts';
 import { systemErrorCode } from './system-errors.ts';
 
 // What a command writes is never what it reads, by whatever names and links the two are reached.

@@ -11,7 +11,7 @@ import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
 import { joinRun } from '../terminal/processes.ts';
 import { showProgress } from '../terminal/progress.ts';
-import { say, sayJson } from '../terminal/say.ts';
+import { say, sayJson, tell } from '../terminal/say.ts';
 import { noteSplit, talks } from '../terminal/talks.ts';
 import { workUnread } from '../terminal/unread.ts';
 import { relative } from '../terminal/words.ts';
@@ -48,6 +48,12 @@ export async function evaluateAction({
     onCase: (id: string, done: number, all: number) => {
       progress ??= showProgress({ unit: 'case', total: all, silent: !talks() });
       progress.update(done, [id]);
+    },
+    onNote: (text: string) => {
+      if (!talks()) return;
+      const line = `warning: ${text}`;
+      if (progress) progress.note(line);
+      else tell(line);
     },
   };
   const print = (report: ShownReport & ScoredReport, title: string, out: string): void => {

@@ -38,3 +38,11 @@ export function boxShape({ start, end }: VoxelBox): Shape3 {
 export function wholeBox(shape: Shape3): VoxelBox {
   return { start: [0, 0, 0], end: shape };
 }
+
+/** A box in layers of not too many voxels, each of at least one slice. */
+export function* layersOf({ start, end }: VoxelBox, most: number): Iterable<VoxelBox> {
+  const plane = (end[1] - start[1]) * (end[2] - start[2]);
+  const thick = Math.max(1, Math.floor(most / Math.max(1, plane)));
+  for (let k = start[0]; k < end[0]; k += thick)
+    yield { start: [k, start[1], start[2]], end: [Math.min(k + thick, end[0]), end[1], end[2]] };
+}

@@ -1,8 +1,10 @@
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -57,6 +59,23 @@ const run = (options: Partial<EvaluateLabelsOptions> = {}) =>
   evaluateLabels({ predictions: at('found'), data: at('data'), ...options });
 
 describe('evaluateLabels', () => {
+  it('writes its summary though pictures cannot be drawn, and says which', async () => {
+    cpSync(at('data'), at('worn'), { recursive: true });
+    // An image that ends early, and a folder in the place of a picture.
+    const image = at('worn/imagesTr/case_2_0000.nii.gz');
+    writeFileSync(image, readFileSync(image).subarray(0, -12));
+    const out = at('drawn');
+    mkdirSync(at('drawn/overlays/case_10.png/full'), { recursive: true });
+    const notes: string[] = [];
+    await run({ data: at('worn'), out, overwrite: true, onNote: (text) => notes.push(text) });
+    expect(notes.length).toBe(2);
+    expect(notes[0]).toMatch(/case_2_0000\.nii\.gz: .*\. The evaluation goes on without this picture$/);
+    expect(notes[1]).toMatch(/case_10\.png.* The evaluation goes on without this picture$/);
+    const { original } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+    expect(original.cases.length).toBe(2);
+    expect(readdirSync(join(out, 'overlays'))).toEqual(['case_10.png']);
+  });
+
   it('compares label maps in any axis order with those of a data set', async () => {
     const seen: string[] = [];
     const { original, settings } = await run({

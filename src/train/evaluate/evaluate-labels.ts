@@ -30,6 +30,7 @@ import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { chosenCases } from './evaluate.ts';
 import { checkEvaluation, overlayFile, writeSummary } from './evaluation-summary.ts';
 import { type MetricOptions, metricSettings, type ScoredReport } from './metric-options.ts';
+import { attemptPicture } from './overlay-parts.ts';
 
 export interface EvaluateLabelsOptions extends MetricOptions {
   /** Folder of segmentations: a label map for each case, under the case's id (`ID.nii.gz`, or another format). */
@@ -53,6 +54,8 @@ export interface EvaluateLabelsOptions extends MetricOptions {
   readonly overlays?: boolean;
   /** Called after each case. */
   readonly onCase?: (id: string, done: number, all: number) => void;
+  /** Told of a picture that cannot be drawn; all else goes on. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** How good segmentations on disk are. */
@@ -132,7 +135,7 @@ async function compare(
   file: string,
   classes: readonly string[],
   settings: MetricSettings,
-  { cleaning, out, overlays = true }: EvaluateLabelsOptions,
+  { cleaning, out, overlays = true, onNote }: EvaluateLabelsOptions,
 ): Promise<CaseComparison> {
   const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
   const truth = await loadLabels(label, grid, classes, labelCodes);
@@ -140,21 +143,22 @@ async function compare(
   const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes));
   const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
   if (out !== undefined && overlays && image !== undefined) {
-    const scan = await loadCase({ id, image, series });
-    drawOverlay({
-      image: scan.image,
-      truth: truth.data,
-      prediction,
-      shape: grid.shape,
-      spacing: spacingOf(grid),
-      affine: grid.affine,
-      // That of a store is not known here.
-      ...(isZarr(image) ? {} : { window: paperWindow }),
-      file: overlayFile(out, id),
-      title: id,
-      classNames: classes,
-      dice: Object.fromEntries(classes.slice(1).map((name, n) => [name, compared.confusion.dice(n + 1)])),
-    });
+    const draw = async (): Promise<void> =>
+      drawOverlay({
+        image: (await loadCase({ id, image, series })).image,
+        truth: truth.data,
+        prediction,
+        shape: grid.shape,
+        spacing: spacingOf(grid),
+        affine: grid.affine,
+        // That of a store is not known here.
+        ...(isZarr(image) ? {} : { window: paperWindow }),
+        file: overlayFile(out, id),
+        title: id,
+        classNames: classes,
+        dice: Object.fromEntries(classes.slice(1).map((name, n) => [name, compared.confusion.dice(n + 1)])),
+      });
+    await attemptPicture(draw, onNote);
   }
   return compared;
 }

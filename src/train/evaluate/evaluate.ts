@@ -48,6 +48,8 @@ export interface EvaluateOptions extends RunOptions, MetricOptions {
   readonly overlays?: boolean;
   /** Called after each case. */
   readonly onCase?: (id: string, done: number, all: number) => void;
+  /** Told of a picture that cannot be drawn; all else goes on. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** Scores of cases of one kind. */
@@ -116,6 +118,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
       ...{ run, processes, settings, flips },
       steps: cleaningOf(options.cleaning ?? {}, classes),
       overlays: options.overlays === false ? undefined : out,
+      onNote: options.onNote,
       chunks: new ChunkCache(CHUNK_BYTES),
     };
     const compared: Compared[] = [];

@@ -45,6 +45,8 @@ export interface Judge {
   readonly flips?: SegmentOptions['flips'];
   /** Folder of an evaluation that gets overlays; absent where none are drawn. */
   readonly overlays?: string;
+  /** Told of a picture that cannot be drawn. */
+  readonly onNote?: (text: string) => void;
   /** Chunks of stores. */
   readonly chunks: ChunkCache;
 }
@@ -107,6 +109,7 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
           run.classes.slice(1).map((name, n) => [name, original?.confusion.dice(n + 1) ?? null]),
         ),
       },
+      judge.onNote,
     );
   return original && prepared && { original, prepared };
 }

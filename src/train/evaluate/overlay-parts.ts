@@ -1,5 +1,7 @@
+import { systemErrorText } from '../../files/index.ts';
 import {
   boxShape,
+  layersOf,
   putBox,
   type Shape3,
   takeBox,
@@ -28,6 +30,22 @@ export interface ComparedBox {
   readonly labels: Uint8Array;
 }
 
+/**
+ * Draws a picture of an evaluation, which is worth more than its pictures: goes on where one of them cannot be drawn, and says so.
+ */
+export async function attemptPicture(
+  draw: () => Promise<void> | void,
+  onNote: ((text: string) => void) | undefined,
+): Promise<void> {
+  try {
+    await draw();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const problem = (systemErrorText(error) ?? error.message).replace(/\.$/, '');
+    onNote?.(`${problem}. The evaluation goes on without this picture`);
+  }
+}
+
 /** Voxels of the image that are looked at at once. */
 const PIECE_VOXELS = 2 ** 22;
 
@@ -40,12 +58,13 @@ export async function drawOwnParts(
   processes: Processes | undefined,
   { source, own, compared }: { source: VoxelSource; own: VoxelBox; compared: ComparedBox },
   frame: Omit<OverlayFrame, 'truth' | 'prediction'>,
+  onNote?: (text: string) => void,
 ): Promise<void> {
   const { shape } = source;
   const counted = await together(processes, 'the scan', async () => {
     const facts = new VolumeFacts(shape);
     facts.addMaps([compared.truth, compared.labels], compared.box);
-    for (const piece of layersOf(own)) facts.addImage(await source.image(piece));
+    for (const piece of layersOf(own, PIECE_VOXELS)) facts.addImage(await source.image(piece));
     return facts.numbers;
   });
   const facts = new VolumeFacts(shape);
@@ -66,10 +85,9 @@ export async function drawOwnParts(
     if ((processes?.index ?? 0) === 0)
       views[view] = { image: slice(floatsOf(pixels)), truth: slice(truth), prediction: slice(prediction) };
   }
-  await together(processes, 'the picture', async () => {
-    if ((processes?.index ?? 0) === 0)
-      drawSlices({ ...frame, truth: true, prediction: true }, facts, (view) => views[view]!);
-  });
+  if ((processes?.index ?? 0) !== 0) return;
+  const shown = { ...frame, truth: true, prediction: true };
+  await attemptPicture(() => drawSlices(shown, facts, (view) => views[view]!), onNote);
 }
 
 /** The bytes of a plane on process 0, from the part that each process has of it. */
@@ -97,12 +115,4 @@ function planeOf(shape: Shape3, across: 0 | 1 | 2, at: number): VoxelBox {
     return [k, j, i];
   };
   return { start: side(at, [0, 0, 0]), end: side(at + 1, shape) };
-}
-
-/** A box in layers of not too many voxels. */
-function* layersOf({ start, end }: VoxelBox): Iterable<VoxelBox> {
-  const plane = (end[1] - start[1]) * (end[2] - start[2]);
-  const thick = Math.max(1, Math.floor(PIECE_VOXELS / Math.max(1, plane)));
-  for (let k = start[0]; k < end[0]; k += thick)
-    yield { start: [k, start[1], start[2]], end: [Math.min(k + thick, end[0]), end[1], end[2]] };
 }

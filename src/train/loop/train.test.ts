@@ -20,7 +20,20 @@ beforeAll(async () => {
   await writePhantom({ out: data, size: [14, 13, 12], cases: 2 });
 });
 
-let runs = 0;
+it('refuses a held-out case that cannot be used before the first step', async () => {
+  const bad = path.join(folder, 'bad');
+  await writePhantom({ out: bad, size: [14, 13, 12], cases: 3 });
+  const label = path.join(bad, 'labelsTr/phantom_002.nii.gz');
+  const { data: labels, ...volume } = await readScan(label);
+  await writeNifti(label, { ...volume, data: Uint8Array.from(labels, (value, n) => (n === 5 ? 9 : value)) });
+  const events: TrainEvent[] = [];
+  const run = config({ data: bad, validation: ['phantom_002'] });
+  await expect(train(run, { onEvent: (event) => events.push(event) })).rejects.toThrow(/phantom_002.*9/);
+  expect(events).toEqual([]);
+});
+
+/** From ten on: checkpoints of runs are compared, and their names have one length. */
+let runs = 10;
 
 function config(settings: object = {}): TrainConfig {
   return resolveConfig({

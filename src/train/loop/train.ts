@@ -22,7 +22,7 @@ import { RunPictures } from './run-pictures.ts';
 import { measureStatistics } from './statistics.ts';
 import type { TrainEvent, TrainResult } from './train-events.ts';
 import { Trainer } from './trainer.ts';
-import { validate } from './validator.ts';
+import { checkHeldOut, validate } from './validator.ts';
 
 export interface TrainOptions {
   /** Go on from the last checkpoint in the run's folder. */
@@ -156,6 +156,9 @@ class Run {
     this.firstStep = this.step;
     this.saved = loaded?.file === folder.latest;
     this.best = loaded?.best;
+    // A run that has come to its first validation has read them.
+    if (this.step < config.checkpointEvery)
+      await checkHeldOut(chosen.validation, this.trainer.reader, this.processes, this.options.signal);
     if (this.cases !== undefined) await writeRunData(folder, this.cases);
     // Config before the log: a run of which there is a config can be resumed.
     if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);

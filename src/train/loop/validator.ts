@@ -1,11 +1,13 @@
-import type { Case } from '../../imaging/index.ts';
-import type { HostArray } from '../../machine/index.ts';
+import { type Case, isZarr, layersOf, wholeBox } from '../../imaging/index.ts';
+import type { HostArray, Processes } from '../../machine/index.ts';
+import { together } from '../../run/index.ts';
 import { evaluationGraph } from '../config/model.ts';
 import { passKey } from '../config/programs.ts';
 import type { DiceByClass } from '../record/log.ts';
 import { absentClasses, hardDice } from '../record/scores.ts';
 import { casePasses } from '../samples/case-passes.ts';
 import type { CaseReader } from '../samples/case-reader.ts';
+import { PIECE_VOXELS } from '../samples/cases.ts';
 import type { TrainerParts } from './trainer.ts';
 
 /** How good a network is on cases that it is not trained on. */
@@ -17,6 +19,31 @@ export interface Validation {
   /** Classes above 0 that no held-out case has. */
   readonly absent: readonly string[];
   readonly seconds: number;
+}
+
+/**
+ * Reads all held-out cases to their ends, so that one that cannot be read, or fits neither classes nor window, is refused before the
+ * first step and not at the first validation. All processes call it, and each reads its share. The signal ends it early.
+ */
+export async function checkHeldOut(
+  held: readonly Case[],
+  reader: CaseReader,
+  processes: Processes,
+  signal?: AbortSignal,
+): Promise<void> {
+  const mine = held.filter((_, n) => n % processes.ranks.length === processes.index);
+  await together(processes, 'held-out cases', async () => {
+    for (const entry of mine) {
+      if (signal?.aborted) return;
+      const source = await reader.source({ ...entry, checkWindow: true });
+      // A scan is read when it is prepared, a store when its boxes are asked for.
+      if (!isZarr(entry.image)) continue;
+      for (const box of layersOf(wholeBox(source.shape), PIECE_VOXELS)) {
+        await source.image(box);
+        await source.labels(box);
+      }
+    }
+  });
 }
 
 /** Judges the network of a session, or that of the averages of its weights, on prepared cases. Changes nothing. */
