@@ -2,50 +2,46 @@
 import { posix } from 'node:path';
 import { isTestFile } from '../setup/common.mjs';
 
-/** What each room may import besides itself. */
-export const mayImport = {
-  core: [],
-  files: ['core'],
-  ops: ['core'],
-  nn: ['ops', 'core'],
-  plan: ['ops', 'core'],
-  machine: ['plan', 'ops', 'files', 'core'],
-  run: ['machine', 'plan', 'ops', 'files', 'core'],
-  measure: ['run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
-  imaging: ['files', 'core'],
-  train: ['imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
-  exchange: ['train', 'imaging', 'run', 'machine', 'plan', 'nn', 'ops', 'files', 'core'],
-  view: ['train', 'imaging', 'files', 'core'],
-  cli: [
-    'index',
-    'view',
-    'exchange',
-    'train',
-    'measure',
-    'imaging',
-    'run',
-    'machine',
-    'plan',
-    'nn',
-    'ops',
-    'files',
-    'core',
-  ],
-  index: [
-    'cli',
-    'exchange',
-    'train',
-    'measure',
-    'imaging',
-    'run',
-    'machine',
-    'plan',
-    'nn',
-    'ops',
-    'files',
-    'core',
-  ],
+/** The rooms, lowest first. */
+const order = [
+  'core',
+  'files',
+  'ops',
+  'nn',
+  'plan',
+  'machine',
+  'run',
+  'measure',
+  'imaging',
+  'train',
+  'exchange',
+  'view',
+  'cli',
+  'index',
+];
+
+/** Lower rooms that a room may not import: pure ones no files, what knows no devices none, and what lies beside it. */
+const apart = {
+  ops: ['files'],
+  nn: ['files'],
+  plan: ['files', 'nn'],
+  machine: ['nn'],
+  run: ['nn'],
+  imaging: ['ops', 'nn', 'plan', 'machine', 'run', 'measure'],
+  train: ['measure'],
+  exchange: ['measure'],
+  view: ['ops', 'nn', 'plan', 'machine', 'run', 'measure', 'exchange'],
+  index: ['view'],
 };
+
+/** What each room may import besides itself: all that is lower and not apart, and the command line what it is a face of. */
+export const mayImport = Object.fromEntries(
+  order.map((room, height) => [
+    room,
+    order.filter((other, n) => n < height && !apart[room]?.includes(other)),
+  ]),
+);
+mayImport.cli.push('index');
 
 /** Rooms within a room, lowest first: a file imports from its own and from lower ones. What stands in none is above all. */
 export const layers = {

@@ -88,7 +88,13 @@ export interface Spill {
  * What runs kernels and holds tensors. It has one queue: what is asked for is done in that order, at once or later. Errors of work
  * that is done later surface where one waits for it: at `download`, `done` and marks.
  */
-export interface Device extends Target {
+export interface Device {
+  /** What plans are made for. */
+  readonly target: Target;
+  /** What kernels are made for, such as the instruction set; absent where that says nothing. */
+  readonly instructionSet?: string;
+  /** Most bytes that the process has had in memory; absent where the system's count will do. */
+  peakMemory?(): number;
   /** `room`: bytes that the memory may grow to be used for, where addresses alone cost nothing. */
   allocate(bytes: number, room?: number): Memory;
   /** Gives memory back, and the arguments of what was prepared with it. */

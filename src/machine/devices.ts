@@ -76,14 +76,14 @@ export const DEVICES = {
     doc: 'TypeScript in float64: slow, the judge of the others',
     computes: true,
     available: always('TypeScript in float64: slow, the judge of the others'),
-    target: () => referenceDevice(),
+    target: () => referenceDevice().target,
     open: () => referenceDevice(),
   },
   null: {
     doc: 'plans and counts, computes nothing',
     computes: false,
     available: always('plans and counts, computes nothing'),
-    target: () => nullDevice(),
+    target: () => nullDevice().target,
     open: () => nullDevice(),
   },
 } as const satisfies Readonly<

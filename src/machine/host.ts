@@ -1,4 +1,5 @@
-import type { Costs, FixedBytes, Target, Tier } from '../plan/index.ts';
+import { type Costs, type FixedBytes, NO_FUSION, type Target, type Tier } from '../plan/index.ts';
+import { plainFormat } from './formats/index.ts';
 
 // What devices that compute on the host have in common.
 
@@ -31,4 +32,15 @@ const [FLOPS, BYTES] = [2.5e11, 1e10];
 export const UNMEASURED: Costs = {
   kernel: (_kernel, { flops, bytes }) => Math.max(flops / FLOPS, bytes / BYTES),
   link: { bytesPerSecond: 1e9, latencySeconds: 0, messageSeconds: 0 },
+};
+
+/** What plans are made for where nothing is known of kernels: each operation is one, over plain tensors in memory. */
+export const PLAIN_TARGET: Omit<Target, 'name'> = {
+  fusion: NO_FUSION,
+  refuses: () => undefined,
+  formats: () => plainFormat,
+  plain: plainFormat,
+  spaces: HOST_SPACES,
+  costs: UNMEASURED,
+  overlap: true,
 };

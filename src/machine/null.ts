@@ -1,9 +1,8 @@
 import { boxVolume } from '../core/index.ts';
-import { NO_FUSION, type Target, transferBytes } from '../plan/index.ts';
+import { type Target, transferBytes } from '../plan/index.ts';
 import { HOST_ARRAYS, launchOf, passedMark } from './at-once.ts';
 import type { Device, Tensor } from './device.ts';
-import { plainFormat } from './formats/index.ts';
-import { HOST_SPACES, UNMEASURED } from './host.ts';
+import { PLAIN_TARGET } from './host.ts';
 
 /**
  * Plans and counts, computes nothing: reads give zeros. With the storage and fusion rules of `like` it stands for that device
@@ -11,15 +10,7 @@ import { HOST_SPACES, UNMEASURED } from './host.ts';
  */
 export function nullDevice(like?: Target): Device {
   return {
-    name: 'null',
-    fusion: like?.fusion ?? NO_FUSION,
-    refuses: like?.refuses ?? (() => undefined),
-    formats: like?.formats ?? (() => plainFormat),
-    plain: like?.plain ?? plainFormat,
-    spaces: like?.spaces ?? HOST_SPACES,
-    costs: like?.costs ?? UNMEASURED,
-    overlap: like?.overlap ?? true,
-    ...(like?.scratch && { scratch: like.scratch }),
+    target: { ...(like ?? PLAIN_TARGET), name: 'null' },
     allocate: (bytes, room = bytes) => ({ bytes: Math.max(bytes, room) }),
     free: () => undefined,
     openSpill: (_folder, bytes) => ({

@@ -2,7 +2,7 @@ import { type Block, type Box, boxVolume, forEachIndex, get, set, zeros } from '
 import { type Format, type Kernel, type LocalValue, NO_FUSION, type StoredType } from '../plan/index.ts';
 import { launchOf, passedMark } from './at-once.ts';
 import type { Device, HostArray, HostRoom, Memory, Spill, Tensor } from './device.ts';
-import { HOST_SPACES, UNMEASURED } from './host.ts';
+import { PLAIN_TARGET } from './host.ts';
 
 interface ReferenceTensor extends Tensor {
   readonly block: Block;
@@ -22,14 +22,13 @@ export function referenceDevice(fusion = NO_FUSION): Device {
   const taken = new Map<Memory, number>();
   let held = 0;
   return {
-    name: 'reference',
-    fusion,
-    refuses: () => undefined,
-    formats: () => () => FLOAT64,
-    plain: () => FLOAT64,
-    spaces: HOST_SPACES,
-    costs: UNMEASURED,
-    overlap: true,
+    target: {
+      ...PLAIN_TARGET,
+      name: 'reference',
+      fusion,
+      formats: () => () => FLOAT64,
+      plain: () => FLOAT64,
+    },
     allocate(bytes, room = bytes) {
       held += bytes;
       const memory = { bytes: Math.max(bytes, room) };

@@ -2,11 +2,9 @@ import { availableParallelism } from 'node:os';
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
 import { debugLevel } from '../files/index.ts';
 import {
-  CPU_TARGET,
   cpuDevice,
   type Device,
   type ExactConv,
-  library,
   type Processes,
   type TargetOptions,
 } from '../machine/index.ts';
@@ -83,7 +81,7 @@ function placement(
   checkSplits(graph, mesh, layout ?? {});
   if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined)
     return { mesh, layout, plans: plan && [plan] };
-  return fitParts([{ graph, hostBytes }], device, memoryLimit);
+  return fitParts([{ graph, hostBytes }], device.target, memoryLimit);
 }
 
 /** Training steps of a U-Net on random data. */
@@ -145,15 +143,13 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     size,
     ranks: session.mesh.size,
     threads,
-    instructionSet: device.name === CPU_TARGET.name ? library().isa : 'none',
+    instructionSet: device.instructionSet ?? 'none',
     precision,
     secondsPerStep: { min: sorted[0], median },
     seconds,
     gflopsPerSecond: flops / 1e9 / median,
     gflopPerStep: flops / 1e9,
-    // What the system counts of a process includes its parent's memory at the start; the library asks for its own.
-    peakRssBytes:
-      device.name === CPU_TARGET.name ? library().peakRss() : process.resourceUsage().maxRSS * 1024,
+    peakRssBytes: device.peakMemory?.() ?? process.resourceUsage().maxRSS * 1024,
     predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
     bytesSentPerStep: bytesSent / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,

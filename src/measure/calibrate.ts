@@ -154,7 +154,7 @@ async function exchangeSeconds(
     ]),
   };
   const flat = { shape: line, dtype: 'f32' as const };
-  const type = { ...flat, format: device.plain(flat) };
+  const type = { ...flat, format: device.target.plain(flat) };
   const box: Box = [range(0, 4 * length)];
   const memory = device.allocate(type.format.bytes(box));
   const seconds: number[] = [];

@@ -19,7 +19,7 @@ describe('writePart', () => {
     ]) {
       const device = referenceDevice();
       const type = { shape: dims, dtype: 'f32' } as const;
-      const stored = { ...type, format: device.plain(type) };
+      const stored = { ...type, format: device.target.plain(type) };
       const tensor = device.tensor(device.allocate(0), 0, stored, part);
       writePart(device, tensor, part, whole);
       const expected: number[] = [];

@@ -226,7 +226,7 @@ describe('a program that is loaded', () => {
 
   it('may be planned before, for this device, mesh and layout alone', async () => {
     const device = referenceDevice();
-    const plan = makePlan(build(), halves.mesh, halves.layout, device);
+    const plan = makePlan(build(), halves.mesh, halves.layout, device.target);
     const program = await new Session({ device, ...halves, seed: 3 }).load(plan);
     expect(program.plan).toBe(plan);
     const other = await new Session({ device, ...halves, seed: 3 }).load(build());

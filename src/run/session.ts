@@ -139,7 +139,7 @@ export class Session {
     const { ranks: processRanks, index } = this.world.processes;
     const plan =
       what instanceof Graph
-        ? makePlan(what, this.mesh, this.layout, this.device, {
+        ? makePlan(what, this.mesh, this.layout, this.device.target, {
             processRanks,
             memoryLimit,
             hostBytes,
@@ -204,7 +204,7 @@ export class Session {
 
   /** Refuses a program that takes more of the memory of tensors than the process may have of it. */
   checkFits(peak: number): void {
-    const { tensors } = this.device.spaces;
+    const { tensors } = this.device.target.spaces;
     if (tensors.ofHost) checkMemory(peak, this.options.grantedBytes ?? this.device.granted?.());
     else checkMemory(peak, this.device.granted?.(), `what is free of the ${tensors.name}`);
   }
@@ -212,7 +212,7 @@ export class Session {
   /** What a plan was made for must be what it runs on: places of tensors follow from it. */
   private suited(plan: Plan): Plan {
     const { device, mesh, layout, world } = this;
-    const expected = placeText(device.name, mesh, layout, world.processes.ranks);
+    const expected = placeText(device.target.name, mesh, layout, world.processes.ranks);
     const found = placeText(plan.device, plan.program.mesh, plan.layout, plan.memory.processRanks);
     if (found === expected) return plan;
     return fail({

@@ -56,10 +56,10 @@ export function describeDevice(name: string, open: () => Device, { types = {} }:
     const begun = device.held;
     afterAll(() => device.close());
 
-    const own = device.formats(partition(convolution(), mesh({}), {}));
+    const own = device.target.formats(partition(convolution(), mesh({}), {}));
     /** A type in row-major order, and in the format that the device gives an image of it. */
     const stored = (type: TensorType): StoredType[] => {
-      const [plain, image] = [device.plain(type), own(type)];
+      const [plain, image] = [device.target.plain(type), own(type)];
       return (plain.name === image.name ? [plain] : [image, plain]).map((format) => ({ ...type, format }));
     };
     const made = (type: StoredType, box: Box, data?: HostArray) => {

@@ -1,7 +1,7 @@
 import { type Block, type Box, boxVolume, rowMajorStrides } from '../../src/core/index.ts';
 import { HOST_ARRAYS, launchOf, passedMark } from '../../src/machine/at-once.ts';
 import { type ContractionCall, callOf, refusesCall } from '../../src/machine/calls/index.ts';
-import { HOST_SPACES, UNMEASURED } from '../../src/machine/host.ts';
+import { PLAIN_TARGET } from '../../src/machine/host.ts';
 import type { Device, Memory, Tensor } from '../../src/machine/index.ts';
 import { runByReference } from '../../src/machine/reference.ts';
 import { type LocalValue, NO_FUSION, type StoredType } from '../../src/plan/index.ts';
@@ -65,19 +65,16 @@ export function toyDevice(): Device {
   let held = 0;
   const plain = () => ({ name: 'plain', bytes: (box: Box) => 4 * boxVolume(box) });
   const done = async () => undefined;
+  const isConv = (op: string) => op === 'conv';
   return {
-    name: 'toy',
-    fusion: {
-      ...NO_FUSION,
-      prologue: (op, input) => op === 'conv' && input === 0,
-      epilogue: (op) => op === 'conv',
+    target: {
+      ...PLAIN_TARGET,
+      name: 'toy',
+      fusion: { ...NO_FUSION, prologue: (op, input) => isConv(op) && input === 0, epilogue: isConv },
+      refuses: refusesCall,
+      formats: () => plain,
+      plain,
     },
-    refuses: refusesCall,
-    formats: () => plain,
-    plain,
-    spaces: HOST_SPACES,
-    costs: UNMEASURED,
-    overlap: true,
     allocate(bytes): ToyMemory {
       held += bytes;
       return { bytes, data: new ArrayBuffer(bytes) };
@@ -86,7 +83,7 @@ export function toyDevice(): Device {
       held -= bytes;
     },
     openSpill: () => {
-      throw new Error('the toy has no store');
+      throw new Error('the toy has no spill');
     },
     tensor: (memory: Memory, offset: number, { shape, dtype }: StoredType, box: Box): ToyTensor => {
       const data = new Float32Array((memory as ToyMemory).data, offset, boxVolume(box));

@@ -48,7 +48,9 @@ describe('the driver of a GPU', () => {
     const device = cudaDevice();
     const memory = device.allocate(64);
     const type = { shape: [{ name: 'width', size: 4 }], dtype: 'f32' } as const;
-    const tensor = device.tensor(memory, 0, { ...type, format: device.plain(type) }, [{ start: 0, end: 4 }]);
+    const tensor = device.tensor(memory, 0, { ...type, format: device.target.plain(type) }, [
+      { start: 0, end: 4 },
+    ]);
     device.upload(tensor, tensor.box, Float32Array.of(1, 2, 3, 4));
     const store = device.openSpill('', 1024);
     const ticket = store.write(tensor, 512);

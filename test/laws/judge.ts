@@ -80,7 +80,7 @@ export async function check(
       const y = found[name][k];
       if (Math.abs(x - y) <= tolerance * scale || x === y) return;
       fail({
-        where: `${device.name} on ${JSON.stringify(parts)}`,
+        where: `${device.target.name} on ${JSON.stringify(parts)}`,
         problem: `element ${k} of ${name}`,
         expected: String(x),
         found: String(y),

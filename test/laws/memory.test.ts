@@ -57,7 +57,7 @@ async function train(
 function smallest(bed: Bed, parts: Parts): number {
   const { mesh, layout } = meshFor(parts);
   try {
-    makePlan(network(bed).graph, mesh, layout, bed.device, { memoryLimit: 1 });
+    makePlan(network(bed).graph, mesh, layout, bed.device.target, { memoryLimit: 1 });
   } catch (error) {
     const [, mib] = /at least (\d+)MiB/.exec((error as Error).message) ?? [];
     return Number(mib) * 2 ** 20;

@@ -33,7 +33,9 @@ const SPACE = { batch: 2, depth: 5, height: 2, width: 5 };
 const THREE = windows({ depth: 3, height: 3, width: 3 }, { padding: 'same' });
 const cpu = cpuDevice({ threads: 2 });
 /** The CPU device without stores of parts. */
-const cutting: Device = Object.create(cpu, { fusion: { value: { ...CALL_FUSION, parts: () => false } } });
+const cutting: Device = Object.create(cpu, {
+  target: { value: { ...cpu.target, fusion: { ...CALL_FUSION, parts: () => false } } },
+});
 
 function inputs(graph: Graph, sizes: Readonly<Record<string, readonly number[]>>, dtype: DType): Value[] {
   return Object.entries(sizes).map(([name, [channels, more]]) =>
@@ -87,8 +89,9 @@ function feeds(graph: Graph): Record<string, Float32Array> {
 }
 
 const slices = (graph: Graph, axes: Record<string, number> = {}, layout: Layout = {}): number =>
-  makePlan(graph, mesh(axes), layout, cpu).steps.filter((step) => showPlanStep(step).startsWith('slice'))
-    .length;
+  makePlan(graph, mesh(axes), layout, cpu.target).steps.filter((step) =>
+    showPlanStep(step).startsWith('slice'),
+  ).length;
 
 const MESHES: readonly [Record<string, number>, Layout][] = [
   [{}, {}],
@@ -146,7 +149,7 @@ describe('parts are cut from the whole', () => {
   });
 
   it('on devices without row programs', () => {
-    const plan = makePlan(joined([16, 16], 'f32'), mesh({}), {}, nullDevice());
+    const plan = makePlan(joined([16, 16], 'f32'), mesh({}), {}, nullDevice().target);
     expect(plan.steps.filter((step) => showPlanStep(step).startsWith('slice'))).toHaveLength(2);
   });
 

@@ -124,7 +124,7 @@ describe('a network in blocks', () => {
       image: shape({ batch: 1, depth: 64, height: 8, width: 8, channel: 1 }),
       network: { ...bed.network, classes: 3 },
     });
-    const { program } = makePlan(graph, new Session({ device: cpu }).mesh, {}, cpu, { region });
+    const { program } = makePlan(graph, new Session({ device: cpu }).mesh, {}, cpu.target, { region });
     const [, depth, height] = program.inputs.get('image')!.own[0];
     // Up: 2 voxels. Below: a pair for each end, and 2 more of twice the size. Then the 2 convolutions before pooling.
     expect(depth).toEqual(range(32 - 2 - 4 - 2, 40 + 2 + 4 + 2));
@@ -138,7 +138,7 @@ describe('a network in blocks', () => {
     });
     const { mesh } = new Session({ device: cpu });
     const bytes = (region?: { labels: Box }): number =>
-      makePlan(graph, mesh, {}, cpu, { region }).memory.arenaBytes[0];
+      makePlan(graph, mesh, {}, cpu.target, { region }).memory.arenaBytes[0];
     const block = [range(0, 1), range(56, 64), range(0, 64), range(0, 64)];
     expect(bytes({ labels: block })).toBeLessThan(bytes() / 4);
   });

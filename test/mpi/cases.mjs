@@ -7,7 +7,7 @@ const image = { shape: shape({ batch: 1, depth: 4, height: 3, width: 3, channel:
 
 /** A tensor with its numbers from `number(i)`. */
 function filled(device, type, box, number) {
-  const stored = { ...type, format: type.format ?? device.plain(type) };
+  const stored = { ...type, format: type.format ?? device.target.plain(type) };
   const tensor = device.tensor(device.allocate(stored.format.bytes(box)), 0, stored, box);
   const count = box.reduce((n, r) => n * (r.end - r.start), 1);
   device.upload(

@@ -99,7 +99,7 @@ async function astray() {
   const device = referenceDevice();
   const box = [range(0, 8)];
   const flat = { shape: shape({ width: 8 }), dtype: 'f32' };
-  const type = { ...flat, format: device.plain(flat) };
+  const type = { ...flat, format: device.target.plain(flat) };
   const tensor = device.tensor(device.allocate(type.format.bytes(box)), 0, type, box);
   const transfers =
     index === 0

@@ -30,7 +30,6 @@ import { prepareCopy } from './copy.ts';
 import { type ConvAlgorithm, convAlgorithm, type ExactConv } from './exact-conv.ts';
 import { HostCopies } from './host.ts';
 import { type Address, after, type Library, library } from './library.ts';
-import { scratchOf } from './scratch.ts';
 import { type CpuTensor, cpuTensor } from './storage.ts';
 import { Arguments } from './structs.ts';
 import { cpuTarget, type TargetOptions } from './target.ts';
@@ -77,31 +76,25 @@ function onThreads(shared: Library, threads: number): Library {
 }
 
 class CpuDevice implements Device {
-  readonly name: Target['name'];
-  readonly fusion: Target['fusion'];
-  readonly refuses: Target['refuses'];
-  readonly formats: Target['formats'];
-  readonly plain: Target['plain'];
-  readonly spaces: Target['spaces'];
-  readonly costs: Target['costs'];
-  readonly overlap: Target['overlap'];
-  readonly scratch = scratchOf;
+  readonly target: Target;
   private readonly library: Library;
   private readonly conv: ConvAlgorithm;
   private readonly host: HostCopies;
 
   constructor(lib: Library, conv: ConvAlgorithm, target: Target) {
-    this.name = target.name;
-    this.fusion = target.fusion;
-    this.refuses = target.refuses;
-    this.formats = target.formats;
-    this.plain = target.plain;
-    this.spaces = target.spaces;
-    this.costs = target.costs;
-    this.overlap = target.overlap;
+    this.target = target;
     this.library = lib;
     this.conv = conv;
     this.host = new HostCopies(lib);
+  }
+
+  get instructionSet(): string {
+    return this.library.isa;
+  }
+
+  /** What the system counts of a process includes its parent's memory at the start; the library asks for its own. */
+  peakMemory(): number {
+    return this.library.peakRss();
   }
 
   allocate(bytes: number, room = bytes): CpuMemory {
@@ -139,7 +132,7 @@ class CpuDevice implements Device {
 
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): PlacedTensor {
     const home = memory as CpuMemory;
-    const stored = wholeBytes(this.spaces.tensors, type.format.bytes(box));
+    const stored = wholeBytes(this.target.spaces.tensors, type.format.bytes(box));
     return { ...cpuTensor(after(home.address, offset), type, box), home, stored };
   }
 
@@ -214,7 +207,7 @@ class CpuDevice implements Device {
   /** Plain numbers of a box in memory of the host. */
   private inRoom(like: Tensor, box: Box, room: HostRoom): PlacedTensor {
     const { shape, dtype } = like;
-    const plain = cpuTensor(room.address as Address, { shape, dtype, format: this.plain(like) }, box);
+    const plain = cpuTensor(room.address as Address, { shape, dtype, format: this.target.plain(like) }, box);
     return { ...plain, home: (like as PlacedTensor).home, stored: 0 };
   }
 

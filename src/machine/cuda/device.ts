@@ -73,15 +73,7 @@ class CudaLaunch implements Launch {
 }
 
 class CudaDevice implements Device {
-  readonly name: string;
-  readonly fusion: Target['fusion'];
-  readonly refuses: Target['refuses'];
-  readonly formats: Target['formats'];
-  readonly plain: Target['plain'];
-  readonly spaces: Target['spaces'];
-  readonly costs: Target['costs'];
-  readonly overlap: boolean;
-  readonly scratch: Target['scratch'];
+  readonly target: Target;
   private readonly driver: Driver;
   private readonly faults: Faults;
   private readonly host: HostCopies;
@@ -92,15 +84,7 @@ class CudaDevice implements Device {
 
   constructor(driver: Driver, options: TargetOptions = {}) {
     const target = cudaTarget(options);
-    this.name = target.name;
-    this.fusion = target.fusion;
-    this.refuses = target.refuses;
-    this.formats = target.formats;
-    this.plain = target.plain;
-    this.spaces = target.spaces;
-    this.costs = target.costs;
-    this.overlap = target.overlap;
-    this.scratch = target.scratch;
+    this.target = target;
     this.driver = driver;
     this.faults = new Faults(driver);
     this.host = new HostCopies(driver, (steps) => this.launch(steps).run());
@@ -270,7 +254,7 @@ class CudaDevice implements Device {
   /** Plain numbers of a box in memory of the host, which kernels reach. */
   private inRoom(like: Tensor, box: Box, room: HostRoom): CudaTensor {
     const { shape, dtype } = like;
-    return cudaTensor(cuda(like).home, room.address, { shape, dtype, format: this.plain(like) }, box);
+    return cudaTensor(cuda(like).home, room.address, { shape, dtype, format: this.target.plain(like) }, box);
   }
 
   private markedAfter(launch: Launch): Mark {

@@ -266,8 +266,8 @@ function inDevice(
   const { dtype } = like;
   const shape = [{ name: 'part', size: count }];
   const box = [range(0, count)];
-  const type = { shape, dtype, format: device.plain({ shape, dtype }) };
-  const each = wholeBytes(device.spaces.tensors, type.format.bytes(box));
+  const type = { shape, dtype, format: device.target.plain({ shape, dtype }) };
+  const each = wholeBytes(device.target.spaces.tensors, type.format.bytes(box));
   const memory = room(each * rooms.length);
   const tensors = rooms.map((_, i) => device.tensor(memory, each * i, type, box));
   const moves = tensors.map((tensor, i) => ({

@@ -21,7 +21,7 @@ const rough = (rank: number, i: number): number =>
 function tensorOf(device: Device, rank: number, count: number, dtype: DType): Tensor {
   const type = { shape: [{ name: 'channel', size: count }], dtype };
   const box = [range(0, count)];
-  const stored = { ...type, format: device.plain(type) };
+  const stored = { ...type, format: device.target.plain(type) };
   const tensor = device.tensor(device.allocate(stored.format.bytes(box)), 0, stored, box);
   device.upload(
     tensor,
