@@ -146,8 +146,7 @@ class Run {
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */
   async begin(): Promise<void> {
     const { config, folder, chosen, session } = this;
-    const { planning = plainly } = this.options;
-    await this.trainer.prepare(0, folder.classVoxels, this.processes, planning);
+    await this.trainer.prepare(0, folder.classVoxels, this.processes, this.options.planning ?? plainly);
     const loaded = this.options.resume
       ? await loadNewest(this.processes, folder, session.variables, (text) => this.warn(text))
       : undefined;
@@ -201,9 +200,8 @@ class Run {
       if (this.writes) await appendLog(folder.log, line);
       await this.pictures?.step(line);
       // The first step of a process takes longer.
-      const paced = this.lines.slice(
-        Math.max(Math.min(this.firstStep + 1, this.step - 1), this.step - PACED),
-      );
+      const from = Math.max(Math.min(this.firstStep + 1, this.step - 1), this.step - PACED);
+      const paced = this.lines.slice(from);
       const secondsPerStep = paced.reduce((sum, { seconds }) => sum + seconds, 0) / paced.length;
       this.tell({ ...line, steps: config.steps, secondsPerStep });
       const due = this.step % config.checkpointEvery === 0 || this.step === config.steps;
