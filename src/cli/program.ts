@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { printable } from '../core/index.ts';
 import { launched } from '../machine/mpi/launched.ts';
 import { benchCommand } from './commands/bench-command.ts';
+import { compareCommand } from './commands/compare-command.ts';
+import { crossValidateCommand } from './commands/cross-validate-command.ts';
 import { evaluateCommand } from './commands/evaluate-command.ts';
 import { exportCommand } from './commands/export-command.ts';
 import { fakeLesionsCommand } from './commands/fake-lesions-command.ts';
@@ -59,6 +61,8 @@ export function makeProgram(write: (text: string) => void): Command {
   for (const add of [
     trainCommand,
     evaluateCommand,
+    crossValidateCommand,
+    compareCommand,
     predictCommand,
     viewCommand,
     planCommand,

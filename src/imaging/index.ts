@@ -48,6 +48,7 @@ export {
   type Region,
 } from './scores/postprocess.ts';
 export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './scores/surface.ts';
+export * from './scores/wilcoxon.ts';
 export { ChunkCache } from './store/chunk-cache.ts';
 export { classNamesProblem } from './store/dataset-names.ts';
 export { isStore, isZarr, type StoreOptions } from './store/format.ts';

@@ -5,6 +5,8 @@ export { presets } from './config/config-presets.ts';
 export * from './config/machine-file.ts';
 export { grantedBytes } from './config/memory-room.ts';
 export * from './config/model.ts';
+export * from './cross/compare-runs.ts';
+export * from './cross/cross-validate.ts';
 export type { CaseKind } from './evaluate/case-kinds.ts';
 // From a run to scores and segmentations
 export {

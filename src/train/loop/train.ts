@@ -17,6 +17,7 @@ import { openSameDataset } from '../record/same-files.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from '../samples/cases.ts';
 import { withDataset } from '../samples/preprocessed.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
+import { pace } from './pace.ts';
 import { type RunCase, sameCases, writeRunData } from './run-data.ts';
 import { RunPictures } from './run-pictures.ts';
 import { measureStatistics } from './statistics.ts';
@@ -38,9 +39,6 @@ export interface TrainOptions {
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
 }
-
-/** Steps that the pace is averaged over at most. */
-const PACED = 20;
 
 /**
  * Trains a network on the cases of a data set, by the config alone: the same config gives the same numbers, on any mesh (to
@@ -199,10 +197,7 @@ class Run {
       this.lines.push(line);
       if (this.writes) await appendLog(folder.log, line);
       await this.pictures?.step(line);
-      // The first step of a process takes longer.
-      const from = Math.max(Math.min(this.firstStep + 1, this.step - 1), this.step - PACED);
-      const paced = this.lines.slice(from);
-      const secondsPerStep = paced.reduce((sum, { seconds }) => sum + seconds, 0) / paced.length;
+      const secondsPerStep = pace(this.lines, this.firstStep, this.step);
       this.tell({ ...line, steps: config.steps, secondsPerStep });
       const due = this.step % config.checkpointEvery === 0 || this.step === config.steps;
       stopped = await this.stopped();

@@ -1,0 +1,13 @@
+import { compareRuns, comparisonMarkdown } from '../../train/index.ts';
+import { say, sayJson } from '../terminal/say.ts';
+
+export interface Flags {
+  readonly json?: boolean;
+}
+
+/** Runs `halomesh compare`. */
+export async function compareAction(first: string, second: string, { json }: Flags): Promise<void> {
+  const found = compareRuns(first, second);
+  if (json) sayJson(found);
+  else say(comparisonMarkdown(found));
+}
