@@ -11,7 +11,7 @@ import { referenceDevice } from './reference.ts';
 export interface DeviceOptions extends TargetOptions {
   readonly threads?: number;
   readonly exactConv?: ExactConv;
-  /** Which GPU; 0 by default. */
+  /** Which GPU; by default the processes of a machine take one each, in turn. */
   readonly ordinal?: number;
 }
 

@@ -47,6 +47,8 @@ export interface BenchResult {
   readonly ranks: number;
   readonly threads: number;
   readonly instructionSet: string;
+  /** Threads and instruction set of the CPU; else the device's name. */
+  readonly device: string;
   readonly precision: 'f32' | 'bf16';
   /** Of the counted steps; the first step is a warm-up and not counted. */
   readonly secondsPerStep: { readonly min: number; readonly median: number };
@@ -57,6 +59,8 @@ export interface BenchResult {
   readonly gflopPerStep: number;
   /** Highest resident memory of the process, bytes. */
   readonly peakRssBytes: number;
+  /** Bytes that tensors took of the device's own memory; absent where they lie in the host's. */
+  readonly deviceBytes?: number;
   readonly predictedPeakBytes: number;
   /** Bytes that all processes counted, per step, and what the plan says. */
   readonly bytesSentPerStep: number;
@@ -132,6 +136,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     options.onStep?.(step, took);
   }
   const bytesSent = (await sent()) - before;
+  const deviceBytes = device.target.spaces.tensors.ofHost ? undefined : device.held;
   session.close();
   if (options.device === undefined) device.close();
   const sorted = [...seconds].sort((a, b) => a - b);
@@ -144,12 +149,17 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     ranks: session.mesh.size,
     threads,
     instructionSet: device.instructionSet ?? 'none',
+    device:
+      device.instructionSet === undefined
+        ? device.target.name
+        : `${threads} threads, ${device.instructionSet}`,
     precision,
     secondsPerStep: { min: sorted[0], median },
     seconds,
     gflopsPerSecond: flops / 1e9 / median,
     gflopPerStep: flops / 1e9,
     peakRssBytes: device.peakMemory?.() ?? process.resourceUsage().maxRSS * 1024,
+    ...(deviceBytes !== undefined && { deviceBytes }),
     predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
     bytesSentPerStep: bytesSent / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,

@@ -3,8 +3,11 @@ import { cudaDevice } from '../../src/machine/cuda/device.ts';
 import { emulatedDriver } from '../../src/machine/cuda/emulated.ts';
 import type { Device } from '../../src/machine/index.ts';
 
-/** A CUDA device without a GPU. Compiled kernels are kept between runs. */
+/** Compiled kernels are kept between runs. */
+export const CACHE = fileURLToPath(new URL('../../build/cuda', import.meta.url));
+
+/** A CUDA device without a GPU; that of a GPU where `npm run test:gpu` asks for it. */
 export const emulated = (): Device =>
-  cudaDevice({
-    driver: emulatedDriver({ cache: fileURLToPath(new URL('../../build/cuda', import.meta.url)) }),
-  });
+  process.env.HALOMESH_TEST_GPU === '1'
+    ? cudaDevice()
+    : cudaDevice({ driver: emulatedDriver({ cache: CACHE }) });

@@ -74,9 +74,11 @@ int destroy(std::set<u64> &set, u64 handle) { return set.erase(handle) ? ok : in
 extern "C" {
 int cuInit(unsigned) { return ok; }
 int cuDriverGetVersion(int *version) { return *version = 13000, ok; }
-int cuDeviceGetCount(int *count) { return *count = 1, ok; }
-int cuDeviceGet(int *device, int ordinal) { return *device = 7, ordinal == 0 ? ok : invalid; }
-int cuDeviceGetName(char *name, int length, int) { return snprintf(name, size_t(length), "Fake GPU"), ok; }
+int cuDeviceGetCount(int *count) { return *count = getenv("FAKE_CUDA_COUNT") ? atoi(getenv("FAKE_CUDA_COUNT")) : 1, ok; }
+int cuDeviceGet(int *device, int ordinal) { return *device = 7 + ordinal, ordinal >= 0 && ordinal < 2 ? ok : invalid; }
+int cuDeviceGetName(char *name, int length, int device) {
+  return snprintf(name, size_t(length), device == 7 ? "Fake GPU" : "Fake GPU %d", device - 7), ok;
+}
 int cuDeviceGetAttribute(int *value, int attribute, int) {
   const char *old = getenv("FAKE_CUDA_OLD");
   return *value = attribute == 75 ? (old ? 7 : 9) : attribute == 76 ? (old ? 5 : 0) : -1, ok;

@@ -26,14 +26,39 @@ describe('the driver of a GPU', () => {
     expect(nvrtc).toBe('13.0');
   });
 
+  it('takes one GPU for each process of a machine, in turn', () => {
+    vi.stubEnv('FAKE_CUDA_COUNT', '2');
+    const [rank, size] = ['OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE'];
+    const named = (local: string) => {
+      vi.stubEnv('OMPI_COMM_WORLD_LOCAL_RANK', local);
+      return gpuHere().gpu.name;
+    };
+    for (const [name, value] of [
+      [rank, '5'],
+      [size, '6'],
+    ])
+      vi.stubEnv(name, value);
+    expect(['0', '1', '2'].map(named)).toEqual(['Fake GPU', 'Fake GPU 1', 'Fake GPU']);
+    for (const name of [rank, size, 'OMPI_COMM_WORLD_LOCAL_RANK', 'FAKE_CUDA_COUNT'])
+      vi.stubEnv(name, undefined);
+  });
+
   it('says what is missing, too old or full', () => {
-    expect(() => realDriver(1)).toThrow('there is no GPU number 1; expected a number below 1, found 1 GPUs');
+    expect(() => realDriver(1)).toThrow(
+      'there is no GPU number 1; expected a whole number below 1, found 1 GPU',
+    );
+    expect(() => realDriver(-1)).toThrow('there is no GPU number -1');
     const driver = realDriver();
     expect(() => driver.allocate(2 ** 33)).toThrow(/no room for 8589934592 bytes .* of Fake GPU free/);
     driver.close();
     vi.stubEnv('HALOMESH_NVRTC', path.join(folder, 'none.so'));
     expect(() => gpuHere()).toThrow('NVRTC, the CUDA run-time compiler, is not found');
     vi.stubEnv('HALOMESH_NVRTC', fake);
+    vi.stubEnv('FAKE_CUDA_OLD', '1');
+    expect(() => gpuHere()).toThrow(
+      'Fake GPU is too old; expected compute capability 8.0 or newer, found 7.5. Use --device cpu',
+    );
+    vi.stubEnv('FAKE_CUDA_OLD', undefined);
     vi.stubEnv('HALOMESH_CUDA', path.join(folder, 'none.so'));
     expect(() => realDriver()).toThrow('no NVIDIA driver is found');
     vi.stubEnv('HALOMESH_CUDA', fake);

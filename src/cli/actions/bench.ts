@@ -1,5 +1,5 @@
 import { shape } from '../../core/index.ts';
-import { costsOf, cpuTarget } from '../../machine/index.ts';
+import { costsOf, DEVICES, type DeviceChoice, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
 import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { bytes, type Plan, type Sizes } from '../../plan/index.ts';
@@ -20,6 +20,7 @@ export interface Flags extends MeshFlags, MemoryFlags {
   readonly steps: number;
   readonly batch: number;
   readonly precision: 'f32' | 'bf16';
+  readonly device: DeviceChoice;
   readonly threads?: number;
   readonly exactConv?: 'auto' | 'direct';
   readonly optimizer: 'adafactor' | 'adam' | 'sgd';
@@ -59,8 +60,13 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
     trace: _t,
     overwrite: _o,
     spillDir,
+    device: choice,
     ...rest
   } = flags;
+  const entry: DeviceEntry = DEVICES[deviceNamed(choice)];
+  const threads = flags.threads ?? joined.threads;
+  const { exactConv } = flags;
+  const device = entry.open({ threads, exactConv, ...machineHere() });
   const progress = showProgress({ unit: 'step', total: flags.steps, silent: !talks() });
   try {
     return await bench({
@@ -69,16 +75,17 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
       processes: joined.processes,
       planning: endsOnSignals,
       grantedBytes: await grantedBytes(joined.processes),
-      threads: flags.threads ?? joined.threads,
+      threads,
+      device,
       spillFolder: spillDir,
       network: { base, levels },
       optimizer: { kind: optimizer },
-      machine: machineHere(),
       tracer,
       onStep: (step, seconds) => progress.update(step, [`${seconds.toFixed(2)} s`]),
     });
   } finally {
     progress.stop();
+    device.close();
   }
 }
 
@@ -89,6 +96,8 @@ async function placeOf(
 ): Promise<ReturnType<typeof placement> & { plan?: Plan }> {
   if (flags.split !== 'auto') return placement(flags);
   const { size, batch, base, levels, precision: storage, memoryLimit } = flags;
+  const name = deviceNamed(flags.device);
+  const target = DEVICES[name].target(machineHere());
   const choice = {
     graph: (sizes: Sizes) =>
       buildTraining({
@@ -99,8 +108,8 @@ async function placeOf(
       }).graph,
     sizes: { batch, depth: size, height: size, width: size },
     stride: 2 ** (levels - 1),
-    target: cpuTarget(machineHere()),
-    costs: () => costsOf(speedsOf()),
+    target,
+    costs: () => (name === 'cpu' ? costsOf(speedsOf()) : target.costs),
     ranks: processes?.ranks.length ?? 1,
     threads: flags.threads ?? threads,
     memoryLimit,
@@ -114,10 +123,12 @@ async function placeOf(
 /** The result as text for a terminal. */
 export function formatBench(r: BenchResult): string {
   return [
-    `volume      ${r.size}^3, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}, ${r.threads} threads, ${r.instructionSet}`,
+    `volume      ${r.size}^3, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}, ${r.device}`,
     `step        ${r.secondsPerStep.median.toFixed(3)} s (median), ${r.secondsPerStep.min.toFixed(3)} s (fastest)`,
     `speed       ${r.gflopsPerSecond.toFixed(1)} GFLOP/s, ${r.gflopPerStep.toFixed(1)} GFLOP a step`,
-    `memory      ${bytes(r.peakRssBytes)} at most, ${bytes(r.predictedPeakBytes)} predicted`,
+    r.deviceBytes === undefined
+      ? `memory      ${bytes(r.peakRssBytes)} at most, ${bytes(r.predictedPeakBytes)} predicted`
+      : `memory      ${bytes(r.deviceBytes)} of the device beside its context, ${bytes(r.predictedPeakBytes)} predicted with it; ${bytes(r.peakRssBytes)} of the host at most`,
     ...(r.extra === undefined ? [] : [`extra       ${r.extra}`]),
     `sent        ${bytes(r.bytesSentPerStep)} a step, ${bytes(r.predictedBytesSentPerStep)} predicted`,
   ].join('\n');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DEVICE_CHOICES } from '../../machine/device-names.ts';
 import { MOST_BATCH, MOST_CHANNELS, MOST_SIZE, MOST_STEPS, MOST_THREADS } from '../../train/config/limits.ts';
 import type { Flags } from '../actions/bench.ts';
 import { addConvFlag, addMemoryFlags, addMeshFlags, addOverwriteFlag, addTraceFlag } from '../flags/flags.ts';
@@ -23,7 +24,17 @@ export function benchCommand(program: Command): void {
       oneOf('--precision', ['f32', 'bf16']),
       'f32',
     )
-    .option('--threads <n>', 'threads (default: all cores)', count('--threads', 1, MOST_THREADS))
+    .option(
+      '--device <name>',
+      `${DEVICE_CHOICES.join(' or ')} (default: ${DEVICE_CHOICES[0]})`,
+      oneOf('--device', DEVICE_CHOICES),
+      DEVICE_CHOICES[0],
+    )
+    .option(
+      '--threads <n>',
+      'threads of the cpu device (default: all cores)',
+      count('--threads', 1, MOST_THREADS),
+    )
     .option(
       '--optimizer <name>',
       'what updates the weights: adafactor, adam, sgd',

@@ -32,7 +32,7 @@ import { CONTEXT, cudaTarget } from './target.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 
 export interface CudaOptions extends TargetOptions {
-  /** Which GPU: 0 by default. */
+  /** Which GPU; by default the processes of a machine take one each, in turn. */
   readonly ordinal?: number;
   /** What is below the device; by default the GPU's own driver. */
   readonly driver?: Driver;

@@ -1,4 +1,5 @@
 import { fail } from '../../core/index.ts';
+import { localRank } from '../mpi/launched.ts';
 import { CudaApi } from './cuda-api.ts';
 import { openDriver } from './find.ts';
 import { NVRTC_MISSING, Nvrtc } from './nvrtc.ts';
@@ -21,8 +22,11 @@ export interface Gpu {
   readonly driverVersion: string;
 }
 
-/** The driver's functions, and the GPU with a number; raises in words why there is none. */
-export function lookUp(ordinal: number): { api: CudaApi; handle: number; gpu: Gpu } {
+/**
+ * The driver's functions, and the GPU with a number; raises in words why there is none. Without a number the processes of a machine
+ * take one each, in turn.
+ */
+export function lookUp(given?: number): { api: CudaApi; handle: number; gpu: Gpu } {
   const opened = openDriver();
   if (opened === undefined)
     return fail({
@@ -33,12 +37,13 @@ export function lookUp(ordinal: number): { api: CudaApi; handle: number; gpu: Gp
   const api = new CudaApi(opened.library);
   api.call('cuInit', 0);
   const count = api.get('cuDeviceGetCount');
-  if (ordinal >= count)
+  const ordinal = given ?? (count === 0 ? 0 : localRank() % count);
+  if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal >= count)
     fail({
       where: 'device cuda',
       problem: `there is no GPU number ${ordinal}`,
-      expected: count === 0 ? 'a GPU' : `a number below ${count}`,
-      found: `${count} GPUs`,
+      expected: count === 0 ? 'a GPU' : `a whole number below ${count}`,
+      found: count === 1 ? '1 GPU' : `${count} GPUs`,
     });
   const handle = api.get('cuDeviceGet', ordinal);
   const name = new Uint8Array(256);
@@ -66,7 +71,7 @@ export function lookUp(ordinal: number): { api: CudaApi; handle: number; gpu: Gp
 }
 
 /** The GPU with a number and the compiler for it; raises in words what is missing. */
-export function gpuHere(ordinal = 0): { readonly gpu: Gpu; readonly nvrtc: string } {
+export function gpuHere(ordinal?: number): { readonly gpu: Gpu; readonly nvrtc: string } {
   const { gpu } = lookUp(ordinal);
   const nvrtc = Nvrtc.open();
   if (nvrtc === undefined) fail({ where: 'device cuda', problem: NVRTC_MISSING });

@@ -15,7 +15,7 @@ const NON_BLOCKING = 1;
 const PORTABLE_MAPPED = 3;
 const RELAXED = 2;
 
-export function realDriver(ordinal = 0): Driver {
+export function realDriver(ordinal?: number): Driver {
   const { api, handle, gpu } = lookUp(ordinal);
   const nvrtc = Nvrtc.open() ?? fail({ where: 'device cuda', problem: NVRTC_MISSING });
   const context = api.get('cuDevicePrimaryCtxRetain', handle);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { launched } from './launched.ts';
+import { launched, localRank } from './launched.ts';
 
 it.each([
   ['Open MPI', { OMPI_COMM_WORLD_RANK: '2', OMPI_COMM_WORLD_SIZE: '4', PMIX_RANK: '2' }],
@@ -14,4 +14,13 @@ it('takes a process alone for no rank of several', () => {
   expect(launched({ OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '1' })).toBeUndefined();
   // A batch script of Slurm, which no srun has started.
   expect(launched({ SLURM_NTASKS: '8', SLURM_PROCID: '0' })).toBeUndefined();
+});
+
+it('knows which of the processes of its machine it is', () => {
+  const beside = { OMPI_COMM_WORLD_RANK: '5', OMPI_COMM_WORLD_SIZE: '8' };
+  expect(localRank({ ...beside, OMPI_COMM_WORLD_LOCAL_RANK: '1' })).toBe(1);
+  expect(localRank({ PMI_RANK: '5', PMI_SIZE: '8', MPI_LOCALRANKID: '3' })).toBe(3);
+  expect(localRank(beside)).toBe(0);
+  // Of a batch script, which no srun has started.
+  expect(localRank({ SLURM_LOCALID: '2' })).toBe(0);
 });

@@ -21,5 +21,14 @@ export function launched(env: NodeJS.ProcessEnv = process.env): Launched | undef
   return undefined;
 }
 
+/** Where launchers say which of the processes on its machine this is. */
+const LOCAL_RANKS = ['OMPI_COMM_WORLD_LOCAL_RANK', 'MPI_LOCALRANKID', 'PMI_LOCAL_RANK', 'SLURM_LOCALID'];
+
+/** Which of the processes on its machine this is, by the launcher; 0 where it says nothing. */
+export function localRank(env: NodeJS.ProcessEnv = process.env): number {
+  if (launched(env) === undefined) return 0;
+  return LOCAL_RANKS.map((name) => number(env[name])).find((rank) => rank !== undefined) ?? 0;
+}
+
 const number = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;

@@ -6,10 +6,11 @@ import type { TrainConfig } from '../config/config.ts';
 import { configOfFolder } from './run-config.ts';
 import { checkpointsOf, type RunFolder } from './run-folder.ts';
 
-/** What a resumed run may change: how long, how often and where it runs, not what comes out. */
+/** What a resumed run may change: how long, how often and where it runs, not what comes out, but that devices round differently. */
 const FREE: ReadonlySet<string> = new Set([
   'memoryLimit',
   'spillDir',
+  'device',
   'steps',
   'threads',
   'mesh',
@@ -72,7 +73,7 @@ export async function checkResumable(
     problem: `a resumed run must keep its ${changed.map((key) => `"${key}"`).join(', ')}`,
     expected: show(old),
     found: show(now),
-    hint: 'Only steps, threads, mesh, layout, split, memoryLimit, spillDir, checkpointEvery and patience may change',
+    hint: 'Only steps, device, threads, mesh, layout, split, memoryLimit, spillDir, checkpointEvery and patience may change',
   });
 }
 
