@@ -46,7 +46,7 @@ export interface AllReducePlan {
   /** Ranks that combine their partial results, ascending; every rank is in exactly one group. */
   readonly groups: readonly (readonly number[])[];
   readonly combine: 'sum' | 'max' | 'min';
-  /** The machine of each rank, by number; absent where all run on one. */
+  /** The machine of each rank, by number, which trees keep to; absent: all count as one machine. */
   readonly machines?: readonly number[];
 }
 

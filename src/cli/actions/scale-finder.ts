@@ -53,6 +53,7 @@ export function finderOf(
     hostBytes: (block) => VOXEL * SPLIT_DIMS.reduce((n, dim) => n * block[dim], 1),
     costs: costsOf(speeds),
     tries,
+    ranksPerMachine,
     time: { threads, ranksPerMachine, overlap: target.overlap },
   });
 }

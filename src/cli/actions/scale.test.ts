@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { assumedSpeeds } from '../../machine/index.ts';
 import { writeMachineFile } from '../../train/index.ts';
@@ -73,4 +74,31 @@ it('refuses a machine file that is not one', async () => {
   const { code, err } = await halomesh('scale', '--machine', path.join(folder, 'none.json'));
   expect(code).not.toBe(0);
   expect(err).toMatch(/none\.json: cannot be read/);
+});
+
+it.each([
+  ['8-h100-400gbit.json', '8', 450],
+  ['4-a100-200gbit.json', '4', 300],
+  ['1-rtx4090-10gbit.json', '1', undefined],
+])('tells steps on the cluster of %s, and that it is assumed', async (file, ranks, inside) => {
+  const machine = fileURLToPath(new URL(`../../../examples/machines/${file}`, import.meta.url));
+  const out = path.join(folder, `${file}.png`);
+  const flags = [
+    '--machine',
+    machine,
+    '--ranks-per-machine',
+    ranks,
+    '--ranks',
+    '1,16',
+    '--size',
+    '32',
+    '--out',
+    out,
+  ];
+  const found = await halomesh('scale', '--base', '4', '--levels', '2', '--tries', '1', ...flags);
+  expect(found.err).toBe('');
+  expect(found.out).toContain('assumed from data sheets');
+  if (inside === undefined) expect(found.out).not.toContain('within a machine');
+  else expect(found.out).toContain(`${inside} GB/s, 10.0 us within a machine`);
+  expect(found.out.match(/^\| +16 /gm)).toHaveLength(2);
 });

@@ -1,7 +1,14 @@
 import { markdownTable } from '../../core/index.ts';
 import { checkOutputs } from '../../files/index.ts';
 import type { Speeds } from '../../machine/index.ts';
-import { bytes, predictScaling, type ScalePoint, type Scaling, showParts } from '../../plan/index.ts';
+import {
+  bytes,
+  type Link,
+  predictScaling,
+  type ScalePoint,
+  type Scaling,
+  showParts,
+} from '../../plan/index.ts';
 import { drawScaling, speedsOf } from '../../train/index.ts';
 import { hearSignals } from '../terminal/interrupt.ts';
 import { showProgress } from '../terminal/progress.ts';
@@ -60,7 +67,10 @@ export function formatScaling(
   return [
     `step       U-Net of base ${base}, ${levels} levels, batch ${batch}, ${precision}`,
     `machine    ${speeds.name}, ${speeds.cores} ${speeds.cores === 1 ? 'core' : 'cores'}: ${speeds.source}`,
-    `link       ${(speeds.link.bytesPerSecond / 1e9).toPrecision(3)} GB/s, ${(1e6 * speeds.link.latencySeconds).toPrecision(3)} us: ${speeds.link.source}`,
+    `link       ${showLink(speeds.link)}: ${speeds.link.source}`,
+    ...(speeds.link.inside === undefined
+      ? []
+      : [`           ${showLink(speeds.link.inside)} within a machine`]),
     '',
     `${size}^3 over more and more ranks`,
     '',
@@ -72,6 +82,9 @@ export function formatScaling(
     ...leftOut.map(({ ranks, reason }) => `\nleft out: ${ranks} ranks, ${reason}`),
   ].join('\n');
 }
+
+const showLink = ({ bytesPerSecond, latencySeconds }: Link): string =>
+  `${(bytesPerSecond / 1e9).toPrecision(3)} GB/s, ${(1e6 * latencySeconds).toPrecision(3)} us`;
 
 function table(points: readonly ScalePoint[]): string {
   const number = (title: string) => ({ title, right: true });

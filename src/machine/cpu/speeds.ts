@@ -1,4 +1,4 @@
-import type { KernelWork, Link, Sharing } from '../../plan/index.ts';
+import type { KernelWork, Links, Sharing } from '../../plan/index.ts';
 import { KERNEL_CLASSES, type KernelClass } from './kernel-class.ts';
 
 // Speeds of a machine, which times are told from. A machine here is what shares one memory: a computer with its cores.
@@ -27,7 +27,7 @@ export interface Speeds {
   /** Bytes a second that all cores copy through memory together, read and written bytes both counted. */
   readonly memoryBytesPerSecond: number;
   /** From one rank to another. */
-  readonly link: Link & { readonly source: string };
+  readonly link: Links & { readonly source: string };
 }
 
 /** Figures without a measurement: an AVX-512 core of a server of 2024 on 10 Gbit/s Ethernet. */

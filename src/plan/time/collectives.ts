@@ -47,7 +47,9 @@ function exchangeEnds(
   const from = now.map(() => 0);
   for (const transfer of transfers) {
     if (transfer.from === transfer.to) continue;
-    const { sent, got } = ways[near(transfer.from, transfer.to) ? 'near' : 'far'];
+    // With one link for all, messages follow each other on it.
+    const close = links.inside !== undefined && near(transfer.from, transfer.to);
+    const { sent, got } = ways[close ? 'near' : 'far'];
     const bytes = transferBytes(value, transfer.box);
     for (const count of [sent[transfer.from], got[transfer.to]]) {
       count.bytes += bytes;
@@ -86,19 +88,27 @@ function reduceEnds(
   for (const group of plan.groups) {
     if (group.length < 2) continue;
     const machines = machinesOf(plan, group);
+    const route = routesOf(plan, group, machines);
     const bytes = { tree: 0, slices: 0 };
     for (const { outputs } of nodes) {
       const each = transferBytes(outputs[0], outputs[0].own[group[0]]);
-      bytes[routeOf(machines, each).kind] += each;
+      bytes[route(each).kind] += each;
     }
     // The ways are those of a little and of much.
     const seconds =
-      (bytes.tree === 0 ? 0 : reduceSeconds(routeOf(machines, 0), machines, bytes.tree, links)) +
-      (bytes.slices === 0 ? 0 : reduceSeconds(routeOf(machines, Infinity), machines, bytes.slices, links));
+      (bytes.tree === 0 ? 0 : reduceSeconds(route(0), machines, bytes.tree, links)) +
+      (bytes.slices === 0 ? 0 : reduceSeconds(route(Infinity), machines, bytes.slices, links));
     const end = Math.max(...group.map((rank) => now[rank])) + seconds;
     for (const rank of group) ends[rank] = end;
   }
   return ends;
+}
+
+/** The way of an all-reduce between the ranks of some machines; a tree keeps to these where the plan says which they are. */
+export function routesOf(plan: AllReducePlan, group: readonly number[], machines: readonly number[]) {
+  const ranks = machines.reduce((a, b) => a + b, 0);
+  const known = plan.machines === undefined ? [ranks] : machinesIn(plan, group);
+  return (bytes: number): Route => routeOf(known, bytes);
 }
 
 /** Seconds of an all-reduce of `bytes` bytes, from the last part to the result everywhere. */
@@ -131,7 +141,9 @@ function treeSeconds(
   links: Links,
 ): number {
   const { inside = links } = links;
-  const machineOf = machines.flatMap((ranks, i) => new Array<number>(ranks).fill(i));
+  const machineOf = machines.flatMap((ranks, i) =>
+    new Array<number>(ranks).fill(links.inside === undefined ? 0 : i),
+  );
   const [up, down] = [new Array<number>(tree.length).fill(0), new Array<number>(tree.length).fill(0)];
   for (let place = tree.length - 1; place >= 0; place--) {
     const { children } = tree[place];

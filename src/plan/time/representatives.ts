@@ -5,9 +5,9 @@ import type { Kernel } from '../fusion/kernel.ts';
 import { roomsBytes } from '../memory/footprint.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { groupRoute, transferBytes } from '../program.ts';
-import { routeBytes, routeOf, routeRooms } from '../reduce/route.ts';
+import { routeBytes, routeRooms } from '../reduce/route.ts';
 import type { Target } from '../target.ts';
-import type { MachinesOf } from './collectives.ts';
+import { type MachinesOf, routesOf } from './collectives.ts';
 import { type Costs, makesWeight } from './costs.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
 
@@ -221,7 +221,8 @@ function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, machinesOf, hos
         (n, count, axis) => (collective.axes.includes(mesh.axes[axis].name) ? n : n * count),
         1,
       );
-      allReduce += groups * routeBytes(routeOf(machinesOf(collective, group), bytes), bytes);
+      allReduce +=
+        groups * routeBytes(routesOf(collective, group, machinesOf(collective, group))(bytes), bytes);
     }
   }
   return {
@@ -244,7 +245,7 @@ function gatheredBytes(plan: Plan, machinesOf: MachinesOf): number {
     const [group] = collective.groups;
     const bytes = transferBytes(outputs[0], outputs[0].own[group[0]]);
     if (group.length === 1 || bytes === 0) return 0;
-    const all = routeOf(machinesOf(collective, group), bytes);
+    const all = routesOf(collective, group, machinesOf(collective, group))(bytes);
     return routeRooms(all, bytes, 0) - routeRooms(groupRoute(collective, group, bytes).route, bytes, 0);
   };
   return roomsBytes({ list, inFlight: plan.inFlight }, missing);

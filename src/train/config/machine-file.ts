@@ -36,6 +36,12 @@ const kernels = Object.fromEntries(KERNEL_CLASSES.map((kind) => [kind, kernel]))
   typeof kernel
 >;
 
+const link = {
+  bytesPerSecond: above('bytes a second between two ranks'),
+  latencySeconds: notBelow('seconds'),
+  messageSeconds: notBelow('seconds'),
+};
+
 const cores = 'a whole number of at least 1 (threads that run at a time)';
 
 const fields: { readonly [K in keyof Speeds]-?: z.ZodType<Speeds[K]> } = {
@@ -47,9 +53,8 @@ const fields: { readonly [K in keyof Speeds]-?: z.ZodType<Speeds[K]> } = {
   kernels: object(kernels),
   memoryBytesPerSecond: above('bytes a second of all cores together'),
   link: object({
-    bytesPerSecond: above('bytes a second between two ranks'),
-    latencySeconds: notBelow('seconds'),
-    messageSeconds: notBelow('seconds'),
+    ...link,
+    inside: object(link).optional(),
     source: text('where the figures come from, in words'),
   }),
 };
