@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { markdownTable } from './table.ts';
+import { markdownTable, markdownText } from './table.ts';
 
 it('writes Markdown that lines up as plain text', () => {
   const table = markdownTable(
@@ -13,6 +13,18 @@ it('writes Markdown that lines up as plain text', () => {
     '| longer |       |',
     '|        | 12345 |',
   ]);
+});
+
+it('shows names as they are, those that look like emphasis too', () => {
+  for (const [name, shown] of [
+    ['__proto__', '\\_\\_proto\\_\\_'],
+    ['_a_b__c_', '\\_a_b__c\\_'],
+    ['Leber_größe_7', 'Leber_größe_7'],
+    ['a _ b', 'a \\_ b'],
+    ['**a** ~~b~~ *', '\\*\\*a\\*\\* \\~\\~b\\~\\~ \\*'],
+    ['# a #', '\\# a #'],
+  ])
+    expect(markdownText(name)).toBe(shown);
 });
 
 it('makes no markup of what files give', () => {

@@ -6,10 +6,13 @@ export interface Column {
   readonly right?: boolean;
 }
 
-/** A text as Markdown that shows it as it is, on one line: no markup, HTML or link comes of it. */
+/**
+ * A text as Markdown that shows it as it is, on one line: no emphasis, code, HTML or link comes of it, nor a heading where it begins
+ * one. Underscores within a word mean nothing and stay, so that names such as case_7 read well.
+ */
 export function markdownText(text: string): string {
   return printable(text)
-    .replaceAll(/[\\`|]/g, '\\$&')
+    .replaceAll(/[\\`|*~]|^#|(?<![\p{L}\p{N}]_*)_|_(?!_*[\p{L}\p{N}])/gu, '\\$&')
     .replaceAll('](', '\\](')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;');

@@ -221,7 +221,10 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
   device: oneOf(DEVICE_CHOICES),
   threads: whole(1, MOST_THREADS),
-  memoryLimit: whole(LEAST_MEMORY).optional(),
+  memoryLimit: number(
+    `bytes as a whole number, of at least ${LEAST_MEMORY} (${Math.ceil(LEAST_MEMORY / 2 ** 20)} MiB), which a process takes before it computes`,
+    (n) => Number.isSafeInteger(n) && n >= LEAST_MEMORY,
+  ).optional(),
   spillDir: text.optional(),
   exactConv: oneOf(['auto', 'direct']).optional(),
   slices: number(
