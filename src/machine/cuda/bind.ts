@@ -15,6 +15,7 @@ import { frame } from './print/frame.ts';
 import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
 import { matrixTransposeSteps, takesMatrixTranspose } from './print/matrix-transpose.ts';
 import { matrixWeightGradSteps, takesMatrixWeightGrad } from './print/matrix-weight-grad.ts';
+import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
 import { type CudaTensor, cudaTensor, placed } from './tensors.ts';
@@ -29,6 +30,7 @@ export function stepsOf(call: Call, make: Maker): Step[] {
       const { tensor, before } = plainWeight(make, call.weight);
       if (takesMatrixConv(call, make)) return [...before, ...matrixConvSteps(call, tensor, make)];
       if (takesMatrixTranspose(call, make)) return [...before, ...matrixTransposeSteps(call, tensor, make)];
+      if (takesTiledConv(call)) return [...before, ...tiledConvSteps(call, tensor, make)];
       return [...before, ...frame(make, call.out, call.epilogue, contractionBody(call, tensor))];
     }
     case 'conv_weight_grad': {

@@ -16,6 +16,7 @@ export const SUM_BLOCKS = 2048;
 
 /** What computes x[lanes] at (n, d, h, w, c): statements before all positions, and at each. */
 export interface Body {
+  readonly title?: string;
   /** Rows that take registers beside the epilogue's, and what else takes registers, a lane. */
   readonly rows?: readonly Row[];
   readonly registers?: number;
@@ -33,6 +34,7 @@ export function frame(make: Maker, region: Region, epilogue: Row, body: Body = N
   const lanes = lanesOfRows([epilogue, ...(body.rows ?? [])], channels, body.registers);
   const at: Lanes = { first: start[SLOT_C], channels, lanes };
   const to = make.printer();
+  to.title = body.title ?? '';
   const printed = body.print(to, at);
   const row = printRow(to, epilogue, at);
   const sums = row.sums.length * lanes;

@@ -18,6 +18,7 @@ import {
   takesTile,
   tileSource,
 } from './tile.ts';
+import { titleOf } from './window.ts';
 
 // Convolutions of bfloat16 images on tensor cores, any window, and the gradients of those without a stride. A block computes tiles of up to
 // 4 x 8 x 16 positions and 16 channels, one tile behind the other along d. Sixteen channels of what a tile reads at a time lie in shared
@@ -75,6 +76,7 @@ export function matrixConvSteps(call: Contraction, weight: CudaTensor, make: Mak
   const outputs = size[4] / BLOCK;
   const packed = pack(call, weight, make, { inputs, outputs, turned: op === 'conv_transpose' });
   const to = make.printer();
+  to.title = `${titleOf(op, call.window)}, tensor cores`;
   const [deep, high, wide] = tile.map((length, i) => Math.ceil(space[i] / length));
   // As many tiles along d a block as leave blocks enough.
   const most = Math.max(1, Math.floor(SUM_BLOCKS / (cases * outputs * high * wide)));

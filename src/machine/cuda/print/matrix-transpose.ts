@@ -8,6 +8,7 @@ import { takesMatrix } from './matrix-conv.ts';
 import { Ending, pack, STEP, SUMS_WORDS } from './matrix-parts.ts';
 import { THREADS } from './printer.ts';
 import { BLOCK, blocksOf, type Contraction, product, slabOf, tileSource } from './tile.ts';
+import { titleOf } from './window.ts';
 
 // Transposed convolutions of bfloat16 images on tensor cores whose kernel is as long as its stride, so that every position of the input
 // makes a box of outputs of its own. A block has tiles of 8 x 16 positions of the input and 16 channels of the output, one tile behind the
@@ -39,6 +40,7 @@ export function matrixTransposeSteps(call: Contraction, weight: CudaTensor, make
   const outputs = size[4] / BLOCK;
   const packed = pack(call, weight, make, { inputs, outputs, turned: false });
   const to = make.printer();
+  to.title = `${titleOf(call.op, call.window)}, tensor cores`;
   const [high, wide] = [Math.ceil(count[1] / TILE[1]), Math.ceil(count[2] / TILE[2])];
   const most = Math.max(1, Math.floor(SUM_BLOCKS / (cases * outputs * high * wide)));
   const run = Math.ceil(count[0] / Math.min(count[0], most));

@@ -6,6 +6,7 @@ import type { Maker, Step } from '../maker.ts';
 import { type CudaTensor, placed } from '../tensors.ts';
 import { finishStep } from './frame.ts';
 import { BLOCK, blocksOf, channelsOf, product, readBy, slabOf, takesTile, tileSource } from './tile.ts';
+import { titleOf } from './window.ts';
 
 // Gradients of weights of bfloat16 images on tensor cores, any window. A block has 16 channels of the input and 16 of the output, and takes
 // cells: both images of one, or of a piece of one, lie in shared memory, the positions are the depth of the products. Some warps load
@@ -62,6 +63,7 @@ export function matrixWeightGradSteps(make: Maker, call: Call, result: CudaTenso
   const block = threadsOf(call);
   const threads = block - 32 * warps;
   const to = make.printer();
+  to.title = `${titleOf('conv_weight_grad', call.window)}, tensor cores`;
   const images = x.map((source) => tileSource(to, source));
   const other = tileSource(to, dy);
   to.args.longs('start', start);

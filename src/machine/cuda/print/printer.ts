@@ -16,6 +16,8 @@ export class Printer {
   readonly functions: string[] = [];
   readonly tensorOf: (value: LocalValue) => CudaTensor;
   barriers = false;
+  /** What the kernel does and how, in a few words; for those who read its text. */
+  title = '';
   private readonly faults: FaultWords;
   private readonly what: string;
   private count = 0;
@@ -84,7 +86,7 @@ export class Printer {
   /** The finished source around the body of the kernel; `head` comes before all else. */
   source(body: string, { head = '', together = 1, threads = THREADS, shared }: Shape = {}): KernelSource {
     const text =
-      `${head}struct Args {\n${this.args.members}};\n${this.functions.join('')}` +
+      `${this.title === '' ? '' : `// ${this.title}\n`}${head}struct Args {\n${this.args.members}};\n${this.functions.join('')}` +
       `HM_KERNELS(${threads === THREADS ? 'block_threads' : threads}, ${together}) KERNEL(const HM_CONST Args a) {\n${body}}\n`;
     return { ...named(text, this.barriers), threads, ...(shared === undefined ? {} : { shared }) };
   }

@@ -6,7 +6,7 @@ import { type CudaTensor, placed } from '../tensors.ts';
 import { finishStep } from './frame.ts';
 import { THREADS } from './printer.ts';
 import { lanesOfRows } from './row.ts';
-import { gatherLoops, printSource } from './window.ts';
+import { gatherLoops, printSource, titleOf } from './window.ts';
 
 /** Blocks that all weights together are computed by at least, where there are cells enough. */
 const BLOCKS = 1024;
@@ -24,6 +24,7 @@ export function weightGradSteps(make: Maker, call: CallOf<'conv_weight_grad'>, r
   const kernelSize = five(into.value.shape, into.slots, (i) => into.box[i].end - into.box[i].start, 1);
   const [inputs, , , , outputs] = kernelSize;
   const to = make.printer();
+  to.title = `${titleOf('conv_weight_grad', window)}, general`;
   // Beside the rows: totals, sums, the loaded value.
   const out = printSource(to, dy, lanesOfRows([dy.row, ...x.map(({ row }) => row)], outputs, 5));
   const { lanes } = out;

@@ -11,6 +11,12 @@ type Contraction = CallOf<'conv' | 'conv_transpose'>;
 
 const AXES = ['d', 'h', 'w'] as const;
 
+/** An operation and its window, as kernels of layers that share code are told apart. */
+export function titleOf(op: string, { kernel, stride }: WindowThree): string {
+  const by = stride.some((x) => x > 1) ? ` by ${stride.join('x')}` : '';
+  return `${op} ${kernel.join('x')}${by}`;
+}
+
 /** A source whose lanes at a place are loaded into an array. */
 export interface PrintedSource {
   readonly lanes: number;
@@ -69,6 +75,7 @@ export function contractionBody(
   weight: CudaTensor,
 ): Body {
   return {
+    title: `${titleOf(op, window)}, general`,
     rows: sources.map(({ row }) => row),
     registers: 3,
     print(to, at) {
