@@ -1,4 +1,4 @@
-import { fail } from '../../core/index.ts';
+import { fail, shownValue } from '../../core/index.ts';
 import type { ByAxis, PlainStage } from '../../nn/index.ts';
 import type { TrainConfig } from '../../train/index.ts';
 import type { Configuration, DatasetFile, Plans } from './plans.ts';
@@ -57,7 +57,8 @@ export function importedOf(
     const at = (axis: number) => values[turned.indexOf(axis)];
     return [at(0), at(1), at(2)];
   };
-  if (spacing?.length !== 3) refuse(`${where} "spacing"`, 'voxel size', 'three numbers of mm', `${spacing}`);
+  if (spacing?.length !== 3)
+    refuse(`${where} "spacing"`, 'voxel size', 'three numbers of mm', shownValue(spacing));
   return {
     network: { ...networkOf(layout, inImage), ...intensities.line },
     classes: classesOf(dataset.file, dataset.content),

@@ -142,7 +142,12 @@ describe('results of nnU-Net', () => {
     [
       'a spacing of two axes',
       ['plans', `${FULL}.spacing`, [1, 1]],
-      'voxel size; expected three numbers of mm, found 1,1',
+      'voxel size; expected three numbers of mm, found [1,1]',
+    ],
+    [
+      'no spacing',
+      ['plans', `${FULL}.spacing`, undefined],
+      'voxel size; expected three numbers of mm, found nothing',
     ],
     ['a spacing of nothing', ['plans', `${FULL}.spacing`, [1, 1, 0]], '"spacing": expected a number from'],
   ])('refuse %s by name, and write nothing', async (_, change, message) => {
