@@ -20,7 +20,8 @@ import { traced } from '../terminal/trace.ts';
 import { workUnread } from '../terminal/unread.ts';
 import { relative } from '../terminal/words.ts';
 
-export interface Flags extends RunFlags, SegmentFlags {
+export interface Flags extends Omit<RunFlags, 'run'>, SegmentFlags {
+  readonly run: readonly string[];
   readonly input: string;
   readonly series?: string;
   readonly output: string;
@@ -35,10 +36,12 @@ export async function predictAction(flags: Flags): Promise<void> {
   workUnread();
   checkMeshFlags(flags);
   const { flips, cleaning, rest } = segmentOptions(flags);
-  const { trace, ...given } = rest;
+  const { trace, run: runs, ...others } = rest;
+  const [first, ...ensemble] = runs;
+  const given = { ...others, run: first, ensemble };
   if (given.probabilitiesDownsample !== undefined && !given.probabilities)
     throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });
-  const joined = await joinRun(flags);
+  const joined = await joinRun({ ...flags, run: first });
   const file = talks() ? trace : undefined;
   const show = new Display();
   const run = async (tracer: Tracer | undefined): Promise<FolderResult> => {

@@ -13,7 +13,7 @@ export function predictCommand(program: Command): void {
     .description(
       'Segments a scan (a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series), or all scans of a folder. The output has the grid of the input, voxel for voxel, and the numbers of the classes. A volume that does not fit in memory, or in --memory-limit, is computed in blocks, with the same result.',
     );
-  addTraceFlag(addRunFlags(command))
+  addTraceFlag(addRunFlags(command, { several: true }))
     .requiredOption(
       '--input <path>',
       'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd), DICOM folder, or folder of scans',
@@ -33,7 +33,8 @@ export function predictCommand(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --memory-limit 4GiB\n' +
-        '  halomesh predict --run runs/a --input scans --output labels --flips --largest-component liver+tumour',
+        '  halomesh predict --run runs/a --input scans --output labels --flips --largest-component liver+tumour\n' +
+        '  halomesh predict --run cv/fold_0 --run cv/fold_1 --run cv/fold_2 --input scans --output labels',
     )
     .action(async (flags: Flags) => (await import('../actions/predict.ts')).predictAction(flags));
 }

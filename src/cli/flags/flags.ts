@@ -132,10 +132,18 @@ export interface RunFlags extends MeshFlags, MemoryFlags {
   readonly exactConv?: 'auto' | 'direct';
 }
 
-/** Flags of the commands that use a trained network; `optional`: of those that can do without. */
-export function addRunFlags(command: Command, { optional = false } = {}): Command {
+/** Flags of the commands that use a trained network; `optional`: of those that can do without; `several`: of those that average some. */
+export function addRunFlags(command: Command, { optional = false, several = false } = {}): Command {
   const run = ['--run <run>', 'folder of the run: what was --out of train'] as const;
-  (optional ? command.option(...run) : command.requiredOption(...run)).option(
+  const runs = '; given again, the mean of the probabilities of all runs';
+  if (several)
+    command.requiredOption(run[0], `${run[1]}${runs}`, (text, before: readonly string[] = []) => [
+      ...before,
+      text,
+    ]);
+  else if (optional) command.option(...run);
+  else command.requiredOption(...run);
+  command.option(
     '--checkpoint <which>',
     'best or latest (default: best, where there is one)',
     oneOf('--checkpoint', ['best', 'latest']),

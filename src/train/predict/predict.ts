@@ -19,8 +19,9 @@ import { fromFirst, together } from '../../run/index.ts';
 import { prepareOptions } from '../config/model.ts';
 import { exists } from '../record/run-check.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
+import { type EnsembleOptions, openRuns } from './ensemble.ts';
 import type { FlipAxis } from './flips.ts';
-import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+import type { OpenRun } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
 import { prepareOutputs, scanFor } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
@@ -30,7 +31,7 @@ import type { SegmentOptions } from './segmenter.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
 /** How scans are segmented and what is written. */
-export interface PredictionSettings extends RunOptions {
+export interface PredictionSettings extends EnsembleOptions {
   /** SeriesInstanceUID of the scan, where its folder holds several series. */
   readonly series?: string;
   /** Axes that are also turned around; probabilities are the mean over all combinations (8 for three axes). */
@@ -113,7 +114,7 @@ export type PredictionEvent =
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
   const scan = await together(options.processes, 'the scan', () => scanFor(options));
-  const run = await openRun(options);
+  const run = await openRuns(options);
   try {
     await prepareOutputs(run, [scan], options);
     options.onEvent?.({ kind: 'scan', input: scan.input, place: 1, scans: 1 });
@@ -139,7 +140,7 @@ export async function predictFolder(options: PredictFolderOptions): Promise<Fold
   });
   const results: PredictResult[] = [];
   const faults: PredictionFault[] = [];
-  const run = await openRun(options);
+  const run = await openRuns(options);
   try {
     await prepareOutputs(run, scans, options);
     for (const [n, scan] of scans.entries()) {

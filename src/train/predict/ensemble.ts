@@ -1,0 +1,94 @@
+import { fail, shownValue } from '../../core/index.ts';
+import { voxelCount, wholeBox } from '../../imaging/index.ts';
+import { prepareOptions } from '../config/model.ts';
+import { addFlipped } from './flips.ts';
+import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+
+// Several networks as one: the mean of their probabilities, summed in float32 in the order of the runs.
+
+/** A run, and others whose probabilities are averaged with its own. */
+export interface EnsembleOptions extends RunOptions {
+  /** Folders of further runs with the same classes, which see scans at the same spacing, size and window. */
+  readonly ensemble?: readonly string[];
+}
+
+/**
+ * Opens a run, or several as one. One network is in memory at a time; of a volume the probabilities of all classes are. Throws
+ * HalomeshError where runs do not fit, or where several processes would share the work.
+ */
+export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): Promise<OpenRun> {
+  if (ensemble.length === 0) return openRun(options);
+  if ((options.processes?.ranks.length ?? 1) > 1)
+    fail({
+      where: 'ensemble',
+      problem: 'several runs are averaged by one process',
+      found: 'several processes',
+    });
+  const runs: OpenRun[] = [];
+  try {
+    for (const run of [options.run, ...ensemble]) runs.push(await openRun({ ...options, run }));
+    for (const run of runs) checkFits(runs[0], run);
+  } catch (error) {
+    for (const run of runs) run.free();
+    throw error;
+  }
+  const [first] = runs;
+  const classes = first.classes.length;
+  const free = (): void => {
+    for (const run of runs) run.free();
+  };
+  const segmentParts: OpenRun['segmentParts'] = async (source, asked, take) => {
+    const { shape } = source;
+    const box = wholeBox(shape);
+    const voxels = voxelCount(shape);
+    const sum = new Float32Array(voxels * classes);
+    const hostBytes = (asked.hostBytes ?? 0) + sum.byteLength;
+    for (const [n, run] of runs.entries()) {
+      const onPass = (done: number, all: number): void => asked.onPass?.(n * all + done, runs.length * all);
+      await run.segmentParts(source, { ...asked, probabilities: true, hostBytes, onPass }, (part) => {
+        addFlipped(sum, box, part.probabilities!, part.box, [false, false, false], classes);
+      });
+      run.free();
+    }
+    const labels = new Uint8Array(voxels);
+    for (let v = 0; v < voxels; v++) {
+      let best = 0;
+      for (let c = 1; c < classes; c++) if (sum[v * classes + c] > sum[v * classes + best]) best = c;
+      labels[v] = best;
+    }
+    if (asked.probabilities) for (let i = 0; i < sum.length; i++) sum[i] /= runs.length;
+    await take({ box, labels, probabilities: asked.probabilities ? sum : undefined });
+  };
+  return {
+    ...first,
+    needs: (shape) => Promise.resolve(wholeBox(shape)),
+    segmentParts,
+    async segment() {
+      return fail({ where: 'ensemble', problem: 'segments volumes by their boxes alone' });
+    },
+    get step() {
+      return first.step;
+    },
+    free,
+  };
+}
+
+/** Refuses a run with other classes, or one that sees scans in another way. */
+function checkFits(first: OpenRun, other: OpenRun): void {
+  const facts = ({ classes, config }: OpenRun) => ({
+    classes,
+    classValues: config.classValues,
+    ...prepareOptions(config),
+  });
+  const [wanted, found] = [facts(first), facts(other)];
+  const keys = Object.keys(wanted) as (keyof typeof wanted)[];
+  const key = keys.find((name) => JSON.stringify(wanted[name]) !== JSON.stringify(found[name]));
+  if (key === undefined) return;
+  fail({
+    where: other.folder.dir,
+    problem: `another "${key}" than ${first.folder.dir}`,
+    expected: shownValue(wanted[key]),
+    found: shownValue(found[key]),
+    hint: 'Average runs that were trained on the same classes and the same preparation of scans',
+  });
+}
