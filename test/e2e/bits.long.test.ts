@@ -15,7 +15,8 @@ interface Run {
 
 /**
  * What 20 steps on the CT of `data/ct` gave before plans became neutral of devices, with the baseline kernels, which every x86-64
- * processor runs: losses by precision and placement, bytes sent and predicted memory of each run.
+ * processor runs: losses by precision and placement, and predicted memory of each run. Bytes sent are those of sums that go along a
+ * tree.
  */
 const { losses, runs } = JSON.parse(
   readFileSync(path.join(import.meta.dirname, '../fixtures/bits.json'), 'utf8'),
@@ -40,7 +41,7 @@ describe('20 steps of training', () => {
   }, 1_800_000);
 
   it.each(runs.map((run, n) => ({ ...run, n, place: placed(run.split) })))(
-    'give the losses, bytes and predicted memory of before: $precision $place $memoryLimit',
+    'give the losses and predicted memory of before, and the bytes of sums along a tree: $precision $place $memoryLimit',
     ({ n, precision, place, bytesSent, predictedPeakBytes }) => {
       const { losses: found, ...run } = seen[n];
       expect(found).toEqual(losses[`${precision} ${place}`]);
