@@ -36,9 +36,16 @@ export function mpirun(
 }
 
 /** Starts a program once in each folder, rank 0 in the first: each process has that folder as its current one. */
-export function mpirunIn(folders: readonly string[], args: readonly string[]): Promise<Ended> {
+export function mpirunIn(
+  folders: readonly string[],
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const each = folders.map((folder) => ['-n', '1', '-wdir', folder, process.execPath, ...args]);
-  return launch(each.flatMap((one, i) => (i === 0 ? one : [':', ...one])));
+  return launch(
+    each.flatMap((one, i) => (i === 0 ? one : [':', ...one])),
+    env,
+  );
 }
 
 /** Starts mpirun with all of its arguments; `by`: a program that starts it. */
