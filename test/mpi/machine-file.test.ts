@@ -16,7 +16,19 @@ function benchWith(name: string, texts: readonly string[]) {
     writeFileSync(path.join(own, 'machine.json'), text);
     return own;
   });
-  const bench = ['bench', '--size', '16', '--base', '4', '--levels', '2', '--steps', '1', '--split', 'depth=2'];
+  const bench = [
+    'bench',
+    '--size',
+    '16',
+    '--base',
+    '4',
+    '--levels',
+    '2',
+    '--steps',
+    '1',
+    '--split',
+    'depth=2',
+  ];
   return mpirunIn(folders, [COMMAND, ...bench], { HALOMESH_MACHINE: 'machine.json' });
 }
 
