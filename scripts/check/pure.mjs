@@ -16,6 +16,7 @@ const pure = [
   'src/machine/calls/',
   'src/machine/rows/',
   'src/machine/formats/',
+  'src/machine/assumed.ts',
   'src/machine/at-once.ts',
   'src/machine/device.ts',
   'src/machine/device-names.ts',

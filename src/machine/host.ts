@@ -1,4 +1,5 @@
 import { type Costs, type FixedBytes, NO_FUSION, type Target, type Tier } from '../plan/index.ts';
+import { DISK_BYTES, WEIGHTS } from './assumed.ts';
 import { plainFormat } from './formats/index.ts';
 
 // What devices that compute on the host have in common.
@@ -17,7 +18,7 @@ export const HOST_FIXED: FixedBytes = {
 };
 
 /** The file that tensors are spilled to. Its speed is not measured: that of a plain disk. */
-export const SPILL_FILE: Tier = { name: 'spill file', bytesPerSecond: 1e9 };
+export const SPILL_FILE: Tier = { name: 'spill file', bytesPerSecond: DISK_BYTES };
 
 /** Memory in plain lines of a cache, and the spill file. */
 export const HOST_SPACES: Target['spaces'] = {
@@ -25,13 +26,11 @@ export const HOST_SPACES: Target['spaces'] = {
   tiers: [SPILL_FILE],
 };
 
-/** Operations and bytes of memory a second where nothing was measured: of one or two cores, beside a disk of 1 GB/s. */
-const [FLOPS, BYTES] = [2.5e11, 1e10];
-
 /** Weights of choices where nothing was measured: the same on every machine, so that all make the same plans. */
 export const UNMEASURED: Costs = {
-  kernel: (_kernel, { flops, bytes }) => Math.max(flops / FLOPS, bytes / BYTES),
-  link: { bytesPerSecond: 1e9, latencySeconds: 0, messageSeconds: 0 },
+  kernel: (_kernel, { flops, bytes }) =>
+    Math.max(flops / WEIGHTS.flopsPerSecond, bytes / WEIGHTS.bytesPerSecond),
+  link: WEIGHTS.link,
 };
 
 /** What plans are made for where nothing is known of kernels: each operation is one, over plain tensors in memory. */

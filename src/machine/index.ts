@@ -1,3 +1,4 @@
+export { ETHERNET } from './assumed.ts';
 export { CALL_FUSION } from './calls/index.ts';
 export * from './cpu/index.ts';
 export * from './cuda/index.ts';

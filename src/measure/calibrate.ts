@@ -1,9 +1,9 @@
 import { availableParallelism, cpus } from 'node:os';
 import { type Box, range, type Shape, shape, uniform } from '../core/index.ts';
 import {
-  ASSUMED_LINK,
   cpuDevice,
   type Device,
+  ETHERNET,
   fitLink,
   fitSpeeds,
   kernelClass,
@@ -36,7 +36,7 @@ const RUNS = 3;
 /** Speeds of this machine. All processes call it; the first gets the kernels' speeds, and all wait for it. */
 export async function calibrate(options: CalibrateOptions = {}): Promise<Speeds> {
   const { processes } = options;
-  const link = processes === undefined ? ASSUMED_LINK : await measureLink(processes);
+  const link = processes === undefined ? ETHERNET : await measureLink(processes);
   const cores = availableParallelism();
   let speeds: Speeds | undefined;
   if (processes === undefined || processes.index === 0) {

@@ -1,4 +1,5 @@
 import type { KernelWork, Links, Sharing } from '../../plan/index.ts';
+import { CORE, ETHERNET } from '../assumed.ts';
 import { KERNEL_CLASSES, type KernelClass } from './kernel-class.ts';
 
 // Speeds of a machine, which times are told from. A machine here is what shares one memory: a computer with its cores.
@@ -30,32 +31,15 @@ export interface Speeds {
   readonly link: Links & { readonly source: string };
 }
 
-/** Figures without a measurement: an AVX-512 core of a server of 2024 on 10 Gbit/s Ethernet. */
+/** Figures without a measurement. */
 export function assumedSpeeds(cores: number): Speeds {
+  const { source, launchSeconds, kernels, memoryBytesPerSecond, memoryCores } = CORE;
   return {
-    name: 'assumed',
-    source: 'not measured: an AVX-512 core of a server of 2024',
-    cores,
-    allCores: cores,
-    launchSeconds: 3e-6,
-    kernels: {
-      conv: { flopsPerSecond: 3.6e11, bytesPerSecond: 5e9, weightsPerSecond: 2e9 },
-      weightGradient: { flopsPerSecond: 2.9e11, bytesPerSecond: 8e9, weightsPerSecond: 8e7 },
-      smallConv: { flopsPerSecond: 1.5e11, bytesPerSecond: 7e9, weightsPerSecond: 1e9 },
-      pass: { flopsPerSecond: 2e10, bytesPerSecond: 3e10 },
-    },
-    memoryBytesPerSecond: 3.5e10 * Math.min(cores, 8),
-    link: ASSUMED_LINK,
+    ...{ name: 'assumed', source, cores, allCores: cores, launchSeconds, kernels },
+    memoryBytesPerSecond: memoryBytesPerSecond * Math.min(cores, memoryCores),
+    link: ETHERNET,
   };
 }
-
-/** 10 Gbit/s Ethernet. */
-export const ASSUMED_LINK: Speeds['link'] = {
-  bytesPerSecond: 1.1e9,
-  latencySeconds: 1e-4,
-  messageSeconds: 1e-5,
-  source: 'not measured: 10 Gbit/s Ethernet; start with mpirun -n 2 to measure it',
-};
 
 /** How many times as fast as one thread alone a rank is: all cores busy share what they have together. */
 export function rankSpeedup(speeds: Speeds, { threads, ranksPerMachine }: Sharing): number {

@@ -1,4 +1,5 @@
 import type { Costs, Target } from '../../plan/index.ts';
+import { GPU } from '../assumed.ts';
 import { CALL_FUSION, refusesCall } from '../calls/index.ts';
 import type { TargetOptions } from '../cpu/target.ts';
 import { imageFormats, plainFormat } from '../formats/index.ts';
@@ -8,12 +9,10 @@ import { ALIGN, scratchOf } from './scratch.ts';
 /** What a context takes of the GPU's memory, with the code of kernels. Not measured. */
 export const CONTEXT = 448 * 2 ** 20;
 
-/** Operations and bytes of memory a second, and seconds of a launch. Not measured: weights of choices, the same everywhere. */
-const [FLOPS, BYTES, LAUNCH] = [2e13, 2e12, 5e-6];
-
 const COSTS: Costs = {
-  kernel: (_kernel, { flops, bytes }) => LAUNCH + Math.max(flops / FLOPS, bytes / BYTES),
-  link: { bytesPerSecond: 2e10, latencySeconds: 2e-5, messageSeconds: 5e-6 },
+  kernel: (_kernel, { flops, bytes }) =>
+    GPU.launchSeconds + Math.max(flops / GPU.flopsPerSecond, bytes / GPU.bytesPerSecond),
+  link: GPU.link,
 };
 
 /** A GPU as a target of plans; needs no driver. */
@@ -31,7 +30,7 @@ export const cudaTarget = ({ overlap = true }: TargetOptions = {}): Target => ({
       fixedBytes: { process: CONTEXT + STAGING, rank: 0, messages: 0 },
     },
     // Its speed is not measured: that of a bus of 16 lanes of PCI Express 4.
-    tiers: [{ name: 'pinned memory of the host', bytesPerSecond: 2e10 }],
+    tiers: [{ name: 'pinned memory of the host', bytesPerSecond: GPU.hostBytesPerSecond }],
   },
   costs: COSTS,
   overlap,
