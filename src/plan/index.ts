@@ -22,6 +22,7 @@ export * from './target.ts';
 export * from './time/choose-split.ts';
 export * from './time/collectives.ts';
 export * from './time/costs.ts';
+export * from './time/layer-times.ts';
 export * from './time/predict-time.ts';
 export * from './time/representatives.ts';
 export * from './time/scaling.ts';

@@ -36,6 +36,7 @@ export * from './record/log.ts';
 export { checkThere } from './record/run-check.ts';
 export { configOfFolder } from './record/run-config.ts';
 export * from './record/run-folder.ts';
+export { type RunPlan, readRunPlan } from './record/run-plan.ts';
 export * from './record/safetensors.ts';
 export * from './record/trace-file.ts';
 export { type ChosenCases, chooseCases } from './samples/cases.ts';

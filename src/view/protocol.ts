@@ -79,3 +79,19 @@ export interface LesionPlaces {
   /** How many smaller ones are left out. */
   readonly more: number;
 }
+
+/** What is known of a run beside its log. */
+export interface ShownRun {
+  /** Steps in all. */
+  readonly steps: number;
+  /** Of the whole process, bytes; absent in runs of older versions, as is the next. */
+  readonly predictedPeakBytes?: number;
+  /** Seconds of the kernels of a step by layer, in the order in which the layers first run. */
+  readonly layers?: readonly { readonly layer: string; readonly seconds: number }[];
+}
+
+/** A case as the newest checkpoint segments it. */
+export interface ShownSample {
+  readonly case: string;
+  readonly picture: ShownFile;
+}

@@ -119,7 +119,11 @@ async function api(
       ? refuse(response, 404, 'this case has no two label maps to compare')
       : sendJson(request, response, places);
   }
-  const log = view.logs.get(source);
+  if (name === 'run' || name === 'sample') {
+    const found = await (name === 'run' ? view.run(source) : view.sample(source));
+    return found === undefined ? refuse(response, 404, 'no such run') : sendJson(request, response, found);
+  }
+  const log = view.logOf(source);
   if (name === 'log' && log !== undefined) {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
     return followLog(log, response);

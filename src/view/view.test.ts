@@ -197,6 +197,24 @@ describe('a view', () => {
     expect((await ask(`${server.url}api/log?source=5`)).status).toBe(404);
   });
 
+  it('tells what is known of a run beside its log, with what was planned where the run has it', async () => {
+    const asked = async (name: string) => {
+      const { status, bytes } = await ask(`${server.url}api/${name}`);
+      return [status, status === 200 ? JSON.parse(bytes.toString()) : bytes.toString()];
+    };
+    expect(await asked('run?source=0')).toEqual([200, { steps: 40 }]);
+    const layers = [{ layer: 'down0/conv0', seconds: 0.25 }];
+    writeFileSync(
+      path.join(run, 'plan.json'),
+      JSON.stringify({ predictedPeakBytes: 5e9, flops: 1, ranks: 1, layers }),
+    );
+    expect(await asked('run?source=0')).toEqual([200, { steps: 40, predictedPeakBytes: 5e9, layers }]);
+    expect((await asked('run?source=1'))[0]).toBe(404);
+    const [status, problem] = await asked('sample?source=0');
+    expect(status).toBe(403);
+    expect(problem).toContain('has no checkpoint yet. Ask again after the first one');
+  });
+
   it('is written into one file that has scan, label maps and data, and lets none of them end its tag', async () => {
     const file = path.join(dir, 'saved.html');
     await saveView(view, page, file, { cases: [WICKED] });

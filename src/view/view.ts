@@ -4,11 +4,13 @@ import path from 'node:path';
 import { fail, HalomeshError } from '../core/index.ts';
 import { inNaturalOrder, sameForm } from '../files/index.ts';
 import { type Case, type DatasetPatterns, isStore, openDataset, paperWindow } from '../imaging/index.ts';
-import { configOfFolder, runFolder } from '../train/index.ts';
+import { configOfFolder, readRunPlan, runFolder } from '../train/index.ts';
 import { type EvaluationShown, evaluationIn } from './evaluation-file.ts';
+import { type KnownCase, nameOf, SCAN } from './known-case.ts';
 import { lesionPlaces } from './lesion-places.ts';
 import { OpenedFiles } from './opened-files.ts';
-import type { LesionPlaces, ShownCase, ShownResult, ShownSource, ViewData } from './protocol.ts';
+import type { LesionPlaces, ShownCase, ShownRun, ShownSample, ShownSource, ViewData } from './protocol.ts';
+import { drawSample } from './sample.ts';
 import { ShownFiles } from './shown-files.ts';
 
 export interface ViewOptions {
@@ -20,23 +22,11 @@ export interface ViewOptions {
   readonly truth?: string;
 }
 
-/** A case as it lies on the disk. */
-interface KnownCase {
-  readonly id: string;
-  readonly image?: { readonly file: string; readonly series?: string };
-  readonly truth?: string;
-  kind?: string;
-  readonly results: (ShownResult & { readonly file?: string })[];
-}
-
-const SCAN = /\.(nii|nii\.gz|nrrd|nhdr|mha|mhd|hdr)$/i;
-
 /** What is opened to be looked at: the cases, what is known of them, and the files that may be fetched. */
 export class View {
   readonly opened = new OpenedFiles();
-  /** Files of the logs of the runs, by the number of their source. */
-  readonly logs = new Map<number, string>();
-  readonly runs = new Map<number, string>();
+  /** Folders of runs, by the numbers of their sources. */
+  private readonly runs = new Map<number, string>();
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'halomesh-view-'));
   private readonly files = new ShownFiles(this.opened, this.folder);
   private readonly sources: ShownSource[] = [];
@@ -47,6 +37,7 @@ export class View {
   private window: ViewData['window'];
   /** One count of lesions at a time: each holds two label maps. */
   private counting: Promise<unknown> = Promise.resolve();
+  private sampling: Promise<unknown> = Promise.resolve();
 
   /** Opens folders and files; reads no voxels. Throws HalomeshError for what is none of those that can be shown. */
   static async open(options: ViewOptions): Promise<View> {
@@ -96,6 +87,31 @@ export class View {
     return next;
   }
 
+  /** The log of a run; undefined where the source is none. */
+  logOf(source: number): string | undefined {
+    const given = this.runs.get(source);
+    return given === undefined ? undefined : runFolder(given).log;
+  }
+
+  /** What is known of a run beside its log; undefined where the source is none. */
+  async run(source: number): Promise<ShownRun | undefined> {
+    const given = this.runs.get(source);
+    if (given === undefined) return undefined;
+    const folder = runFolder(given);
+    const { steps } = await configOfFolder(folder);
+    const plan = await readRunPlan(folder);
+    return { steps, predictedPeakBytes: plan?.predictedPeakBytes, layers: plan?.layers };
+  }
+
+  /** A case as the newest checkpoint of a run segments it now; undefined where the source is none. */
+  sample(source: number): Promise<ShownSample | undefined> {
+    const given = this.runs.get(source);
+    if (given === undefined) return Promise.resolve(undefined);
+    const next = this.sampling.then(() => drawSample(given, this.folder));
+    this.sampling = next.catch(() => undefined);
+    return next.then(({ case: id, file }) => ({ case: id, picture: this.files.picture(file) }));
+  }
+
   private async add(given: string): Promise<void> {
     const found = statSync(given, { throwIfNoEntry: false });
     if (found === undefined) fail({ where: given, problem: 'no such file or folder' });
@@ -131,7 +147,6 @@ export class View {
     const source = this.sources.length;
     this.sources.push({ name: nameOf(given), run: true });
     this.runs.set(source, given);
-    this.logs.set(source, folder.log);
     const config = await configOfFolder(folder, (text) => this.notes.push(text));
     this.takeClasses(config.classes);
     const { lower, upper } = config.window ?? paperWindow;
@@ -269,5 +284,3 @@ export class View {
     return added;
   }
 }
-
-const nameOf = (file: string): string => path.basename(path.resolve(file));

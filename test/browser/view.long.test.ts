@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writePhantom } from '../../src/imaging/index.ts';
 import { PageFiles, saveView, serveView, View, type ViewServer } from '../../src/view/index.ts';
-import { WICKED, writeExample } from '../../src/view/view.testing.ts';
+import { stepLine, WICKED, writeExample } from '../../src/view/view.testing.ts';
 import { CHROMIUM, NO_CHROMIUM, startChromium } from './chromium.ts';
 
 /** What draws without a GPU on a busy machine takes its time. */
@@ -110,6 +112,93 @@ describe.skipIf(CHROMIUM === undefined)(`the page of halomesh view (skipped with
     await page.getByLabel('window').selectOption('lung');
     expect(problems).toEqual([]);
     await page.close();
+  });
+
+  it('follows a training: curves, pace, time left, memory beside what was predicted, layers, log', async () => {
+    const run = path.join(dir, 'run');
+    const layers = [
+      { layer: 'down0/conv0', seconds: 0.03 },
+      { layer: '<b>up0</b>', seconds: 0.01 },
+    ];
+    const plan = { predictedPeakBytes: 2 ** 31, flops: 1, ranks: 1, layers };
+    writeFileSync(path.join(run, 'plan.json'), JSON.stringify(plan));
+    writeFileSync(path.join(run, 'log.jsonl'), [1, 2, 3].map(stepLine).join(''));
+    const { page, problems } = await open(server.url);
+    await page.getByRole('button', { name: 'training of run' }).click();
+    const facts = () => page.locator('.facts').textContent();
+    await expect.poll(facts, SOON).toContain('step3 of 40');
+    expect(await facts()).toContain('seconds a step0.200');
+    expect(await facts()).toContain('time left0 min 7 s');
+    expect(await facts()).toContain('memory at most0.93 GiB');
+    expect(await facts()).toContain('predicted2.00 GiB');
+    expect(await page.locator('.layers div').allTextContents()).toEqual(['down0/conv0', '<b>up0</b>']);
+    appendFileSync(path.join(run, 'log.jsonl'), stepLine(4));
+    await expect.poll(facts, SOON).toContain('step4 of 40');
+    await expect
+      .poll(() => page.locator('.log').textContent(), SOON)
+      .toContain('step 4: loss 0.2500, Dice liver 0.500');
+    const curve = PNG.sync.read(await page.getByLabel('Dice', { exact: true }).screenshot());
+    let blue = 0;
+    for (let n = 0; n < curve.data.length; n += 4)
+      if (Math.hypot(curve.data[n] - 86, curve.data[n + 1] - 180, curve.data[n + 2] - 233) < 60) blue++;
+    expect(blue).toBeGreaterThan(10);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('is served while `train --watch` goes on, with a sample of the newest checkpoint, and ends with it', async () => {
+    const bin = path.resolve(import.meta.dirname, '../../bin/halomesh.js');
+    const data = path.join(dir, 'phantoms');
+    await writePhantom({ out: data, size: 16, cases: 2 });
+    const out = path.join(dir, 'watched');
+    const settings = ['--base', '4', '--levels', '2', '--steps', '100000', '--checkpoint-every', '5'];
+    const training = spawn(process.execPath, [
+      bin,
+      'train',
+      '--data',
+      data,
+      '--out',
+      out,
+      '--watch',
+      ...settings,
+    ]);
+    let said = '';
+    for (const stream of [training.stdout, training.stderr])
+      stream.on('data', (text: Buffer) => {
+        said += text;
+      });
+    const ended = new Promise((resolve) => training.on('close', resolve));
+    try {
+      await expect.poll(() => said, { timeout: 120_000 }).toMatch(/watch {5}http:/);
+      const url = /http:\S+/.exec(said)![0];
+      const page = await browser.newPage();
+      page.setDefaultTimeout(120_000);
+      await page.goto(url);
+      await page.getByRole('button', { name: 'training of watched' }).click();
+      const step = async () =>
+        Number(/step(\d+) of 100000/.exec((await page.locator('.facts').textContent()) ?? '')?.[1]);
+      await expect.poll(step, SOON).toBeGreaterThan(5);
+      const before = await step();
+      await expect.poll(step, SOON).toBeGreaterThan(before);
+      await page.getByRole('button', { name: 'segment a case' }).click();
+      await page.locator('#training img').waitFor();
+      expect(await page.locator('#training img').getAttribute('alt')).toMatch(/^phantom_\d+ with truth/);
+      await page.close();
+      training.kill('SIGINT');
+      await ended;
+      await expect
+        .poll(
+          () =>
+            fetch(url).then(
+              () => 'there',
+              () => 'gone',
+            ),
+          SOON,
+        )
+        .toBe('gone');
+    } finally {
+      training.kill('SIGKILL');
+    }
   });
 
   it('is a file of its own that asks nothing of anybody', async () => {

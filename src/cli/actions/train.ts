@@ -29,6 +29,7 @@ import { say, tell } from '../terminal/say.ts';
 import { talks } from '../terminal/talks.ts';
 import { traced } from '../terminal/trace.ts';
 import { workUnread } from '../terminal/unread.ts';
+import { type Watch, watchRun } from '../terminal/watch.ts';
 import { commandName, quoted, relative } from '../terminal/words.ts';
 
 /** Runs `halomesh train`. */
@@ -39,7 +40,7 @@ export async function trainAction(flags: TrainFlags): Promise<void> {
   const config = { ...given, threads: flags.threads ?? threads ?? given.threads };
   const result = await traced(
     talks() ? flags.trace : undefined,
-    (tracer) => runTraining(config, { resume: flags.resume, tracer, processes }),
+    (tracer) => runTraining(config, { resume: flags.resume, watch: flags.watch, tracer, processes }),
     { overwrite: flags.overwrite, reads: [config.data] },
   );
   if (!talks()) return;
@@ -61,6 +62,8 @@ async function trainConfig(flags: TrainFlags): Promise<TrainConfig> {
 export interface RunTrainingOptions {
   /** Go on from the last checkpoint. */
   readonly resume?: boolean;
+  /** Serve a page that shows it. */
+  readonly watch?: boolean;
   /** End in order, as if all steps were done, when this time is over. */
   readonly mostSeconds?: number;
   readonly tracer?: Tracer;
@@ -71,10 +74,11 @@ export interface RunTrainingOptions {
 /** Trains, shows how far it is, and ends in order when the user presses Ctrl-C. Throws {@link Interrupted} then. */
 export async function runTraining(
   config: TrainConfig,
-  { resume, mostSeconds, tracer, processes }: RunTrainingOptions = {},
+  { resume, watch, mostSeconds, tracer, processes }: RunTrainingOptions = {},
 ): Promise<TrainResult> {
   workUnread();
   let progress: Progress | undefined;
+  let page: Watch | undefined;
   const interruption = onInterrupt(() => {
     if (!talks()) return;
     const line = 'Stopping after this step. Press Ctrl-C again to end at once, without saving.';
@@ -93,6 +97,7 @@ export async function runTraining(
         if (!talks()) return;
         if (event.kind === 'start') {
           for (const line of startLines(event)) say(line);
+          if (watch) page = watchRun(event.folder.dir, (line) => (progress?.note ?? say)(line));
           progress = showProgress({ unit: 'step', total: event.steps, start: event.firstStep - 1 });
         } else if (event.kind === 'warning') (progress?.note ?? tell)(`warning: ${event.text}`);
         else if (event.kind === 'step') progress?.update(event.step, stepFacts(event));
@@ -104,6 +109,7 @@ export async function runTraining(
       throw new Interrupted(resumeLine(config, result), interruption.code);
     return result;
   } finally {
+    page?.stop();
     progress?.stop();
     interruption.stop();
   }

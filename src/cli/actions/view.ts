@@ -50,8 +50,12 @@ async function serve(view: View, page: PageFiles, port: number | undefined): Pro
   const interruption = onInterrupt(() => undefined);
   try {
     say(`${server.url}    (Ctrl-C ends it)`);
-    if (!interruption.signal.aborted)
-      await new Promise((resolve) => interruption.signal.addEventListener('abort', resolve));
+    await new Promise<void>((resolve) => {
+      interruption.signal.addEventListener('abort', () => resolve());
+      // `train --watch` started it: it ends with the training.
+      process.once('disconnect', resolve);
+      if (interruption.signal.aborted) resolve();
+    });
   } finally {
     await server.close();
     interruption.stop();

@@ -13,6 +13,7 @@ export function trainCommand(program: Command): void {
     );
   addOverwriteFlag(addTraceFlag(addTrainFlags(command)))
     .option('--resume', 'go on from the last checkpoint of the run; its config counts where no flag does')
+    .option('--watch', 'serve a page that shows the training, on this machine alone, as long as it goes on')
     .addHelpText(
       'after',
       `
@@ -21,7 +22,8 @@ Every flag can stand in the config file: {"data": "ct", "split": {"depth": 2}, "
 Examples:
   halomesh train --data ct --out runs/a --spacing 3 --split depth=2,height=2 --steps 300
   halomesh train --config hou.json --out runs/b --mesh rows=2,cols=2 --layout depth:rows,height:cols
-  halomesh train --out runs/a --resume --steps 600`,
+  halomesh train --out runs/a --resume --steps 600
+  halomesh train --data ct --out runs/c --watch`,
     )
     .action(async (flags: TrainFlags) => (await import('../actions/train.ts')).trainAction(flags));
 }

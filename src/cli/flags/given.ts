@@ -8,7 +8,7 @@ export function givenConfig(flags: TrainFlags): {
   readonly given: Readonly<Record<string, unknown>>;
   readonly nameOf: (rest: SettingName) => SettingName;
 } {
-  const { config, resume: _resume, trace: _trace, overwrite: _overwrite, ...own } = flags;
+  const { config, resume: _resume, watch: _watch, trace: _trace, overwrite: _overwrite, ...own } = flags;
   checkMeshFlags(flags);
   const ofFile = config === undefined ? {} : readConfigFile(config);
   const nameOf = (rest: SettingName) => flagsOver(own, fileOver(config ?? '', ofFile, rest));

@@ -34,6 +34,7 @@ export interface TrainFlags extends MeshFlags, MemoryFlags, PatternFlags {
   readonly data?: string;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly watch?: boolean;
   readonly trace?: string;
   readonly overwrite?: boolean;
 }

@@ -3,11 +3,14 @@ import { z } from 'zod';
 import { fail, HalomeshError } from '../../core/index.ts';
 import { isSamePath, writeTextAtomically } from '../../files/index.ts';
 import { type Dataset, datasetIdentity } from '../../imaging/index.ts';
+import { layerTimes } from '../../plan/index.ts';
 import { check, readJson, settingIn } from '../config/config-error.ts';
 import { readLog } from '../record/log.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import type { TakenRun } from '../record/run-place.ts';
+import { writeRunPlan } from '../record/run-plan.ts';
 import type { ChosenCases } from '../samples/cases.ts';
+import type { Forecast } from './forecast.ts';
 
 // What a run is trained on is kept in its folder, so that it goes on with the same data wherever they lie by then.
 
@@ -62,8 +65,18 @@ async function casesOfRun(
   return [...listed(training, 'training'), ...listed(validation, 'validation')];
 }
 
-export function writeRunData(folder: RunFolder, cases: readonly RunCase[]): Promise<void> {
-  return writeTextAtomically(folder.data, `${JSON.stringify({ cases }, null, 1)}\n`);
+/** Writes the cases of a run, and what is expected of its steps, into its folder. */
+export async function writeRunData(
+  folder: RunFolder,
+  cases: readonly RunCase[],
+  { report, plans }: Forecast,
+): Promise<void> {
+  await writeTextAtomically(folder.data, `${JSON.stringify({ cases }, null, 1)}\n`);
+  const { predictedPeakBytes, flops, ranks } = report;
+  // The plan of a step is the first of them.
+  const [step] = plans.values();
+  const layers = layerTimes(step);
+  await writeRunPlan(folder, { predictedPeakBytes, flops, ranks: ranks.length, layers });
 }
 
 /** What a run began with; undefined where it does not say so, as runs of older versions. */

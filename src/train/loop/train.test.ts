@@ -8,6 +8,8 @@ import { evaluate } from '../evaluate/evaluate.ts';
 import { formatEvaluation } from '../evaluate/evaluation-table.ts';
 import { predict } from '../predict/predict.ts';
 import { readLog, type StepLine } from '../record/log.ts';
+import { runFolder } from '../record/run-folder.ts';
+import { readRunPlan } from '../record/run-plan.ts';
 import { train } from './train.ts';
 import type { TrainEvent } from './train-events.ts';
 
@@ -77,6 +79,21 @@ async function interrupt(run: TrainConfig, steps: number) {
 }
 
 describe('train', () => {
+  it('writes down what it expects before the first step', async () => {
+    const run = config({ steps: 1 });
+    let start: Extract<TrainEvent, { kind: 'start' }> | undefined;
+    await train(run, {
+      onEvent: (event) => {
+        if (event.kind === 'start') start = event;
+      },
+    });
+    const plan = await readRunPlan(runFolder(run.out));
+    expect(plan?.predictedPeakBytes).toBe(start?.plan.predictedPeakBytes);
+    expect([plan?.flops, plan?.ranks]).toEqual([start?.plan.flops, 1]);
+    expect(plan?.layers.map(({ layer }) => layer)).toContain('down0/conv1');
+    expect(await readRunPlan(runFolder(path.join(folder, 'none')))).toBeUndefined();
+  });
+
   it('refuses a held-out case whose body the window does not show', async () => {
     const mixed = path.join(folder, 'mixed');
     await writePhantom({ out: mixed, size: 16, cases: 2 });

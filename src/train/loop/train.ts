@@ -156,7 +156,7 @@ class Run {
     // A run that has come to its first validation has read them.
     if (this.step < config.checkpointEvery)
       await checkHeldOut(chosen.validation, this.trainer.reader, this.processes, this.options.signal);
-    if (this.cases !== undefined) await writeRunData(folder, this.cases);
+    if (this.cases !== undefined) await writeRunData(folder, this.cases, this.forecast);
     // Config before the log: a run of which there is a config can be resumed.
     if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);
     if (this.writes && this.options.resume) {

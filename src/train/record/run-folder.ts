@@ -7,6 +7,8 @@ export interface RunFolder {
   readonly config: string;
   /** The cases and what their files are known by, JSON. */
   readonly data: string;
+  /** What was expected of memory and time, JSON. */
+  readonly plan: string;
   /** One JSON line for every step and every validation. */
   readonly log: string;
   /** Event files for TensorBoard, one for each start. */
@@ -30,6 +32,7 @@ export function runFolder(dir: string): RunFolder {
     dir,
     config: path.join(dir, 'config.json'),
     data: path.join(dir, 'data.json'),
+    plan: path.join(dir, 'plan.json'),
     log: path.join(dir, 'log.jsonl'),
     tensorboard: path.join(dir, 'tensorboard'),
     classVoxels: path.join(dir, 'class-voxels.json'),

@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { readJsonFile, writeTextAtomically } from '../../files/index.ts';
+import type { RunFolder } from './run-folder.ts';
+
+// What was expected of a run before its first step, for those who look at what it does.
+
+const schema = z.object({
+  /** Resident memory of the process with the most, bytes. */
+  predictedPeakBytes: z.number(),
+  /** Of a step. */
+  flops: z.number(),
+  ranks: z.number(),
+  /** Seconds of the kernels of a step by layer, in the order in which the layers first run. */
+  layers: z.array(z.object({ layer: z.string(), seconds: z.number() })),
+});
+
+export type RunPlan = Readonly<z.infer<typeof schema>>;
+
+/** Writes what is expected of a run into its folder. */
+export async function writeRunPlan(folder: RunFolder, plan: RunPlan): Promise<void> {
+  await writeTextAtomically(folder.plan, `${JSON.stringify(plan, null, 2)}\n`);
+}
+
+/** Undefined where a run has none, as those of older versions, or where it was changed by hand into something else. */
+export async function readRunPlan(folder: RunFolder): Promise<RunPlan | undefined> {
+  if (!existsSync(folder.plan)) return undefined;
+  return schema.safeParse(await readJsonFile(folder.plan)).data;
+}
