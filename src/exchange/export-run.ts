@@ -1,7 +1,7 @@
 import { fail, HalomeshError } from '../core/index.ts';
 import { checkOutputs, writeAll, writeAtomically } from '../files/index.ts';
 import { paperWindow } from '../imaging/index.ts';
-import { writeSafetensors } from '../train/index.ts';
+import { channelCount, prepareOptions, writeSafetensors } from '../train/index.ts';
 import { OnnxModel } from './onnx/onnx-model.ts';
 import { addNetwork, sizesOf } from './onnx/onnx-network.ts';
 import { type RunWeights, type RunWeightsOptions, readRunWeights } from './weights/run-weights.ts';
@@ -45,13 +45,15 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
 
 /** What a program must know to use the network, as texts. */
 export function describeRun({ config, classes, step }: RunWeights): Record<string, string> {
-  const { spacing, size, window = paperWindow, slices } = config;
+  const { spacing, size, window = paperWindow, slices, channels } = config;
+  const normalizations = prepareOptions(config).normalizations;
   const mm = typeof spacing === 'number' ? [spacing, spacing, spacing] : spacing;
   return {
     classes: JSON.stringify(classes),
     ...(mm && { spacing_mm: JSON.stringify(mm) }),
     ...(size !== undefined && { size_voxels: JSON.stringify([size, size, size]) }),
-    normalisation: JSON.stringify({ kind: 'window', unit: 'HU', ...window }),
+    normalisation: JSON.stringify(normalizations ?? { kind: 'window', unit: 'HU', ...window }),
+    ...(channels && { channel_names: JSON.stringify(channels) }),
     orientation: 'RAS+: depth to the head, height to the front, width to the right',
     ...(slices !== undefined && {
       channels: `${slices} adjacent slices along depth, the one to segment in the middle`,
@@ -63,7 +65,7 @@ export function describeRun({ config, classes, step }: RunWeights): Record<strin
 async function writeOnnx(file: string, run: RunWeights): Promise<void> {
   const { network, classes, weights, config } = run;
   const model = new OnnxModel();
-  const image = model.input('image', sizesOf(network, config.slices ?? 1));
+  const image = model.input('image', sizesOf(network, config.slices ?? channelCount(config)));
   const scores = addNetwork(model, network, weights, image);
   const sizes = sizesOf(network, classes.length);
   model.output(model.node('Identity', 'scores', [scores]), sizes);

@@ -15,8 +15,9 @@ export { type Intensities, percentiles } from './check/intensity-counts.ts';
 export { type VerifyOptions, type VerifyReport, verifyDataset } from './check/verify.ts';
 export type { CaseReport, Finding } from './check/verify-case.ts';
 // From a dataset's folder to what a network sees, and back
+export { imageFiles, readChannelHeader } from './dataset/channels.ts';
 export * from './dataset/dataset.ts';
-export type { DatasetPatterns } from './dataset/dataset-files.ts';
+export { channelNumber, type DatasetPatterns, volumesOf } from './dataset/dataset-files.ts';
 export { datasetIdentity } from './dataset/dataset-identity.ts';
 export * from './dataset/labels.ts';
 export * from './dataset/named-labels.ts';
@@ -51,7 +52,7 @@ export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './scores
 export * from './scores/wilcoxon.ts';
 export { ChunkCache } from './store/chunk-cache.ts';
 export { classNamesProblem } from './store/dataset-names.ts';
-export { isStore, isZarr, type StoreOptions } from './store/format.ts';
+export { isStore, isZarr, mostChannels, type StoreOptions } from './store/format.ts';
 export { expectedOf, valueAt } from './store/json-file.ts';
 export { StoredCase } from './store/stored-case.ts';
 // Synthetic scans
@@ -70,7 +71,16 @@ export * from './volume/intensity-window.ts';
 export * from './volume/label-codes.ts';
 export { MemorySource } from './volume/memory-source.ts';
 export type { ElementType, WritableType } from './volume/nifti-types.ts';
+export { defaultNormalizations, type Normalization, windowRange } from './volume/normalization.ts';
 export * from './volume/orientation.ts';
-export type { OpenScan, ScanFormat, ScanHeader, ScanReadOptions, SlabSink } from './volume/scan-types.ts';
+export { normalizationsOf } from './volume/prepared-case.ts';
+export type {
+  ChannelFile,
+  OpenScan,
+  ScanFormat,
+  ScanHeader,
+  ScanReadOptions,
+  SlabSink,
+} from './volume/scan-types.ts';
 export * from './volume/volume.ts';
 export * from './volume/voxel-source.ts';

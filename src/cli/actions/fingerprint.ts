@@ -77,12 +77,20 @@ export function formatFingerprint({ name, spacing, shape, orientations, all, cas
         ['all', '', '', '', '', ...labelCells(all)],
       ],
     ),
-    markdownTable(
-      [{ title: 'values of' }, ...['mean', 'std', ...percentiles.map((p) => `${p} %`)].map(right)],
-      [
-        ...all.classes.map(({ name, intensities }) => intensityCells(name, intensities)),
-        intensityCells('all but background', all.foreground),
-      ],
+    ...(all.channels ?? [{ name: undefined, zeros: 0, ...all }]).map((channel) =>
+      markdownTable(
+        [
+          { title: channel.name === undefined ? 'values of' : `${channel.name}, values of` },
+          ...['mean', 'std', ...percentiles.map((p) => `${p} %`)].map(right),
+        ],
+        [
+          ...channel.classes.map(({ name, intensities }) => intensityCells(name, intensities)),
+          intensityCells('all but background', channel.foreground),
+        ],
+      ),
+    ),
+    ...(all.channels ?? []).map(
+      ({ name, zeros }) => `${name}: ${(100 * zeros).toFixed(1)} % of the voxels are 0`,
     ),
   ].join('\n\n');
 }

@@ -9,6 +9,8 @@ export interface Flags {
   readonly size: number;
   readonly cases: number;
   readonly spacing?: number;
+  readonly modality: 'ct' | 'mr';
+  readonly channels: number;
   readonly seed: number;
   readonly overwrite?: boolean;
 }

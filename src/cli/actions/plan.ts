@@ -75,10 +75,11 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
       problem: 'cannot stand beside --data, which names the classes',
     });
   const dataset = await openDataset(config.data, config);
-  const chosen = chooseCases(dataset, config);
+  const own = withDataset(config, dataset);
+  const chosen = chooseCases(dataset, own);
   return {
     classes: chosen.classes,
-    ...(await forecastCases(withDataset(config, dataset), chosen, chosen.classes.length, { ranks })),
+    ...(await forecastCases(own, chosen, chosen.classes.length, { ranks })),
   };
 }
 

@@ -53,7 +53,7 @@ export function formatVerify(report: VerifyReport): string {
       found.shape?.join(' x ') ?? '-',
       found.spacing?.map(short).join(' x ') ?? '-',
       found.orientation ?? '-',
-      found.range?.map(short).join(' to ') ?? '-',
+      valuesOf(found),
       labelsOf(found, report),
       resultOf(found.findings),
     ]),
@@ -65,6 +65,12 @@ export function formatVerify(report: VerifyReport): string {
   return [`${report.name}: ${counts}`, '', table, '', ...lines('fault'), ...lines('warning')]
     .join('\n')
     .trimEnd();
+}
+
+/** The range of values, of each channel where there are several. */
+function valuesOf({ range, channels }: CaseReport): string {
+  const text = (ends: CaseReport['range']): string => ends?.map(short).join(' to ') ?? '-';
+  return channels?.map((one) => `${one.name} ${text(one.range)}`).join(', ') ?? text(range);
 }
 
 function labelsOf(

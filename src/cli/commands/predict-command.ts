@@ -16,7 +16,7 @@ export function predictCommand(program: Command): void {
   addTraceFlag(addRunFlags(command, { several: true }))
     .requiredOption(
       '--input <path>',
-      'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd), DICOM folder, or folder of scans',
+      'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd), DICOM folder, or folder of scans; of several channels a_0000.nii.gz,a_0001.nii.gz... or a folder with such files',
     )
     .option('--series <uid>', 'which series of a DICOM folder to take, where it holds several')
     .requiredOption(

@@ -1,4 +1,5 @@
 import { HalomeshError } from '../../core/index.ts';
+import { NORMALIZATIONS, type NormalizationName } from '../../train/config/choices.ts';
 import { MOST_SIZE, MOST_VOXELS, SPACING } from '../../train/config/limits.ts';
 import { DIMENSIONS } from '../../train/config/split-dimensions.ts';
 
@@ -85,6 +86,17 @@ export function hounsfield(flag: string): Parser<{ readonly lower: number; reado
     const [lower, upper] = ends;
     if (ends.length === 2 && ends.every(Number.isFinite) && lower < upper) return { lower, upper };
     return refuse(flag, 'value', 'two numbers of HU, the lower one first, such as -512,512', text);
+  };
+}
+
+/** `zscore`, or `ct,zscore`: one for all channels, or one for each; `auto`. */
+export function normalization(
+  flag: string,
+): Parser<'auto' | NormalizationName | readonly NormalizationName[]> {
+  return (text) => {
+    if (text.trim() === 'auto') return 'auto';
+    const names = words(flag)(text).map(oneOf(flag, NORMALIZATIONS));
+    return names.length === 1 ? names[0] : names;
   };
 }
 

@@ -3,7 +3,7 @@ import { DEVICE_CHOICES } from '../../machine/device-names.ts';
 import { LOSS_NAMES } from '../../nn/loss/loss-names.ts';
 import { FIRST_WEIGHTS } from '../../nn/step/first-weights-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
-import { AUGMENTATIONS } from '../../train/config/choices.ts';
+import { AUGMENTATIONS, NORMALIZATIONS } from '../../train/config/choices.ts';
 import { PRESETS, SAMPLINGS } from '../../train/config/config-type.ts';
 import {
   MOST_BATCH,
@@ -22,7 +22,7 @@ import {
   type MeshFlags,
   type PatternFlags,
 } from './flags.ts';
-import { count, heldOut, hounsfield, listOf, oneOf, patch, positive, spacing } from './parse.ts';
+import { count, heldOut, hounsfield, listOf, normalization, oneOf, patch, positive, spacing } from './parse.ts';
 import { lossTerms } from './parse-training.ts';
 
 // Flags of what is trained, and how. A flag's name in camel case is its key in a config file.
@@ -53,8 +53,13 @@ export function addTrainFlags(command: Command): Command {
     .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size', 1, MOST_SIZE))
     .option('--spacing <mm>', 'resample every scan to this voxel size', spacing('--spacing'))
     .option(
+      '--normalization <names>',
+      `how channels are normalised, one name for all or one for each: auto, ${NORMALIZATIONS.join(', ')} (default: by the names of the channels)`,
+      normalization('--normalization'),
+    )
+    .option(
       '--window <lo,hi>',
-      'Hounsfield units that become 0 and 1 (default: those of the preset, or of a store)',
+      'Hounsfield units that become 0 and 1 in CT (default: those of the preset, or of a store)',
       hounsfield('--window'),
     )
     .option(

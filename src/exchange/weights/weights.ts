@@ -1,7 +1,6 @@
-import { shape } from '../../core/index.ts';
 import { Context, networkConfig, networkLevels } from '../../nn/index.ts';
 import { inputOf } from '../../ops/index.ts';
-import { networkOf, type TrainConfig } from '../../train/index.ts';
+import { imageShape, networkOf, type TrainConfig } from '../../train/index.ts';
 
 // The variables of a network, and how PyTorch lays them out.
 //
@@ -22,7 +21,7 @@ export function weightsOf(config: TrainConfig, classes: number, heads = false): 
   const ctx = new Context({ training: false, averaged: config.ema !== undefined });
   const network = networkConfig(networkOf(config, classes));
   // Weights depend on no size of space.
-  const image = shape({ batch: 1, depth: 1, height: 1, width: 1, channel: config.slices ?? 1 });
+  const image = imageShape(config, [1, 1, 1]);
   networkLevels(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network, heads);
   return ctx.parameters.map(({ name, value }) => ({ name, shape: value.shape.map((dim) => dim.size) }));
 }

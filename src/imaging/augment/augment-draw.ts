@@ -43,13 +43,16 @@ const GAMMA = 14;
 const CORRUPTION = 15;
 const FAKE_LESIONS = 16;
 
-/** Draws the changes of a sample of a shape. */
-export function drawChanges(config: AugmentConfig, key: AugmentKey, shape: Shape3): Changes {
+/**
+ * Draws the changes of a channel of a sample of a shape: places change alike in all channels, intensities in each by numbers of its own.
+ */
+export function drawChanges(config: AugmentConfig, key: AugmentKey, shape: Shape3, channel = 0): Changes {
   const keyParts = [key.seed, key.caseIndex, key.step];
-  const stream = (mark: number) => new RandomStream(...keyParts, mark);
+  const marked = (mark: number) => [...keyParts, mark, ...(channel === 0 ? [] : [channel])];
+  const stream = (mark: number) => new RandomStream(...marked(mark));
   const { classIntensity, gamma, intensity, noise, corruption } = config;
 
-  const lesions = stream(FAKE_LESIONS).chance(config.fakeLesions?.probability ?? 0);
+  const lesions = new RandomStream(...keyParts, FAKE_LESIONS).chance(config.fakeLesions?.probability ?? 0);
   const classes = stream(CLASS_INTENSITY);
   const darker = stream(GAMMA);
   const brighter = stream(INTENSITY);
@@ -72,11 +75,11 @@ export function drawChanges(config: AugmentConfig, key: AugmentKey, shape: Shape
     noises: [1, 4].flatMap((grain) => {
       if (!brighter.chance(noise?.probability ?? 0)) return [];
       const deviation = brighter.between(0, noise?.ratio ?? 0);
-      return [{ grain, deviation, key: randomKey(...keyParts, NOISE + grain) }];
+      return [{ grain, deviation, key: randomKey(...marked(NOISE + grain)) }];
     }),
     corruption:
       corruption && blanks.chance(corruption.probability)
-        ? { share: blanks.between(0, corruption.share), key: randomKey(...keyParts, CORRUPTION, 1) }
+        ? { share: blanks.between(0, corruption.share), key: randomKey(...marked(CORRUPTION), 1) }
         : undefined,
   };
 }

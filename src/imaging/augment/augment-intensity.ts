@@ -1,4 +1,5 @@
 import { drawNormals } from '../../core/index.ts';
+import { type IntensityRange, windowRange } from '../volume/normalization.ts';
 import type { Shape3 } from '../volume/volume.ts';
 import { boxShape } from '../volume/voxel-source.ts';
 import type { Changes } from './augment-draw.ts';
@@ -14,40 +15,49 @@ import type { Voxels } from './augment-space.ts';
 
 /**
  * Changes the intensities of a box of a volume of `shape` in place, plane by plane: per class, gamma, gain, noise, corruption.
- * Nothing is read but the voxel itself.
+ * Nothing is read but the voxel itself. Values stay within `range`, whose unit stands for the width of the window.
  */
-export function changeIntensities({ box, image, labels }: Voxels, shape: Shape3, changes: Changes): void {
+export function changeIntensities(
+  { box, image, labels }: Voxels,
+  shape: Shape3,
+  changes: Changes,
+  range: IntensityRange = windowRange,
+): void {
   const [depth, height, width] = boxShape(box);
   const { classFactors, gamma, gain, noises, corruption, lesion } = changes;
   const curve = gamma === undefined ? undefined : gammaTable(gamma);
   const fine = noises.filter(({ grain }) => grain === 1);
   const grainy = noises
     .filter(({ grain }) => grain > 1)
-    .map((noise) => new FieldRows(noiseField(noise, shape), box));
+    .map((noise) => {
+      const deviation = noise.deviation * range.unit;
+      return new FieldRows(noiseField({ ...noise, deviation }, shape), box);
+    });
   const mask = corruption && corruptionMask(corruption, shape);
   const blanks = mask && new FieldRows(mask.field, box);
   const drawn = new Float32Array(width);
+  const { least, most, unit, outside } = range;
   for (let k = 0; k < depth; k++) {
     const from = k * height * width;
     const plane = image.subarray(from, from + height * width);
     const classes = labels?.subarray(from, from + height * width);
-    if (classFactors) scaleClasses(plane, classes, lesion, classFactors);
-    if (curve) applyTable(plane, curve);
-    if (gain) scaleIntensity(plane, gain.scale, gain.shift);
+    if (classFactors) scaleClasses(plane, classes, lesion, classFactors, range);
+    if (curve) applyTable(plane, curve, range);
+    if (gain) scaleIntensity(plane, gain.scale, gain.shift * unit, range);
     for (const noise of grainy) noise.startPlane(box.start[0] + k);
     blanks?.startPlane(box.start[0] + k);
     for (let j = 0; j < height; j++) {
       for (const { key, deviation } of fine) {
         const index = ((box.start[0] + k) * shape[1] + box.start[1] + j) * shape[2] + box.start[2];
-        drawNormals(drawn, key, deviation, index);
-        addClipped(plane, j * width, drawn);
+        drawNormals(drawn, key, deviation * unit, index);
+        addClipped(plane, j * width, drawn, least, most);
       }
       for (const noise of grainy) {
         const row = noise.row(box.start[1] + j);
-        if (row) addClipped(plane, j * width, row);
+        if (row) addClipped(plane, j * width, row, least, most);
       }
       const covered = blanks?.row(box.start[1] + j);
-      if (covered && mask) blank(plane, classes, j * width, lesion, covered, mask.threshold);
+      if (covered && mask) blank(plane, classes, j * width, lesion, covered, mask.threshold, outside);
     }
   }
 }
@@ -66,10 +76,12 @@ function scaleClasses(
   labels: Uint8Array | undefined,
   lesion: number,
   factors: NonNullable<Changes['classFactors']>,
+  { least, most }: IntensityRange,
 ): void {
   for (let n = 0; n < image.length; n++) {
-    const value = image[n] * (labels !== undefined && labels[n] === lesion ? factors.lesion : factors.rest);
-    image[n] = value > 1 ? 1 : value;
+    const factor = labels !== undefined && labels[n] === lesion ? factors.lesion : factors.rest;
+    const value = least + (image[n] - least) * factor;
+    image[n] = value > most ? most : value;
   }
 }
 
@@ -81,25 +93,34 @@ function gammaTable(exponent: number): Float32Array {
   return Float32Array.from({ length: curveSteps + 2 }, (_, n) => Math.min(1, (n / curveSteps) ** exponent));
 }
 
-function applyTable(image: Float32Array, table: Float32Array): void {
+function applyTable(image: Float32Array, table: Float32Array, { least, most }: IntensityRange): void {
+  const width = most - least;
+  if (width === 0) return;
   for (let n = 0; n < image.length; n++) {
-    const place = image[n] * curveSteps;
+    // Rounding may leave the range by a bit.
+    const part = (image[n] - least) / width;
+    const place = (part < 0 ? 0 : part > 1 ? 1 : part) * curveSteps;
     const low = Math.floor(place);
-    image[n] = table[low] + (table[low + 1] - table[low]) * (place - low);
+    image[n] = least + width * (table[low] + (table[low + 1] - table[low]) * (place - low));
   }
 }
 
-function scaleIntensity(image: Float32Array, scale: number, shift: number): void {
+function scaleIntensity(
+  image: Float32Array,
+  scale: number,
+  shift: number,
+  { least, most }: IntensityRange,
+): void {
   for (let n = 0; n < image.length; n++) {
-    const value = image[n] * scale + shift;
-    image[n] = value < 0 ? 0 : value > 1 ? 1 : value;
+    const value = least + (image[n] - least) * scale + shift;
+    image[n] = value < least ? least : value > most ? most : value;
   }
 }
 
-function addClipped(image: Float32Array, at: number, added: Float32Array): void {
+function addClipped(image: Float32Array, at: number, added: Float32Array, least: number, most: number): void {
   for (let n = 0; n < added.length; n++) {
     const value = image[at + n] + added[n];
-    image[at + n] = value < 0 ? 0 : value > 1 ? 1 : value;
+    image[at + n] = value < least ? least : value > most ? most : value;
   }
 }
 
@@ -137,7 +158,8 @@ function blank(
   lesion: number,
   field: Float32Array,
   threshold: number,
+  outside: number,
 ): void {
   for (let n = 0; n < field.length; n++)
-    if (field[n] >= threshold && (labels === undefined || labels[at + n] !== lesion)) image[at + n] = 0;
+    if (field[n] >= threshold && (labels === undefined || labels[at + n] !== lesion)) image[at + n] = outside;
 }

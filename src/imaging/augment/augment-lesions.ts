@@ -118,17 +118,20 @@ const slabVoxels = 2 ** 23;
 /**
  * Draws fake lesions: with d = 1.15 * (mean of the organ - mean of lesions), d is added under the blurred mask of the real lesions
  * and taken away under that of blobs which cover 6 to 24 % of the organ, as counted on the grid of cells; what they cover becomes
- * lesion, all other lesions organ. `undefined` where a class has no voxels or d is not positive.
+ * lesion, all other lesions organ. `undefined` where a class has no voxels or d is not positive. Means and d are those of a channel;
+ * whether there are fake lesions, and where, is the same in all: the first one's d decides.
  */
 export function planLesions(
   cells: OrganCells,
   classes: readonly ClassFacts[],
   { organ, lesion, key }: { readonly organ: number; readonly lesion: number; readonly key: number },
+  channel = 0,
 ): LesionPlan | undefined {
   const [whole, part] = [classes[organ], classes[lesion]];
   if (!whole || !part || whole.count === 0 || part.count === 0) return undefined;
-  const difference = gain * (whole.mean - part.mean);
-  if (!(difference > 0)) return undefined;
+  if (!(gain * (whole.mean - part.mean) > 0)) return undefined;
+  const meanOf = ({ mean, means }: ClassFacts): number => means?.[channel] ?? mean;
+  const difference = gain * (meanOf(whole) - meanOf(part));
   const { shape, size } = cells;
   const axes: Field['axes'] = [
     cellKnots(shape[0], size[0]),

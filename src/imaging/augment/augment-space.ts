@@ -10,9 +10,9 @@ export interface Voxels {
 
 /**
  * Fills the part `box` of `out` with what the map reads from `from`, which holds all of `readBox(map, box)`: the image linearly,
- * labels from the nearest voxel, 0 from outside the volume.
+ * labels from the nearest voxel; from outside the volume `outside`, and the label 0.
  */
-export function moveVoxels(from: Voxels, map: SpatialMap, box: VoxelBox, out: Voxels): void {
+export function moveVoxels(from: Voxels, map: SpatialMap, box: VoxelBox, out: Voxels, outside = 0): void {
   const walk = walkOf(from.box, map);
   const [depth, height, width] = boxShape(out.box);
   const positions = isExact(map) ? undefined : new RowPositions(map, box);
@@ -29,7 +29,7 @@ export function moveVoxels(from: Voxels, map: SpatialMap, box: VoxelBox, out: Vo
         continue;
       }
       positions.row(k, j);
-      linearRow(from.image, walk, positions, out.image, at);
+      linearRow(from.image, walk, positions, { out: out.image, at, outside });
       if (from.labels && out.labels) nearestRow(from.labels, walk, positions, out.labels, at);
     }
   }
@@ -88,8 +88,7 @@ function linearRow(
   data: Float32Array,
   { shape: [depth, height, width], first, steps: [stepK, stepJ, stepI] }: Walk,
   positions: RowPositions,
-  out: Float32Array,
-  at: number,
+  { out, at, outside }: { readonly out: Float32Array; readonly at: number; readonly outside: number },
 ): void {
   const { z: zs, y: ys, x: xs } = positions;
   for (let i = 0; i < xs.length; i++) {
@@ -104,20 +103,21 @@ function linearRow(
     const fx = x - x0;
     // An array has fewer than 2^31 voxels, so its indices are plain integers.
     const p = (first + z0 * stepK + y0 * stepJ + x0 * stepI) | 0;
-    let sum = 0;
+    let sum = outside;
     if (z0 >= 0 && y0 >= 0 && x0 >= 0 && z0 < depth - 1 && y0 < height - 1 && x0 < width - 1) {
       const top = square(data, p, stepJ, stepI, fy, fx);
       const bottom = square(data, p + stepK, stepJ, stepI, fy, fx);
       sum = lerp(top, bottom, fz);
     } else if (z > -1 && y > -1 && x > -1 && z < depth && y < height && x < width) {
+      sum = 0;
       for (let corner = 0; corner < 8; corner++) {
         const dz = corner >> 2;
         const dy = (corner >> 1) & 1;
         const dx = corner & 1;
-        if (z0 + dz < 0 || y0 + dy < 0 || x0 + dx < 0) continue;
-        if (z0 + dz >= depth || y0 + dy >= height || x0 + dx >= width) continue;
+        const beyond = z0 + dz < 0 || y0 + dy < 0 || x0 + dx < 0;
+        const past = z0 + dz >= depth || y0 + dy >= height || x0 + dx >= width;
         const weight = (dz ? fz : 1 - fz) * (dy ? fy : 1 - fy) * (dx ? fx : 1 - fx);
-        sum += weight * data[p + dz * stepK + dy * stepJ + dx * stepI];
+        sum += weight * (beyond || past ? outside : data[p + dz * stepK + dy * stepJ + dx * stepI]);
       }
     }
     out[at + i] = sum;

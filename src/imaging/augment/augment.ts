@@ -1,7 +1,9 @@
+import { type IntensityRange, windowRange } from '../volume/normalization.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
 import {
   boxShape,
   type ClassFacts,
+  channelOf,
   type VoxelBox,
   type VoxelSource,
   wholeBox,
@@ -32,6 +34,8 @@ export interface SampleArrays {
 export interface AugmentOptions {
   /** Voxels of the source that are read at once at most; 2^25 by default. */
   readonly most?: number;
+  /** Channel of the image; the first by default. */
+  readonly channel?: number;
   /** What is changed is written there, else into new arrays. */
   readonly into?: SampleArrays;
 }
@@ -42,7 +46,8 @@ const readVoxels = 2 ** 25;
 /**
  * A box of a randomly changed case, all of it by default, [depth, height, width] of the box: see AugmentConfig. Draws depend on the
  * key alone, and a box has the bits of the whole there, so the ranks of any mesh, each for its own box, see one and the same sample.
- * The image stays within 0..1; what moves in from outside is 0 (air, background).
+ * The image is one channel of the source; it stays within its range, 0..1 under a window, and what moves in from outside is air and
+ * background. Voxels move alike in all channels, and intensities change in each by draws of its own.
  *
  * Of the source is read what the box needs: itself where voxels stay in place, its mirror image under flips, and under other
  * maps the hull of where its voxels come from, in parts. Fake lesions need the source's `classes`, and once for each source and
@@ -53,17 +58,25 @@ export async function augmentBox(
   config: AugmentConfig,
   key: AugmentKey,
   box: VoxelBox = wholeBox(source.shape),
-  { most = readVoxels, into }: AugmentOptions = {},
+  { most = readVoxels, channel = 0, into }: AugmentOptions = {},
 ): Promise<{ readonly image: Float32Array; readonly labels?: Uint8Array }> {
   const { shape } = source;
-  const changes = drawChanges(config, key, shape);
-  const lesions = await lesionsOf(source, changes);
-  const whole: Voxels | undefined = source.whole && { box: wholeBox(shape), ...source.whole };
+  const range = source.ranges?.[channel] ?? windowRange;
+  const changes = drawChanges(config, key, shape, channel);
+  const lesions = await lesionsOf(source, changes, channel);
+  const whole: Voxels | undefined = source.whole && {
+    box: wholeBox(shape),
+    image: channelOf(source.whole.image, shape, channel),
+    labels: source.whole.labels,
+  };
   const read = async (part: VoxelBox): Promise<Voxels> => {
     // A part whose voxels all come from outside reads nothing.
     if (voxelCount(boxShape(part)) === 0)
       return { box: part, image: new Float32Array(0), labels: new Uint8Array(0) };
-    const [image, labels] = await Promise.all([source.image(part), source.classes && source.labels(part)]);
+    const [image, labels] = await Promise.all([
+      source.image(part, channel),
+      source.classes && source.labels(part),
+    ]);
     return { box: part, image, labels };
   };
   const voxels = voxelCount(boxShape(box));
@@ -72,7 +85,7 @@ export async function augmentBox(
     if (!changesIntensities(changes)) return { image, labels };
     const changed = into?.image ?? new Float32Array(voxels);
     changed.set(image);
-    changeIntensities({ box, image: changed, labels }, shape, changes);
+    changeIntensities({ box, image: changed, labels }, shape, changes, range);
     return { image: changed, labels };
   }
   const labelled = whole === undefined ? source.classes !== undefined : whole.labels !== undefined;
@@ -82,8 +95,8 @@ export async function augmentBox(
     labels: labelled ? (into?.labels ?? new Uint8Array(voxels)) : undefined,
   };
   for (const part of partsOf(changes, box, most))
-    movePart(whole ?? (await read(readBoxOf(changes, part))), changes, lesions, shape, part, out);
-  changeIntensities(out, shape, changes);
+    movePart(whole ?? (await read(readBoxOf(changes, part))), changes, lesions, shape, part, out, range);
+  changeIntensities(out, shape, changes, range);
   return { image: out.image, labels: out.labels };
 }
 
@@ -95,12 +108,16 @@ function hasBoth(classes: readonly ClassFacts[], { organ, lesion }: Changes): bo
   return [organ, lesion].every((label) => (classes[label]?.count ?? 0) > 0);
 }
 
-async function lesionsOf(source: VoxelSource, changes: Changes): Promise<LesionPlan | undefined> {
+async function lesionsOf(
+  source: VoxelSource,
+  changes: Changes,
+  channel: number,
+): Promise<LesionPlan | undefined> {
   const { organ, lesion, fakeLesions: key } = changes;
   if (key === undefined) return undefined;
   const { classes } = source;
   if (classes === undefined || !hasBoth(classes, changes)) return undefined;
-  return planLesions(await cellsOf(source, organ, lesion), classes, { organ, lesion, key });
+  return planLesions(await cellsOf(source, organ, lesion), classes, { organ, lesion, key }, channel);
 }
 
 function readBoxOf({ map }: Changes, box: VoxelBox): VoxelBox {
@@ -130,16 +147,18 @@ function movePart(
   shape: Shape3,
   part: VoxelBox,
   out: Voxels,
+  range: IntensityRange,
 ): void {
   const map = changes.map ?? { shape, flips: [false, false, false], planes: [] };
-  moveVoxels(lesions ? painted(from, lesions, readBoxOf(changes, part)) : from, map, part, out);
+  const moved = lesions ? painted(from, lesions, readBoxOf(changes, part), range) : from;
+  moveVoxels(moved, map, part, out, range.outside);
 }
 
 /** A copy of the box with fake lesions. */
-function painted(from: Voxels, lesions: LesionPlan, box: VoxelBox): Voxels {
+function painted(from: Voxels, lesions: LesionPlan, box: VoxelBox, { least, most }: IntensityRange): Voxels {
   const voxels = voxelCount(boxShape(box));
   const copy = { box, image: new Float32Array(voxels), labels: new Uint8Array(voxels) };
   moveVoxels(from, { shape: from.box.end, flips: [false, false, false], planes: [] }, box, copy);
-  paintLesions(copy, lesions);
+  paintLesions(copy, lesions, least, most);
   return copy;
 }

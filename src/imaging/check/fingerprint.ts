@@ -1,8 +1,14 @@
 import { availableParallelism } from 'node:os';
+import {
+  channelFiles,
+  checkSameGrid,
+  readChannelHeader,
+  readChannelSlabs,
+  withStoredChannels,
+} from '../dataset/channels.ts';
 import { type Case, openDataset } from '../dataset/dataset.ts';
 import type { DatasetPatterns } from '../dataset/dataset-files.ts';
 import { loadLabels } from '../dataset/labels.ts';
-import { readScanHeader, readScanSlabs } from '../formats/scan.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
@@ -10,7 +16,7 @@ import { softTissueWindow } from '../volume/intensity-window.ts';
 import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../volume/orientation.ts';
 import type { ScanFormat } from '../volume/scan-types.ts';
-import { type Shape3, spacingOf, voxelCount, voxelVolume } from '../volume/volume.ts';
+import { type Grid, type Shape3, spacingOf, type Volume, voxelCount, voxelVolume } from '../volume/volume.ts';
 import {
   type Intensities,
   IntensityCounter,
@@ -39,12 +45,24 @@ export interface ClassPrint {
   readonly intensities?: Intensities;
 }
 
-/** What a data set has in its label maps and beneath them, of one case or of all. */
+/** What lies beneath the labels in one of several channels. */
+export interface ChannelPrint {
+  readonly name: string;
+  /** Share of the voxels that are 0: of a scan whose outside was set to 0, most of it. */
+  readonly zeros: number;
+  /** By label value, and beneath all labels above 0; absent where there are no voxels. */
+  readonly classes: readonly { readonly name: string; readonly intensities?: Intensities }[];
+  readonly foreground?: Intensities;
+}
+
+/** What a data set has in its label maps and beneath them, of one case or of all; intensities are those of the first channel. */
 export interface Print {
   readonly voxels: number;
   readonly classes: readonly ClassPrint[];
   /** Beneath all labels above 0. */
   readonly foreground?: Intensities;
+  /** All channels, where there are several. */
+  readonly channels?: readonly ChannelPrint[];
 }
 
 export interface CasePrint extends Print {
@@ -85,7 +103,7 @@ export async function fingerprintDataset(
   dir: string,
   options: FingerprintOptions = {},
 ): Promise<Fingerprint> {
-  const { cases, labelNames, name } = await openDataset(dir, options);
+  const { cases, labelNames, channelNames = [''], name } = await openDataset(dir, options);
   if (cases.length === 0) {
     const expected = 'at least one with a label map';
     throw new ImagingError({ file: dir, field: 'cases', expected, found: 'none' });
@@ -93,10 +111,13 @@ export async function fingerprintDataset(
   const counted: CountedCase[] = [];
   let done = 0;
   await inParallel(cases.keys(), options.together ?? availableParallelism(), async (n) => {
-    counted[n] = await countCase(cases[n]);
+    counted[n] = await countCase(withStoredChannels(cases[n], channelNames.length));
     options.onCase?.(cases[n].id, ++done, cases.length);
   });
-  const most = Math.max(...counted.map(({ classes }) => classes.length), labelNames?.length ?? 0);
+  const most = Math.max(
+    ...counted.map(({ channels }) => channels[0].classes.length),
+    labelNames?.length ?? 0,
+  );
   const names = Array.from({ length: most }, (_, value) => labelNames?.[value] ?? String(value));
   const orientations: Record<string, number> = {};
   for (const { facts } of counted)
@@ -105,8 +126,8 @@ export async function fingerprintDataset(
     ...{ data: dir, name, orientations },
     spacing: spreadOf(counted.map(({ facts }) => facts.spacing)),
     shape: spreadOf(counted.map(({ facts }) => facts.shape)),
-    all: printOf(counted, names),
-    cases: counted.map((one) => ({ ...one.facts, ...printOf([one], names) })),
+    all: printOf(counted, names, channelNames),
+    cases: counted.map((one) => ({ ...one.facts, ...printOf([one], names, channelNames) })),
   };
 }
 
@@ -114,57 +135,104 @@ interface CountedCase {
   readonly facts: Omit<CasePrint, keyof Print>;
   /** In millilitres, of one voxel. */
   readonly voxelVolume: number;
+  readonly channels: readonly CountedChannel[];
+}
+
+interface CountedChannel {
+  readonly zeros: number;
   /** By label value. */
   readonly classes: readonly IntensityCounts[];
 }
 
-async function countCase({ id, image, series, label, labelNames, labelCodes }: Case): Promise<CountedCase> {
-  const header = await readScanHeader(image, { series });
+async function countCase(entry: Case): Promise<CountedCase> {
+  const header = await readChannelHeader(entry);
   const grid = canonicalGrid(header);
-  const orientation = orientationOf(header.affine);
-  // In the order of the image's file, so that both can be gone through together.
-  const labels = fromCanonical(await loadLabels(label!, grid, labelNames, labelCodes), orientation).data;
-  const left = ignoresVoxels(labelCodes);
-  const classes: IntensityCounter[] = [];
-  const plane = header.shape[1] * header.shape[2];
+  const canonical = await loadLabels(entry.label!, grid, entry.labelNames, entry.labelCodes);
   const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
-  await readScanSlabs(image, { series }, () => ({
-    take(voxels, first) {
-      const start = first * plane;
-      sample.take(voxels);
-      for (let n = 0; n < voxels.length; n++) {
-        const value = labels[start + n];
-        if (left && value === IGNORED) continue;
-        classes[value] ??= new IntensityCounter();
-        classes[value].add(voxels[n]);
-      }
-    },
-    end: () => undefined,
-  }));
-  const spacing = spacingOf(grid);
+  const channels: CountedChannel[] = [];
+  for (const channel of channelFiles(entry).keys())
+    channels.push(await countChannel(entry, channel, header, canonical, channel === 0 ? sample : undefined));
   return {
     facts: {
-      ...{ id, format: header.format, shape: grid.shape, spacing },
+      ...{ id: entry.id, format: header.format, shape: grid.shape, spacing: spacingOf(grid) },
       orientation: orientationCode(header.affine),
       clipped: sample.share(softTissueWindow)?.clipped,
     },
     voxelVolume: voxelVolume(grid) / 1000,
-    classes: Array.from(classes, (counter) => (counter ?? new IntensityCounter()).counts()),
+    channels,
   };
 }
 
-function printOf(cases: readonly CountedCase[], names: readonly string[]): Print {
+/** Counts a channel of a case whose first one has the header; `sample` gets some of its voxels. */
+async function countChannel(
+  entry: Case,
+  channel: number,
+  first: Grid,
+  canonical: Volume<Uint8Array>,
+  sample?: IntensitySample,
+): Promise<CountedChannel> {
+  return readChannelSlabs(entry, channel, (header) => {
+    checkSameGrid(entry, channel, header, first);
+    // In the order of the channel's file, so that both can be gone through together.
+    const labels = fromCanonical(canonical, orientationOf(header.affine)).data;
+    const left = ignoresVoxels(entry.labelCodes);
+    const classes: IntensityCounter[] = [];
+    const plane = header.shape[1] * header.shape[2];
+    let zeros = 0;
+    return {
+      take(voxels, from) {
+        const start = from * plane;
+        sample?.take(voxels);
+        for (let n = 0; n < voxels.length; n++) {
+          if (voxels[n] === 0) zeros++;
+          const value = labels[start + n];
+          if (left && value === IGNORED) continue;
+          classes[value] ??= new IntensityCounter();
+          classes[value].add(voxels[n]);
+        }
+      },
+      end: () => ({
+        zeros,
+        classes: Array.from(classes, (counter) => (counter ?? new IntensityCounter()).counts()),
+      }),
+    };
+  });
+}
+
+function printOf(
+  cases: readonly CountedCase[],
+  names: readonly string[],
+  channelNames: readonly string[],
+): Print {
   const voxels = cases.reduce((sum, { facts }) => sum + voxelCount(facts.shape), 0);
-  const counts = names.map((_, value) => mergeCounts(cases.flatMap(({ classes }) => classes[value] ?? [])));
+  const countsIn = (channel: number) =>
+    names.map((_, value) =>
+      mergeCounts(cases.flatMap(({ channels }) => channels[channel].classes[value] ?? [])),
+    );
+  const counts = countsIn(0);
   const volume = (value: number) =>
-    cases.reduce((sum, { classes, voxelVolume }) => sum + (classes[value]?.count ?? 0) * voxelVolume, 0);
+    cases.reduce(
+      (sum, { channels, voxelVolume }) => sum + (channels[0].classes[value]?.count ?? 0) * voxelVolume,
+      0,
+    );
   const classes = names.map((name, value): ClassPrint => {
     const { count } = counts[value];
     const intensities = summaryOf(counts[value]);
     return { value, name, voxels: count, share: count / voxels, volume: volume(value), intensities };
   });
-  return { voxels, classes, foreground: summaryOf(mergeCounts(counts.slice(1))) };
+  const print = { voxels, classes, foreground: foregroundOf(counts) };
+  if (channelNames.length === 1) return print;
+  const channels = channelNames.map((name, channel): ChannelPrint => {
+    const own = countsIn(channel);
+    const zeros = cases.reduce((sum, one) => sum + one.channels[channel].zeros, 0) / voxels;
+    const beneath = names.map((label, value) => ({ name: label, intensities: summaryOf(own[value]) }));
+    return { name, zeros, classes: beneath, foreground: foregroundOf(own) };
+  });
+  return { ...print, channels };
 }
+
+const foregroundOf = (counts: readonly IntensityCounts[]): Intensities | undefined =>
+  summaryOf(mergeCounts(counts.slice(1)));
 
 function spreadOf(triples: readonly Shape3[]): Spread {
   const along = (axis: number) => triples.map((triple) => triple[axis]).sort((a, b) => a - b);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readScanSlabs } from '../formats/scan.ts';
+import { type ChannelledCase, readChannelSlabs } from '../dataset/channels.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
-import type { ScanHeader } from '../volume/scan-types.ts';
+import type { ScanHeader, SlabSink } from '../volume/scan-types.ts';
 import { voxelCount } from '../volume/volume.ts';
 
 /** What is known of an image once all its voxels have been read. */
@@ -19,9 +19,9 @@ export interface ImageFacts {
   readonly sample: IntensitySample;
 }
 
-/** Reads an image to its last byte, a few slices at a time. Throws ImagingError where it cannot be read. */
-export function readImageFacts(file: string, series?: string): Promise<ImageFacts> {
-  return readScanSlabs(file, { series, as: 'float32', nonFinite: 'keep' }, (header) => {
+/** Reads a channel of an image to its last byte, a few slices at a time. Throws ImagingError where it cannot be read. */
+export function readImageFacts(entry: ChannelledCase, channel: number): Promise<ImageFacts> {
+  const begin = (header: ScanHeader): SlabSink<ImageFacts> => {
     const [, height, width] = header.shape;
     const hash = createHash('sha256').update(header.shape.join('x'));
     const sample = new IntensitySample(voxelCount(header.shape), width);
@@ -45,7 +45,8 @@ export function readImageFacts(file: string, series?: string): Promise<ImageFact
       },
       end: () => ({ header, lowest, highest, nonFinite, firstNonFinite, sample, hash: hash.digest('hex') }),
     };
-  });
+  };
+  return readChannelSlabs(entry, channel, begin, { as: 'float32', nonFinite: 'keep' });
 }
 
 /** (depth, height, width) of voxel n of a slab that begins at slice `first`. */

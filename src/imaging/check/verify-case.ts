@@ -1,9 +1,11 @@
+import { channelFiles, checkSameGrid, withStoredChannels } from '../dataset/channels.ts';
 import type { Case } from '../dataset/dataset.ts';
 import { notesOf } from '../formats/scan-notes.ts';
 import { troubleWith, windowHint, windowText } from '../volume/clipped-share.ts';
 import { ImagingError, type ImagingProblem } from '../volume/errors.ts';
 import { softTissueWindow } from '../volume/intensity-window.ts';
 import { knownValues, type LabelCodes } from '../volume/label-codes.ts';
+import type { Normalization } from '../volume/normalization.ts';
 import { canonicalGrid, orientationCode, orientationOnto } from '../volume/orientation.ts';
 import type { ScanFormat, ScanHeader } from '../volume/scan-types.ts';
 import { describeGrid, type Shape3, spacingOf } from '../volume/volume.ts';
@@ -26,8 +28,10 @@ export interface CaseReport {
   readonly spacing?: Shape3;
   /** Where i, j and k point, such as `LPS`. */
   readonly orientation?: string;
-  /** Smallest and largest finite value. */
+  /** Smallest and largest finite value, of the first of several channels. */
   readonly range?: readonly [number, number];
+  /** The same of each channel, where there are several. */
+  readonly channels?: readonly { readonly name: string; readonly range?: readonly [number, number] }[];
   /** Voxels of each label value that occurs. */
   readonly labels?: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
@@ -37,19 +41,21 @@ export interface CaseReport {
 export interface VerifyContext {
   readonly labelNames?: readonly string[];
   readonly labelCodes?: LabelCodes;
-  /** Whether voxels should be Hounsfield units. */
-  readonly ct: boolean;
+  readonly channelNames?: readonly string[];
+  /** How a training normalises each channel where it is told nothing else: in a window where voxels should be Hounsfield units. */
+  readonly normalizations: readonly Normalization[];
 }
 
 /** Reads a case's files to the last byte and collects all that is wrong; `hash` is of the image's voxels. */
 export async function verifyCase(
-  { id, image, series, label }: Case,
+  entry: Case,
   kind: CaseReport['kind'],
-  { labelNames, labelCodes, ct }: VerifyContext,
+  { labelNames, labelCodes, channelNames, normalizations }: VerifyContext,
 ): Promise<{ readonly report: CaseReport; readonly hash?: string }> {
+  const { id, label } = entry;
   const findings: Finding[] = [];
-  const facts = await attempt(findings, () => readImageFacts(image, series));
-  if (facts !== undefined) findings.push(...imageFindings(image, facts, ct));
+  const seen = await channelFacts(entry, normalizations, findings);
+  const [facts] = seen;
   let labels: LabelFacts | undefined;
   if (label !== undefined) {
     labels = await attempt(findings, () => readLabelFacts(label, labelNames?.length, labelCodes));
@@ -58,6 +64,9 @@ export async function verifyCase(
   }
   const counted = labels?.counts.flatMap((count, value) => (count > 0 ? [[value, count]] : []));
   const header = facts?.header;
+  const ranges = seen.map((one) =>
+    one && one.lowest <= one.highest ? ([one.lowest, one.highest] as const) : null,
+  );
   const report: CaseReport = {
     ...{ id, kind, findings },
     ...(header && {
@@ -66,10 +75,40 @@ export async function verifyCase(
       spacing: spacingOf(header),
       orientation: orientationCode(header.affine),
     }),
-    ...(facts && facts.lowest <= facts.highest && { range: [facts.lowest, facts.highest] as const }),
+    ...(ranges[0] && { range: ranges[0] }),
+    ...(ranges.length > 1 && {
+      channels: ranges.map((range, n) => ({ name: channelNames?.[n] ?? `${n}`, ...(range && { range }) })),
+    }),
     ...(counted && { labels: Object.fromEntries(counted) }),
   };
-  return { report, hash: facts?.hash };
+  const hashes = seen.map((one) => one?.hash);
+  return { report, ...(hashes.every((hash) => hash !== undefined) && { hash: hashes.join(' ') }) };
+}
+
+/** What is known of each channel; undefined for those that cannot be read. */
+async function channelFacts(
+  entry: Case,
+  normalizations: readonly Normalization[],
+  findings: Finding[],
+): Promise<readonly (ImageFacts | undefined)[]> {
+  const all = withStoredChannels(entry, normalizations.length);
+  const places = channelFiles(all);
+  const seen: (ImageFacts | undefined)[] = [];
+  for (const channel of places.keys()) {
+    const facts = await attempt(findings, async () => {
+      const found = await readImageFacts(all, channel);
+      const first = seen.find((one) => one !== undefined);
+      if (first !== undefined) checkSameGrid(all, channel, found.header, first.header);
+      return found;
+    });
+    seen.push(facts);
+    if (facts === undefined) continue;
+    const found = imageFindings(places[channel].file, facts, normalizations[channel]);
+    // All channels lie on one grid: what is said of that is said once.
+    const told = (finding: Finding) => channel === 0 || !['spacing', 'shape'].includes(finding.field);
+    findings.push(...found.filter(told));
+  }
+  return seen;
 }
 
 /** What a reader gives, or undefined where it refuses a file, which then is a finding. */
@@ -88,7 +127,8 @@ export function faultOf({ file, field, expected, found, hint }: ImagingProblem):
   return { level: 'fault', file, field, expected, found, hint };
 }
 
-function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] {
+function imageFindings(file: string, facts: ImageFacts, normalization: Normalization): Finding[] {
+  const windowed = normalization.kind === 'window';
   const { lowest, highest, nonFinite, firstNonFinite, header } = facts;
   const findings: Finding[] = [];
   const add = (level: Finding['level'], field: string, expected: string, found: string, hint?: string) =>
@@ -98,7 +138,7 @@ function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] 
     add('fault', 'voxels', 'finite numbers', `${nonFinite} NaN or infinite voxels, ${where}`);
   }
   if (lowest === highest) add('fault', 'voxels', 'an image', `the same value ${lowest} everywhere`);
-  else if (ct && header.format !== 'Zarr' && lowest <= highest) {
+  else if (windowed && header.format !== 'Zarr' && lowest <= highest) {
     // A store keeps what its window leaves.
     const hint = 'Hounsfield units are -1000 for air and about 50 for the liver.';
     const range = `values from ${number(lowest)} to ${number(highest)}`;
@@ -107,7 +147,7 @@ function imageFindings(file: string, facts: ImageFacts, ct: boolean): Finding[] 
     else if (lowest < -10_000 || highest > 50_000)
       add('warning', 'voxels', 'Hounsfield units, from -10000 to 50000', range, hint);
   }
-  const share = facts.sample.share(softTissueWindow);
+  const share = windowed ? facts.sample.share(softTissueWindow) : undefined;
   const trouble = share && troubleWith(share);
   if (share !== undefined && trouble !== undefined)
     add(

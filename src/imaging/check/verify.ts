@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import { type Case, type Dataset, surveyDataset } from '../dataset/dataset.ts';
 import type { DatasetPatterns } from '../dataset/dataset-files.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import { softTissueWindow } from '../volume/intensity-window.ts';
 import type { LabelCodes } from '../volume/label-codes.ts';
+import { defaultNormalizations } from '../volume/normalization.ts';
 import { type CaseReport, type Finding, faultOf, type VerifyContext, verifyCase } from './verify-case.ts';
 
 export interface VerifyOptions extends DatasetPatterns {
@@ -34,12 +36,9 @@ export interface VerifyReport {
  */
 export async function verifyDataset(dir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const { dataset, unlabelled, faults } = await surveyDataset(dir, options);
-  const { labelNames, labelCodes, channel, name } = dataset;
-  const context: VerifyContext = {
-    labelNames,
-    labelCodes,
-    ct: channel === undefined || /^ct/i.test(channel),
-  };
+  const { labelNames, labelCodes, channelNames, name } = dataset;
+  const normalizations = defaultNormalizations(channelNames, softTissueWindow);
+  const context: VerifyContext = { labelNames, labelCodes, channelNames, normalizations };
   const of = (kind: CaseReport['kind'], list: readonly Case[]) => list.map((entry) => ({ ...entry, kind }));
   const entries = [
     ...of('training', dataset.cases),

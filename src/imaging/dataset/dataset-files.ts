@@ -3,16 +3,20 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { sameForm, systemErrorReason } from '../../files/index.ts';
 import { ImagingError } from '../volume/errors.ts';
+import type { ChannelFile } from '../volume/scan-types.ts';
 import type { LabelMapping } from './named-labels.ts';
 
 /** What the files of scans end in: one for each scan, so of a pair its header. */
 const ending = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
 
-/** Images and their label maps, as paths from the folder of the data set; `*` stands for the case's id. */
+/**
+ * Images and their label maps, as paths from the folder of the data set; `*` stands for the case's id. In the images `{channel}` stands
+ * for the name of a channel, and `{t1,t2}` for one of these names, in the order of the channels.
+ */
 export interface DatasetPatterns {
   /** What values of its label maps stand for: `{"4": 3, "5": "ignore"}`. */
   readonly mapLabels?: LabelMapping;
-  /** Such as `*_ct.nii.gz`, or `*_ct` for folders of DICOM series. */
+  /** Such as `*_ct.nii.gz`, `*_{channel}.nii.gz`, or `*_ct` for folders of DICOM series. */
   readonly images?: string;
   /** Such as `*_seg.nii.gz`. */
   readonly labels?: string;
@@ -21,7 +25,9 @@ export interface DatasetPatterns {
 /** One scan and, where there is one, its label map. */
 export interface FoundCase {
   readonly id: string;
+  /** Of several channels the first one's. */
   readonly image: string;
+  readonly channels?: readonly ChannelFile[];
   readonly label?: string;
 }
 
@@ -29,7 +35,13 @@ export interface FoundCase {
 export interface FoundCases {
   readonly cases: readonly FoundCase[];
   readonly faults: readonly ImagingError[];
+  /** Names of the channels, where the files tell that there are several. */
+  readonly channelNames?: readonly string[];
 }
+
+/** The volumes of one file as channels. */
+export const volumesOf = (file: string, count: number): ChannelFile[] =>
+  Array.from({ length: count }, (_, volume) => ({ file, volume, volumes: count }));
 
 /**
  * A file's name without folder and ending, and without the channel number of nnU-Net, unless label maps have the same number in
@@ -42,17 +54,32 @@ export function caseId(file: string, isLabelled: (id: string) => boolean = () =>
 
 /** A file's name without the ending of a scan. */
 export const stem = (name: string): string => name.replace(ending, '');
-const channelZero = (name: string): string => name.replace(/_\d{4}$/, '_0000');
+/** The number at the end of a file's name, by which nnU-Net tells channels, and the name before it; undefined where there is none. */
+export function channelNumber(
+  name: string,
+): { readonly series: string; readonly channel: number } | undefined {
+  const found = /^(.+)_(\d{4})$/.exec(sameForm(stem(name)));
+  return found === null ? undefined : { series: found[1], channel: Number(found[2]) };
+}
+
+/** What listCases is told of the files that it looks for. */
+export interface ListOptions {
+  /** Only files that end so. */
+  readonly fileEnding?: string;
+  /** Channels of a scan, where they are known. */
+  readonly channels?: number;
+}
 
 /**
  * Cases of a folder of images, and of one of labels if it is given, in the way of the Decathlon and of nnU-Net v2: files of any
- * format that is read, or folders of DICOM series. With `fileEnding` only files that end so.
+ * format that is read, or folders of DICOM series. Files `a_0000`, `a_0001`... are the channels of one scan, unless label maps have
+ * these numbers too; where several channels are known, a file without a number holds them as its volumes.
  */
 export async function listCases(
   dir: string,
   images: string,
-  labels?: string,
-  fileEnding?: string,
+  labels: string | undefined,
+  { fileEnding, channels: known }: ListOptions = {},
 ): Promise<FoundCases> {
   const all = await namesIn(path.join(dir, images));
   const names = all
@@ -69,18 +96,27 @@ export async function listCases(
   const faults: ImagingError[] = [];
   if (fileEnding && names.length === 0 && all.length > 0)
     faults.push(unfitEnding(dir, images, fileEnding, all));
+  const numbered = new Map<string, Map<number, string>>();
+  for (const name of names) {
+    const found = labelled.has(idOf(name)) ? undefined : channelNumber(name);
+    if (found === undefined) continue;
+    numbered.set(found.series, (numbered.get(found.series) ?? new Map()).set(found.channel, name));
+  }
+  const count = known ?? (labels === undefined ? 1 : mostAlike(numbered));
+  const place = (name: string): string => path.join(dir, images, name);
   const cases: FoundCase[] = [];
   for (const name of names) {
-    const image = path.join(dir, images, name);
     const id = caseId(name, (whole) => labelled.has(whole));
-    const numbered = labels !== undefined && /_\d{3}[1-9]$/.test(id) && !labelled.has(id);
-    if (numbered && names.some((other) => stem(other) === channelZero(stem(name)))) {
-      const hint = 'Only images of one channel (CT) are supported.';
-      faults.push(new ImagingError({ file: image, field: 'channel', expected: '_0000', found: name, hint }));
+    const number = labelled.has(idOf(name)) ? undefined : channelNumber(name);
+    const siblings = number && numbered.get(number.series);
+    if (number && siblings?.has(0) && number.channel > 0 && (count > 1 || labels !== undefined)) {
+      if (number.channel >= count) faults.push(furtherChannel(place(name), number.series, count));
       continue;
     }
+    const channels = count === 1 ? undefined : channelsOfCase(place, name, number && siblings, count);
+    const image = unwrapped(channels?.[0].file ?? place(name));
     if (labels === undefined) {
-      cases.push({ id, image: unwrapped(image) });
+      cases.push({ id, image, ...(channels && { channels }) });
       continue;
     }
     const own = labelNames.filter((label) => ending.test(label) && idOf(label) === id);
@@ -93,9 +129,46 @@ export async function listCases(
     }
     const likely = `${id}${fileEnding ?? ending.exec(name)?.[0] ?? '.nii.gz'}`;
     const label = path.join(dir, labels, same ?? own[0] ?? likely);
-    cases.push({ id, image: unwrapped(image), label: unwrapped(label) });
+    cases.push({ id, image, ...(channels && { channels }), label: unwrapped(label) });
   }
-  return { cases, faults };
+  const channelNames =
+    known === undefined && count > 1 ? Array.from({ length: count }, (_, n) => `${n}`) : undefined;
+  return { cases, faults, ...(channelNames && { channelNames }) };
+}
+
+/** How many channels most scans have by the numbers of their files; of numbers as frequent the larger one. */
+function mostAlike(numbered: ReadonlyMap<string, ReadonlyMap<number, string>>): number {
+  const times = new Map<number, number>();
+  for (const files of numbered.values())
+    if (files.has(0))
+      times.set(Math.max(...files.keys()) + 1, (times.get(Math.max(...files.keys()) + 1) ?? 0) + 1);
+  const [most] = [...times].sort(([a, timesOfA], [b, timesOfB]) => timesOfB - timesOfA || b - a);
+  return most?.[0] ?? 1;
+}
+
+/** The channels of a scan: its numbered files, of which those that are missing are named as the first is, or the volumes of one file. */
+function channelsOfCase(
+  place: (name: string) => string,
+  name: string,
+  files: ReadonlyMap<number, string> | undefined,
+  count: number,
+): ChannelFile[] {
+  if (files === undefined) return volumesOf(unwrapped(place(name)), count);
+  const likely = (channel: number): string =>
+    `${stem(name).replace(/_\d{4}$/, '')}_${String(channel).padStart(4, '0')}${name.slice(stem(name).length)}`;
+  return Array.from({ length: count }, (_, channel) => ({
+    file: unwrapped(place(files.get(channel) ?? likely(channel))),
+  }));
+}
+
+function furtherChannel(file: string, series: string, count: number): ImagingError {
+  return new ImagingError({
+    file,
+    field: `channels of case ${series}`,
+    expected: count === 1 ? 'one, _0000' : `${count}, _0000 to _${String(count - 1).padStart(4, '0')}`,
+    found: path.basename(file),
+    hint: 'Name all channels in "channel_names" of dataset.json, or move this file to another folder.',
+  });
 }
 
 function unfitEnding(
@@ -131,71 +204,8 @@ export function unwrapped(file: string): string {
   }
 }
 
-/** Cases by patterns. Throws ImagingError for a pattern that is none. */
-export async function matchCases(dir: string, { images, labels }: DatasetPatterns): Promise<FoundCases> {
-  if (images === undefined) {
-    const hint = 'Give "images" as well, such as *_ct.nii.gz.';
-    throw new ImagingError({
-      field: 'labels',
-      expected: 'a pattern of images beside it',
-      found: 'none',
-      hint,
-    });
-  }
-  const truths = labels === undefined ? new Map<string, string>() : await matches(dir, labels, 'labels');
-  const isTruth = new Set(truths.values());
-  const cases: FoundCase[] = [];
-  for (const [id, image] of await matches(dir, images, 'images')) {
-    // `*.nii.gz` would take `a_seg.nii.gz` for an image too.
-    if (!isTruth.has(image)) cases.push({ id, image, label: truths.get(id) });
-  }
-  const known = new Set(cases.map(({ id }) => id));
-  const faults = [...truths]
-    .filter(([id]) => !known.has(id))
-    .map(([id, file]) => {
-      const expected = `its image ${images.replace('*', id)}`;
-      const hint = `Add the image, or take the label map out of ${dir}.`;
-      return new ImagingError({
-        file,
-        field: `label of case ${id}`,
-        expected,
-        found: 'nothing at this path',
-        hint,
-      });
-    });
-  return { cases, faults };
-}
-
-/** Paths that match, by what the star stands for. */
-async function matches(dir: string, pattern: string, field: string): Promise<Map<string, string>> {
-  const parts = pattern.split('/').filter((part) => part !== '.' && part !== '');
-  const stars = pattern.split('*').length - 1;
-  if (stars !== 1 || path.isAbsolute(pattern) || parts.includes('..')) {
-    const expected = 'a path within the data set with one * where the id of a case stands';
-    throw new ImagingError({ field, expected, found: `"${pattern}"` });
-  }
-  const at = parts.findIndex((part) => part.includes('*'));
-  const [before, after] = sameForm(parts[at]).split('*');
-  const folder = path.join(dir, ...parts.slice(0, at));
-  const found = new Map<string, string>();
-  for (const { name } of await namesIn(folder)) {
-    const plain = sameForm(name);
-    const id = plain.slice(before.length, plain.length - after.length);
-    if (id.length === 0 || plain !== `${before}${id}${after}`) continue;
-    const file = path.join(folder, name, ...parts.slice(at + 1));
-    if (!existsSync(file)) continue;
-    const other = found.get(id);
-    if (other !== undefined) {
-      const both = `${path.relative(folder, other)} and ${name}`;
-      throw new ImagingError({ file: folder, field: 'files', expected: `one of case ${id}`, found: both });
-    }
-    found.set(id, unwrapped(file));
-  }
-  return found;
-}
-
 /** What lies in a folder; nothing where there is none. */
-async function namesIn(folder: string): Promise<{ name: string; folder: boolean }[]> {
+export async function namesIn(folder: string): Promise<{ name: string; folder: boolean }[]> {
   if (!existsSync(folder)) return [];
   try {
     return (await readdir(folder, { withFileTypes: true }))

@@ -2,10 +2,11 @@ import { createHash, type Hash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { systemErrorCode } from '../../files/index.ts';
-import { isZarr, readCaseDescription } from '../store/format.ts';
+import { imageOf, isZarr, readCaseDescription } from '../store/format.ts';
 import { chunkFile, openZarr } from '../store/zarr-array.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
+import { imageFiles } from './channels.ts';
 import type { Case, Dataset } from './dataset.ts';
 
 /** Bytes of a file that are looked at: its header, and the first voxels of small files. */
@@ -32,10 +33,11 @@ export async function datasetIdentity(dataset: Dataset): Promise<Map<string, str
   return new Map(dataset.cases.map(({ id }, n) => [id, found[n]]));
 }
 
-async function caseIdentity({ image, series, label }: Case): Promise<string> {
+async function caseIdentity(entry: Case): Promise<string> {
+  const { image, series, label } = entry;
   const hash = createHash('sha256');
   if (isZarr(image)) await addStoredCase(hash, path.dirname(image));
-  for (const file of [image, label]) {
+  for (const file of [...imageFiles(entry), label]) {
     hash.update('\n');
     if (file !== undefined) await guarded(file, () => addScan(hash, file));
   }
@@ -80,8 +82,17 @@ async function addArray(hash: Hash, folder: string): Promise<void> {
 
 /** What stands beside the arrays, but for the paths and times of the files that they were made from. */
 async function addStoredCase(hash: Hash, folder: string): Promise<void> {
-  const { affine, original, filled, preprocessing, classes } = await readCaseDescription(folder);
+  const {
+    affine,
+    original,
+    filled,
+    preprocessing,
+    channels = [],
+    classes,
+  } = await readCaseDescription(folder);
   hash.update(JSON.stringify([affine, original, filled, preprocessing, classes]));
+  for (let channel = 1; channel < channels.length; channel++)
+    await addArray(hash, path.join(folder, imageOf(channel)));
 }
 
 /** Names of the files of a folder, in one order everywhere. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readJsonFile, systemErrorReason, writeTextAtomically } from '../../files/index.ts';
 import { classNamesProblem } from '../store/dataset-names.ts';
+import { mostChannels } from '../store/format.ts';
 import { ImagingError } from '../volume/errors.ts';
 
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
@@ -8,17 +9,22 @@ export interface DatasetDescription {
   readonly name?: string;
   /** Names of label values. */
   readonly labels?: ReadonlyMap<number, string>;
-  /** The name of its one channel, such as `CT`. */
-  readonly channel?: string;
+  /** Names of its channels, such as `CT`. */
+  readonly channelNames?: readonly string[];
   /** What the names of its files end in, such as `.nii.gz`. */
   readonly fileEnding?: string;
-  /** Its list of cases, paths as they are written there; `id` where the list gives one. */
-  readonly training?: readonly { readonly id?: string; readonly image: string; readonly label: string }[];
+  /** Its list of cases, paths as they are written there; `id` and a file for each channel where the list gives them. */
+  readonly training?: readonly {
+    readonly id?: string;
+    readonly image: string;
+    readonly channels?: readonly string[];
+    readonly label: string;
+  }[];
   readonly test?: readonly string[];
 }
 
 const text = z.string({ error: 'a text' });
-const path = z.string({ error: 'the path of one file (only images of one channel are supported)' });
+const path = z.string({ error: 'the path of one file' });
 
 /** Values by names that a file gives, `__proto__` among them. */
 const byName = <T>(value: z.ZodType<T>, error: string) =>
@@ -75,15 +81,23 @@ const schema = z.object(
 /** Reads a dataset.json. Throws ImagingError where it is none or asks for what cannot be trained on. */
 export async function readDescription(file: string): Promise<DatasetDescription> {
   const content = parse(await readJson(file), file);
-  checkChannels(content, file);
+  const channelNames = channelsOf(content, file);
+  const count = channelNames?.length ?? 1;
   const elsewhere = [...(content.dataset ?? [])].map(([id, { images, label }]) => {
-    if (images.length !== 1) refuseChannels(file, `dataset.${id}.images`, `${images.length} files`);
-    return { id, image: images[0], label };
+    if (images.length !== count)
+      throw new ImagingError({
+        file,
+        field: `dataset.${id}.images`,
+        expected: `${count} ${count === 1 ? 'file' : 'files'}, one for each channel`,
+        found: `${images.length}`,
+        hint: channelNames && `Its channels are ${channelNames.join(', ')}.`,
+      });
+    return { id, image: images[0], ...(count > 1 && { channels: images }), label };
   });
   return {
     name: content.name,
     labels: content.labels && namesOf(content.labels, file),
-    channel: [...(content.channel_names ?? content.modality ?? new Map()).values()][0],
+    channelNames,
     fileEnding: content.file_ending,
     training: content.training ?? (content.dataset && elsewhere),
     test: content.test?.map((entry) => (typeof entry === 'string' ? entry : entry.image)),
@@ -109,15 +123,22 @@ function parse(content: unknown, file: string): z.infer<typeof schema> {
   throw new ImagingError({ file, field: issue.path.join('.') || 'content', expected: issue.message, found });
 }
 
-function checkChannels({ channel_names, modality }: z.infer<typeof schema>, file: string): void {
-  const names = [...(channel_names ?? modality ?? new Map()).values()];
+/** Names of the channels in the order of their numbers; undefined where there are none. */
+function channelsOf(
+  { channel_names, modality }: z.infer<typeof schema>,
+  file: string,
+): readonly string[] | undefined {
+  const given = channel_names ?? modality;
+  if (given === undefined || given.size === 0) return undefined;
   const field = channel_names === undefined ? 'modality' : 'channel_names';
-  if (names.length > 1) refuseChannels(file, field, `${names.length}: ${names.join(', ')}`);
-}
-
-function refuseChannels(file: string, field: string, found: string): never {
-  const hint = 'Only images of one channel (CT) are supported.';
-  throw new ImagingError({ file, field, expected: 'one channel', found, hint });
+  const numbered = [...given].map(([key, name]) => ({ key: Number(key), name }));
+  numbered.sort((a, b) => a.key - b.key);
+  if (numbered.some(({ key }, n) => key !== n) || numbered.length > mostChannels) {
+    const expected = `names of the channels 0, 1, 2..., at most ${mostChannels}`;
+    const found = [...given.keys()].slice(0, 20).join(', ');
+    throw new ImagingError({ file, field, expected, found });
+  }
+  return numbered.map(({ name }) => name);
 }
 
 type Labels = ReadonlyMap<string, string | number | readonly number[]>;
@@ -171,6 +192,31 @@ export async function writeDescription(
     numTest: 0,
     training,
     test: [],
+  };
+  await writeTextAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** What is told of a data set in the folders of nnU-Net v2, where the files tell the cases. */
+export interface NnunetDescription {
+  readonly name: string;
+  readonly description?: string;
+  readonly labelNames: readonly string[];
+  readonly channelNames: readonly string[];
+  readonly cases: number;
+  readonly fileEnding: string;
+}
+
+/** Writes a dataset.json in the form of nnU-Net v2; it appears whole. */
+export async function writeNnunetDescription(
+  file: string,
+  { name, description, labelNames, channelNames, cases, fileEnding }: NnunetDescription,
+): Promise<void> {
+  const content = {
+    ...{ name, description },
+    channel_names: Object.fromEntries(channelNames.entries()),
+    labels: Object.fromEntries(labelNames.map((label, value) => [label, value])),
+    numTraining: cases,
+    file_ending: fileEnding,
   };
   await writeTextAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
 }

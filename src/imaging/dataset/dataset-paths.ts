@@ -2,7 +2,12 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { FileFinder, pathFrom } from '../../files/index.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { unwrapped } from './dataset-files.ts';
+import type { ChannelFile } from '../volume/scan-types.ts';
+import { channelNumber, unwrapped, volumesOf } from './dataset-files.ts';
+
+/** A file's name with the number of a channel. */
+const numberedAs = (file: string, channel: number): string =>
+  file.replace(/(\.nii(\.gz)?|\.(nrrd|nhdr|mha|mhd|hdr))?$/i, `_${String(channel).padStart(4, '0')}$1`);
 
 /** Finds the files of the list of a data set, and collects what is wrong with them. */
 export class ListedFiles {
@@ -23,8 +28,22 @@ export class ListedFiles {
   image(written: string): string {
     const file = this.at(pathFrom(this.dir, written));
     if (existsSync(file)) return file;
-    const numbered = this.at(file.replace(/(\.nii(\.gz)?)?$/i, '_0000$1'));
+    const numbered = this.at(numberedAs(file, 0));
     return existsSync(numbered) ? numbered : file;
+  }
+
+  /**
+   * The channels of an image, so many: files with their numbers, of which the list names the first or what they have in common, or the
+   * volumes of one file.
+   */
+  channels(written: string, count: number): ChannelFile[] {
+    const file = this.at(pathFrom(this.dir, written));
+    const first = channelNumber(path.basename(file))?.channel === 0;
+    if (existsSync(file) && !first) return volumesOf(file, count);
+    const whole = first ? file.replace(/_0000(?=(\.nii(\.gz)?|\.[a-z]+)?$)/i, '') : file;
+    const numbered = (n: number): string => this.at(numberedAs(whole, n));
+    if (!existsSync(numbered(0))) return [{ file }];
+    return Array.from({ length: count }, (_, n) => ({ file: numbered(n) }));
   }
 
   private at(file: string): string {

@@ -31,7 +31,7 @@ describe('further channels', () => {
     const json = { training: [{ image, label: 'labelsTr/a.nii.gz' }] };
     const dir = folder([...channels('a', 0, 1, 2, 3), 'labelsTr/a.nii.gz'], json);
     await expect(openDataset(dir)).rejects.toThrow(
-      /channels of case a(_0002)?: expected one file, found a_000\d.*a_0003\.nii\.gz beside it\. Only images of one channel/,
+      /channels of case a(_0002)?: expected one file, found a_000\d.*a_0003\.nii\.gz beside it\. Name all channels in "channel_names"/,
     );
   });
 

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ImagingError } from '../volume/errors.ts';
+import { imageFiles } from './channels.ts';
 import { type FoundCase, stem } from './dataset-files.ts';
 
 // Files of a data set that no case uses: a training that leaves them out must not look as if it had seen them.
@@ -12,7 +13,7 @@ const alike = (file: string): string => path.resolve(file).normalize('NFC');
 
 /** Scans in the folders of a data set that are in none of its cases, sorted, as paths from its folder; `known`: told elsewhere. */
 export function unusedFiles(dir: string, cases: readonly FoundCase[], known: readonly string[]): string[] {
-  const used = cases.flatMap(({ image, label }) => (label === undefined ? [image] : [image, label]));
+  const used = cases.flatMap((one) => [...imageFiles(one), ...(one.label === undefined ? [] : [one.label])]);
   // A folder with a file of a case in it is used as well.
   const seen = new Set([...used, ...used.map((file) => path.dirname(file)), ...known].map(alike));
   const folders = new Set(own.map((name) => path.join(path.resolve(dir), name)));
@@ -50,7 +51,8 @@ export function furtherChannels(
     const series = seriesOf(path.join(dir, file));
     if (series !== undefined) channels.set(series, [...(channels.get(series) ?? []), path.basename(file)]);
   }
-  return cases.flatMap(({ id, image, label }) => {
+  return cases.flatMap(({ id, image, channels: several, label }) => {
+    if (several !== undefined) return [];
     const series = seriesOf(image);
     const others = series === undefined ? undefined : channels.get(series);
     const patients =
@@ -64,7 +66,7 @@ export function furtherChannels(
         field: `channels of case ${id}`,
         expected: 'one file',
         found: `${others.sort().slice(0, 5).join(', ')} beside it`,
-        hint: 'Only images of one channel (CT) are supported. Where this channel alone is meant, move the others to another folder.',
+        hint: 'Name all channels in "channel_names" of dataset.json. Where this channel alone is meant, move the others to another folder.',
       }),
     ];
   });

@@ -67,7 +67,9 @@ describe('openDataset', () => {
       ['b', 'b.nii'],
     ]);
     writeFileSync(path.join(dir, 'imagesTr', 'b_0001.nii'), '');
-    await expect(openDataset(dir)).rejects.toThrow('channel: expected _0000, found b_0001.nii');
+    await expect(openDataset(dir)).rejects.toThrow(
+      'channels of case b: expected one, _0000, found b_0001.nii',
+    );
   });
 
   it('takes files of any format and folders of series, each with the label map of its name', async () => {
@@ -115,7 +117,7 @@ describe('openDataset', () => {
     expect(listed.cases.map(({ id, image }) => [id, path.basename(image)])).toEqual([['p7', 'x.mha']]);
     const twoImages = { p7: { images: ['a.mha', 'b.mha'], label: 'c.mha' } };
     await expect(openDataset(folder([], { dataset: twoImages }))).rejects.toThrow(
-      /expected one channel, found 2 files/,
+      /expected 1 file, one for each channel, found 2/,
     );
   });
 
@@ -208,11 +210,11 @@ describe('openDataset', () => {
       /labels\.whole: expected one value, found the region \[1, 2\]/,
     ],
     [
-      'several channels',
-      { channel_names: { 0: 'CT', 1: 'PET' } },
-      /channel_names: expected one channel, found 2: CT, PET/,
+      'channels with gaps',
+      { channel_names: { 0: 'CT', 2: 'PET' } },
+      /channel_names: expected names of the channels 0, 1, 2.*, found 0, 2/,
     ],
-    ['several modalities', { modality: { 0: 'FLAIR', 1: 'T1w' } }, /modality: expected one channel/],
+    ['modalities without numbers', { modality: { FLAIR: 0 } }, /modality\.FLAIR: expected a text/],
     [
       'a case twice',
       { training: [pair('a'), pair('a')] },

@@ -6,16 +6,19 @@ import { isStore, type StoreOptions } from '../store/format.ts';
 import { openStore } from '../store/open-store.ts';
 import { ImagingError } from '../volume/errors.ts';
 import type { LabelCodes } from '../volume/label-codes.ts';
+import type { ChannelFile } from '../volume/scan-types.ts';
+import { channelFiles } from './channels.ts';
 import {
   caseId,
   type DatasetPatterns,
   type FoundCase,
   type FoundCases,
   listCases,
-  matchCases,
+  volumesOf,
 } from './dataset-files.ts';
 import { type DatasetDescription, readDescription } from './dataset-json.ts';
 import { ListedFiles } from './dataset-paths.ts';
+import { matchCases } from './dataset-patterns.ts';
 import { furtherChannels, unusedFiles } from './dataset-unused.ts';
 import { namedLabels } from './named-labels.ts';
 
@@ -23,8 +26,10 @@ import { namedLabels } from './named-labels.ts';
 export interface Case {
   /** The image's file name without its ending, or what the star of its pattern stands for. */
   readonly id: string;
-  /** Path of the image: a file, or the folder of a DICOM series. */
+  /** Path of the image: a file, or the folder of a DICOM series. Of several channels the first one's. */
   readonly image: string;
+  /** Where its channels lie, where there are several. */
+  readonly channels?: readonly ChannelFile[];
   /** SeriesInstanceUID of the image, where its folder holds several series. */
   readonly series?: string;
   /** Path of the label map; absent for scans without one. */
@@ -44,8 +49,8 @@ export interface Dataset {
   readonly labelNames?: readonly string[];
   /** What the values of its label maps mean, where they are not the classes themselves. */
   readonly labelCodes?: LabelCodes;
-  /** What its voxels are, such as `CT`, where the data set says it. */
-  readonly channel?: string;
+  /** What its channels are, such as `CT`, where the data set says it; always where there are several. */
+  readonly channelNames?: readonly string[];
   /** Scans with label maps, in natural order (case 2 before case 10). */
   readonly cases: readonly Case[];
   /** Scans without label maps, in natural order. */
@@ -127,7 +132,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
     ...meaning,
-    channel: description.channel,
+    channelNames: found.channelNames ?? description.channelNames,
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
     unused,
@@ -147,29 +152,48 @@ function refuseMapping(dir: string): never {
 
 async function findCases(
   dir: string,
-  { training, test, fileEnding }: DatasetDescription,
+  { training, test, fileEnding, channelNames }: DatasetDescription,
   patterns: DatasetPatterns,
 ): Promise<FoundCases & { readonly test: readonly FoundCase[] }> {
   if (patterns.images !== undefined || patterns.labels !== undefined) {
-    const { cases, faults } = await matchCases(dir, patterns);
+    const { cases, faults, channelNames: named } = await matchCases(dir, patterns);
     const labelled = cases.filter(({ label }) => label !== undefined);
-    return { cases: labelled, test: cases.filter(({ label }) => label === undefined), faults };
+    const count = channelNames?.length ?? 1;
+    const whole = named === undefined && count > 1;
+    const asVolumes = (list: readonly FoundCase[]): readonly FoundCase[] =>
+      whole ? list.map((one) => ({ ...one, channels: volumesOf(one.image, count) })) : list;
+    return {
+      cases: asVolumes(labelled),
+      test: asVolumes(cases.filter(({ label }) => label === undefined)),
+      faults,
+      ...(named && { channelNames: named }),
+    };
   }
   const listed = new ListedFiles(dir);
-  const train = training
+  const count = channelNames?.length;
+  const imageOf = (image: string, files?: readonly string[]): Pick<FoundCase, 'image' | 'channels'> => {
+    if (count === undefined || count === 1) return { image: listed.image(image) };
+    const channels = files?.map((file) => ({ file: listed.image(file) })) ?? listed.channels(image, count);
+    return { image: channels[0].file, ...(channels.length > 1 && { channels }) };
+  };
+  const train: FoundCases = training
     ? {
-        cases: training.map(({ id, image, label }) => {
+        cases: training.map(({ id, image, channels, label }) => {
           const named = caseId(image, (whole) => caseId(label, () => true) === whole);
-          return { id: sameForm(id ?? named), image: listed.image(image), label: listed.label(label) };
+          return { id: sameForm(id ?? named), ...imageOf(image, channels), label: listed.label(label) };
         }),
         faults: [],
       }
-    : await listCases(dir, 'imagesTr', 'labelsTr', fileEnding);
+    : await listCases(dir, 'imagesTr', 'labelsTr', { fileEnding, channels: count });
   const tests = test
-    ? { cases: test.map((image) => ({ id: caseId(image), image: listed.image(image) })), faults: [] }
-    : await listCases(dir, 'imagesTs', undefined, fileEnding);
+    ? { cases: test.map((image) => ({ id: caseId(image), ...imageOf(image) })), faults: [] }
+    : await listCases(dir, 'imagesTs', undefined, {
+        fileEnding,
+        channels: count ?? train.channelNames?.length,
+      });
   const faults = [...listed.faults, ...train.faults, ...tests.faults];
-  return { cases: train.cases, test: tests.cases, faults };
+  const { channelNames: counted } = train;
+  return { cases: train.cases, test: tests.cases, faults, ...(counted && { channelNames: counted }) };
 }
 
 /** The cases that have their files and an id of their own; what is wrong with the others goes to `found`. */
@@ -181,7 +205,7 @@ function keepWhole(
 ): readonly FoundCase[] {
   const { faults, unlabelled } = found;
   const seen = new Set<string>();
-  return list.filter(({ id, image, label }) => {
+  return list.filter(({ id, image, channels, label }) => {
     const before = faults.length;
     const problem = idProblem(id);
     if (problem !== undefined) {
@@ -197,13 +221,20 @@ function keepWhole(
       );
     }
     seen.add(id);
-    for (const [what, file] of [['image', image] as const, ['label', label] as const]) {
+    const files = channelFiles({ id, image, channels }).map(({ file }, n) =>
+      channels === undefined ? (['image', file] as const) : ([`channel ${n}`, file] as const),
+    );
+    for (const [what, file] of [
+      ...files.slice(0, channels?.[0].volume === undefined ? files.length : 1),
+      ['label', label] as const,
+    ]) {
       if (file === undefined || existsSync(file)) continue;
       const hint = `Add the file, or take the case out of ${source}.`;
       const field = `${what} of ${kind} ${id}`;
       faults.push(new ImagingError({ file, field, expected: 'a file', found: 'nothing at this path', hint }));
     }
-    if (label !== undefined && existsSync(image) && !existsSync(label)) unlabelled.push({ id, image });
+    if (label !== undefined && existsSync(image) && !existsSync(label))
+      unlabelled.push({ id, image, ...(channels && { channels }) });
     return faults.length === before;
   });
 }

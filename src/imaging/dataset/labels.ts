@@ -1,6 +1,6 @@
 import { readScanSlabs } from '../formats/scan.ts';
 import { isZarr } from '../store/format.ts';
-import { readStoredLabels } from '../store/stored-case.ts';
+import { readStoredLabels } from '../store/stored-labels.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { codeTable, ignoresVoxels, knownValues, type LabelCodes } from '../volume/label-codes.ts';
 import { boxPlacer, canonicalGrid, orientationOnto } from '../volume/orientation.ts';

@@ -29,11 +29,19 @@ export async function openScan(path: string, options: ScanReadOptions = {}): Pro
   const scan = await openAny(path, options);
   try {
     checkPlausible(scan.header);
+    checkVolumes(scan.header, options);
     return scan;
   } catch (error) {
     await scan.close();
     throw error;
   }
+}
+
+/** Refuses one of several volumes of a format that has one. */
+function checkVolumes({ file, format }: ScanHeader, { volumes = 1 }: ScanReadOptions): void {
+  if (volumes === 1 || format === 'NIfTI') return;
+  const expected = `a NIfTI file with ${volumes} volumes, one for each channel`;
+  throw new ImagingError({ file, field: 'channels', expected, found: `one volume of ${format}` });
 }
 
 async function openAny(path: string, options: ScanReadOptions): Promise<OpenScan> {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
+import { windowOnly } from '../volume/normalization.ts';
 import { workerThread } from './case-runner.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'halomesh-runner-'));
@@ -15,6 +16,7 @@ it('leaves nothing with the signal of a run, however many cases there are', asyn
     entry: { id: 'a', image: path.join(root, 'nothing.nii') },
     folder: path.join(root, 'a'),
     options: {},
+    normalizations: windowOnly(),
   };
   for (let n = 0; n < 3; n++) await expect(runner.run(task, signal)).rejects.toThrow();
   await runner.close();

@@ -14,7 +14,7 @@ export interface CaseRunner {
 
 /** Runs in this thread. */
 export const ownThread: CaseRunner = {
-  run: ({ entry, folder, options }, signal) => writeStoredCase(entry, folder, options, signal),
+  run: writeStoredCase,
   close: () => Promise.resolve(),
 };
 

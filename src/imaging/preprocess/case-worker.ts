@@ -17,10 +17,10 @@ export interface CaseAnswer {
   readonly text?: string;
 }
 
-parentPort?.on('message', async ({ entry, folder, options }: CaseTask) => {
+parentPort?.on('message', async (task: CaseTask) => {
   let answer: CaseAnswer = {};
   try {
-    await writeStoredCase(entry, folder, options);
+    await writeStoredCase(task);
   } catch (error) {
     if (error instanceof ImagingError) {
       const { file, field, expected, found, hint } = error;

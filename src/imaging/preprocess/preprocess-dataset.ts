@@ -11,7 +11,8 @@ import {
   lockFolder,
   makeFolder,
 } from '../../files/index.ts';
-import { type Case, openDataset } from '../dataset/dataset.ts';
+import { imageFiles } from '../dataset/channels.ts';
+import { openDataset } from '../dataset/dataset.ts';
 import type { LabelMapping } from '../dataset/named-labels.ts';
 import { refuseSameNames } from '../store/dataset-names.ts';
 import { isStore, readCaseDescription, readStoreDescription, type StoreOptions } from '../store/format.ts';
@@ -21,8 +22,9 @@ import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
 import type { IntensityWindow } from '../volume/intensity-window.ts';
 import type { LabelCodes } from '../volume/label-codes.ts';
+import { defaultNormalizations, windowOnly } from '../volume/normalization.ts';
 import { type CaseRunner, ownThread, workerThread } from './case-runner.ts';
-import { mkdirWithGroup, sourceOf } from './write-case.ts';
+import { type CaseTask, mkdirWithGroup, sourceOf } from './write-case.ts';
 
 export interface PreprocessOptions {
   /** Folder of the data set. */
@@ -93,13 +95,28 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     const found = `spacing ${spacing} and size ${size}`;
     throw new ImagingError({ field: 'preprocessing', expected: 'spacing or size', found });
   }
-  const { name, labelNames, labelCodes, cases } = dataset;
+  const { name, labelNames, labelCodes, channelNames, cases } = dataset;
+  const normalizations =
+    window !== undefined && (channelNames?.length ?? 1) === 1
+      ? windowOnly(window)
+      : defaultNormalizations(channelNames, window);
+  if (window !== undefined && !normalizations.some(({ kind }) => kind === 'window'))
+    throw new ImagingError({
+      file: data,
+      field: 'window',
+      expected: 'a channel of CT',
+      found: channelNames?.join(', ') ?? 'none',
+      hint: 'Leave the window out: other channels are kept as they are.',
+    });
   const settings: StoreOptions = { spacing, size, window };
   refuseSameNames(
     cases.map(({ id }) => id),
     data,
   );
-  refuseOwnData(out, [data, ...cases.flatMap(({ image, label }) => [image, ...(label ? [label] : [])])]);
+  refuseOwnData(out, [
+    data,
+    ...cases.flatMap((one) => [...imageFiles(one), ...(one.label ? [one.label] : [])]),
+  ]);
   await checkFolder(out, settings, labelCodes);
   makeFolder(out);
   const lock = lockFolder(out, 'preprocessing');
@@ -127,10 +144,11 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     const ids = cases.map(({ id }) => id);
     await writeJson(path.join(out, '.zattrs'), {
       halomesh: {
-        version: 1,
+        version: 2,
         name,
         label_names: labelNames,
         label_codes: labelCodes,
+        channels: channelNames,
         preprocessing: settings,
         cases: ids,
       },
@@ -142,7 +160,8 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
       try {
         signal.throwIfAborted();
         lock.touch();
-        outcome = await once(entry, inside(out, entry.id), settings, runner, signal);
+        const task = { entry, folder: inside(out, entry.id), options: settings, normalizations };
+        outcome = await once(task, runner, signal);
       } catch (error) {
         if (signal.aborted && error === signal.reason) throw error;
         if (error instanceof StoreWriteError || !(error instanceof Error)) {
@@ -168,27 +187,21 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
 }
 
 /** Writes a case unless it is there. */
-async function once(
-  entry: Case,
-  folder: string,
-  options: StoreOptions,
-  runner: CaseRunner,
-  signal: AbortSignal,
-): Promise<'written' | 'kept'> {
+async function once(task: CaseTask, runner: CaseRunner, signal: AbortSignal): Promise<'written' | 'kept'> {
+  const { entry, folder } = task;
   if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) {
     refuseLinks(folder);
     const { source } = await readCaseDescription(folder);
     const now = await sourceOf(entry);
-    const same = (['image', 'label'] as const).every(
-      (which) =>
-        source[which]?.bytes === now[which]?.bytes && source[which]?.modified === now[which]?.modified,
-    );
+    const facts = ({ image, label, further = [] }: typeof source) =>
+      [image, label, ...further].map((one) => [one?.bytes, one?.modified].join()).join(' ');
+    const same = facts(source) === facts(now);
     if (same) return 'kept';
     await rm(folder, { recursive: true });
   }
   const partial = beginPartialFolder(folder);
   try {
-    await runner.run({ entry, folder: partial.path, options }, signal);
+    await runner.run({ ...task, folder: partial.path }, signal);
     partial.finish();
     return 'written';
   } finally {

@@ -1,13 +1,27 @@
+import { checkChannelCount, checkSameGrid, readChannelSlabs } from '../dataset/channels.ts';
 import type { Case } from '../dataset/dataset.ts';
 import { loadLabels } from '../dataset/labels.ts';
-import { readScanSlabs } from '../formats/scan.ts';
 import { isZarr } from '../store/format.ts';
 import { readStoredCase } from '../store/stored-case.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { applyWindow, type IntensityWindow, paperWindow } from '../volume/intensity-window.ts';
+import {
+  type IntensityMap,
+  type IntensityRange,
+  intensityMapOf,
+  type Normalization,
+  needsStatistics,
+  normalize,
+  rangesOf,
+  StatisticsCounter,
+} from '../volume/normalization.ts';
 import { canonicalGrid, canonicalPlacer } from '../volume/orientation.ts';
-import type { PreparedCase, PreparedGeometry, PrepareOptions } from '../volume/prepared-case.ts';
+import {
+  normalizationsOf,
+  type PreparedCase,
+  type PreparedGeometry,
+  type PrepareOptions,
+} from '../volume/prepared-case.ts';
 import type { ScanHeader, SlabSink } from '../volume/scan-types.ts';
 import {
   arrayLike,
@@ -18,6 +32,7 @@ import {
   voxelCount,
 } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
+import { channelOf } from '../volume/voxel-source.ts';
 import { resamplePlanes } from './resample.ts';
 import { resampleLabels, resampleLabelsTo, resampleLabelsToCanonical } from './resample-labels.ts';
 import { resampledGrid } from './resample-taps.ts';
@@ -25,9 +40,10 @@ import { resampledGrid } from './resample-taps.ts';
 export type { PreparedCase, PreparedGeometry, PrepareOptions } from '../volume/prepared-case.ts';
 
 /**
- * Reads a case and prepares it; of a store of preprocessed cases it reads the whole. Beside what it returns it holds a few slices, and where a scan is resampled the scan itself,
- * in the type of its file. The image is put in `spare` where that has its length. Throws ImagingError if a file cannot be used, if the label map does not lie
- * on its image, if the options contradict each other, or if the window does not show the scan and the case asks for that check.
+ * Reads a case and prepares it; of a store of preprocessed cases it reads the whole. Beside what it returns it holds a few slices, and where a scan is resampled
+ * one channel of the scan itself, in the type of its file. The image is put in `spare` where that has its length. Throws ImagingError if a file cannot be used,
+ * if channels or label map do not lie on the grid of the first channel, if the options contradict each other, or if a window does not show
+ * its channel and the case asks for that check.
  */
 export async function loadCase(
   entry: Case,
@@ -35,27 +51,46 @@ export async function loadCase(
   spare?: Float32Array,
 ): Promise<PreparedCase> {
   if (isZarr(entry.image)) return readStoredCase(entry, options);
-  const prepared = await readScanSlabs(entry.image, { series: entry.series }, (file) => {
-    const sink = prepareSlices(entry.id, file, options, (voxels) => compactArray(file, voxels), spare);
-    return entry.checkWindow ? withCheck(sink, file, entry.id, options.window) : sink;
-  });
-  if (entry.label === undefined) return prepared;
+  const normalizations = normalizationsOf(options);
+  checkChannelCount(entry, normalizations.length);
+  let first: ScanHeader | undefined;
+  let image: Float32Array = new Float32Array(0);
+  let prepared: PreparedGeometry | undefined;
+  const ranges: IntensityRange[] = [];
+  for (const [channel, normalization] of normalizations.entries()) {
+    const done = await readChannelSlabs(entry, channel, (file) => {
+      first ??= file;
+      checkSameGrid(entry, channel, file, first);
+      const geometry = preparedGeometry(entry.id, first, options);
+      const voxels = voxelCount(geometry.shape);
+      const all = voxels * normalizations.length;
+      if (channel === 0) image = spare?.length === all ? spare.fill(0) : new Float32Array(all);
+      const into = channelOf(image, geometry.shape, channel);
+      const sink = prepareSlices(file, geometry, normalization, (count) => compactArray(file, count), into);
+      return entry.checkWindow ? withCheck(sink, file, entry.id, normalization) : sink;
+    });
+    prepared ??= done.geometry;
+    ranges.push(done.range);
+  }
+  const whole: PreparedCase = { ...prepared!, image, ...rangesOf(ranges) };
+  if (entry.label === undefined) return whole;
   const labels = await loadLabels(
     entry.label,
-    canonicalGrid(prepared.original),
+    canonicalGrid(whole.original),
     entry.labelNames,
     entry.labelCodes,
   );
-  return withLabels(prepared, labels);
+  return withLabels(whole, labels);
 }
 
-/** The same, and in the end the window is refused where it does not show the scan. */
+/** The same, and in the end a window is refused where it does not show the scan. */
 function withCheck<T>(
   sink: SlabSink<T>,
   { file, shape }: ScanHeader,
   id: string,
-  window: IntensityWindow = paperWindow,
+  normalization: Normalization,
 ): SlabSink<T> {
+  if (normalization.kind !== 'window') return sink;
   const sample = new IntensitySample(voxelCount(shape), shape[2]);
   return {
     take(voxels, first) {
@@ -63,13 +98,13 @@ function withCheck<T>(
       sink.take(voxels, first);
     },
     end() {
-      sample.check(window, { file, id });
+      sample.check(normalization, { file, id });
       return sink.end();
     },
   };
 }
 
-/** As loadCase, from volumes in memory: an image in HU of any orientation, and RAS+ labels on its grid. */
+/** As loadCase, from volumes in memory: an image of one channel of any orientation, and RAS+ labels on its grid. */
 export function prepareCase(
   id: string,
   image: Volume,
@@ -77,69 +112,108 @@ export function prepareCase(
   options: PrepareOptions = {},
 ): PreparedCase {
   const [depth, height, width] = image.shape;
-  const sink = prepareSlices(id, image, options, (voxels) => arrayLike(image.data, voxels));
+  const geometry = preparedGeometry(id, image, options);
+  const out = new Float32Array(voxelCount(geometry.shape));
+  const [normalization] = normalizationsOf(options);
+  const sink = prepareSlices(image, geometry, normalization, (count) => arrayLike(image.data, count), out);
   const plane = height * width;
   for (let k = 0; k < depth; k += 8) sink.take(image.data.subarray(k * plane, (k + 8) * plane), k);
-  const prepared = sink.end();
+  const prepared = { ...geometry, image: out, ...rangesOf([sink.end().range]) };
   return labels === undefined ? prepared : withLabels(prepared, labels);
 }
 
-/**
- * Takes a scan slice by slice. One that keeps its voxels is windowed and turned on the way; one that is resampled is first
- * put together in RAS+ order, in an array from `allocate`.
- */
-function prepareSlices(
+/** What a scan will be once it is prepared: from its header alone. */
+export function preparedGeometry(
   id: string,
-  original: Grid,
+  { shape: stored, affine: place }: Grid,
   options: PrepareOptions,
-  allocate: (voxels: number) => VoxelArray,
-  spare?: Float32Array,
-): SlabSink<PreparedCase> {
-  const source = canonicalGrid(original);
+): PreparedGeometry {
+  const original = { shape: stored, affine: place };
   const { shape: filled, affine } = preparedGrid(original, options);
-  const window = options.window ?? paperWindow;
   const multiple = options.multipleOf ?? 1;
   const up = (n: number) => Math.ceil(n / multiple) * multiple;
   const shape: Shape3 = [up(filled[0]), up(filled[1]), up(filled[2])];
-  const { shape: stored, affine: place } = original;
-  const done = (image: Float32Array): PreparedCase => ({
-    ...{ id, image, shape, affine, filled },
-    original: { shape: stored, affine: place },
-  });
+  return { id, shape, affine, original, filled };
+}
 
-  const room = (): Float32Array =>
-    spare?.length === voxelCount(shape) ? spare.fill(0) : new Float32Array(voxelCount(shape));
+/**
+ * Takes a channel of a scan slice by slice and puts it normalised into `image`, which is all 0. One that keeps its voxels is turned on
+ * the way; one that is resampled is first put together in RAS+ order, in an array from `allocate`.
+ */
+function prepareSlices(
+  original: Grid,
+  geometry: PreparedGeometry,
+  normalization: Normalization,
+  allocate: (voxels: number) => VoxelArray,
+  image: Float32Array,
+): SlabSink<{ readonly geometry: PreparedGeometry; readonly range: IntensityRange }> {
+  const source = canonicalGrid(original);
+  const { shape, filled } = geometry;
+  // A map that looks at the whole channel is known at its end.
+  const known = needsStatistics(normalization) ? undefined : intensityMapOf(normalization);
+  const counter = known === undefined ? new StatisticsCounter() : undefined;
+  const mapAtEnd = (): IntensityMap => known ?? intensityMapOf(normalization, counter?.statistics());
 
   if (filled.every((n, axis) => n === source.shape[axis])) {
-    const image = room();
     const put = canonicalPlacer(original, image, shape);
     let scratch = new Float32Array(0);
     return {
       take(voxels, first) {
+        counter?.take(voxels);
         if (scratch.length < voxels.length) scratch = new Float32Array(voxels.length);
         const slices = scratch.subarray(0, voxels.length);
         slices.set(voxels);
-        put(applyWindow(slices, window, slices), first);
+        put(known === undefined ? slices : normalize(slices, known, slices), first);
       },
-      end: () => done(image),
+      end() {
+        const map = mapAtEnd();
+        if (known === undefined) normalizeCorner(image, shape, filled, map);
+        fillBeyond(image, shape, filled, map.range.outside);
+        return { geometry, range: map.range };
+      },
     };
   }
   const whole = allocate(voxelCount(source.shape));
   const put = canonicalPlacer(original, whole, source.shape);
   return {
-    take: put,
+    take(voxels, first) {
+      counter?.take(voxels);
+      put(voxels, first);
+    },
     end() {
-      const image = room();
+      const map = mapAtEnd();
       resamplePlanes({ data: whole, shape: source.shape }, filled, (plane, k) => {
-        applyWindow(plane, window, plane);
+        normalize(plane, map, plane);
         for (let j = 0; j < filled[1]; j++) {
           const row = plane.subarray(j * filled[2], (j + 1) * filled[2]);
           image.set(row, (k * shape[1] + j) * shape[2]);
         }
       });
-      return done(image);
+      fillBeyond(image, shape, filled, map.range.outside);
+      return { geometry, range: map.range };
     },
   };
+}
+
+/** Normalises the corner of an image that a scan fills, in place. */
+function normalizeCorner(image: Float32Array, shape: Shape3, filled: Shape3, map: IntensityMap): void {
+  for (let k = 0; k < filled[0]; k++)
+    for (let j = 0; j < filled[1]; j++) {
+      const at = (k * shape[1] + j) * shape[2];
+      const row = image.subarray(at, at + filled[2]);
+      normalize(row, map, row);
+    }
+}
+
+/** Sets what lies beyond the corner that a scan fills, where that is not 0. */
+function fillBeyond(image: Float32Array, shape: Shape3, filled: Shape3, outside: number): void {
+  if (outside === 0 || filled.every((n, axis) => n === shape[axis])) return;
+  for (let k = 0; k < shape[0]; k++)
+    for (let j = 0; j < shape[1]; j++) {
+      const at = (k * shape[1] + j) * shape[2];
+      const from = k < filled[0] && j < filled[1] ? filled[2] : 0;
+      image.fill(outside, at + from, at + shape[2]);
+    }
 }
 
 function withLabels(prepared: PreparedCase, labels: Volume<Uint8Array>): PreparedCase {

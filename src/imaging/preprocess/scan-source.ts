@@ -1,18 +1,34 @@
+import {
+  channelFiles,
+  checkChannelCount,
+  checkSameGrid,
+  readChannelHeader,
+  readChannelSlabs,
+} from '../dataset/channels.ts';
 import type { Case } from '../dataset/dataset.ts';
-import { readScanHeader, readScanSlabs } from '../formats/scan.ts';
 import { notesOf } from '../formats/scan-notes.ts';
 import { ChunkCache } from '../store/chunk-cache.ts';
 import { isZarr } from '../store/format.ts';
 import { StoredCase } from '../store/stored-case.ts';
 import { IntensitySample, troubleWith, windowText } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { applyWindow, type IntensityWindow, paperWindow } from '../volume/intensity-window.ts';
+import type { IntensityWindow } from '../volume/intensity-window.ts';
+import {
+  type IntensityMap,
+  intensityMapOf,
+  type Normalization,
+  needsStatistics,
+  normalize,
+  rangesOf,
+  StatisticsCounter,
+} from '../volume/normalization.ts';
 import { boxPlacer, canonicalGrid } from '../volume/orientation.ts';
-import type { ScanHeader } from '../volume/scan-types.ts';
+import { normalizationsOf, type PreparedGeometry, type PrepareOptions } from '../volume/prepared-case.ts';
+import type { ScanHeader, SlabSink } from '../volume/scan-types.ts';
 import { type Grid, type Shape3, type VoxelArray, voxelCount } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from '../volume/voxel-source.ts';
-import { type PreparedGeometry, type PrepareOptions, preparedGrid } from './preprocess.ts';
+import { preparedGeometry } from './preprocess.ts';
 import { resampledPlanes } from './resample.ts';
 import { type AxisTaps, axisTaps, sliceTaps, tapsReach } from './resample-taps.ts';
 
@@ -28,7 +44,7 @@ export interface ScanSource extends VoxelSource {
 /** What a scan will be once it is prepared: from its header alone. */
 export interface ScanPlan {
   readonly geometry: PreparedGeometry;
-  /** Bytes of a voxel of the file in memory; 0 for a case of a store, of which a few chunks are kept. */
+  /** Bytes of a voxel of all channels of the file in memory; 0 for a case of a store, of which a few chunks are kept. */
   readonly voxelBytes: number;
   /** The grid of its file with what that says of it, for files on the same grid. */
   readonly original: Grid;
@@ -37,30 +53,27 @@ export interface ScanPlan {
 }
 
 /**
- * Reads the header of a scan of any format, or what a store says of a case. Throws ImagingError as openScan does, and for options that
- * contradict each other or the store.
+ * Reads the headers of a scan of any format, or what a store says of a case. Throws ImagingError as openScan does, for channels that do
+ * not fit the options or each other, and for options that contradict each other or the store.
  */
 export async function planScan(entry: Case, options: PrepareOptions = {}): Promise<ScanPlan> {
-  const { id, image, series } = entry;
+  const { id, image } = entry;
   if (isZarr(image)) {
     const geometry = geometryOfStored(await openStored(entry, options, new ChunkCache(0)));
     return { geometry, voxelBytes: 0, original: geometry.original, notes: [] };
   }
-  const header = await readScanHeader(image, { series });
-  const geometry = geometryOf(id, header, options);
-  const voxelBytes = compactArray(header, 0).BYTES_PER_ELEMENT;
-  const { stored } = header;
+  checkChannelCount(entry, normalizationsOf(options).length);
+  const headers: ScanHeader[] = [];
+  for (const channel of channelFiles(entry).keys()) {
+    headers.push(await readChannelHeader(entry, channel));
+    checkSameGrid(entry, channel, headers[channel], headers[0]);
+  }
+  const [first] = headers;
+  const geometry = preparedGeometry(id, first, options);
+  const voxelBytes = headers.reduce((sum, header) => sum + compactArray(header, 0).BYTES_PER_ELEMENT, 0);
+  const { stored } = first;
   const original: Grid = { ...geometry.original, ...(stored && { stored }) };
-  return { geometry, voxelBytes, original, notes: notesOf(header) };
-}
-
-function geometryOf(id: string, { shape, affine }: ScanHeader, options: PrepareOptions): PreparedGeometry {
-  const original = { shape, affine };
-  const grid = preparedGrid(original, options);
-  const multiple = options.multipleOf ?? 1;
-  const up = (n: number): number => Math.ceil(n / multiple) * multiple;
-  const [d, h, w] = grid.shape;
-  return { id, shape: [up(d), up(h), up(w)], affine: grid.affine, original, filled: grid.shape };
+  return { geometry, voxelBytes, original, notes: [...new Set(headers.flatMap(notesOf))] };
 }
 
 /** The image of a case of a store: its labels are on two grids, see `loadLabelBox`. */
@@ -78,7 +91,7 @@ const CACHE_BYTES = 2 ** 27;
 
 /**
  * Reads the part of a scan that a box of the prepared scan needs, all by default, in RAS+ order and the type of its file: nothing
- * of the size of the volume beside that. Boxes of it are resampled and windowed as they are asked for, with the bits that
+ * of the size of the volume beside that. Boxes of it are resampled and normalised as they are asked for, with the bits that
  * {@link loadCase} gives. A case of a store is read as its boxes are asked for, by the chunks that hold them, which `chunks` keeps.
  * Throws ImagingError where the scan cannot be used.
  */
@@ -88,51 +101,91 @@ export async function openScanSource(
   part?: VoxelBox,
   chunks = new ChunkCache(CACHE_BYTES),
 ): Promise<ScanSource> {
-  const { id, image, series } = entry;
+  const { id, image } = entry;
   const noLabels = async (): Promise<never> => {
     throw new ImagingError({ file: image, field: 'labels', expected: 'a label map', found: 'a scan' });
   };
   if (isZarr(image)) {
     const stored = await openStored(entry, options, chunks);
     const geometry = geometryOfStored(stored);
+    const { channels, ranges } = stored;
     return {
-      ...{ id, shape: stored.shape, geometry, bytes: 0, notes: [] },
-      image: (box) => stored.image(box),
+      ...{ id, shape: stored.shape, geometry, bytes: 0, notes: [], channels },
+      ...(ranges && { ranges }),
+      image: (box, channel) => stored.image(box, channel),
       labels: noLabels,
     };
   }
-  return readScanSlabs(image, { series }, (header) => {
-    const geometry = geometryOf(id, header, options);
-    const { shape, filled } = geometry;
-    const source = canonicalGrid(header).shape;
-    const taps = source.map((n, axis) => axisTaps(n, filled[axis])) as unknown as Taps;
-    const held = reached(taps, within(part ?? wholeBox(shape), filled));
-    const voxels = compactArray(header, voxelCount(boxShape(held)));
-    const window = options.window ?? paperWindow;
-    const place = boxPlacer(header, held, voxels);
-    const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
-    return {
-      take(slices, first) {
-        sample.take(slices);
-        place(slices, first);
-      },
-      end: () => ({
-        ...{ id, shape, geometry, bytes: voxels.byteLength, notes: windowNotes(sample, window) },
-        async image(box) {
-          const out = new Float32Array(voxelCount(boxShape(box)));
-          const inside = within(box, filled);
-          if (voxelCount(boxShape(inside)) === 0) return out;
-          let k = inside.start[0];
-          for (const plane of preparedPlanes({ voxels, held, taps }, inside)) {
-            applyWindow(plane, window, plane);
-            putPlane(out, box, plane, inside, k++);
-          }
-          return out;
-        },
-        labels: noLabels,
+  const normalizations = normalizationsOf(options);
+  checkChannelCount(entry, normalizations.length);
+  const opened: OpenChannel[] = [];
+  let first: ScanHeader | undefined;
+  for (const [channel, normalization] of normalizations.entries())
+    opened.push(
+      await readChannelSlabs(entry, channel, (header) => {
+        first ??= header;
+        checkSameGrid(entry, channel, header, first);
+        return channelSink(header, preparedGeometry(id, first, options), normalization, part);
       }),
-    };
-  });
+    );
+  const geometry = preparedGeometry(id, first!, options);
+  return {
+    ...{ id, shape: geometry.shape, geometry, channels: opened.length },
+    ...rangesOf(opened.map(({ map }) => map.range)),
+    bytes: opened.reduce((sum, { held }) => sum + held.voxels.byteLength, 0),
+    notes: [...new Set(opened.flatMap(({ notes }) => notes))],
+    image: async (box, channel = 0) => preparedBox(opened[channel], geometry, box),
+    labels: noLabels,
+  };
+}
+
+/** A channel of a scan whose part lies in memory. */
+interface OpenChannel {
+  readonly held: Held;
+  readonly map: IntensityMap;
+  readonly notes: readonly string[];
+}
+
+/** Takes a channel slice by slice and keeps what the part of the prepared scan needs of it. */
+function channelSink(
+  header: ScanHeader,
+  { shape, filled }: PreparedGeometry,
+  normalization: Normalization,
+  part: VoxelBox = wholeBox(shape),
+): SlabSink<OpenChannel> {
+  const source = canonicalGrid(header).shape;
+  const taps = source.map((n, axis) => axisTaps(n, filled[axis])) as unknown as Taps;
+  const held = reached(taps, within(part, filled));
+  const voxels = compactArray(header, voxelCount(boxShape(held)));
+  const place = boxPlacer(header, held, voxels);
+  const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
+  const counter = needsStatistics(normalization) ? new StatisticsCounter() : undefined;
+  return {
+    take(slices, first) {
+      sample.take(slices);
+      counter?.take(slices);
+      place(slices, first);
+    },
+    end: () => ({
+      held: { voxels, held, taps },
+      map: intensityMapOf(normalization, counter?.statistics()),
+      notes: normalization.kind === 'window' ? windowNotes(sample, normalization) : [],
+    }),
+  };
+}
+
+/** The numbers of a box of a prepared channel. */
+function preparedBox({ held, map }: OpenChannel, { filled }: PreparedGeometry, box: VoxelBox): Float32Array {
+  const out = new Float32Array(voxelCount(boxShape(box)));
+  if (map.range.outside !== 0) out.fill(map.range.outside);
+  const inside = within(box, filled);
+  if (voxelCount(boxShape(inside)) === 0) return out;
+  let k = inside.start[0];
+  for (const plane of preparedPlanes(held, inside)) {
+    normalize(plane, map, plane);
+    putPlane(out, box, plane, inside, k++);
+  }
+  return out;
 }
 
 function windowNotes(sample: IntensitySample, window: IntensityWindow): readonly string[] {

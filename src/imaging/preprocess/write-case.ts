@@ -1,30 +1,39 @@
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import {
+  channelFiles,
+  checkChannelCount,
+  checkSameGrid,
+  imageFiles,
+  readChannelSlabs,
+} from '../dataset/channels.ts';
 import type { Case } from '../dataset/dataset.ts';
 import { loadLabels } from '../dataset/labels.ts';
-import { readScanSlabs } from '../formats/scan.ts';
-import { type CaseDescription, IMAGE, LABELS, ORIGINAL_LABELS, type StoreOptions } from '../store/format.ts';
 import {
-  createZarr,
-  type StoredVoxels,
-  voxelsOf,
-  writeChunk,
-  writeJson,
-  type ZarrArray,
-} from '../store/zarr-array.ts';
-import { ClassCounter } from '../volume/class-counter.ts';
+  type CaseDescription,
+  imageOf,
+  LABELS,
+  ORIGINAL_LABELS,
+  type StoreOptions,
+} from '../store/format.ts';
+import { createZarr, writeJson } from '../store/zarr-array.ts';
+import { ClassCounter, factsOfChannels } from '../volume/class-counter.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
-import { inParallel } from '../volume/in-parallel.ts';
-import {
-  applyWindow,
-  type IntensityWindow,
-  paperWindow,
-  softTissueWindow,
-} from '../volume/intensity-window.ts';
+import { type IntensityWindow, paperWindow, softTissueWindow } from '../volume/intensity-window.ts';
 import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
+import {
+  type ChannelStatistics,
+  type IntensityMap,
+  intensityMapOf,
+  type Normalization,
+  normalize,
+  StatisticsCounter,
+  windowOnly,
+} from '../volume/normalization.ts';
 import { canonicalGrid, canonicalPlacer } from '../volume/orientation.ts';
 import { type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
+import { LayerWriter, writeWhole } from './layer-writer.ts';
 import { preparedGrid } from './preprocess.ts';
 import { resampledPlanes } from './resample.ts';
 import { resampleLabels } from './resample-labels.ts';
@@ -35,83 +44,168 @@ export interface CaseTask {
   readonly entry: Case;
   readonly folder: string;
   readonly options: StoreOptions;
+  /** How a training normalises each channel where it is told nothing else. */
+  readonly normalizations: readonly Normalization[];
 }
 
-/** Chunks that are compressed and written at a time: as many as Node.js has threads for it. */
-const AT_ONCE = 4;
-
 /**
- * Prepares a case and writes it into a new folder. Holds the scan in the type of its file and the labels, and beside them a
+ * Prepares a case and writes it into a new folder. Holds one channel in the type of its file and the labels, and beside them a
  * layer of chunks. Throws ImagingError for files that cannot be used, StoreWriteError where the folder cannot be written.
  */
 export async function writeStoredCase(
-  entry: Case,
-  folder: string,
-  options: StoreOptions,
+  { entry, folder, options, normalizations }: CaseTask,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { scan, original } = await readCanonical(entry);
-  if (options.window !== undefined) {
-    // What it cuts off is lost.
-    const sample = new IntensitySample(scan.data.length, scan.shape[2]);
-    sample.take(scan.data);
-    sample.check(options.window, { file: entry.image, id: entry.id });
-  }
-  const grid = preparedGrid(original, options);
-  const same = grid.shape.every((n, axis) => n === scan.shape[axis]);
-  const truth =
-    entry.label === undefined
-      ? undefined
-      : await loadLabels(entry.label, canonicalGrid(original), entry.labelNames, entry.labelCodes);
-  const labels = truth && resampleLabels(truth, { shape: grid.shape });
-  await mkdirWithGroup(folder);
+  checkChannelCount(entry, normalizations.length);
   const place = (name: string) => path.join(folder, name);
-  const limits = options.window && limitsOf(options.window);
-  const type = same && isWhole(scan.data, limits) ? '<i2' : '<f4';
-  const image = await createZarr(place(IMAGE), grid.shape, type);
-  // Means of the windows that trainings use; those of others are taken when they are asked for.
-  const windows = options.window === undefined ? [paperWindow, softTissueWindow] : [options.window];
-  const counters = windows.map((window) => ({ window, counter: new ClassCounter() }));
-  const plane = grid.shape[1] * grid.shape[2];
-  let windowed = new Float32Array(0);
-  let k = 0;
-  const limited = new LayerWriter(image);
-  for (const hu of same ? planesOf(scan) : planesAt(scan, grid.shape)) {
-    signal?.throwIfAborted();
-    if (labels) {
-      if (windowed.length === 0) windowed = new Float32Array(plane);
-      const classes = labels.data.subarray(k * plane, ++k * plane);
-      for (const { window, counter } of counters) counter.add(applyWindow(hu, window, windowed), classes);
+  let made: MadeChannel | undefined;
+  const channels: NonNullable<CaseDescription['channels']> = [];
+  let ways: Counted[] = [];
+  let truth: Volume<Uint8Array> | undefined;
+  let labels: Volume<Uint8Array> | undefined;
+  for (const channel of normalizations.keys()) {
+    const read = await readCanonical(entry, channel);
+    made ??= { original: read.original, grid: preparedGrid(read.original, options) };
+    checkSameGrid(entry, channel, read.original, made.original);
+    const { grid, original } = made;
+    const { scan, statistics } = read;
+    // Of several channels those that a window is for by default.
+    const cut = normalizations.length === 1 || normalizations[channel].kind === 'window';
+    const window = cut ? options.window : undefined;
+    if (window !== undefined) checkCut(entry, channel, scan, window);
+    if (channel === 0) {
+      truth =
+        entry.label === undefined
+          ? undefined
+          : await loadLabels(entry.label, canonicalGrid(original), entry.labelNames, entry.labelCodes);
+      labels = truth && resampleLabels(truth, { shape: grid.shape });
+      ways = labels === undefined ? [] : countedWays(normalizations, options.window);
+      await mkdirWithGroup(folder);
     }
-    if (limits) limit(hu, limits);
-    await limited.add(hu);
+    const counting = ways.map((way) => ({
+      map: intensityMapOf(way.normalizations[channel], statistics),
+      counter: way.counters[channel],
+    }));
+    await writeChannel(place(imageOf(channel)), scan, grid.shape, {
+      window,
+      labels: labels?.data,
+      counting,
+      signal,
+    });
+    channels.push({ statistics, ...(window && { window }) });
   }
+  const { grid, original } = made!;
   if (labels) await writeWhole(await createZarr(place(LABELS), grid.shape, '|u1'), labels.data, signal);
-  if (truth && !same)
+  if (truth && grid.shape.some((n, axis) => n !== truth.shape[axis]))
     await writeWhole(await createZarr(place(ORIGINAL_LABELS), truth.shape, '|u1'), truth.data, signal);
   const ignores = ignoresVoxels(entry.labelCodes);
   // Without names: up to the highest class there is.
   const classes =
-    entry.labelNames?.length ?? (ignores ? counters[0].counter.highestBelow(IGNORED) + 1 : undefined);
+    entry.labelNames?.length ?? (ignores ? ways[0]?.counters[0].highestBelow(IGNORED) + 1 : undefined);
   const description: CaseDescription = {
     affine: [...grid.affine],
     original: { shape: original.shape, affine: [...original.affine] },
     filled: grid.shape,
     preprocessing: options,
-    classes: labels && counters.map(({ window, counter }) => ({ window, facts: counter.facts(classes) })),
-    ...(labels && ignores && { ignored: counters[0].counter.countOf(IGNORED) }),
+    channels,
+    classes: labels && ways.map((way) => ({ ...way.named, facts: factsOfChannels(way.counters, classes) })),
+    ...(labels && ignores && { ignored: ways[0].counters[0].countOf(IGNORED) }),
     source: await sourceOf(entry),
   };
   await writeJson(place('.zattrs'), description);
 }
 
+/** The grid of the files of a case, and that of its store. */
+interface MadeChannel {
+  readonly original: Grid;
+  readonly grid: Grid;
+}
+
+/** A way to normalise all channels, and the counters of what the labels cover then. */
+interface Counted {
+  readonly normalizations: readonly Normalization[];
+  /** As it is told in the store. */
+  readonly named:
+    | { readonly window: IntensityWindow }
+    | { readonly normalizations: readonly Normalization[] };
+  readonly counters: readonly ClassCounter[];
+}
+
+/** The ways that trainings take: those of others are counted when they are asked for. */
+function countedWays(normalizations: readonly Normalization[], only?: IntensityWindow): Counted[] {
+  const counters = () => normalizations.map(() => new ClassCounter());
+  const windows = only === undefined ? [paperWindow, softTissueWindow] : [only];
+  const [first] = normalizations;
+  if (normalizations.length === 1 && first.kind === 'window')
+    return windows.map((window) => ({
+      normalizations: windowOnly(window),
+      named: { window },
+      counters: counters(),
+    }));
+  const way = { normalizations, named: { normalizations }, counters: counters() };
+  if (!normalizations.some(({ kind }) => kind === 'window')) return [way];
+  return windows.map((window) => {
+    const all = normalizations.map((one) => (one.kind === 'window' ? { kind: one.kind, ...window } : one));
+    return { normalizations: all, named: { normalizations: all }, counters: counters() };
+  });
+}
+
+/** Throws ImagingError where a window does not show a channel: what it cuts off is lost. */
+function checkCut(entry: Case, channel: number, scan: Volume, window: IntensityWindow): void {
+  const sample = new IntensitySample(scan.data.length, scan.shape[2]);
+  sample.take(scan.data);
+  sample.check(window, { file: channelFiles(entry)[channel].file, id: entry.id });
+}
+
+/** Writes a channel at a shape, a layer of chunks at a time, and counts what the labels cover. */
+async function writeChannel(
+  folder: string,
+  scan: Volume,
+  shape: Shape3,
+  {
+    window,
+    labels,
+    counting,
+    signal,
+  }: {
+    readonly window?: IntensityWindow;
+    readonly labels?: Uint8Array;
+    readonly counting: readonly { readonly map: IntensityMap; readonly counter: ClassCounter }[];
+    readonly signal?: AbortSignal;
+  },
+): Promise<void> {
+  const same = shape.every((n, axis) => n === scan.shape[axis]);
+  const limits = window && limitsOf(window);
+  const image = await createZarr(folder, shape, same && isWhole(scan.data, limits) ? '<i2' : '<f4');
+  const plane = shape[1] * shape[2];
+  const normalized = new Float32Array(labels === undefined ? 0 : plane);
+  let k = 0;
+  const writer = new LayerWriter(image);
+  for (const values of same ? planesOf(scan) : planesAt(scan, shape)) {
+    signal?.throwIfAborted();
+    if (labels) {
+      const classes = labels.subarray(k * plane, ++k * plane);
+      for (const { map, counter } of counting) counter.add(normalize(values, map, normalized), classes);
+    }
+    if (limits) limit(values, limits);
+    await writer.add(values);
+  }
+}
+
 /** What the files of a case are known by: another size or time means another content. */
-export async function sourceOf({ image, label }: Case): Promise<CaseDescription['source']> {
+export async function sourceOf(entry: Case): Promise<CaseDescription['source']> {
+  const { label } = entry;
   const factsOf = async (file: string) => {
     const { size, mtimeMs } = await stat(file);
     return { file, bytes: size, modified: Math.round(mtimeMs) };
   };
-  return { image: await factsOf(image), label: label === undefined ? undefined : await factsOf(label) };
+  const [image, ...others] = imageFiles(entry);
+  const further = await Promise.all(others.map(factsOf));
+  return {
+    image: await factsOf(image),
+    label: label === undefined ? undefined : await factsOf(label),
+    ...(further.length > 0 && { further }),
+  };
 }
 
 /** Makes a folder that is a group of arrays. */
@@ -120,15 +214,23 @@ export async function mkdirWithGroup(folder: string): Promise<void> {
   await writeJson(path.join(folder, '.zgroup'), { zarr_format: 2 });
 }
 
-/** A scan in RAS+ order, in the type of its file, and the grid of the file. */
-async function readCanonical({ image, series }: Case): Promise<{ scan: Volume; original: Grid }> {
-  return readScanSlabs(image, { series }, (stored) => {
+/** A channel in RAS+ order, in the type of its file; its statistics, and the grid of the file. */
+async function readCanonical(
+  entry: Case,
+  channel: number,
+): Promise<{ scan: Volume; statistics: ChannelStatistics; original: Grid }> {
+  return readChannelSlabs(entry, channel, (stored) => {
     const grid = canonicalGrid(stored);
     const data = compactArray(stored, voxelCount(grid.shape));
+    const put = canonicalPlacer(stored, data, grid.shape);
+    const counter = new StatisticsCounter();
     const original: Grid = { shape: stored.shape, affine: stored.affine };
     return {
-      take: canonicalPlacer(stored, data, grid.shape),
-      end: () => ({ scan: { data, ...grid }, original }),
+      take(voxels, first) {
+        counter.take(voxels);
+        put(voxels, first);
+      },
+      end: () => ({ scan: { data, ...grid }, statistics: counter.statistics(), original }),
     };
   });
 }
@@ -175,56 +277,3 @@ function isWhole(data: VoxelArray, limits: IntensityWindow | undefined): boolean
 }
 
 const inInt16 = ({ lower, upper }: IntensityWindow): boolean => lower >= -(2 ** 15) && upper < 2 ** 15;
-
-/** Writes an array plane by plane, a layer of chunks at a time. */
-class LayerWriter {
-  private readonly array: ZarrArray;
-  private readonly layer: StoredVoxels;
-  private planes = 0;
-  private layers = 0;
-
-  constructor(array: ZarrArray) {
-    const { type, shape, chunks } = array;
-    this.array = array;
-    this.layer = voxelsOf(type, chunks[0] * shape[1] * shape[2]);
-  }
-
-  async add(plane: VoxelArray): Promise<void> {
-    const { shape, chunks } = this.array;
-    this.layer.set(plane, this.planes++ * plane.length);
-    const done = this.layers * chunks[0] + this.planes;
-    if (this.planes < chunks[0] && done < shape[0]) return;
-    await writeLayer(this.array, this.layers++, this.layer.subarray(0, this.planes * plane.length));
-    this.planes = 0;
-  }
-}
-
-async function writeWhole(array: ZarrArray, data: Uint8Array, signal?: AbortSignal): Promise<void> {
-  const size = array.chunks[0] * array.shape[1] * array.shape[2];
-  for (let k = 0; k * size < data.length; k++) {
-    signal?.throwIfAborted();
-    await writeLayer(array, k, data.subarray(k * size, (k + 1) * size));
-  }
-}
-
-/** Writes the chunks of one layer; `voxels`: its planes, fewer than a chunk has at the far end. */
-async function writeLayer(array: ZarrArray, layer: number, voxels: StoredVoxels): Promise<void> {
-  const { type, shape, chunks } = array;
-  const [, height, width] = shape;
-  const planes = voxels.length / (height * width);
-  const rows = Math.ceil(height / chunks[1]);
-  const columns = Math.ceil(width / chunks[2]);
-  const places: Shape3[] = [];
-  for (let j = 0; j < rows; j++) for (let i = 0; i < columns; i++) places.push([layer, j, i]);
-  await inParallel(places, AT_ONCE, async (at) => {
-    const chunk = voxelsOf(type, chunks[0] * chunks[1] * chunks[2]);
-    const [top, left] = [at[1] * chunks[1], at[2] * chunks[2]];
-    const count = Math.min(chunks[2], width - left);
-    for (let k = 0; k < planes; k++)
-      for (let j = 0; j < Math.min(chunks[1], height - top); j++) {
-        const from = (k * height + top + j) * width + left;
-        chunk.set(voxels.subarray(from, from + count), (k * chunks[1] + j) * chunks[2]);
-      }
-    await writeChunk(array, at, chunk);
-  });
-}

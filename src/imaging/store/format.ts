@@ -1,17 +1,23 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import type { ChannelStatistics, Normalization } from '../volume/normalization.ts';
 import { readJsonAs } from './json-file.ts';
 import { mostVoxels, shapeOfAtMost } from './zarr-array.ts';
 
 // A store of preprocessed cases is a Zarr group: STORE/.zattrs says how it was made and of which cases, STORE/CASE is a group
-// of one case with the arrays `image` (Hounsfield units, RAS+ order: depth, height, width), `labels`, and, where the scan was
-// resampled, `original_labels` on the voxels of the file in RAS+ order.
+// of one case with the arrays `image` (values of the file, Hounsfield units in CT, RAS+ order: depth, height, width), `image_1`, `image_2`...
+// of further channels, `labels`, and, where the scan was resampled, `original_labels` on the voxels of the file in RAS+ order.
 
 /** Names of the arrays of a case. */
 export const IMAGE = 'image';
+/** The array of a channel. */
+export const imageOf = (channel: number): string => (channel === 0 ? IMAGE : `${IMAGE}_${channel}`);
 export const LABELS = 'labels';
 export const ORIGINAL_LABELS = 'original_labels';
+
+/** Channels of a scan at most. */
+export const mostChannels = 64;
 
 const finite = z.number();
 const whole = z.int().min(0);
@@ -21,6 +27,23 @@ const grid = z.object({ shape, affine });
 const window = z
   .object({ lower: finite, upper: finite })
   .refine(({ lower, upper }) => lower < upper, { error: 'a lower end below the upper one' });
+const counted = z.object({ count: whole, mean: finite, deviation: finite.min(0) });
+const statistics: z.ZodType<ChannelStatistics> = z.object({
+  ...{ count: whole, mean: finite, deviation: finite.min(0), least: finite, most: finite },
+  nonZero: counted,
+});
+const normalization: z.ZodType<Normalization> = z.union([
+  z.object({ kind: z.literal('window'), lower: finite, upper: finite }),
+  z.object({
+    kind: z.literal('clip'),
+    lower: finite,
+    upper: finite,
+    mean: finite,
+    deviation: finite.positive(),
+  }),
+  z.object({ kind: z.literal('zscore'), nonZero: z.boolean().optional() }),
+  z.object({ kind: z.enum(['rescale', 'rgb', 'none']) }),
+]);
 const source = z.object({ file: z.string(), bytes: whole, modified: finite });
 
 const options = z.object({
@@ -37,12 +60,14 @@ const labelCodes = z.object({ classOf: z.record(z.string(), byte), classValues: 
 
 const root = z.object({
   halomesh: z.object({
-    /** Of this format. */
-    version: z.literal(1, { error: '1, the version of the store' }),
+    /** Of this format; the first has one channel, whose statistics it does not tell. */
+    version: z.literal([1, 2], { error: '1 or 2, the version of the store' }),
     name: z.string(),
     label_names: z.array(z.string()).optional(),
     /** What the values of the label maps mean, where they are not the classes themselves, which is what the store holds. */
     label_codes: labelCodes.optional(),
+    /** Names of the channels, where the data set gives them or there are several. */
+    channels: z.array(z.string()).min(1).max(mostChannels).optional(),
     preprocessing: options,
     /** Ids of all cases of the data set with a label map. */
     cases: z.array(z.string()).min(1),
@@ -55,12 +80,32 @@ const caseOfStore = z.object({
   original: grid,
   filled: shape,
   preprocessing: options,
-  /** By label value, for images of some windows. */
-  classes: z.array(z.object({ window, facts: z.array(z.object({ count: whole, mean: finite })) })).optional(),
+  /** What is known of each channel of the file, and the window that it was cut off at, if it was. */
+  channels: z
+    .array(z.object({ statistics, window: window.optional() }))
+    .min(1)
+    .max(mostChannels)
+    .optional(),
+  /** By label value, for images that are normalised in some ways: `window` where that of one channel is all. */
+  classes: z
+    .array(
+      z
+        .object({
+          window: window.optional(),
+          normalizations: z.array(normalization).readonly().optional(),
+          facts: z
+            .array(z.object({ count: whole, mean: finite, means: z.array(finite).readonly().optional() }))
+            .readonly(),
+        })
+        .refine((given) => (given.window === undefined) !== (given.normalizations === undefined), {
+          error: 'a window, or normalizations',
+        }),
+    )
+    .optional(),
   /** Voxels that are left out of all counts. */
   ignored: whole.optional(),
   /** Files that the case was made from, as they were then: modified in milliseconds since 1970. */
-  source: z.object({ image: source, label: source.optional() }),
+  source: z.object({ image: source, label: source.optional(), further: z.array(source).optional() }),
 });
 
 /** What stands beside the arrays of a case: enough to bring a segmentation back to the file. */

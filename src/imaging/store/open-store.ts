@@ -11,6 +11,7 @@ export interface StoreCases {
   readonly name: string;
   readonly labelNames?: readonly string[];
   readonly labelCodes?: LabelCodes;
+  readonly channelNames?: readonly string[];
   readonly cases: readonly (StoredEntry & { readonly label: string })[];
   readonly test: readonly [];
   readonly preprocessed: StoreOptions;
@@ -22,7 +23,7 @@ export interface StoreCases {
  */
 export async function openStore(dir: string): Promise<StoreCases> {
   const described = await readStoreDescription(dir);
-  const { name, label_names: labelNames, preprocessing, cases } = described;
+  const { name, label_names: labelNames, channels: channelNames, preprocessing, cases } = described;
   checkIds(dir, cases);
   const problem = labelNames && classNamesProblem(labelNames);
   if (problem !== undefined)
@@ -49,7 +50,10 @@ export async function openStore(dir: string): Promise<StoreCases> {
     labelNames,
     labelCodes,
   }));
-  return { dir, name, labelNames, labelCodes, cases: entries, test: [], preprocessed: preprocessing };
+  return {
+    ...{ dir, name, labelNames, labelCodes, channelNames, cases: entries, test: [] },
+    preprocessed: preprocessing,
+  };
 }
 
 /** What the labels of a store mean: they are classes, and voxels to leave out. */

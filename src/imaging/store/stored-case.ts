@@ -1,16 +1,34 @@
 import path from 'node:path';
-import { ClassCounter } from '../volume/class-counter.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { ClassCounter, factsOfChannels } from '../volume/class-counter.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { type IntensityWindow, paperWindow, windowLine } from '../volume/intensity-window.ts';
-import { IGNORED, ignoresVoxels, type LabelCodes } from '../volume/label-codes.ts';
+import type { IntensityWindow } from '../volume/intensity-window.ts';
+import { ignoresVoxels, type LabelCodes } from '../volume/label-codes.ts';
+import {
+  type IntensityMap,
+  type IntensityRange,
+  intensityMapOf,
+  type Normalization,
+  needsStatistics,
+  normalize,
+  rangesOf,
+  windowOnly,
+} from '../volume/normalization.ts';
 import { checkPlausible } from '../volume/plausible.ts';
-import type { PreparedCase, PrepareOptions } from '../volume/prepared-case.ts';
+import { normalizationsOf, type PreparedCase, type PrepareOptions } from '../volume/prepared-case.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
-import { type ClassFacts, type VoxelBox, type VoxelSource, wholeBox } from '../volume/voxel-source.ts';
+import {
+  type ClassFacts,
+  channelOf,
+  type VoxelBox,
+  type VoxelSource,
+  wholeBox,
+} from '../volume/voxel-source.ts';
 import { ChunkCache, readBox } from './chunk-cache.ts';
-import { type CaseDescription, isZarr, LABELS, ORIGINAL_LABELS, readCaseDescription } from './format.ts';
+import { type CaseDescription, IMAGE, imageOf, LABELS, readCaseDescription } from './format.ts';
 import { checkPrepared } from './prepared.ts';
+import { checkHighest, hint, openLabels, readLabelBox, voxelsIn } from './stored-labels.ts';
 import { openZarr, type ZarrArray } from './zarr-array.ts';
 
 /** A case of a store as a data set lists it: with the paths of its arrays. */
@@ -23,14 +41,22 @@ export interface StoredEntry {
   readonly checkWindow?: boolean;
 }
 
+/** The arrays of a case. */
+interface StoredArrays {
+  /** One for each channel. */
+  readonly images: readonly ZarrArray[];
+  readonly labels?: ZarrArray;
+}
+
 /** A case of a store, whose boxes are read from the chunks that hold them. */
 export class StoredCase implements VoxelSource {
   readonly id: string;
   readonly shape: Shape3;
   readonly description: CaseDescription;
-  private readonly stored: { readonly image: ZarrArray; readonly labels?: ZarrArray };
+  private readonly stored: StoredArrays;
   private readonly cache: ChunkCache;
-  private readonly window: IntensityWindow;
+  private readonly normalizations: readonly Normalization[];
+  private readonly maps: readonly IntensityMap[];
   private readonly names: readonly string[] | undefined;
   private readonly ignored: boolean;
   private facts: readonly ClassFacts[] | undefined;
@@ -38,64 +64,79 @@ export class StoredCase implements VoxelSource {
   private constructor(
     folder: string,
     description: CaseDescription,
-    stored: { readonly image: ZarrArray; readonly labels?: ZarrArray },
-    window: IntensityWindow,
+    stored: StoredArrays,
+    normalizations: readonly Normalization[],
     cache: ChunkCache,
     { labelNames, labelCodes }: StoredEntry,
   ) {
     this.names = labelNames;
     this.ignored = ignoresVoxels(labelCodes);
-    this.window = window;
+    this.normalizations = normalizations;
+    this.maps = normalizations.map((normalization, n) => mapOf(folder, description, normalization, n));
     this.id = path.basename(folder);
     this.description = description;
     this.stored = stored;
-    this.shape = stored.image.shape;
+    this.shape = stored.images[0].shape;
     this.cache = cache;
   }
 
   /**
-   * Opens a case of a store; reads no voxel, or a few chunks where the window is checked. Throws ImagingError where it was prepared in
+   * Opens a case of a store; reads no voxel, or a few chunks where a window is checked. Throws ImagingError where it was prepared in
    * another way than `options` say, has a label without a name, or fails that check.
    */
   static async open(entry: StoredEntry, options: PrepareOptions, cache: ChunkCache): Promise<StoredCase> {
     const folder = path.dirname(entry.image);
     const description = await readCaseDescription(folder);
-    checkPrepared(folder, description.preprocessing, options);
-    const image = await openZarr(entry.image);
+    checkPrepared(folder, description, options);
+    const normalizations = normalizationsOf(options);
+    const images: ZarrArray[] = [];
+    for (const channel of normalizations.keys())
+      images.push(await openZarr(channel === 0 ? entry.image : path.join(folder, imageOf(channel))));
     const labels = entry.label === undefined ? undefined : await openLabels(entry.label);
-    checkShapes(folder, description, image, labels);
-    const stored = new StoredCase(
-      folder,
-      description,
-      { image, labels },
-      options.window ?? paperWindow,
-      cache,
-      entry,
-    );
+    const arrays = { images, labels };
+    checkShapes(folder, description, arrays);
+    const stored = new StoredCase(folder, description, arrays, normalizations, cache, entry);
     if (labels !== undefined) stored.facts = await stored.factsOf(description.classes ?? []);
     stored.checkNames(folder);
-    if (entry.checkWindow) await stored.checkWindow();
+    if (entry.checkWindow)
+      for (const [channel, normalization] of normalizations.entries())
+        if (normalization.kind === 'window') await stored.checkWindow(channel, normalization);
     return stored;
   }
 
-  /** The facts for the window of this case: those that are known, or by a look at all voxels, a layer of chunks at a time. */
-  private async factsOf(known: NonNullable<CaseDescription['classes']>): Promise<readonly ClassFacts[]> {
-    const { lower, upper } = this.window;
-    const found = known.find(({ window }) => window.lower === lower && window.upper === upper);
-    if (found !== undefined) return found.facts;
-    const counter = new ClassCounter();
-    const [depth, height, width] = this.shape;
-    for (let k = 0; k < depth; k += this.stored.image.chunks[0]) {
-      const end = Math.min(depth, k + this.stored.image.chunks[0]);
-      const box: VoxelBox = { start: [k, 0, 0], end: [end, height, width] };
-      counter.add(await this.image(box), await this.labels(box));
-    }
-    return counter.facts(known[0]?.facts.length ?? (this.ignored ? this.names?.length : undefined));
+  get channels(): number {
+    return this.maps.length;
   }
 
-  /** Looks at up to 27 chunks, spread over the volume. */
-  private async checkWindow(): Promise<void> {
-    const { image } = this.stored;
+  get ranges(): readonly IntensityRange[] | undefined {
+    return rangesOf(this.maps.map(({ range }) => range)).ranges;
+  }
+
+  /** The facts for the normalisation of this case: those that are known, or by a look at all voxels, a layer of chunks at a time. */
+  private async factsOf(known: NonNullable<CaseDescription['classes']>): Promise<readonly ClassFacts[]> {
+    const { normalizations } = this;
+    const found = known.find((of) =>
+      isDeepStrictEqual(of.normalizations ?? windowOnly(of.window), normalizations),
+    );
+    if (found !== undefined) return found.facts;
+    const counters = normalizations.map(() => new ClassCounter());
+    const [depth, height, width] = this.shape;
+    const [step] = this.stored.images[0].chunks;
+    for (let k = 0; k < depth; k += step) {
+      const box: VoxelBox = { start: [k, 0, 0], end: [Math.min(depth, k + step), height, width] };
+      const labels = await this.labels(box);
+      for (const [channel, counter] of counters.entries())
+        counter.add(await this.image(box, channel), labels);
+    }
+    return factsOfChannels(
+      counters,
+      known[0]?.facts.length ?? (this.ignored ? this.names?.length : undefined),
+    );
+  }
+
+  /** Looks at up to 27 chunks of a channel, spread over the volume. */
+  private async checkWindow(channel: number, window: IntensityWindow): Promise<void> {
+    const image = this.stored.images[channel];
     const starts = image.shape.map((extent, axis) => {
       const chunks = Math.ceil(extent / image.chunks[axis]);
       const chosen = new Set([0.17, 0.5, 0.83].map((share) => Math.floor(share * chunks)));
@@ -113,7 +154,7 @@ export class StoredCase implements VoxelSource {
             sample.take(hu.subarray(from, from + count));
           });
         }
-    sample.check(this.window, { file: image.folder, id: this.id });
+    sample.check(window, { file: image.folder, id: this.id });
   }
 
   private checkNames(folder: string): void {
@@ -126,68 +167,29 @@ export class StoredCase implements VoxelSource {
     return this.facts;
   }
 
-  async image(box: VoxelBox): Promise<Float32Array> {
-    const out = new Float32Array(voxelsIn(box, this.stored.image));
-    const { scale, shift } = windowLine(this.window);
-    await readBox(this.stored.image, box, this.cache, (hu, from, to, count) => {
-      for (let n = 0; n < count; n++) {
-        const value = hu[from + n] * scale + shift;
-        out[to + n] = value < 0 ? 0 : value > 1 ? 1 : value;
-      }
+  async image(box: VoxelBox, channel = 0): Promise<Float32Array> {
+    const array = this.stored.images[channel];
+    const out = new Float32Array(voxelsIn(box, array));
+    const map = this.maps[channel];
+    await readBox(array, box, this.cache, (values, from, to, count) => {
+      normalize(values.subarray(from, from + count), map, out.subarray(to, to + count));
     });
     return out;
   }
 
   async labels(box: VoxelBox): Promise<Uint8Array> {
-    const { labels, image } = this.stored;
+    const { labels, images } = this.stored;
     if (labels === undefined) {
       const found = 'none in this case';
-      throw new ImagingError({ file: path.dirname(image.folder), field: LABELS, expected: 'labels', found });
+      throw new ImagingError({
+        file: path.dirname(images[0].folder),
+        field: LABELS,
+        expected: 'labels',
+        found,
+      });
     }
     return readLabelBox(labels, box, this.cache, this.names, this.ignored);
   }
-}
-
-/**
- * A box of a label map of a case of a store, in RAS+ order, as it was prepared or on the voxels of its file, whichever has this
- * shape; `labels`: folder of the prepared one; `ignored`: there may be voxels to leave out. Throws ImagingError for a label beyond
- * `names`.
- */
-export async function readStoredLabels(
-  labels: string,
-  shape: Shape3,
-  box: VoxelBox = wholeBox(shape),
-  names?: readonly string[],
-  ignored = false,
-): Promise<Uint8Array> {
-  const original = path.join(path.dirname(labels), ORIGINAL_LABELS);
-  const shapes: string[] = [];
-  for (const folder of [labels, original]) {
-    if (!isZarr(folder)) continue;
-    const array = await openLabels(folder);
-    if (array.shape.every((n, axis) => n === shape[axis]))
-      return readLabelBox(array, box, new ChunkCache(0), names, ignored);
-    shapes.push(array.shape.join('x'));
-  }
-  const found = shapes.join(' and ');
-  throw new ImagingError({ file: labels, field: 'shape', expected: shape.join('x'), found });
-}
-
-function highestOf(labels: Uint8Array, ignored: boolean): number {
-  let highest = 0;
-  for (const label of labels) if (label > highest && !(ignored && label === IGNORED)) highest = label;
-  return highest;
-}
-
-function checkHighest(folder: string, found: number, names: readonly string[]): void {
-  if (found < names.length) return;
-  throw new ImagingError({
-    file: folder,
-    field: LABELS,
-    expected: `one of ${names.map((name, value) => `${value} ${name}`).join(', ')}`,
-    found: `${found}`,
-    hint: 'Name all labels in "classes".',
-  });
 }
 
 /** A case of a store, whole. */
@@ -195,36 +197,29 @@ export async function readStoredCase(entry: StoredEntry, options: PrepareOptions
   const stored = await StoredCase.open(entry, options, new ChunkCache(0));
   const { id, shape, description } = stored;
   const { affine, original, filled } = description;
-  const image = await stored.image(wholeBox(shape));
+  const image = new Float32Array(stored.channels * voxelCount(shape));
+  for (let channel = 0; channel < stored.channels; channel++)
+    channelOf(image, shape, channel).set(await stored.image(wholeBox(shape), channel));
   const labels = entry.label === undefined ? undefined : await stored.labels(wholeBox(shape));
-  return { id, image, labels, shape, affine, original, filled };
-}
-
-/** Opens an array of labels. */
-async function openLabels(folder: string): Promise<ZarrArray> {
-  const array = await openZarr(folder);
-  if (array.type === '|u1') return array;
-  throw new ImagingError({
-    file: path.join(folder, '.zarray'),
-    field: 'dtype',
-    expected: '|u1, as labels are bytes',
-    found: array.type,
-    hint,
-  });
+  const { ranges } = stored;
+  return { id, image, ...(ranges && { ranges }), labels, shape, affine, original, filled };
 }
 
 /** What stands beside the arrays of a case must fit them. */
 function checkShapes(
   folder: string,
   { original, filled, classes = [], ignored = 0 }: CaseDescription,
-  { shape }: ZarrArray,
-  labels: ZarrArray | undefined,
+  { images, labels }: StoredArrays,
 ): void {
+  const [{ shape }] = images;
   const refuse = (field: string, expected: string, found: string): never => {
     throw new ImagingError({ file: folder, field, expected, found, hint });
   };
   checkPlausible({ file: folder, format: 'Zarr', ...original });
   const whole = shape.join('x');
+  for (const image of images)
+    if (image.shape.join('x') !== whole)
+      refuse(`${path.basename(image.folder)}: shape`, `${whole}, that of ${IMAGE}`, image.shape.join('x'));
   if (labels !== undefined && labels.shape.join('x') !== whole)
     refuse('labels: shape', `${whole}, that of the image`, labels.shape.join('x'));
   if (filled.some((n, axis) => n > shape[axis]))
@@ -236,32 +231,21 @@ function checkShapes(
   }
 }
 
-const hint = 'Remove the folder of this case and run halomesh preprocess again.';
-
-/** Throws ImagingError for a label beyond `names`. */
-async function readLabelBox(
-  array: ZarrArray,
-  box: VoxelBox,
-  cache: ChunkCache,
-  names: readonly string[] | undefined,
-  ignored: boolean,
-): Promise<Uint8Array> {
-  const out = new Uint8Array(voxelsIn(box, array));
-  await readBox(array, box, cache, (labels, from, to, count) => {
-    for (let n = 0; n < count; n++) out[to + n] = labels[from + n];
-  });
-  if (names !== undefined) checkHighest(path.dirname(array.folder), highestOf(out, ignored), names);
-  return out;
-}
-
-/** Voxels of a box, which must lie within the array. */
-function voxelsIn({ start, end }: VoxelBox, { folder, shape }: ZarrArray): number {
-  if (start.some((n, axis) => n < 0 || n > end[axis] || end[axis] > shape[axis]))
+/** How a channel is normalised. Throws ImagingError where that needs statistics that the case does not tell. */
+function mapOf(
+  folder: string,
+  { channels }: CaseDescription,
+  normalization: Normalization,
+  channel: number,
+): IntensityMap {
+  const statistics = channels?.[channel]?.statistics;
+  if (statistics === undefined && needsStatistics(normalization))
     throw new ImagingError({
       file: folder,
-      field: 'box',
-      expected: `a box within ${shape.join('x')}`,
-      found: `${start.join(', ')} to ${end.join(', ')}`,
+      field: 'channels',
+      expected: `the statistics of the channel, for ${normalization.kind}`,
+      found: 'none, as a store of version 1 has',
+      hint,
     });
-  return voxelCount([end[0] - start[0], end[1] - start[1], end[2] - start[2]]);
+  return intensityMapOf(normalization, statistics);
 }

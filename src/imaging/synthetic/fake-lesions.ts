@@ -8,6 +8,7 @@ import {
   paintLesions,
   planLesions,
 } from '../augment/augment-lesions.ts';
+import { checkChannelCount } from '../dataset/channels.ts';
 import { type Case, openDataset } from '../dataset/dataset.ts';
 import { writeDescription } from '../dataset/dataset-json.ts';
 import { loadLabels } from '../dataset/labels.ts';
@@ -113,6 +114,7 @@ async function writeCase(
   { out, organ = defaults.organ, lesion = defaults.lesion, probability = 0.5, seed = 0 }: FakeLesionsOptions,
   files: { readonly image: string; readonly label: string },
 ): Promise<FakeLesionsReport> {
+  checkChannelCount(entry, 1);
   const image = await readScan(entry.image, { series: entry.series });
   const canonical = await loadLabels(entry.label ?? '', canonicalGrid(image), entry.labelNames);
   const labels = fromCanonical(canonical, orientationOf(image.affine));

@@ -1,6 +1,7 @@
 import { fillNormalPairs, randomKey } from '../../core/index.ts';
 import type { Shape3 } from '../volume/volume.ts';
 import type { Anatomy, Part } from './phantom-anatomy.ts';
+import type { ContrastRenderer } from './phantom-contrasts.ts';
 
 /** Where the voxels of a phantom lie in the anatomy's mm. */
 export interface PhantomGrid {
@@ -34,15 +35,34 @@ export class SliceRenderer {
 
   /** Writes slice k: HU as int16, -1024 to 3071, and labels 0 background, 1 liver, 2 tumour. */
   render(k: number, hu: Int16Array, labels: Uint8Array): void {
-    const z = (k - (this.#grid.shape[0] - 1) / 2) * this.#grid.step[0];
+    this.#paint(k, labels);
+    fillNormalPairs(this.#grain, randomKey(this.#noiseKey, k), this.#anatomy.sigma);
+    for (let n = 0; n < hu.length; n++) {
+      hu[n] = Math.min(3071, Math.max(-1024, Math.round(this.#hu[n] + this.#grain[n])));
+    }
+  }
+
+  /** Writes slice k as the channels of magnetic resonance show it, and the same labels. */
+  renderContrasts(
+    k: number,
+    contrasts: readonly ContrastRenderer[],
+    out: readonly Int16Array[],
+    labels: Uint8Array,
+  ): void {
+    this.#paint(k, labels);
+    const [, , width] = this.#grid.shape;
+    const z = this.#z(k);
+    const at = (n: number) => [this.#x(n % width), this.#y(Math.floor(n / width)), z] as const;
+    for (const [channel, contrast] of contrasts.entries()) contrast.render(k, this.#hu, at, out[channel]);
+  }
+
+  /** The Hounsfield units of slice k without noise, and its labels. */
+  #paint(k: number, labels: Uint8Array): void {
+    const z = this.#z(k);
     labels.fill(0);
     this.#paintBody(z);
     for (const part of this.#anatomy.parts) {
       if (z >= part.low[2] - this.#edge && z <= part.high[2] + this.#edge) this.#paintPart(part, z, labels);
-    }
-    fillNormalPairs(this.#grain, randomKey(this.#noiseKey, k), this.#anatomy.sigma);
-    for (let n = 0; n < hu.length; n++) {
-      hu[n] = Math.min(3071, Math.max(-1024, Math.round(this.#hu[n] + this.#grain[n])));
     }
   }
 
@@ -120,6 +140,10 @@ export class SliceRenderer {
   /** The share of a voxel that lies inside a surface at this distance: 1 inside, 0 outside. */
   #inside(distance: number): number {
     return Math.min(1, Math.max(0, 0.5 - distance / this.#edge));
+  }
+
+  #z(k: number): number {
+    return (k - (this.#grid.shape[0] - 1) / 2) * this.#grid.step[0];
   }
 
   #x(i: number): number {

@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream, randomKey } from '../../core/index.ts';
 import { checkOutputs, makeFolder, readJsonFile } from '../../files/index.ts';
-import { writeDescription } from '../dataset/dataset-json.ts';
+import { writeDescription, writeNnunetDescription } from '../dataset/dataset-json.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
 import { scalingAffine } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { checkShape, type Grid, type Shape3 } from '../volume/volume.ts';
 import { makeAnatomy } from './phantom-anatomy.ts';
+import { ContrastRenderer, contrastNames, mostContrasts } from './phantom-contrasts.ts';
 import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';
 
-/** A synthetic abdominal CT set. */
+/** A synthetic abdominal set. */
 export interface PhantomOptions {
   /** The folder to write; made if it is missing. */
   readonly out: string;
@@ -22,6 +23,10 @@ export interface PhantomOptions {
   readonly spacing?: number | Shape3;
   /** The same seed gives the same files; 0 by default. */
   readonly seed?: number;
+  /** `mr`: channels of magnetic resonance in place of CT, as an nnU-Net folder. `ct` by default. */
+  readonly modality?: 'ct' | 'mr';
+  /** Channels of `mr`, 1 to 4; 1 by default. */
+  readonly channels?: number;
   /** Whether a phantom that is there is replaced; it is refused by default. Another data set never is. */
   readonly overwrite?: boolean;
   readonly onProgress?: (progress: PhantomProgress) => void;
@@ -43,41 +48,60 @@ const patientMm = 384;
 const datasetName = 'halomesh phantom';
 
 /**
- * Writes synthetic CT scans in HU with labels (0 background, 1 liver, 2 tumour) as a Medical Segmentation
+ * Writes synthetic scans, in CT in HU with labels (0 background, 1 liver, 2 tumour) as a Medical Segmentation
  * Decathlon folder. Each patient has a body with skin, fat, muscle and ribs, spine, lungs, heart, stomach,
  * spleen, kidneys, vessels, bowel, a liver with vessels and one to six lesions 30 to 60 HU darker than it,
- * and noise of 10 to 20 HU. Slices are drawn and written one by one, so that any size takes little memory.
+ * and noise of 10 to 20 HU. In MR the same patients have a file for each channel (T1, T1ce, T2, FLAIR), in units that differ from scan
+ * to scan, in the folders of nnU-Net. Slices are drawn and written one by one, so that any size takes little memory.
  * dataset.json appears last, when all cases are whole.
  * Returns the path of dataset.json. Throws ImagingError, also if another dataset is in the folder.
  */
 export async function writePhantom(options: PhantomOptions): Promise<string> {
   const { out, seed = 0, cases = 4, overwrite, onProgress } = options;
   const grid = phantomGrid(options);
+  const channelNames = channelsOf(options);
   if (!(Number.isInteger(cases) && cases > 0)) {
     throw new ImagingError({ field: 'cases', expected: 'a whole number above 0', found: `${cases}` });
   }
   const json = path.join(out, 'dataset.json');
-  const named = Array.from({ length: cases }, (_, n) => `phantom_${String(n).padStart(3, '0')}.nii.gz`);
+  const ids = Array.from({ length: cases }, (_, n) => `phantom_${String(n).padStart(3, '0')}`);
+  const entries = ids.map((id) => ({
+    images: (channelNames ?? ['']).map(
+      (_, n) => `./imagesTr/${id}${channelNames ? `_${String(n).padStart(4, '0')}` : ''}.nii.gz`,
+    ),
+    label: `./labelsTr/${id}.nii.gz`,
+  }));
+  const place = (file: string): string => path.join(out, file);
   await refuseOtherDataset(json);
-  const files = named.flatMap((name) => [path.join(out, 'imagesTr', name), path.join(out, 'labelsTr', name)]);
+  const files = entries.flatMap(({ images, label }) => [...images, label].map(place));
   checkOutputs({ reads: [], writes: [json, ...files], overwrite });
   makeFolder(path.join(out, 'imagesTr'));
   makeFolder(path.join(out, 'labelsTr'));
-  const training: { image: string; label: string }[] = [];
-  for (const [n, name] of named.entries()) {
-    const entry = { image: `./imagesTr/${name}`, label: `./labelsTr/${name}` };
-    await writeCase(path.join(out, entry.image), path.join(out, entry.label), grid, seed, n, (slice) =>
+  for (const [n, { images, label }] of entries.entries()) {
+    const written = { images: images.map(place), label: place(label), contrasts: channelNames !== undefined };
+    await writeCase(written, grid, seed, n, (slice) =>
       onProgress?.({ case: n + 1, cases, slice, slices: grid.shape[0] }),
     );
-    training.push(entry);
   }
-  await writeDescription(json, {
+  const told = {
     name: datasetName,
-    description: `Synthetic abdominal CT, seed ${seed}. No patient data.`,
+    description: `Synthetic abdominal ${channelNames ? 'MR' : 'CT'}, seed ${seed}. No patient data.`,
     labelNames: ['background', 'liver', 'tumour'],
-    training,
-  });
+  };
+  const training = entries.map(({ images, label }) => ({ image: images[0], label }));
+  if (channelNames)
+    await writeNnunetDescription(json, { ...told, channelNames, cases, fileEnding: '.nii.gz' });
+  else await writeDescription(json, { ...told, training });
   return json;
+}
+
+/** Names of the channels of MR; undefined for CT. */
+function channelsOf({ modality = 'ct', channels = 1 }: PhantomOptions): string[] | undefined {
+  const most = modality === 'mr' ? mostContrasts : 1;
+  if (Number.isInteger(channels) && channels >= 1 && channels <= most)
+    return modality === 'mr' ? contrastNames(channels) : undefined;
+  const expected = modality === 'mr' ? `a whole number from 1 to ${most}` : '1, as CT has';
+  throw new ImagingError({ field: 'channels', expected, found: `${channels}` });
 }
 
 function phantomGrid({ size, spacing }: PhantomOptions): Grid {
@@ -97,6 +121,15 @@ function phantomGrid({ size, spacing }: PhantomOptions): Grid {
   return { shape, affine: scalingAffine([dx, dy, dz], origin) };
 }
 
+/** Files of a case that are written. */
+interface CaseFiles {
+  /** One for each channel. */
+  readonly images: readonly string[];
+  readonly label: string;
+  /** Whether they are channels of MR. */
+  readonly contrasts: boolean;
+}
+
 /** A folder with somebody's real data shall not be turned into a phantom by a slip of the keyboard. */
 async function refuseOtherDataset(json: string): Promise<void> {
   if (!existsSync(json)) return;
@@ -108,8 +141,7 @@ async function refuseOtherDataset(json: string): Promise<void> {
 }
 
 async function writeCase(
-  image: string,
-  label: string,
+  { images, label, contrasts: resonance }: CaseFiles,
   grid: Grid,
   seed: number,
   index: number,
@@ -125,18 +157,21 @@ async function writeCase(
     Math.max(dz, dy, dx),
   );
   const renderer = new SliceRenderer(anatomy, drawn, randomKey(seed, index, 3));
+  const contrasts = images.map((_, n) => new ContrastRenderer(anatomy, n, randomKey(seed, index, 4)));
   const writers: NiftiWriter[] = [];
   try {
-    writers.push(await createNiftiWriter(image, grid, { type: 'int16', gzipLevel: 1 }));
+    for (const image of images)
+      writers.push(await createNiftiWriter(image, grid, { type: 'int16', gzipLevel: 1 }));
     writers.push(await createNiftiWriter(label, grid, { type: 'uint8', gzipLevel: 4 }));
     let written: Promise<unknown> = Promise.resolve();
     for (let k = 0; k < depth; k++) {
-      const hu = new Int16Array(height * width);
+      const slices = images.map(() => new Int16Array(height * width));
       const labels = new Uint8Array(height * width);
-      renderer.render(k, hu, labels);
+      if (resonance) renderer.renderContrasts(k, contrasts, slices, labels);
+      else renderer.render(k, slices[0], labels);
       // The last slice is compressed while this one is drawn.
       await written;
-      written = Promise.all([writers[0].writeSlice(hu), writers[1].writeSlice(labels)]);
+      written = Promise.all([...slices, labels].map((slice, n) => writers[n].writeSlice(slice)));
       written.catch(() => {}); // reported by the await above or below, or overtaken by another error
       onSlice(k + 1);
     }

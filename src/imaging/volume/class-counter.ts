@@ -33,3 +33,10 @@ export class ClassCounter {
     });
   }
 }
+
+/** What counters of the channels of one image say of label values 0 to `classes` - 1, or to the highest that was seen. */
+export function factsOfChannels(counters: readonly ClassCounter[], classes?: number): ClassFacts[] {
+  const facts = counters.map((counter) => counter.facts(classes));
+  if (facts.length === 1) return facts[0];
+  return facts[0].map((first, label) => ({ ...first, means: facts.map((of) => of[label].mean) }));
+}

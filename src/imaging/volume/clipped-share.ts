@@ -105,7 +105,7 @@ export function troubleWith({ clipped, hounsfield, span }: ClippedShare): string
 export function windowHint({ range: [low, high] }: ClippedShare): string {
   return (
     `99 % of the values lie from ${short(low)} to ${short(high)}. Where these are Hounsfield units, widen the window; where they are ` +
-    `not (MR, CT that was scaled or shifted), give a range of theirs, as --window=${short(low)},${short(high)} or "window" in the config.`
+    `not (MR, CT that was scaled or shifted), give a range of theirs, as --window=${short(low)},${short(high)}, or take --normalization zscore; in the config "window" or "normalization".`
   );
 }
 

@@ -1,19 +1,22 @@
 import { takeBox } from './box-copy.ts';
-import { ClassCounter } from './class-counter.ts';
+import { ClassCounter, factsOfChannels } from './class-counter.ts';
+import type { IntensityRange } from './normalization.ts';
 import type { PreparedCase } from './prepared-case.ts';
-import type { Shape3 } from './volume.ts';
-import type { ClassFacts, VoxelBox, VoxelSource } from './voxel-source.ts';
+import { type Shape3, voxelCount } from './volume.ts';
+import { type ClassFacts, channelOf, type VoxelBox, type VoxelSource } from './voxel-source.ts';
+
+type Kept = Pick<PreparedCase, 'id' | 'image' | 'labels' | 'shape' | 'ranges'>;
 
 /** A prepared case in memory, read a box at a time. */
 export class MemorySource implements VoxelSource {
   readonly id: string;
   readonly shape: Shape3;
-  private readonly prepared: Pick<PreparedCase, 'id' | 'image' | 'labels' | 'shape'>;
+  private readonly prepared: Kept;
   private readonly names: readonly string[] | undefined;
   private facts: readonly ClassFacts[] | undefined;
 
   /** `names`: of label values 0, 1, 2..., where they are known. */
-  constructor(prepared: Pick<PreparedCase, 'id' | 'image' | 'labels' | 'shape'>, names?: readonly string[]) {
+  constructor(prepared: Kept, names?: readonly string[]) {
     this.id = prepared.id;
     this.shape = prepared.shape;
     this.prepared = prepared;
@@ -28,15 +31,24 @@ export class MemorySource implements VoxelSource {
     const { image, labels } = this.prepared;
     if (labels === undefined) return undefined;
     if (this.facts === undefined) {
-      const counter = new ClassCounter();
-      counter.add(image, labels);
-      this.facts = counter.facts(this.names?.length);
+      const counters = Array.from({ length: this.channels }, () => new ClassCounter());
+      for (const [channel, counter] of counters.entries())
+        counter.add(channelOf(image, this.shape, channel), labels);
+      this.facts = factsOfChannels(counters, this.names?.length);
     }
     return this.facts;
   }
 
-  image(box: VoxelBox): Promise<Float32Array> {
-    return Promise.resolve(takeBox(this.prepared.image, this.shape, box));
+  get channels(): number {
+    return this.prepared.image.length / voxelCount(this.shape);
+  }
+
+  get ranges(): readonly IntensityRange[] | undefined {
+    return this.prepared.ranges;
+  }
+
+  image(box: VoxelBox, channel = 0): Promise<Float32Array> {
+    return Promise.resolve(takeBox(channelOf(this.prepared.image, this.shape, channel), this.shape, box));
   }
 
   async labels(box: VoxelBox): Promise<Uint8Array> {

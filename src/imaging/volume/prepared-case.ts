@@ -1,5 +1,6 @@
 import type { Affine } from './affine.ts';
 import type { IntensityWindow } from './intensity-window.ts';
+import { type IntensityRange, type Normalization, windowOnly } from './normalization.ts';
 import type { Grid, Shape3 } from './volume.ts';
 
 /** What a network sees of a scan. Without spacing and size the scan keeps its own voxels. */
@@ -12,13 +13,22 @@ export interface PrepareOptions {
   readonly multipleOf?: number;
   /** The HU range that becomes 0..1; -512..512 by default. */
   readonly window?: IntensityWindow;
+  /** How each channel is normalised; by default there is one, and `window` is its window. */
+  readonly normalizations?: readonly Normalization[];
+}
+
+/** How each channel is normalised. */
+export function normalizationsOf({ normalizations, window }: PrepareOptions): readonly Normalization[] {
+  return normalizations ?? windowOnly(window);
 }
 
 /** A scan ready for a network, in RAS+ order: depth to the head, height to the front, width to the right. */
 export interface PreparedCase {
   readonly id: string;
-  /** [depth, height, width], windowed to 0..1. */
+  /** [channel, depth, height, width], normalised. */
   readonly image: Float32Array;
+  /** Where the values of each channel lie; absent for one of 0 to 1. */
+  readonly ranges?: readonly IntensityRange[];
   /** [depth, height, width]; absent where the case has no label map. */
   readonly labels?: Uint8Array;
   readonly shape: Shape3;
@@ -30,4 +40,4 @@ export interface PreparedCase {
 }
 
 /** A prepared scan without its voxels: what leads back to the file. */
-export type PreparedGeometry = Omit<PreparedCase, 'image' | 'labels'>;
+export type PreparedGeometry = Omit<PreparedCase, 'image' | 'ranges' | 'labels'>;

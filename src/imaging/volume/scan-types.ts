@@ -12,12 +12,23 @@ export interface ScanReadOptions {
   readonly as?: 'compact' | 'float32' | 'float64';
   /** Which 3-D volume of a 4-D to 7-D NIfTI file, counted in file order from 0; without it such a file is refused. */
   readonly volume?: number;
+  /** How many 3-D volumes the file must have, where one of several is read. */
+  readonly volumes?: number;
   /** SeriesInstanceUID of the series to read from a DICOM folder; needed where the folder holds several. */
   readonly series?: string;
   /** Whether NaN and infinite voxels are an error (default) or kept. */
   readonly nonFinite?: 'refuse' | 'keep';
   /** Refuse scans whose voxels take more than this many bytes; 8 GiB by default. */
   readonly maxBytes?: number;
+}
+
+/** Where a channel of a scan lies: a scan of its own, or one of several volumes of a file. */
+export interface ChannelFile {
+  /** A file, or the folder of a DICOM series. */
+  readonly file: string;
+  /** Which volume of the file, counted from 0, and how many it must have. */
+  readonly volume?: number;
+  readonly volumes?: number;
 }
 
 /** What is known of a scan before its voxels are read, whatever its format. */

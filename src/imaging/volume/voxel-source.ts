@@ -1,4 +1,5 @@
-import type { Shape3 } from './volume.ts';
+import type { IntensityRange } from './normalization.ts';
+import { type Shape3, voxelCount } from './volume.ts';
 
 /** A range of voxels, start to end (exclusive), along (depth, height, width). */
 export interface VoxelBox {
@@ -10,8 +11,10 @@ export interface VoxelBox {
 export interface ClassFacts {
   /** Voxels that have the label. */
   readonly count: number;
-  /** Mean of the windowed image (0..1) over them; 0 where there are none. */
+  /** Mean of the normalised image over them, of its first channel; 0 where there are none. */
   readonly mean: number;
+  /** The same of each channel, where there are several. */
+  readonly means?: readonly number[];
 }
 
 /** A prepared case whose voxels are read a box at a time, so that nobody needs to hold the whole. */
@@ -19,19 +22,32 @@ export interface VoxelSource {
   readonly id: string;
   /** Voxels of the whole (depth, height, width). */
   readonly shape: Shape3;
+  /** Channels of the image; 1 where absent. */
+  readonly channels?: number;
+  /** Where the values of each channel lie; absent for one of 0 to 1. */
+  readonly ranges?: readonly IntensityRange[];
   /** By label value 0, 1, 2...; absent where the case has no label map. */
   readonly classes?: readonly ClassFacts[];
-  /** The windowed image (0..1) of a box within the volume, row-major (depth, height, width). */
-  image(box: VoxelBox): Promise<Float32Array>;
+  /** The normalised image of a box within the volume, row-major (depth, height, width), of one channel: the first by default. */
+  image(box: VoxelBox, channel?: number): Promise<Float32Array>;
   /** The labels of a box; fails where the case has none. */
   labels(box: VoxelBox): Promise<Uint8Array>;
-  /** The whole, to be read only, where it lies in memory: then that is cheaper than copies of boxes. */
+  /**
+   * The whole, to be read only, where it lies in memory: then that is cheaper than copies of boxes. The image is [channel, depth,
+   * height, width].
+   */
   readonly whole?: { readonly image: Float32Array; readonly labels?: Uint8Array };
 }
 
 /** Voxels along each axis of a box. */
 export function boxShape({ start, end }: VoxelBox): Shape3 {
   return [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
+}
+
+/** One channel of an image [channel, depth, height, width], as a view of it. */
+export function channelOf(image: Float32Array, shape: Shape3, channel: number): Float32Array {
+  const voxels = voxelCount(shape);
+  return voxels === image.length ? image : image.subarray(channel * voxels, (channel + 1) * voxels);
 }
 
 /** The box of a whole volume. */

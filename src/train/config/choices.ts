@@ -7,3 +7,7 @@ export type AugmentationName = (typeof AUGMENTATIONS)[number];
 /** Names of the axes that flips may turn around. */
 export const FLIP_AXES = ['depth', 'height', 'width'] as const;
 export type FlipAxis = (typeof FLIP_AXES)[number];
+
+/** How a channel is normalised by name; `ct` is the window of the config. */
+export const NORMALIZATIONS = ['ct', 'zscore', 'zscore-nonzero', 'rescale', 'rgb', 'none'] as const;
+export type NormalizationName = (typeof NORMALIZATIONS)[number];

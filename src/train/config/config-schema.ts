@@ -16,6 +16,7 @@ import {
   MOST_VOXELS,
   SPACING,
 } from './limits.ts';
+import { channelNamesSchema, normalizationSchema } from './normalization-schema.ts';
 import { DIMENSIONS } from './split-dimensions.ts';
 
 // The schema of a config. What a field expects is the text of its error.
@@ -213,6 +214,8 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   fold: fold.optional(),
   size: whole(1, MOST_SIZE).optional(),
   spacing: spacing.optional(),
+  channels: channelNamesSchema.optional(),
+  normalization: normalizationSchema.optional(),
   window: window.optional(),
   patch: patch.optional(),
   augmentation: augmentationSchema,

@@ -10,6 +10,7 @@ import type {
   Sgd,
 } from '../../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
+import type { NormalizationName } from './choices.ts';
 
 /** Whole sets of settings to start from. */
 export const PRESETS = ['default', 'hou2019', 'hou2019-2d'] as const;
@@ -48,6 +49,17 @@ export interface LossSettings {
 
 export const SAMPLINGS = ['uniform', 'balanced'] as const;
 
+/** How a channel is normalised: by name, or cut off at HU and brought to mean 0 and deviation 1 by the numbers of a data set. */
+export type NormalizationSetting =
+  | NormalizationName
+  | {
+      readonly kind: 'clip';
+      readonly lower: number;
+      readonly upper: number;
+      readonly mean: number;
+      readonly deviation: number;
+    };
+
 /** Everything that a training run depends on: plain JSON, every choice made. */
 export interface TrainConfig {
   readonly preset: Preset;
@@ -81,7 +93,14 @@ export interface TrainConfig {
   readonly size?: number;
   /** Resample to this voxel size, mm: one number, or (depth, height, width). */
   readonly spacing?: number | readonly [number, number, number];
-  /** The range of HU that becomes 0..1; -512..512 by default. */
+  /** Names of the channels of the images; those of the data set where absent. */
+  readonly channels?: readonly string[];
+  /**
+   * How each channel is normalised, or one way for all; `auto`: by the names of the channels. Absent: `auto`, but a single channel has
+   * the window.
+   */
+  readonly normalization?: 'auto' | NormalizationSetting | readonly NormalizationSetting[];
+  /** The range of HU that becomes 0..1 in channels of CT; -512..512 by default. */
   readonly window?: { readonly lower: number; readonly upper: number };
   /**
    * Train on patches of so many voxels (depth, height, width) of the prepared volumes, at random places, one of each sample; along an

@@ -21,7 +21,9 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   if (given.size !== undefined && given.spacing !== undefined)
     fail({ where: nameOf('spacing'), problem: `expected nothing beside a size, found ${given.spacing}` });
   const preset = given.preset ?? 'default';
-  const filled = mergeConfig({ ...presets[preset], preset }, given);
+  // Without a window of its own a channel is normalised by its name.
+  const byName = given.window === undefined ? { normalization: 'auto' } : {};
+  const filled = mergeConfig({ ...presets[preset], ...byName, preset }, given);
   const { data, out, validation, init } = filled;
   const placed = {
     ...filled,

@@ -21,6 +21,7 @@ import { Session, type SessionOptions } from '../../run/index.ts';
 import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { machineHere } from './machine-file.ts';
+import { channelCount, normalizationsOfConfig } from './normalization.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
 
@@ -66,9 +67,13 @@ function scheduleOf(settings: TrainConfig['schedule'], rate: number, steps: numb
 }
 
 /** Shape of a batch of images: of volumes, or of slices with those around them as channels. */
-export function imageShape({ slices = 1 }: Pick<TrainConfig, 'slices'>, size: Shape3, batch = 1): Shape {
+export function imageShape(
+  config: Pick<TrainConfig, 'slices' | 'channels' | 'normalization'>,
+  size: Shape3,
+  batch = 1,
+): Shape {
   const [depth, height, width] = size;
-  return shape({ batch, depth, height, width, channel: slices });
+  return shape({ batch, depth, height, width, channel: config.slices ?? channelCount(config) });
 }
 
 /** The graph of a training step on samples of one shape; of a step of several batches that of its last one, or of those before. */
@@ -135,8 +140,10 @@ export function statisticsGraph(config: TrainConfig, classes: number, size: Shap
 }
 
 /** How scans are prepared. */
-export function prepareOptions({ size, spacing, window }: TrainConfig): PrepareOptions {
-  return { size, spacing, window };
+export function prepareOptions(config: TrainConfig): PrepareOptions {
+  const { size, spacing, window } = config;
+  const normalizations = normalizationsOfConfig(config);
+  return { size, spacing, window, ...(normalizations && { normalizations }) };
 }
 
 /** How training samples are changed. */

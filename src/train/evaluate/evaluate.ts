@@ -6,12 +6,14 @@ import {
   ChunkCache,
   type Evaluation,
   evaluation,
+  imageFiles,
   type LabelMapping,
   METRICS_VERSION,
 } from '../../imaging/index.ts';
 import { alone } from '../../machine/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
 import { knownIds } from '../config/known-names.ts';
+import { checkChannelOrder } from '../config/normalization.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { openRun, type RunOptions } from '../predict/open-run.ts';
 import type { SegmentOptions } from '../predict/segmenter.ts';
@@ -95,6 +97,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     const ownPatterns = options.data === undefined && options.images === undefined;
     const { images, labels } = ownPatterns ? run.config : options;
     const dataset = await openSameDataset(processes ?? alone(1), data, { images, labels, mapLabels });
+    checkChannelOrder(run.config, dataset);
     const kinds = new Map(
       await fromFirst(
         processes,
@@ -109,7 +112,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
       if (!first || out === undefined) return;
       const { config, latest, best } = run.folder;
       const reads = [config, latest, best, path.join(data, 'dataset.json')];
-      for (const { image, label } of cases) reads.push(image, ...(label === undefined ? [] : [label]));
+      for (const entry of cases)
+        reads.push(...imageFiles(entry), ...(entry.label === undefined ? [] : [entry.label]));
       const drawn = options.overlays === false ? [] : cases.map(({ id }) => id);
       checkEvaluation(out, drawn, reads, options.overwrite);
       makeFolder(out);

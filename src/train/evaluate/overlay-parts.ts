@@ -8,6 +8,7 @@ import {
   type VoxelBox,
   type VoxelSource,
   voxelCount,
+  windowRange,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { sumOver, together } from '../../run/index.ts';
@@ -64,7 +65,7 @@ export async function drawOwnParts(
   const counted = await together(processes, 'the scan', async () => {
     const facts = new VolumeFacts(shape);
     facts.addMaps([compared.truth, compared.labels], compared.box);
-    for (const piece of layersOf(own, PIECE_VOXELS)) facts.addImage(await source.image(piece));
+    for (const piece of layersOf(own, PIECE_VOXELS)) facts.addImage(await shown(source, piece));
     return facts.numbers;
   });
   const facts = new VolumeFacts(shape);
@@ -73,7 +74,7 @@ export async function drawOwnParts(
   for (const view of VIEW_NAMES) {
     const plane = planeOf(shape, VIEWS[view].across, facts.at[view]);
     const seen = overlapOf(own, plane);
-    const image = await together(processes, 'the scan', () => source.image(seen));
+    const image = await together(processes, 'the scan', () => shown(source, seen));
     const labelled = overlapOf(compared.box, plane);
     const map = (whole: Uint8Array): Uint8Array =>
       takeBox(whole, boxShape(compared.box), within(labelled, compared.box));
@@ -88,6 +89,15 @@ export async function drawOwnParts(
   if ((processes?.index ?? 0) !== 0) return;
   const shown = { ...frame, truth: true, prediction: true };
   await attemptPicture(() => drawSlices(shown, facts, (view) => views[view]!), onNote);
+}
+
+/** The first channel of a box, its range as 0 to 1. */
+async function shown(source: VoxelSource, box: VoxelBox): Promise<Float32Array> {
+  const image = await source.image(box);
+  const range = source.ranges?.[0];
+  if (range === undefined || range === windowRange || !(range.most > range.least)) return image;
+  const { least, most } = range;
+  return image.map((value) => (value - least) / (most - least));
 }
 
 /** The bytes of a plane on process 0, from the part that each process has of it. */

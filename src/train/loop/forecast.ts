@@ -22,6 +22,7 @@ import {
   trainingGraph,
   withinMemory,
 } from '../config/model.ts';
+import { channelCount } from '../config/normalization.ts';
 import { passKey, stepKey } from '../config/programs.ts';
 import { type Placed, withSplit } from '../config/with-split.ts';
 import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from '../samples/cases.ts';
@@ -165,6 +166,7 @@ function wholePrograms(
         voxels: voxelCount(seen),
         sampleVoxels: batch * voxelCount(size),
         batch: 1,
+        channels: channelCount(config),
       }),
     );
     const text = `${what} on volumes of ${size.join(' x ')} voxels`;

@@ -5,6 +5,7 @@ import type { Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
 import type { OpenRun } from './open-run.ts';
 import { probabilityNames } from './probabilities.ts';
+import { channelsOfInput } from './scan-channels.ts';
 import { checkInput, filesOfScan, isFolder, outputFor, type ScanToSegment } from './scans.ts';
 
 interface OutputSettings {
@@ -13,15 +14,18 @@ interface OutputSettings {
   readonly overwrite?: boolean;
 }
 
-/** A single scan and its output; what is wrong with the scan is told before what is wrong with the output's name. */
-export async function scanFor({
-  input,
-  output,
-  series,
-}: ScanToSegment & { readonly series?: string }): Promise<ScanToSegment> {
-  await checkInput(input);
+/**
+ * A single scan and its output, for a run with these channels; what is wrong with the scan is told before what is wrong with the
+ * output's name.
+ */
+export async function scanFor(
+  { input, output, series }: { readonly input: string; readonly output: string; readonly series?: string },
+  channels: readonly string[],
+): Promise<ScanToSegment> {
+  if (channels.length === 1 || !input.includes(',')) await checkInput(input);
+  const scan = await channelsOfInput(input, channels, series);
   try {
-    return await outputFor(input, output);
+    return await outputFor(scan, output);
   } catch (error) {
     if (await isFolder(input)) await readScanHeader(input, { series });
     throw error;
@@ -37,7 +41,7 @@ export async function prepareOutputs(
   await together(processes, 'the files to write', async () => {
     if ((processes?.index ?? 0) !== 0) return;
     const reads = [config, latest, best];
-    for (const { input } of scans) reads.push(...(await filesOfScan(input)));
+    for (const scan of scans) reads.push(...(await filesOfScan(scan)));
     const names = probabilities ? classes : [];
     const writes = scans.flatMap(({ output }) => [output, ...probabilityNames(output, names)]);
     checkOutputs({ reads, writes, overwrite });

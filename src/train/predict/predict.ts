@@ -17,16 +17,18 @@ import {
 } from '../../imaging/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
 import { prepareOptions } from '../config/model.ts';
+import { channelNamesOf } from '../config/normalization.ts';
 import { exists } from '../record/run-check.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
 import { type EnsembleOptions, openRuns } from './ensemble.ts';
 import type { FlipAxis } from './flips.ts';
-import type { OpenRun } from './open-run.ts';
+import { configOfRun, type OpenRun } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
 import { prepareOutputs, scanFor } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
 import { checkProbabilities } from './probability-room.ts';
-import { checkChannel, outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
+import { checkChannels, groupedScans } from './scan-channels.ts';
+import { outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
@@ -51,14 +53,17 @@ export interface PredictionSettings extends EnsembleOptions {
 }
 
 export interface PredictOptions extends PredictionSettings {
-  /** The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. */
+  /**
+   * The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. For a run of several channels their files with commas
+   * between them, or a NIfTI file with as many volumes.
+   */
   readonly input: string;
   /** NIfTI file to write, `.nii` or `.nii.gz`, whose folder is made; or a folder that is there or ends in `/`, for NAME.nii.gz. */
   readonly output: string;
 }
 
 export interface PredictFolderOptions extends PredictionSettings {
-  /** A folder of scans, or of folders with a DICOM series each. */
+  /** A folder of scans, whose channels end in _0000, _0001..., or of folders with a DICOM series each. */
   readonly input: string;
   /** Folder for a NAME.nii.gz of each scan; made if it is not there. */
   readonly output: string;
@@ -113,7 +118,8 @@ export type PredictionEvent =
  * Where several processes run the mesh all call it, and process 0 writes.
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const scan = await together(options.processes, 'the scan', () => scanFor(options));
+  const names = channelNamesOf((await configOfRun(options)).config);
+  const scan = await together(options.processes, 'the scan', () => scanFor(options, names));
   const run = await openRuns(options);
   try {
     await prepareOutputs(run, [scan], options);
@@ -132,11 +138,12 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
  */
 export async function predictFolder(options: PredictFolderOptions): Promise<FolderResult> {
   const { input, output, onEvent } = options;
+  const names = channelNamesOf((await configOfRun(options)).config);
   const scans = await together(options.processes, 'the folder of scans', async () => {
     const inputs = await scansIn(input);
     if (inputs === undefined)
       return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
-    return outputsFor(input, inputs, output);
+    return outputsFor(input, groupedScans(inputs, names), output);
   });
   const results: PredictResult[] = [];
   const faults: PredictionFault[] = [];
@@ -147,7 +154,7 @@ export async function predictFolder(options: PredictFolderOptions): Promise<Fold
       options.signal?.throwIfAborted();
       onEvent?.({ kind: 'scan', input: scan.input, place: n + 1, scans: scans.length });
       try {
-        checkChannel(scan.input);
+        checkChannels(scan, names);
         const result = await segmentScan(run, scan, options);
         results.push(result);
         onEvent?.({ kind: 'written', input: scan.input, result });
@@ -170,11 +177,11 @@ export async function isFolderOfScans(input: string): Promise<boolean> {
 
 async function segmentScan(
   run: OpenRun,
-  { input, output }: ScanToSegment,
+  { input, channels, output }: ScanToSegment,
   settings: PredictionSettings,
 ): Promise<PredictResult> {
   const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
-  const entry: Case = { id: scanName(input), image: input, series: settings.series };
+  const entry: Case = { id: scanName(input), image: input, channels, series: settings.series };
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
   const { classValues } = run.config;
   const writes = (processes?.index ?? 0) === 0;

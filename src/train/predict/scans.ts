@@ -2,11 +2,13 @@ import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, fail } from '../../core/index.ts';
 import { inNaturalOrder, isSamePath, pathFrom } from '../../files/index.ts';
+import type { ChannelFile } from '../../imaging/index.ts';
 
 /** A scan to segment and where its labels go. */
 export interface ScanToSegment {
-  /** A file, or the folder of a DICOM series. */
+  /** A file, or the folder of a DICOM series; of several channels the first one's file. */
   readonly input: string;
+  readonly channels?: readonly ChannelFile[];
   /** NIfTI file to write. */
   readonly output: string;
 }
@@ -47,21 +49,22 @@ export function scanName(input: string): string {
 }
 
 /** Where each scan's labels go: NAME.nii.gz in a folder. Raises scans that would have the same name. */
-export function namedIn(folder: string, inputs: readonly string[]): ScanToSegment[] {
+export function namedIn(folder: string, scans: readonly Omit<ScanToSegment, 'output'>[]): ScanToSegment[] {
   const taken = new Map<string, string>();
-  return inputs.map((input) => {
+  return scans.map((scan) => {
+    const { input } = scan;
     const output = path.join(folder, `${scanName(input)}.nii.gz`);
     const other = taken.get(output);
     if (other !== undefined)
       fail({ where: input, problem: 'would be written to the same file', found: `${other} -> ${output}` });
     taken.set(output, input);
-    return { input, output };
+    return { ...scan, output };
   });
 }
 
 /** Where a single scan's labels go: a NIfTI file, or NAME.nii.gz in a folder that is there. Raises what cannot be written. */
-export async function outputFor(input: string, output: string): Promise<ScanToSegment> {
-  if (/[\\/]$/.test(output) || (await isFolder(output))) return namedIn(output, [input])[0];
+export async function outputFor(scan: Omit<ScanToSegment, 'output'>, output: string): Promise<ScanToSegment> {
+  if (/[\\/]$/.test(output) || (await isFolder(output))) return namedIn(output, [scan])[0];
   if (!NIFTI.test(output))
     fail({
       where: output,
@@ -72,13 +75,13 @@ export async function outputFor(input: string, output: string): Promise<ScanToSe
         ? `Segmentations are written as NIfTI, whatever the scan is: ${path.basename(output).replace(ENDING, '')}.nii.gz`
         : `For a new folder give ${output}/`,
     });
-  return { input, output };
+  return { ...scan, output };
 }
 
 /** Where the labels of a folder's scans go. Raises a name that is one of a file. */
 export async function outputsFor(
   folder: string,
-  inputs: readonly string[],
+  scans: readonly Omit<ScanToSegment, 'output'>[],
   output: string,
 ): Promise<readonly ScanToSegment[]> {
   const problem = 'a folder of scans needs a folder for its segmentations';
@@ -105,7 +108,7 @@ export async function outputsFor(
       problem: 'the output is the folder of the scans',
       hint: 'Write to another folder: halomesh never writes over what it reads, and would take segmentations for scans next time',
     });
-  return namedIn(output, inputs);
+  return namedIn(output, scans);
 }
 
 /** Raises an input that is not there, or a folder that holds nothing that could be a scan. */
@@ -127,8 +130,14 @@ export async function checkInput(input: string): Promise<void> {
   });
 }
 
-/** The files that a scan is read from: its own, and those that its header names. A DICOM folder stands for all in it. */
-export async function filesOfScan(input: string): Promise<readonly string[]> {
+/** The files that the channels of a scan are read from. */
+export async function filesOfScan({ input, channels }: ScanToSegment): Promise<readonly string[]> {
+  const files = new Set(channels?.map(({ file }) => file) ?? [input]);
+  return (await Promise.all([...files].map(filesOfChannel))).flat();
+}
+
+/** The files that a channel is read from: its own, and those that its header names. A DICOM folder stands for all in it. */
+async function filesOfChannel(input: string): Promise<readonly string[]> {
   if (/\.(hdr|img)$/i.test(input))
     return ['.hdr', '.img', '.HDR', '.IMG'].map((ending) => `${input.slice(0, -4)}${ending}`);
   if (!/\.(nhdr|mhd|nrrd|mha)$/i.test(input) || (await isFolder(input))) return [input];
@@ -150,15 +159,4 @@ async function firstBytes(file: string): Promise<string> {
   } catch {
     return '';
   }
-}
-
-/** Raises that a file is a further channel of a scan. */
-export function checkChannel(input: string): void {
-  if (!/_000[1-9](\.[a-z.]+)?$/i.test(path.basename(input))) return;
-  fail({
-    where: input,
-    problem: 'is a further channel of a scan',
-    expected: '_0000',
-    hint: 'Only images of one channel (CT) are supported',
-  });
 }

@@ -15,10 +15,12 @@ import type { Feed, OutputPart, Session, Tracer, Variables } from '../../run/ind
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import { availableBytes } from '../config/memory-room.ts';
 import { predictionGraph, sessionOf } from '../config/model.ts';
+import { channelCount } from '../config/normalization.ts';
 import { Programs } from '../config/programs.ts';
 import { withSplit } from '../config/with-split.ts';
 import { loadCheckpoint } from '../record/checkpoint.ts';
 import { predictionBytes } from '../samples/cases.ts';
+import { interleaved } from '../samples/interleaved.ts';
 import { type BoxImage, readSlices, slabOf } from '../samples/slices.ts';
 import { regionOf } from './blocks.ts';
 import { type Flip, type FlipAxis, flipBox, flipNumbers, flipsOf } from './flips.ts';
@@ -106,7 +108,7 @@ export class Segmenter {
     const { shape } = source;
     const way = await this.choose(shape, options);
     const flips = flipsOf(options.flips ?? []);
-    const hostBytes = hostBytesOf(shape, options);
+    const hostBytes = hostBytesOf(shape, options, this.parts.config);
     const targets = way.blocks ?? [wholeBox(shape)];
     let done = 0;
     for (const target of targets) {
@@ -132,11 +134,12 @@ export class Segmenter {
 
   /** The input of a pass; in 2-D every slice gets those around it as channels. */
   private feed(source: VoxelSource, flip: Flip): Feed {
-    const image = flippedImage(source, flip);
     const { slices } = this.parts.config;
     const [depth] = source.shape;
     return (box: Box) =>
-      slices === undefined ? image(voxelBox(box)) : readSlices(image, depth, slices, voxelBox(box), box[4]);
+      slices === undefined
+        ? interleaved(box[4], (channel) => flippedImage(source, flip, channel)(voxelBox(box)))
+        : readSlices(flippedImage(source, flip, 0), depth, slices, voxelBox(box), box[4]);
   }
 
   /** The box of a prepared volume that this process reads when it is segmented so. */
@@ -169,7 +172,7 @@ export class Segmenter {
   private async choose(shape: Shape3, options: SegmentOptions): Promise<Way> {
     const flips = flipsOf(options.flips ?? []).length;
     const soft = options.probabilities === true || flips > 1;
-    const hostBytes = hostBytesOf(shape, options);
+    const hostBytes = hostBytesOf(shape, options, this.parts.config);
     const { processes } = this;
     const classes = this.parts.classes.length;
     const { config, why, plan } = await withSplit(this.parts.config, {
@@ -257,13 +260,13 @@ function* partsOf(found: Readonly<Record<string, readonly OutputPart[]>>): Itera
   }
 }
 
-/** The image of a source, as the flipped volume has it. */
-function flippedImage(source: VoxelSource, flip: Flip): BoxImage {
+/** A channel of the image of a source, as the flipped volume has it. */
+function flippedImage(source: VoxelSource, flip: Flip, channel: number): BoxImage {
   return async (box) => {
     const wanted = flipBox(box, source.shape, flip);
-    return flipNumbers(await source.image(wanted), boxShape(wanted), flip);
+    return flipNumbers(await source.image(wanted, channel), boxShape(wanted), flip);
   };
 }
 
-const hostBytesOf = (shape: Shape3, { hostBytes }: SegmentOptions): number =>
-  hostBytes ?? predictionBytes(voxelCount(shape));
+const hostBytesOf = (shape: Shape3, { hostBytes }: SegmentOptions, config: TrainConfig): number =>
+  hostBytes ?? predictionBytes(voxelCount(shape), channelCount(config));

@@ -1,6 +1,7 @@
 import type { Box } from '../../core/index.ts';
 import {
   boxShape,
+  channelOf,
   type PreparedCase,
   putBox,
   type Shape3,
@@ -27,7 +28,8 @@ export function sourceOf({ image, shape }: Pick<PreparedCase, 'image' | 'shape'>
   return {
     id,
     shape,
-    image: async (box) => takeBox(image, shape, box),
+    channels: image.length / voxelCount(shape),
+    image: async (box, channel = 0) => takeBox(channelOf(image, shape, channel), shape, box),
     labels: async () => {
       throw new RangeError('unreachable: a scan to segment has no labels');
     },

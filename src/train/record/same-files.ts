@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { mapSome } from '../../core/index.ts';
-import { type Dataset, type DatasetPatterns, openDataset } from '../../imaging/index.ts';
+import { type Dataset, type DatasetPatterns, imageFiles, openDataset } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { agree, together } from '../../run/index.ts';
 import { openSafetensors } from './safetensors.ts';
@@ -28,9 +28,10 @@ async function linesOf({ cases, labelNames, labelCodes }: Dataset): Promise<stri
     if (found.isDirectory()) return `${file} of ${(await readdir(file)).length} files`;
     return `${file} of ${found.size} bytes`;
   };
-  const lines = await mapSome(cases, async ({ id, image, label }) =>
-    [`case ${id}`, await size(image), ...(label === undefined ? [] : [await size(label)])].join(', '),
-  );
+  const lines = await mapSome(cases, async (entry) => {
+    const files = [...imageFiles(entry), ...(entry.label === undefined ? [] : [entry.label])];
+    return [`case ${entry.id}`, ...(await Promise.all(files.map(size)))].join(', ');
+  });
   const labels = `labels ${labelNames?.join(', ') ?? 'not named'}`;
   return [labels, ...(labelCodes ? [`values ${JSON.stringify(labelCodes)}`] : []), ...lines];
 }

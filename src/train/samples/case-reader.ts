@@ -3,6 +3,7 @@ import {
   ChunkCache,
   isZarr,
   MemorySource,
+  normalizationsOf,
   type PreparedCase,
   type PrepareOptions,
   StoredCase,
@@ -10,6 +11,7 @@ import {
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { CaseCache, CHUNK_BYTES, PIECE_VOXELS } from './cases.ts';
+import { interleaved } from './interleaved.ts';
 import { type BoxFeeds, boxFeeds } from './sample-feeds.ts';
 
 /**
@@ -44,18 +46,32 @@ export class CaseReader {
     return source;
   }
 
-  /** A case as whole arrays, where this process has them in memory and runs all ranks itself: then that is cheaper than boxes. */
+  private get channels(): number {
+    return normalizationsOf(this.options).length;
+  }
+
+  /**
+   * A case of one channel as whole arrays, where this process has them in memory and runs all ranks itself: then that is cheaper than
+   * boxes.
+   */
   async whole(entry: Case): Promise<PreparedCase | undefined> {
-    return this.processes.ranks.length > 1 || isZarr(entry.image) ? undefined : this.scans.get(entry);
+    const apart = this.processes.ranks.length > 1 || isZarr(entry.image) || this.channels > 1;
+    return apart ? undefined : this.scans.get(entry);
   }
 
   /** Image and labels of a case as it is, as inputs of a program, and its shape. */
   async feeds(entry: Case): Promise<BoxFeeds & { readonly shape: PreparedCase['shape'] }> {
     const source = await this.source(entry);
-    const feeds = boxFeeds(PIECE_VOXELS, 1, {
-      image: (_, box) => source.image(box),
-      labels: (_, box) => source.labels(box),
-    });
+    const { channels } = this;
+    const feeds = boxFeeds(
+      PIECE_VOXELS,
+      1,
+      {
+        image: (_, box, chosen) => interleaved(chosen, (channel) => source.image(box, channel)),
+        labels: (_, box) => source.labels(box),
+      },
+      channels,
+    );
     const { image = feeds.image, labels = feeds.labels } = (await this.whole(entry)) ?? {};
     return { image, labels, shape: source.shape };
   }

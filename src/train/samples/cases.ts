@@ -5,16 +5,18 @@ import {
   type Dataset,
   isZarr,
   loadCase,
+  normalizationsOf,
   type PreparedCase,
   type PrepareOptions,
   preparedGrid,
-  readScanHeader,
+  readChannelHeader,
   type Shape3,
   StoredCase,
   voxelCount,
 } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { splitOf } from '../config/held-out.ts';
+import { channelCount } from '../config/normalization.ts';
 import { sampleShape, stepPatch } from './patches.ts';
 
 /** What a run trains on, and what it only looks at. */
@@ -61,8 +63,8 @@ export function chooseCases(
   return { training: named(training), validation, classes, unused: dataset.unused ?? [] };
 }
 
-/** Bytes of a voxel of a prepared case: image (float32) and labels (one byte). */
-export const VOXEL_BYTES = 5;
+/** Bytes of a voxel of a prepared case: image (float32, of each channel) and labels (one byte). */
+export const voxelBytes = (channels = 1): number => 4 * channels + 1;
 
 /** Bytes of a voxel beside that while a case is read: a scan that is resampled, at most 4, of about the same size. */
 const READING_BYTES = 4;
@@ -71,9 +73,9 @@ const READING_BYTES = 4;
 export const VOLUME_BYTES = 1.75 * 2 ** 30;
 
 /** Bytes of prepared cases that stay, where the largest has so many voxels and `batch` of them are in flight; one always stays. */
-export function keptBytes(voxels: number, batch: number, limitBytes = VOLUME_BYTES): number {
-  const beside = (READING_BYTES + VOXEL_BYTES * batch) * voxels;
-  return Math.max(VOXEL_BYTES * voxels, limitBytes - beside);
+export function keptBytes(voxels: number, batch: number, limitBytes = VOLUME_BYTES, channels = 1): number {
+  const beside = (READING_BYTES + voxelBytes(channels) * batch) * voxels;
+  return Math.max(voxelBytes(channels) * voxels, limitBytes - beside);
 }
 
 /** Voxels of a volume that are read at once where volumes are read a box at a time. */
@@ -82,9 +84,6 @@ export const PIECE_VOXELS = 2 ** 24;
 /** Bytes of expanded chunks of a store that a process keeps. */
 export const CHUNK_BYTES = 2 ** 27;
 
-/** Bytes of a voxel in a chunk at most: of a resampled image and of labels. */
-const CHUNK_VOXEL_BYTES = 5;
-
 /** What a training holds beside its tensors. */
 export interface Volumes {
   /** Voxels of the largest case. */
@@ -92,6 +91,8 @@ export interface Volumes {
   /** Voxels of a sample of a step: the same, or those of a patch; in 2-D those of all slabs. */
   readonly sampleVoxels?: number;
   readonly batch: number;
+  /** Of an image; 1 by default. */
+  readonly channels?: number;
   /** Cases to train on. */
   readonly cases: number;
   /** Whether they lie in a store of preprocessed cases. */
@@ -102,14 +103,15 @@ export interface Volumes {
 
 /** What a step takes of cases of a shape; in 2-D the slabs of its slices, all of one case, count as one sample. */
 export function volumesOfStep(
-  config: Pick<TrainConfig, 'batch' | 'patch' | 'slices'>,
+  config: Pick<TrainConfig, 'batch' | 'patch' | 'slices' | 'channels' | 'normalization'>,
   shape: Shape3,
-): Pick<Volumes, 'voxels' | 'sampleVoxels' | 'batch'> {
+): Pick<Volumes, 'voxels' | 'sampleVoxels' | 'batch' | 'channels'> {
   const { batch, slices } = config;
+  const channels = channelCount(config);
   const voxels = voxelCount(shape);
   const sampleVoxels = voxelCount(sampleShape(shape, stepPatch(config)));
-  if (slices === undefined) return { voxels, sampleVoxels, batch };
-  return { voxels, sampleVoxels: batch * slices * sampleVoxels, batch: 1 };
+  if (slices === undefined) return { voxels, sampleVoxels, batch, channels };
+  return { voxels, sampleVoxels: batch * slices * sampleVoxels, batch: 1, channels };
 }
 
 /**
@@ -117,25 +119,25 @@ export function volumesOfStep(
  * its changes. Scans: those kept, and beside them the whole batch, or such pieces where each of several processes feeds its own rank.
  */
 export function trainingBytes(volumes: Volumes): number {
-  const { voxels, sampleVoxels = voxels, batch, cases, stored, processes } = volumes;
+  const { voxels, sampleVoxels = voxels, batch, channels, cases, stored, processes } = volumes;
+  const bytes = voxelBytes(channels);
   const own = (sampleVoxels * batch) / processes;
   const joined = batch > 1 ? 1 : 0;
-  const pieces = (2 + joined) * VOXEL_BYTES * Math.min(PIECE_VOXELS, Math.ceil(own));
-  if (stored) return Math.min(CHUNK_BYTES, CHUNK_VOXEL_BYTES * voxels * cases) + pieces;
-  const kept = Math.min(keptBytes(voxels, batch), VOXEL_BYTES * voxels * cases);
-  return kept + (processes > 1 || sampleVoxels !== voxels ? pieces : batch * VOXEL_BYTES * voxels);
+  const pieces = (2 + joined) * bytes * Math.min(PIECE_VOXELS, Math.ceil(own));
+  if (stored) return Math.min(CHUNK_BYTES, bytes * voxels * cases) + pieces;
+  const kept = Math.min(keptBytes(voxels, batch, VOLUME_BYTES, channels), bytes * voxels * cases);
+  return kept + (processes > 1 || sampleVoxels !== voxels ? pieces : batch * bytes * voxels);
 }
 
 /** Bytes of volumes that a process holds while it segments or judges one of so many voxels: scan, labels, truth. */
-export function predictionBytes(voxels: number): number {
-  return (VOXEL_BYTES + 2) * voxels;
+export function predictionBytes(voxels: number, channels = 1): number {
+  return (voxelBytes(channels) + 2) * voxels;
 }
 
 /** The shape that a case will have once it is prepared, from its header alone. */
 export async function preparedShape(entry: Case, options: PrepareOptions): Promise<Shape3> {
-  const { image, series } = entry;
-  if (isZarr(image)) return (await StoredCase.open(entry, options, new ChunkCache(0))).shape;
-  return preparedGrid(await readScanHeader(image, { series }), options).shape;
+  if (isZarr(entry.image)) return (await StoredCase.open(entry, options, new ChunkCache(0))).shape;
+  return preparedGrid(await readChannelHeader(entry), options).shape;
 }
 
 /**
@@ -171,11 +173,12 @@ export class CaseCache {
 
   private async makeRoom(entry: Case): Promise<void> {
     const voxels = voxelCount(await preparedShape(entry, this.options));
-    const room = keptBytes(voxels, this.batch, this.limitBytes) - VOXEL_BYTES * voxels;
+    const channels = normalizationsOf(this.options).length;
+    const room = keptBytes(voxels, this.batch, this.limitBytes, channels) - voxelBytes(channels) * voxels;
     for (const [file, { image }] of this.kept) {
       if (this.bytes <= room) break;
       this.kept.delete(file);
-      this.spare = image.length === voxels ? image : undefined;
+      this.spare = image.length === channels * voxels ? image : undefined;
     }
   }
 

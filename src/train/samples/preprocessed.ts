@@ -1,6 +1,7 @@
 import { fail } from '../../core/index.ts';
 import { type Dataset, ignoresVoxels, paperWindow } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { normalizationsOfConfig, withChannels } from '../config/normalization.ts';
 
 /** The config with all that the data set decides: how its cases were prepared, and what its labels mean. */
 export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig {
@@ -14,15 +15,19 @@ export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig 
 }
 
 /**
- * The config with the spacing or size that the cases of a store were prepared with: so a network finds its way to
+ * The config with the channels of its data set and with the spacing or size that the cases of a store were prepared with: so a network finds its way to
  * scans that it sees later. Where the data set is no store, the config as it is. Throws HalomeshError where it asks for others.
  */
-function withPreprocessing(config: TrainConfig, { dir, preprocessed }: Dataset): TrainConfig {
+function withPreprocessing(given: TrainConfig, dataset: Dataset): TrainConfig {
+  const { dir, preprocessed } = dataset;
+  const config = withChannels(given, dataset);
   if (preprocessed === undefined) return config;
   const { spacing, size, window } = preprocessed;
   const asked = config.window ?? paperWindow;
   const resampled = config.spacing !== undefined || config.size !== undefined;
-  const fits = window === undefined || (window.lower <= asked.lower && asked.upper <= window.upper);
+  const windowed = normalizationsOfConfig(config)?.some(({ kind }) => kind === 'window') ?? true;
+  const fits =
+    !windowed || window === undefined || (window.lower <= asked.lower && asked.upper <= window.upper);
   if (fits && (!resampled || (config.spacing === spacing && config.size === size)))
     return { ...config, spacing, size };
   const words = (mm?: TrainConfig['spacing'], n?: number) =>

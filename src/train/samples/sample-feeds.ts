@@ -1,4 +1,4 @@
-import { type Box, boxVolume, fail, length, type Range, showBox } from '../../core/index.ts';
+import { type Box, boxVolume, fail, length, type Range, range, showBox } from '../../core/index.ts';
 import {
   type AugmentConfig,
   type AugmentKey,
@@ -9,6 +9,7 @@ import {
 } from '../../imaging/index.ts';
 import type { Feed } from '../../run/index.ts';
 import { PIECE_VOXELS } from './cases.ts';
+import { interleaved } from './interleaved.ts';
 
 /** The volumes of a step as inputs [batch, depth, height, width] (and a channel), read a box at a time. */
 export interface BoxFeeds {
@@ -102,12 +103,27 @@ export function pairedFeeds(
   );
 }
 
-/** Inputs of a training step on volumes, or on patches of them: each box is changed on its own. */
-export function augmentedFeeds(samples: readonly StepSample[], config: AugmentConfig): BoxFeeds {
-  return pairedFeeds(samples, async (i, box) => {
-    const { source, key, start } = samples[i];
-    return augmentBox(await source(), config, key, moved(box, start), { most: PIECE_VOXELS });
-  });
+/** Inputs of a training step on volumes, or on patches of them: each channel of each box is changed on its own. */
+export function augmentedFeeds(
+  samples: readonly StepSample[],
+  config: AugmentConfig,
+  channels = 1,
+): BoxFeeds {
+  return pairedFeeds(
+    samples,
+    async (i, box, chosen = range(0, 1)) => {
+      const { source, key, start } = samples[i];
+      let labels: Uint8Array | undefined;
+      const image = await interleaved(chosen, async (channel) => {
+        const options = { most: PIECE_VOXELS, channel };
+        const changed = await augmentBox(await source(), config, key, moved(box, start), options);
+        labels = changed.labels;
+        return changed.image;
+      });
+      return { image, labels };
+    },
+    channels,
+  );
 }
 
 /** The box of a volume that a box of an input stands for. */

@@ -9,6 +9,7 @@ import {
 } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { augmentationOf } from '../config/model.ts';
+import { channelCount } from '../config/normalization.ts';
 import type { CaseReader } from './case-reader.ts';
 import { sampleBox } from './patches.ts';
 import { augmentedFeeds, type StepSample } from './sample-feeds.ts';
@@ -65,7 +66,8 @@ export class VolumeSamples implements Samples {
       }
     }
     const facts = { size: size!, volume: volume!, ids };
-    if (apart.length > 0) return { ...augmentedFeeds(apart, augmentationOf(config)), ...facts };
+    if (apart.length > 0)
+      return { ...augmentedFeeds(apart, augmentationOf(config), channelCount(config)), ...facts };
     const all = indices.length * voxelCount(size!);
     const { image, labels } = only ?? this.room;
     return { image: image.subarray(0, all), labels: labels!.subarray(0, all), ...facts };

@@ -67,7 +67,7 @@ async function openVoxels(files: ScanFiles, file: string, options: NiftiReadOpti
   try {
     const extent = (axis: number) => header.dims[axis] ?? 1;
     const shape: Shape3 = [extent(2), extent(1), extent(0)];
-    const index = volumeIndex(reader.file, header, options.volume);
+    const index = volumeIndex(reader.file, header, options);
     if (!header.singleFile) {
       await reader.close();
       reader = await ByteReader.open(files, partnerOf(files, reader.file, 'img'));
@@ -119,8 +119,21 @@ function partnerOf(files: ScanFiles, file: string, suffix: 'hdr' | 'img'): strin
   throw new ImagingError({ file, field: 'pair', expected: candidates.join(' or '), found, hint });
 }
 
-function volumeIndex(file: string, header: NiftiHeader, wanted: number | undefined): number {
+function volumeIndex(
+  file: string,
+  header: NiftiHeader,
+  { volume: wanted, volumes: promised }: NiftiReadOptions,
+): number {
   const volumes = header.dims.slice(3).reduce((product, n) => product * n, 1);
+  if (promised !== undefined && volumes !== promised) {
+    const found = `${volumes} (dim ${header.dims.join('x')})`;
+    throw new ImagingError({
+      file,
+      field: 'dim',
+      expected: `${promised} volumes, one for each channel`,
+      found,
+    });
+  }
   const index = wanted ?? 0;
   if (!(Number.isInteger(index) && index >= 0 && index < volumes)) {
     const expected = `a volume from 0 to ${volumes - 1}`;
