@@ -1,9 +1,10 @@
 import { fail, shownValue } from '../../core/index.ts';
 import type { ByAxis, PlainStage } from '../../nn/index.ts';
-import type { TrainConfig } from '../../train/index.ts';
-import type { Configuration, DatasetFile, Plans } from './plans.ts';
+import type { NormalizationSetting, TrainConfig } from '../../train/index.ts';
+import { channelsOf, normalisationOf } from './intensities.ts';
+import { type Configuration, type DatasetFile, type Plans, refuse } from './plans.ts';
 
-// What a network of nnU-Net is here: a plain U-Net on one channel of CT. What it cannot be is refused by name.
+// What a network of nnU-Net is here: a plain U-Net. What it cannot be is refused by name.
 
 /** Axes of an image in the order of its array. */
 const AXES = ['depth', 'height', 'width'] as const;
@@ -13,7 +14,11 @@ export interface Imported {
   readonly network: NonNullable<TrainConfig['network']>;
   readonly classes: readonly string[];
   readonly spacing: readonly [number, number, number];
-  readonly window: { readonly lower: number; readonly upper: number };
+  /** Of a single channel of CT. */
+  readonly window?: { readonly lower: number; readonly upper: number };
+  /** Of all other channels. */
+  readonly channels?: readonly string[];
+  readonly normalization?: readonly NormalizationSetting[];
   readonly patch?: readonly [number, number, number];
   readonly batch: number;
   /** Which axis of the image each of the network's is. */
@@ -52,7 +57,8 @@ export function importedOf(
   const layout = layoutOf(where, configuration);
   const turned = axesOf(file, plans, layout);
   const { spacing, patch_size: patch, batch_size: batch = 2 } = configuration;
-  const intensities = normalisationOf(where, plans, configuration);
+  const channels = channelsOf(dataset.file, dataset.content);
+  const { line, window, normalization } = normalisationOf(where, plans, configuration, channels);
   const inImage = (values: readonly number[]): [number, number, number] => {
     const at = (axis: number) => values[turned.indexOf(axis)];
     return [at(0), at(1), at(2)];
@@ -60,24 +66,15 @@ export function importedOf(
   if (spacing?.length !== 3)
     refuse(`${where} "spacing"`, 'voxel size', 'three numbers of mm', shownValue(spacing));
   return {
-    network: { ...networkOf(layout, inImage), ...intensities.line },
+    network: { ...networkOf(layout, inImage), ...line },
     classes: classesOf(dataset.file, dataset.content),
     spacing: inImage(spacing!),
-    window: intensities.window,
+    ...(window && { window }),
+    ...(normalization && { channels, normalization }),
     patch: patch?.length === 3 ? inImage(patch) : undefined,
     batch,
     turned,
   };
-}
-
-function refuse(where: string, problem: string, expected: string, found: string): never {
-  return fail({
-    where,
-    problem,
-    expected,
-    found,
-    hint: 'Such a network cannot be imported yet',
-  });
 }
 
 /** The layout of a configuration in the form of present or of older plans. */
@@ -195,40 +192,8 @@ function networkOf(
   return { kind: 'plain', stages, slope, epsilon };
 }
 
-/**
- * CT is cut off at two percentiles and brought to mean 0 and deviation 1:
- *
- *   (clip(HU, lower, upper) - mean) / deviation  =  window * scale + shift,   window = (clip(HU, lower, upper) - lower) / (upper - lower)
- */
-function normalisationOf(
-  where: string,
-  { foreground_intensity_properties_per_channel: channels }: Plans,
-  { normalization_schemes: schemes = [], use_mask_for_norm: masks = [] }: Configuration,
-) {
-  if (schemes.length !== 1)
-    refuse(`${where} "normalization_schemes"`, 'channels', 'one', `${schemes.length}`);
-  if (schemes[0] !== 'CTNormalization')
-    refuse(`${where} "normalization_schemes"`, 'intensities', 'CTNormalization', schemes[0]);
-  if (masks.includes(true)) refuse(`${where} "use_mask_for_norm"`, 'intensities', 'no mask', 'true');
-  const [found] = Object.values(channels);
-  const at = `${where} "foreground_intensity_properties_per_channel"`;
-  if (found === undefined) return fail({ where: at, problem: 'expected numbers of one channel, found none' });
-  const { percentile_00_5: lower, percentile_99_5: upper, mean, std } = found;
-  if (!(lower < upper && std > 0))
-    return fail({
-      where: at,
-      problem: 'intensities',
-      expected: 'percentile_00_5 below percentile_99_5 and std above 0',
-      found: `${lower}, ${upper}, ${std}`,
-    });
-  return { window: { lower, upper }, line: { scale: (upper - lower) / std, shift: (lower - mean) / std } };
-}
-
 /** Names of label values 0, 1, 2... */
-function classesOf(file: string, { channel_names: channels, labels }: DatasetFile): string[] {
-  const channelNames = Object.values(channels);
-  if (channelNames.length !== 1)
-    refuse(`${file} "channel_names"`, 'channels', 'one', channelNames.join(', ') || 'none');
+function classesOf(file: string, { labels }: DatasetFile): string[] {
   const names: string[] = [];
   for (const [name, value] of Object.entries(labels)) {
     if (typeof value !== 'number')

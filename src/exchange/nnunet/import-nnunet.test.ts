@@ -95,14 +95,19 @@ describe('results of nnU-Net', () => {
       'expected PlainConvUNet, found architectures.unet.ResidualEncoderUNet',
     ],
     [
-      'intensities of several channels',
+      'intensities of more channels than there are',
       ['plans', `${FULL}.normalization_schemes`, ['CTNormalization', 'CTNormalization']],
-      'normalization_schemes": channels; expected one, found 2',
+      'normalization_schemes": channels; expected 1, found 2',
     ],
     [
       'other intensities',
-      ['plans', `${FULL}.normalization_schemes`, ['ZScoreNormalization']],
-      'expected CTNormalization, found ZScoreNormalization',
+      ['plans', `${FULL}.normalization_schemes`, ['MyNormalization']],
+      'RGBTo01Normalization, found MyNormalization',
+    ],
+    [
+      'a mask for CT',
+      ['plans', `${FULL}.use_mask_for_norm`, [true]],
+      'expected no mask for CTNormalization, found true',
     ],
     ['a 2-D network', ['plans', `${NET}.conv_op`, 'torch.nn.modules.conv.Conv2d'], 'expected Conv3d, found'],
     ['another norm', ['plans', `${NET}.norm_op`, 'torch.nn.BatchNorm3d'], 'expected InstanceNorm3d'],
@@ -115,7 +120,12 @@ describe('results of nnU-Net', () => {
       '"labels.liver": regions; expected one value, found 1, 2',
     ],
     ['values with gaps', ['dataset', 'labels.tumour', 3], 'each whole number from 0 on once'],
-    ['two channels', ['dataset', 'channel_names.1', 'PET'], 'expected one, found CT, PET'],
+    ['channels without intensities', ['dataset', 'channel_names.1', 'PET'], 'channels; expected 2, found 1'],
+    [
+      'channels with gaps',
+      ['dataset', 'channel_names', { 1: 'CT' }],
+      'expected names of 0, 1, 2..., found 1',
+    ],
     [
       'fewer layers than weights',
       ['plans', `${NET}.n_conv_per_stage`, [1, 2, 2]],

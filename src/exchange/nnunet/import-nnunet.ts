@@ -100,7 +100,7 @@ export async function importNnunet(options: ImportOptions): Promise<ImportResult
       configuration: name,
       config,
       weights,
-      notes: notesOf(plans.image_reader_writer),
+      notes: notesOf(plans.image_reader_writer, config),
     };
   } finally {
     await opened.close();
@@ -143,13 +143,13 @@ function dictionaryOf(file: string, what: string, value: PickleValue): Map<Pickl
 
 /** The config of the run. What it would be trained on with is as nnU-Net's own trainer does. */
 function configOf(
-  { network, classes, spacing, window, patch, batch }: Imported,
+  { network, classes, spacing, window, channels, normalization, patch, batch }: Imported,
   { data, out, step }: { readonly data: string; readonly out: string; readonly step: number },
 ): TrainConfig {
   const given = {
     // Its weights are no running averages, which leaves this preset alone.
     preset: 'hou2019',
-    ...{ data, out, network, classes, spacing, window, patch, batch },
+    ...{ data, out, network, classes, spacing, window, channels, normalization, patch, batch },
     ...{ base: network.stages[0].filters, levels: network.stages.length, norm: 'instance', dropoutKeep: 1 },
     ...{ precision: 'f32', augmentation: 'strong', deepSupervision: true },
     loss: { foregroundWeight: 1, mix: 0.5 },
@@ -246,13 +246,17 @@ async function weightFrom(
   return permuted(numbers, expected, [...axes, 1, 0]);
 }
 
-function notesOf(reader: string | undefined): string[] {
+function notesOf(reader: string | undefined, { normalization }: TrainConfig): string[] {
   const notes = [
     'whole volumes are segmented at once, and not patch by patch: instance norm then sees all of a scan',
   ];
   if (reader !== 'NibabelIOWithReorient')
     notes.push(
       `nnU-Net read scans in the order of their files (${reader ?? 'no reader is named'}); here they are turned to right, front, head first`,
+    );
+  if (Array.isArray(normalization) && normalization.includes('zscore-nonzero'))
+    notes.push(
+      'z-scores leave out what is 0 in their own channel; nnU-Net leaves out what is 0 in all channels, but for holes',
     );
   return notes;
 }

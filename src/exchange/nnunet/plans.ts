@@ -111,3 +111,14 @@ export function configurationOf(file: string, { configurations }: Plans, name: s
   }
   return Object.assign({}, ...chain);
 }
+
+/** Raises what cannot be imported, by its name. */
+export function refuse(where: string, problem: string, expected: string, found: string): never {
+  return fail({
+    where,
+    problem,
+    expected,
+    found,
+    hint: 'Such a network cannot be imported yet',
+  });
+}
