@@ -184,6 +184,7 @@ describe('train', () => {
     expect([...line.cases].sort()).toEqual(['phantom_000', 'phantom_001']);
     expect(resolveConfig(JSON.parse(readFileSync(path.join(run.out, 'config.json'), 'utf8')))).toEqual({
       ...run,
+      normalization: undefined,
       classes: ['background', 'liver', 'tumour'],
     });
   });
