@@ -22,7 +22,17 @@ import {
   type MeshFlags,
   type PatternFlags,
 } from './flags.ts';
-import { count, heldOut, hounsfield, listOf, normalization, oneOf, patch, positive, spacing } from './parse.ts';
+import {
+  count,
+  heldOut,
+  hounsfield,
+  listOf,
+  normalization,
+  oneOf,
+  patch,
+  positive,
+  spacing,
+} from './parse.ts';
 import { lossTerms } from './parse-training.ts';
 
 // Flags of what is trained, and how. A flag's name in camel case is its key in a config file.

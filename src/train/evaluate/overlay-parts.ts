@@ -65,7 +65,7 @@ export async function drawOwnParts(
   const counted = await together(processes, 'the scan', async () => {
     const facts = new VolumeFacts(shape);
     facts.addMaps([compared.truth, compared.labels], compared.box);
-    for (const piece of layersOf(own, PIECE_VOXELS)) facts.addImage(await shown(source, piece));
+    for (const piece of layersOf(own, PIECE_VOXELS)) facts.addImage(await pictured(source, piece));
     return facts.numbers;
   });
   const facts = new VolumeFacts(shape);
@@ -74,7 +74,7 @@ export async function drawOwnParts(
   for (const view of VIEW_NAMES) {
     const plane = planeOf(shape, VIEWS[view].across, facts.at[view]);
     const seen = overlapOf(own, plane);
-    const image = await together(processes, 'the scan', () => shown(source, seen));
+    const image = await together(processes, 'the scan', () => pictured(source, seen));
     const labelled = overlapOf(compared.box, plane);
     const map = (whole: Uint8Array): Uint8Array =>
       takeBox(whole, boxShape(compared.box), within(labelled, compared.box));
@@ -92,7 +92,7 @@ export async function drawOwnParts(
 }
 
 /** The first channel of a box, its range as 0 to 1. */
-async function shown(source: VoxelSource, box: VoxelBox): Promise<Float32Array> {
+async function pictured(source: VoxelSource, box: VoxelBox): Promise<Float32Array> {
   const image = await source.image(box);
   const range = source.ranges?.[0];
   if (range === undefined || range === windowRange || !(range.most > range.least)) return image;
