@@ -5,9 +5,9 @@ export { presets } from './config/config-presets.ts';
 export * from './config/machine-file.ts';
 export { grantedBytes } from './config/memory-room.ts';
 export * from './config/model.ts';
+export { channelCount, channelNamesOf, checkChannelOrder, withChannels } from './config/normalization.ts';
 export * from './cross/compare-runs.ts';
 export * from './cross/cross-validate.ts';
-export { channelCount, channelNamesOf, checkChannelOrder, withChannels } from './config/normalization.ts';
 export type { CaseKind } from './evaluate/case-kinds.ts';
 // From a run to scores and segmentations
 export {
