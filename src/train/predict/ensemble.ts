@@ -81,7 +81,7 @@ function checkFits(first: OpenRun, other: OpenRun): void {
     ...prepareOptions(config),
   });
   const [wanted, found] = [facts(first), facts(other)];
-  const keys = Object.keys(wanted) as (keyof typeof wanted)[];
+  const keys = Object.keys({ ...wanted, ...found }) as (keyof typeof wanted)[];
   const key = keys.find((name) => JSON.stringify(wanted[name]) !== JSON.stringify(found[name]));
   if (key === undefined) return;
   fail({
