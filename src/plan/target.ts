@@ -18,6 +18,11 @@ export interface StoredType extends TensorType {
   readonly format: Format;
 }
 
+/** With the box of each rank. */
+export interface StoredBoxes extends StoredType {
+  readonly boxes: readonly Box[];
+}
+
 /** Memory of one kind. */
 export interface Space {
   readonly name: string;
@@ -60,7 +65,7 @@ export interface Target {
    * Bytes that a launch of a kernel needs on a rank beside its tensors, only while it runs: the plan gives them a place among the
    * tensors. `storedOf`: how a value that the kernel reads or writes lies. Absent: none.
    */
-  scratch?(kernel: Kernel, rank: number, storedOf: (value: LocalValue) => StoredType): number;
+  scratch?(kernel: Kernel, rank: number, storedOf: (value: LocalValue) => StoredBoxes): number;
   /** Whether collectives go on beside kernels where ranks are processes of their own. */
   readonly overlap: boolean;
 }

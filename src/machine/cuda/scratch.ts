@@ -1,5 +1,5 @@
 import { fail } from '../../core/index.ts';
-import type { Kernel, LocalValue, StoredType } from '../../plan/index.ts';
+import type { Kernel, LocalValue, StoredBoxes } from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
 import { stepsOf } from './bind.ts';
 import type { Address } from './driver.ts';
@@ -14,10 +14,15 @@ const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 const NOWHERE: CudaMemory = { bytes: 0, taken: 0, address: 0, kept: [], graphs: [] };
 
 /** Bytes that the launches of a kernel ask for while they run: it is printed as it will be, for tensors that lie nowhere. */
-export function scratchOf(kernel: Kernel, rank: number, storedOf: (value: LocalValue) => StoredType): number {
+export function scratchOf(
+  kernel: Kernel,
+  rank: number,
+  storedOf: (value: LocalValue) => StoredBoxes,
+): number {
   const tensors = new Map<LocalValue, CudaTensor>();
   const tensorOf = (value: LocalValue): CudaTensor => {
-    const tensor = tensors.get(value) ?? cudaTensor(NOWHERE, 0, storedOf(value), value.own[rank]);
+    const stored = storedOf(value);
+    const tensor = tensors.get(value) ?? cudaTensor(NOWHERE, 0, stored, stored.boxes[rank]);
     tensors.set(value, tensor);
     return tensor;
   };
