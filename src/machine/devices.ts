@@ -1,6 +1,14 @@
 import { HalomeshError } from '../core/index.ts';
-import type { Target } from '../plan/index.ts';
-import { cpuDevice, cpuTarget, type ExactConv, library, type TargetOptions } from './cpu/index.ts';
+import type { Costs, Target } from '../plan/index.ts';
+import {
+  costsOf,
+  cpuDevice,
+  cpuTarget,
+  type ExactConv,
+  library,
+  type Speeds,
+  type TargetOptions,
+} from './cpu/index.ts';
 import { cudaDevice, cudaTarget, gpuHere } from './cuda/index.ts';
 import type { Device } from './device.ts';
 import type { ComputingDevice, DeviceChoice } from './device-names.ts';
@@ -27,6 +35,8 @@ export interface DeviceEntry {
   bytes?(): number | undefined;
   /** What plans for it need to know; nothing is opened. Each takes what it knows. */
   target(options?: TargetOptions): Target;
+  /** What work takes by the speeds of the host, assumed where they are not measured; absent where the target tells it. */
+  costs?(speeds: Speeds): Costs;
   open(options?: DeviceOptions): Device;
 }
 
@@ -48,6 +58,7 @@ export const DEVICES = {
       }
     },
     target: cpuTarget,
+    costs: costsOf,
     open: cpuDevice,
   },
   cuda: {
@@ -93,6 +104,12 @@ export const DEVICES = {
 >;
 
 export type DeviceName = keyof typeof DEVICES;
+
+/** What the seconds of a step on a device are predicted by. `speeds`: of the host, asked for where the device goes by them. */
+export function stepCosts(name: DeviceName, target: Target, speeds: () => Speeds): Costs {
+  const entry: DeviceEntry = DEVICES[name];
+  return entry.costs?.(speeds()) ?? target.costs;
+}
 
 /** The device that is asked for; `auto` looks whether there is a GPU. */
 export function deviceNamed(choice: DeviceChoice): ComputingDevice {

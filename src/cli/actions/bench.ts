@@ -1,5 +1,5 @@
 import { shape } from '../../core/index.ts';
-import { costsOf, DEVICES, type DeviceChoice, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
+import { DEVICES, type DeviceChoice, type DeviceEntry, deviceNamed, stepCosts } from '../../machine/index.ts';
 import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { bytes, type Plan, type Sizes } from '../../plan/index.ts';
@@ -109,7 +109,7 @@ async function placeOf(
     sizes: { batch, depth: size, height: size, width: size },
     stride: 2 ** (levels - 1),
     target,
-    costs: () => (name === 'cpu' ? costsOf(speedsOf()) : target.costs),
+    costs: () => stepCosts(name, target, () => speedsOf()),
     ranks: processes?.ranks.length ?? 1,
     threads: flags.threads ?? threads,
     memoryLimit,

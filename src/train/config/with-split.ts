@@ -1,6 +1,6 @@
 import type { Graph } from '../../core/index.ts';
 import type { Shape3 } from '../../imaging/index.ts';
-import { costsOf, type Processes } from '../../machine/index.ts';
+import { deviceNamed, type Processes, stepCosts } from '../../machine/index.ts';
 import type { Plan, Sizes } from '../../plan/index.ts';
 import { agreedSplit } from '../../run/index.ts';
 import { splitMesh, type TrainConfig } from './config.ts';
@@ -34,12 +34,13 @@ export async function withSplit(
 ): Promise<Placed> {
   if (config.split !== 'auto') return { config };
   const [depth, height, width] = shape;
+  const target = targetOf(config);
   const choice = {
     graph: (sizes: Sizes) => graph([sizes.depth, sizes.height, sizes.width], sizes.batch),
     sizes: { batch, depth, height, width },
     stride: 2 ** (config.levels - 1),
-    target: targetOf(config),
-    costs: () => costsOf(speedsOf()),
+    target,
+    costs: () => stepCosts(deviceNamed(config.device), target, () => speedsOf()),
     threads: config.threads,
     memoryLimit: config.memoryLimit,
     ranks,
