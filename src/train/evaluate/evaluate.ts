@@ -110,8 +110,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     const { settings, shown } = metricSettings(options, classes);
     await together(processes, 'the files to write', async () => {
       if (!first || out === undefined) return;
-      const { config, latest, best } = run.folder;
-      const reads = [config, latest, best, path.join(data, 'dataset.json')];
+      const reads = [...run.reads, path.join(data, 'dataset.json')];
       for (const entry of cases)
         reads.push(...imageFiles(entry), ...(entry.label === undefined ? [] : [entry.label]));
       const drawn = options.overlays === false ? [] : cases.map(({ id }) => id);

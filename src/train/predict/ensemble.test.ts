@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -72,6 +72,15 @@ describe('an ensemble', () => {
     expect(twice.labels).toEqual(one.labels);
     expect(twice.soft).toEqual(one.soft);
     expect(twice.found.voxels).toEqual(one.found.voxels);
+  });
+
+  it('is not written over a file of any of its runs', async () => {
+    const output = path.join(root, 'linked.nii.gz');
+    symlinkSync(path.join(run('b'), 'checkpoints/latest.safetensors'), output);
+    const before = readFileSync(output);
+    const twice = predict({ run: run('a'), ensemble: [run('b')], input, output, overwrite: true });
+    await expect(twice).rejects.toThrow(/linked.nii.gz/);
+    expect(readFileSync(output)).toEqual(before);
   });
 
   it('refuses runs that see scans in another way', async () => {

@@ -61,6 +61,7 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
   };
   return {
     ...first,
+    reads: runs.flatMap(({ reads }) => reads),
     needs: (shape) => Promise.resolve(wholeBox(shape)),
     segmentParts,
     async segment() {

@@ -47,6 +47,8 @@ export interface OpenRun {
   readonly classes: readonly string[];
   /** File of the checkpoint, and which one it is. */
   readonly file: string;
+  /** Files of the run, or of all runs that it stands for: nothing may be written over them. */
+  readonly reads: readonly string[];
   readonly checkpoint: 'best' | 'latest';
   /**
    * The most likely class of every voxel of a prepared scan, [depth, height, width]. All processes call it; those in `to` get the
@@ -132,6 +134,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     config,
     classes,
     file,
+    reads: [folder.config, folder.latest, folder.previous, folder.best],
     checkpoint,
     needs: (shape, settings) => segmenter.needs(shape, settings),
     segmentParts: (source, settings, take) => segmenter.segment(source, settings, take),

@@ -34,13 +34,13 @@ export async function scanFor(
 
 /** Refuses outputs that are read or there, before anything is written, and makes their folders. Process 0 does it for all. */
 export async function prepareOutputs(
-  { classes, folder: { config, latest, best } }: OpenRun,
+  { classes, reads: filesOfRun }: OpenRun,
   scans: readonly ScanToSegment[],
   { processes, probabilities = false, overwrite }: OutputSettings,
 ): Promise<void> {
   await together(processes, 'the files to write', async () => {
     if ((processes?.index ?? 0) !== 0) return;
-    const reads = [config, latest, best];
+    const reads = [...filesOfRun];
     for (const scan of scans) reads.push(...(await filesOfScan(scan)));
     const names = probabilities ? classes : [];
     const writes = scans.flatMap(({ output }) => [output, ...probabilityNames(output, names)]);
