@@ -85,6 +85,25 @@ describe('writeFakeLesions', () => {
     );
   });
 
+  it('writes classes where the values of labels have gaps, and refuses labels that are ignored', async () => {
+    const gaps = path.join(folder, 'gaps');
+    for (const dir of ['imagesTr', 'labelsTr']) mkdirSync(path.join(gaps, dir), { recursive: true });
+    const map = labels.map((label) => (label === 2 ? 4 : label));
+    await writeNifti(path.join(gaps, 'imagesTr/a.nii.gz'), { data: hu, shape, affine });
+    await writeNifti(path.join(gaps, 'labelsTr/a.nii.gz'), { data: map, shape, affine });
+    const describe = (named: object) =>
+      writeFileSync(path.join(gaps, 'dataset.json'), JSON.stringify({ name: 'livers', labels: named }));
+    describe({ background: 0, liver: 1, tumour: 4 });
+    const [of4] = await writeFakeLesions({ data: gaps, out: path.join(folder, 'of4'), probability: 1 });
+    const [of2] = await writeFakeLesions({ data, out: path.join(folder, 'of2'), probability: 1 });
+    expect(of4).toEqual(of2);
+    const bytes = (out: string) => readFileSync(path.join(folder, out, 'labelsTr/a.nii.gz'));
+    expect(bytes('of4')).toEqual(bytes('of2'));
+    describe({ background: 0, liver: 1, tumour: 2, ignore: 4 });
+    const refused = writeFakeLesions({ data: gaps, out: path.join(folder, 'ignoring') });
+    await expect(refused).rejects.toThrow(/expected a class for every voxel, found a label that is ignored/);
+  });
+
   it('refuses a folder with a data set, and a class that the data set does not have', async () => {
     const out = path.join(folder, 'refused');
     await expect(writeFakeLesions({ data, out: data })).rejects.toThrow(/the output is a file that is read/);

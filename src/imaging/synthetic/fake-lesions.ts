@@ -17,6 +17,7 @@ import { readScan } from '../formats/scan.ts';
 import { refuseSameNames } from '../store/dataset-names.ts';
 import { ClassCounter } from '../volume/class-counter.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { ignoresVoxels } from '../volume/label-codes.ts';
 import { typeOfArray } from '../volume/nifti-types.ts';
 import { canonicalGrid, fromCanonical, orientationOf } from '../volume/orientation.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
@@ -65,6 +66,15 @@ export async function writeFakeLesions(options: FakeLesionsOptions): Promise<Fak
   if (cases.length === 0)
     throw new ImagingError({ file: data, field: 'cases', expected: 'scans with label maps', found: 'none' });
   for (const key of ['organ', 'lesion'] as const) checkLabel(key, options[key] ?? defaults[key], labelNames);
+  const ignoring = cases.find(({ labelCodes }) => ignoresVoxels(labelCodes));
+  if (ignoring !== undefined)
+    throw new ImagingError({
+      file: data,
+      field: 'labels',
+      expected: 'a class for every voxel',
+      found: 'a label that is ignored',
+      hint: 'Leave "ignore" out of dataset.json, or give its voxels a class.',
+    });
   refuseSameNames(
     cases.map(({ id }) => id),
     data,
@@ -116,7 +126,12 @@ async function writeCase(
 ): Promise<FakeLesionsReport> {
   checkChannelCount(entry, 1);
   const image = await readScan(entry.image, { series: entry.series });
-  const canonical = await loadLabels(entry.label ?? '', canonicalGrid(image), entry.labelNames);
+  const canonical = await loadLabels(
+    entry.label ?? '',
+    canonicalGrid(image),
+    entry.labelNames,
+    entry.labelCodes,
+  );
   const labels = fromCanonical(canonical, orientationOf(image.affine));
   const changes = drawChanges(
     { fakeLesions: { probability } },
