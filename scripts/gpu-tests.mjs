@@ -34,10 +34,11 @@ function step(name, program, args) {
 }
 
 const vitest = join(packageRoot, 'node_modules/vitest/vitest.mjs');
-const files = ['device', 'network', 'matrix', 'train'].map((name) => `test/cuda/${name}.test.ts`);
+const files = ['device', 'network', 'train'].map((name) => `test/cuda/${name}.test.ts`);
 step('devices, networks, training', process.execPath, [vitest, 'run', ...files]);
 const long = ['run', '--config', 'vitest.long.config.ts'];
-step('whole trainings', process.execPath, [vitest, ...long, 'test/cuda/exact.long.test.ts']);
+const more = ['matrix', 'layers', 'exact'].map((name) => `test/cuda/${name}.long.test.ts`);
+step('layers, whole trainings', process.execPath, [vitest, ...long, ...more]);
 if (!values['no-laws']) step('laws', process.execPath, [vitest, ...long, 'test/cuda/laws.long.test.ts']);
 
 /** compute-sanitizer of the path or of a toolkit. */
