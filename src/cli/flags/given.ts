@@ -10,9 +10,24 @@ export function givenConfig(flags: TrainFlags): {
 } {
   const { config, resume: _resume, watch: _watch, trace: _trace, overwrite: _overwrite, ...own } = flags;
   checkMeshFlags(flags);
+  checkWindow(own);
   const ofFile = config === undefined ? {} : readConfigFile(config);
   const nameOf = (rest: SettingName) => flagsOver(own, fileOver(config ?? '', ofFile, rest));
   return { given: mergeConfig(ofFile, own), nameOf };
+}
+
+/** A window is of channels of CT: refused beside a way of normalisation that has none. */
+function checkWindow({ window, normalization }: Readonly<Record<string, unknown>>): void {
+  if (window === undefined || normalization === undefined || normalization === 'auto') return;
+  const names = [normalization].flat();
+  if (names.includes('ct')) return;
+  throw new UsageError({
+    where: '--window',
+    problem: 'expected a channel that is normalised in it',
+    expected: '--normalization ct',
+    found: names.join(','),
+    hint: 'Leave the window out',
+  });
 }
 
 /** Refuses a config without a key that has no default, in the words of the flag. */
