@@ -114,7 +114,7 @@ const lists = [
 ].map((value) => JSON.stringify(value));
 
 export async function dataset(folder) {
-  await writePhantom({ out: folder, size: 16, cases: 2 });
+  await writePhantom({ out: folder, size: 16, cases: 2, overwrite: true });
   return {
     mutant: (random) => ({ 'dataset.json': Buffer.from(mutateJson(random, random.pick(lists))) }),
     async read(place) {

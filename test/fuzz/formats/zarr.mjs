@@ -21,7 +21,8 @@ const chunks = [`${CASE}/image/0.0.0`, `${CASE}/labels/0.0.0`];
 export async function zarr(folder) {
   const data = path.join(folder, 'data');
   const store = path.join(folder, 'store');
-  await writePhantom({ out: data, size: 16, cases: 1 });
+  // A process that takes over from one that hung finds what that one made.
+  await writePhantom({ out: data, size: 16, cases: 1, overwrite: true });
   await preprocess({ data, out: store, spacing: SPACING });
   const whole = Object.fromEntries(
     [...texts, ...chunks].map((file) => [file, readFileSync(path.join(store, file))]),
