@@ -2,6 +2,7 @@ import { fail, shownValue } from '../../core/index.ts';
 import { voxelCount, wholeBox } from '../../imaging/index.ts';
 import { prepareOptions } from '../config/model.ts';
 import { addFlipped } from './flips.ts';
+import { meanPart } from './mean-of-flips.ts';
 import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
 
 // Several networks as one: the mean of their probabilities, summed in float32 in the order of the runs.
@@ -40,8 +41,7 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
   const segmentParts: OpenRun['segmentParts'] = async (source, asked, take) => {
     const { shape } = source;
     const box = wholeBox(shape);
-    const voxels = voxelCount(shape);
-    const sum = new Float32Array(voxels * classes);
+    const sum = new Float32Array(voxelCount(shape) * classes);
     const hostBytes = (asked.hostBytes ?? 0) + sum.byteLength;
     for (const [n, run] of runs.entries()) {
       const onPass = (done: number, all: number): void => asked.onPass?.(n * all + done, runs.length * all);
@@ -50,14 +50,7 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
       });
       run.free();
     }
-    const labels = new Uint8Array(voxels);
-    for (let v = 0; v < voxels; v++) {
-      let best = 0;
-      for (let c = 1; c < classes; c++) if (sum[v * classes + c] > sum[v * classes + best]) best = c;
-      labels[v] = best;
-    }
-    if (asked.probabilities) for (let i = 0; i < sum.length; i++) sum[i] /= runs.length;
-    await take({ box, labels, probabilities: asked.probabilities ? sum : undefined });
+    await take(meanPart({ box, sum, classes }, runs.length, asked.probabilities === true));
   };
   return {
     ...first,

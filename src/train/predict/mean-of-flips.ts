@@ -24,15 +24,27 @@ export class MeanOfFlips {
 
   /** The mean over the flips, and its most likely classes: the lowest on a tie. */
   part(probabilities: boolean): SegmentedPart {
-    const { box, classes, sum, flips } = this;
-    const labels = new Uint8Array(voxelCount(boxShape(box)));
-    for (let n = 0; n < labels.length; n++) {
-      let best = 0;
-      for (let c = 1; c < classes; c++) if (sum[n * classes + c] > sum[n * classes + best]) best = c;
-      labels[n] = best;
-    }
-    // A power of two: exact.
-    if (probabilities) for (let n = 0; n < sum.length; n++) sum[n] /= flips;
-    return { box, labels, probabilities: probabilities ? sum : undefined };
+    const { box, sum, classes, flips } = this;
+    return meanPart({ box, sum, classes }, flips, probabilities);
   }
+}
+
+/**
+ * What `count` volumes say whose probabilities `sum` adds up: the most likely classes, the lowest on a tie, and the mean where it is
+ * asked for, which takes the place of the sum. Of a power of two it is exact.
+ */
+export function meanPart(
+  of: { readonly box: VoxelBox; readonly sum: Float32Array; readonly classes: number },
+  count: number,
+  probabilities: boolean,
+): SegmentedPart {
+  const { box, sum, classes } = of;
+  const labels = new Uint8Array(voxelCount(boxShape(box)));
+  for (let n = 0; n < labels.length; n++) {
+    let best = 0;
+    for (let c = 1; c < classes; c++) if (sum[n * classes + c] > sum[n * classes + best]) best = c;
+    labels[n] = best;
+  }
+  if (probabilities) for (let n = 0; n < sum.length; n++) sum[n] /= count;
+  return { box, labels, probabilities: probabilities ? sum : undefined };
 }
