@@ -1,22 +1,13 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { datasetFolder } from '../../../test/imaging/dataset-fixture.ts';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { type Dataset, openDataset } from './dataset.ts';
 import type { DatasetPatterns } from './dataset-files.ts';
 
 const root = temporaryFolder();
 
-/** A folder with empty files. */
-function folder(files: readonly string[], json?: unknown): string {
-  const dir = mkdtempSync(path.join(root, 'set-'));
-  for (const file of files) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), '');
-  }
-  if (json !== undefined) writeFileSync(path.join(dir, 'dataset.json'), JSON.stringify(json));
-  return dir;
-}
+const folder = (files: readonly string[], json?: unknown): string => datasetFolder(root, files, json);
 
 /** Ids of the cases and where their channels lie. */
 const shown = ({ dir, cases, test }: Dataset) =>

@@ -1,22 +1,14 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { datasetFolder } from '../../../test/imaging/dataset-fixture.ts';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { preprocess } from '../preprocess/preprocess-dataset.ts';
 import { openDataset, surveyDataset } from './dataset.ts';
 
 const root = temporaryFolder();
 
-/** A dataset folder with empty files of these names, and dataset.json if it is given. */
-function folder(files: readonly string[], json?: unknown): string {
-  const dir = mkdtempSync(path.join(root, 'set-'));
-  for (const file of files) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), '');
-  }
-  if (json !== undefined) writeFileSync(path.join(dir, 'dataset.json'), JSON.stringify(json));
-  return dir;
-}
+const folder = (files: readonly string[], json?: unknown): string => datasetFolder(root, files, json);
 
 const files = (name: string) => [`imagesTr/${name}.nii.gz`, `labelsTr/${name}.nii.gz`];
 const entry = (name: string) => ({ image: files(name)[0], label: files(name)[1] });

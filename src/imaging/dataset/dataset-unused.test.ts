@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { datasetFolder } from '../../../test/imaging/dataset-fixture.ts';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { verifyDataset } from '../check/verify.ts';
 import { writePhantom } from '../synthetic/phantom.ts';
@@ -8,15 +9,7 @@ import { openDataset } from './dataset.ts';
 
 const root = temporaryFolder();
 
-function folder(files: readonly string[], json?: unknown): string {
-  const dir = mkdtempSync(path.join(root, 'set-'));
-  for (const file of files) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), '');
-  }
-  if (json !== undefined) writeFileSync(path.join(dir, 'dataset.json'), JSON.stringify(json));
-  return dir;
-}
+const folder = (files: readonly string[], json?: unknown): string => datasetFolder(root, files, json);
 
 const channels = (name: string, ...numbers: readonly number[]) =>
   numbers.map((n) => `imagesTr/${name}_000${n}.nii.gz`);

@@ -1,24 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { datasetFolder } from '../../../test/imaging/dataset-fixture.ts';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { openDataset } from './dataset.ts';
 
 const root = temporaryFolder();
 
-/** A dataset folder with empty files of these names, and dataset.json if it is given. */
-function folder(files: readonly string[], json?: unknown): string {
-  const dir = mkdtempSync(path.join(root, 'set-'));
-  for (const file of files) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), '');
-  }
-  if (json !== undefined) {
-    writeFileSync(path.join(dir, 'dataset.json'), typeof json === 'string' ? json : JSON.stringify(json));
-  }
-  return dir;
-}
+const folder = (files: readonly string[], json?: unknown): string => datasetFolder(root, files, json);
 
 const pair = (name: string) => ({ image: `./imagesTr/${name}.nii.gz`, label: `./labelsTr/${name}.nii.gz` });
 const files = (...names: string[]) => names.flatMap((name) => Object.values(pair(name)));
