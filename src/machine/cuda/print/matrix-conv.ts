@@ -3,7 +3,6 @@ import { boxBySlots } from '../../formats/index.ts';
 import { nativeText } from '../library.ts';
 import type { Maker, Step } from '../maker.ts';
 import type { CudaTensor } from '../tensors.ts';
-import { SUM_BLOCKS } from './frame.ts';
 import { Ending, pack, STEP, SUMS_WORDS } from './matrix-parts.ts';
 import { THREADS } from './printer.ts';
 import { overLanes } from './row.ts';
@@ -18,6 +17,7 @@ import {
   takesTile,
   tileSource,
 } from './tile.ts';
+import { placeInTile, placeOfBlock, tilesIn } from './tiles-of-box.ts';
 import { titleOf } from './window.ts';
 
 // Convolutions of bfloat16 images on tensor cores, any window, and the gradients of those without a stride. A block computes tiles of up to
@@ -77,11 +77,7 @@ export function matrixConvSteps(call: Contraction, weight: CudaTensor, make: Mak
   const packed = pack(call, weight, make, { inputs, outputs, turned: op === 'conv_transpose' });
   const to = make.printer();
   to.title = `${titleOf(op, call.window)}, tensor cores`;
-  const [deep, high, wide] = tile.map((length, i) => Math.ceil(space[i] / length));
-  // As many tiles along d a block as leave blocks enough.
-  const most = Math.max(1, Math.floor(SUM_BLOCKS / (cases * outputs * high * wide)));
-  const run = Math.ceil(deep / Math.min(deep, most));
-  const tiles = Math.ceil(deep / run) * high * wide;
+  const { tiles, high, wide, run } = tilesIn(space, tile, cases * outputs);
   const ending = new Ending(make, to, call, { tiles, outputs, cases });
   to.args.longs('start', start);
   to.args.longs('size', size);
@@ -113,12 +109,7 @@ ${source.load({ into: 'tile', shape: read, from: [d, h, w], block: 'i', threads:
     `  ${declared ? 'HM_SHARED' : 'HM_ROOM'}(u32, words, ${bytes / 4});
   Four *const tile = (Four *)words;
   const int thread = threadIdx.x, warp = thread / 32, lane = thread % 32, half = thread % 2;
-  const u32 place = blockIdx.x % (u32)a.tiles, group = blockIdx.x / (u32)a.tiles;
-  const int out = (int)(group % (u32)a.outputs), n = (int)a.start[0] + (int)(group / (u32)a.outputs);
-  const int w0 = (int)a.start[3] + ${tile[2]} * (int)(place % (u32)a.wide), h0 = (int)a.start[2] + ${tile[1]} * (int)(place / (u32)a.wide % (u32)a.high);
-  const int begin = (int)a.start[1] + (int)(place / (u32)a.wide / (u32)a.high * (u32)a.run);
-  const int end = min(begin + (int)a.run, (int)(a.start[1] + a.size[1]));
-${ending.begin(words)}  for (int d0 = begin; d0 < end; d0 += ${tile[0]}) {
+${placeOfBlock(tile)}${ending.begin(words)}  for (int d0 = begin; d0 < end; d0 += ${tile[0]}) {
     float sum[${tile[0]}][2][4];
     for (int d = 0; d < ${tile[0]}; d++)
       for (int r = 0; r < 8; r++) sum[d][r / 4][r % 4] = 0;
@@ -130,12 +121,7 @@ ${parts.join('')}    __syncthreads();
         results[v * ${STEP} + 8 * (r / 4) + 2 * (lane % 4) + r % 2] = sum[d][r / 4][r % 4];
       }
     __syncthreads();
-${ending.tile(
-  product(tile),
-  `        const int d = d0 + v / ${tile[1] * tile[2]}, h = h0 + v / ${tile[2]} % ${tile[1]}, w = w0 + v % ${tile[2]};
-        if (d >= end || h >= (int)(a.start[2] + a.size[2]) || w >= (int)(a.start[3] + a.size[3])) continue;
-`,
-)}  }
+${ending.tile(product(tile), placeInTile(tile))}  }
 ${ending.end}`,
     {
       head: `${nativeText('matrix.h')}${multiply(window, tile, read)}`,

@@ -3,11 +3,11 @@ import { boxBySlots } from '../../formats/index.ts';
 import { nativeText } from '../library.ts';
 import type { Maker, Step } from '../maker.ts';
 import type { CudaTensor } from '../tensors.ts';
-import { SUM_BLOCKS } from './frame.ts';
 import { takesMatrix } from './matrix-conv.ts';
 import { Ending, pack, STEP, SUMS_WORDS } from './matrix-parts.ts';
 import { THREADS } from './printer.ts';
 import { BLOCK, blocksOf, type Contraction, product, slabOf, tileSource } from './tile.ts';
+import { tilesIn } from './tiles-of-box.ts';
 import { titleOf } from './window.ts';
 
 // Transposed convolutions of bfloat16 images on tensor cores whose kernel is as long as its stride, so that every position of the input
@@ -41,10 +41,7 @@ export function matrixTransposeSteps(call: Contraction, weight: CudaTensor, make
   const packed = pack(call, weight, make, { inputs, outputs, turned: false });
   const to = make.printer();
   to.title = `${titleOf(call.op, call.window)}, tensor cores`;
-  const [high, wide] = [Math.ceil(count[1] / TILE[1]), Math.ceil(count[2] / TILE[2])];
-  const most = Math.max(1, Math.floor(SUM_BLOCKS / (cases * outputs * high * wide)));
-  const run = Math.ceil(count[0] / Math.min(count[0], most));
-  const tiles = Math.ceil(count[0] / run) * high * wide;
+  const { tiles, high, wide, run } = tilesIn(count, TILE, cases * outputs);
   const ending = new Ending(make, to, call, { tiles, outputs, cases });
   to.args.longs('start', start);
   to.args.longs('size', size);

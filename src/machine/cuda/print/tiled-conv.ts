@@ -1,11 +1,11 @@
 import { boxBySlots } from '../../formats/index.ts';
 import type { Maker, Step } from '../maker.ts';
 import { type CudaTensor, placed, presentIn } from '../tensors.ts';
-import { SUM_BLOCKS } from './frame.ts';
 import { Ending, STEP, SUMS_WORDS } from './matrix-parts.ts';
 import { overLanes } from './row.ts';
 import { BLOCK, type Contraction, channelsOf, product } from './tile.ts';
 import { loadFloats } from './tiled.ts';
+import { placeInTile, placeOfBlock, tilesIn } from './tiles-of-box.ts';
 import { titleOf } from './window.ts';
 
 // 3x3x3 convolutions in float32, and their gradients for the input. A block computes tiles of 4 x 8 x 16 positions and 16 channels, one
@@ -38,10 +38,7 @@ export function tiledConvSteps(call: Contraction, weight: CudaTensor, make: Make
   const outputs = size[4] / BLOCK;
   const to = make.printer();
   to.title = `${titleOf(op, window)}, tiles`;
-  const [deep, high, wide] = TILE.map((length, i) => Math.ceil(space[i] / length));
-  const most = Math.max(1, Math.floor(SUM_BLOCKS / (cases * outputs * high * wide)));
-  const run = Math.ceil(deep / Math.min(deep, most));
-  const tiles = Math.ceil(deep / run) * high * wide;
+  const { tiles, high, wide, run } = tilesIn(space, TILE, cases * outputs);
   const ending = new Ending(make, to, call, { tiles, outputs, cases });
   to.args.longs('start', start);
   to.args.longs('size', size);
@@ -77,24 +74,14 @@ ${load({ into: 'xs', shape: READ, from: [d, h, w], channel: 'i', channels: CHANN
   // Of the products: which channels, where in a line, which line, which plane.
   const int group4 = thread % 4, side = thread / 4 % 2, lineh = thread / 8 % ${TILE[1]}, plane = thread / 64;
   const int line = (plane * ${READ[1]} + lineh) * ${READ[2]} + 8 * side;
-  const u32 place = blockIdx.x % (u32)a.tiles, group = blockIdx.x / (u32)a.tiles;
-  const int out = (int)(group % (u32)a.outputs), n = (int)a.start[0] + (int)(group / (u32)a.outputs);
-  const int w0 = (int)a.start[3] + ${TILE[2]} * (int)(place % (u32)a.wide), h0 = (int)a.start[2] + ${TILE[1]} * (int)(place / (u32)a.wide % (u32)a.high);
-  const int begin = (int)a.start[1] + (int)(place / (u32)a.wide / (u32)a.high * (u32)a.run);
-  const int end = min(begin + (int)a.run, (int)(a.start[1] + a.size[1]));
-${ending.begin(WORDS)}  for (int d0 = begin; d0 < end; d0 += ${TILE[0]}) {
+${placeOfBlock(TILE)}${ending.begin(WORDS)}  for (int d0 = begin; d0 < end; d0 += ${TILE[0]}) {
     float sum[8][4];
     for (int r = 0; r < 32; r++) sum[r / 4][r % 4] = 0;
 ${parts.join('')}    __syncthreads();
     for (int r = 0; r < 32; r++)
       results[(plane * ${TILE[1] * TILE[2]} + lineh * ${TILE[2]} + 8 * side + r / 4) * ${STEP} + 4 * group4 + r % 4] = sum[r / 4][r % 4];
     __syncthreads();
-${ending.tile(
-  product(TILE),
-  `        const int d = d0 + v / ${TILE[1] * TILE[2]}, h = h0 + v / ${TILE[2]} % ${TILE[1]}, w = w0 + v % ${TILE[2]};
-        if (d >= end || h >= (int)(a.start[2] + a.size[2]) || w >= (int)(a.start[3] + a.size[3])) continue;
-`,
-)}  }
+${ending.tile(product(TILE), placeInTile(TILE))}  }
 ${ending.end}`,
     { head: MULTIPLY, together: 2, shared: bytes },
   );
