@@ -55,7 +55,12 @@ const pure = [
 ];
 
 /** Packages that pure files may load: they run everywhere. */
-const purePackages = ['zod', 'dicom-parser'];
+const purePackages = [
+  'zod',
+  'dicom-parser',
+  '@cornerstonejs/codec-openjpeg/decodewasmjs',
+  '@cornerstonejs/codec-charls/decodewasmjs',
+];
 
 /** Globals of Node.js that neither browsers nor workers have. */
 const globals = ['process', 'Buffer', 'NodeJS', 'require', '__dirname', '__filename'];

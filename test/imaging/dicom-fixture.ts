@@ -27,8 +27,8 @@ export interface SliceFixture {
   /** Stored values, row by row. */
   values?: readonly number[] | null;
   syntax?: string;
-  /** Pixels in fragments, as compressed syntaxes have them. */
-  encapsulated?: boolean;
+  /** Compressed pixels in fragments, in place of `values`, behind a table of offsets, which may be empty. */
+  packed?: { readonly fragments: readonly Buffer[]; readonly table?: readonly number[] };
   /** Leaves out preamble and meta header. */
   bare?: boolean;
   /** Elements before the pixels. */
@@ -70,7 +70,7 @@ function element(group: number, number: number, vr: string, value: Buffer, { imp
 
 /** The bytes of a DICOM file with one slice. */
 export function dicomBytes(fixture: SliceFixture = {}): Buffer {
-  const { syntax = EXPLICIT, rows = 2, columns = 3, bits = 16, bare = false, encapsulated = false } = fixture;
+  const { syntax = EXPLICIT, rows = 2, columns = 3, bits = 16, bare = false, packed } = fixture;
   const { signed = true, values = Array.from({ length: rows * columns }, (_, n) => n) } = fixture;
   const style: Style = { implicit: syntax === IMPLICIT, big: syntax === BIG };
   const parts: Buffer[] = [];
@@ -105,10 +105,10 @@ export function dicomBytes(fixture: SliceFixture = {}): Buffer {
   if (fixture.slope !== undefined && fixture.slope !== null) list(0x28, 0x1053, [fixture.slope]);
   for (const [group, number, vr, value] of fixture.more ?? [])
     parts.push(element(group, number, vr, value, style));
-  if (values !== null) {
+  if (packed !== undefined) parts.push(itemsOf(packed.fragments, packed.table));
+  else if (values !== null) {
     const pixels = pixelBytes(values, bits, signed, style.big);
-    if (encapsulated) parts.push(fragments(pixels));
-    else parts.push(element(0x7fe0, 0x10, bits === 8 ? 'OB' : 'OW', pixels, style));
+    parts.push(element(0x7fe0, 0x10, bits === 8 ? 'OB' : 'OW', pixels, style));
   }
   const data = Buffer.concat(parts);
   if (bare) return data;
@@ -139,8 +139,8 @@ function pixelBytes(values: readonly number[], bits: 8 | 16 | 32, signed: boolea
   return out;
 }
 
-/** Pixel Data of undefined length: an empty table of offsets, one fragment, the end. */
-function fragments(pixels: Buffer): Buffer {
+/** Pixel Data of undefined length: a table of offsets, fragments, the end. */
+function itemsOf(fragments: readonly Buffer[], table: readonly number[] = []): Buffer {
   const item = (number: number, body: Buffer) => {
     const head = Buffer.alloc(8);
     head.writeUInt16LE(0xfffe, 0);
@@ -151,8 +151,8 @@ function fragments(pixels: Buffer): Buffer {
   const head = Buffer.from([0xe0, 0x7f, 0x10, 0x00, 0x4f, 0x42, 0, 0, 0xff, 0xff, 0xff, 0xff]);
   return Buffer.concat([
     head,
-    item(0xe000, Buffer.alloc(0)),
-    item(0xe000, pixels),
+    item(0xe000, Buffer.from(Uint32Array.from(table).buffer)),
+    ...fragments.map((fragment) => item(0xe000, fragment)),
     item(0xe0dd, Buffer.alloc(0)),
   ]);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 import { mutateBytes } from '../mutate.mjs';
 import { readSound } from './scan.mjs';
@@ -23,9 +24,35 @@ function u16(value) {
   return bytes;
 }
 
-/** A slice of 4 x 5 pixels. */
-function slice(place, { slope = '1', intercept = '-1024', deflated = false } = {}) {
-  const syntax = deflated ? '1.2.840.10008.1.2.1.99' : '1.2.840.10008.1.2.1';
+/** Small pictures, each compressed in one of the ways of DICOM. */
+const frames = JSON.parse(readFileSync(new URL('../../fixtures/dicom-frames.json', import.meta.url), 'utf8'));
+const plain = { syntax: '1.2.840.10008.1.2.1', bits: 16, bitsStored: 12, signed: false };
+
+/** An element of undefined length with a frame in two fragments, behind an empty table of offsets. */
+function packedPixels(frame) {
+  const bytes = Buffer.from(frame, 'base64');
+  const half = bytes.length >> 1;
+  const item = (tag, body) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt16LE(0xfffe, 0);
+    head.writeUInt16LE(tag, 2);
+    head.writeUInt32LE(body.length, 4);
+    return Buffer.concat([head, body]);
+  };
+  return Buffer.concat([
+    Buffer.from([0xe0, 0x7f, 0x10, 0x00, 0x4f, 0x42, 0, 0, 0xff, 0xff, 0xff, 0xff]),
+    item(0xe000, Buffer.alloc(0)),
+    item(0xe000, bytes.subarray(0, half)),
+    item(0xe000, bytes.subarray(half)),
+    item(0xe0dd, Buffer.alloc(0)),
+  ]);
+}
+
+/** A slice of 4 x 5 pixels, or, compressed, of 12 x 10. */
+function slice(place, { slope = '1', intercept = '-1024', deflated = false, frame } = {}) {
+  const { bits, bitsStored, signed, syntax: stored } = frame ?? plain;
+  const [columns, rows] = frame === undefined ? [4, 5] : [12, 10];
+  const syntax = deflated ? '1.2.840.10008.1.2.1.99' : stored;
   const meta = Buffer.concat([
     element(0x00020002, 'UI', '1.2.840.10008.5.1.4.1.1.2\0'),
     element(0x00020010, 'UI', syntax.length % 2 === 1 ? `${syntax}\0` : syntax),
@@ -44,13 +71,15 @@ function slice(place, { slope = '1', intercept = '-1024', deflated = false } = {
     element(0x00200032, 'DS', `0\\0\\${2 * place}`),
     element(0x00200037, 'DS', '1\\0\\0\\0\\1\\0'),
     element(0x00280002, 'US', u16(1)),
-    element(0x00280010, 'US', u16(5)),
-    element(0x00280011, 'US', u16(4)),
+    element(0x00280010, 'US', u16(rows)),
+    element(0x00280011, 'US', u16(columns)),
     element(0x00280030, 'DS', '0.7\\0.8'),
-    ...[16, 12, 11, 0].map((value, i) => element(0x00280100 + i, 'US', u16(value))),
+    ...[bits, bitsStored, bitsStored - 1, signed ? 1 : 0].map((value, i) =>
+      element(0x00280100 + i, 'US', u16(value)),
+    ),
     element(0x00281052, 'DS', intercept),
     element(0x00281053, 'DS', slope),
-    element(0x7fe00010, 'OW', pixels),
+    frame === undefined ? element(0x7fe00010, 'OW', pixels) : packedPixels(frame.frame),
   ]);
   const start = Buffer.alloc(132);
   start.write('DICM', 128);
@@ -80,18 +109,23 @@ const decimals = [
 const START = 132;
 const PIXELS = 40;
 
-/** A series of three slices, one of which is damaged. */
+/** A series of three slices, one of which is damaged: its header, or, compressed, also its pixels. */
 export function dicom() {
   return {
     mutant(random) {
-      const deflated = random.once(6);
-      const slices = [0, 1, 2].map((place) => slice(place, { deflated }));
+      const frame = random.once(2) ? random.pick(frames) : undefined;
+      const deflated = frame === undefined && random.once(6);
+      const slices = [0, 1, 2].map((place) => slice(place, { deflated, frame }));
       const at = random.below(slices.length);
-      const head = slices[at].length - PIXELS;
+      const pixels = frame === undefined ? PIXELS : packedPixels(frame.frame).length;
+      const head = slices[at].length - pixels;
       if (random.once(4))
-        slices[at] = slice(at, { slope: random.pick(decimals), intercept: random.pick(decimals) });
+        slices[at] = slice(at, { slope: random.pick(decimals), intercept: random.pick(decimals), frame });
       else if (random.once(15)) slices[at] = mutateBytes(random, slices[at], START + 8);
-      else {
+      else if (frame !== undefined && !random.once(4)) {
+        const rest = mutateBytes(random, slices[at].subarray(head), Math.min(pixels, 200));
+        slices[at] = Buffer.concat([slices[at].subarray(0, head), rest]);
+      } else {
         const rest = mutateBytes(random, slices[at].subarray(START), head - START);
         slices[at] = Buffer.concat([slices[at].subarray(0, START), rest]);
       }

@@ -51,6 +51,14 @@ export class Attributes {
     return { offset, length, ofUndefinedLength: element.hadUndefinedLength === true };
   }
 
+  /** The items of a sequence; none where it is absent or empty. */
+  items(tag: string): readonly Attributes[] {
+    const items = this.#data.elements[tag]?.items ?? [];
+    return items.flatMap(({ dataSet }) =>
+      dataSet === undefined ? [] : [new Attributes(this.#file, dataSet)],
+    );
+  }
+
   /** All values of an attribute as text, with backslashes between; empty where there is none. */
   all(tag: string): string {
     return this.#read(tag, () => this.#data.string(tag)) ?? '';

@@ -2,8 +2,8 @@ import { ImagingError } from '../../volume/errors.ts';
 import { ByteReader, readError } from '../byte-reader.ts';
 import { concatBytes, latin1, viewOf } from '../bytes.ts';
 import type { ScanFiles } from '../scan-files.ts';
+import { isUnpackable, transferSyntaxName } from './codecs/decoders.ts';
 import { Attributes, type Parsed, parseDicom, parseMeta, pixelTag } from './dicom-attributes.ts';
-import { transferSyntaxName } from './dicom-syntax.ts';
 
 const implicitLittle = '1.2.840.10008.1.2';
 const explicitLittle = '1.2.840.10008.1.2.1';
@@ -21,27 +21,28 @@ const notScans = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'RTRECORD', 'SEG', 'SR
 /** The table of contents of a disc (Media Storage Directory). */
 const directoryClass = '1.2.840.10008.1.3.10';
 
-/** Where the pixels of a file are. */
-export interface PixelPlace {
-  readonly files: ScanFiles;
-  readonly file: string;
-  /** Absent where there are none or they are compressed. */
-  readonly pixels?: {
-    /** In the file, or, behind `deflatedFrom`, in what it unpacks to. */
-    readonly offset: number;
-    readonly length: number;
-    /** Where in the file the packed data set begins. */
-    readonly deflatedFrom?: number;
-  };
+/** Where pixels are that are stored as they are. */
+export interface PlainPixels {
+  /** In the file, or, behind `deflatedFrom`, in what it unpacks to. */
+  readonly offset: number;
+  readonly length: number;
+  /** Where in the file the packed data set begins. */
+  readonly deflatedFrom?: number;
 }
 
 /** A DICOM file up to its pixels. */
-export interface DicomFile extends PixelPlace {
+export interface DicomFile {
+  readonly files: ScanFiles;
+  readonly file: string;
   readonly data: Attributes;
   readonly syntax: string;
   readonly hasPixels: boolean;
-  /** Name of the transfer syntax of compressed pixels. */
-  readonly compressed?: string;
+  /** Pixels that are not compressed. */
+  readonly pixels?: PlainPixels;
+  /** Where the items of compressed pixels begin that can be unpacked. */
+  readonly packedAt?: number;
+  /** What keeps pixels from being read, such as the name of their transfer syntax. */
+  readonly unreadable?: string;
 }
 
 /**
@@ -69,11 +70,13 @@ export async function readDicomFile(files: ScanFiles, file: string): Promise<Dic
   const used = (bare === undefined ? data.text('x00020010') : bare) || implicitLittle;
   const element = data.place(pixelTag);
   if (element === undefined) return { files, file, data, syntax: used, hasPixels: false };
+  const found = { files, file, data, syntax: used, hasPixels: true };
+  const { offset, length, ofUndefinedLength } = element;
   const plain = [implicitLittle, explicitLittle, explicitBig, deflated].includes(used);
-  if (!plain || element.ofUndefinedLength)
-    return { files, file, data, syntax: used, hasPixels: true, compressed: transferSyntaxName(used) };
-  const { offset, length } = element;
-  return { files, file, data, syntax: used, hasPixels: true, pixels: { offset, length, deflatedFrom } };
+  if (plain && !ofUndefinedLength) return { ...found, pixels: { offset, length, deflatedFrom } };
+  if (ofUndefinedLength && isUnpackable(used)) return { ...found, packedAt: offset };
+  const otherwise = ofUndefinedLength || !isUnpackable(used) ? '' : ', though pixels are of a given length';
+  return { ...found, unreadable: `${transferSyntaxName(used)}${otherwise}` };
 }
 
 /** Whether a file is the table of contents of a disc. */
@@ -129,9 +132,12 @@ async function inflateStart(
   }
 }
 
-/** The bytes of a file's pixels. Throws ImagingError where the file ends before them. */
-export async function readPixels({ files, file, pixels }: PixelPlace, bytes: number): Promise<Uint8Array> {
-  const found = pixels === undefined ? new Uint8Array(0) : await readPlace(files, file, pixels, bytes);
+/** The bytes of pixels that are not compressed. Throws ImagingError where the file ends before them. */
+export async function readPlain(
+  { files, file, pixels }: Pick<DicomFile, 'files' | 'file'> & { readonly pixels: PlainPixels },
+  bytes: number,
+): Promise<Uint8Array> {
+  const found = await readPlace(files, file, pixels, bytes);
   if (found.length === bytes) return found;
   throw new ImagingError({
     file,
@@ -145,7 +151,7 @@ export async function readPixels({ files, file, pixels }: PixelPlace, bytes: num
 async function readPlace(
   files: ScanFiles,
   file: string,
-  { offset, deflatedFrom }: NonNullable<PixelPlace['pixels']>,
+  { offset, deflatedFrom }: PlainPixels,
   bytes: number,
 ): Promise<Uint8Array> {
   if (deflatedFrom === undefined) return readBytes(files, file, offset, bytes);

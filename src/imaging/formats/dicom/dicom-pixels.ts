@@ -1,10 +1,14 @@
 import { mapSome } from '../../../core/index.ts';
 import { hostIsLittle, swapBytes } from '../../volume/byte-order.ts';
+import { ImagingError } from '../../volume/errors.ts';
 import { arrayOfType, type ElementType } from '../../volume/nifti-types.ts';
 import type { SlabSink } from '../../volume/scan-types.ts';
 import type { VoxelArray } from '../../volume/volume.ts';
 import { refuseNonFinite } from '../../volume/voxel-decoder.ts';
-import { readPixels } from './dicom-file.ts';
+import { dropDecoder, frameDecoder, transferSyntaxName } from './codecs/decoders.ts';
+import { CodecError } from './codecs/frame-format.ts';
+import { readFragments } from './dicom-encapsulated.ts';
+import { readPlain } from './dicom-file.ts';
 import type { DicomSlice } from './dicom-slice.ts';
 
 /**
@@ -50,8 +54,41 @@ export async function readSlices(
 
 /** Reads the pixels of one slice, scaled. Throws ImagingError, also for values that are not finite where that is checked. */
 export async function readSlice(slice: DicomSlice, out: VoxelArray, checkFinite: boolean): Promise<void> {
-  decode(await readPixels(slice.place, out.length * slice.pixels.bytes), slice, out);
-  if (checkFinite) refuseNonFinite(slice.file, out, 0);
+  const { files, file, place, pixels } = slice;
+  const bytes = out.length * pixels.bytes;
+  const stored =
+    'fragments' in place
+      ? await unpack(
+          slice,
+          await readFragments(files, file, place.fragments, mostPacked(bytes)),
+          place.syntax,
+        )
+      : await readPlain({ files, file, pixels: place }, bytes);
+  decode(stored, slice, out);
+  if (checkFinite) refuseNonFinite(file, out, 0);
+}
+
+/** Bytes that a compressed frame may take: noise grows a little, headers and small frames more. */
+const mostPacked = (bytes: number): number => 4 * bytes + (1 << 20);
+
+/** The pixels of a compressed frame. Throws ImagingError for a damaged one. */
+async function unpack(
+  { file, rows, columns, pixels }: DicomSlice,
+  packed: Uint8Array,
+  syntax: string,
+): Promise<Uint8Array> {
+  const decode = await frameDecoder(syntax);
+  const signed = !pixels.type.startsWith('u');
+  try {
+    return decode(packed, { rows, columns, bytes: pixels.bytes, signed });
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    dropDecoder(syntax);
+    const expected = `a sound frame of ${transferSyntaxName(syntax)}`;
+    const hint = 'The file is damaged: copy it again, or decompress the series with another program.';
+    const problem = { file, field: 'Pixel Data (7FE0,0010)', expected, found: error.message, hint };
+    throw new ImagingError(problem, { cause: error });
+  }
 }
 
 /** Stored bits above High Bit and below its lowest may hold anything (DICOM PS3.5, 8.1.1). */

@@ -1,3 +1,4 @@
+import { mapSome } from '../../../core/index.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import { elementBytes } from '../../volume/nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
@@ -62,7 +63,7 @@ interface Chosen {
 
 async function openChosen(where: string, chosen: Chosen, options: ScanReadOptions): Promise<OpenScan> {
   const measured = withoutUnmeasured(chosen.files);
-  const sifted = withoutScouts(measured.files.map(sliceOf));
+  const sifted = withoutScouts(await mapSome(measured.files, sliceOf));
   const single = await withoutCopies(sifted.slices);
   const { ordered, shape, affine } = stackSlices(where, single.slices);
   const type = valueType(ordered);

@@ -1,13 +1,19 @@
 import type { Vector3 } from '../../volume/affine.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import type { WritableType } from '../../volume/nifti-types.ts';
-import { type DicomFile, isBigEndian, type PixelPlace } from './dicom-file.ts';
+import type { ScanFiles } from '../scan-files.ts';
+import { type Fragment, findFrames } from './dicom-encapsulated.ts';
+import { type DicomFile, isBigEndian, type PlainPixels } from './dicom-file.ts';
+
+/** Where the pixels of a slice are: as they are stored, or compressed in fragments. */
+export type FramePlace = PlainPixels | { readonly fragments: readonly Fragment[]; readonly syntax: string };
 
 /** One slice of a series: where it lies, in LPS mm, and how its pixels are stored. */
 export interface DicomSlice {
   /** Nothing else of the file stays in memory. */
-  readonly place: PixelPlace;
+  readonly files: ScanFiles;
   readonly file: string;
+  readonly place: FramePlace;
   readonly rows: number;
   readonly columns: number;
   /** Of the centre of its first pixel (Image Position). */
@@ -36,14 +42,15 @@ export interface PixelFormat {
 }
 
 /** Reads a file's slice. Throws ImagingError with the first attribute that is missing or that no slice of a scan has. */
-export function sliceOf(source: DicomFile): DicomSlice {
+export async function sliceOf(source: DicomFile): Promise<DicomSlice> {
   const { file, data } = source;
   const fail = (field: string, expected: string, found: string, hint?: string): never => {
     throw new ImagingError({ file, field, expected, found: found.slice(0, 120), hint });
   };
-  if (source.compressed !== undefined) {
+  if (source.unreadable !== undefined) {
     const hint = 'Decompress the series first, for example with dcmdjpeg, gdcmconv --raw or dcm2niix.';
-    fail('Transfer Syntax', 'uncompressed pixels', source.compressed, hint);
+    const expected = 'pixels as they are, JPEG, JPEG-LS, JPEG 2000 or RLE';
+    fail('Transfer Syntax', expected, source.unreadable, hint);
   }
   const numbers = (tag: string, name: string, count: number): number[] => {
     const values = Array.from({ length: count }, (_, n) => data.decimal(tag, n) ?? Number.NaN);
@@ -93,16 +100,13 @@ export function sliceOf(source: DicomFile): DicomSlice {
   const intercept = !data.has('x00281052') ? 0 : numbers('x00281052', 'Rescale Intercept', 1)[0];
   if (slope === 0) fail('Rescale Slope', 'another number than 0', '0');
   const pixels = pixelFormat(source, whole, fail);
-  const bytes = rows * columns * pixels.bytes;
-  const length = source.pixels?.length ?? 0;
-  // One byte may be added to make the length even.
-  if (length < bytes || length > bytes + 1)
-    fail('Pixel Data', `${bytes} bytes (${columns} x ${rows})`, `${length}`, 'The file is damaged.');
+  const place = await placeOf(source, { rows, columns, bytes: pixels.bytes }, fail);
   const thickness = data.decimal('x00180050');
   return {
     ...{
-      place: { files: source.files, file, pixels: source.pixels },
+      files: source.files,
       file,
+      place,
       rows,
       columns,
       position,
@@ -113,6 +117,28 @@ export function sliceOf(source: DicomFile): DicomSlice {
     },
     ...{ thickness, pixels, slope, intercept },
   };
+}
+
+async function placeOf(
+  { files, file, pixels, packedAt, syntax }: DicomFile,
+  size: { readonly rows: number; readonly columns: number; readonly bytes: number },
+  fail: (field: string, expected: string, found: string, hint: string) => never,
+): Promise<FramePlace> {
+  if (packedAt !== undefined) {
+    const [fragments] = await findFrames(files, file, packedAt, 1);
+    return { fragments, syntax };
+  }
+  const { rows, columns } = size;
+  const bytes = rows * columns * size.bytes;
+  // One byte may be added to make the length even.
+  if (pixels === undefined || pixels.length < bytes || pixels.length > bytes + 1)
+    fail(
+      'Pixel Data',
+      `${bytes} bytes (${columns} x ${rows})`,
+      `${pixels?.length ?? 0}`,
+      'The file is damaged.',
+    );
+  return pixels;
 }
 
 function pixelFormat(
@@ -128,6 +154,12 @@ function pixelFormat(
     fail('Bits Stored, High Bit', `bits within the ${bits} allocated`, `${bitsStored}, ${highBit}`);
   const signed = whole('x00280103', 'Pixel Representation');
   if (signed > 1) fail('Pixel Representation', '0 or 1', `${signed}`);
+  if (source.packedAt !== undefined && highBit !== bitsStored - 1)
+    fail(
+      'High Bit',
+      `${bitsStored - 1}, the highest of ${bitsStored} bits of compressed pixels`,
+      `${highBit}`,
+    );
   const bigEndian = isBigEndian(source);
   if (bigEndian && bits === 8) fail('Transfer Syntax', 'another for 8 bits', 'Explicit VR Big Endian');
   const type = `${signed ? '' : 'u'}int${bits}` as PixelFormat['type'];
