@@ -42,7 +42,7 @@ function matchesLockFile(root) {
   return Object.keys(present).every((path) => path in wanted);
 }
 
-function npmCommand() {
+export function npmCommand() {
   const own = process.env.npm_execpath;
   if (own?.endsWith('npm-cli.js') && existsSync(own)) return [process.execPath, own];
   const npm = which('npm');

@@ -9,6 +9,8 @@ export * from './hash.ts';
 export * from './layout.ts';
 export * from './map-some.ts';
 export * from './mesh.ts';
+export * from './outside/schema.ts';
+export type { StopSignal } from './outside/stop-signal.ts';
 export * from './print.ts';
 export * from './printable.ts';
 export { drawNormals } from './random/random-normal.ts';

@@ -37,7 +37,15 @@ interface TypeFacts {
 const floats = (length: number) => new Float32Array(length);
 const doubles = (length: number) => new Float64Array(length);
 
-const types = {
+/** Types by their own names. */
+export const TORCH_TYPES = [
+  ...(['float32', 'float64', 'float16', 'bfloat16'] as const),
+  ...(['int64', 'int32', 'int16', 'int8', 'uint8', 'bool'] as const),
+] as const;
+
+export type TorchType = (typeof TORCH_TYPES)[number];
+
+const types: Readonly<Record<TorchType, TypeFacts>> = {
   float32: {
     bytes: 4,
     storage: 'FloatStorage',
@@ -77,14 +85,9 @@ const types = {
   int8: { bytes: 1, storage: 'CharStorage', array: floats, read: (from, at) => from.getInt8(at) },
   uint8: { bytes: 1, storage: 'ByteStorage', array: floats, read: (from, at) => from.getUint8(at) },
   bool: { bytes: 1, storage: 'BoolStorage', array: floats, read: (from, at) => from.getUint8(at) },
-} as const satisfies Record<string, TypeFacts>;
-
-export type TorchType = keyof typeof types;
+};
 
 const scratch = new DataView(new ArrayBuffer(4));
-
-/** Types by their own names. */
-export const TORCH_TYPES = Object.keys(types) as readonly TorchType[];
 
 /** The type of a kind of storage; undefined for an unknown one. */
 export const typeOfStorage = (name: string): TorchType | undefined =>
@@ -106,7 +109,7 @@ export function halfToFloat(bits: number): number {
 export const countOf = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
 
 /** The numbers of a view, row-major, from the bytes of its storage, which hold it. */
-export function numbersOf({ type, shape, strides, offset }: TorchTensor, storage: Buffer): TorchNumbers {
+export function numbersOf({ type, shape, strides, offset }: TorchTensor, storage: Uint8Array): TorchNumbers {
   const { bytes, array, read }: TypeFacts = types[type];
   const view = new DataView(storage.buffer, storage.byteOffset, storage.byteLength);
   const count = countOf(shape);

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { StopSignal } from '../../core/index.ts';
 import {
   beginPartialFolder,
   inside,
@@ -45,7 +46,7 @@ export interface PreprocessOptions {
   /** Cases that are prepared at a time, each in a thread of its own; 1 (default) works in this thread. */
   readonly jobs?: number;
   /** When it is aborted, cases in the making are given up, and the result comes at once. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   /** Called for every case, when it is written, found finished or has failed. */
   readonly onCase?: (done: PreprocessedCase) => void;
 }

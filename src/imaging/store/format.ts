@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import type { IntensityWindow } from '../volume/intensity-window.ts';
 import type { ChannelStatistics, Normalization } from '../volume/normalization.ts';
+import type { Shape3 } from '../volume/volume.ts';
 import { readJsonAs } from './json-file.ts';
-import { mostVoxels, shapeOfAtMost } from './zarr-array.ts';
+import { shapeOfAtMost } from './shape-schema.ts';
+import { mostVoxels } from './zarr-array.ts';
 
 // A store of preprocessed cases is a Zarr group: STORE/.zattrs says how it was made and of which cases, STORE/CASE is a group
 // of one case with the arrays `image` (values of the file, Hounsfield units in CT, RAS+ order: depth, height, width), `image_1`, `image_2`...
@@ -46,47 +49,97 @@ const normalization: z.ZodType<Normalization> = z.union([
 ]);
 const source = z.object({ file: z.string(), bytes: whole, modified: finite });
 
-const options = z.object({
+/** How the cases of a store were prepared; with a window: what lies outside of it is lost. */
+export interface StoreOptions {
+  /** mm of a voxel along each axis. */
+  readonly spacing?: number;
+  /** Voxels along each axis. */
+  readonly size?: number;
+  readonly window?: IntensityWindow;
+}
+
+const options: z.ZodType<StoreOptions> = z.object({
   spacing: finite.positive().optional(),
   size: whole.min(1).optional(),
   window: window.optional(),
 });
 
-/** How the cases of a store were prepared; with a window: what lies outside of it is lost. */
-export type StoreOptions = z.infer<typeof options>;
-
 const byte = whole.max(255);
 const labelCodes = z.object({ classOf: z.record(z.string(), byte), classValues: z.array(byte).optional() });
 
-const root = z.object({
+/** What stands beside the cases of a store. */
+export interface StoreDescription {
+  /** Of this format; the first has one channel, whose statistics it does not tell. */
+  readonly version: 1 | 2;
+  readonly name: string;
+  readonly label_names?: string[];
+  /** What the values of the label maps mean, where they are not the classes themselves, which is what the store holds. */
+  readonly label_codes?: { readonly classOf: Record<string, number>; readonly classValues?: number[] };
+  /** Names of the channels, where the data set gives them or there are several. */
+  readonly channels?: string[];
+  readonly preprocessing: StoreOptions;
+  /** Ids of all cases of the data set with a label map. */
+  readonly cases: string[];
+}
+
+const root: z.ZodType<{ readonly halomesh: StoreDescription }> = z.object({
   halomesh: z.object({
-    /** Of this format; the first has one channel, whose statistics it does not tell. */
     version: z.literal([1, 2], { error: '1 or 2, the version of the store' }),
     name: z.string(),
     label_names: z.array(z.string()).optional(),
-    /** What the values of the label maps mean, where they are not the classes themselves, which is what the store holds. */
     label_codes: labelCodes.optional(),
-    /** Names of the channels, where the data set gives them or there are several. */
     channels: z.array(z.string()).min(1).max(mostChannels).optional(),
     preprocessing: options,
-    /** Ids of all cases of the data set with a label map. */
     cases: z.array(z.string()).min(1),
   }),
 });
-export type StoreDescription = z.infer<typeof root>['halomesh'];
 
-const caseOfStore = z.object({
+/** A file that a case was made from, as it was then. */
+export interface StoredSource {
+  readonly file: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** What stands beside the arrays of a case: enough to bring a segmentation back to the file. */
+export interface CaseDescription {
+  /** Row by row, voxels (k, j, i) to mm. */
+  readonly affine: number[];
+  readonly original: { readonly shape: Shape3; readonly affine: number[] };
+  readonly filled: Shape3;
+  readonly preprocessing: StoreOptions;
+  /** What is known of each channel of the file, and the window that it was cut off at, if it was. */
+  readonly channels?: { readonly statistics: ChannelStatistics; readonly window?: IntensityWindow }[];
+  /** By label value, for images that are normalised in some ways: `window` where that of one channel is all. */
+  readonly classes?: {
+    readonly window?: IntensityWindow;
+    readonly normalizations?: readonly Normalization[];
+    readonly facts: readonly {
+      readonly count: number;
+      readonly mean: number;
+      readonly means?: readonly number[];
+    }[];
+  }[];
+  /** Voxels that are left out of all counts. */
+  readonly ignored?: number;
+  readonly source: {
+    readonly image: StoredSource;
+    readonly label?: StoredSource;
+    readonly further?: StoredSource[];
+  };
+}
+
+const caseOfStore: z.ZodType<CaseDescription> = z.object({
   affine,
   original: grid,
   filled: shape,
   preprocessing: options,
-  /** What is known of each channel of the file, and the window that it was cut off at, if it was. */
   channels: z
     .array(z.object({ statistics, window: window.optional() }))
     .min(1)
     .max(mostChannels)
     .optional(),
-  /** By label value, for images that are normalised in some ways: `window` where that of one channel is all. */
   classes: z
     .array(
       z
@@ -102,14 +155,9 @@ const caseOfStore = z.object({
         }),
     )
     .optional(),
-  /** Voxels that are left out of all counts. */
   ignored: whole.optional(),
-  /** Files that the case was made from, as they were then: modified in milliseconds since 1970. */
   source: z.object({ image: source, label: source.optional(), further: z.array(source).optional() }),
 });
-
-/** What stands beside the arrays of a case: enough to bring a segmentation back to the file. */
-export type CaseDescription = z.infer<typeof caseOfStore>;
 
 const attributes = (folder: string): string => path.join(folder, '.zattrs');
 

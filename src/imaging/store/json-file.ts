@@ -1,11 +1,8 @@
-import type { z } from 'zod';
-import { shownValue } from '../../core/index.ts';
+import { type Schema, type SchemaIssue, shownValue } from '../../core/index.ts';
 import { readJsonFile, systemErrorCode } from '../../files/index.ts';
 import { ImagingError } from '../volume/errors.ts';
 
 // JSON files of a given form, and what is wrong with those of another one, in words.
-
-type Issue = z.core.$ZodRawIssue;
 
 const kinds: Readonly<Record<string, string | undefined>> = {
   string: 'a text',
@@ -21,22 +18,22 @@ const kinds: Readonly<Record<string, string | undefined>> = {
 };
 
 /** What a value should have been, as words after "expected", where its schema does not say it. */
-export function expectedOf(issue: Issue): string {
+export function expectedOf(issue: SchemaIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return kinds[issue.expected] ?? 'another value';
+      return kinds[issue.expected ?? ''] ?? 'another value';
     case 'invalid_value': {
-      const values = issue.values.map((value) =>
+      const values = (issue.values ?? []).map((value) =>
         typeof value === 'string' ? JSON.stringify(value) : String(value),
       );
       return values.length === 1 ? values[0] : `one of ${values.join(', ')}`;
     }
     case 'too_small':
-      return bound(issue.origin, issue.inclusive ? 'at least' : 'above', issue.minimum);
+      return bound(issue, issue.inclusive ? 'at least' : 'above', issue.minimum);
     case 'too_big':
-      return bound(issue.origin, issue.inclusive ? 'at most' : 'below', issue.maximum);
+      return bound(issue, issue.inclusive ? 'at most' : 'below', issue.maximum);
     case 'unrecognized_keys':
-      return `no key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
+      return `no key ${(issue.keys ?? []).map((key) => JSON.stringify(key)).join(', ')}`;
     case 'invalid_format':
       return 'a text of another form';
     case 'invalid_key':
@@ -46,7 +43,7 @@ export function expectedOf(issue: Issue): string {
   }
 }
 
-function bound(origin: string, relation: string, limit: number | bigint): string {
+function bound({ origin }: SchemaIssue, relation: string, limit?: number | bigint): string {
   if (origin === 'string') return `a text of ${relation} ${limit} characters`;
   if (origin === 'array') return `a list of ${relation} ${limit} entries`;
   return `${origin === 'int' ? 'a whole number of' : 'a number of'} ${relation} ${limit}`;
@@ -63,7 +60,7 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** Reads a JSON file of a given form. Throws ImagingError for what is not there, no JSON or of another form. */
-export async function readJsonAs<T>(file: string, schema: z.ZodType<T>): Promise<T> {
+export async function readJsonAs<T>(file: string, schema: Schema<T>): Promise<T> {
   let content: unknown;
   try {
     content = await readJsonFile(file);

@@ -10,6 +10,7 @@ import { ImagingError } from '../volume/errors.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
 import { refuseNonFinite } from '../volume/voxel-decoder.ts';
 import { readJsonAs } from './json-file.ts';
+import { shapeOfAtMost } from './shape-schema.ts';
 
 // Arrays of three dimensions in the Zarr format, version 2 (https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html): a folder
 // with a file `.zarray`, and a file `k.j.i` for each chunk. Elements of several bytes are shuffled, all first bytes before all
@@ -40,25 +41,11 @@ const LEVEL = 1;
 const compress = promisify(deflate);
 const expand = promisify(inflate);
 
-/** Voxels at most along an axis, and in all: 16 GiB of float32. Beyond, a header is damaged. */
-const mostAlong = 2 ** 16;
+/** Voxels of an array at most: 16 GiB of float32. Beyond, a header is damaged. */
 export const mostVoxels = 2 ** 32;
 
 /** Voxels of a chunk at most, in memory as a whole: 64 MiB of float32. */
 const mostInChunk = 2 ** 24;
-
-/** The schema of a shape whose voxels are at most so many. */
-export function shapeOfAtMost(most: number): z.ZodType<Shape3> {
-  const error = `voxels along depth, height and width: three whole numbers of at least 1 and at most ${mostAlong}, with a product of at most ${most}`;
-  return z.custom<Shape3>(
-    (value) =>
-      Array.isArray(value) &&
-      value.length === 3 &&
-      value.every((n) => Number.isInteger(n) && n >= 1 && n <= mostAlong) &&
-      voxelCount(value as unknown as Shape3) <= most,
-    { error },
-  );
-}
 
 const shuffle = (type: StoredType) => [{ id: 'shuffle', elementsize: elementBytes(type) }];
 

@@ -12,8 +12,11 @@ const SAYINGS: readonly (readonly [string, string])[] = [
   ['PMIX_RANK', 'SLURM_STEP_NUM_TASKS'], // srun --mpi=pmix
 ];
 
+/** Variables of a process. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What the launcher of MPI programs said to this process; undefined where it was started alone. */
-export function launched(env: NodeJS.ProcessEnv = process.env): Launched | undefined {
+export function launched(env: Environment = process.env): Launched | undefined {
   for (const [rankName, sizeName] of SAYINGS) {
     const [rank, size] = [number(env[rankName]), number(env[sizeName])];
     if (rank !== undefined && size !== undefined) return size > 1 ? { rank, size } : undefined;
@@ -25,7 +28,7 @@ export function launched(env: NodeJS.ProcessEnv = process.env): Launched | undef
 const LOCAL_RANKS = ['OMPI_COMM_WORLD_LOCAL_RANK', 'MPI_LOCALRANKID', 'PMI_LOCAL_RANK', 'SLURM_LOCALID'];
 
 /** Which of the processes on its machine this is, by the launcher; 0 where it says nothing. */
-export function localRank(env: NodeJS.ProcessEnv = process.env): number {
+export function localRank(env: Environment = process.env): number {
   if (launched(env) === undefined) return 0;
   return LOCAL_RANKS.map((name) => number(env[name])).find((rank) => rank !== undefined) ?? 0;
 }

@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import { fail, shownValue } from '../../core/index.ts';
+import { fail, type Schema, shownValue } from '../../core/index.ts';
 import { parseJson, readTextSync, systemErrorReason } from '../../files/index.ts';
 import { expectedOf, valueAt } from '../../imaging/index.ts';
 
@@ -32,14 +31,14 @@ export const fileOver =
  * The value as the schema has it. Throws HalomeshError for the first key at fault:
  * `config "optimizer.beta1": expected a number from 0 to below 1, found 2`.
  */
-export function check<T>(schema: z.ZodType<T>, value: unknown, nameOf: SettingName): T {
+export function check<T>(schema: Schema<T>, value: unknown, nameOf: SettingName): T {
   const stray = prototypeKey(value);
   if (stray !== undefined) return fail({ where: nameOf(stray), problem: 'unknown key' });
   const result = schema.safeParse(value, { error: expectedOf });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue.code === 'unrecognized_keys') {
-    const key = [...issue.path, issue.keys[0]].join('.');
+    const key = [...issue.path, ...(issue.keys ?? []).slice(0, 1)].join('.');
     return fail({ where: nameOf(key), problem: 'unknown key', hint: 'See halomesh train --help' });
   }
   // Where the key itself is at fault, it is what was found.

@@ -3,7 +3,7 @@ import { HalomeshError } from '../../core/index.ts';
 import { classNamesProblem, expectedOf } from '../../imaging/index.ts';
 import { DEVICE_CHOICES } from '../../machine/index.ts';
 import { checkPlainUNet, FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
-import { augmentationSchema } from './augmentation.ts';
+import { augmentationSchema } from './augmentation-schema.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 import {
   LEAST_MEMORY,

@@ -1,3 +1,4 @@
+import type { StopSignal } from '../../core/index.ts';
 import { writeTextAtomically } from '../../files/index.ts';
 import { isZarr, type Shape3 } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
@@ -31,7 +32,7 @@ export interface TrainOptions {
   /** Told of everything that happens, as it happens. */
   readonly onEvent?: (event: TrainEvent) => void;
   /** When it is aborted, the step in progress is finished and saved; of several processes any one's counts for all. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
   readonly processes?: Processes;
   /** Does what comes before the first step, when nothing is there to be saved. */

@@ -1,3 +1,4 @@
+import type { StopSignal } from '../../core/index.ts';
 import {
   boxOfSlices,
   boxShape,
@@ -74,7 +75,7 @@ export async function writeOwnLabels(
   file: string,
   original: Grid,
   own: OwnBox,
-  { processes, signal }: { readonly processes?: Processes; readonly signal?: AbortSignal },
+  { processes, signal }: { readonly processes?: Processes; readonly signal?: StopSignal },
 ): Promise<Float64Array> {
   const [depth, height, width] = original.shape;
   const { affine } = canonicalGrid(original);

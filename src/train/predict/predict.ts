@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { fail, HalomeshError } from '../../core/index.ts';
+import { fail, HalomeshError, type StopSignal } from '../../core/index.ts';
 import {
   asValues,
   type Case,
@@ -49,7 +49,7 @@ export interface PredictionSettings extends EnsembleOptions {
   /** Is told what happens. */
   readonly onEvent?: (event: PredictionEvent) => void;
   /** Ends it between two passes of the network, with the signal's reason as the error. Nothing half-written stays. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 }
 
 export interface PredictOptions extends PredictionSettings {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type Box, fail, HalomeshError } from '../../core/index.ts';
+import { type Box, fail, HalomeshError, type StopSignal } from '../../core/index.ts';
 import {
   boxShape,
   type Shape3,
@@ -40,7 +40,7 @@ export interface SegmentOptions {
   /** Called after each pass of the network: how many are done, and how many there are for this process. */
   readonly onPass?: (done: number, all: number) => void;
   /** Ends it between two passes, with the signal's reason as the error. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 }
 
 export interface SegmenterParts {

@@ -5,17 +5,22 @@ import type { RunFolder } from './run-folder.ts';
 
 // What was expected of a run before its first step, for those who look at what it does.
 
-const schema = z.object({
+export interface RunPlan {
   /** Resident memory of the process with the most, bytes. */
-  predictedPeakBytes: z.number(),
+  readonly predictedPeakBytes: number;
   /** Of a step. */
+  readonly flops: number;
+  readonly ranks: number;
+  /** Seconds of the kernels of a step by layer, in the order in which the layers first run. */
+  readonly layers: { readonly layer: string; readonly seconds: number }[];
+}
+
+const schema: z.ZodType<RunPlan> = z.object({
+  predictedPeakBytes: z.number(),
   flops: z.number(),
   ranks: z.number(),
-  /** Seconds of the kernels of a step by layer, in the order in which the layers first run. */
   layers: z.array(z.object({ layer: z.string(), seconds: z.number() })),
 });
-
-export type RunPlan = Readonly<z.infer<typeof schema>>;
 
 /** Writes what is expected of a run into its folder. */
 export async function writeRunPlan(folder: RunFolder, plan: RunPlan): Promise<void> {

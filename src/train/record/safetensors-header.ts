@@ -66,7 +66,7 @@ const ownSum = (sum: string): string => `"${OWN_SUM}":"${sum}"`;
  * The bytes before the numbers: the length of the header, and the header, filled up with spaces. Of one length for the same tensors
  * and metadata, whatever the sums are.
  */
-export function encodeHeader({ tensors, metadata }: Header): Buffer {
+export function encodeHeader({ tensors, metadata }: Header): Uint8Array {
   const sums = [...tensors].map(([name, { sum = 0 }]) => `${JSON.stringify(name)}:"${hex(sum)}"`);
   const told = { ...metadata, [SUMS]: `{${sums.join(',')}}`, [OWN_SUM]: NO_SUM };
   const entries = [...tensors].map(([name, { dtype, shape, offsets }]) => [
@@ -91,7 +91,7 @@ const textsSchema = z.record(z.string(), z.string());
 const sumsSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{8}$/));
 
 /** Reads the header of a file with so many bytes of numbers. Throws {@link HeaderFault}, and SyntaxError where it is no JSON. */
-export function decodeHeader(bytes: Buffer, dataBytes: number): Header {
+export function decodeHeader(bytes: Uint8Array, dataBytes: number): Header {
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   const content = parseJson(text);
   if (typeof content !== 'object' || content === null || Array.isArray(content))
@@ -125,9 +125,9 @@ function sumsOf(text: string): ReadonlyMap<string, number> {
   }
 }
 
-function checkOwnSum(bytes: Buffer, own: string): void {
-  const at = bytes.lastIndexOf(ownSum(own));
+function checkOwnSum(bytes: Uint8Array, own: string): void {
   const plain = Buffer.from(bytes);
+  const at = plain.lastIndexOf(ownSum(own));
   if (at >= 0) plain.write(ownSum(NO_SUM), at);
   const found = hex(crc32(plain));
   if (at < 0 || found !== own) throw new HeaderFault(`a header with the sum ${own}`, found);
