@@ -1,7 +1,7 @@
 import { fail, HalomeshError } from '../core/index.ts';
 import { checkOutputs, writeAll, writeAtomically } from '../files/index.ts';
 import { paperWindow } from '../imaging/index.ts';
-import { channelCount, prepareOptions, writeSafetensors } from '../train/index.ts';
+import { channelCount, prepareOptions, scoreCount, writeSafetensors } from '../train/index.ts';
 import { OnnxModel } from './onnx/onnx-model.ts';
 import { addNetwork, sizesOf } from './onnx/onnx-network.ts';
 import { type RunWeights, type RunWeightsOptions, readRunWeights } from './weights/run-weights.ts';
@@ -45,11 +45,12 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
 
 /** What a program must know to use the network, as texts. */
 export function describeRun({ config, classes, step }: RunWeights): Record<string, string> {
-  const { spacing, size, window = paperWindow, slices, channels } = config;
+  const { spacing, size, window = paperWindow, slices, channels, regions } = config;
   const normalizations = prepareOptions(config).normalizations;
   const mm = typeof spacing === 'number' ? [spacing, spacing, spacing] : spacing;
   return {
     classes: JSON.stringify(classes),
+    ...(regions && { regions: JSON.stringify(regions) }),
     ...(mm && { spacing_mm: JSON.stringify(mm) }),
     ...(size !== undefined && { size_voxels: JSON.stringify([size, size, size]) }),
     normalisation: JSON.stringify(normalizations ?? { kind: 'window', unit: 'HU', ...window }),
@@ -67,9 +68,12 @@ async function writeOnnx(file: string, run: RunWeights): Promise<void> {
   const model = new OnnxModel();
   const image = model.input('image', sizesOf(network, config.slices ?? channelCount(config)));
   const scores = addNetwork(model, network, weights, image);
-  const sizes = sizesOf(network, classes.length);
+  const sizes = sizesOf(network, scoreCount(config, classes.length));
   model.output(model.node('Identity', 'scores', [scores]), sizes);
-  model.output(model.node('Softmax', 'probabilities', [scores], { axis: 1 }), sizes);
+  const probabilities = config.regions
+    ? model.node('Sigmoid', 'probabilities', [scores])
+    : model.node('Softmax', 'probabilities', [scores], { axis: 1 });
+  model.output(probabilities, sizes);
   const content = model.finish('halomesh', describeRun(run));
   if (content.length > MOST_ONNX)
     fail({

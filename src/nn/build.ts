@@ -1,8 +1,8 @@
 import { fail, type Graph, type Shape, showShape, type Value, volume } from '../core/index.ts';
-import { castTo, gradients, inputOf, softmax, type VariableAttrs } from '../ops/index.ts';
+import { castTo, gradients, inputOf, sigmoid, softmax, type VariableAttrs } from '../ops/index.ts';
 import { BATCH } from './axes.ts';
 import { Context, type Parameter } from './context.ts';
-import { classCounts, predictedLabels } from './counts.ts';
+import { classCounts, predictedLabels, regionCounts, writtenRegions } from './counts.ts';
 import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './loss/losses.ts';
 import { type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
 import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
@@ -56,6 +56,8 @@ export interface TrainingOptions extends Omit<EvaluationOptions, 'averaged'> {
 export interface PredictionOptions extends BuildOptions {
   /** Adds the output `probabilities`. */
   readonly probabilities?: boolean;
+  /** The class that each region is written with, where the scores are those of regions that may overlap. */
+  readonly written?: readonly number[];
 }
 
 /** A graph with what a life cycle needs to know of it. */
@@ -135,8 +137,12 @@ export function buildPrediction(options: PredictionOptions): Built {
     levels: [scores],
     network,
   } = addNetwork(ctx, options);
-  ctx.graph.output('labels', predictedLabels(scores));
-  if (options.probabilities) ctx.graph.output('probabilities', softmax(castTo(scores, 'f32'), CLASS));
+  const { written } = options;
+  ctx.graph.output('labels', written ? writtenRegions(scores, written) : predictedLabels(scores));
+  if (options.probabilities) {
+    const wide = castTo(scores, 'f32');
+    ctx.graph.output('probabilities', written ? sigmoid(wide) : softmax(wide, CLASS));
+  }
   return finish(ctx, network, scores, {});
 }
 
@@ -179,7 +185,10 @@ function addLoss(ctx: Context, options: EvaluationOptions, network: Network, lev
     if (diceCase) graph.output('dice_case', diceCase);
     if (diceGlobal) graph.output('dice_global', diceGlobal);
     for (const { cls, value } of softDice) graph.output(`soft_dice_${cls}`, value);
-    const counts = classCounts(levels[0], labels, config.ignore);
+    const { sets, ignore } = config;
+    const counts = sets
+      ? regionCounts(levels[0], labels, sets, ignore)
+      : classCounts(levels[0], labels, ignore);
     graph.output('count_both', counts.both);
     graph.output('count_predicted', counts.predicted);
     graph.output('count_true', counts.truth);

@@ -1,6 +1,19 @@
 import type { Shape, Value } from '../core/index.ts';
-import { add, argmax, constant, equal, less, mul, reduceSum, tableOf } from '../ops/index.ts';
+import {
+  add,
+  argmax,
+  castTo,
+  constant,
+  equal,
+  less,
+  mul,
+  pad,
+  reduceMax,
+  reduceSum,
+  tableOf,
+} from '../ops/index.ts';
 import { BATCH, channelOf, spaceOf } from './axes.ts';
+import { foundRegions, regionMasks } from './loss/set-losses.ts';
 
 /** Voxels of every case and class, [batch, class] float64 whole numbers: what hard Dice, volumes and ratios are made of. */
 export interface ClassCounts {
@@ -13,6 +26,44 @@ export interface ClassCounts {
 /** The most likely class of every voxel: [batch, space..., class] -> [batch, space...] u8; the lowest on a tie. */
 export function predictedLabels(scores: Value): Value {
   return argmax(scores, channelOf(scores).name);
+}
+
+/**
+ * The class that every voxel is written with by scores of regions, each found where its probability is above 1/2: that of the last one
+ * found, class 0 without any. [batch, space..., class] -> [batch, space...] u8; `written`: the class of each region.
+ */
+export function writtenRegions(scores: Value, written: readonly number[]): Value {
+  const classes = channelOf(scores);
+  const table = (numbers: readonly number[]): Value => tableOf(scores.graph, [classes], numbers);
+  const places = table(written.map((_, n) => n + 1));
+  const last = reduceMax(mul(foundRegions(scores), places), [classes.name]);
+  const number = (value: number): Value => constant(scores.graph, value, [], 'f32');
+  const labels = written.map((cls, n) => mul(equal(last, number(n + 1)), number(cls)));
+  return castTo(
+    labels.reduce((a, b) => add(a, b)),
+    'u8',
+  );
+}
+
+/**
+ * Counts voxels of regions, sets of classes that may overlap: found or true, each by itself, none whose label is `ignore`.
+ * [batch, 1 + regions]: the place of the background has 0.
+ */
+export function regionCounts(
+  scores: Value,
+  labels: Value,
+  regions: readonly (readonly number[])[],
+  ignore?: number,
+): ClassCounts {
+  const space = spaceOf(scores, 'counts of regions').map((axis) => axis.name);
+  const masks = regionMasks(scores, labels, regions, ignore);
+  const counts = (mask: Value): Value =>
+    pad(reduceSum(mask, space, 'f64'), { [channelOf(scores).name]: [1, 0] });
+  return {
+    both: counts(masks.both),
+    predicted: counts(masks.predicted),
+    truth: counts(masks.truth),
+  };
 }
 
 /**

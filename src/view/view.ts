@@ -33,6 +33,8 @@ export class View {
   private readonly cases = new Map<string, KnownCase>();
   private readonly notes: string[] = [];
   private classes: readonly string[] = [];
+  /** Values of label maps by the names of regions, where a data set has such. */
+  private readonly regions = new Map<string, readonly number[]>();
   private lesion: string | undefined;
   private window: ViewData['window'];
   /** One count of lesions at a time: each holds two label maps. */
@@ -79,9 +81,9 @@ export class View {
       return Promise.resolve(undefined);
     const { truth } = known;
     const name = this.lesion ?? this.classes[this.classes.length - 1];
-    const label = this.classes.indexOf(name);
+    const labels = this.regions.get(name) ?? [this.classes.indexOf(name)];
     const next = this.counting.then(async () =>
-      lesionPlaces(await this.opened.checked(truth), await this.opened.checked(file), { label, name }),
+      lesionPlaces(await this.opened.checked(truth), await this.opened.checked(file), { labels, name }),
     );
     this.counting = next.catch(() => undefined);
     return next;
@@ -176,6 +178,12 @@ export class View {
       const dataset = await openDataset(dir, patterns);
       this.opened.openRoot(dir);
       this.takeClasses(dataset.labelNames);
+      const { regions = [], classValues = [] } = dataset.labelCodes ?? {};
+      for (const { name, classes } of regions)
+        this.regions.set(
+          name,
+          classes.map((cls) => classValues[cls] ?? cls),
+        );
       for (const entry of [...dataset.cases, ...dataset.test]) this.addCase(entry);
     } catch (error) {
       if (!(error instanceof HalomeshError)) throw error;

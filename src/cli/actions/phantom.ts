@@ -11,6 +11,8 @@ export interface Flags {
   readonly spacing?: number;
   readonly modality: 'ct' | 'mr';
   readonly channels: number;
+  readonly regions?: boolean;
+  readonly ignore?: boolean;
   readonly seed: number;
   readonly overwrite?: boolean;
 }

@@ -3,12 +3,15 @@ import { readJsonFile, systemErrorReason, writeTextAtomically } from '../../file
 import { classNamesProblem } from '../store/dataset-names.ts';
 import { mostChannels } from '../store/format.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { type GivenLabels, hasRegions, IGNORE, type NamedRegion, regionsOf } from './label-regions.ts';
 
 /** What a dataset.json of the Decathlon or of nnU-Net v2 says, in one form. */
 export interface DatasetDescription {
   readonly name?: string;
   /** Names of label values. */
   readonly labels?: ReadonlyMap<number, string>;
+  /** Sets of these values that are found one by one, in the order in which they are written. */
+  readonly regions?: readonly NamedRegion[];
   /** Names of its channels, such as `CT`. */
   readonly channelNames?: readonly string[];
   /** What the names of its files end in, such as `.nii.gz`. */
@@ -52,9 +55,13 @@ const schema = z.object(
     name: text.optional(),
     /** Decathlon: {"0": "background", ...}; nnU-Net v2: {"background": 0, ...}, and lists for regions. */
     labels: byName(
-      z.union([z.string(), z.number(), z.array(z.number())], { error: 'a name or a number' }),
+      z.union([z.string(), z.number(), z.array(z.number())], {
+        error: 'a name, a value, or a list of values',
+      }),
       'values and names, such as {"0": "background", "1": "liver"}',
     ).optional(),
+    /** nnU-Net v2: the value that each region is written with. */
+    regions_class_order: z.array(z.number({ error: 'a value' }), list('values')).optional(),
     /** Decathlon and nnU-Net 1; nnU-Net 2. */
     modality: channels,
     channel_names: channels,
@@ -94,9 +101,13 @@ export async function readDescription(file: string): Promise<DatasetDescription>
       });
     return { id, image: images[0], ...(count > 1 && { channels: images }), label };
   });
+  const { labels } = content;
+  const sets =
+    labels && hasRegions(labels) ? regionsOf(labels, content.regions_class_order, file) : undefined;
   return {
     name: content.name,
-    labels: content.labels && namesOf(content.labels, file),
+    labels: sets?.names ?? (labels && namesOf(labels, file)),
+    ...(sets && { regions: sets.regions }),
     channelNames,
     fileEnding: content.file_ending,
     training: content.training ?? (content.dataset && elsewhere),
@@ -141,22 +152,18 @@ function channelsOf(
   return numbered.map(({ name }) => name);
 }
 
-type Labels = ReadonlyMap<string, string | number | readonly number[]>;
-
 /** Names by value, 0 among them. */
-function namesOf(labels: Labels, file: string): ReadonlyMap<number, string> {
+function namesOf(labels: GivenLabels, file: string): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   const refuse = (problem: string): never => {
     const expected = 'values from 0 to 255, 0 among them, each with one name';
     const found = `${problem} in ${JSON.stringify(Object.fromEntries(labels)).slice(0, 200)}`;
     throw new ImagingError({ file, field: 'labels', expected, found });
   };
-  for (const [key, entry] of labels) {
-    if (typeof entry === 'object') {
-      const hint = 'Regions of several values are not supported: give each value a name of its own.';
-      const found = `the region [${entry.join(', ')}]`;
-      throw new ImagingError({ file, field: `labels.${key}`, expected: 'one value', found, hint });
-    }
+  for (const [key, given] of labels) {
+    // A list of one value is that value.
+    if (typeof given === 'object' && given.length === 0) refuse(`no value for "${key}"`);
+    const entry = typeof given === 'object' ? given[0] : given;
     const name = typeof entry === 'number' ? key : entry;
     const value = typeof entry === 'number' ? entry : /^\d+$/.test(key) ? Number(key) : Number.NaN;
     if (!(Number.isInteger(value) && value >= 0 && value < 256))
@@ -201,6 +208,9 @@ export interface NnunetDescription {
   readonly name: string;
   readonly description?: string;
   readonly labelNames: readonly string[];
+  /** Sets of values that are found one by one, in place of names of values above 0, and the value that is ignored beside them. */
+  readonly regions?: readonly NamedRegion[];
+  readonly ignore?: number;
   readonly channelNames: readonly string[];
   readonly cases: number;
   readonly fileEnding: string;
@@ -209,12 +219,16 @@ export interface NnunetDescription {
 /** Writes a dataset.json in the form of nnU-Net v2; it appears whole. */
 export async function writeNnunetDescription(
   file: string,
-  { name, description, labelNames, channelNames, cases, fileEnding }: NnunetDescription,
+  { name, description, labelNames, regions, ignore, channelNames, cases, fileEnding }: NnunetDescription,
 ): Promise<void> {
+  const sets = regions?.map(({ name: label, values }) => [label, values.length === 1 ? values[0] : values]);
   const content = {
     ...{ name, description },
     channel_names: Object.fromEntries(channelNames.entries()),
-    labels: Object.fromEntries(labelNames.map((label, value) => [label, value])),
+    labels: sets
+      ? Object.fromEntries([[labelNames[0], 0], ...sets, ...(ignore === undefined ? [] : [[IGNORE, ignore]])])
+      : Object.fromEntries(labelNames.map((label, value) => [label, value])),
+    ...(regions && { regions_class_order: regions.map(({ value }) => value) }),
     numTraining: cases,
     file_ending: fileEnding,
   };

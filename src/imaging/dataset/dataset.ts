@@ -119,7 +119,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const faults = [...found.faults];
   const source = described && !byPattern ? json : dir;
   const unlabelled: FoundCase[] = [];
-  const meaning = namedLabels(description.labels, patterns.mapLabels, source);
+  const meaning = namedLabels(description.labels, patterns.mapLabels, source, description.regions);
   const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
     return whole.map((entry) => ({ ...entry, ...meaning })).sort((a, b) => inNaturalOrder(a.id, b.id));

@@ -2,6 +2,7 @@ import { printable } from '../../core/index.ts';
 import { classNamesProblem } from '../store/dataset-names.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { IGNORED, type LabelCodes } from '../volume/label-codes.ts';
+import { IGNORE, type NamedRegion, regionsByClass } from './label-regions.ts';
 
 /** Values of label maps and the values that they stand for: `{"4": 3, "255": "ignore"}`. */
 export type LabelMapping = Readonly<Record<string, number | 'ignore'>>;
@@ -12,17 +13,15 @@ export interface NamedLabels {
   readonly labelCodes?: LabelCodes;
 }
 
-/** The name in a dataset.json that marks voxels to leave out. */
-const IGNORE = 'ignore';
-
 /**
  * Classes of a data set whose dataset.json gives `named`, names by value, after `mapping`: a value that stands for another has no
- * class of its own, and the others are numbered in rising order. Throws ImagingError that names `file` where they make no classes.
+ * class of its own, and the others are numbered in rising order. `regions`: sets of values that are found one by one. Throws ImagingError that names `file` where they make no classes.
  */
 export function namedLabels(
   named: ReadonlyMap<number, string> | undefined,
   mapping: LabelMapping | undefined,
   file: string,
+  regions?: readonly NamedRegion[],
 ): NamedLabels {
   const moved = new Map(
     Object.entries(mapping ?? {}).filter(([value, to]) => to === IGNORE || Number(value) !== to),
@@ -58,6 +57,10 @@ export function namedLabels(
       expected: `at most ${IGNORED} classes beside a label to ignore`,
       found: `${labelNames.length}`,
     });
+  if (regions !== undefined) {
+    const sets = regionsByClass(regions, classOf, file);
+    return { labelNames, labelCodes: { classOf, classValues: values, regions: sets } };
+  }
   const plain = moved.size === 0 && !left && values.every((value, cls) => value === cls);
   return plain ? { labelNames } : { labelNames, labelCodes: { classOf, classValues: values } };
 }

@@ -26,6 +26,8 @@ export interface MetricSettings {
   readonly lesion?: number;
   /** A predicted lesion matches a true one from this intersection over union on; 0, any overlap, by default. */
   readonly lesionIou?: number;
+  /** Classes of each region, the background first, where regions are judged and not classes: the class of lesions is then one of them. */
+  readonly sets?: readonly (readonly number[])[];
 }
 
 /** What a comparison of two label maps of a case gives. */
@@ -49,19 +51,35 @@ export function compareCase(
   settings: MetricSettings,
 ): CaseComparison {
   const { shape } = grid;
-  const { tolerance, surfaces = true, lesion, lesionIou } = settings;
-  const confusion = new Confusion(classes).add(prediction, truth);
+  const { tolerance, surfaces = true, lesion, lesionIou, sets } = settings;
+  const confusion = new Confusion(classes, sets).add(prediction, truth);
   if (classes <= IGNORED) withoutIgnored(truth, prediction);
   const surfaceOf = (label: number): SurfaceScores => {
     const mm = typeof tolerance === 'number' ? tolerance : tolerance[label - 1];
-    return surfaceScores(truth, prediction, shape, grid, { label, tolerance: mm });
+    const of = asOneClass(truth, prediction, label, sets);
+    return surfaceScores(of.truth, of.prediction, shape, grid, { label: of.label, tolerance: mm });
   };
-  const surface = surfaces ? Array.from({ length: classes - 1 }, (_, n) => surfaceOf(n + 1)) : undefined;
-  const lesions =
-    lesion === undefined
-      ? undefined
-      : countLesions(truth, prediction, shape, { label: lesion, iou: lesionIou });
+  const judged = sets?.length ?? classes;
+  const surface = surfaces ? Array.from({ length: judged - 1 }, (_, n) => surfaceOf(n + 1)) : undefined;
+  const lesionsOf = (label: number): LesionCounts => {
+    const of = asOneClass(truth, prediction, label, sets);
+    return countLesions(of.truth, of.prediction, shape, { label: of.label, iou: lesionIou });
+  };
+  const lesions = lesion === undefined ? undefined : lesionsOf(lesion);
   return { confusion, surface, lesions };
+}
+
+/** Label maps in which a class is one label; those of a region are copies. */
+function asOneClass(
+  truth: Uint8Array,
+  prediction: Uint8Array,
+  label: number,
+  sets: MetricSettings['sets'],
+): { readonly truth: Uint8Array; readonly prediction: Uint8Array; readonly label: number } {
+  if (sets === undefined) return { truth, prediction, label };
+  const inside = Uint8Array.from({ length: 256 }, (_, cls) => (sets[label].includes(cls) ? 1 : 0));
+  const mask = (labels: Uint8Array): Uint8Array => labels.map((cls) => inside[cls]);
+  return { truth: mask(truth), prediction: mask(prediction), label: 1 };
 }
 
 /** Scores of one class in one case; those of the surface are absent where only voxels were counted. */
@@ -143,13 +161,14 @@ export interface Evaluation {
   readonly accuracy: number | null;
 }
 
-/** Sums up cases; `names` are those of classes 0, 1, 2..., and `lesion` is the class whose parts were counted. */
+/** Sums up cases; `names` are those of classes 0, 1, 2..., or of the background and regions, and `lesion` is the class whose parts were counted. */
 export function evaluation(
   cases: readonly ({ readonly id: string } & CaseComparison)[],
   names: readonly string[],
   lesion?: number,
 ): Evaluation {
-  const total = new Confusion(names.length);
+  const [first] = cases;
+  const total = first === undefined ? new Confusion(names.length) : first.confusion.empty();
   for (const { confusion } of cases) total.merge(confusion);
   const scored = cases.map(({ id, confusion, surface, lesions }) => ({
     id,

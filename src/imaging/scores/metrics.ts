@@ -1,14 +1,19 @@
 import { ImagingError } from '../volume/errors.ts';
 import { IGNORED } from '../volume/label-codes.ts';
 
-/** Counts of voxels by true and predicted class. Whole numbers throughout, exact up to 2^53 voxels. */
+/**
+ * Counts of voxels by true and predicted class. Whole numbers throughout, exact up to 2^53 voxels. What is judged are the classes, or
+ * regions, sets of them that may overlap: `sets[n]` are the classes of region n, the background first.
+ */
 export class Confusion {
   readonly classes: number;
   /** [true class, predicted class] */
   readonly counts: Float64Array;
+  private readonly sets: readonly (readonly number[])[] | undefined;
 
-  constructor(classes: number) {
+  constructor(classes: number, sets?: readonly (readonly number[])[]) {
     this.classes = classes;
+    this.sets = sets;
     this.counts = new Float64Array(classes * classes);
   }
 
@@ -49,23 +54,41 @@ export class Confusion {
     return this;
   }
 
+  /** One of the same classes or regions without counts. */
+  empty(): Confusion {
+    return new Confusion(this.classes, this.sets);
+  }
+
   /** All voxels. */
   get voxels(): number {
     return this.counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Voxels that are truly of a class. */
+  /** Voxels that are truly of a class, or region. */
   trueVoxels(label: number): number {
     let sum = 0;
-    for (let p = 0; p < this.classes; p++) sum += this.counts[label * this.classes + p];
+    for (const t of this.classesOf(label))
+      for (let p = 0; p < this.classes; p++) sum += this.counts[t * this.classes + p];
     return sum;
   }
 
-  /** Voxels that are predicted as a class. */
+  /** Voxels that are predicted as a class, or region. */
   predictedVoxels(label: number): number {
     let sum = 0;
-    for (let t = 0; t < this.classes; t++) sum += this.counts[t * this.classes + label];
+    for (const p of this.classesOf(label))
+      for (let t = 0; t < this.classes; t++) sum += this.counts[t * this.classes + p];
     return sum;
+  }
+
+  private sharedVoxels(label: number): number {
+    let sum = 0;
+    for (const t of this.classesOf(label))
+      for (const p of this.classesOf(label)) sum += this.counts[t * this.classes + p];
+    return sum;
+  }
+
+  private classesOf(label: number): readonly number[] {
+    return this.sets?.[label] ?? [label];
   }
 
   /**
@@ -79,7 +102,7 @@ export class Confusion {
 
   /** Counts of a class and what follows from them. */
   scores(label: number): CountScores {
-    const both = this.counts[label * this.classes + label];
+    const both = this.sharedVoxels(label);
     const [truth, predicted, { voxels }] = [this.trueVoxels(label), this.predictedVoxels(label), this];
     const either = truth + predicted - both;
     return {

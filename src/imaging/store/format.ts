@@ -65,7 +65,14 @@ const options: z.ZodType<StoreOptions> = z.object({
 });
 
 const byte = whole.max(255);
-const labelCodes = z.object({ classOf: z.record(z.string(), byte), classValues: z.array(byte).optional() });
+const labelCodes = z.object({
+  classOf: z.record(z.string(), byte),
+  classValues: z.array(byte).optional(),
+  regions: z
+    .array(z.object({ name: z.string(), classes: z.array(byte.min(1)).min(1), written: byte.min(1) }))
+    .min(1)
+    .optional(),
+});
 
 /** What stands beside the cases of a store. */
 export interface StoreDescription {

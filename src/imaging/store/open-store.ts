@@ -60,7 +60,8 @@ export async function openStore(dir: string): Promise<StoreCases> {
 function storedCodes(codes: LabelCodes, classes = IGNORED): LabelCodes {
   const own = Array.from({ length: classes }, (_, cls) => [cls, cls]);
   const left = ignoresVoxels(codes) ? [[IGNORED, IGNORED]] : [];
-  return { classOf: Object.fromEntries([...own, ...left]), classValues: codes.classValues };
+  const { classValues, regions } = codes;
+  return { classOf: Object.fromEntries([...own, ...left]), classValues, ...(regions && { regions }) };
 }
 
 /** Ids of a store are the names of the folders of its cases. */

@@ -75,6 +75,14 @@ export async function writeFakeLesions(options: FakeLesionsOptions): Promise<Fak
       found: 'a label that is ignored',
       hint: 'Leave "ignore" out of dataset.json, or give its voxels a class.',
     });
+  if (dataset.labelCodes?.regions !== undefined)
+    throw new ImagingError({
+      file: data,
+      field: 'labels',
+      expected: 'a class for each value',
+      found: 'regions of several values',
+      hint: 'Give each value a name of its own in dataset.json.',
+    });
   refuseSameNames(
     cases.map(({ id }) => id),
     data,

@@ -8,10 +8,11 @@ import { scalingAffine } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { checkShape, type Grid, type Shape3 } from '../volume/volume.ts';
 import { makeAnatomy } from './phantom-anatomy.ts';
+import { BRAIN_LABELS, BRAIN_REGIONS, BrainRenderer, headMm } from './phantom-brain.ts';
 import { ContrastRenderer, contrastNames, mostContrasts } from './phantom-contrasts.ts';
 import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';
 
-/** A synthetic abdominal set. */
+/** A synthetic set. */
 export interface PhantomOptions {
   /** The folder to write; made if it is missing. */
   readonly out: string;
@@ -19,7 +20,7 @@ export interface PhantomOptions {
   readonly size: number | Shape3;
   /** How many patients; 4 by default. */
   readonly cases?: number;
-  /** Voxel size in mm; by default such that the longest side of the volume is 384 mm. */
+  /** Voxel size in mm; by default such that the longest side of the volume is 384 mm, of heads 192 mm. */
   readonly spacing?: number | Shape3;
   /** The same seed gives the same files; 0 by default. */
   readonly seed?: number;
@@ -27,6 +28,13 @@ export interface PhantomOptions {
   readonly modality?: 'ct' | 'mr';
   /** Channels of `mr`, 1 to 4; 1 by default. */
   readonly channels?: number;
+  /**
+   * Heads in magnetic resonance with brain tumours in place of the abdomen, whose labels are regions that overlap: whole tumour, tumour
+   * core, enhancing tumour. Off by default.
+   */
+  readonly regions?: boolean;
+  /** Of heads: about a quarter of the slices is not labelled, and marked to be ignored. Off by default. */
+  readonly ignore?: boolean;
   /** Whether a phantom that is there is replaced; it is refused by default. Another data set never is. */
   readonly overwrite?: boolean;
   readonly onProgress?: (progress: PhantomProgress) => void;
@@ -52,7 +60,7 @@ const datasetName = 'halomesh phantom';
  * Decathlon folder. Each patient has a body with skin, fat, muscle and ribs, spine, lungs, heart, stomach,
  * spleen, kidneys, vessels, bowel, a liver with vessels and one to six lesions 30 to 60 HU darker than it,
  * and noise of 10 to 20 HU. In MR the same patients have a file for each channel (T1, T1ce, T2, FLAIR), in units that differ from scan
- * to scan, in the folders of nnU-Net. Slices are drawn and written one by one, so that any size takes little memory.
+ * to scan, in the folders of nnU-Net. With regions these are heads with a tumour in place of abdomens. Slices are drawn and written one by one, so that any size takes little memory.
  * dataset.json appears last, when all cases are whole.
  * Returns the path of dataset.json. Throws ImagingError, also if another dataset is in the folder.
  */
@@ -78,15 +86,20 @@ export async function writePhantom(options: PhantomOptions): Promise<string> {
   makeFolder(path.join(out, 'imagesTr'));
   makeFolder(path.join(out, 'labelsTr'));
   for (const [n, { images, label }] of entries.entries()) {
-    const written = { images: images.map(place), label: place(label), contrasts: channelNames !== undefined };
-    await writeCase(written, grid, seed, n, (slice) =>
+    const drawn = drawingOf(options, grid, n);
+    await writeCase({ images: images.map(place), label: place(label) }, grid, drawn, (slice) =>
       onProgress?.({ case: n + 1, cases, slice, slices: grid.shape[0] }),
     );
   }
+  const seen = options.regions ? 'MR of heads' : `abdominal ${channelNames ? 'MR' : 'CT'}`;
   const told = {
     name: datasetName,
-    description: `Synthetic abdominal ${channelNames ? 'MR' : 'CT'}, seed ${seed}. No patient data.`,
+    description: `Synthetic ${seen}, seed ${seed}. No patient data.`,
     labelNames: ['background', 'liver', 'tumour'],
+    ...(options.regions && {
+      regions: BRAIN_REGIONS,
+      ...(options.ignore && { ignore: BRAIN_LABELS.ignore }),
+    }),
   };
   const training = entries.map(({ images, label }) => ({ image: images[0], label }));
   if (channelNames)
@@ -96,7 +109,12 @@ export async function writePhantom(options: PhantomOptions): Promise<string> {
 }
 
 /** Names of the channels of MR; undefined for CT. */
-function channelsOf({ modality = 'ct', channels = 1 }: PhantomOptions): string[] | undefined {
+function channelsOf(options: PhantomOptions): string[] | undefined {
+  const { modality = 'ct', channels = 1, regions, ignore } = options;
+  if (regions && modality !== 'mr')
+    throw new ImagingError({ field: 'regions', expected: 'modality mr beside them', found: modality });
+  if (ignore && !regions)
+    throw new ImagingError({ field: 'ignore', expected: 'regions beside it', found: 'none' });
   const most = modality === 'mr' ? mostContrasts : 1;
   if (Number.isInteger(channels) && channels >= 1 && channels <= most)
     return modality === 'mr' ? contrastNames(channels) : undefined;
@@ -104,10 +122,14 @@ function channelsOf({ modality = 'ct', channels = 1 }: PhantomOptions): string[]
   throw new ImagingError({ field: 'channels', expected, found: `${channels}` });
 }
 
-function phantomGrid({ size, spacing }: PhantomOptions): Grid {
+/** The field of view in mm that is drawn. */
+const viewMm = ({ regions }: PhantomOptions): number => (regions ? headMm : patientMm);
+
+function phantomGrid(options: PhantomOptions): Grid {
+  const { size, spacing } = options;
   const shape: Shape3 = typeof size === 'number' ? [size, size, size] : size;
   checkShape(shape, 'size');
-  const wanted = spacing ?? patientMm / Math.max(...shape);
+  const wanted = spacing ?? viewMm(options) / Math.max(...shape);
   const [dz, dy, dx] = typeof wanted === 'number' ? [wanted, wanted, wanted] : wanted;
   if (![dz, dy, dx].every((mm) => mm > 0 && Number.isFinite(mm))) {
     const found = `[${[dz, dy, dx].join(', ')}]`;
@@ -126,8 +148,34 @@ interface CaseFiles {
   /** One for each channel. */
   readonly images: readonly string[];
   readonly label: string;
-  /** Whether they are channels of MR. */
-  readonly contrasts: boolean;
+}
+
+/** Draws slice k: every channel, and the labels. */
+type DrawSlice = (k: number, images: readonly Int16Array[], labels: Uint8Array) => void;
+
+/** How a case of a set is drawn. */
+function drawingOf(options: PhantomOptions, grid: Grid, index: number): DrawSlice {
+  const { seed = 0, channels = 1, modality, regions, ignore = false } = options;
+  const spacing = [grid.affine[10], grid.affine[5], grid.affine[0]];
+  const view = viewMm(options);
+  const [dz, dy, dx] = spacing.map((mm, axis) => mm * Math.max(1, view / (mm * grid.shape[axis])));
+  const drawn: PhantomGrid = { shape: grid.shape, step: [dz, dy, dx] };
+  if (regions) {
+    const brain = new BrainRenderer(drawn, { seed, index, channels, ignore });
+    return (k, images, labels) => brain.render(k, images, labels);
+  }
+  const anatomy = makeAnatomy(
+    new RandomStream(seed, index, 1),
+    randomKey(seed, index, 2),
+    Math.max(dz, dy, dx),
+  );
+  const renderer = new SliceRenderer(anatomy, drawn, randomKey(seed, index, 3));
+  if (modality !== 'mr') return (k, [hu], labels) => renderer.render(k, hu, labels);
+  const contrasts = Array.from(
+    { length: channels },
+    (_, n) => new ContrastRenderer(anatomy, n, randomKey(seed, index, 4)),
+  );
+  return (k, images, labels) => renderer.renderContrasts(k, contrasts, images, labels);
 }
 
 /** A folder with somebody's real data shall not be turned into a phantom by a slip of the keyboard. */
@@ -141,23 +189,12 @@ async function refuseOtherDataset(json: string): Promise<void> {
 }
 
 async function writeCase(
-  { images, label, contrasts: resonance }: CaseFiles,
+  { images, label }: CaseFiles,
   grid: Grid,
-  seed: number,
-  index: number,
+  draw: DrawSlice,
   onSlice: (slice: number) => void,
 ): Promise<void> {
   const [depth, height, width] = grid.shape;
-  const spacing = [grid.affine[10], grid.affine[5], grid.affine[0]];
-  const [dz, dy, dx] = spacing.map((mm, axis) => mm * Math.max(1, patientMm / (mm * grid.shape[axis])));
-  const drawn: PhantomGrid = { shape: grid.shape, step: [dz, dy, dx] };
-  const anatomy = makeAnatomy(
-    new RandomStream(seed, index, 1),
-    randomKey(seed, index, 2),
-    Math.max(dz, dy, dx),
-  );
-  const renderer = new SliceRenderer(anatomy, drawn, randomKey(seed, index, 3));
-  const contrasts = images.map((_, n) => new ContrastRenderer(anatomy, n, randomKey(seed, index, 4)));
   const writers: NiftiWriter[] = [];
   try {
     for (const image of images)
@@ -167,8 +204,7 @@ async function writeCase(
     for (let k = 0; k < depth; k++) {
       const slices = images.map(() => new Int16Array(height * width));
       const labels = new Uint8Array(height * width);
-      if (resonance) renderer.renderContrasts(k, contrasts, slices, labels);
-      else renderer.render(k, slices[0], labels);
+      draw(k, slices, labels);
       // The last slice is compressed while this one is drawn.
       await written;
       written = Promise.all([...slices, labels].map((slice, n) => writers[n].writeSlice(slice)));

@@ -10,6 +10,17 @@ export interface LabelCodes {
   readonly classOf: Readonly<Record<string, number>>;
   /** Value of each class, which segmentations are written with; the classes themselves where absent. */
   readonly classValues?: readonly number[];
+  /** Sets of classes, which a network tells one by one, where the data set has such; see {@link LabelRegion}. */
+  readonly regions?: readonly LabelRegion[];
+}
+
+/** A set of classes that a network finds as one: regions may overlap, as a tumour and its core do. */
+export interface LabelRegion {
+  readonly name: string;
+  /** Classes above 0, rising. */
+  readonly classes: readonly number[];
+  /** The one of them that segmentations have where the region is found; later regions are written over earlier ones. */
+  readonly written: number;
 }
 
 /** Whether there are voxels to leave out. */

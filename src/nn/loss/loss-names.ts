@@ -14,3 +14,14 @@ export type LossName = (typeof LOSS_NAMES)[number];
 
 export const isRegionLoss = (name: LossName): name is RegionLoss =>
   (REGION_LOSSES as readonly string[]).includes(name);
+
+/** Those that regions which may overlap can be learnt by. */
+export const SET_LOSSES = [
+  'dice',
+  'case-dice',
+  'batch-dice',
+  'tversky',
+  'bce',
+] as const satisfies readonly LossName[];
+
+export const isSetLoss = (name: LossName): boolean => (SET_LOSSES as readonly string[]).includes(name);

@@ -2,8 +2,17 @@ import { dimOf, fail, type Value } from '../../core/index.ts';
 import { add, castTo, constant, crossEntropy, div, mul, reshape, resize } from '../../ops/index.ts';
 import { channelOf, countOver, spaceOf } from '../axes.ts';
 import { withoutIgnored } from './ignored.ts';
-import { isRegionLoss, LOSS_NAMES, type LossName, type VoxelLoss } from './loss-names.ts';
+import {
+  isRegionLoss,
+  isSetLoss,
+  LOSS_NAMES,
+  type LossName,
+  type RegionLoss,
+  SET_LOSSES,
+  type VoxelLoss,
+} from './loss-names.ts';
 import { ClassOverlap, meanOf, regionLoss } from './region-losses.ts';
+import { setLosses } from './set-losses.ts';
 import { binarySum, focalSum } from './voxel-losses.ts';
 
 // Losses from scores and integer labels, float64 sums over the whole volume. By default that of Hou et al. 2019:
@@ -22,6 +31,11 @@ export interface LossConfig {
   readonly weights: readonly number[];
   /** Classes of the losses of regions. */
   readonly dice: readonly number[];
+  /**
+   * Classes of each region, where the scores are those of regions that may overlap and not of classes: then `weights` has one number
+   * for each, and `terms` are `dice` and `bce` where absent.
+   */
+  readonly sets?: readonly (readonly number[])[];
   /** Share of the losses of regions in the total, where there are losses of voxels too. */
   readonly mix: number;
   /** Keeps a loss of regions finite where neither truth nor prediction has the class. */
@@ -37,6 +51,17 @@ export interface LossConfig {
 
 /** Of the paper of each: Lin et al. 2017 and Salehi et al. 2017. */
 export const LOSS_DEFAULTS = { terms: ['dice', 'ce'], gamma: 2, alpha: 0.3, beta: 0.7 } as const;
+
+/** Where regions may overlap. */
+const SET_TERMS: readonly LossName[] = ['dice', 'bce'];
+
+type Full = LossConfig & Required<Pick<LossConfig, 'terms' | 'gamma' | 'alpha' | 'beta'>>;
+
+const withDefaults = (config: LossConfig): Full => ({
+  ...LOSS_DEFAULTS,
+  ...(config.sets && { terms: SET_TERMS }),
+  ...config,
+});
 
 /** Background, liver, lesion; Dice on the lesion. */
 export const HOU2019_LOSS: LossConfig = { weights: [1, 8, 16], dice: [2], mix: 0.2, epsilon: 0.1 };
@@ -72,7 +97,8 @@ export interface Loss {
 export function checkLoss(config: LossConfig, classes: number): void {
   const refuse = (problem: string, expected: string, found: string): never =>
     fail({ where: 'loss', problem, expected, found });
-  const { terms, weights, dice, mix, epsilon, gamma, alpha, beta } = { ...LOSS_DEFAULTS, ...config };
+  const { sets } = config;
+  const { terms, weights, dice, mix, epsilon, gamma, alpha, beta } = withDefaults(config);
   const known: readonly string[] = LOSS_NAMES;
   if (
     terms.length === 0 ||
@@ -80,8 +106,20 @@ export function checkLoss(config: LossConfig, classes: number): void {
     !terms.every((term) => known.includes(term))
   )
     refuse('terms', `one or several of ${LOSS_NAMES.join(', ')}, each once`, terms.join(', ') || 'none');
+  if (sets && !terms.every(isSetLoss))
+    refuse(
+      'terms for regions that may overlap',
+      `one or several of ${SET_LOSSES.join(', ')}`,
+      terms.join(', '),
+    );
+  if (sets && sets.length !== classes)
+    refuse('scores of regions', `${sets.length}, one for each`, `${classes}`);
   if (weights.length !== classes)
-    refuse('number of class weights', `${classes}, one per class`, `${weights.length}`);
+    refuse(
+      'number of class weights',
+      `${classes}, one per ${sets ? 'region' : 'class'}`,
+      `${weights.length}`,
+    );
   if (!weights.every((w) => Number.isFinite(w) && w >= 0))
     refuse('class weights', 'numbers of at least 0', weights.join(', '));
   for (const cls of dice)
@@ -89,10 +127,12 @@ export function checkLoss(config: LossConfig, classes: number): void {
       refuse('class of the Dice loss', `0 to ${classes - 1}`, `${cls}`);
   if (!(mix >= 0 && mix <= 1)) refuse('share of the Dice loss', '0 to 1', `${mix}`);
   const ofRegions = terms.some(isRegionLoss) && (mix > 0 || terms.every(isRegionLoss));
-  if (ofRegions && dice.length === 0) refuse('classes of the Dice loss', 'at least one, or share 0', 'none');
+  if (ofRegions && !sets && dice.length === 0)
+    refuse('classes of the Dice loss', 'at least one, or share 0', 'none');
   const { ignore } = config;
-  if (ignore !== undefined && !(Number.isInteger(ignore) && ignore >= classes && ignore < 256))
-    refuse('label to ignore', `a whole number from ${classes} to 255, which is no class`, `${ignore}`);
+  const above = sets ? Math.max(...sets.flat()) + 1 : classes;
+  if (ignore !== undefined && !(Number.isInteger(ignore) && ignore >= above && ignore < 256))
+    refuse('label to ignore', `a whole number from ${above} to 255, which is no class`, `${ignore}`);
   if (!(epsilon > 0)) refuse('epsilon of the Dice loss', 'a number above 0', `${epsilon}`);
   for (const [name, value] of Object.entries({ gamma, alpha, beta }))
     if (!(Number.isFinite(value) && value >= 0)) refuse(name, 'a number of at least 0', `${value}`);
@@ -102,9 +142,10 @@ export function checkLoss(config: LossConfig, classes: number): void {
 export function segmentationLoss(scores: Value, truth: Value, given: LossConfig = HOU2019_LOSS): Loss {
   const classes = channelOf(scores).name;
   checkLoss(given, dimOf(scores.shape, classes, 'loss').size);
-  const config = { ...LOSS_DEFAULTS, ...given };
-  const { terms, weights, gamma, mix, ignore } = config;
+  const config = withDefaults(given);
+  const { terms, weights, gamma, mix, ignore, sets } = config;
   const all = scores.dtype === 'bf16' ? castTo(scores, 'f32') : scores;
+  if (sets !== undefined) return lossOfSets(all, truth, { ...config, sets });
   const number = (value: number): Value => constant(scores.graph, value, [], 'f64');
 
   const voxels = countOver(
@@ -139,13 +180,35 @@ export function segmentationLoss(scores: Value, truth: Value, given: LossConfig 
   const ofRegions = terms
     .filter(isRegionLoss)
     .map((name) => regionLoss(name, { classes: overlaps, diceCase, diceGlobal }));
-  const [voxelPart, regionPart] = [joined(ofVoxels), joined(ofRegions)];
-  const loss =
-    voxelPart && regionPart
-      ? add(mul(voxelPart, number(1 - mix)), mul(regionPart, number(mix)))
-      : (voxelPart ?? regionPart)!;
+  const loss = mixed(ofVoxels, ofRegions, mix);
   const softDice = overlaps.map(({ cls, global }) => ({ cls, value: mul(global, number(-1)) }));
   return { loss, parts: { crossEntropy: entropy, diceCase, diceGlobal, softDice } };
+}
+
+/** Losses of voxels and of regions as one. */
+function mixed(ofVoxels: readonly Value[], ofRegions: readonly Value[], mix: number): Value {
+  const [voxelPart, regionPart] = [joined(ofVoxels), joined(ofRegions)];
+  if (voxelPart === undefined || regionPart === undefined) return (voxelPart ?? regionPart)!;
+  const number = (value: number): Value => constant(voxelPart.graph, value, [], 'f64');
+  return add(mul(voxelPart, number(1 - mix)), mul(regionPart, number(mix)));
+}
+
+/** Loss of scores of regions that may overlap; in its parts the regions count from 1. */
+function lossOfSets(scores: Value, truth: Value, config: Full & Required<Pick<LossConfig, 'sets'>>): Loss {
+  const { sets: regions, terms, mix } = config;
+  const { bce, diceCase, diceGlobal, tversky, softDice } = setLosses(scores, truth, { ...config, regions });
+  const ofRegion = (name: RegionLoss): Value =>
+    name === 'tversky' ? tversky : regionLoss(name, { classes: [], diceCase, diceGlobal });
+  const ofVoxels = terms.some((term) => !isRegionLoss(term)) ? [bce] : [];
+  return {
+    loss: mixed(ofVoxels, terms.filter(isRegionLoss).map(ofRegion), mix),
+    parts: {
+      crossEntropy: bce,
+      diceCase,
+      diceGlobal,
+      softDice: softDice.map((value, n) => ({ cls: n + 1, value })),
+    },
+  };
 }
 
 /** The mean of losses, the loss itself of one. */

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { HalomeshError } from '../../core/index.ts';
-import { classNamesProblem, expectedOf } from '../../imaging/index.ts';
+import { expectedOf } from '../../imaging/index.ts';
 import { DEVICE_CHOICES } from '../../machine/index.ts';
 import { checkPlainUNet, FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation-schema.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
+import { classNames, classValues, labelMapping, labelRegions } from './label-schema.ts';
 import {
   LEAST_MEMORY,
   MOST_BATCH,
@@ -135,30 +136,6 @@ const split = z.custom<TrainConfig['split'] & {}>().superRefine((value: unknown,
   }
 });
 
-const classNames = z
-  .array(text, { error: 'a list of names' })
-  .min(2, { error: 'at least two names' })
-  .superRefine((names, ctx) => {
-    const problem = classNamesProblem(names);
-    if (problem === undefined) return;
-    const message = 'one name for each of the label values 0, 1, 2...';
-    ctx.addIssue({ code: 'custom', message: `${message} (not ${problem})` });
-  });
-
-const labelMapping = z
-  .record(
-    z.string(),
-    z.union([whole(0, 255), z.literal('ignore')], { error: 'a value from 0 to 255, or "ignore"' }),
-    {
-      error: 'values of label maps by what they stand for, such as {"4": 3, "9": "ignore"}',
-    },
-  )
-  .superRefine((mapping, ctx) => {
-    for (const key of Object.keys(mapping))
-      if (!/^\d{1,3}$/.test(key) || Number(key) > 255 || `${Number(key)}` !== key)
-        ctx.addIssue({ code: 'custom', path: [key], message: 'a value from 0 to 255', params: { key } });
-  });
-
 const byAxis = byDim(whole(1, MOST_SIZE), 'numbers by axis, such as {"depth": 3, "height": 3, "width": 3}');
 const finite = number('a number', Number.isFinite);
 const network = object({
@@ -205,10 +182,8 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   mapLabels: labelMapping.optional(),
   out: text,
   classes: classNames.optional(),
-  classValues: z
-    .array(whole(0, 255), { error: 'values of label maps, one for each class' })
-    .min(2)
-    .optional(),
+  classValues: classValues.optional(),
+  regions: labelRegions.optional(),
   ignore: flag.optional(),
   validation: z.union([z.array(text), caseShare, caseFile], heldOut).optional(),
   fold: fold.optional(),

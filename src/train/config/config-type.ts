@@ -1,4 +1,4 @@
-import type { LabelMapping } from '../../imaging/index.ts';
+import type { LabelMapping, LabelRegion } from '../../imaging/index.ts';
 import type { DeviceChoice } from '../../machine/index.ts';
 import type {
   Adafactor,
@@ -28,11 +28,11 @@ export type ScheduleSettings =
 
 /** What is minimised: (1 - mix) * losses of voxels + mix * losses of regions; of one sort alone, these. */
 export interface LossSettings {
-  /** Losses by name, those of a sort averaged; by default `dice` and `ce`. */
+  /** Losses by name, those of a sort averaged; by default `dice` and `ce`, of regions that may overlap `dice` and `bce`. */
   readonly terms?: readonly LossName[];
   /** Weight of a voxel by its true class, one for each class. By default `foregroundWeight` for all but class 0. */
   readonly weights?: readonly number[];
-  /** Weight of the classes above 0 where `weights` is not given. */
+  /** Weight of the classes above 0, or of regions, where `weights` is not given. */
   readonly foregroundWeight: number;
   /** Classes of the losses of regions; by default all above 0. */
   readonly dice?: readonly number[];
@@ -76,6 +76,8 @@ export interface TrainConfig {
   readonly classes?: readonly string[];
   /** Value of each class in label maps, as the data set says; the classes themselves where absent. */
   readonly classValues?: readonly number[];
+  /** Sets of classes that the network tells one by one in place of classes, as the data set says; absent where it has none. */
+  readonly regions?: readonly LabelRegion[];
   /** Whether label maps have voxels that are left out, as the data set says. */
   readonly ignore?: boolean;
   /**

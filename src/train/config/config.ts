@@ -36,9 +36,22 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   const config = check(configSchema, dropUndefined(meshed), nameOf);
   meshOf(config, nameOf);
   checkHeldOut(config, nameOf);
+  checkRegions(config, nameOf);
   if (config.slices !== undefined && config.patch !== undefined)
     fail({ where: nameOf('patch'), problem: `expected nothing beside slices, found ${config.patch}` });
   return config;
+}
+
+/** Refuses regions of classes that there are none of. */
+function checkRegions({ classes, regions = [] }: TrainConfig, nameOf: SettingName): void {
+  if (classes === undefined) return;
+  for (const region of regions)
+    for (const cls of region.classes)
+      if (cls >= classes.length)
+        fail({
+          where: nameOf('regions'),
+          problem: `expected classes 1 to ${classes.length - 1} in "${region.name}", found ${cls}`,
+        });
 }
 
 /** Refuses a fold beside anything but the splits that it is one of. */

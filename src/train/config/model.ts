@@ -1,4 +1,4 @@
-import { type Shape, shape } from '../../core/index.ts';
+import { fail, type Shape, shape } from '../../core/index.ts';
 import { debugLevel } from '../../files/index.ts';
 import { type AugmentConfig, IGNORED, type PrepareOptions, type Shape3 } from '../../imaging/index.ts';
 import { DEVICES, type Device, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
@@ -25,8 +25,25 @@ import { channelCount, normalizationsOfConfig } from './normalization.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
 
-/** The network of a config for a number of classes. */
-export function networkOf(config: TrainConfig, classes: number): NetworkSettings {
+/** How many scores a network gives each voxel: one for each class, or for each region. */
+export const scoreCount = ({ regions }: Pick<TrainConfig, 'regions'>, classes: number): number =>
+  regions?.length ?? classes;
+
+/** Names of what a network has scores of, and its probability files. */
+export const scoreNames = (
+  { regions }: Pick<TrainConfig, 'regions'>,
+  classes: readonly string[],
+): readonly string[] => regions?.map(({ name }) => name) ?? classes;
+
+/** Names of what is judged: the background, then the classes, or the regions. */
+export const judgedNames = (
+  { regions }: Pick<TrainConfig, 'regions'>,
+  classes: readonly string[],
+): readonly string[] => (regions ? [classes[0], ...regions.map(({ name }) => name)] : classes);
+
+/** The network of a config for label maps of so many classes. */
+export function networkOf(config: TrainConfig, labelClasses: number): NetworkSettings {
+  const classes = scoreCount(config, labelClasses);
   if (config.network !== undefined) return { ...config.network, classes };
   const { base, levels, norm, dropoutKeep: keep, slices } = config;
   // Group norm: the most groups, up to the usual 8, that divide the width of every level.
@@ -37,8 +54,24 @@ export function networkOf(config: TrainConfig, classes: number): NetworkSettings
 }
 
 /** The loss of a config for a number of classes. */
-export function lossOf({ loss, ignore }: TrainConfig, classes: number): LossConfig {
+export function lossOf({ loss, ignore, regions }: TrainConfig, classes: number): LossConfig {
   const { foregroundWeight, weights, dice, ...rest } = loss;
+  if (regions !== undefined) {
+    if (dice !== undefined)
+      fail({
+        where: 'config "loss.dice"',
+        problem: 'names classes, and all regions have a loss of overlap',
+        found: dice.join(', '),
+        hint: 'Leave it out',
+      });
+    return {
+      ...rest,
+      weights: weights ?? regions.map(() => foregroundWeight),
+      dice: [],
+      sets: regions.map((region) => region.classes),
+      ...(ignore && { ignore: IGNORED }),
+    };
+  }
   const even = evenLoss(classes);
   return {
     ...rest,
@@ -125,6 +158,7 @@ export function predictionGraph(
     storage: config.precision,
     seed: config.seed,
     averaged: config.ema !== undefined,
+    written: config.regions?.map(({ written }) => written),
   });
 }
 

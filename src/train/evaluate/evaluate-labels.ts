@@ -13,6 +13,7 @@ import {
   isZarr,
   type LabelCodes,
   type LabelMapping,
+  type LabelRegion,
   loadCase,
   loadLabels,
   METRICS_VERSION,
@@ -24,7 +25,7 @@ import {
   readScanHeader,
   spacingOf,
 } from '../../imaging/index.ts';
-
+import { judgedNames } from '../config/model.ts';
 import { drawOverlay } from '../pictures/index.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { chosenCases } from './evaluate.ts';
@@ -72,6 +73,13 @@ interface Pair {
   readonly labelCodes?: LabelCodes;
 }
 
+/** Names of labels and of what is judged. */
+interface Named {
+  readonly classes: readonly string[];
+  readonly judged: readonly string[];
+  readonly regions?: readonly LabelRegion[];
+}
+
 const ENDINGS = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd'];
 
 /**
@@ -80,7 +88,7 @@ const ENDINGS = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd'];
  */
 export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<LabelsReport> {
   const { predictions, data, out } = options;
-  const { pairs: all, names } = await pairsOf(options);
+  const { pairs: all, names, regions } = await pairsOf(options);
   const pairs = chosenCases(data, all, options.cases);
   const files = predictionFiles(predictions, pairs);
   if (out !== undefined) {
@@ -101,14 +109,18 @@ export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<La
       ...[...files.values()].map((label) => ({ label, labelCodes: pairs[0].labelCodes })),
       ...pairs,
     ]));
-  const { settings, shown } = metricSettings(options, classes);
+  const { settings, shown } = metricSettings(options, classes, regions);
+  const judged = judgedNames({ regions }, classes);
   if (out !== undefined) makeFolder(out);
   const compared: ({ id: string } & CaseComparison)[] = [];
   for (const pair of pairs) {
-    compared.push({ id: pair.id, ...(await compare(pair, files.get(pair.id)!, classes, settings, options)) });
+    compared.push({
+      id: pair.id,
+      ...(await compare(pair, files.get(pair.id)!, { classes, judged, regions }, settings, options)),
+    });
     options.onCase?.(pair.id, compared.length, pairs.length);
   }
-  const original = evaluation(compared, classes, settings.lesion);
+  const original = evaluation(compared, judged, settings.lesion);
   const report = { metricsVersion: METRICS_VERSION, predictions, data, settings: shown, original };
   if (out !== undefined) await writeSummary(out, report);
   return report;
@@ -133,14 +145,14 @@ function withoutIgnore({ classOf }: LabelCodes): LabelCodes {
 async function compare(
   { id, image, series, label, labelCodes }: Pair,
   file: string,
-  classes: readonly string[],
+  { classes, judged, regions }: Named,
   settings: MetricSettings,
   { cleaning, out, overlays = true, onNote }: EvaluateLabelsOptions,
 ): Promise<CaseComparison> {
   const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
   const truth = await loadLabels(label, grid, classes, labelCodes);
   const { data } = await loadLabels(file, grid, classes, labelCodes && withoutIgnore(labelCodes));
-  const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes));
+  const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes, regions));
   const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
   if (out !== undefined && overlays && image !== undefined) {
     const draw = async (): Promise<void> =>
@@ -156,7 +168,7 @@ async function compare(
         file: overlayFile(out, id),
         title: id,
         classNames: classes,
-        dice: Object.fromEntries(classes.slice(1).map((name, n) => [name, compared.confusion.dice(n + 1)])),
+        dice: Object.fromEntries(judged.slice(1).map((name, n) => [name, compared.confusion.dice(n + 1)])),
       });
     await attemptPicture(draw, onNote);
   }
@@ -164,12 +176,11 @@ async function compare(
 }
 
 /** What there is to compare with: the labelled cases of a data set, or the label maps of a plain folder. */
-async function pairsOf({
-  data,
-  images,
-  labels,
-  mapLabels,
-}: EvaluateLabelsOptions): Promise<{ pairs: readonly Pair[]; names?: readonly string[] }> {
+async function pairsOf({ data, images, labels, mapLabels }: EvaluateLabelsOptions): Promise<{
+  pairs: readonly Pair[];
+  names?: readonly string[];
+  regions?: readonly LabelRegion[];
+}> {
   const plain =
     images === undefined &&
     labels === undefined &&
@@ -183,8 +194,9 @@ async function pairsOf({
     const pairs = maps.map((name) => ({ id: idOf(name)!, label: path.join(data, name), labelCodes }));
     return { pairs: pairs.sort((a, b) => inNaturalOrder(a.id, b.id)) };
   }
-  const { cases, labelNames } = await openDataset(data, { images, labels, mapLabels });
-  return { pairs: cases.map(({ label, ...entry }) => ({ ...entry, label: label! })), names: labelNames };
+  const { cases, labelNames, labelCodes } = await openDataset(data, { images, labels, mapLabels });
+  const pairs = cases.map(({ label, ...entry }) => ({ ...entry, label: label! }));
+  return { pairs, names: labelNames, regions: labelCodes?.regions };
 }
 
 /** A file's name without the ending of a label map; undefined for other files. */

@@ -107,7 +107,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
       ),
     );
     const cases = casesToJudge(data, dataset.cases, kinds, options.cases);
-    const { settings, shown } = metricSettings(options, classes);
+    const { settings, shown } = metricSettings(options, classes, run.config.regions);
     await together(processes, 'the files to write', async () => {
       if (!first || out === undefined) return;
       const reads = [...run.reads, path.join(data, 'dataset.json')];
@@ -119,7 +119,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     });
     const judge: Judge = {
       ...{ run, processes, settings, flips },
-      steps: cleaningOf(options.cleaning ?? {}, classes),
+      steps: cleaningOf(options.cleaning ?? {}, classes, run.config.regions),
       overlays: options.overlays === false ? undefined : out,
       onNote: options.onNote,
       chunks: new ChunkCache(CHUNK_BYTES),
@@ -133,7 +133,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     }
     const [shownFirst, ...apart] = CASE_KINDS.filter((kind) =>
       cases.some(({ id }) => kinds.get(id) === kind),
-    ).map((kind) => scoresOf(kind, compared, classes, settings.lesion));
+    ).map((kind) => scoresOf(kind, compared, run.judged, settings.lesion));
     const report: EvaluationReport = {
       metricsVersion: METRICS_VERSION,
       run: run.folder.dir,

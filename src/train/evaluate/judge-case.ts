@@ -106,7 +106,7 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
         affine: geometry.affine,
         classNames: run.classes,
         dice: Object.fromEntries(
-          run.classes.slice(1).map((name, n) => [name, original?.confusion.dice(n + 1) ?? null]),
+          run.judged.slice(1).map((name, n) => [name, original?.confusion.dice(n + 1) ?? null]),
         ),
       },
       judge.onNote,
@@ -128,7 +128,7 @@ async function compareOwn(
   );
   if (!needsWhole(judge)) {
     const counts = new Confusion(classes.length).add(own.labels, truth).counts;
-    const confusion = new Confusion(classes.length);
+    const confusion = new Confusion(classes.length, settings.sets);
     confusion.counts.set(await sumOver(processes, 'counts of voxels', [...counts]));
     // What is drawn: voxels that were left out as background.
     withoutIgnored(truth, own.labels);
@@ -167,7 +167,7 @@ async function compareResampled(
     const restored = restoreCanonicalLabels(found, geometry).data;
     const cleaned = postprocess(restored, grid.shape, grid, steps);
     const original = compareCase(real.data, cleaned, grid, classes.length, settings);
-    const prepared = new Confusion(classes.length).add(labels, truth);
+    const prepared = new Confusion(classes.length, settings.sets).add(labels, truth);
     withoutIgnored(truth, labels);
     return { original, prepared, compared: { box: { start: [0, 0, 0], end: shape }, truth, labels } };
   });
@@ -191,6 +191,8 @@ function judgeBytes(judge: Judge, { geometry, voxelBytes }: ScanPlan): number {
   const own = Math.ceil((2 * seen) / sharing);
   if (!resampled && !needsWhole(judge)) return scan + own;
   const gathered = sharing > 1 ? 2 * seen : 0;
-  const work = (cleans(judge.steps) ? 4 : 2) * Math.max(seen, stored);
+  // Surfaces and lesions of regions are found in maps of each.
+  const masks = judge.settings.sets ? 2 : 0;
+  const work = (masks + (cleans(judge.steps) ? 4 : 2)) * Math.max(seen, stored);
   return scan + own + gathered + (resampled ? 2 * stored : 0) + work;
 }

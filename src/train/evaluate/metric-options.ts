@@ -1,6 +1,7 @@
 import { fail } from '../../core/index.ts';
-import type { Evaluation, MetricSettings } from '../../imaging/index.ts';
+import type { Evaluation, LabelRegion, MetricSettings } from '../../imaging/index.ts';
 import { finder } from '../config/known-names.ts';
+import { judgedNames } from '../config/model.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 
 /** How segmentations are compared with their truth, in the words of the classes. */
@@ -47,11 +48,13 @@ export interface ScoredReport {
 const TOLERANCE = 2;
 const LESION = /lesion|tumou?r|cancer|metasta|nodule/i;
 
-/** Checks options against the classes of a network or data set, and fills in defaults. */
+/** Checks options against the classes of a network or data set, or its regions, and fills in defaults. */
 export function metricSettings(
   options: MetricOptions & { readonly cleaning?: Cleaning },
-  classes: readonly string[],
+  labels: readonly string[],
+  regions?: readonly LabelRegion[],
 ): { readonly settings: MetricSettings; readonly shown: ReportSettings } {
+  const classes = judgedNames({ regions }, labels);
   const named = classes.slice(1);
   const { tolerance = TOLERANCE, surfaces = true, lesionIou = 0 } = options;
   const need = (name: string, where: string): void => {
@@ -78,7 +81,7 @@ export function metricSettings(
     if (!(one >= 0))
       fail({ where: 'tolerance', problem: 'value', expected: 'mm, at least 0', found: `${one}` });
   // Names of classes are wrong before the work and not after it.
-  cleaningOf(options.cleaning ?? {}, classes);
+  cleaningOf(options.cleaning ?? {}, labels, regions);
   const cleaned = Object.values(options.cleaning ?? {}).some((step) => step !== undefined);
   return {
     settings: {
@@ -86,6 +89,7 @@ export function metricSettings(
       ...(!surfaces && { surfaces }),
       lesion: lesion === null ? undefined : classes.indexOf(lesion, 1),
       lesionIou,
+      ...(regions && { sets: [[0], ...regions.map((region) => region.classes)] }),
     },
     shown: {
       tolerance: Object.fromEntries(named.map((name, n) => [name, mm[n]])),

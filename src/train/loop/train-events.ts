@@ -21,7 +21,7 @@ export interface StartEvent {
   readonly steps: number;
   /** The first step to come, from 1: above 1 in a resumed run. */
   readonly firstStep: number;
-  /** Names of label values 0, 1, 2... */
+  /** Names of what is learnt: the background and classes, or regions. */
   readonly classes: readonly string[];
   /** Ids. */
   readonly training: readonly string[];

@@ -5,7 +5,7 @@ import { alone, type Processes } from '../../machine/index.ts';
 import { type Planning, plainly, type Session, type Tracer, together } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { grantedBytes } from '../config/memory-room.ts';
-import { sessionOf } from '../config/model.ts';
+import { judgedNames, sessionOf } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from '../record/best.ts';
 import { saveCheckpoint } from '../record/checkpoint.ts';
@@ -58,7 +58,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   );
   try {
     const chosen = chooseCases(dataset, prepared);
-    checkBest(prepared, chosen.classes, chosen.validation.length);
+    checkBest(prepared, judgedNames(prepared, chosen.classes), chosen.validation.length);
     const config: TrainConfig = { ...prepared, classes: chosen.classes };
     const cases = await together(processes, 'data of the run', () =>
       taken === undefined ? undefined : sameCases(dataset, chosen, taken, warn),
@@ -175,7 +175,7 @@ class Run {
       folder,
       steps: config.steps,
       firstStep: this.step + 1,
-      classes: chosen.classes,
+      classes: judgedNames(config, chosen.classes),
       training: chosen.training.map(({ id }) => id),
       validation: chosen.validation.map(({ id }) => id),
       unused: chosen.unused,

@@ -3,7 +3,7 @@ import type { Case, Shape3 } from '../../imaging/index.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
 import { type Loaded, type Planning, type Session, totalSent } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
-import { learningRateOf, prepareOptions, trainingGraph } from '../config/model.ts';
+import { judgedNames, learningRateOf, prepareOptions, trainingGraph } from '../config/model.ts';
 import { type Programs, stepKey } from '../config/programs.ts';
 import type { StepLine } from '../record/log.ts';
 import { absentClasses, hardDice } from '../record/scores.ts';
@@ -81,7 +81,8 @@ export class Trainer {
 
   /** Does one step, counted from 0. */
   async step(step: number): Promise<StepLine> {
-    const { config, classes, session } = this.parts;
+    const { config, session } = this.parts;
+    const judged = judgedNames(config, this.parts.classes);
     const { accumulate = 1 } = config;
     const begun = performance.now();
     const sentBefore = await totalSent(session.world);
@@ -126,12 +127,9 @@ export class Trainer {
       crossEntropy: out.cross_entropy[0],
       diceCase: scalar('dice_case'),
       diceGlobal: scalar('dice_global'),
-      dice: hardDice(
-        { both: out.count_both, predicted: out.count_predicted, truth: out.count_true },
-        classes,
-      ),
-      absent: absentClasses(out.count_true, classes),
-      softDice: softDice(out, classes),
+      dice: hardDice({ both: out.count_both, predicted: out.count_predicted, truth: out.count_true }, judged),
+      absent: absentClasses(out.count_true, judged),
+      softDice: softDice(out, judged),
       learningRate,
       seconds: (performance.now() - begun) / 1000,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,

@@ -1,7 +1,7 @@
 import { type Case, isZarr, layersOf, wholeBox } from '../../imaging/index.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
-import { evaluationGraph } from '../config/model.ts';
+import { evaluationGraph, judgedNames } from '../config/model.ts';
 import { passKey } from '../config/programs.ts';
 import type { DiceByClass } from '../record/log.ts';
 import { absentClasses, hardDice } from '../record/scores.ts';
@@ -54,7 +54,8 @@ export async function validate(
 ): Promise<Validation> {
   const begun = performance.now();
   let loss = 0;
-  const sums = { both: zeros(classes), predicted: zeros(classes), truth: zeros(classes) };
+  const judged = judgedNames(config, classes);
+  const sums = { both: zeros(judged), predicted: zeros(judged), truth: zeros(judged) };
   for (const entry of held) {
     const checked = { ...entry, checkWindow: true };
     for (const { image, labels, size, volume, batch, share } of await casePasses(config, reader, checked)) {
@@ -70,8 +71,8 @@ export async function validate(
       addCounts(sums.truth, out.count_true);
     }
   }
-  const absent = absentClasses(sums.truth, classes);
-  return { loss, dice: hardDice(sums, classes), absent, seconds: (performance.now() - begun) / 1000 };
+  const absent = absentClasses(sums.truth, judged);
+  return { loss, dice: hardDice(sums, judged), absent, seconds: (performance.now() - begun) / 1000 };
 }
 
 /** Adds the counts [sample, class] of each sample. */

@@ -1,5 +1,5 @@
 import { fail } from '../../core/index.ts';
-import type { PostprocessOptions } from '../../imaging/index.ts';
+import type { LabelRegion, PostprocessOptions } from '../../imaging/index.ts';
 import { finder, regroup } from '../config/known-names.ts';
 
 /**
@@ -17,18 +17,32 @@ export interface Cleaning {
   readonly minSize?: Readonly<Record<string, number>>;
 }
 
-/** The same by numbers of classes. Throws HalomeshError for a name that is none of the classes. */
-export function cleaningOf(cleaning: Cleaning, classes: readonly string[]): PostprocessOptions {
+/**
+ * The same by numbers of classes. Of a region, a set of them, the largest component may be kept; the other steps are those of single
+ * classes. Throws HalomeshError for a name that is none of them.
+ */
+export function cleaningOf(
+  cleaning: Cleaning,
+  classes: readonly string[],
+  regions: readonly LabelRegion[] = [],
+): PostprocessOptions {
   const { largestComponent = [], fillHoles = [], inside = {}, minSize = {} } = cleaning;
-  const label = (name: string, where: string): number => labelOf(name, classes, where);
-  const whole = finder(classes, ',');
-  const known = (name: string): string | undefined => whole(name) ?? finder(classes, '+')(name);
+  const several = (name: string, where: string): readonly number[] => labelsOf(name, classes, regions, where);
+  const label = (name: string, where: string): number => {
+    const labels = several(name, where);
+    if (labels.length === 1) return labels[0];
+    const parts = labels.map((cls) => `${cls} (${classes[cls]})`).join(', ');
+    return fail({ where, problem: `"${name}" is a region of several labels`, expected: `one of ${parts}` });
+  };
+  const names = [...classes, ...regions.map(({ name }) => name)];
+  const whole = finder(names, ',');
+  const known = (name: string): string | undefined => whole(name) ?? finder(names, '+')(name);
   const region = (names: string): number | readonly number[] => {
     // A class may have a plus in its name: it goes before the joining of others.
-    const labels = (known(names) === undefined ? regroup(names.split('+'), '+', known) : [names]).map(
-      (name) => label(known(name) ?? name, 'largest component'),
+    const labels = (known(names) === undefined ? regroup(names.split('+'), '+', known) : [names]).flatMap(
+      (name) => several(known(name) ?? name, 'largest component'),
     );
-    return labels.length === 1 ? labels[0] : labels;
+    return labels.length === 1 ? labels[0] : [...new Set(labels)];
   };
   return {
     largest: regroup(largestComponent, ',', whole).map(region),
@@ -57,14 +71,21 @@ function pairOf(text: string, known: (name: string) => string | undefined): [str
 export const cleans = ({ largest, fillHoles, inside, minimumSize }: PostprocessOptions): boolean =>
   [largest, fillHoles, inside, minimumSize].some((step) => (step?.length ?? 0) > 0);
 
-function labelOf(name: string, classes: readonly string[], where: string): number {
+function labelsOf(
+  name: string,
+  classes: readonly string[],
+  regions: readonly LabelRegion[],
+  where: string,
+): readonly number[] {
+  const region = regions.find((one) => one.name === name);
+  if (region !== undefined) return region.classes;
   const known = classes.indexOf(name);
   const label = known >= 0 ? known : /^\d+$/.test(name) ? Number(name) : -1;
-  if (label > 0 && label < classes.length) return label;
+  if (label > 0 && label < classes.length) return [label];
   return fail({
     where,
     problem: 'no such class, or the background',
-    expected: classes.slice(1).join(', '),
+    expected: [...new Set([...regions.map((one) => one.name), ...classes.slice(1)])].join(', '),
     found: name,
   });
 }

@@ -34,7 +34,9 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
     throw error;
   }
   const [first] = runs;
-  const classes = first.classes.length;
+  const { config, scores } = first;
+  const classes = scores.length;
+  const written = config.regions?.map((region) => region.written);
   const free = (): void => {
     for (const run of runs) run.free();
   };
@@ -50,7 +52,7 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
       });
       run.free();
     }
-    await take(meanPart({ box, sum, classes }, runs.length, asked.probabilities === true));
+    await take(meanPart({ box, sum, classes, written }, runs.length, asked.probabilities === true));
   };
   return {
     ...first,
@@ -72,6 +74,7 @@ function checkFits(first: OpenRun, other: OpenRun): void {
   const facts = ({ classes, config }: OpenRun) => ({
     classes,
     classValues: config.classValues,
+    regions: config.regions,
     ...prepareOptions(config),
   });
   const [wanted, found] = [facts(first), facts(other)];

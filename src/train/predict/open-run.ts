@@ -11,6 +11,7 @@ import {
   type TrainConfig,
 } from '../config/config.ts';
 import { grantedBytes } from '../config/memory-room.ts';
+import { judgedNames, scoreNames } from '../config/model.ts';
 import { exists } from '../record/run-check.ts';
 import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { checkSameCheckpoint } from '../record/same-files.ts';
@@ -45,6 +46,10 @@ export interface OpenRun {
   readonly folder: RunFolder;
   readonly config: TrainConfig;
   readonly classes: readonly string[];
+  /** What the network has scores of: the classes, or regions, sets of them that may overlap. */
+  readonly scores: readonly string[];
+  /** What is judged: the background and classes, or regions. */
+  readonly judged: readonly string[];
   /** File of the checkpoint, and which one it is. */
   readonly file: string;
   /** Files of the run, or of all runs that it stands for: nothing may be written over them. */
@@ -133,6 +138,8 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
     folder,
     config,
     classes,
+    scores: scoreNames(config, classes),
+    judged: judgedNames(config, classes),
     file,
     reads: [folder.config, folder.latest, folder.previous, folder.best],
     checkpoint,

@@ -34,7 +34,7 @@ export async function scanFor(
 
 /** Refuses outputs that are read or there, before anything is written, and makes their folders. Process 0 does it for all. */
 export async function prepareOutputs(
-  { classes, reads: filesOfRun }: OpenRun,
+  { scores, reads: filesOfRun }: OpenRun,
   scans: readonly ScanToSegment[],
   { processes, probabilities = false, overwrite }: OutputSettings,
 ): Promise<void> {
@@ -42,9 +42,20 @@ export async function prepareOutputs(
     if ((processes?.index ?? 0) !== 0) return;
     const reads = [...filesOfRun];
     for (const scan of scans) reads.push(...(await filesOfScan(scan)));
-    const names = probabilities ? classes : [];
+    const names = probabilities ? scores : [];
     const writes = scans.flatMap(({ output }) => [output, ...probabilityNames(output, names)]);
     checkOutputs({ reads, writes, overwrite });
     for (const { output } of scans) makeFolder(path.dirname(output));
   });
+}
+
+/** Voxels of what is judged: of a region those of all of its classes. `counts`: by value. */
+export function voxelsByName(
+  { classes, config, judged }: OpenRun,
+  counts: Float64Array,
+): Record<string, number> {
+  const { classValues, regions } = config;
+  const of = (cls: number): number => counts[classValues?.[cls] ?? cls];
+  const sets = regions ? [[0], ...regions.map((region) => region.classes)] : classes.map((_, cls) => [cls]);
+  return Object.fromEntries(judged.map((name, n) => [name, sets[n].reduce((sum, cls) => sum + of(cls), 0)]));
 }

@@ -24,7 +24,7 @@ import { type EnsembleOptions, openRuns } from './ensemble.ts';
 import type { FlipAxis } from './flips.ts';
 import { configOfRun, type OpenRun } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
-import { prepareOutputs, scanFor } from './predict-outputs.ts';
+import { prepareOutputs, scanFor, voxelsByName } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
 import { checkProbabilities } from './probability-room.ts';
 import { checkChannels, groupedScans } from './scan-channels.ts';
@@ -73,7 +73,7 @@ export interface PredictResult {
   readonly input: string;
   /** The file of labels. */
   readonly output: string;
-  /** Files of probabilities by name of the class, where asked for. */
+  /** Files of probabilities by name of the class, or region, where asked for. */
   readonly probabilities?: Readonly<Record<string, string>>;
   /** Voxels of the scan: depth, height, width. */
   readonly shape: Shape3;
@@ -81,7 +81,7 @@ export interface PredictResult {
   readonly spacing: Shape3;
   /** Of a voxel, mm^3. */
   readonly voxelVolume: number;
-  /** Voxels of each class, by name. */
+  /** Voxels of each class, or region, by name. */
   readonly voxels: Readonly<Record<string, number>>;
   readonly checkpoint: 'best' | 'latest';
   /** Steps that the network was trained for. */
@@ -182,7 +182,7 @@ async function segmentScan(
 ): Promise<PredictResult> {
   const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
   const entry: Case = { id: scanName(input), image: input, channels, series: settings.series };
-  const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes);
+  const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes, run.config.regions);
   const { classValues } = run.config;
   const writes = (processes?.index ?? 0) === 0;
   const plan = await together(processes, 'the scan', () => planScan(entry, prepareOptions(run.config)));
@@ -192,7 +192,7 @@ async function segmentScan(
   if (probabilities) checkProbabilities(plan, factor, run.config);
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = await together(processes, 'the file of probabilities', async () =>
-    probabilities && writes ? new ProbabilityFile(folder, shape, run.classes.length) : undefined,
+    probabilities && writes ? new ProbabilityFile(folder, shape, run.scores.length) : undefined,
   );
   // Else process 0 needs the whole label map: to clean it up, or to bring it to another grid.
   const streams = !probabilities && !cleans(cleaning) && sameShape(shape, canonicalGrid(original).shape);
@@ -212,11 +212,9 @@ async function segmentScan(
           { processes, signal },
         )
       : await writeWhole(own);
-    const voxels = Object.fromEntries(
-      run.classes.map((name, cls) => [name, counts[classValues?.[cls] ?? cls]]),
-    );
-    const names = probabilityNames(output, run.classes);
-    const files = run.classes.map((name, cls) => [name, names[cls]]);
+    const voxels = voxelsByName(run, counts);
+    const names = probabilityNames(output, run.scores);
+    const files = run.scores.map((name, n) => [name, names[n]]);
     return {
       ...{ input, output, shape: original.shape },
       ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
@@ -237,7 +235,7 @@ async function segmentScan(
       const { data } = restoreLabels(labels, geometry);
       const cleaned = asValues(postprocess(data, original.shape, original, cleaning), classValues);
       if (soft !== undefined)
-        for (const [cls, file] of probabilityNames(output, run.classes).entries()) {
+        for (const [cls, file] of probabilityNames(output, run.scores).entries()) {
           signal?.throwIfAborted();
           await writeProbability(file, { from: soft, cls }, { ...geometry, original }, factor);
         }
@@ -271,7 +269,7 @@ async function segmentSource(
     else parts.push({ box, bytes: bytesOf(p) });
   });
   if (asked.probabilities && !alone) {
-    const voxelBytes = 4 * run.classes.length;
+    const voxelBytes = 4 * run.scores.length;
     let full: unknown;
     await eachPart(processes, { label: 'probabilities', parts, voxelBytes, to: [0] }, (part) => {
       try {

@@ -14,7 +14,7 @@ import { partition, partitionRegion } from '../../plan/index.ts';
 import type { Feed, OutputPart, Session, Tracer, Variables } from '../../run/index.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import { availableBytes } from '../config/memory-room.ts';
-import { predictionGraph, sessionOf } from '../config/model.ts';
+import { predictionGraph, scoreCount, sessionOf } from '../config/model.ts';
 import { channelCount } from '../config/normalization.ts';
 import { Programs } from '../config/programs.ts';
 import { withSplit } from '../config/with-split.ts';
@@ -112,7 +112,9 @@ export class Segmenter {
     const targets = way.blocks ?? [wholeBox(shape)];
     let done = 0;
     for (const target of targets) {
-      const mean = new MeanOfFlips(target, flips.length, this.parts.classes.length);
+      const { config, classes } = this.parts;
+      const written = config.regions?.map((region) => region.written);
+      const mean = new MeanOfFlips(target, flips.length, scoreCount(config, classes.length), written);
       for (const flip of flips) {
         options.signal?.throwIfAborted();
         const program = await this.program(way, shape, flipBox(target, shape, flip), hostBytes);

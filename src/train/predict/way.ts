@@ -4,7 +4,7 @@ import type { Processes } from '../../machine/index.ts';
 import { makePlan, type Plan, partition, predictPeak } from '../../plan/index.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import { fittingPlan, softBytes } from '../config/memory-room.ts';
-import { predictionGraph, targetOf, withinMemory } from '../config/model.ts';
+import { predictionGraph, scoreCount, targetOf, withinMemory } from '../config/model.ts';
 import { blocksWithin, refusesBlocks } from './blocks.ts';
 import { voxelBox } from './volume-parts.ts';
 
@@ -111,6 +111,6 @@ function inBlocks(asked: Asked, graph: Graph, box: VoxelBox, whole?: Plan): Way 
 }
 
 /** Bytes of volumes that the process holds while it computes a part of so many voxels. */
-function bytesBeside({ flips, classes, hostBytes }: Asked, graph: Graph): (voxels: number) => number {
-  return (voxels) => hostBytes + softBytes(graph, flips, classes) * voxels;
+function bytesBeside({ config, flips, classes, hostBytes }: Asked, graph: Graph): (voxels: number) => number {
+  return (voxels) => hostBytes + softBytes(graph, flips, scoreCount(config, classes)) * voxels;
 }

@@ -10,6 +10,7 @@ export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig 
   return {
     ...withPreprocessing(config, dataset),
     classValues,
+    regions: labelCodes?.regions,
     ignore: ignoresVoxels(labelCodes) || undefined,
   };
 }
