@@ -6,7 +6,11 @@ import { emulated } from './emulated.ts';
 
 // Every loss by name on the emulated CUDA device: near the CPU, and the same bits on a mesh.
 
-const cases = [...LOSS_NAMES.map((name) => [name, false] as const), ['dice', true]] as const;
+const cases = [
+  ...LOSS_NAMES.map((name) => [name, false] as const),
+  ['dice', true],
+  ['regions', true],
+] as const;
 
 it.each(cases)('computes %s (voxels left out: %s) and its gradients like the CPU', async (name, left) => {
   const graph = lossGraph(name, left ? 255 : undefined);

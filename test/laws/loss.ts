@@ -10,13 +10,21 @@ const SPACE = { batch: 2, depth: 5, height: 4, width: 7 };
 const VOXELS = SPACE.batch * SPACE.depth * SPACE.height * SPACE.width;
 const POINT = windows({ depth: 1, height: 1, width: 1 }, { padding: 'same' });
 
+/** Three regions of two classes that overlap. */
+const SETS = [[1, 2], [2], [1]];
+
+/** `regions`: of regions, in place of classes. */
+export type LawfulLoss = LossName | 'regions';
+
 /** `ignore`: with every third label left out. */
-export function lossGraph(name: LossName, ignore?: number): Graph {
+export function lossGraph(name: LawfulLoss, ignore?: number): Graph {
   const graph = new Graph();
   const x = inputOf(graph, 'x', shape({ ...SPACE, channel: 4 }));
   const weight = inputOf(graph, 'weight', shape({ kd: 1, kh: 1, kw: 1, channel: 4, class: 3 }));
   const labels = inputOf(graph, 'labels', shape(SPACE), 'u8');
-  const config = { ...evenLoss(3), weights: [1, 2, 3], terms: [name], gamma: 1.5, ignore };
+  const terms: readonly LossName[] = name === 'regions' ? ['dice', 'bce', 'tversky'] : [name];
+  const sets = name === 'regions' ? { sets: SETS } : {};
+  const config = { ...evenLoss(3), weights: [1, 2, 3], terms, gamma: 1.5, ignore, ...sets };
   const { loss } = segmentationLoss(convRaw(x, weight, POINT, 'class'), labels, config);
   const [dx, dw] = gradients(loss, [x, weight]);
   for (const [output, value] of Object.entries({ loss, dx: dx!, dw: dw! })) graph.output(output, value);

@@ -12,6 +12,7 @@ describe.each([
   ...LOSS_NAMES.map((name) => [name, false] as const),
   ['dice', true],
   ['focal', true],
+  ['regions', true],
 ] as const)('%s, voxels left out: %s', (name, left) => {
   const graph = lossGraph(name, left ? 255 : undefined);
 

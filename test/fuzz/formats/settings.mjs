@@ -64,6 +64,13 @@ const configs = [
       spacing: 2,
     },
   },
+  {
+    ...{ data: '/data', out: '/run', classes: ['background', 'label 1', 'core'], classValues: [0, 1, 4] },
+    regions: [
+      { name: 'whole', classes: [1, 2], written: 1 },
+      { name: 'core', classes: [2], written: 2 },
+    ],
+  },
 ].map((value) => JSON.stringify(value));
 
 /** Names of Object.prototype that a file has changed; the prototype is put right. */
@@ -111,7 +118,20 @@ const lists = [
       ]),
     ),
   },
+  {
+    ...{ channel_names: { 0: 'CT' }, file_ending: '.nii.gz' },
+    labels: { background: 0, whole: [1, 2, 3], core: [2, 3], enhancing: 3, ignore: 4 },
+    regions_class_order: [1, 2, 3],
+  },
 ].map((value) => JSON.stringify(value));
+
+/** What is wrong with regions that were taken; undefined where nothing is. */
+function wrongRegion({ labelNames = [], labelCodes }) {
+  for (const { name, classes, written } of labelCodes?.regions ?? [])
+    if (classes.some((cls) => !(cls > 0 && cls < labelNames.length)) || !classes.includes(written))
+      return `the region ${name} has the classes ${classes}, written ${written}, of ${labelNames.length}`;
+  return undefined;
+}
 
 export async function dataset(folder) {
   await writePhantom({ out: folder, size: 16, cases: 2, overwrite: true });
@@ -126,6 +146,8 @@ export async function dataset(folder) {
           return `a case has the id ${JSON.stringify(id)}`;
       for (const name of found.labelNames ?? [])
         if (typeof name !== 'string') return `a class has the name ${name}`;
+      const wrong = wrongRegion(found);
+      if (wrong !== undefined) return wrong;
       return polluted();
     },
   };
