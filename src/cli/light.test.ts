@@ -1,6 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { roomsOf } from './load-rooms.ts';
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+const src = (file: string): string => path.join(root, 'src', file);
 
 /** Everything that loading a file loads at once, files and packages: its imports, but those of types and those that are awaited. */
 function loadedBy(file: string, found = new Set<string>()): Set<string> {
@@ -22,10 +26,9 @@ function loadedBy(file: string, found = new Set<string>()): Set<string> {
 }
 
 it('help, version and mistakes load no work: only the declarations of the commands', () => {
-  const root = path.resolve(import.meta.dirname, '..', '..');
-  const loaded = [...loadedBy(path.join(root, 'src/cli/main.ts'))];
+  const loaded = [...loadedBy(src('cli/main.ts'))];
   expect(loaded).toContain('commander');
-  expect(loaded).toContain(path.join(root, 'src/cli/commands/train-command.ts'));
+  expect(loaded).toContain(src('cli/commands/train-command.ts'));
   const packages = loaded.filter((name) => !existsSync(name) && !name.startsWith('node:'));
   expect(packages).toEqual(['commander']);
   // Names that import nothing, such as those of losses, are no work.
@@ -35,4 +38,37 @@ it('help, version and mistakes load no work: only the declarations of the comman
       loadedBy(name).size > 1,
   );
   expect(heavy).toEqual([]);
+});
+
+describe('a command loads what it needs', () => {
+  const actions = readdirSync(src('cli/commands'))
+    .map((file) => file.replace('-command.ts', ''))
+    .filter((command) => existsSync(src(`cli/actions/${command}.ts`)));
+  const rooms = (command: string): Set<string> => {
+    const found = new Set<string>();
+    for (const room of roomsOf(command)) loadedBy(src(`${room}/index.ts`), found);
+    return found;
+  };
+
+  it.each(actions)('%s: its rooms, and few files at once beside them', (command) => {
+    const before = rooms(command);
+    const own = loadedBy(src(`cli/actions/${command}.ts`));
+    expect([...before].filter((file) => !own.has(file))).toEqual([]);
+    // All of these are open at the same time.
+    expect([...own].filter((file) => !before.has(file)).length).toBeLessThan(64);
+  });
+
+  it('plan: of training what makes plans, nothing that trains, predicts or draws', () => {
+    const all = [...loadedBy(src('cli/actions/plan.ts'))].filter((file) => path.isAbsolute(file));
+    const training = all.filter(
+      (file) => file.startsWith(src('train/')) && !file.startsWith(src('train/config/')),
+    );
+    expect(training.map((file) => path.relative(src('train'), file)).sort()).toEqual([
+      'loop/forecast.ts',
+      'samples/cases.ts',
+      'samples/patches.ts',
+      'samples/preprocessed.ts',
+    ]);
+    expect(all.length).toBeLessThan(390);
+  });
 });

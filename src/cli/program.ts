@@ -54,7 +54,7 @@ export function makeProgram(write: (text: string) => void): Command {
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     // Help, version and mistakes end before.
-    .hook('preAction', loadRooms)
+    .hook('preAction', (_program, command) => loadRooms(command.name()))
     .hook('preAction', (_program, command) => checkOutputFlags(command))
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
     .configureOutput({ ...output, outputError: oneLine('halomesh') });

@@ -1,17 +1,9 @@
 import { openDataset } from '../../imaging/index.ts';
 import { formatPlan } from '../../plan/index.ts';
-import {
-  apart,
-  chooseCases,
-  type Forecast,
-  forecast,
-  forecastCases,
-  resolveConfig,
-  settingIn,
-  splitFor,
-  type TrainConfig,
-  withDataset,
-} from '../../train/index.ts';
+import { resolveConfig, settingIn, type TrainConfig } from '../../train/config/config.ts';
+import { apart, type Forecast, forecast, forecastCases, splitFor } from '../../train/loop/forecast.ts';
+import { chooseCases } from '../../train/samples/cases.ts';
+import { withDataset } from '../../train/samples/preprocessed.ts';
 import { givenConfig } from '../flags/given.ts';
 import { UsageError } from '../flags/parse.ts';
 import type { TrainFlags } from '../flags/train-flags.ts';

@@ -1,4 +1,10 @@
-import { fileOver, flagsOver, mergeConfig, readConfigFile, type SettingName } from '../../train/index.ts';
+import {
+  fileOver,
+  flagsOver,
+  mergeConfig,
+  readConfigFile,
+  type SettingName,
+} from '../../train/config/config.ts';
 import { checkMeshFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 import type { TrainFlags } from './train-flags.ts';
