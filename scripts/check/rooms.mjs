@@ -58,10 +58,13 @@ function layerOf(file) {
   return { height: height < 0 ? layers[room].length : height, name: `${room}/${layer}` };
 }
 
-/** The room of a file of src/, by its folder; src/index.ts is a room of its own; null outside src/. */
+/** What the package gives, to Node.js and to browsers: one room above those that it is made of. */
+const entries = ['src/index.ts', 'src/browser.ts'];
+
+/** The room of a file of src/, by its folder; null outside src/. */
 function roomOf(file) {
   if (!file.startsWith('src/')) return null;
-  if (file === 'src/index.ts') return 'index';
+  if (entries.includes(file)) return 'index';
   const [, folder, ...rest] = file.split('/');
   return rest.length > 0 ? folder : file;
 }
@@ -69,6 +72,7 @@ function roomOf(file) {
 /** The file that a specifier names, among `files` (a map or set of paths); null for packages and for what is not there. */
 export function resolve(from, specifier, files) {
   if (specifier === 'halomesh') return 'src/index.ts';
+  if (specifier === 'halomesh/browser') return 'src/browser.ts';
   if (!specifier.startsWith('.')) return null;
   const path = posix.normalize(posix.join(posix.dirname(from), specifier));
   const candidates = [path, path.replace(/\.js$/, '.ts'), `${path}.ts`, `${path}/index.ts`];

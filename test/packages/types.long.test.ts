@@ -17,6 +17,8 @@ export const begin: (config: TrainConfig, options: TrainOptions) => Promise<unkn
 export const steps = (config: TrainConfig): number => config.steps;
 export const numbers = (from: TorchNumbers): number => from.length;
 export const stop = (options: PreprocessOptions): boolean => options.signal?.aborted ?? false;
+import type { GivenFiles } from 'halomesh/browser';
+export const given = (files: GivenFiles): number => files.size;
 export type All = Case | Dim | HostArray | Mesh | PreparedCase;
 export const functions = [explainPlan, openRun, predict, Session];
 // @ts-expect-error a text is no number of steps: the types are there, and not of anything

@@ -1,0 +1,102 @@
+// What `import { ... } from 'halomesh/browser'` gives: what needs neither files nor native code, so that it runs in pages and workers.
+
+// Shapes with named dimensions, graphs, meshes and layouts
+export {
+  type Complaint,
+  type Dim,
+  type DType,
+  Graph,
+  HalomeshError,
+  type Layout,
+  type Mesh,
+  markdownTable,
+  mesh,
+  printGraph,
+  type Shape,
+  shape,
+  showShape,
+  type TensorType,
+  type Value,
+} from './core/index.ts';
+// Augmentation, resampling, scores
+export { augmentBox } from './imaging/augment/augment.ts';
+// Scans among files that a page was given
+export { readGivenScan } from './imaging/formats/any-scan.ts';
+export type { GivenBytes, GivenFiles } from './imaging/formats/given-files.ts';
+export { resampleImage } from './imaging/preprocess/resample.ts';
+export { resampleLabels } from './imaging/preprocess/resample-labels.ts';
+export { Confusion, type CountScores } from './imaging/scores/metrics.ts';
+export { type PostprocessOptions, postprocess } from './imaging/scores/postprocess.ts';
+export { type SurfaceScores, surfaceScores } from './imaging/scores/surface.ts';
+export type { Affine } from './imaging/volume/affine.ts';
+export { ImagingError } from './imaging/volume/errors.ts';
+export { orientationCode, toCanonical } from './imaging/volume/orientation.ts';
+export type { ScanHeader, ScanReadOptions } from './imaging/volume/scan-types.ts';
+export type { Grid, Shape3, Volume } from './imaging/volume/volume.ts';
+export { spacingOf } from './imaging/volume/volume.ts';
+// Devices
+export type { Device, HostArray } from './machine/device.ts';
+export { nullDevice } from './machine/null.ts';
+export { referenceDevice } from './machine/reference.ts';
+// Layers, networks, losses, optimizers, whole graphs
+export * from './nn/index.ts';
+// Operations on values of a graph
+export {
+  abs,
+  add,
+  argmax,
+  assignTo,
+  avgPoolRaw,
+  broadcastTo,
+  castTo,
+  classSums,
+  concat,
+  constant,
+  convRaw,
+  convTransposeRaw,
+  convWeightGradRaw,
+  crossEntropy,
+  div,
+  einsum,
+  equal,
+  exp,
+  floor,
+  gradients,
+  inputOf,
+  leakyRelu,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  maxPoolRaw,
+  minimum,
+  mul,
+  neg,
+  pad,
+  pow,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceSum,
+  rename,
+  reshape,
+  resize,
+  rsqrt,
+  scalar,
+  select,
+  sigmoid,
+  slice,
+  softmax,
+  sqrt,
+  square,
+  sub,
+  tableOf,
+  tanh,
+  transpose,
+  variableOf,
+  windows,
+} from './ops/index.ts';
+// What a graph will need, before it runs
+export { explainPlan, formatPlan, makePlan, type Plan, type PlanReport } from './plan/index.ts';
+// Running graphs on a mesh of ranks in this page
+export { type Loaded, Session, type SessionOptions } from './run/index.ts';
