@@ -30,12 +30,19 @@ export {
 } from './formats/nifti/nifti-write.ts';
 // Scans of any format
 export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
+export {
+  type NnunetCase,
+  type NnunetPreparation,
+  prepareAsNnunet,
+  roundToEven,
+} from './preprocess/nnunet-case.ts';
 export * from './preprocess/preprocess.ts';
 export * from './preprocess/preprocess-dataset.ts';
 export { resampledPlanes, resampleImage } from './preprocess/resample.ts';
 export { resampleLabels, resampleLabelsTo } from './preprocess/resample-labels.ts';
 export { axisTaps, type ResampleTarget, resampledGrid } from './preprocess/resample-taps.ts';
 export { openScanSource, planScan, type ScanPlan, type ScanSource } from './preprocess/scan-source.ts';
+export { resampleSpline, type SplineOrder, type SplineResampling } from './preprocess/spline.ts';
 export type { Connectivity } from './scores/components.ts';
 export * from './scores/metrics.ts';
 export * from './scores/metrics-evaluation.ts';

@@ -146,6 +146,17 @@ export function buildPrediction(options: PredictionOptions): Built {
   return finish(ctx, network, scores, {});
 }
 
+/** The scores of a trained network, before the softmax: output `scores`, [batch, space..., class] f32. */
+export function buildScores(options: BuildOptions): Built {
+  const ctx = contextOf(options, { training: false });
+  const {
+    levels: [scores],
+    network,
+  } = addNetwork(ctx, options);
+  ctx.graph.output('scores', castTo(scores, 'f32'));
+  return finish(ctx, network, scores, {});
+}
+
 function contextOf(
   { seed, storage, averaged, first }: BuildOptions,
   kind: { readonly training: boolean; readonly accumulating?: boolean } | { readonly measuring: true },

@@ -109,7 +109,7 @@ export async function evaluateAction({
 }
 
 /** Flags that say how a network segments. */
-type NetworkFlags = RunFlags & Pick<SegmentFlags, 'flips'> & Pick<Flags, 'all'>;
+type NetworkFlags = RunFlags & Pick<SegmentFlags, 'flips' | 'wholeVolume'> & Pick<Flags, 'all'>;
 
 /** All of them: a new one does not compile until it is here. */
 const NETWORK_FLAGS: Readonly<Record<keyof NetworkFlags, true>> = {
@@ -124,6 +124,7 @@ const NETWORK_FLAGS: Readonly<Record<keyof NetworkFlags, true>> = {
   device: true,
   threads: true,
   flips: true,
+  wholeVolume: true,
   exactConv: true,
 };
 

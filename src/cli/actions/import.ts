@@ -6,12 +6,11 @@ export type Flags = ImportOptions;
 
 /** Runs `halomesh import`. */
 export async function importAction(flags: Flags): Promise<void> {
-  const { run, file, configuration, config, weights, notes } = await importNnunet(flags);
+  const { run, file, configuration, config, weights } = await importNnunet(flags);
   const { network, classes = [], spacing } = config;
   const voxels = typeof spacing === 'object' ? spacing.join(' x ') : `${spacing}`;
   say(`${relative(file)}: ${configuration}, ${network?.stages.length} resolutions, ${weights} weights`);
   say(`classes ${classes.join(', ')}; voxels of ${voxels} mm`);
-  for (const note of notes) say(`note: ${note}`);
   say(`written to ${relative(run)}`);
   say(
     `Segment with it: ${commandName()} predict --run ${quoted(relative(run))} --input SCAN --output LABELS.nii.gz`,

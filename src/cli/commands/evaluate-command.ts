@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Flags } from '../actions/evaluate.ts';
 import { addOverwriteFlag, addPatternFlags, addRunFlags } from '../flags/flags.ts';
 import { listOf, numberOrNamed, positive } from '../flags/parse.ts';
-import { addCleaningFlags, addFlipsFlag } from '../flags/segment-flags.ts';
+import { addCleaningFlags, addFlipsFlag, addWholeVolumeFlag } from '../flags/segment-flags.ts';
 
 /** `halomesh evaluate` */
 export function evaluateCommand(program: Command): void {
@@ -14,7 +14,9 @@ export function evaluateCommand(program: Command): void {
         'label files: overlap, distances between surfaces, lesions found. Writes summary.json, summary.md and a picture of ' +
         'each case.',
     );
-  addPatternFlags(addCleaningFlags(addFlipsFlag(addRunFlags(command, { optional: true }))))
+  addPatternFlags(
+    addCleaningFlags(addWholeVolumeFlag(addFlipsFlag(addRunFlags(command, { optional: true })))),
+  )
     .option('--predictions <dir>', 'compare label maps (CASE.nii.gz) instead of a network; needs no --run')
     .option(
       '--data <dir>',

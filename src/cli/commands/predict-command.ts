@@ -3,7 +3,7 @@ import { MOST_SIZE } from '../../train/config/limits.ts';
 import type { Flags } from '../actions/predict.ts';
 import { addOverwriteFlag, addRunFlags, addTraceFlag } from '../flags/flags.ts';
 import { count } from '../flags/parse.ts';
-import { addCleaningFlags, addFlipsFlag } from '../flags/segment-flags.ts';
+import { addCleaningFlags, addFlipsFlag, addWholeVolumeFlag } from '../flags/segment-flags.ts';
 
 /** `halomesh predict` */
 export function predictCommand(program: Command): void {
@@ -29,7 +29,7 @@ export function predictCommand(program: Command): void {
       'with voxels n times as large',
       count('--probabilities-downsample', 1, MOST_SIZE),
     );
-  addOverwriteFlag(addCleaningFlags(addFlipsFlag(command)))
+  addOverwriteFlag(addCleaningFlags(addWholeVolumeFlag(addFlipsFlag(command))))
     .addHelpText(
       'after',
       '\nExamples:\n  halomesh predict --run runs/a --input scan.nii.gz --output liver.nii.gz --memory-limit 4GiB\n' +

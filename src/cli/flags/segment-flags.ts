@@ -9,14 +9,25 @@ import { oneOf, positive, valuesOf, words } from './parse.ts';
 export interface SegmentFlags extends Cleaning {
   /** True where the flag names no axes. */
   readonly flips?: true | readonly FlipAxis[];
+  /** One patch over all of a scan, of an imported run. */
+  readonly wholeVolume?: boolean;
 }
 
 /** The mean over mirrored scans. */
 export function addFlipsFlag(command: Command): Command {
   return command.option(
     '--flips [axes]',
-    'segment mirrored scans too and take the mean of the probabilities: depth,height,width (default: all three, 8 passes)',
-    (text: string): readonly FlipAxis[] => words('--flips')(text).map(oneOf('--flips', FLIP_AXES)),
+    'segment mirrored scans too and take the mean of the probabilities: depth,height,width (default: all three, 8 passes); none of them: none',
+    (text: string): readonly FlipAxis[] =>
+      text.trim() === 'none' ? [] : words('--flips')(text).map(oneOf('--flips', FLIP_AXES)),
+  );
+}
+
+/** How an imported run sees scans. */
+export function addWholeVolumeFlag(command: Command): Command {
+  return command.option(
+    '--whole-volume',
+    'of a run imported from nnU-Net: see the whole scan at once in place of patches',
   );
 }
 

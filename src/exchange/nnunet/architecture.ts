@@ -19,7 +19,7 @@ export interface Imported {
   /** Of all other channels. */
   readonly channels?: readonly string[];
   readonly normalization?: readonly NormalizationSetting[];
-  readonly patch?: readonly [number, number, number];
+  readonly patch: readonly [number, number, number];
   readonly batch: number;
   /** Which axis of the image each of the network's is. */
   readonly turned: readonly number[];
@@ -65,13 +65,15 @@ export function importedOf(
   };
   if (spacing?.length !== 3)
     refuse(`${where} "spacing"`, 'voxel size', 'three numbers of mm', shownValue(spacing));
+  if (patch?.length !== 3)
+    refuse(`${where} "patch_size"`, 'patch', 'three numbers of voxels', shownValue(patch));
   return {
     network: { ...networkOf(layout, inImage), ...line },
     classes: classesOf(dataset.file, dataset.content),
     spacing: inImage(spacing!),
     ...(window && { window }),
     ...(normalization && { channels, normalization }),
-    patch: patch?.length === 3 ? inImage(patch) : undefined,
+    patch: inImage(patch!),
     batch,
     turned,
   };

@@ -19,6 +19,7 @@ import { openTorch, type TorchFile } from '../torch/torch-file.ts';
 import { permuted, torchKey, torchOrder, torchShape, type Weight, weightsOf } from '../weights/weights.ts';
 import { type Imported, importedOf } from './architecture.ts';
 import { configurationOf, readDataset, readPlans } from './plans.ts';
+import { mirroredAxes, wayOf } from './way.ts';
 
 export interface ImportOptions {
   /** Folder of a result of nnU-Net v2: plans.json, dataset.json, and the folds. */
@@ -39,8 +40,6 @@ export interface ImportResult {
   readonly config: TrainConfig;
   /** How many numbers the network has. */
   readonly weights: number;
-  /** What is done otherwise than nnU-Net does it, as phrases. */
-  readonly notes: readonly string[];
 }
 
 /** Epochs of nnU-Net have so many steps. */
@@ -78,7 +77,11 @@ export async function importNnunet(options: ImportOptions): Promise<ImportResult
     const epochs = checkpoint.get('current_epoch');
     const step =
       typeof epochs === 'number' && Number.isSafeInteger(epochs) && epochs >= 0 ? epochs * STEPS : 0;
-    const config = configOf(imported, { data: nnunet, out, step });
+    const where = `${planFile} "configurations.${name}"`;
+    const given = checkpoint.get('inference_allowed_mirroring_axes') ?? null;
+    const mirrored = mirroredAxes(file, given, imported.turned);
+    const way = wayOf(where, plans, configuration, imported.patch, mirrored);
+    const config = configOf(imported, way, { data: nnunet, out, step });
     const tensors = await tensorsOf(file, opened, checkpoint, config, imported);
     const folder = runFolder(config.out);
     const taken = await takeRun(folder, config, () => undefined);
@@ -100,7 +103,6 @@ export async function importNnunet(options: ImportOptions): Promise<ImportResult
       configuration: name,
       config,
       weights,
-      notes: notesOf(plans.image_reader_writer, config),
     };
   } finally {
     await opened.close();
@@ -144,12 +146,13 @@ function dictionaryOf(file: string, what: string, value: PickleValue): Map<Pickl
 /** The config of the run. What it would be trained on with is as nnU-Net's own trainer does. */
 function configOf(
   { network, classes, spacing, window, channels, normalization, patch, batch }: Imported,
+  nnunet: TrainConfig['nnunet'],
   { data, out, step }: { readonly data: string; readonly out: string; readonly step: number },
 ): TrainConfig {
   const given = {
     // Its weights are no running averages, which leaves this preset alone.
     preset: 'hou2019',
-    ...{ data, out, network, classes, spacing, window, channels, normalization, patch, batch },
+    ...{ nnunet, data, out, network, classes, spacing, window, channels, normalization, patch, batch },
     ...{ base: network.stages[0].filters, levels: network.stages.length, norm: 'instance', dropoutKeep: 1 },
     ...{ precision: 'f32', augmentation: 'strong', deepSupervision: true },
     loss: { foregroundWeight: 1, mix: 0.5 },
@@ -244,19 +247,4 @@ async function weightFrom(
   const { length } = torchOrder(shape.length);
   const axes = Array.from({ length: length - 2 }, (_, axis) => 2 + turned.indexOf(axis));
   return permuted(numbers, expected, [...axes, 1, 0]);
-}
-
-function notesOf(reader: string | undefined, { normalization }: TrainConfig): string[] {
-  const notes = [
-    'whole volumes are segmented at once, and not patch by patch: instance norm then sees all of a scan',
-  ];
-  if (reader !== 'NibabelIOWithReorient')
-    notes.push(
-      `nnU-Net read scans in the order of their files (${reader ?? 'no reader is named'}); here they are turned to right, front, head first`,
-    );
-  if (Array.isArray(normalization) && normalization.includes('zscore-nonzero'))
-    notes.push(
-      'z-scores leave out what is 0 in their own channel; nnU-Net leaves out what is 0 in all channels, but for holes',
-    );
-  return notes;
 }

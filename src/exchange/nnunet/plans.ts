@@ -39,7 +39,17 @@ const architecture = part({
   }),
 });
 
+/** How volumes are resampled; a function by its name in nnU-Net. */
+const resampling = part({
+  order: number.optional(),
+  order_z: number.optional(),
+  force_separate_z: z.boolean({ error: 'true, false or null' }).nullish(),
+});
 const configuration = part({
+  resampling_fn_data: text.optional(),
+  resampling_fn_data_kwargs: resampling.optional(),
+  resampling_fn_probabilities: text.optional(),
+  resampling_fn_probabilities_kwargs: resampling.optional(),
   inherits_from: text.optional(),
   previous_stage: text.nullish(),
   spacing: numbers.optional(),

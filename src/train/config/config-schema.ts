@@ -17,6 +17,7 @@ import {
   MOST_VOXELS,
   SPACING,
 } from './limits.ts';
+import { nnunetSchema } from './nnunet-schema.ts';
 import { channelNamesSchema, normalizationSchema } from './normalization-schema.ts';
 import { DIMENSIONS } from './split-dimensions.ts';
 
@@ -210,6 +211,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     (n) => Number.isSafeInteger(n) && n >= 1 && n <= MOST_SLICES && n % 2 === 1,
   ).optional(),
   network: network.optional(),
+  nnunet: nnunetSchema.optional(),
   base: whole(1, MOST_CHANNELS),
   levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
   norm: oneOf(NORM_KINDS),

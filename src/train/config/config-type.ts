@@ -1,4 +1,4 @@
-import type { LabelMapping, LabelRegion } from '../../imaging/index.ts';
+import type { LabelMapping, LabelRegion, SplineResampling } from '../../imaging/index.ts';
 import type { DeviceChoice } from '../../machine/index.ts';
 import type {
   Adafactor,
@@ -10,7 +10,7 @@ import type {
   Sgd,
 } from '../../nn/index.ts';
 import type { AugmentationSettings } from './augmentation.ts';
-import type { NormalizationName } from './choices.ts';
+import type { FlipAxis, NormalizationName } from './choices.ts';
 
 /** Whole sets of settings to start from. */
 export const PRESETS = ['default', 'hou2019', 'hou2019-2d'] as const;
@@ -59,6 +59,21 @@ export type NormalizationSetting =
       readonly mean: number;
       readonly deviation: number;
     };
+
+/** How scans are prepared and segmented as nnU-Net v2 does it. */
+export interface NnunetSettings {
+  /** The axes that the network sees as depth, height, width: those of the file in their order, or of RAS+ order. */
+  readonly order: 'file' | 'ras';
+  /** Voxels of the windows that slide over a prepared scan (depth, height, width). */
+  readonly patch: readonly [number, number, number];
+  /** How far they are apart at most, as a share of a window. */
+  readonly step: number;
+  /** Axes that are also turned around: scores are the mean over all 2^n ways to do so. */
+  readonly mirror: readonly FlipAxis[];
+  /** How scans are resampled, and how scores come back. */
+  readonly image: SplineResampling;
+  readonly scores: SplineResampling;
+}
 
 /** Everything that a training run depends on: plain JSON, every choice made. */
 export interface TrainConfig {
@@ -138,6 +153,8 @@ export interface TrainConfig {
   readonly slices?: number;
   /** A plain convolutional U-Net stage by stage, in place of `base`, `levels`, `norm` and `dropoutKeep`: what imported ones are. */
   readonly network?: Omit<PlainUNetConfig, 'classes'>;
+  /** Absent: whole volumes, as everywhere else here. Imported runs have it. */
+  readonly nnunet?: NnunetSettings;
   /** Channels of the first level. */
   readonly base: number;
   /** Resolutions: one more than poolings. */

@@ -8,6 +8,7 @@ import {
   type BuiltLoss,
   buildEvaluation,
   buildPrediction,
+  buildScores,
   buildStatistics,
   buildTraining,
   evenLoss,
@@ -159,6 +160,17 @@ export function predictionGraph(
     seed: config.seed,
     averaged: config.ema !== undefined,
     written: config.regions?.map(({ written }) => written),
+  });
+}
+
+/** The graph that gives the scores of one volume. */
+export function scoresGraph(config: TrainConfig, classes: number, size: Shape3): Built {
+  return buildScores({
+    image: imageShape(config, size),
+    network: networkOf(config, classes),
+    storage: config.precision,
+    seed: config.seed,
+    averaged: config.ema !== undefined,
   });
 }
 

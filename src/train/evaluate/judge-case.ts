@@ -79,7 +79,7 @@ const isFirst = (processes: Processes | undefined): boolean => (processes?.index
  */
 export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | undefined> {
   const { run, processes, chunks, flips, overlays } = judge;
-  const options = prepareOptions(run.config);
+  const options = run.prepare;
   const plan = await together(processes, 'the scan', () => planScan(entry, options));
   const { geometry } = plan;
   const grid = canonicalGrid(geometry.original);
@@ -92,17 +92,22 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
     ? await compareResampled(judge, entry, geometry, own)
     : await compareOwn(judge, entry, grid, own);
   const { original, prepared, compared } = found;
-  if (overlays !== undefined)
+  if (overlays !== undefined) {
+    const { spacing: _, ...seen } = prepareOptions(run.config);
+    const shown =
+      run.config.nnunet === undefined
+        ? source
+        : await together(processes, 'the scan', () => openScanSource(entry, seen, needed, chunks));
     await drawOwnParts(
       processes,
-      { source, own: own.box, compared },
+      { source: shown, own: own.box, compared },
       {
         shape: geometry.shape,
         spacing: spacingOf(geometry),
         file: overlayFile(overlays, entry.id),
         title: entry.id,
         // Of a store, in whose voxels it is already, the config has it too.
-        window: options.window ?? paperWindow,
+        window: seen.window ?? paperWindow,
         affine: geometry.affine,
         classNames: run.classes,
         dice: Object.fromEntries(
@@ -111,6 +116,7 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
       },
       judge.onNote,
     );
+  }
   return original && prepared && { original, prepared };
 }
 

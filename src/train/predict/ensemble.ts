@@ -3,7 +3,7 @@ import { voxelCount, wholeBox } from '../../imaging/index.ts';
 import { prepareOptions } from '../config/model.ts';
 import { addFlipped } from './flips.ts';
 import { meanPart } from './mean-of-flips.ts';
-import { type OpenRun, openRun, type RunOptions } from './open-run.ts';
+import { byPatches, type OpenRun, openRun, type RunOptions } from './open-run.ts';
 
 // Several networks as one: the mean of their probabilities, summed in float32 in the order of the runs.
 
@@ -34,7 +34,12 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
     throw error;
   }
   const [first] = runs;
+  const reads = runs.flatMap((run) => run.reads);
   const { config, scores } = first;
+  if (config.nnunet !== undefined) {
+    const networks = runs.map(({ network }) => network);
+    return byPatches({ ...first, reads }, networks, options.wholeVolume);
+  }
   const classes = scores.length;
   const written = config.regions?.map((region) => region.written);
   const free = (): void => {
@@ -56,7 +61,7 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
   };
   return {
     ...first,
-    reads: runs.flatMap(({ reads }) => reads),
+    reads,
     needs: (shape) => Promise.resolve(wholeBox(shape)),
     segmentParts,
     async segment() {
@@ -75,6 +80,7 @@ function checkFits(first: OpenRun, other: OpenRun): void {
     classes,
     classValues: config.classValues,
     regions: config.regions,
+    nnunet: config.nnunet,
     ...prepareOptions(config),
   });
   const [wanted, found] = [facts(first), facts(other)];

@@ -1,5 +1,5 @@
 import { fail } from '../../core/index.ts';
-import type { PreparedCase } from '../../imaging/index.ts';
+import { type PreparedCase, type PrepareOptions, wholeBox } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
 import { type Tracer, together } from '../../run/index.ts';
 import {
@@ -11,11 +11,13 @@ import {
   type TrainConfig,
 } from '../config/config.ts';
 import { grantedBytes } from '../config/memory-room.ts';
-import { judgedNames, scoreNames } from '../config/model.ts';
+import { judgedNames, prepareOptions, scoreNames } from '../config/model.ts';
+import { channelNamesOf } from '../config/normalization.ts';
 import { exists } from '../record/run-check.ts';
 import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { checkSameCheckpoint } from '../record/same-files.ts';
-import { type SegmentedPart, Segmenter, type SegmentOptions } from './segmenter.ts';
+import { PatchSegmenter } from './patches/patch-segmenter.ts';
+import { type SegmentedPart, Segmenter, type SegmenterParts, type SegmentOptions } from './segmenter.ts';
 import { gatherLabels, sourceOf } from './volume-parts.ts';
 
 /** Where and from which checkpoint a trained network runs. */
@@ -33,6 +35,8 @@ export interface RunOptions {
   readonly memoryLimit?: number;
   readonly exactConv?: TrainConfig['exactConv'];
   readonly spillDir?: string;
+  /** Of a run that segments by patches as nnU-Net does: one patch over all of a scan. */
+  readonly wholeVolume?: boolean;
   /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
   readonly processes?: Processes;
   /** Told what split was chosen and why, where the choice is left to the program. */
@@ -55,6 +59,10 @@ export interface OpenRun {
   /** Files of the run, or of all runs that it stands for: nothing may be written over them. */
   readonly reads: readonly string[];
   readonly checkpoint: 'best' | 'latest';
+  /** How scans are to be read for it. */
+  readonly prepare: PrepareOptions;
+  /** What it segments with. */
+  readonly network: SegmenterParts;
   /**
    * The most likely class of every voxel of a prepared scan, [depth, height, width]. All processes call it; those in `to` get the
    * labels, all by default, the others an empty array.
@@ -67,7 +75,7 @@ export interface OpenRun {
    * Segments a volume that is read box by box; all processes call it. `take` gets the boxes of labels that this process computed:
    * together, over all processes, the volume once. So what is counted over them needs no whole volume anywhere.
    */
-  segmentParts: Segmenter['segment'];
+  segmentParts: PatchSegmenter['segment'];
   /** The box of a prepared volume that this process reads when it is segmented so: all of it where there is one process. */
   needs: Segmenter['needs'];
   /** Steps that the network was trained for; known after the first volume. */
@@ -125,24 +133,23 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
   if (processes) await checkSameCheckpoint(processes, file);
   const { onSplit } = options;
   const granted = await grantedBytes(processes);
-  const segmenter = new Segmenter({
-    config,
-    classes,
-    file,
-    tracer,
-    processes,
-    grantedBytes: granted,
-    onSplit,
-  });
+  const network = { config, classes, file, tracer, processes, grantedBytes: granted, onSplit };
+  const reads = [folder.config, folder.latest, folder.previous, folder.best];
+  const names = { classes, scores: scoreNames(config, classes), judged: judgedNames(config, classes) };
+  const opened = { folder, config, ...names, file, reads, checkpoint, network };
+  if (config.nnunet !== undefined) return byPatches(opened, [network], options.wholeVolume);
+  if (options.wholeVolume)
+    fail({
+      where: options.run,
+      problem: 'the run sees whole volumes in any case',
+      expected: 'a run that was imported from nnU-Net',
+      found: 'one that was trained here',
+      hint: 'Leave out --whole-volume',
+    });
+  const segmenter = new Segmenter(network);
   return {
-    folder,
-    config,
-    classes,
-    scores: scoreNames(config, classes),
-    judged: judgedNames(config, classes),
-    file,
-    reads: [folder.config, folder.latest, folder.previous, folder.best],
-    checkpoint,
+    ...opened,
+    prepare: prepareOptions(config),
     needs: (shape, settings) => segmenter.needs(shape, settings),
     segmentParts: (source, settings, take) => segmenter.segment(source, settings, take),
     async segment(prepared, settings = {}) {
@@ -156,6 +163,29 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
         prepared.shape,
         settings.to ?? processes?.ranks.map((_, index) => index),
       );
+    },
+    get step() {
+      return segmenter.step;
+    },
+    free: () => segmenter.free(),
+  };
+}
+
+/** A run that has nnU-Net's settings; of several networks with the same the mean of their scores. */
+export function byPatches(
+  run: Omit<OpenRun, 'prepare' | 'segment' | 'segmentParts' | 'needs' | 'step' | 'free'>,
+  networks: readonly SegmenterParts[],
+  wholeVolume?: boolean,
+): OpenRun {
+  const { config } = run;
+  const segmenter = new PatchSegmenter(networks, { settings: config.nnunet!, wholeVolume });
+  return {
+    ...run,
+    prepare: { normalizations: channelNamesOf(config).map(() => ({ kind: 'none' })) },
+    needs: (shape) => Promise.resolve(wholeBox(shape)),
+    segmentParts: (source, settings, take) => segmenter.segment(source, settings, take),
+    async segment() {
+      return fail({ where: 'the run', problem: 'segments scans from their own voxels alone' });
     },
     get step() {
       return segmenter.step;

@@ -16,7 +16,6 @@ import {
   writeNifti,
 } from '../../imaging/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
-import { prepareOptions } from '../config/model.ts';
 import { channelNamesOf } from '../config/normalization.ts';
 import { exists } from '../record/run-check.ts';
 import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
@@ -185,7 +184,7 @@ async function segmentScan(
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes, run.config.regions);
   const { classValues } = run.config;
   const writes = (processes?.index ?? 0) === 0;
-  const plan = await together(processes, 'the scan', () => planScan(entry, prepareOptions(run.config)));
+  const plan = await together(processes, 'the scan', () => planScan(entry, run.prepare));
   const { geometry, original } = plan;
   const { shape } = geometry;
   for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
@@ -257,9 +256,7 @@ async function segmentSource(
   soft: ProbabilityFile | undefined,
 ): Promise<OwnBox> {
   const box = await run.needs(shape, asked);
-  const source = await together(processes, 'the scan', () =>
-    openScanSource(entry, prepareOptions(run.config), box),
-  );
+  const source = await together(processes, 'the scan', () => openScanSource(entry, run.prepare, box));
   for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
   const alone = (processes?.ranks.length ?? 1) === 1;
   const parts: BoxBytes[] = [];

@@ -223,7 +223,7 @@ export class Segmenter {
       try {
         // The first program brings the variables.
         await load(programs);
-        this.trained = await this.loadWeights(session.variables);
+        this.trained = await loadWeights(this.parts.file, session.variables);
       } catch (error) {
         session.close();
         session.device.close();
@@ -235,22 +235,21 @@ export class Segmenter {
     if (plans.size < MOST_PLANS) plans.set(block ?? 'whole', program.plan);
     return program;
   }
+}
 
-  /** Reads the weights and gives their step; where the file is at fault, the error names the run's other checkpoint if there is one. */
-  private async loadWeights(variables: Variables): Promise<number> {
-    const { file } = this.parts;
-    try {
-      return (await loadCheckpoint(file, variables, { partial: true })).step;
-    } catch (error) {
-      const other = path.basename(file) === 'best.safetensors' ? 'latest' : 'best';
-      const there = existsSync(path.join(path.dirname(file), `${other}.safetensors`));
-      if (!(error instanceof HalomeshError) || !there) throw error;
-      const { hint: known = '' } = error.complaint;
-      const mark = known === '' || known.endsWith('?') ? '' : '.';
-      const hint =
-        `${known}${mark} The run's other checkpoint may be sound: take it with --checkpoint ${other}`.trim();
-      return fail({ ...error.complaint, hint }, { cause: error });
-    }
+/** Reads the weights of a checkpoint and gives their step; where the file is at fault, the error names the run's other checkpoint if there is one. */
+export async function loadWeights(file: string, variables: Variables): Promise<number> {
+  try {
+    return (await loadCheckpoint(file, variables, { partial: true })).step;
+  } catch (error) {
+    const other = path.basename(file) === 'best.safetensors' ? 'latest' : 'best';
+    const there = existsSync(path.join(path.dirname(file), `${other}.safetensors`));
+    if (!(error instanceof HalomeshError) || !there) throw error;
+    const { hint: known = '' } = error.complaint;
+    const mark = known === '' || known.endsWith('?') ? '' : '.';
+    const hint =
+      `${known}${mark} The run's other checkpoint may be sound: take it with --checkpoint ${other}`.trim();
+    return fail({ ...error.complaint, hint }, { cause: error });
   }
 }
 
