@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { importNnunet } from '../../src/exchange/index.ts';
 import { readScan, writeNifti, writePhantom } from '../../src/imaging/index.ts';
 import { predict, resolveConfig, train } from '../../src/train/index.ts';
 import { COMMAND, describeMpi, mpirun } from './launch.ts';
@@ -58,6 +60,20 @@ describeMpi('prediction over processes', () => {
     const bytes = readFileSync(at('one-turned.nii.gz'));
     expect(readFileSync(at('three-turned.nii.gz')).equals(bytes)).toBe(true);
     expect(new Set((await readScan(at('one-turned.nii.gz'))).data).size).toBeGreaterThan(1);
+  });
+
+  it('patches of an imported run, whose work is shared', async () => {
+    const nnunet = fileURLToPath(new URL('../fixtures/exchange/nnunet-ct', import.meta.url));
+    const scan = path.join(nnunet, 'scan', 'case_0000.nii.gz');
+    await importNnunet({ nnunet, out: at('nnunet'), fold: '0' });
+    await predict({ run: at('nnunet'), input: scan, output: at('one-patches.nii.gz'), probabilities: true });
+    const ended = await mpirun(2, [
+      ...[COMMAND, 'predict', '--run', at('nnunet'), '--input', scan, '--output', at('two-patches.nii.gz')],
+      ...['--probabilities', '--split', 'height=2'],
+    ]);
+    expect(ended.code, ended.stderr).toBe(0);
+    for (const [n, file] of files('one-patches').entries())
+      expect(readFileSync(files('two-patches')[n]).equals(readFileSync(file)), file).toBe(true);
   });
 
   it('a scan of a folder whose probabilities have no room is a fault, and all go on to the next', async () => {

@@ -113,6 +113,17 @@ describe('results of nnU-Net', () => {
     ['another norm', ['plans', `${NET}.norm_op`, 'torch.nn.BatchNorm3d'], 'expected InstanceNorm3d'],
     ['dropout', ['plans', `${NET}.dropout_op`, 'torch.nn.Dropout3d'], 'expected none'],
     ['even kernels', ['plans', `${NET}.kernel_sizes.1`, [2, 3, 3]], 'expected odd sizes, found 2, 3, 3'],
+    [
+      'another way to resample',
+      ['plans', `${FULL}.resampling_fn_data`, 'resample_torch_fornnunet'],
+      'resampling_fn_data": resampling; expected resample_data_or_seg_to_shape, found resample_torch_fornnunet',
+    ],
+    [
+      'splines of another degree',
+      ['plans', `${FULL}.resampling_fn_probabilities_kwargs`, { order: 2 }],
+      'resampling_fn_probabilities_kwargs.order": degree; expected 0, 1, 3, found 2',
+    ],
+    ['no patch', ['plans', `${FULL}.patch_size`, [16, 16]], 'expected three numbers of voxels'],
     ['a cascade', ['plans', `${FULL}.previous_stage`, '3d_lowres'], 'is the second stage of a cascade'],
     [
       'regions',

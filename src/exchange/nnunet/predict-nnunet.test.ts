@@ -1,12 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readScan } from '../../imaging/index.ts';
-import { type PredictOptions, predict } from '../../train/index.ts';
+import { configOfRun, evaluate, type PredictOptions, predict, train } from '../../train/index.ts';
 import { farthest } from '../scores.testing.ts';
 import { importNnunet } from './import-nnunet.ts';
+import { mirroredAxes } from './way.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-nnunet-way-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -66,5 +67,60 @@ describe.each([
     expect(new Set(found.labels).size).toBeGreaterThan(1);
     expect(farthest(found.probabilities, known)).toBeLessThan(1e-4);
     expect(wrongLabels(found.labels, known)).toBe(0);
+  });
+});
+
+describe('runs of nnU-Net', () => {
+  const run = path.join(folder, 'once');
+  const data = path.join(folder, 'data');
+  const scan = path.join(fixture('nnunet-ct'), 'scan', 'case_0000.nii.gz');
+  const at = (name: string): string => path.join(folder, name);
+
+  beforeAll(async () => {
+    await importNnunet({ nnunet: fixture('nnunet-ct'), out: run, fold: '0' });
+    for (const part of ['imagesTr', 'labelsTr']) mkdirSync(path.join(data, part), { recursive: true });
+    cpSync(scan, path.join(data, 'imagesTr', 'case.nii.gz'));
+    await predict({ run, input: scan, output: path.join(data, 'labelsTr', 'case.nii.gz'), threads: 1 });
+  });
+
+  it('are evaluated by what they predict, on the voxels of the file', async () => {
+    const { original, prepared } = await evaluate({ run, data, out: at('scores'), lesion: null });
+    for (const { classes } of [original, prepared])
+      expect(classes.slice(1).map(({ global }) => global.dice)).toEqual([1, 1]);
+    expect(existsSync(path.join(at('scores'), 'overlays', 'case.png'))).toBe(true);
+  });
+
+  it('give the same bits where a window is split, and within a memory limit', async () => {
+    const expected = readFileSync(path.join(data, 'labelsTr', 'case.nii.gz'));
+    for (const options of [{ split: { depth: 2, width: 2 } }, { memoryLimit: 500 * 2 ** 20 }]) {
+      await predict({
+        run,
+        input: scan,
+        output: at('split.nii.gz'),
+        overwrite: true,
+        threads: 1,
+        ...options,
+      });
+      expect(readFileSync(at('split.nii.gz')).equals(expected)).toBe(true);
+    }
+  });
+
+  it('are not trained on, and stand with their like alone in an ensemble', async () => {
+    const { config } = await configOfRun({ run });
+    await expect(train({ ...config, data, out: at('again') })).rejects.toThrow(
+      'config "nnunet": is how imported networks segment',
+    );
+    const mr = at('mr');
+    await importNnunet({ nnunet: fixture('nnunet-mr'), out: mr });
+    await expect(predict({ run, ensemble: [mr], input: scan, output: at('x.nii') })).rejects.toThrow(
+      /mr: another "(nnunet|spacing|window|normalizations)"/,
+    );
+  });
+
+  it('take the axes that a checkpoint mirrors for those of the image', () => {
+    expect(mirroredAxes('file', [0, 2], [1, 0, 2])).toEqual([1, 2]);
+    expect(mirroredAxes('file', null, [0, 1, 2])).toEqual([]);
+    expect(() => mirroredAxes('file', 'all', [0, 1, 2])).toThrow('expected a list of 0, 1, 2');
+    expect(() => mirroredAxes('file', [3], [0, 1, 2])).toThrow('expected 0, 1 or 2, found 3');
   });
 });

@@ -4,6 +4,7 @@ import { fail, HalomeshError } from '../../core/index.ts';
 import { isSamePath, writeTextAtomically } from '../../files/index.ts';
 import { type Dataset, datasetIdentity } from '../../imaging/index.ts';
 import { layerTimes } from '../../plan/index.ts';
+import type { TrainConfig } from '../config/config.ts';
 import { check, readJson, settingIn } from '../config/config-error.ts';
 import { readLog } from '../record/log.ts';
 import type { RunFolder } from '../record/run-folder.ts';
@@ -130,5 +131,17 @@ function refuse(folder: RunFolder, expected: string, found: string): never {
     expected,
     found,
     hint: 'Give the same data with --data, wherever they lie, or begin a new run',
+  });
+}
+
+/** Refuses to train on what imported networks see. */
+export function refuseImported({ nnunet }: TrainConfig): void {
+  if (nnunet === undefined) return;
+  fail({
+    where: 'config "nnunet"',
+    problem: 'is how imported networks segment',
+    expected: 'nothing: scans are prepared otherwise in a training here',
+    found: `patches of ${nnunet.patch.join(' x ')} voxels`,
+    hint: 'Leave it out; "network" may stand in the config of a training',
   });
 }

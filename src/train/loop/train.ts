@@ -19,7 +19,7 @@ import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from '../
 import { withDataset } from '../samples/preprocessed.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { pace } from './pace.ts';
-import { type RunCase, sameCases, writeRunData } from './run-data.ts';
+import { type RunCase, refuseImported, sameCases, writeRunData } from './run-data.ts';
 import { RunPictures } from './run-pictures.ts';
 import { measureStatistics } from './statistics.ts';
 import type { TrainEvent, TrainResult } from './train-events.ts';
@@ -49,6 +49,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   const begun = performance.now();
   const folder = runFolder(given.out);
   const { processes = alone(1) } = options;
+  refuseImported(given);
   const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
   const dataset = await openSameDataset(processes, given.data, given);
   const prepared = withDataset(given, dataset);

@@ -87,6 +87,12 @@ describe('prediction', () => {
       }
   });
 
+  it('is refused a flag of imported runs', async () => {
+    await expect(segment({ wholeVolume: true })).rejects.toThrow(
+      /sees whole volumes in any case.*--whole-volume/,
+    );
+  });
+
   /** Labels of a scan, brought to RAS+ by the affine of their file. */
   async function labelsInRas(input: string, name: string, shape?: Shape3): Promise<Volume['data']> {
     const output = at(`${name}-labels.nii`);
