@@ -126,7 +126,10 @@ export interface ScoredCase extends NnunetCase {
   /** The grid that it was cut out of. */
   readonly grid: Grid;
   readonly scores: Float32Array;
+  /** How many classes, or regions, there are. */
   readonly classes: number;
+  /** The class that each region is written with; absent where the scores are those of classes. */
+  readonly written?: readonly number[];
   /** Of the voxels of the scores, mm. */
   readonly spacing: Shape3;
   /** How scores come to the voxels of the file. */
@@ -134,11 +137,11 @@ export interface ScoredCase extends NnunetCase {
 }
 
 /**
- * The class with the highest score of every voxel of the file, in RAS+ order, the lowest on a tie, and 0 outside of what the network saw;
- * and the probabilities where they are asked for.
+ * The class with the highest score of every voxel of the file, in RAS+ order, the lowest on a tie, or the last of the regions with a score
+ * above 0; 0 outside of what the network saw. And the probabilities where they are asked for.
  */
 export function segmentedPart(found: ScoredCase, probabilities: boolean): SegmentedPart {
-  const { grid, box, classes } = found;
+  const { grid, box, classes, written } = found;
   const voxels = voxelCount(boxShape(box));
   const labels = new Uint8Array(voxels);
   const best = new Float32Array(voxels).fill(Number.NEGATIVE_INFINITY);
@@ -147,7 +150,9 @@ export function segmentedPart(found: ScoredCase, probabilities: boolean): Segmen
     const scores = onFile(found, cls);
     if (probabilities) kept.push(scores);
     for (let n = 0; n < voxels; n++)
-      if (scores[n] > best[n]) {
+      if (written !== undefined) {
+        if (scores[n] > 0) labels[n] = written[cls];
+      } else if (scores[n] > best[n]) {
         best[n] = scores[n];
         labels[n] = cls;
       }
@@ -158,7 +163,9 @@ export function segmentedPart(found: ScoredCase, probabilities: boolean): Segmen
   return {
     box: wholeBox(volume.shape),
     labels: volume.data,
-    ...(probabilities && { probabilities: onCanonical(found, softmaxOf(kept, best)) }),
+    ...(probabilities && {
+      probabilities: onCanonical(found, written ? sigmoidOf(kept) : softmaxOf(kept, best)),
+    }),
   };
 }
 
@@ -182,15 +189,21 @@ function softmaxOf(scores: readonly Float32Array[], best: Float32Array): readonl
   return scores;
 }
 
-/** Probabilities of each class in RAS+ order, [depth, height, width, class]; outside of what the network saw all is class 0. */
+/** Scores of each region become probabilities, in place. */
+function sigmoidOf(scores: readonly Float32Array[]): readonly Float32Array[] {
+  for (const own of scores) for (let n = 0; n < own.length; n++) own[n] = 1 / (1 + Math.exp(-own[n]));
+  return scores;
+}
+
+/** Probabilities of each class in RAS+ order, [depth, height, width, class]; outside of what the network saw all is class 0, and no region. */
 function onCanonical(
-  { grid, box, classes }: ScoredCase,
+  { grid, box, classes, written }: ScoredCase,
   probabilities: readonly Float32Array[],
 ): Float32Array {
   const voxels = voxelCount(grid.shape);
   const out = new Float32Array(voxels * classes);
   for (const [cls, own] of probabilities.entries()) {
-    const data = new Float32Array(voxels).fill(cls === 0 ? 1 : 0);
+    const data = new Float32Array(voxels).fill(cls === 0 && written === undefined ? 1 : 0);
     putBox(data, grid.shape, box, own);
     const { volume } = toCanonical({ ...grid, data });
     for (let n = 0; n < voxels; n++) out[n * classes + cls] = volume.data[n];

@@ -13,7 +13,7 @@ import {
 } from '../../../imaging/index.ts';
 import { alone, type Processes } from '../../../machine/index.ts';
 import type { NnunetSettings } from '../../config/config-type.ts';
-import { prepareOptions } from '../../config/model.ts';
+import { prepareOptions, scoreCount } from '../../config/model.ts';
 import { addFlipped, flipBox, flipsOf } from '../flips.ts';
 import type { SegmenterParts, SegmentOptions } from '../segmenter.ts';
 import { eachPart, floats, floatsOf, type SegmentedPart, voxelBox } from '../volume-parts.ts';
@@ -79,7 +79,15 @@ export class PatchSegmenter {
     const scores = await this.scoresOf(prepared, options);
     if (scores === undefined) return;
     const spacing = networkSpacing(config);
-    const found = { ...prepared, scores, classes: classes.length, spacing, resampling };
+    const written = config.regions?.map((region) => region.written);
+    const found = {
+      ...prepared,
+      scores,
+      classes: scoreCount(config, classes.length),
+      written,
+      spacing,
+      resampling,
+    };
     await take(segmentedPart(found, options.probabilities === true));
   }
 
@@ -102,13 +110,14 @@ export class PatchSegmenter {
 
   /** The scores of a prepared scan, [depth, height, width, class]; nothing but on process 0. */
   private async scoresOf(prepared: Prepared, options: SegmentOptions): Promise<Float32Array | undefined> {
-    const { config, classes, processes = alone(1) } = this.parts;
+    const { config, processes = alone(1) } = this.parts;
+    const classes = scoreCount(config, this.parts.classes.length);
     const { settings, wholeVolume } = this.options;
     const window = wholeVolume ? this.networks[0].roomFor(prepared.shape) : settings.patch;
     const padded = paddedSource(prepared, window, outsideOf(config));
     const starts = windowsOver(padded.shape, window, settings.step);
     const flips = flipsOf(options.flips ?? settings.mirror);
-    const sum = processes.index === 0 ? new ScoreSum(padded, window, classes.length) : undefined;
+    const sum = processes.index === 0 ? new ScoreSum(padded, window, classes) : undefined;
     const hostBytes = (options.hostBytes ?? 0) + prepared.image.byteLength + (sum?.byteLength ?? 0);
     const passes = this.networks.length * starts.length * flips.length;
     let done = 0;
@@ -119,9 +128,9 @@ export class PatchSegmenter {
         for (const flip of flips) {
           options.signal?.throwIfAborted();
           const found = await network.scores(padded.at(start), flip);
-          await onFirst(processes, found, classes.length, (box, numbers) => {
+          await onFirst(processes, found, classes, (box, numbers) => {
             if (scores)
-              addFlipped(scores, wholeBox(window), numbers, flipBox(box, window, flip), flip, classes.length);
+              addFlipped(scores, wholeBox(window), numbers, flipBox(box, window, flip), flip, classes);
           });
           options.onPass?.(++done, passes);
         }
