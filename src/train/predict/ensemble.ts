@@ -1,11 +1,15 @@
+import { tmpdir } from 'node:os';
 import { fail, shownValue } from '../../core/index.ts';
-import { voxelCount, wholeBox } from '../../imaging/index.ts';
+import { wholeBox } from '../../imaging/index.ts';
 import { prepareOptions } from '../config/model.ts';
-import { addFlipped } from './flips.ts';
 import { meanPart } from './mean-of-flips.ts';
 import { byPatches, type OpenRun, openRun, type RunOptions } from './open-run.ts';
+import { ProbabilityFile } from './probabilities.ts';
 
 // Several networks as one: the mean of their probabilities, summed in float32 in the order of the runs.
+
+/** Bytes of sums that are in memory at a time. */
+const SLAB_BYTES = 2 ** 26;
 
 /** A run, and others whose probabilities are averaged with its own. */
 export interface EnsembleOptions extends RunOptions {
@@ -14,8 +18,8 @@ export interface EnsembleOptions extends RunOptions {
 }
 
 /**
- * Opens a run, or several as one. One network is in memory at a time; of a volume the probabilities of all classes are. Throws
- * HalomeshError where runs do not fit, or where several processes would share the work.
+ * Opens a run, or several as one. One network is in memory at a time; the sums of probabilities wait in a file. Throws HalomeshError
+ * where runs do not fit, or where several processes would share the work.
  */
 export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): Promise<OpenRun> {
   if (ensemble.length === 0) return openRun(options);
@@ -47,17 +51,30 @@ export async function openRuns({ ensemble = [], ...options }: EnsembleOptions): 
   };
   const segmentParts: OpenRun['segmentParts'] = async (source, asked, take) => {
     const { shape } = source;
-    const box = wholeBox(shape);
-    const sum = new Float32Array(voxelCount(shape) * classes);
-    const hostBytes = (asked.hostBytes ?? 0) + sum.byteLength;
-    for (const [n, run] of runs.entries()) {
-      const onPass = (done: number, all: number): void => asked.onPass?.(n * all + done, runs.length * all);
-      await run.segmentParts(source, { ...asked, probabilities: true, hostBytes, onPass }, (part) => {
-        addFlipped(sum, box, part.probabilities!, part.box, [false, false, false], classes);
-      });
-      run.free();
+    const [depth, height, width] = shape;
+    const sums = new ProbabilityFile(config.spillDir ?? tmpdir(), shape, classes);
+    try {
+      for (const [n, run] of runs.entries()) {
+        const onPass = (done: number, all: number): void => asked.onPass?.(n * all + done, runs.length * all);
+        await run.segmentParts(
+          source,
+          { ...asked, probabilities: true, onPass },
+          ({ box, probabilities }) => {
+            sums.put(box, probabilities!, n > 0);
+          },
+        );
+        run.free();
+      }
+      const slices = Math.max(1, Math.floor(SLAB_BYTES / (4 * classes * height * width)));
+      for (let first = 0; first < depth; first += slices) {
+        const end = Math.min(first + slices, depth);
+        const box = { start: [first, 0, 0], end: [end, height, width] } as const;
+        const sum = sums.slices(first, end);
+        await take(meanPart({ box, sum, classes, written }, runs.length, asked.probabilities === true));
+      }
+    } finally {
+      sums.close();
     }
-    await take(meanPart({ box, sum, classes, written }, runs.length, asked.probabilities === true));
   };
   return {
     ...first,

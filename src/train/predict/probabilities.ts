@@ -38,11 +38,12 @@ export class ProbabilityFile {
     this.handle = this.guarded(() => openSync(this.partial.path, 'r+'));
   }
 
-  /** Takes the probabilities of a box, [depth, height, width, class]. */
-  put(box: VoxelBox, probabilities: Float32Array): void {
+  /** Takes the probabilities of a box, [depth, height, width, class]; with `add` they are added to those that are there. */
+  put(box: VoxelBox, probabilities: Float32Array, add = false): void {
     const [depth, height, width] = boxShape(box);
     const wide = width === this.shape[2];
     const plane = new Float32Array(height * width);
+    const before = new Float32Array(add ? plane.length : 0);
     for (let cls = 0; cls < this.classes; cls++)
       for (let k = 0; k < depth; k++) {
         const from = k * plane.length;
@@ -51,7 +52,12 @@ export class ProbabilityFile {
         const rows = wide ? height : 1;
         for (let j = 0; j < height; j += rows) {
           const at = this.position(cls, box.start[0] + k, box.start[1] + j, box.start[2]);
-          this.write(plane.subarray(j * width, (j + rows) * width), at);
+          const [from, to] = [j * width, (j + rows) * width];
+          if (add) {
+            this.read(before.subarray(from, to), at);
+            for (let n = from; n < to; n++) plane[n] = Math.fround(before[n] + plane[n]);
+          }
+          this.write(plane.subarray(from, to), at);
         }
       }
   }
@@ -62,6 +68,20 @@ export class ProbabilityFile {
     const rows = width === this.shape[2] ? height : 1;
     for (let j = 0; j < height; j += rows)
       this.read(into.subarray(j * width, (j + rows) * width), this.position(cls, k, j, 0));
+  }
+
+  /** Slices first to end - 1 of all classes, [depth, height, width, class]. */
+  slices(first: number, end: number): Float32Array {
+    const [, height, width] = this.shape;
+    const plane = new Float32Array(height * width);
+    const all = new Float32Array((end - first) * plane.length * this.classes);
+    for (let cls = 0; cls < this.classes; cls++)
+      for (let k = first; k < end; k++) {
+        this.plane(cls, k, this.shape, plane);
+        const from = (k - first) * plane.length;
+        for (let n = 0; n < plane.length; n++) all[(from + n) * this.classes + cls] = plane[n];
+      }
+    return all;
   }
 
   /** Removes the file. Safe to call twice. */
