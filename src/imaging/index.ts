@@ -12,10 +12,11 @@ export {
   type Print,
 } from './check/fingerprint.ts';
 export { type Intensities, percentiles } from './check/intensity-counts.ts';
+export * from './check/label-statistics.ts';
 export { type VerifyOptions, type VerifyReport, verifyDataset } from './check/verify.ts';
 export type { CaseReport, Finding } from './check/verify-case.ts';
 // From a dataset's folder to what a network sees, and back
-export { imageFiles, readChannelHeader } from './dataset/channels.ts';
+export { type ChannelledCase, imageFiles, readChannelHeader } from './dataset/channels.ts';
 export * from './dataset/dataset.ts';
 export { channelNumber, type DatasetPatterns, volumesOf } from './dataset/dataset-files.ts';
 export { datasetIdentity } from './dataset/dataset-identity.ts';

@@ -27,6 +27,8 @@ export interface Flags extends Omit<RunFlags, 'run'>, SegmentFlags {
   readonly output: string;
   readonly probabilities?: boolean;
   readonly probabilitiesDownsample?: number;
+  readonly oneFilePerClass?: boolean;
+  readonly statistics?: boolean;
   readonly trace?: string;
   readonly overwrite?: boolean;
 }
@@ -110,6 +112,8 @@ class Display {
 function printResult({
   output,
   probabilities,
+  masks,
+  statistics,
   shape,
   voxelVolume,
   voxels,
@@ -126,5 +130,6 @@ function printResult({
       `  ${name.padEnd(14)}${found.toLocaleString('en').padStart(12)}  ${share.padStart(8)}  ${volume.padStart(11)}`,
     );
   }
-  for (const file of Object.values(probabilities ?? {})) say(`  ${relative(file)}`);
+  for (const files of [probabilities, masks, statistics])
+    for (const file of Object.values(files ?? {})) say(`  ${relative(file)}`);
 }

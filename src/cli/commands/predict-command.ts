@@ -29,6 +29,12 @@ export function predictCommand(program: Command): void {
       'with voxels n times as large',
       count('--probabilities-downsample', 1, MOST_SIZE),
     );
+  command
+    .option('--one-file-per-class', 'write a mask of each class too, or region: NAME/CLASS.nii.gz')
+    .option(
+      '--statistics',
+      'write volumes (ml), mean intensities and the parts of lesions too: NAME_statistics.json and .csv',
+    );
   addOverwriteFlag(addCleaningFlags(addWholeVolumeFlag(addFlipsFlag(command))))
     .addHelpText(
       'after',

@@ -38,6 +38,12 @@ export function finder(names: readonly string[], mark: string): (name: string) =
   return (name) => (same.has(name) ? name : alike.get(plain(name)));
 }
 
+const LESION = /lesion|tumou?r|cancer|metasta|nodule/i;
+
+/** The first class, or region, whose name says that its parts are counted one by one. */
+export const lesionOf = (names: readonly string[]): string | undefined =>
+  names.find((name) => LESION.test(name));
+
 /** Ids in a message at most: there may be thousands. */
 const SHOWN = 20;
 

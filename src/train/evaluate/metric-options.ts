@@ -1,6 +1,6 @@
 import { fail } from '../../core/index.ts';
 import type { Evaluation, LabelRegion, MetricSettings } from '../../imaging/index.ts';
-import { finder } from '../config/known-names.ts';
+import { finder, lesionOf } from '../config/known-names.ts';
 import { judgedNames } from '../config/model.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 
@@ -46,7 +46,6 @@ export interface ScoredReport {
 }
 
 const TOLERANCE = 2;
-const LESION = /lesion|tumou?r|cancer|metasta|nodule/i;
 
 /** Checks options against the classes of a network or data set, or its regions, and fills in defaults. */
 export function metricSettings(
@@ -71,7 +70,7 @@ export function metricSettings(
   const mm = named.map((name) =>
     typeof tolerance === 'number' ? tolerance : (byName.get(name) ?? TOLERANCE),
   );
-  const usual = surfaces ? (named.find((name) => LESION.test(name)) ?? null) : null;
+  const usual = surfaces ? (lesionOf(named) ?? null) : null;
   const asked = options.lesion === undefined ? usual : options.lesion;
   const lesion = asked === null ? null : (find(asked) ?? asked);
   if (lesion !== null) need(lesion, 'lesion');

@@ -1,16 +1,19 @@
 import path from 'node:path';
 import { checkOutputs, makeFolder } from '../../files/index.ts';
-import { readScanHeader } from '../../imaging/index.ts';
+import { readScanHeader, type ScanPlan, voxelCount } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
 import type { OpenRun } from './open-run.ts';
 import { probabilityNames } from './probabilities.ts';
 import { channelsOfInput } from './scan-channels.ts';
 import { checkInput, filesOfScan, isFolder, outputFor, type ScanToSegment } from './scans.ts';
+import { statisticsFiles, structureFiles, structuresOf } from './structures.ts';
 
 interface OutputSettings {
   readonly processes?: Processes;
   readonly probabilities?: boolean;
+  readonly oneFilePerClass?: boolean;
+  readonly statistics?: boolean;
   readonly overwrite?: boolean;
 }
 
@@ -34,16 +37,22 @@ export async function scanFor(
 
 /** Refuses outputs that are read or there, before anything is written, and makes their folders. Process 0 does it for all. */
 export async function prepareOutputs(
-  { scores, reads: filesOfRun }: OpenRun,
+  run: OpenRun,
   scans: readonly ScanToSegment[],
-  { processes, probabilities = false, overwrite }: OutputSettings,
+  settings: OutputSettings,
 ): Promise<void> {
+  const { processes, probabilities = false, overwrite } = settings;
   await together(processes, 'the files to write', async () => {
     if ((processes?.index ?? 0) !== 0) return;
+    const { scores, reads: filesOfRun } = run;
     const reads = [...filesOfRun];
     for (const scan of scans) reads.push(...(await filesOfScan(scan)));
     const names = probabilities ? scores : [];
-    const writes = scans.flatMap(({ output }) => [output, ...probabilityNames(output, names)]);
+    const structures = settings.oneFilePerClass ? structuresOf(run) : [];
+    const writes = scans.flatMap(({ output }) => [
+      ...[output, ...probabilityNames(output, names), ...structureFiles(output, structures)],
+      ...(settings.statistics ? Object.values(statisticsFiles(output)) : []),
+    ]);
     checkOutputs({ reads, writes, overwrite });
     for (const { output } of scans) makeFolder(path.dirname(output));
   });
@@ -58,4 +67,9 @@ export function voxelsByName(
   const of = (cls: number): number => counts[classValues?.[cls] ?? cls];
   const sets = regions ? [[0], ...regions.map((region) => region.classes)] : classes.map((_, cls) => [cls]);
   return Object.fromEntries(judged.map((name, n) => [name, sets[n].reduce((sum, cls) => sum + of(cls), 0)]));
+}
+
+/** Bytes of volumes that a process holds while it segments a scan: the scan as it is stored, and the labels. */
+export function bytesBeside({ geometry, voxelBytes }: ScanPlan): number {
+  return voxelBytes * voxelCount(geometry.original.shape) + voxelCount(geometry.shape);
 }

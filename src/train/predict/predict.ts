@@ -8,10 +8,8 @@ import {
   planScan,
   postprocess,
   restoreLabels,
-  type ScanPlan,
   type Shape3,
   spacingOf,
-  voxelCount,
   voxelVolume,
   writeNifti,
 } from '../../imaging/index.ts';
@@ -23,12 +21,13 @@ import { type EnsembleOptions, openRuns } from './ensemble.ts';
 import type { FlipAxis } from './flips.ts';
 import { configOfRun, type OpenRun } from './open-run.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
-import { prepareOutputs, scanFor, voxelsByName } from './predict-outputs.ts';
+import { bytesBeside, prepareOutputs, scanFor, voxelsByName } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
 import { checkProbabilities } from './probability-room.ts';
 import { checkChannels, groupedScans } from './scan-channels.ts';
 import { outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
+import { type FurtherFiles, writeFurther } from './structures.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
 /** How scans are segmented and what is written. */
@@ -41,6 +40,10 @@ export interface PredictionSettings extends EnsembleOptions {
   readonly probabilities?: boolean;
   /** Voxels of these are larger by this factor along each axis; 1 by default. */
   readonly probabilitiesDownsample?: number;
+  /** Write a mask of each class above 0, or region, too, as TotalSegmentator does: `NAME/CLASS.nii.gz`. */
+  readonly oneFilePerClass?: boolean;
+  /** Write volumes, mean intensities and the parts of lesions too: `NAME_statistics.json` and `.csv`. */
+  readonly statistics?: boolean;
   /** How labels are cleaned up, on the voxels of the scan. */
   readonly cleaning?: Cleaning;
   /** Whether outputs that are there are replaced; they are refused by default. Scans that are read never are. */
@@ -68,7 +71,7 @@ export interface PredictFolderOptions extends PredictionSettings {
   readonly output: string;
 }
 
-export interface PredictResult {
+export interface PredictResult extends FurtherFiles {
   readonly input: string;
   /** The file of labels. */
   readonly output: string;
@@ -212,12 +215,16 @@ async function segmentScan(
         )
       : await writeWhole(own);
     const voxels = voxelsByName(run, counts);
+    const further = await together(processes, 'what comes of the segmentation', () =>
+      writes ? writeFurther(run, entry, output, settings) : Promise.resolve({}),
+    );
     const names = probabilityNames(output, run.scores);
     const files = run.scores.map((name, n) => [name, names[n]]);
     return {
       ...{ input, output, shape: original.shape },
       ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
       probabilities: probabilities ? Object.fromEntries(files) : undefined,
+      ...further,
       voxels: await fromFirst(processes, voxels),
       ...{ checkpoint: run.checkpoint, step: run.step! },
     };
@@ -281,11 +288,6 @@ async function segmentSource(
     });
   }
   return own;
-}
-
-/** Bytes of volumes that a process holds while it segments a scan: the scan as it is stored, and the labels. */
-function bytesBeside({ geometry, voxelBytes }: ScanPlan): number {
-  return voxelBytes * voxelCount(geometry.original.shape) + voxelCount(geometry.shape);
 }
 
 const sameShape = (a: Shape3, b: Shape3): boolean => a.every((n, axis) => n === b[axis]);

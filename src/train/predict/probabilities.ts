@@ -145,13 +145,17 @@ const longestPart = 60;
  * Names of the files of the classes beside the labels of a scan. What is no letter or digit becomes `_`; where names would then be one
  * file on some disk, the class's number follows.
  */
-export function probabilityNames(output: string, classes: readonly string[]): string[] {
+export const probabilityNames = (output: string, classes: readonly string[]): string[] =>
+  namesOfFiles(output, classes, '_probability_');
+
+/** The same for other files of classes: `STEM` + `infix` + `CLASS.nii.gz`. */
+export function namesOfFiles(output: string, classes: readonly string[], infix: string): string[] {
   const [, stem, ending] = /^(.*?)(\.nii(?:\.gz)?)$/i.exec(output) ?? ['', output, '.nii.gz'];
   const parts = classes.map(partOf);
   const folded = parts.map((part) => part.toLowerCase().normalize('NFC'));
   return parts.map((part, cls) => {
     const alone = folded.every((other, n) => n === cls || other !== folded[cls]);
-    return `${stem}_probability_${alone ? part : `${part}_${cls}`}${ending}`;
+    return `${stem}${infix}${alone ? part : `${part}_${cls}`}${ending}`;
   });
 }
 
