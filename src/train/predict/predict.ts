@@ -224,7 +224,7 @@ async function segmentScan(
       ...{ input, output, shape: original.shape },
       ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
       probabilities: probabilities ? Object.fromEntries(files) : undefined,
-      ...further,
+      ...(await fromFirst(processes, further)),
       voxels: await fromFirst(processes, voxels),
       ...{ checkpoint: run.checkpoint, step: run.step! },
     };
