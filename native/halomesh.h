@@ -45,10 +45,13 @@ extern "C" {
 #define HM_U8 3
 #define HM_I32 4
 
+// The member after a pointer: a pointer takes eight bytes in every struct, also where addresses have four.
+#define HM_AFTER_POINTER __attribute__((aligned(8)))
+
 // One stored box of a tensor.
 typedef struct {
   void *data;        // element at `start`
-  int32_t dtype;
+  HM_AFTER_POINTER int32_t dtype;
   int32_t block;     // channel lanes per block
   int64_t start[5];  // global coordinate of the first stored element
   int64_t size[5];   // stored extents
@@ -123,8 +126,9 @@ typedef struct {
 // Limits: 64 registers, 64 operands, 64 lanes a block. A register must be written before it is read.
 typedef struct {
   const hm_instr *instr;
-  const hm_operand *operands;
-  int32_t n_instr, n_operands, n_registers;
+  HM_AFTER_POINTER const hm_operand *operands;
+  HM_AFTER_POINTER int32_t n_instr;
+  int32_t n_operands, n_registers;
   int32_t wide;      // 1: registers are float64
   int32_t input;     // epilogues: the register that the kernel's result is put in; else -1
   int32_t result;    // prologues: the register that holds the loaded value; else -1
@@ -248,7 +252,8 @@ HM_API int hm_reduce(int32_t kind, const hm_view *src, const hm_view *box, const
 // one (-1 none).
 typedef struct {
   void *data;
-  int32_t dtype, blocked_loop;
+  HM_AFTER_POINTER int32_t dtype;
+  int32_t blocked_loop;
   int64_t block, block_stride;
   int64_t stride[10]; // of the blocked loop: unused
 } hm_einsum_operand;

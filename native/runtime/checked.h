@@ -44,8 +44,9 @@ struct Reach {
   // All of it lies in the address space, from `data` on, in elements of `size` bytes.
   bool fits(const void *data, int64_t size) const {
     int64_t first, last;
-    return uintptr_t(data) <= uintptr_t(INT64_MAX) && times(low, size, &first) && times(high + 1, size, &last) &&
-           plus(int64_t(uintptr_t(data)), first, &first) && first >= 0 && plus(int64_t(uintptr_t(data)), last, &last);
+    return uint64_t(uintptr_t(data)) <= uint64_t(INT64_MAX) && times(low, size, &first) && times(high + 1, size, &last) &&
+           plus(int64_t(uintptr_t(data)), first, &first) && first >= 0 && plus(int64_t(uintptr_t(data)), last, &last) &&
+           uint64_t(last) <= uint64_t(UINTPTR_MAX);
   }
 };
 

@@ -7,7 +7,7 @@
 namespace {
 // sizeof as text: the compiler cannot print a number into a literal, so the sizes are checked and then written.
 #define HM_SIZE(type, bytes)                                                                                                \
-  static_assert(sizeof(type) == bytes, "src/machine/cpu/structs.ts lays " #type " down with this size");
+  static_assert(sizeof(type) == bytes, "src/machine/kernels/structs.ts lays " #type " down with this size");
 HM_SIZE(hm_view, 176)
 HM_SIZE(hm_operand, 200)
 HM_SIZE(hm_instr, 40)

@@ -14,6 +14,8 @@ const pure = [
   'src/nn/',
   'src/plan/',
   'src/machine/calls/',
+  'src/machine/kernels/',
+  'src/machine/wasm/',
   'src/machine/rows/',
   'src/machine/formats/',
   'src/machine/assumed.ts',

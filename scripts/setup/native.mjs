@@ -17,8 +17,8 @@ const linkFlags = [
   ...(os.platform() === 'linux' ? ['-Wl,--no-undefined'] : []),
 ];
 
-/** Folders of native/ that are not part of the kernel libraries: the MPI shim needs mpicc, tests have a main, GPUs a compiler of their own. */
-const separateFolders = ['mpi/', 'test/', 'bench/', 'cuda/'];
+/** Folders of native/ that are not part of the kernel libraries: the MPI shim needs mpicc, tests have a main, GPUs and WebAssembly compilers of their own. */
+const separateFolders = ['mpi/', 'test/', 'bench/', 'cuda/', 'wasm/'];
 
 const avx2Flags = '-mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mmovbe -mpopcnt'.split(' ');
 const avx512Flags = [...avx2Flags, ...'-mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl'.split(' ')];

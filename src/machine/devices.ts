@@ -1,19 +1,14 @@
 import { HalomeshError } from '../core/index.ts';
 import type { Costs, Target } from '../plan/index.ts';
-import {
-  costsOf,
-  cpuDevice,
-  cpuTarget,
-  type ExactConv,
-  library,
-  type Speeds,
-  type TargetOptions,
-} from './cpu/index.ts';
+import { costsOf, cpuDevice, cpuTarget, library, type Speeds, type TargetOptions } from './cpu/index.ts';
 import { cudaDevice, cudaTarget, gpuHere } from './cuda/index.ts';
 import type { Device } from './device.ts';
 import type { ComputingDevice, DeviceChoice } from './device-names.ts';
+import type { ExactConv } from './kernels/library.ts';
 import { nullDevice } from './null.ts';
 import { referenceDevice } from './reference.ts';
+import { ADDRESSABLE, wasmTarget } from './wasm/index.ts';
+import { wasmHere, wasmModule } from './wasm-here.ts';
 
 /** How a device is opened; each takes what it knows. */
 export interface DeviceOptions extends TargetOptions {
@@ -82,6 +77,21 @@ export const DEVICES = {
     bytes: () => (process.env.HALOMESH_CUDA === 'emulated' ? undefined : gpuHere().gpu.bytes),
     target: cudaTarget,
     open: cudaDevice,
+  },
+  wasm: {
+    doc: 'the kernels as WebAssembly on one thread: slower, and nothing to build',
+    computes: true,
+    available() {
+      try {
+        wasmModule();
+        return { available: true, note: 'kernels as WebAssembly, on one thread, in 4 GiB of memory' };
+      } catch (error) {
+        return { available: false, note: unavailable(error) };
+      }
+    },
+    bytes: () => ADDRESSABLE,
+    target: wasmTarget,
+    open: wasmHere,
   },
   reference: {
     doc: 'TypeScript in float64: slow, the judge of the others',

@@ -1,7 +1,7 @@
 export { commonSet, type UsableSets } from './common-set.ts';
 export { costsOf } from './costs.ts';
 export { type CpuOptions, cpuDevice } from './device.ts';
-export { convAlgorithm, type ExactConv } from './exact-conv.ts';
+export { convAlgorithm } from './exact-conv.ts';
 export * from './kernel-class.ts';
 export {
   INSTRUCTION_SETS,

@@ -3,57 +3,13 @@ import { fileURLToPath } from 'node:url';
 import koffi, { type LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
 import { setUpCommand } from '../../files/index.ts';
+import { LAYOUT } from '../kernels/layout.ts';
+import { type Address, ENTRIES, type Entry, I, type Kernels, L, P } from '../kernels/library.ts';
 import { functionsOf } from '../native-functions.ts';
-import { LAYOUT } from './layout.ts';
-
-/** An address in native memory. A number, so that offsets add; below 2^53 on every platform that Node runs on. */
-export type Address = number & { readonly __address: true };
-
-/** Address plus bytes. */
-export function after(address: Address, bytes: number): Address {
-  return (address + bytes) as Address;
-}
 
 /** Instruction sets in order of preference; each has a library of its own. */
 export const INSTRUCTION_SETS = ['avx512', 'avx2', 'base'] as const;
 export type InstructionSet = (typeof INSTRUCTION_SETS)[number];
-
-const P = 'uint64_t'; // every pointer crosses as a number
-const I = 'int32_t';
-const L = 'int64_t';
-
-/** Kernel entries and the types of their arguments; all return 0, or 1 with a text in hm_error. */
-const ENTRIES = {
-  hm_set_threads: [I],
-  hm_free: [P, L],
-  hm_memcpy: [P, P, L],
-  hm_peak_flops: ['double', P],
-  hm_peak_memory: [I, L, 'double', P],
-  hm_rows: [P, P],
-  hm_conv: [P, P, I, P, P, P, I],
-  hm_conv_transpose: [P, P, I, P, P, P, I],
-  hm_conv_begin: [I, P, P, I, P, P, P, I, P, P, P],
-  hm_conv_end: [P],
-  hm_set_poll: [P],
-  hm_conv_weight_grad: [P, P, I, P, P, P, P, I],
-  hm_pool: [I, P, P, P, P],
-  hm_max_pool_grad: [P, P, P, P, P],
-  hm_avg_pool_grad: [I, P, P, P, P, P],
-  hm_resize: [I, P, P, P],
-  hm_resize_grad: [I, P, P, P],
-  hm_copy: [P, P, P, P, P, P],
-  hm_fill: [P, P, P, 'double'],
-  hm_reduce: [I, P, P, P, P],
-  hm_einsum: [I, P, I, P, I, P],
-  hm_softmax: [P, P, P],
-  hm_cross_entropy: [P, P, P, P, P, I],
-  hm_cross_entropy_grad: [P, P, P, P, I, P, P],
-  hm_class_sums: [P, P, I, P, P, P, P],
-  hm_class_sums_grad: [P, P, I, P, P, P, P],
-  hm_argmax: [P, P, P],
-} as const;
-
-export type Entry = keyof typeof ENTRIES;
 
 /** The `hm_store_` entries of one file. */
 export interface SpillHandle {
@@ -63,28 +19,14 @@ export interface SpillHandle {
   close(): void;
 }
 
-/** The kernels of one instruction set. */
-export interface Library {
+/** The kernels of one instruction set as a shared library. */
+export interface Library extends Kernels {
   readonly isa: InstructionSet;
   readonly threads: number;
   /** Threads of the pool, which all callers share; quick where it has as many. */
   useThreads(count: number): void;
-  /** Calls a kernel; raises its error text. */
-  call(entry: Entry, ...args: readonly number[]): void;
-  allocate(bytes: number): Address;
-  /** Gives back what `allocate` or `reserve` gave, with the same number of bytes. */
-  free(at: Address, bytes: number): void;
-  /** Bytes that were given and not given back. */
-  readonly held: number;
-  /** As `allocate`; undefined where the system refuses. Pages take room when they are first touched. */
-  reserve(bytes: number): Address | undefined;
-  /** Copies host bytes into native memory, and back. */
-  upload(to: Address, data: ArrayBufferView): void;
-  download(from: Address, data: ArrayBufferView): void;
   /** See `hm_store_open`; raises its error. */
   openSpill(folder: string, bytes: number): SpillHandle;
-  /** Native memory as a host array; at most 1 GiB. */
-  view(at: Address, bytes: number): ArrayBuffer;
   /** Highest resident memory of this process so far, in bytes. */
   peakRss(): number;
   /** See `hm_remove_on_signals`; undefined: signals end the process and remove nothing. */
@@ -224,6 +166,7 @@ function load(isa: InstructionSet): Library {
     }
   };
   return {
+    where: 'device cpu',
     isa,
     get threads() {
       return threads();
@@ -258,7 +201,7 @@ function load(isa: InstructionSet): Library {
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
     openSpill: (folder, bytes) => openSpill(func, error, folder, bytes),
-    view: (at, bytes) => koffi.view(BigInt(at), bytes) as ArrayBuffer,
+    view: (at, bytes) => new Uint8Array(koffi.view(BigInt(at), bytes) as ArrayBuffer),
     peakRss: () => Number(rss()),
     removeOnSignals(files) {
       const paths = files && Buffer.from(files.map((file) => `${file}\0`).join(''));

@@ -2,8 +2,8 @@ import type { Target } from '../../plan/index.ts';
 import { CALL_FUSION, refusesCall } from '../calls/index.ts';
 import { imageFormats, plainFormat } from '../formats/index.ts';
 import { HOST_FIXED, SPILL_FILE, UNMEASURED } from '../host.ts';
+import { scratchOf } from '../kernels/scratch.ts';
 import { costsOf } from './costs.ts';
-import { scratchOf } from './scratch.ts';
 import type { Speeds } from './speeds.ts';
 
 /** What is told of the machine that a target stands for. */

@@ -15,25 +15,25 @@ import {
 import { type Address, after } from './library.ts';
 import type { Operand, View } from './structs.ts';
 
-// Tensors in native memory, as the structs of `native/halomesh.h` see them.
+// Tensors in the memory of the kernels, as the structs of `native/halomesh.h` see them.
 
-/** A tensor of the CPU device. */
-export interface CpuTensor extends Tensor, Strides {
+/** A tensor that the kernels read and write. */
+export interface KernelTensor extends Tensor, Strides {
   readonly address: Address;
 }
 
-export function cpuTensor(address: Address, type: StoredType, box: Box): CpuTensor {
+export function kernelTensor(address: Address, type: StoredType, box: Box): KernelTensor {
   const { shape, dtype } = type;
   return { shape, dtype, box, address, ...stridesOf(type, box) };
 }
 
 /** A stored tensor seen by slots. Only the dimension in slot c may be blocked. */
-export function viewOf(tensor: CpuTensor, slots: Slots): View {
-  return { data: tensor.address, dtype: tensor.dtype, ...placeOf(tensor, slots, 'cpu') };
+export function viewOf(tensor: KernelTensor, slots: Slots): View {
+  return { data: tensor.address, dtype: tensor.dtype, ...placeOf(tensor, slots, 'cpu or wasm') };
 }
 
 /** The part `box` of a tensor as a view whose data begins there. Needs a plain tensor. */
-export function subView(tensor: CpuTensor, slots: Slots, box: Box): View {
+export function subView(tensor: KernelTensor, slots: Slots, box: Box): View {
   const skip = box.reduce((sum, r, i) => sum + (r.start - tensor.box[i].start) * tensor.strides[i], 0);
   const view = viewOf(tensor, slots);
   return {
@@ -60,7 +60,7 @@ export function boxView({ shape, box, slots }: Region): View {
 const [ABSENT, PRESENT, SOME_BLOCKS] = [0, 1, 2];
 
 /** A tensor as an operand of a row program: dimensions without a slot in the iteration are not there. */
-export function operandOf(tensor: CpuTensor, slots: Slots): Operand {
+export function operandOf(tensor: KernelTensor, slots: Slots): Operand {
   const present = new Array<number>(5).fill(ABSENT);
   for (const dim of tensor.shape) present[slots.get(dim.name)!] = PRESENT;
   return { view: viewOf(tensor, slots), present };
@@ -68,7 +68,7 @@ export function operandOf(tensor: CpuTensor, slots: Slots): Operand {
 
 /** A slice of an iteration over `shape`, in its coordinates, to be stored where the iteration passes over it. */
 export function partOperandOf(
-  tensor: CpuTensor,
+  tensor: KernelTensor,
   shape: Shape,
   slots: Slots,
   ranges: Readonly<Record<string, readonly [number, number]>>,

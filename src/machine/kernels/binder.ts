@@ -5,13 +5,12 @@ import type { Tensor } from '../device.ts';
 import { five, plainFormat, type Region, type Slots } from '../formats/index.ts';
 import { ROW_CODES, type Row, type RowOperand } from '../rows/index.ts';
 import { prepareCopy } from './copy.ts';
-import type { ConvAlgorithm } from './exact-conv.ts';
-import { type Address, after, type Library } from './library.ts';
+import { type Address, after, type ConvAlgorithm, type Kernels } from './library.ts';
 import { scratchBytes } from './scratch.ts';
 import {
   boxView,
-  type CpuTensor,
-  cpuTensor,
+  type KernelTensor,
+  kernelTensor,
   operandOf,
   partOperandOf,
   subView,
@@ -22,19 +21,19 @@ import type { Arguments, Operand, Program, View } from './structs.ts';
 
 /** Lays the arguments of calls down in native memory. */
 export class Binder {
-  readonly library: Library;
+  readonly library: Kernels;
   readonly args: Arguments;
   readonly conv: ConvAlgorithm;
   private readonly stored: (value: LocalValue) => Tensor;
-  private readonly room: CpuTensor | undefined;
+  private readonly room: KernelTensor | undefined;
   private taken = 0;
 
   constructor(
-    library: Library,
+    library: Kernels,
     args: Arguments,
     tensorOf: (value: LocalValue) => Tensor,
     conv: ConvAlgorithm,
-    room?: CpuTensor,
+    room?: KernelTensor,
   ) {
     this.room = room;
     this.library = library;
@@ -43,8 +42,8 @@ export class Binder {
     this.conv = conv;
   }
 
-  tensorOf(value: LocalValue): CpuTensor {
-    return this.stored(value) as CpuTensor;
+  tensorOf(value: LocalValue): KernelTensor {
+    return this.stored(value) as KernelTensor;
   }
 
   /** hm_program of a row. */
@@ -93,25 +92,25 @@ export class Binder {
   }
 
   /** Plain memory for a box of a tensor of this type, while the launch runs: of the scratch that the plan gives it. */
-  scratch({ shape, dtype }: Pick<CpuTensor, 'shape' | 'dtype'>, box: Box): CpuTensor {
+  scratch({ shape, dtype }: Pick<KernelTensor, 'shape' | 'dtype'>, box: Box): KernelTensor {
     const type = { shape, dtype, format: plainFormat({ shape, dtype }) };
     const { address = 0 as Address, box: room = [{ start: 0, end: 0 }] } = this.room ?? {};
     const at = this.taken;
     this.taken += scratchBytes(type.format.bytes(box));
     if (this.taken > length(room[0]))
       fail({
-        where: 'device cpu',
+        where: this.library.where,
         problem: 'a launch takes more scratch than its plan gives it',
         expected: `at most ${length(room[0])} bytes`,
         found: `${this.taken}`,
       });
-    return cpuTensor(after(address, at), type, box);
+    return kernelTensor(after(address, at), type, box);
   }
 
   /** See {@link prepareCopy}. */
   copy(
-    to: CpuTensor,
-    from: CpuTensor,
+    to: KernelTensor,
+    from: KernelTensor,
     box: Box,
     moved?: { readonly perm: readonly number[]; readonly shift: readonly number[] },
   ): () => void {

@@ -1,7 +1,7 @@
 import type { DType } from '../../core/index.ts';
 import type { Five } from '../formats/index.ts';
 import { EINSUM_OPERAND, INSTRUCTION, OPERAND, PROGRAM, SOURCE, VIEW } from './layout.ts';
-import { type Address, after, type Library } from './library.ts';
+import { type Address, after, type Kernels } from './library.ts';
 
 // Writes the structs of native/halomesh.h into native memory. Kernels are prepared once and launched many times, so their
 // arguments are laid down once.
@@ -77,24 +77,26 @@ const CHUNK = 1 << 18;
 
 /** Native memory for arguments; grows by chunks and is given back as a whole. */
 export class Arguments {
-  private readonly library: Library;
+  private readonly library: Kernels;
   private readonly chunks: { readonly at: Address; readonly bytes: number }[] = [];
-  private view = new DataView(new ArrayBuffer(0));
+  private writer: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
+  /** Bytes of the last chunk. */
+  private size = 0;
   private base = 0 as Address;
   private used = 0;
 
-  constructor(library: Library) {
+  constructor(library: Kernels) {
     this.library = library;
   }
 
   /** Zeroed native memory of `bytes`, and a writer positioned on it. */
   private reserve(bytes: number): { at: Address; offset: number } {
     const rounded = Math.ceil(bytes / 16) * 16;
-    if (this.used + rounded > this.view.byteLength) {
-      const size = Math.max(CHUNK, rounded);
-      this.base = this.library.allocate(size);
-      this.chunks.push({ at: this.base, bytes: size });
-      this.view = new DataView(this.library.view(this.base, size));
+    if (this.used + rounded > this.size) {
+      this.size = Math.max(CHUNK, rounded);
+      this.base = this.library.allocate(this.size);
+      this.chunks.push({ at: this.base, bytes: this.size });
+      this.writer = this.look();
       this.used = 0;
     }
     const offset = this.used;
@@ -105,8 +107,20 @@ export class Arguments {
   free(): void {
     for (const { at, bytes } of this.chunks) this.library.free(at, bytes);
     this.chunks.length = 0;
-    this.view = new DataView(new ArrayBuffer(0));
+    this.writer = new DataView(new ArrayBuffer(0));
+    this.size = 0;
     this.used = 0;
+  }
+
+  private look(): DataView<ArrayBufferLike> {
+    const { buffer, byteOffset, byteLength } = this.library.view(this.base, this.size);
+    return new DataView(buffer, byteOffset, byteLength);
+  }
+
+  /** Writes to the last chunk; looked at anew where the memory has moved, which leaves a buffer of no bytes. */
+  private get view(): DataView<ArrayBufferLike> {
+    if (this.writer.buffer.byteLength === 0) this.writer = this.look();
+    return this.writer;
   }
 
   longs(values: readonly number[]): Address {

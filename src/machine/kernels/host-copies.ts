@@ -2,19 +2,19 @@ import { type Box, BYTES, boxVolume, type DType, piecesOf } from '../../core/ind
 import type { HostArray } from '../device.ts';
 import { plainFormat } from '../formats/index.ts';
 import { prepareCopy } from './copy.ts';
-import type { Address, Library } from './library.ts';
-import { type CpuTensor, cpuTensor } from './storage.ts';
+import type { Address, Kernels } from './library.ts';
+import { type KernelTensor, kernelTensor } from './storage.ts';
 import { Arguments } from './structs.ts';
 
-/** Host copies pass through native memory in pieces of at most this many bytes. */
-const STAGING = 64 * 2 ** 20;
+/** Host copies pass through memory of the kernels in pieces of at most this many bytes. */
+export const STAGING = 64 * 2 ** 20;
 
 /** Numbers between host arrays and tensors: through plain native memory, converted on the way. */
 export class HostCopies {
-  private readonly library: Library;
+  private readonly library: Kernels;
   private staging: Address | undefined;
 
-  constructor(library: Library) {
+  constructor(library: Kernels) {
     this.library = library;
   }
 
@@ -24,14 +24,14 @@ export class HostCopies {
     this.staging = undefined;
   }
 
-  write(tensor: CpuTensor, box: Box, data: HostArray): void {
+  write(tensor: KernelTensor, box: Box, data: HostArray): void {
     this.stage(tensor, box, hostType(data), (staged, piece, from, count) => {
       this.library.upload(staged.address, this.storable(data.subarray(from, from + count)));
       this.once((args) => prepareCopy(this.library, args, tensor, staged, piece));
     });
   }
 
-  read(tensor: CpuTensor, box: Box): HostArray {
+  read(tensor: KernelTensor, box: Box): HostArray {
     const type = tensor.dtype === 'bf16' ? 'f32' : tensor.dtype;
     const count = boxVolume(box);
     const data = { f32: Float32Array, f64: Float64Array, u8: Uint8Array, i32: Int32Array }[type];
@@ -43,12 +43,28 @@ export class HostCopies {
     return result;
   }
 
+  /** The numbers of a box into `bytes`, row-major and in the type of the tensor. */
+  pack(tensor: KernelTensor, box: Box, bytes: Uint8Array): void {
+    this.stage(tensor, box, tensor.dtype, (staged, piece, from, count) => {
+      this.once((args) => prepareCopy(this.library, args, staged, tensor, piece));
+      this.library.download(staged.address, numbersIn(bytes, tensor.dtype, from, count));
+    });
+  }
+
+  /** What `pack` does, back. */
+  unpack(tensor: KernelTensor, box: Box, bytes: Uint8Array): void {
+    this.stage(tensor, box, tensor.dtype, (staged, piece, from, count) => {
+      this.library.upload(staged.address, numbersIn(bytes, tensor.dtype, from, count));
+      this.once((args) => prepareCopy(this.library, args, tensor, staged, piece));
+    });
+  }
+
   /** `visit` gets native memory shaped like each piece of the box, and where its numbers lie among the row-major ones of the box. */
   private stage(
-    tensor: CpuTensor,
+    tensor: KernelTensor,
     box: Box,
     dtype: DType,
-    visit: (staged: CpuTensor, piece: Box, from: number, count: number) => void,
+    visit: (staged: KernelTensor, piece: Box, from: number, count: number) => void,
   ): void {
     const type = { shape: tensor.shape, dtype };
     const plain = { ...type, format: plainFormat(type) };
@@ -56,7 +72,7 @@ export class HostCopies {
     for (const piece of piecesOf(box, STAGING / BYTES[dtype])) {
       this.staging ??= this.library.allocate(STAGING);
       const count = boxVolume(piece);
-      visit(cpuTensor(this.staging, plain, piece), piece, from, count);
+      visit(kernelTensor(this.staging, plain, piece), piece, from, count);
       from += count;
     }
   }
@@ -82,3 +98,7 @@ function hostType(data: HostArray): DType {
   if (data instanceof Int32Array) return 'i32';
   return 'f32';
 }
+
+/** The bytes of some numbers. */
+const numbersIn = (bytes: Uint8Array, dtype: DType, from: number, count: number): Uint8Array =>
+  bytes.subarray(from * BYTES[dtype], (from + count) * BYTES[dtype]);

@@ -2,8 +2,8 @@ import { fail } from '../../core/index.ts';
 import { defaultSlots } from '../formats/index.ts';
 import { ROW_CODES } from '../rows/index.ts';
 import { prepareCopy } from './copy.ts';
-import type { Library } from './library.ts';
-import { boxView, type CpuTensor, operandOf } from './storage.ts';
+import type { Kernels } from './library.ts';
+import { boxView, type KernelTensor, operandOf } from './storage.ts';
 import type { Arguments, Instruction } from './structs.ts';
 
 // Element-wise combinations of tensors, in their order.
@@ -18,9 +18,9 @@ type How = keyof typeof COMBINE;
  * some at a time.
  */
 export function prepareCombine(
-  library: Library,
+  library: Kernels,
   args: Arguments,
-  tensors: readonly CpuTensor[],
+  tensors: readonly KernelTensor[],
   how: How,
   stored: number,
 ): () => void {
@@ -28,7 +28,7 @@ export function prepareCombine(
   const [first, ...others] = tensors;
   if (how === 'sum' && first.dtype !== 'f64')
     fail({
-      where: 'device cpu',
+      where: library.where,
       problem: `more than ${MOST_OPERANDS} tensors are summed in f64 alone, found ${tensors.length} of ${first.dtype}`,
       hint: 'Split over fewer ranks',
     });
@@ -44,9 +44,9 @@ export function prepareCombine(
 
 /** The same by one kernel. */
 function combineAll(
-  library: Library,
+  library: Kernels,
   args: Arguments,
-  tensors: readonly CpuTensor[],
+  tensors: readonly KernelTensor[],
   how: How,
   stored: number,
 ): () => void {

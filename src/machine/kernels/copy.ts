@@ -1,7 +1,7 @@
 import { type Box, isEmpty } from '../../core/index.ts';
 import { rightAligned } from '../formats/index.ts';
-import type { Library } from './library.ts';
-import { boxView, type CpuTensor, viewOf } from './storage.ts';
+import type { Kernels } from './library.ts';
+import { boxView, type KernelTensor, viewOf } from './storage.ts';
 import type { Arguments } from './structs.ts';
 
 /**
@@ -9,10 +9,10 @@ import type { Arguments } from './structs.ts';
  * most five dimensions.
  */
 export function prepareCopy(
-  library: Library,
+  library: Kernels,
   args: Arguments,
-  to: CpuTensor,
-  from: CpuTensor,
+  to: KernelTensor,
+  from: KernelTensor,
   box: Box,
   moved: { readonly perm: readonly number[]; readonly shift: readonly number[] } = {
     perm: box.map((_, i) => i),

@@ -4,7 +4,7 @@ import { bindEinsum } from './bind-einsum.ts';
 import { bindContraction, bindWeightGrad, POOL_CODES, RESIZE_CODES } from './bind-window.ts';
 import type { Binder } from './binder.ts';
 import type { Entry } from './library.ts';
-import { boxView, cpuTensor } from './storage.ts';
+import { boxView, kernelTensor } from './storage.ts';
 
 /** Lays the arguments of a call down; gives what launches it. */
 export function bind(call: Call, to: Binder): () => void {
@@ -119,7 +119,7 @@ function bindReshape({ from, read, to: target, written }: CallOf<'reshape'>, to:
   const [source, result] = [to.tensorOf(from), to.tensorOf(target)];
   const flat = to.scratch(source, read);
   const type = { shape: result.shape, dtype: source.dtype };
-  const again = cpuTensor(flat.address, { ...type, format: plainFormat(type) }, written);
+  const again = kernelTensor(flat.address, { ...type, format: plainFormat(type) }, written);
   const before = to.copy(flat, source, read);
   const after = to.copy(result, again, written);
   return () => {
@@ -132,6 +132,6 @@ function bindReshape({ from, read, to: target, written }: CallOf<'reshape'>, to:
 function bindTable({ shape, values, to: target, box }: CallOf<'table'>, to: Binder): () => void {
   const type = { shape, dtype: 'f64' as const };
   const whole = shape.map((dim) => ({ start: 0, end: dim.size }));
-  const kept = cpuTensor(to.args.doubles(values), { ...type, format: plainFormat(type) }, whole);
+  const kept = kernelTensor(to.args.doubles(values), { ...type, format: plainFormat(type) }, whole);
   return to.copy(to.tensorOf(target), kept, box);
 }

@@ -3,7 +3,7 @@ import type { EinsumCall } from '../calls/index.ts';
 import { MOST_LOOPS } from '../calls/index.ts';
 import type { Binder } from './binder.ts';
 import { after } from './library.ts';
-import type { CpuTensor } from './storage.ts';
+import type { KernelTensor } from './storage.ts';
 import type { EinsumOperand } from './structs.ts';
 
 /** Operands are addressed by element offsets a loop; one in channel blocks, or in part, is copied to plain memory first. */
@@ -31,7 +31,7 @@ export function bindEinsum({ loops, loop, outer, inputs, into }: EinsumCall, to:
 }
 
 /** hm_einsum_operand of a tensor: its data at the first position of the loops. */
-function operandOf(tensor: CpuTensor, loops: readonly string[], loop: Box): EinsumOperand {
+function operandOf(tensor: KernelTensor, loops: readonly string[], loop: Box): EinsumOperand {
   const stride = new Array<number>(MOST_LOOPS).fill(0);
   let data = tensor.address;
   let blockedLoop = -1;

@@ -1,7 +1,7 @@
 import type { Box } from '../../core/index.ts';
 import type { ContractionCall, PoolKind, ResizeCall, WeightGradCall } from '../calls/index.ts';
 import type { Binder } from './binder.ts';
-import type { ConvAlgorithm } from './exact-conv.ts';
+import type { ConvAlgorithm } from './library.ts';
 import { boxView } from './storage.ts';
 
 // Convolutions in native memory, and the codes of kinds of windows.

@@ -1,0 +1,27 @@
+// What is used here of JavaScript's interface to WebAssembly, which the language's own types leave out.
+
+export interface WasmMemory {
+  /** Another one after the memory has grown; the former one then has no bytes. */
+  readonly buffer: ArrayBuffer;
+}
+
+/** A compiled module: the same in all threads. */
+export interface WasmModule {
+  readonly __wasmModule: true;
+}
+
+interface WasmInstance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+interface Interface {
+  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Instance: new (
+    module: WasmModule,
+    imports: Readonly<Record<string, Readonly<Record<string, (...args: number[]) => unknown>>>>,
+  ) => WasmInstance;
+  validate(bytes: Uint8Array): boolean;
+  compile(bytes: Uint8Array): Promise<WasmModule>;
+}
+
+export const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Interface };
