@@ -4,6 +4,6 @@
 export const COMPUTING_DEVICES = ['cpu', 'cuda', 'wasm', 'reference'] as const;
 export type ComputingDevice = (typeof COMPUTING_DEVICES)[number];
 
-/** What may be asked for: a device, or `auto`, which is cuda where it can be opened, else cpu. */
+/** What may be asked for: a device, or `auto`, which is cuda where it can be opened, else cpu, or wasm where no kernels were built. */
 export const DEVICE_CHOICES = [...COMPUTING_DEVICES, 'auto'] as const;
 export type DeviceChoice = (typeof DEVICE_CHOICES)[number];

@@ -1,6 +1,14 @@
 import { HalomeshError } from '../core/index.ts';
 import type { Costs, Target } from '../plan/index.ts';
-import { costsOf, cpuDevice, cpuTarget, library, type Speeds, type TargetOptions } from './cpu/index.ts';
+import {
+  costsOf,
+  cpuDevice,
+  cpuTarget,
+  kernelsBuilt,
+  library,
+  type Speeds,
+  type TargetOptions,
+} from './cpu/index.ts';
 import { cudaDevice, cudaTarget, gpuHere } from './cuda/index.ts';
 import type { Device } from './device.ts';
 import type { ComputingDevice, DeviceChoice } from './device-names.ts';
@@ -24,6 +32,8 @@ export interface DeviceEntry {
   readonly doc: string;
   /** Whether it computes: can train and predict. */
   readonly computes: boolean;
+  /** It computes on one thread, whatever it is asked for. */
+  readonly oneThread?: boolean;
   /** Whether it can be opened here, and which one or why not. Never fails. */
   available(): { readonly available: boolean; readonly note: string };
   /** Bytes of memory of its own that tensors lie in; absent, or undefined, where they lie in the host's or that is not told. */
@@ -81,6 +91,7 @@ export const DEVICES = {
   wasm: {
     doc: 'the kernels as WebAssembly on one thread: slower, and nothing to build',
     computes: true,
+    oneThread: true,
     available() {
       try {
         wasmModule();
@@ -121,8 +132,9 @@ export function stepCosts(name: DeviceName, target: Target, speeds: () => Speeds
   return entry.costs?.(speeds()) ?? target.costs;
 }
 
-/** The device that is asked for; `auto` looks whether there is a GPU. */
+/** The device that is asked for; `auto` looks whether there is a GPU, then whether the native kernels were built. */
 export function deviceNamed(choice: DeviceChoice): ComputingDevice {
   if (choice !== 'auto') return choice;
-  return DEVICES.cuda.available().available ? 'cuda' : 'cpu';
+  if (DEVICES.cuda.available().available) return 'cuda';
+  return kernelsBuilt() ? 'cpu' : 'wasm';
 }

@@ -5,7 +5,7 @@ import { packageRoot } from '../files/index.ts';
 import { convAlgorithm } from './cpu/index.ts';
 import type { Device } from './device.ts';
 import type { ExactConv } from './kernels/library.ts';
-import { WebAssembly, type WasmModule, wasmDevice } from './wasm/index.ts';
+import { type WasmModule, WebAssembly, wasmDevice } from './wasm/index.ts';
 
 // The WebAssembly kernels in Node.js, whose module lies in the package.
 

@@ -12,6 +12,7 @@ import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
 import { noteSplit, talks } from '../terminal/talks.ts';
 import { traced } from '../terminal/trace.ts';
+import { usableDevice } from '../terminal/usable-device.ts';
 
 export interface Flags extends MeshFlags, MemoryFlags {
   readonly size: number;
@@ -20,7 +21,7 @@ export interface Flags extends MeshFlags, MemoryFlags {
   readonly steps: number;
   readonly batch: number;
   readonly precision: 'f32' | 'bf16';
-  readonly device: DeviceChoice;
+  readonly device?: DeviceChoice;
   readonly threads?: number;
   readonly exactConv?: 'auto' | 'direct';
   readonly optimizer: 'adafactor' | 'adam' | 'sgd';
@@ -63,8 +64,8 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
     device: choice,
     ...rest
   } = flags;
-  const entry: DeviceEntry = DEVICES[deviceNamed(choice)];
-  const threads = flags.threads ?? joined.threads;
+  const entry: DeviceEntry = DEVICES[deviceNamed(choice ?? usableDevice())];
+  const threads = entry.oneThread ? 1 : (flags.threads ?? joined.threads);
   const { exactConv } = flags;
   const device = entry.open({ threads, exactConv, ...machineHere() });
   const progress = showProgress({ unit: 'step', total: flags.steps, silent: !talks() });
@@ -96,7 +97,7 @@ async function placeOf(
 ): Promise<ReturnType<typeof placement> & { plan?: Plan }> {
   if (flags.split !== 'auto') return placement(flags);
   const { size, batch, base, levels, precision: storage, memoryLimit } = flags;
-  const name = deviceNamed(flags.device);
+  const name = deviceNamed(flags.device ?? usableDevice());
   const target = DEVICES[name].target(machineHere());
   const choice = {
     graph: (sizes: Sizes) =>

@@ -3,6 +3,7 @@ import { crossMarkdown, crossValidate, resolveConfig, settingIn } from '../../tr
 import { givenConfig, need } from '../flags/given.ts';
 import type { TrainFlags } from '../flags/train-flags.ts';
 import { say } from '../terminal/say.ts';
+import { onUsable } from '../terminal/usable-device.ts';
 import { relative } from '../terminal/words.ts';
 import { runTraining } from './train.ts';
 
@@ -17,7 +18,7 @@ export async function crossValidateAction({ folds, surfaces, ...flags }: Flags):
   need(given, 'out', 'the folder of all folds');
   need(given, 'data', 'the folder of a data set');
   // A file of splits holds several, of which none is chosen.
-  const config = resolveConfig(given, nameOf(settingIn('config')));
+  const config = onUsable(resolveConfig(given, nameOf(settingIn('config'))), given);
   const found = await crossValidate({
     config,
     folds,

@@ -14,6 +14,7 @@ import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson, tell } from '../terminal/say.ts';
 import { noteSplit, talks } from '../terminal/talks.ts';
 import { workUnread } from '../terminal/unread.ts';
+import { deviceOfRun } from '../terminal/usable-device.ts';
 import { relative } from '../terminal/words.ts';
 
 export interface Flags extends Omit<RunFlags, 'run'>, PatternFlags, SegmentFlags {
@@ -103,6 +104,7 @@ export async function evaluateAction({
     out,
     cases: all ? 'all' : flags.cases,
     onSplit: noteSplit,
+    runsOn: deviceOfRun,
   }).finally(() => progress?.stop());
   if (talks())
     print(report, `${relative(report.run)}, ${report.checkpoint} checkpoint, ${report.step} steps:`, out);

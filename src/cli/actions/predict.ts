@@ -18,6 +18,7 @@ import { say, tell } from '../terminal/say.ts';
 import { noteSplit, talks } from '../terminal/talks.ts';
 import { traced } from '../terminal/trace.ts';
 import { workUnread } from '../terminal/unread.ts';
+import { deviceOfRun } from '../terminal/usable-device.ts';
 import { relative } from '../terminal/words.ts';
 
 export interface Flags extends Omit<RunFlags, 'run'>, SegmentFlags {
@@ -54,6 +55,7 @@ export async function predictAction(flags: Flags): Promise<void> {
       cleaning,
       tracer,
       onSplit: noteSplit,
+      runsOn: deviceOfRun,
       onEvent: (event: PredictionEvent) => show.on(event),
     };
     if (await isFolderOfScans(flags.input)) return predictFolder(options);

@@ -29,6 +29,7 @@ import { say, tell } from '../terminal/say.ts';
 import { talks } from '../terminal/talks.ts';
 import { traced } from '../terminal/trace.ts';
 import { workUnread } from '../terminal/unread.ts';
+import { onUsable } from '../terminal/usable-device.ts';
 import { type Watch, watchRun } from '../terminal/watch.ts';
 import { commandName, quoted, relative } from '../terminal/words.ts';
 
@@ -56,7 +57,7 @@ async function trainConfig(flags: TrainFlags): Promise<TrainConfig> {
   const before = flags.resume ? await configOfFolder(run) : {};
   const all = mergeConfig(before, given);
   need(all, 'data', 'the folder of a data set');
-  return resolveConfig(all, nameOf(settingIn(flags.resume ? run.config : 'config')));
+  return onUsable(resolveConfig(all, nameOf(settingIn(flags.resume ? run.config : 'config'))), given);
 }
 
 export interface RunTrainingOptions {

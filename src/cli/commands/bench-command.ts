@@ -28,7 +28,6 @@ export function benchCommand(program: Command): void {
       '--device <name>',
       `${DEVICE_CHOICES.join(' or ')} (default: ${DEVICE_CHOICES[0]})`,
       oneOf('--device', DEVICE_CHOICES),
-      DEVICE_CHOICES[0],
     )
     .option(
       '--threads <n>',

@@ -7,6 +7,7 @@ export {
   INSTRUCTION_SETS,
   type InstructionSet,
   instructionSets,
+  kernelsBuilt,
   type Library,
   library,
   removeOnSignals,

@@ -41,6 +41,9 @@ function file(isa: InstructionSet): string {
   return fileURLToPath(new URL(`../../../build/native/libhalomesh_${isa}.so`, import.meta.url));
 }
 
+/** Whether native kernels were built here, or a set of them is asked for by name. */
+export const kernelsBuilt = (): boolean => existsSync(file('base')) || process.env.HALOMESH_ISA !== undefined;
+
 function pickSet(): InstructionSet {
   const forced = process.env.HALOMESH_ISA;
   if (forced !== undefined) {

@@ -1,4 +1,4 @@
 export { type WasmOptions, wasmDevice } from './device.ts';
 export { ADDRESSABLE } from './kernels.ts';
 export { wasmTarget } from './target.ts';
-export { WebAssembly, type WasmModule } from './webassembly.ts';
+export { type WasmModule, WebAssembly } from './webassembly.ts';

@@ -1,7 +1,7 @@
 import { fail } from '../../core/index.ts';
 import { LAYOUT } from '../kernels/layout.ts';
 import { type Address, ENTRIES, type Entry, type Kernels, L } from '../kernels/library.ts';
-import { WebAssembly, type WasmMemory, type WasmModule } from './webassembly.ts';
+import { type WasmMemory, type WasmModule, WebAssembly } from './webassembly.ts';
 
 // The kernels as an instance of their WebAssembly module. Addresses have 32 bits, which cross as signed numbers.
 

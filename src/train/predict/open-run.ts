@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly run: string;
   /** `best` by default, where the run has one. */
   readonly checkpoint?: 'best' | 'latest';
+  /** What computes where no device is asked for; by default that of the run. */
+  readonly runsOn?: (ofRun: TrainConfig['device']) => TrainConfig['device'];
   /** In place of those of the run's config. */
   readonly device?: TrainConfig['device'];
   readonly threads?: number;
@@ -99,7 +101,8 @@ export async function configOfRun(options: RunOptions): Promise<{ folder: RunFol
   const saved = readConfigFile(folder.config);
   const given = { device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv };
   const config = resolveConfig(mergeConfig(saved, given), flagsOver(given, settingIn(folder.config)));
-  return { folder, config };
+  if (device !== undefined || options.runsOn === undefined) return { folder, config };
+  return { folder, config: { ...config, device: options.runsOn(config.device) } };
 }
 
 /** The checkpoint of a run that is asked for, or its best one, or its latest where it has no best. */
