@@ -92,15 +92,36 @@ describe('networks in ONNX', () => {
     await compare(run, 3);
   });
 
-  async function compare(run: string, classes: number): Promise<void> {
+  it('of several channels take them in their order, trained here or imported', async () => {
+    const names = ['T1', 'T2', 'CT'];
+    const window = { lower: -100, upper: 300 };
+    const normalization = ['zscore', 'zscore', 'ct'];
+    const settings = { base: 3, levels: 2, channels: names, window, normalization };
+    const here = await randomRun('channels', settings);
+    await compare(here, 3, 3);
+    const imported = path.join(folder, 'nnunet-mr-run');
+    await importNnunet({ nnunet: fixture('nnunet-mr'), out: imported });
+    await compare(imported, 3, 4);
+    const [own, other] = [here, imported].map((run) => readFileSync(`${run}.onnx`).toString('latin1'));
+    expect(own).toContain('["T1","T2","CT"]');
+    expect(own).toContain('[{"kind":"zscore"},{"kind":"zscore"},{"kind":"window","lower":-100,"upper":300}]');
+    expect(other).toContain('["T1","T1ce","T2","FLAIR"]');
+    expect(other).toContain(
+      '[{"kind":"zscore","nonZero":true},{"kind":"zscore"},{"kind":"rescale"},{"kind":"none"}]',
+    );
+  });
+
+  async function compare(run: string, classes: number, channels = 1): Promise<void> {
     const onnx = `${run}.onnx`;
     await exportRun({ run, onnx });
     const session = await ort.InferenceSession.create(onnx);
     for (const size of SIZES) {
-      const image = imageOf(voxelCount(size));
+      const image = imageOf(voxelCount(size) * channels);
       const expected = await scoresOfRun(run, image, size);
+      // Channels are the last dimension here, and the first after the batch there.
+      const turned = permuted(image, [...size, channels], [3, 0, 1, 2]);
       const { scores, probabilities } = await session.run({
-        image: new ort.Tensor('float32', image, [1, 1, ...size]),
+        image: new ort.Tensor('float32', turned, [1, channels, ...size]),
       });
       expect(scores.dims).toEqual([1, classes, ...size]);
       const back = (data: Float32Array) => permuted(data, [classes, ...size], [1, 2, 3, 0]);
@@ -135,6 +156,19 @@ describe('networks in ONNX', () => {
 });
 
 describe('networks in safetensors', () => {
+  it('of several channels have them as inputs of the first convolution', async () => {
+    const run = await randomRun('channels-torch', { base: 3, levels: 2, channels: ['T1', 'T2'] });
+    const safetensors = path.join(folder, 'channels.safetensors');
+    await exportRun({ run, safetensors });
+    const file = await openSafetensors(safetensors);
+    try {
+      expect(file.tensors.get('down0.conv0.weight')!.shape).toEqual([3, 2, 3, 3, 3]);
+      expect(file.metadata).toMatchObject({ channel_names: '["T1","T2"]' });
+    } finally {
+      await file.close();
+    }
+  });
+
   it('have the names and shapes of PyTorch', async () => {
     const run = await randomRun('torch', { base: 2, levels: 2 });
     const safetensors = path.join(folder, 'torch.safetensors');

@@ -1,5 +1,5 @@
 import { dicom } from './dicom.mjs';
-import { nifti, niftiGzip, niftiPair } from './nifti.mjs';
+import { nifti, niftiChannels, niftiGzip, niftiPair } from './nifti.mjs';
 import { checkpoint, safetensors } from './safetensors.mjs';
 import { config, dataset, log, machine, split } from './settings.mjs';
 import { metaImage, nrrd } from './text-headers.mjs';
@@ -15,6 +15,7 @@ export const formats = {
   nifti,
   gz: niftiGzip,
   pair: niftiPair,
+  channels: niftiChannels,
   nrrd,
   mha: metaImage,
   dicom,

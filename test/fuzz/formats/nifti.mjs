@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readScan } from '../../../dist/imaging/index.js';
+import { loadCase, readScan } from '../../../dist/imaging/index.js';
 import { mutateBytes } from '../mutate.mjs';
 import { COUNT, equal, readSound, soundness, voxels } from './scan.mjs';
 
@@ -59,6 +59,28 @@ export function nifti() {
       'scan.nii': random.once(4) ? mutateBytes(random, two, 540) : mutateBytes(random, random.pick(one), 352),
     }),
     read: (folder) => readSound(path.join(folder, 'scan.nii')),
+  };
+}
+
+/** Two channels in one file: as many volumes, or vectors of them. */
+export function niftiChannels() {
+  const of = (dims) => {
+    const head = nifti1().subarray(0, 352);
+    dims.forEach((size, i) => void head.writeInt16LE(size, 40 + 2 * i));
+    return Buffer.concat([head, voxels, voxels]);
+  };
+  const files = [of([4, 4, 5, 6, 2, 1, 1, 1]), of([5, 4, 5, 6, 1, 2, 1, 1])];
+  return {
+    mutant: (random) => ({ 'scan.nii': mutateBytes(random, random.pick(files), 352) }),
+    async read(folder) {
+      const image = path.join(folder, 'scan.nii');
+      const normalizations = [{ kind: 'zscore', nonZero: true }, { kind: 'rescale' }];
+      const channels = [0, 1].map((volume) => ({ file: image, volume }));
+      const { shape, image: data } = await loadCase({ id: 'scan', image, channels }, { normalizations });
+      if (data.length !== 2 * shape[0] * shape[1] * shape[2])
+        return `${data.length} numbers of the shape ${shape}`;
+      return data.every(Number.isFinite) ? undefined : 'a number is not finite';
+    },
   };
 }
 

@@ -123,6 +123,27 @@ const lists = [
     labels: { background: 0, whole: [1, 2, 3], core: [2, 3], enhancing: 3, ignore: 4 },
     regions_class_order: [1, 2, 3],
   },
+  {
+    ...{
+      channel_names: { 0: 'T1', 1: 'CT' },
+      labels: { background: 0, liver: 1, tumour: 2 },
+      file_ending: '.nii.gz',
+    },
+    dataset: Object.fromEntries(
+      [0, 1].map((i) => [
+        `c${i}`,
+        {
+          images: [0, 0].map(() => `imagesTr/phantom_00${i}.nii.gz`),
+          label: `labelsTr/phantom_00${i}.nii.gz`,
+        },
+      ]),
+    ),
+  },
+  {
+    ...{ name: 'n', modality: { 0: 'T1', 1: 'T2' }, labels: { 0: 'background', 1: 'liver', 2: 'tumour' } },
+    training: [{ image: './imagesTr/phantom_000.nii.gz', label: './labelsTr/phantom_000.nii.gz' }],
+    test: ['./imagesTr/phantom_001.nii.gz'],
+  },
 ].map((value) => JSON.stringify(value));
 
 /** What is wrong with regions that were taken; undefined where nothing is. */
@@ -144,6 +165,9 @@ export async function dataset(folder) {
       for (const { id } of [...found.cases, ...found.test])
         if (id === '' || id === '.' || id === '..' || /[/\\\p{Cc}]/u.test(id))
           return `a case has the id ${JSON.stringify(id)}`;
+      for (const { id, channels } of found.cases)
+        if ((channels?.length ?? 1) !== (found.channelNames?.length ?? 1))
+          return `the case ${JSON.stringify(id)} has ${channels?.length ?? 1} channels of ${found.channelNames?.length ?? 1}`;
       for (const name of found.labelNames ?? [])
         if (typeof name !== 'string') return `a class has the name ${name}`;
       const wrong = wrongRegion(found);
