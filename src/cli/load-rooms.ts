@@ -13,7 +13,7 @@ const ROOMS = {
 
 export type Room = keyof typeof ROOMS;
 
-/** The highest room of commands that do not need all; `plan` takes of `train` the few files that it needs. */
+/** The highest room of commands that do not need all; `plan` and `predict` take of `train` the files that they need. */
 const HIGHEST: Readonly<Record<string, Room>> = {
   setup: 'files',
   verify: 'imaging',
@@ -22,6 +22,7 @@ const HIGHEST: Readonly<Record<string, Room>> = {
   'fake-lesions': 'imaging',
   preprocess: 'imaging',
   plan: 'run',
+  predict: 'run',
 };
 
 /** The rooms that a command needs, lowest first. */

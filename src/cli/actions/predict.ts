@@ -7,7 +7,7 @@ import {
   type PredictResult,
   predict,
   predictFolder,
-} from '../../train/index.ts';
+} from '../../train/predict/predict.ts';
 import { checkMeshFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';

@@ -14,7 +14,9 @@ import {
   type UsableSets,
 } from '../../machine/index.ts';
 import { agree, checkSize, together } from '../../run/index.ts';
-import { configOfRun, machineHere, meshOf } from '../../train/index.ts';
+import { meshOf } from '../../train/config/config.ts';
+import { machineHere } from '../../train/config/machine-file.ts';
+import { configOfRun } from '../../train/predict/open-run.ts';
 import type { RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { Interrupted, reportError } from './report-error.ts';

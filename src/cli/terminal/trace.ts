@@ -1,6 +1,6 @@
 import { checkOutputs } from '../../files/index.ts';
 import { Tracer } from '../../run/index.ts';
-import { checkTraceFile, writeTrace } from '../../train/index.ts';
+import { checkTraceFile, writeTrace } from '../../train/record/trace-file.ts';
 import { onInterrupt } from './interrupt.ts';
 import { EXIT, errorLine } from './report-error.ts';
 import { tell } from './say.ts';

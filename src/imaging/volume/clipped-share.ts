@@ -72,8 +72,9 @@ export class IntensitySample {
     const padded = sorted.length - above.length > 0.01 * sorted.length;
     const rest = padded ? above : sorted;
     const all = clippedOf(rest, window);
-    const bodies = [sorted, ...(padded ? [above] : [])].map((values) => bodyOf(values));
-    const clipped = all <= fewClipped ? all : Math.min(...bodies.map((body) => clippedOf(body, window)));
+    const ways = padded ? [sorted, above] : [sorted];
+    const clippedOfBody = () => Math.min(...ways.map((values) => clippedOf(bodyOf(values), window)));
+    const clipped = all <= fewClipped ? all : clippedOfBody();
     const span = (sorted[last] - sorted[0]) / (window.upper - window.lower);
     return { clipped, hounsfield: isHounsfield(sorted), span, range };
   }
@@ -168,14 +169,16 @@ const TISSUE = { least: -150, most: 200 } as const;
 function bodyOf(sorted: Float32Array): Float32Array {
   const count = sorted.length;
   const [low, high] = [sorted[Math.round(0.005 * (count - 1))], sorted[Math.round(0.995 * (count - 1))]];
-  const held = (n: number) => Math.min(high, Math.max(low, sorted[n]));
+  const held = sorted.slice();
+  held.fill(low, 0, firstAbove(sorted, low));
+  held.fill(high, firstAbove(sorted, high));
   let total = 0;
-  for (let n = 0; n < count; n++) total += held(n);
+  for (let n = 0; n < count; n++) total += held[n];
   let sum = 0;
   let best = 0;
   let most = -1;
   for (let n = 1; n < count; n++) {
-    sum += held(n - 1);
+    sum += held[n - 1];
     if (sorted[n] === sorted[n - 1]) continue;
     const gap = sum / n - (total - sum) / (count - n);
     const between = n * (count - n) * gap * gap;
