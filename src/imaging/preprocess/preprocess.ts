@@ -3,18 +3,8 @@ import type { Case } from '../dataset/dataset.ts';
 import { loadLabels } from '../dataset/labels.ts';
 import { isZarr } from '../store/format.ts';
 import { readStoredCase } from '../store/stored-case.ts';
-import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
-import {
-  type IntensityMap,
-  type IntensityRange,
-  intensityMapOf,
-  type Normalization,
-  needsStatistics,
-  normalize,
-  rangesOf,
-  StatisticsCounter,
-} from '../volume/normalization.ts';
+import { type IntensityMap, type IntensityRange, normalize, rangesOf } from '../volume/normalization.ts';
 import { canonicalGrid, canonicalPlacer } from '../volume/orientation.ts';
 import {
   normalizationsOf,
@@ -32,8 +22,9 @@ import {
   voxelCount,
 } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
-import { channelOf } from '../volume/voxel-source.ts';
-import { resamplePlanes } from './resample.ts';
+import { channelOf, wholeBox } from '../volume/voxel-source.ts';
+import { ChannelLook } from './channel-look.ts';
+import { holdChannel, putNormalized } from './held-channel.ts';
 import { resampleLabels, resampleLabelsTo, resampleLabelsToCanonical } from './resample-labels.ts';
 import { resampledGrid } from './resample-taps.ts';
 
@@ -66,8 +57,13 @@ export async function loadCase(
       const all = voxels * normalizations.length;
       if (channel === 0) image = spare?.length === all ? spare.fill(0) : new Float32Array(all);
       const into = channelOf(image, geometry.shape, channel);
-      const sink = prepareSlices(file, geometry, normalization, (count) => compactArray(file, count), into);
-      return entry.checkWindow ? withCheck(sink, file, entry.id, normalization) : sink;
+      const look = new ChannelLook(normalization, file, entry.checkWindow === true);
+      const sink = prepareSlices(file, geometry, look, (count) => compactArray(file, count), into);
+      const end = () => {
+        look.check({ file: file.file, id: entry.id });
+        return { geometry, range: sink.end() };
+      };
+      return { ...sink, end };
     });
     prepared ??= done.geometry;
     ranges.push(done.range);
@@ -83,27 +79,6 @@ export async function loadCase(
   return withLabels(whole, labels);
 }
 
-/** The same, and in the end a window is refused where it does not show the scan. */
-function withCheck<T>(
-  sink: SlabSink<T>,
-  { file, shape }: ScanHeader,
-  id: string,
-  normalization: Normalization,
-): SlabSink<T> {
-  if (normalization.kind !== 'window') return sink;
-  const sample = new IntensitySample(voxelCount(shape), shape[2]);
-  return {
-    take(voxels, first) {
-      sample.take(voxels);
-      sink.take(voxels, first);
-    },
-    end() {
-      sample.check(normalization, { file, id });
-      return sink.end();
-    },
-  };
-}
-
 /** As loadCase, from volumes in memory: an image of one channel of any orientation, and RAS+ labels on its grid. */
 export function prepareCase(
   id: string,
@@ -115,10 +90,11 @@ export function prepareCase(
   const geometry = preparedGeometry(id, image, options);
   const out = new Float32Array(voxelCount(geometry.shape));
   const [normalization] = normalizationsOf(options);
-  const sink = prepareSlices(image, geometry, normalization, (count) => arrayLike(image.data, count), out);
+  const look = new ChannelLook(normalization, image, false);
+  const sink = prepareSlices(image, geometry, look, (count) => arrayLike(image.data, count), out);
   const plane = height * width;
   for (let k = 0; k < depth; k += 8) sink.take(image.data.subarray(k * plane, (k + 8) * plane), k);
-  const prepared = { ...geometry, image: out, ...rangesOf([sink.end().range]) };
+  const prepared = { ...geometry, image: out, ...rangesOf([sink.end()]) };
   return labels === undefined ? prepared : withLabels(prepared, labels);
 }
 
@@ -138,59 +114,46 @@ export function preparedGeometry(
 
 /**
  * Takes a channel of a scan slice by slice and puts it normalised into `image`, which is all 0. One that keeps its voxels is turned on
- * the way; one that is resampled is first put together in RAS+ order, in an array from `allocate`.
+ * the way; one that is resampled is first put together in RAS+ order, in an array from `allocate`. In the end it tells the range.
  */
 function prepareSlices(
   original: Grid,
-  geometry: PreparedGeometry,
-  normalization: Normalization,
+  { shape, filled }: PreparedGeometry,
+  look: ChannelLook,
   allocate: (voxels: number) => VoxelArray,
   image: Float32Array,
-): SlabSink<{ readonly geometry: PreparedGeometry; readonly range: IntensityRange }> {
-  const source = canonicalGrid(original);
-  const { shape, filled } = geometry;
-  // A map that looks at the whole channel is known at its end.
-  const known = needsStatistics(normalization) ? undefined : intensityMapOf(normalization);
-  const counter = known === undefined ? new StatisticsCounter() : undefined;
-  const mapAtEnd = (): IntensityMap => known ?? intensityMapOf(normalization, counter?.statistics());
-
-  if (filled.every((n, axis) => n === source.shape[axis])) {
-    const put = canonicalPlacer(original, image, shape);
-    let scratch = new Float32Array(0);
+): SlabSink<IntensityRange> {
+  const source = canonicalGrid(original).shape;
+  if (filled.some((n, axis) => n !== source[axis])) {
+    const { channel, place } = holdChannel(original, filled, allocate);
     return {
       take(voxels, first) {
-        counter?.take(voxels);
-        if (scratch.length < voxels.length) scratch = new Float32Array(voxels.length);
-        const slices = scratch.subarray(0, voxels.length);
-        slices.set(voxels);
-        put(known === undefined ? slices : normalize(slices, known, slices), first);
+        look.take(voxels);
+        place(voxels, first);
       },
       end() {
-        const map = mapAtEnd();
-        if (known === undefined) normalizeCorner(image, shape, filled, map);
-        fillBeyond(image, shape, filled, map.range.outside);
-        return { geometry, range: map.range };
+        const map = look.map();
+        putNormalized(channel, map, wholeBox(shape), image);
+        return map.range;
       },
     };
   }
-  const whole = allocate(voxelCount(source.shape));
-  const put = canonicalPlacer(original, whole, source.shape);
+  const put = canonicalPlacer(original, image, shape);
+  const { known } = look;
+  let scratch = new Float32Array(0);
   return {
     take(voxels, first) {
-      counter?.take(voxels);
-      put(voxels, first);
+      look.take(voxels);
+      if (scratch.length < voxels.length) scratch = new Float32Array(voxels.length);
+      const slices = scratch.subarray(0, voxels.length);
+      slices.set(voxels);
+      put(known === undefined ? slices : normalize(slices, known, slices), first);
     },
     end() {
-      const map = mapAtEnd();
-      resamplePlanes({ data: whole, shape: source.shape }, filled, (plane, k) => {
-        normalize(plane, map, plane);
-        for (let j = 0; j < filled[1]; j++) {
-          const row = plane.subarray(j * filled[2], (j + 1) * filled[2]);
-          image.set(row, (k * shape[1] + j) * shape[2]);
-        }
-      });
+      const map = look.map();
+      if (known === undefined) normalizeCorner(image, shape, filled, map);
       fillBeyond(image, shape, filled, map.range.outside);
-      return { geometry, range: map.range };
+      return map.range;
     },
   };
 }

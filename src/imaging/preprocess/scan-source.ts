@@ -10,27 +10,16 @@ import { notesOf } from '../formats/scan-notes.ts';
 import { ChunkCache } from '../store/chunk-cache.ts';
 import { isZarr } from '../store/format.ts';
 import { StoredCase } from '../store/stored-case.ts';
-import { IntensitySample, troubleWith, windowText } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
-import type { IntensityWindow } from '../volume/intensity-window.ts';
-import {
-  type IntensityMap,
-  intensityMapOf,
-  type Normalization,
-  needsStatistics,
-  normalize,
-  rangesOf,
-  StatisticsCounter,
-} from '../volume/normalization.ts';
-import { boxPlacer, canonicalGrid } from '../volume/orientation.ts';
+import { type IntensityMap, type Normalization, rangesOf } from '../volume/normalization.ts';
 import { normalizationsOf, type PreparedGeometry, type PrepareOptions } from '../volume/prepared-case.ts';
 import type { ScanHeader, SlabSink } from '../volume/scan-types.ts';
-import { type Grid, type Shape3, type VoxelArray, voxelCount } from '../volume/volume.ts';
+import { type Grid, voxelCount } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from '../volume/voxel-source.ts';
+import { ChannelLook } from './channel-look.ts';
+import { type HeldChannel, holdChannel, putNormalized } from './held-channel.ts';
 import { preparedGeometry } from './preprocess.ts';
-import { resampledPlanes } from './resample.ts';
-import { type AxisTaps, axisTaps, sliceTaps, tapsReach } from './resample-taps.ts';
 
 /** A scan that is prepared as its boxes are read. */
 export interface ScanSource extends VoxelSource {
@@ -134,14 +123,14 @@ export async function openScanSource(
     ...rangesOf(opened.map(({ map }) => map.range)),
     bytes: opened.reduce((sum, { held }) => sum + held.voxels.byteLength, 0),
     notes: [...new Set(opened.flatMap(({ notes }) => notes))],
-    image: async (box, channel = 0) => preparedBox(opened[channel], geometry, box),
+    image: async (box, channel = 0) => preparedBox(opened[channel], box),
     labels: noLabels,
   };
 }
 
 /** A channel of a scan whose part lies in memory. */
 interface OpenChannel {
-  readonly held: Held;
+  readonly held: HeldChannel;
   readonly map: IntensityMap;
   readonly notes: readonly string[];
 }
@@ -153,96 +142,20 @@ function channelSink(
   normalization: Normalization,
   part: VoxelBox = wholeBox(shape),
 ): SlabSink<OpenChannel> {
-  const source = canonicalGrid(header).shape;
-  const taps = source.map((n, axis) => axisTaps(n, filled[axis])) as unknown as Taps;
-  const held = reached(taps, within(part, filled));
-  const voxels = compactArray(header, voxelCount(boxShape(held)));
-  const place = boxPlacer(header, held, voxels);
-  const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
-  const counter = needsStatistics(normalization) ? new StatisticsCounter() : undefined;
+  const { channel, place } = holdChannel(header, filled, (count) => compactArray(header, count), part);
+  const look = new ChannelLook(normalization, header, true);
   return {
     take(slices, first) {
-      sample.take(slices);
-      counter?.take(slices);
+      look.take(slices);
       place(slices, first);
     },
-    end: () => ({
-      held: { voxels, held, taps },
-      map: intensityMapOf(normalization, counter?.statistics()),
-      notes: normalization.kind === 'window' ? windowNotes(sample, normalization) : [],
-    }),
+    end: () => ({ held: channel, map: look.map(), notes: look.notes() }),
   };
 }
 
 /** The numbers of a box of a prepared channel. */
-function preparedBox({ held, map }: OpenChannel, { filled }: PreparedGeometry, box: VoxelBox): Float32Array {
+function preparedBox({ held, map }: OpenChannel, box: VoxelBox): Float32Array {
   const out = new Float32Array(voxelCount(boxShape(box)));
-  if (map.range.outside !== 0) out.fill(map.range.outside);
-  const inside = within(box, filled);
-  if (voxelCount(boxShape(inside)) === 0) return out;
-  let k = inside.start[0];
-  for (const plane of preparedPlanes(held, inside)) {
-    normalize(plane, map, plane);
-    putPlane(out, box, plane, inside, k++);
-  }
+  putNormalized(held, map, box, out);
   return out;
-}
-
-function windowNotes(sample: IntensitySample, window: IntensityWindow): readonly string[] {
-  const share = sample.share(window);
-  const trouble = share && troubleWith(share);
-  return trouble === undefined ? [] : [`the window ${windowText(window)} of the network leaves ${trouble}`];
-}
-
-type Taps = readonly [AxisTaps, AxisTaps, AxisTaps];
-
-/** Voxels of a box of a scan in RAS+ order, and how the prepared scan reads the whole one. */
-interface Held {
-  readonly voxels: VoxelArray;
-  readonly held: VoxelBox;
-  readonly taps: Taps;
-}
-
-/** The planes of a box of the prepared scan, before the window; an array that is used again. */
-function preparedPlanes({ voxels, held, taps }: Held, box: VoxelBox): Iterable<Float32Array> {
-  const need = reached(taps, box);
-  const [, height, width] = boxShape(held);
-  const [rows, columns] = [need.end[1] - need.start[1], need.end[2] - need.start[2]];
-  const [k0, j0, i0] = need.start.map((at, axis) => at - held.start[axis]);
-  const sliced = taps.map((axis, n) =>
-    sliceTaps(axis, box.start[n], box.end[n], [need.start[n], need.end[n]]),
-  ) as unknown as Taps;
-  return resampledPlanes(sliced, (k, into) => {
-    for (let j = 0; j < rows; j++) {
-      const at = ((k + k0) * height + j + j0) * width + i0;
-      into.set(voxels.subarray(at, at + columns), j * columns);
-    }
-  });
-}
-
-/** What a box of the prepared scan reads of the scan in RAS+ order. */
-function reached(taps: Taps, { start, end }: VoxelBox): VoxelBox {
-  const ranges = taps.map((axis, n) => (end[n] > start[n] ? tapsReach(axis, start[n], end[n]) : [0, 0]));
-  const side = (n: 0 | 1): Shape3 => [ranges[0][n], ranges[1][n], ranges[2][n]];
-  return { start: side(0), end: side(1) };
-}
-
-/** The part of a box that the scan fills: beyond it there is air. */
-function within({ start, end }: VoxelBox, filled: Shape3): VoxelBox {
-  const clip = (at: Shape3): Shape3 => [
-    Math.min(at[0], filled[0]),
-    Math.min(at[1], filled[1]),
-    Math.min(at[2], filled[2]),
-  ];
-  return { start: clip(start), end: clip(end) };
-}
-
-/** Puts a plane k of the box `inside` where it belongs in the numbers of `box`. */
-function putPlane(out: Float32Array, box: VoxelBox, plane: Float32Array, inside: VoxelBox, k: number): void {
-  const [, height, width] = boxShape(box);
-  const [, rows, columns] = boxShape(inside);
-  for (let j = 0; j < rows; j++) {
-    const to = ((k - box.start[0]) * height + j + inside.start[1] - box.start[1]) * width;
-    out.set(plane.subarray(j * columns, (j + 1) * columns), to + inside.start[2] - box.start[2]);
-  }
 }

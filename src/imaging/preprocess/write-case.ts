@@ -30,14 +30,14 @@ import {
   StatisticsCounter,
   windowOnly,
 } from '../volume/normalization.ts';
-import { canonicalGrid, canonicalPlacer } from '../volume/orientation.ts';
-import { type Grid, type Shape3, type Volume, type VoxelArray, voxelCount } from '../volume/volume.ts';
+import { canonicalGrid } from '../volume/orientation.ts';
+import type { Grid, Volume, VoxelArray } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
+import { boxShape } from '../volume/voxel-source.ts';
+import { type HeldChannel, holdChannel, keepsVoxels, planesOf } from './held-channel.ts';
 import { LayerWriter, writeWhole } from './layer-writer.ts';
 import { preparedGrid } from './preprocess.ts';
-import { resampledPlanes } from './resample.ts';
 import { resampleLabels } from './resample-labels.ts';
-import { axisTaps } from './resample-taps.ts';
 
 /** A case to prepare, the new folder to write it to, and how. */
 export interface CaseTask {
@@ -64,7 +64,7 @@ export async function writeStoredCase(
   let truth: Volume<Uint8Array> | undefined;
   let labels: Volume<Uint8Array> | undefined;
   for (const channel of normalizations.keys()) {
-    const read = await readCanonical(entry, channel);
+    const read = await readHeld(entry, channel, options);
     made ??= { original: read.original, grid: preparedGrid(read.original, options) };
     checkSameGrid(entry, channel, read.original, made.original);
     const { grid, original } = made;
@@ -86,7 +86,7 @@ export async function writeStoredCase(
       map: intensityMapOf(way.normalizations[channel], statistics),
       counter: way.counters[channel],
     }));
-    await writeChannel(place(imageOf(channel)), scan, grid.shape, {
+    await writeChannel(place(imageOf(channel)), scan, {
       window,
       labels: labels?.data,
       counting,
@@ -151,17 +151,16 @@ function countedWays(normalizations: readonly Normalization[], only?: IntensityW
 }
 
 /** Throws ImagingError where a window does not show a channel: what it cuts off is lost. */
-function checkCut(entry: Case, channel: number, scan: Volume, window: IntensityWindow): void {
-  const sample = new IntensitySample(scan.data.length, scan.shape[2]);
-  sample.take(scan.data);
+function checkCut(entry: Case, channel: number, scan: HeldChannel, window: IntensityWindow): void {
+  const sample = new IntensitySample(scan.voxels.length, boxShape(scan.held)[2]);
+  sample.take(scan.voxels);
   sample.check(window, { file: channelFiles(entry)[channel].file, id: entry.id });
 }
 
-/** Writes a channel at a shape, a layer of chunks at a time, and counts what the labels cover. */
+/** Writes a channel at the shape of the store, a layer of chunks at a time, and counts what the labels cover. */
 async function writeChannel(
   folder: string,
-  scan: Volume,
-  shape: Shape3,
+  scan: HeldChannel,
   {
     window,
     labels,
@@ -174,14 +173,15 @@ async function writeChannel(
     readonly signal?: AbortSignal;
   },
 ): Promise<void> {
-  const same = shape.every((n, axis) => n === scan.shape[axis]);
+  const shape = scan.filled;
+  const same = keepsVoxels(scan);
   const limits = window && limitsOf(window);
-  const image = await createZarr(folder, shape, same && isWhole(scan.data, limits) ? '<i2' : '<f4');
+  const image = await createZarr(folder, shape, same && isWhole(scan.voxels, limits) ? '<i2' : '<f4');
   const plane = shape[1] * shape[2];
   const normalized = new Float32Array(labels === undefined ? 0 : plane);
   let k = 0;
   const writer = new LayerWriter(image);
-  for (const values of same ? planesOf(scan) : planesAt(scan, shape)) {
+  for (const values of same ? planesAsTheyAre(scan) : planesOf(scan)) {
     signal?.throwIfAborted();
     if (labels) {
       const classes = labels.subarray(k * plane, ++k * plane);
@@ -214,39 +214,32 @@ export async function mkdirWithGroup(folder: string): Promise<void> {
   await writeJson(path.join(folder, '.zgroup'), { zarr_format: 2 });
 }
 
-/** A channel in RAS+ order, in the type of its file; its statistics, and the grid of the file. */
-async function readCanonical(
+/** A channel for the shape of a store, its statistics, and the grid of the file. */
+async function readHeld(
   entry: Case,
   channel: number,
-): Promise<{ scan: Volume; statistics: ChannelStatistics; original: Grid }> {
+  options: StoreOptions,
+): Promise<{ scan: HeldChannel; statistics: ChannelStatistics; original: Grid }> {
   return readChannelSlabs(entry, channel, (stored) => {
-    const grid = canonicalGrid(stored);
-    const data = compactArray(stored, voxelCount(grid.shape));
-    const put = canonicalPlacer(stored, data, grid.shape);
+    const { shape } = preparedGrid(stored, options);
+    const held = holdChannel(stored, shape, (count) => compactArray(stored, count));
     const counter = new StatisticsCounter();
     const original: Grid = { shape: stored.shape, affine: stored.affine };
     return {
       take(voxels, first) {
         counter.take(voxels);
-        put(voxels, first);
+        held.place(voxels, first);
       },
-      end: () => ({ scan: { data, ...grid }, statistics: counter.statistics(), original }),
+      end: () => ({ scan: held.channel, statistics: counter.statistics(), original }),
     };
   });
 }
 
-/** The planes of the scan at another shape; an array that is used again. */
-function planesAt({ data, shape }: Volume, [depth, height, width]: Shape3): Iterable<Float32Array> {
-  const plane = shape[1] * shape[2];
-  const taps = [axisTaps(shape[0], depth), axisTaps(shape[1], height), axisTaps(shape[2], width)] as const;
-  return resampledPlanes(taps, (k, into) => into.set(data.subarray(k * plane, (k + 1) * plane)));
-}
-
-/** The planes of the scan as they are; an array that is used again. */
-function* planesOf({ data, shape }: Volume): Generator<Float32Array> {
-  const plane = new Float32Array(shape[1] * shape[2]);
-  for (let k = 0; k < shape[0]; k++) {
-    plane.set(data.subarray(k * plane.length, (k + 1) * plane.length));
+/** The planes of a channel that keeps its voxels; an array that is used again. */
+function* planesAsTheyAre({ voxels, filled }: HeldChannel): Generator<Float32Array> {
+  const plane = new Float32Array(filled[1] * filled[2]);
+  for (let k = 0; k < filled[0]; k++) {
+    plane.set(voxels.subarray(k * plane.length, (k + 1) * plane.length));
     yield plane;
   }
 }
