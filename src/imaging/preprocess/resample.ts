@@ -21,7 +21,7 @@ export function resampleImage(image: Volume, target: ResampleTarget): Volume<Flo
 }
 
 /** As resampleImage, plane by plane from k = 0: `visit` may change the plane, whose array is used again. */
-export function resamplePlanes(
+function resamplePlanes(
   image: Pick<Volume, 'data' | 'shape'>,
   shape: Shape3,
   visit: (plane: Float32Array, k: number) => void,
