@@ -24,6 +24,8 @@ export interface Processes {
   readonly index: number;
   /** Name of the machine that this process runs on. */
   readonly machine: string;
+  /** The machine of each rank, by number; absent where all count as being on one. */
+  readonly machines?: readonly number[];
   /** Every process gives a text and gets those of all, by process. A small matter: not counted as traffic. */
   share(label: string, text: string): Promise<readonly string[]>;
   /**

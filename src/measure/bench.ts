@@ -45,6 +45,8 @@ export interface BenchOptions {
 export interface BenchResult {
   readonly size: number;
   readonly ranks: number;
+  /** Machines that they run on. */
+  readonly machines: number;
   readonly threads: number;
   readonly instructionSet: string;
   /** Threads and instruction set of the CPU; else the device's name. */
@@ -147,6 +149,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
   return {
     size,
     ranks: session.mesh.size,
+    machines: new Set(session.world.processes.machines ?? [0]).size,
     threads,
     instructionSet: device.instructionSet ?? 'none',
     device:

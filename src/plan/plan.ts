@@ -37,6 +37,8 @@ export interface Plan {
 export interface PlanOptions {
   /** Ranks of each process; by default all are in one, run in turn and share an arena. */
   readonly processRanks?: readonly (readonly number[])[];
+  /** The machine of each rank, by number; by default all are on one. */
+  readonly machines?: readonly number[];
   /** Resident bytes of a process at most; what does not fit is recomputed and spilled. */
   readonly memoryLimit?: number;
   /** Whether a limit that is hard to meet is worth a long search; true by default. */
@@ -106,7 +108,7 @@ function prepare(
   mesh: Mesh,
   layout: Layout,
   target: Target,
-  { processRanks, hostBytes = 0, region }: PlanOptions,
+  { processRanks, machines, hostBytes = 0, region }: PlanOptions,
 ) {
   if (region !== undefined && mesh.size > 1)
     fail({
@@ -114,7 +116,8 @@ function prepare(
       problem: `expected one rank, found ${mesh.size}`,
       hint: 'Blocks need no mesh: each is computed without the others',
     });
-  const program = region === undefined ? partition(graph, mesh, layout) : partitionRegion(graph, region);
+  const program =
+    region === undefined ? partition(graph, mesh, layout, machines) : partitionRegion(graph, region);
   checkSupport(program, target);
   const fused = fuse(program, target.fusion);
   const apart = processRanks !== undefined && processRanks.length > 1;

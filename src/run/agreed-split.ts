@@ -14,7 +14,7 @@ export async function agreedSplit(
   const machines = await processes.share('names of machines', processes.machine);
   const most = Math.max(...machines.map((name) => machines.filter((other) => other === name).length));
   const own = await together(processes, 'choice of a split', () =>
-    processes.index === 0 ? chooseSplit(options, most) : undefined,
+    processes.index === 0 ? chooseSplit({ ...options, machines: processes.machines }, most) : undefined,
   );
   const [first] = await processes.share('split', JSON.stringify({ parts: own?.parts, text: own?.text }));
   return { ...(JSON.parse(first) as Omit<ChosenSplit, 'plan'>), plan: own?.plan };

@@ -136,11 +136,12 @@ export class Session {
     // Planning takes the longer the more parts there are.
     if (what instanceof Graph && !idleRanks) checkSplits(what, this.mesh, this.layout);
     const { memoryLimit, debug = 0 } = this.options;
-    const { ranks: processRanks, index } = this.world.processes;
+    const { ranks: processRanks, machines, index } = this.world.processes;
     const plan =
       what instanceof Graph
         ? makePlan(what, this.mesh, this.layout, this.device.target, {
             processRanks,
+            machines,
             memoryLimit,
             hostBytes,
             region,

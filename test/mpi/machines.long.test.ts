@@ -72,4 +72,29 @@ describe.skipIf(missing)('two machines with a link of 1 Gbit/s and 1 ms', () => 
         `${((100 * (seconds - measured)) / measured).toFixed(0)} % off`,
     );
   }, 600_000);
+
+  it('four ranks, two on each, add up along a tree that keeps to the machines: losses as of one process, bytes as predicted', async () => {
+    const ended = await machines.run(
+      [
+        COMMAND,
+        'bench',
+        ...['--size', '16', '--base', '4', '--levels', '2', '--steps', '3', '--threads', '1'],
+        ...['--split', 'depth=2,height=2', '--json'],
+      ],
+      2,
+    );
+    expect(ended.code, ended.stderr).toBe(0);
+    const found = JSON.parse(ended.stdout);
+    const place = { mesh: mesh({ depth: 2, height: 2 }), layout: { depth: 'depth', height: 'height' } };
+    const alone = await bench({
+      size: 16,
+      steps: 3,
+      network: { base: 4, levels: 2 },
+      threads: 1,
+      ...place,
+    });
+    expect(found.losses).toEqual(alone.losses);
+    expect(found.bytesSentPerStep).toBe(found.predictedBytesSentPerStep);
+    expect(found.machines).toBe(2);
+  }, 600_000);
 });

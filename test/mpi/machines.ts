@@ -33,8 +33,8 @@ function ip(...args: string[]): void {
 }
 
 export interface TwoMachines {
-  /** Starts a program on both machines; what rank 0 prints. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>;
+  /** Starts a program on both machines, as so many ranks on each; what rank 0 prints. */
+  run(args: readonly string[], ranksEach?: number): Promise<Ended>;
   close(): void;
 }
 
@@ -71,18 +71,14 @@ export async function twoMachines(bytesPerSecond: number, seconds: number): Prom
         `exec ip netns exec ${SPACES[1]} unshare --uts sh -c "hostname hm-b; $*"\n`,
     );
     chmodSync(agent, 0o755);
-    return { close, run: (args, env = {}) => start(agent, args, env) };
+    return { close, run: (args, ranksEach = 1) => start(agent, args, ranksEach) };
   } catch (error) {
     close();
     throw error;
   }
 }
 
-function start(
-  agent: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Ended> {
+function start(agent: string, args: readonly string[], ranksEach: number): Promise<Ended> {
   const settings = Object.entries({
     plm_rsh_agent: agent,
     pml: 'ob1',
@@ -90,17 +86,16 @@ function start(
     btl_tcp_if_include: 'hm0',
     oob_tcp_if_include: 'hm0',
   }).flatMap(([name, value]) => ['--mca', name, value]);
-  const kept = Object.keys(env).flatMap((name) => ['-x', name]);
   const mpirun = [
     'mpirun',
     '--allow-run-as-root',
     '--host',
-    ADDRESSES.join(','),
+    ADDRESSES.map((address) => `${address}:${ranksEach}`).join(','),
     '-n',
-    '2',
+    String(2 * ranksEach),
     '--bind-to',
     'none',
   ];
   const own = ['netns', 'exec', SPACES[0], 'unshare', '--uts', 'sh', '-c', 'hostname hm-a; exec "$@"', 'sh'];
-  return ended(['ip', ...own, ...mpirun, ...settings, ...kept, process.execPath, ...args], env);
+  return ended(['ip', ...own, ...mpirun, ...settings, process.execPath, ...args], {});
 }

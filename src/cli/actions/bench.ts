@@ -124,7 +124,7 @@ async function placeOf(
 /** The result as text for a terminal. */
 export function formatBench(r: BenchResult): string {
   return [
-    `volume      ${r.size}^3, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}, ${r.device}`,
+    `volume      ${r.size}^3, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}${r.machines > 1 ? ` on ${r.machines} machines` : ''}, ${r.device}`,
     `step        ${r.secondsPerStep.median.toFixed(3)} s (median), ${r.secondsPerStep.min.toFixed(3)} s (fastest)`,
     `speed       ${r.gflopsPerSecond.toFixed(1)} GFLOP/s, ${r.gflopPerStep.toFixed(1)} GFLOP a step`,
     r.deviceBytes === undefined

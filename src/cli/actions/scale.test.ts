@@ -71,7 +71,13 @@ it('tells the best split of each number of ranks, and why some have none', async
 });
 
 it('refuses a machine file that is not one', async () => {
-  const { code, err } = await halomesh('scale', '--machine', path.join(folder, 'none.json'));
+  const { code, err } = await halomesh(
+    'scale',
+    '--machine',
+    path.join(folder, 'none.json'),
+    '--out',
+    path.join(folder, 'none.png'),
+  );
   expect(code).not.toBe(0);
   expect(err).toMatch(/none\.json: cannot be read/);
 });

@@ -74,6 +74,7 @@ export async function meet(): Promise<Processes | undefined> {
     // A config may say otherwise, for all.
     await agree(processes, 'HALOMESH_CONV', () => process.env.HALOMESH_CONV ?? 'auto');
     await takeCommonSet(processes);
+    await processes.locate();
     met = true;
   }
   return processes;

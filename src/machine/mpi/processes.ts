@@ -39,12 +39,20 @@ export class MpiProcesses implements Processes {
   readonly ranks: readonly (readonly number[])[];
   readonly index: number;
   readonly machine = hostname();
+  machines?: readonly number[];
   private readonly post: Post;
 
   constructor(mpi: MpiLibrary) {
     this.post = new Post(mpi);
     this.index = mpi.rank;
     this.ranks = Array.from({ length: mpi.size }, (_, rank) => [rank]);
+  }
+
+  /** Finds out which ranks share a machine, so that messages cross between machines as seldom as they can; all call it. */
+  async locate(): Promise<void> {
+    const names = await this.share('names of machines', this.machine);
+    const different = [...new Set(names)];
+    if (different.length > 1) this.machines = names.map((name) => different.indexOf(name));
   }
 
   world(device: Device): World {

@@ -25,10 +25,11 @@ import { planTransfers } from './exchange.ts';
 /**
  * Splits a graph over a mesh. Owner computes: every rank runs every operation over its own loop box, which follows from the
  * layout; what it reads and does not own is exchanged first, and partial sums are all-reduced. Element-wise operations are
- * recomputed in the margins where that sends no more bytes, so that exchanges move towards stored tensors.
+ * recomputed in the margins where that sends no more bytes, so that exchanges move towards stored tensors. `machines`: that of each
+ * rank, by number.
  */
-export function partition(graph: Graph, m: Mesh, layout: Layout): LocalProgram {
-  return new Partitioner(m, layout).run(graph);
+export function partition(graph: Graph, m: Mesh, layout: Layout, machines?: readonly number[]): LocalProgram {
+  return new Partitioner(m, layout, machines).run(graph);
 }
 
 /**
@@ -73,11 +74,13 @@ class Partitioner {
   /** The value that an exchange widens. */
   private readonly baseOf = new Map<LocalValue, LocalValue>();
   private readonly mesh: Mesh;
+  private readonly machines?: readonly number[];
   private nextValue = 0;
   private nextNode = 0;
 
-  constructor(m: Mesh, layout: Layout) {
+  constructor(m: Mesh, layout: Layout, machines?: readonly number[]) {
     this.mesh = m;
+    this.machines = machines;
     this.cuts = new CutTable(m, layout);
   }
 
@@ -167,7 +170,14 @@ class Partitioner {
 
   private reduce(value: LocalValue, axes: string[], combine: 'sum' | 'max' | 'min'): LocalValue {
     const groups = meshGroups(this.mesh, axes);
-    const node = this.collective(value, allReduce, { kind: 'all_reduce', axes, groups, combine });
+    const { machines } = this;
+    const node = this.collective(value, allReduce, {
+      kind: 'all_reduce',
+      axes,
+      groups,
+      combine,
+      ...(machines && { machines }),
+    });
     return node.outputs[0];
   }
 

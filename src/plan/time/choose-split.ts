@@ -6,7 +6,7 @@ import type { RepresentOptions, Sizes } from './representatives.ts';
 import { cutParts, isUnsuited, SplitFinder, showParts } from './scaling.ts';
 
 /** What a split is chosen for. */
-export interface SplitChoice extends Pick<RepresentOptions, 'graph' | 'target' | 'memoryLimit'> {
+export interface SplitChoice extends Pick<RepresentOptions, 'graph' | 'target' | 'memoryLimit' | 'machines'> {
   readonly sizes: Sizes;
   /** Voxels along an axis that become one at the coarsest resolution of the network. */
   readonly stride: number;

@@ -88,7 +88,7 @@ function reduceEnds(
   for (const group of plan.groups) {
     if (group.length < 2) continue;
     const machines = machinesOf(plan, group);
-    const route = routesOf(plan, group, machines);
+    const route = (bytes: number): Route => routeOf(machines, bytes);
     const bytes = { tree: 0, slices: 0 };
     for (const { outputs } of nodes) {
       const each = transferBytes(outputs[0], outputs[0].own[group[0]]);
@@ -102,13 +102,6 @@ function reduceEnds(
     for (const rank of group) ends[rank] = end;
   }
   return ends;
-}
-
-/** The way of an all-reduce between the ranks of some machines; a tree keeps to these where the plan says which they are. */
-export function routesOf(plan: AllReducePlan, group: readonly number[], machines: readonly number[]) {
-  const ranks = machines.reduce((a, b) => a + b, 0);
-  const known = plan.machines === undefined ? [ranks] : machinesIn(plan, group);
-  return (bytes: number): Route => routeOf(known, bytes);
 }
 
 /** Seconds of an all-reduce of `bytes` bytes, from the last part to the result everywhere. */

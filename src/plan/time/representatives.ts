@@ -5,9 +5,9 @@ import type { Kernel } from '../fusion/kernel.ts';
 import { roomsBytes } from '../memory/footprint.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { groupRoute, transferBytes } from '../program.ts';
-import { routeBytes, routeRooms } from '../reduce/route.ts';
+import { routeBytes, routeOf, routeRooms } from '../reduce/route.ts';
 import type { Target } from '../target.ts';
-import { type MachinesOf, routesOf } from './collectives.ts';
+import type { MachinesOf } from './collectives.ts';
 import { type Costs, makesWeight } from './costs.ts';
 import { type PredictedTime, predictTime, type TimeOptions } from './predict-time.ts';
 
@@ -50,6 +50,8 @@ export interface RepresentOptions {
   readonly hostBytes?: (block: Sizes) => number;
   /** Ranks that run on one machine, by their numbers; all run on one where it is not said. */
   readonly ranksPerMachine?: number;
+  /** The machine of each rank, where that is known; for plans of all ranks. */
+  readonly machines?: readonly number[];
 }
 
 /** One axis of a mesh: ranks that are planned, the size they share, and how many each of them stands for. */
@@ -125,7 +127,8 @@ export class Representatives {
     const inner = stands.indexOf(Math.max(...stands));
     const planned = stands[inner] > 1 ? [0, inner] : stands.map((_, rank) => rank);
     const processRanks = mesh.size === 1 ? undefined : planned.map((rank) => [rank]);
-    const limits = { memoryLimit, hostBytes, thorough: false };
+    const machines = planned.length === this.options.machines?.length ? this.options.machines : undefined;
+    const limits = { machines, memoryLimit, hostBytes, thorough: false };
     const made = makePlan(graph(sizes), mesh, layout, target, { processRanks, ...limits });
     this.plans.set(key, made);
     return made;
@@ -221,8 +224,7 @@ function census(plan: Plan, mesh: Mesh, { ranks, stands, counts, machinesOf, hos
         (n, count, axis) => (collective.axes.includes(mesh.axes[axis].name) ? n : n * count),
         1,
       );
-      allReduce +=
-        groups * routeBytes(routesOf(collective, group, machinesOf(collective, group))(bytes), bytes);
+      allReduce += groups * routeBytes(routeOf(machinesOf(collective, group), bytes), bytes);
     }
   }
   return {
@@ -245,7 +247,7 @@ function gatheredBytes(plan: Plan, machinesOf: MachinesOf): number {
     const [group] = collective.groups;
     const bytes = transferBytes(outputs[0], outputs[0].own[group[0]]);
     if (group.length === 1 || bytes === 0) return 0;
-    const all = routesOf(collective, group, machinesOf(collective, group))(bytes);
+    const all = routeOf(machinesOf(collective, group), bytes);
     return routeRooms(all, bytes, 0) - routeRooms(groupRoute(collective, group, bytes).route, bytes, 0);
   };
   return roomsBytes({ list, inFlight: plan.inFlight }, missing);

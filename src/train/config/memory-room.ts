@@ -18,7 +18,7 @@ export function softBytes(graph: Graph, flips: number, classes: number): number 
 export function fittingPlan(
   graph: Graph,
   config: TrainConfig,
-  processRanks: Processes['ranks'],
+  { ranks: processRanks, machines }: Pick<Processes, 'ranks' | 'machines'>,
   hostBytes: number,
 ): Plan | undefined {
   const { mesh, layout } = meshOf(config);
@@ -26,6 +26,7 @@ export function fittingPlan(
   try {
     return makePlan(graph, mesh, layout, targetOf(config), {
       processRanks,
+      machines,
       memoryLimit,
       hostBytes,
       thorough: false,

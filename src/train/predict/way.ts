@@ -22,7 +22,7 @@ export interface Asked {
   readonly soft: boolean;
   /** Bytes of volumes that the process holds meanwhile. */
   readonly hostBytes: number;
-  readonly processes: Pick<Processes, 'ranks' | 'index'>;
+  readonly processes: Pick<Processes, 'ranks' | 'machines' | 'index'>;
   /** Bytes that a process may take where the config has no limit. */
   readonly freeBytes: number;
   /** The plan of the whole volume by all ranks, where choosing the split has made it. */
@@ -79,7 +79,7 @@ function ofSeveral(asked: Asked, graph: Graph): Way {
   const bytes = bytesBeside(asked, graph)(voxelCount(shape));
   // A limit counts other bytes beside the tensors than the choice of a split did: all processes need the same plan.
   const known = config.memoryLimit === undefined ? asked.plan : undefined;
-  const plan = flips > 1 ? undefined : (known ?? fittingPlan(graph, config, ranks, bytes));
+  const plan = flips > 1 ? undefined : (known ?? fittingPlan(graph, config, processes, bytes));
   if (plan !== undefined) return inOnePass(config, graph, plan);
   const { mesh, layout } = meshOf(config);
   const { own } = partition(graph, mesh, layout).outputs.get('labels')!;
