@@ -171,14 +171,8 @@ class Partitioner {
   private reduce(value: LocalValue, axes: string[], combine: 'sum' | 'max' | 'min'): LocalValue {
     const groups = meshGroups(this.mesh, axes);
     const { machines } = this;
-    const node = this.collective(value, allReduce, {
-      kind: 'all_reduce',
-      axes,
-      groups,
-      combine,
-      ...(machines && { machines }),
-    });
-    return node.outputs[0];
+    const plan = { kind: 'all_reduce', axes, groups, combine, ...(machines && { machines }) } as const;
+    return this.collective(value, allReduce, plan).outputs[0];
   }
 
   private collective(value: LocalValue, op: LocalNode['op'], plan: LocalNode['collective']): LocalNode {
