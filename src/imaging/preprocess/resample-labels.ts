@@ -39,27 +39,48 @@ export function resampleLabels(labels: Volume<Uint8Array>, target: ResampleTarge
         if (plane) addScaled(share, 0, plane, 0, outPlane, depthTaps.weights[o * depthTaps.most + t]);
       }
       const peak = peaks.get(label) ?? { share: 0, voxel: 0 };
-      for (let n = 0; n < outPlane; n++) {
-        const value = share[n];
-        if (value === 0) continue;
-        taken[n] += value;
-        if (value > peak.share) {
-          peak.share = value;
-          peak.voxel = o * outPlane + n;
-        }
-        if (value > best[n] + lead) {
-          best[n] = value;
-          result[n] = label;
-        }
-      }
-      peaks.set(label, peak);
+      const higher = vote(label, share, { taken, best, result }, peak.share);
+      const voxel = o * outPlane + (higher ?? 0);
+      peaks.set(label, higher === undefined ? peak : { share: share[higher], voxel });
     }
     for (let n = 0; n < outPlane; n++) {
-      if (1 - taken[n] >= best[n] - lead) result[n] = 0;
+      if (result[n] !== 0 && 1 - taken[n] >= best[n] - lead) result[n] = 0;
     }
   }
   keepLostClasses(out, peaks);
   return { data: out, ...grid };
+}
+
+/** The votes of a plane: what all classes took of each voxel, the best share so far, and whose it is. */
+interface Votes {
+  readonly taken: Float32Array;
+  readonly best: Float32Array;
+  readonly result: Uint8Array;
+}
+
+/** Adds the votes for a class; the first voxel of its largest share where that is above `peak`. */
+function vote(
+  label: number,
+  share: Float32Array,
+  { taken, best, result }: Votes,
+  peak: number,
+): number | undefined {
+  let largest = peak;
+  let place: number | undefined;
+  for (let n = 0; n < share.length; n++) {
+    const value = share[n];
+    if (value === 0) continue;
+    taken[n] += value;
+    if (value > largest) {
+      largest = value;
+      place = n;
+    }
+    if (value > best[n] + lead) {
+      best[n] = value;
+      result[n] = label;
+    }
+  }
+  return place;
 }
 
 /**
@@ -148,6 +169,7 @@ function keepLostClasses(
   out: Uint8Array,
   peaks: ReadonlyMap<number, { share: number; voxel: number }>,
 ): void {
+  if ([...peaks.keys()].every((label) => out.includes(label))) return;
   const counts = new Float64Array(256);
   for (let n = 0; n < out.length; n++) counts[out[n]]++;
   for (const [label, { voxel }] of peaks) {
