@@ -11,6 +11,7 @@ export {
   fingerprintDataset,
   type Print,
 } from './check/fingerprint.ts';
+export * from './check/foreground.ts';
 export { type Intensities, percentiles } from './check/intensity-counts.ts';
 export * from './check/label-statistics.ts';
 export { type VerifyOptions, type VerifyReport, verifyDataset } from './check/verify.ts';

@@ -3,6 +3,7 @@ import { formatPlan } from '../../plan/index.ts';
 import { resolveConfig, settingIn, type TrainConfig } from '../../train/config/config.ts';
 import { apart, type Forecast, forecast, forecastCases, splitFor } from '../../train/loop/forecast.ts';
 import { chooseCases } from '../../train/samples/cases.ts';
+import { inPlaceOfPercentiles } from '../../train/samples/percentiles.ts';
 import { withDataset } from '../../train/samples/preprocessed.ts';
 import { givenConfig } from '../flags/given.ts';
 import { UsageError } from '../flags/parse.ts';
@@ -67,7 +68,12 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
       problem: 'cannot stand beside --data, which names the classes',
     });
   const dataset = await openDataset(config.data, config);
-  const own = withDataset(config, dataset);
+  // A plan goes by sizes: numbers of normalisation make no difference.
+  const channels = dataset.channelNames?.length ?? 1;
+  const own = withDataset(
+    inPlaceOfPercentiles(config, channels, () => 'none'),
+    dataset,
+  );
   const chosen = chooseCases(dataset, own);
   return {
     classes: chosen.classes,

@@ -8,6 +8,14 @@ export type AugmentationName = (typeof AUGMENTATIONS)[number];
 export const FLIP_AXES = ['depth', 'height', 'width'] as const;
 export type FlipAxis = (typeof FLIP_AXES)[number];
 
-/** How a channel is normalised by name; `ct` is the window of the config. */
-export const NORMALIZATIONS = ['ct', 'zscore', 'zscore-nonzero', 'rescale', 'rgb', 'none'] as const;
+/** How a channel is normalised by name; `ct` is the window of the config, `ct-percentiles` becomes numbers of the data set. */
+export const NORMALIZATIONS = [
+  'ct',
+  'ct-percentiles',
+  'zscore',
+  'zscore-nonzero',
+  'rescale',
+  'rgb',
+  'none',
+] as const;
 export type NormalizationName = (typeof NORMALIZATIONS)[number];

@@ -43,6 +43,13 @@ function normalizationOf(
   switch (setting) {
     case 'ct':
       return { kind: 'window', lower: window.lower, upper: window.upper };
+    case 'ct-percentiles':
+      return fail({
+        where: 'config "normalization"',
+        problem: 'ct-percentiles are numbers of a data set',
+        expected: 'those that train takes of its cases, or an object of kind clip',
+        found: setting,
+      });
     case 'zscore-nonzero':
       return { kind: 'zscore', nonZero: true };
     case 'zscore':

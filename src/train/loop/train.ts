@@ -16,6 +16,7 @@ import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { type TakenRun, takeRun } from '../record/run-place.ts';
 import { openSameDataset } from '../record/same-files.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from '../samples/cases.ts';
+import { withPercentiles } from '../samples/percentiles.ts';
 import { withDataset } from '../samples/preprocessed.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { pace } from './pace.ts';
@@ -52,7 +53,7 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
   refuseImported(given);
   const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
   const dataset = await openSameDataset(processes, given.data, given);
-  const prepared = withDataset(given, dataset);
+  const prepared = withDataset(await withPercentiles(given, dataset, processes), dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   const taken = await together(processes, 'check of the run folder', () =>
     processes.index === 0 ? takeRun(folder, prepared, warn, options.resume) : undefined,
