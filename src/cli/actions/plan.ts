@@ -1,9 +1,9 @@
 import { openDataset } from '../../imaging/index.ts';
 import { formatPlan } from '../../plan/index.ts';
 import { resolveConfig, settingIn, type TrainConfig } from '../../train/config/config.ts';
+import { inPlaceOfPercentiles } from '../../train/config/normalization.ts';
 import { apart, type Forecast, forecast, forecastCases, splitFor } from '../../train/loop/forecast.ts';
 import { chooseCases } from '../../train/samples/cases.ts';
-import { inPlaceOfPercentiles } from '../../train/samples/percentiles.ts';
 import { withDataset } from '../../train/samples/preprocessed.ts';
 import { givenConfig } from '../flags/given.ts';
 import { UsageError } from '../flags/parse.ts';

@@ -150,3 +150,24 @@ export function withChannels(
     });
   return { ...rest, ...(names && { channels: names }), normalization: chosen.map(settingOf) };
 }
+
+/** The way of normalisation whose numbers the data set decides. */
+export const PERCENTILES = 'ct-percentiles' satisfies NormalizationSetting;
+
+/** Whether any channel is normalised by percentiles that the data set decides. */
+export const takesPercentiles = ({ normalization }: Pick<TrainConfig, 'normalization'>): boolean =>
+  [normalization].flat().includes(PERCENTILES);
+
+/** The config with other settings in place of percentiles that are not known; by number of the channel. */
+export function inPlaceOfPercentiles(
+  config: TrainConfig,
+  channels: number,
+  setting: (channel: number) => NormalizationSetting,
+): TrainConfig {
+  const { normalization } = config;
+  if (!takesPercentiles(config)) return config;
+  const each = Array.isArray(normalization)
+    ? normalization
+    : Array.from({ length: channels }, () => normalization as NormalizationSetting);
+  return { ...config, normalization: each.map((one, n) => (one === PERCENTILES ? setting(n) : one)) };
+}

@@ -3,28 +3,9 @@ import { type Dataset, foregroundIntensities } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
 import type { NormalizationSetting, TrainConfig } from '../config/config.ts';
+import { inPlaceOfPercentiles, PERCENTILES, takesPercentiles } from '../config/normalization.ts';
 import { chooseCases } from './cases.ts';
 import { withDataset } from './preprocessed.ts';
-
-const WAY = 'ct-percentiles';
-
-/** Whether any channel is normalised by percentiles that the data set decides. */
-export const takesPercentiles = ({ normalization }: Pick<TrainConfig, 'normalization'>): boolean =>
-  [normalization].flat().includes(WAY);
-
-/** The config with other settings in place of percentiles that are not known; by number of the channel. */
-export function inPlaceOfPercentiles(
-  config: TrainConfig,
-  channels: number,
-  setting: (channel: number) => NormalizationSetting,
-): TrainConfig {
-  const { normalization } = config;
-  if (!takesPercentiles(config)) return config;
-  const each = Array.isArray(normalization)
-    ? normalization
-    : Array.from({ length: channels }, () => normalization as NormalizationSetting);
-  return { ...config, normalization: each.map((one, n) => (one === WAY ? setting(n) : one)) };
-}
 
 /**
  * The config with the numbers of nnU-Net's CTNormalization (Isensee et al. 2021) where it asks for percentiles: cut off at percentiles
@@ -41,7 +22,7 @@ export async function withPercentiles(
   if (spacing !== undefined || size !== undefined || window !== undefined)
     fail({
       where: 'config "normalization"',
-      problem: `${WAY} is of the voxels of the files`,
+      problem: `${PERCENTILES} is of the voxels of the files`,
       found: `${dataset.dir}, a store of others`,
       hint: 'Preprocess without --spacing, --size and --window, or give the numbers that halomesh fingerprint tells as an object of kind clip',
     });
@@ -64,15 +45,15 @@ export async function withPercentiles(
   return inPlaceOfPercentiles(config, count, (channel) => found[channel]);
 
   async function clipOf(channel: number): Promise<NormalizationSetting> {
-    const asked = Array.isArray(config.normalization) ? config.normalization[channel] : WAY;
+    const asked = Array.isArray(config.normalization) ? config.normalization[channel] : PERCENTILES;
     // Not asked for: not read.
-    if (asked !== WAY) return 'none';
+    if (asked !== PERCENTILES) return 'none';
     const all = await foregroundIntensities(training, { channel, channels: count });
     const [lower, upper] = [all?.percentiles['0.5'], all?.percentiles['99.5']];
     if (all === undefined || lower === undefined || upper === undefined || !(lower < upper && all.std > 0))
       return fail({
         where: 'config "normalization"',
-        problem: `${WAY} of channel ${channel}`,
+        problem: `${PERCENTILES} of channel ${channel}`,
         expected: 'voxels of different values beneath labels above 0 of the training cases',
         found: all === undefined ? 'none' : `all of ${all.mean}`,
       });
