@@ -38,6 +38,7 @@ export { spacingOf } from './imaging/volume/volume.ts';
 export type { Device, HostArray } from './machine/device.ts';
 export { nullDevice } from './machine/null.ts';
 export { referenceDevice } from './machine/reference.ts';
+export { type WasmModule, type WasmOptions, wasmDevice } from './machine/wasm/index.ts';
 // Layers, networks, losses, optimizers, whole graphs
 export * from './nn/index.ts';
 // Operations on values of a graph

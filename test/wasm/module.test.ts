@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { range } from '../../src/core/index.ts';
+import { Graph, range, shape } from '../../src/core/index.ts';
 import { packageRoot } from '../../src/files/index.ts';
 import { wasmHere, wasmModule, wasmTarget } from '../../src/machine/index.ts';
 import { wasmKernels } from '../../src/machine/wasm/kernels.ts';
+import { inputOf, mul } from '../../src/ops/index.ts';
+import { Session } from '../../src/run/index.ts';
 
 // The module that is kept with the sources, and its memory.
 
@@ -85,4 +87,17 @@ it('keeps what was prepared before its memory grew', async () => {
   for (const one of [...memory, grown]) device.free(one);
   device.close();
   expect(device.held).toBe(0);
+});
+
+it('refuses a program that takes more than a module addresses', async () => {
+  const graph = new Graph();
+  const x = inputOf(graph, 'x', shape({ depth: 1100, height: 1000, width: 1000 }));
+  graph.output('y', mul(x, x));
+  const device = wasmHere();
+  const session = new Session({ device });
+  await expect(session.load(graph)).rejects.toThrow(
+    /at most 4.00 GiB \(what is free of the memory of the WebAssembly module\).*found 8.*Give --memory-limit/s,
+  );
+  session.close();
+  device.close();
 });

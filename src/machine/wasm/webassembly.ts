@@ -5,10 +5,8 @@ export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
 
-/** A compiled module: the same in all threads. */
-export interface WasmModule {
-  readonly __wasmModule: true;
-}
+/** A compiled module, a `WebAssembly.Module`: may be sent to other threads. */
+export type WasmModule = object;
 
 interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>;
@@ -20,8 +18,6 @@ interface Interface {
     module: WasmModule,
     imports: Readonly<Record<string, Readonly<Record<string, (...args: number[]) => unknown>>>>,
   ) => WasmInstance;
-  validate(bytes: Uint8Array): boolean;
-  compile(bytes: Uint8Array): Promise<WasmModule>;
 }
 
 export const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Interface };
