@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { writeFakeLesions } from '../../imaging/index.ts';
+import type { PatternFlags } from '../flags/flags.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say } from '../terminal/say.ts';
 import { workUnread } from '../terminal/unread.ts';
 
-export interface Flags {
+export interface Flags extends PatternFlags {
   readonly data: string;
   readonly out: string;
   readonly probability: number;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Flags } from '../actions/fake-lesions.ts';
-import { addOverwriteFlag } from '../flags/flags.ts';
+import { addOverwriteFlag, addPatternFlags } from '../flags/flags.ts';
 import { count, share } from '../flags/parse.ts';
 
 /** `halomesh fake-lesions` */
@@ -14,7 +14,8 @@ export function fakeLesionsCommand(program: Command): void {
         'are written as they are.',
     )
     .requiredOption('--data <dir>', 'data set with labels')
-    .requiredOption('--out <dir>', 'folder to write')
+    .requiredOption('--out <dir>', 'folder to write');
+  addPatternFlags(command)
     .option('--probability <p>', 'of a case to get fake lesions', share('--probability'), 0.5)
     .option('--organ <label>', 'label value of the organ', count('--organ', 0, 255), 1)
     .option('--lesion <label>', 'label value of lesions', count('--lesion', 0, 255), 2)

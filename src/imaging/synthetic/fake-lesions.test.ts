@@ -99,6 +99,13 @@ describe('writeFakeLesions', () => {
     expect(of4).toEqual(of2);
     const bytes = (out: string) => readFileSync(path.join(folder, out, 'labelsTr/a.nii.gz'));
     expect(bytes('of4')).toEqual(bytes('of2'));
+    describe({ background: 0, liver: 1, tumour: 2 });
+    const patterns = { images: 'imagesTr/*.nii.gz', labels: 'labelsTr/*.nii.gz', mapLabels: { 4: 2 } };
+    const mapped = { data: gaps, out: path.join(folder, 'mapped'), probability: 1, ...patterns };
+    expect(await writeFakeLesions(mapped)).toEqual([of2]);
+    expect(bytes('mapped')).toEqual(bytes('of2'));
+    const ignored = { ...mapped, mapLabels: { 4: 'ignore' as const }, overwrite: true };
+    await expect(writeFakeLesions(ignored)).rejects.toThrow(/found a label that is ignored.*--map-labels/s);
     describe({ background: 0, liver: 1, tumour: 2, ignore: 4 });
     const refused = writeFakeLesions({ data: gaps, out: path.join(folder, 'ignoring') });
     await expect(refused).rejects.toThrow(/expected a class for every voxel, found a label that is ignored/);

@@ -10,6 +10,7 @@ import {
 } from '../augment/augment-lesions.ts';
 import { checkChannelCount } from '../dataset/channels.ts';
 import { type Case, openDataset } from '../dataset/dataset.ts';
+import type { DatasetPatterns } from '../dataset/dataset-files.ts';
 import { writeDescription } from '../dataset/dataset-json.ts';
 import { loadLabels } from '../dataset/labels.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
@@ -23,8 +24,8 @@ import { canonicalGrid, fromCanonical, orientationOf } from '../volume/orientati
 import type { Volume, VoxelArray } from '../volume/volume.ts';
 import { type VoxelBox, wholeBox } from '../volume/voxel-source.ts';
 
-/** A copy of a data set whose lesions are in part made up. */
-export interface FakeLesionsOptions {
+/** A copy of a data set, opened with patterns as `openDataset` takes them, whose lesions are in part made up. */
+export interface FakeLesionsOptions extends DatasetPatterns {
   /** Folder of a data set with labels. */
   readonly data: string;
   /** The folder to write; made if it is missing. */
@@ -61,7 +62,7 @@ export interface FakeLesionsReport {
  */
 export async function writeFakeLesions(options: FakeLesionsOptions): Promise<FakeLesionsReport[]> {
   const { data, out, overwrite, onCase } = options;
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, options);
   const { cases, labelNames, name } = dataset;
   if (cases.length === 0)
     throw new ImagingError({ file: data, field: 'cases', expected: 'scans with label maps', found: 'none' });
@@ -73,7 +74,7 @@ export async function writeFakeLesions(options: FakeLesionsOptions): Promise<Fak
       field: 'labels',
       expected: 'a class for every voxel',
       found: 'a label that is ignored',
-      hint: 'Leave "ignore" out of dataset.json, or give its voxels a class.',
+      hint: 'Leave "ignore" out of dataset.json and --map-labels, or give its voxels a class.',
     });
   if (dataset.labelCodes?.regions !== undefined)
     throw new ImagingError({
