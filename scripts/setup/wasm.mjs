@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { hashOf, readText, walk } from './common.mjs';
 
-/** Of native/: what needs a system, has a main, or is of another device. */
+/** Of native/: what needs a system, has a main, or is of another device; normal numbers are drawn in JavaScript there. */
 const others =
-  /^(mpi|test|bench|cuda)\/|^runtime\/(threads|memory|signals|store|peak)\.cpp$|^runtime\/signals\.h$/;
+  /^(mpi|test|bench|cuda)\/|^runtime\/(threads|memory|signals|store|peak)\.cpp$|^runtime\/signals\.h$|^rows\/normal\.(cpp|h)$/;
 
 /** Their sources and headers, and what compiles them, as sorted paths below the root. */
 export const wasmFiles = (root) => [

@@ -1,3 +1,5 @@
+import { cosOfDraw, logOfDraw } from './random/box-muller.ts';
+
 /**
  * Counter-based random numbers: a draw depends on two keys, the step and the element's global index, on nothing else. So it is
  * the same on any mesh and can be drawn again in the backward pass. `native/rows/random.h` is its twin.
@@ -35,34 +37,36 @@ export function uniform(key0: number, key1: number, step: number, index: number)
   return (randomBits(key0, key1, step, index) >>> 8) * UNIT;
 }
 
-/** Standard normal by Box and Muller: sqrt(-2 log u1) cos(2 pi u2), u1 in (0, 1], u2 from a second draw. */
+/** Standard normal by Box and Muller: sqrt(-2 log u1) cos(2 pi u2), u1 in (0, 1], u2 from a second draw, as random/box-muller.ts rounds them. */
 export function normal(key0: number, key1: number, step: number, index: number): number {
-  const u1 = ((randomBits(key0, key1, step, index) >>> 8) + 1) * UNIT;
-  const u2 = uniform(key0, key1 ^ SECOND_DRAW, step, index);
-  return Math.sqrt(-2 * Math.log(u1)) * Math.cos(2 * Math.PI * u2);
+  const radius = Math.sqrt(-2 * logOfDraw((randomBits(key0, key1, step, index) >>> 8) + 1));
+  return radius * cosOfDraw(randomBits(key0, key1 ^ SECOND_DRAW, step, index) >>> 8);
 }
 
-/**
- * `deviation` times {@link normal} of step 0, for consecutive indices from `first` on: the same numbers, drawn together. Fills
- * `out`; nothing is allocated.
- */
-export function fillNormal(
-  out: Float64Array,
-  { key0, key1, first, deviation }: { key0: number; key1: number; first: number; deviation: number },
-): void {
+/** Numbers of {@link normal} of step 0 times `deviation`, for consecutive indices from `first` on. */
+export interface NormalDraws {
+  readonly key0: number;
+  readonly key1: number;
+  readonly first: number;
+  readonly deviation: number;
+}
+
+/** Numbers that are drawn together: those of the first pass are in the processor's cache in the second. */
+const TOGETHER = 1024;
+
+/** Fills `out` with draws; nothing is allocated. `hm_fill_normal` is its twin. */
+export function fillNormal(out: Float64Array, { key0, key1, first, deviation }: NormalDraws): void {
   const b = mix((key1 ^ mix(0x85ebca6b)) >>> 0) | 0;
   const angle = mix((key1 ^ SECOND_DRAW ^ mix(0x85ebca6b)) >>> 0) | 0;
   for (let from = 0, to: number; from < out.length; from = to) {
     // Indices that share their upper 32 bits.
     const upper = Math.floor((first + from) / 2 ** 32);
-    to = Math.min(out.length, (upper + 1) * 2 ** 32 - first);
+    to = Math.min(out.length, from + TOGETHER, (upper + 1) * 2 ** 32 - first);
     const a = mix((key0 ^ mix((upper + 0x9e3779b9) | 0)) >>> 0) | 0;
     const lower = ((first + from) % 2 ** 32) | 0;
-    for (let i = from; i < to; i++) {
-      const m = mix((lower + (i - from)) ^ a);
-      const u1 = ((mix((m + b) | 0) >>> 8) + 1) * UNIT;
-      const u2 = (mix((m + angle) | 0) >>> 8) * UNIT;
-      out[i] = deviation * (Math.sqrt(-2 * Math.log(u1)) * Math.cos(2 * Math.PI * u2));
-    }
+    for (let i = from; i < to; i++)
+      out[i] = Math.sqrt(-2 * logOfDraw((mix((mix((lower + (i - from)) ^ a) + b) | 0) >>> 8) + 1));
+    for (let i = from; i < to; i++)
+      out[i] = deviation * (out[i] * cosOfDraw(mix((mix((lower + (i - from)) ^ a) + angle) | 0) >>> 8));
   }
 }

@@ -7,6 +7,7 @@ import {
   HalomeshError,
   hashText,
   length,
+  type NormalDraws,
   normal,
   rowMajorStrides,
   sameBox,
@@ -79,7 +80,7 @@ export class Variables {
     for (const tensor of this.tensors.get(name) ?? []) {
       if (tensor === undefined) continue;
       const key = showBox(tensor.box);
-      const numbers = drawn.get(key) ?? initial(attrs, this.seed, tensor.box);
+      const numbers = drawn.get(key) ?? initial(attrs, this.seed, tensor.box, this.device.fillNormal);
       drawn.set(key, numbers);
       this.device.upload(tensor, tensor.box, numbers);
     }
@@ -180,8 +181,13 @@ export class Variables {
 
 const sizeOf = (type: TensorType): number => type.shape.reduce((n, dim) => n * dim.size, 1);
 
-/** Initial numbers of a variable in `box`, keyed by (seed, name, global index): the same on every mesh. */
-export function initial(attrs: VariableAttrs, seed: number, box: Box): Float64Array {
+/** Initial numbers of a variable in `box`, keyed by (seed, name, global index): the same on every mesh and whoever fills in normal ones. */
+export function initial(
+  attrs: VariableAttrs,
+  seed: number,
+  box: Box,
+  fill: (out: Float64Array, draws: NormalDraws) => void = fillNormal,
+): Float64Array {
   const data = new Float64Array(boxVolume(box));
   const init: Init = attrs.init;
   if (init.kind === 'constant') return data.fill(init.value);
@@ -198,7 +204,7 @@ export function initial(attrs: VariableAttrs, seed: number, box: Box): Float64Ar
   forEachIndex(outer, (index) => {
     const first = index.reduce((sum, x, d) => sum + x * strides[d], offset);
     const part = data.subarray(filled, filled + run);
-    if (init.kind === 'normal') fillNormal(part, { key0, key1, first, deviation: init.deviation });
+    if (init.kind === 'normal') fill(part, { key0, key1, first, deviation: init.deviation });
     else for (let i = 0; i < run; i++) part[i] = drawn(init, key0, key1, first + i);
     filled += run;
   });

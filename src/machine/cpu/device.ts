@@ -1,5 +1,5 @@
 import { availableParallelism, tmpdir } from 'node:os';
-import { type Box, range } from '../../core/index.ts';
+import { type Box, type NormalDraws, range } from '../../core/index.ts';
 import { memoryOfProcess } from '../../files/index.ts';
 import { type Target, transferBytes } from '../../plan/index.ts';
 import { passedMark } from '../at-once.ts';
@@ -36,7 +36,11 @@ function onThreads(shared: Library, threads: number): Library {
     shared.useThreads(threads);
     shared.call(entry, ...args);
   };
-  return Object.create(shared, { call: { value: call } }) as Library;
+  const fillNormal: Library['fillNormal'] = (out, draws) => {
+    shared.useThreads(threads);
+    shared.fillNormal(out, draws);
+  };
+  return Object.create(shared, { call: { value: call }, fillNormal: { value: fillNormal } }) as Library;
 }
 
 class CpuDevice extends KernelDevice {
@@ -46,6 +50,8 @@ class CpuDevice extends KernelDevice {
     super(lib, conv, target);
     this.library = lib;
   }
+
+  readonly fillNormal = (out: Float64Array, draws: NormalDraws): void => this.library.fillNormal(out, draws);
 
   /** What the system counts of a process includes its parent's memory at the start; the library asks for its own. */
   peakMemory(): number {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi, { type LibraryHandle } from 'koffi';
-import { fail } from '../../core/index.ts';
+import { fail, type NormalDraws } from '../../core/index.ts';
 import { setUpCommand } from '../../files/index.ts';
 import { LAYOUT } from '../kernels/layout.ts';
 import { type Address, ENTRIES, type Entry, I, type Kernels, L, P } from '../kernels/library.ts';
@@ -25,6 +25,8 @@ export interface Library extends Kernels {
   readonly threads: number;
   /** Threads of the pool, which all callers share; quick where it has as many. */
   useThreads(count: number): void;
+  /** See `hm_fill_normal`. */
+  fillNormal(out: Float64Array, draws: NormalDraws): void;
   /** See `hm_store_open`; raises its error. */
   openSpill(folder: string, bytes: number): SpillHandle;
   /** Highest resident memory of this process so far, in bytes. */
@@ -162,6 +164,7 @@ function load(isa: InstructionSet): Library {
   ) => number;
   const copyIn = func('int hm_memcpy(uint64_t dst, const void *src, int64_t bytes)');
   const copyOut = func('int hm_memcpy(_Out_ void *dst, uint64_t src, int64_t bytes)');
+  const fill = func('hm_fill_normal', I, ['_Out_ void *', L, 'uint32_t', 'uint32_t', L, 'double']);
   const pieces = (data: ArrayBufferView, copy: (piece: Uint8Array, at: number) => number): void => {
     for (let at = 0; at < data.byteLength; at += PIECE) {
       const piece = new Uint8Array(data.buffer, data.byteOffset + at, Math.min(PIECE, data.byteLength - at));
@@ -203,6 +206,8 @@ function load(isa: InstructionSet): Library {
     },
     upload: (to, data) => pieces(data, (piece, at) => copyIn(to + at, piece, piece.byteLength)),
     download: (from, data) => pieces(data, (piece, at) => copyOut(piece, from + at, piece.byteLength)),
+    fillNormal: (out, { key0, key1, first, deviation }) =>
+      pieces(out, (piece, at) => fill(piece, piece.byteLength / 8, key0, key1, first + at / 8, deviation)),
     openSpill: (folder, bytes) => openSpill(func, error, folder, bytes),
     view: (at, bytes) => new Uint8Array(koffi.view(BigInt(at), bytes) as ArrayBuffer),
     peakRss: () => Number(rss()),
