@@ -1,6 +1,6 @@
 // Set-up: npm packages, C++ compiler, native kernels, the MPI shim where there is MPI, TypeScript. Idempotent; uses only Node's own modules.
 //
-//   node scripts/setup.mjs [--native-only] [--no-ts] [--mpi] [--verbose] [--root DIR]
+//   node scripts/setup.mjs [--native-only] [--mpi-only] [--no-ts] [--mpi] [--verbose] [--root DIR]
 //
 // This first file keeps to syntax that old versions of Node can read, so that they reach the version message.
 import { realpathSync } from 'node:fs';

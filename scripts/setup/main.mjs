@@ -9,14 +9,16 @@ import { npmStep } from './npm.mjs';
 import { pageStep } from './page.mjs';
 import { typescriptStep } from './typescript.mjs';
 
-const usage = `node scripts/setup.mjs [--native-only] [--no-ts] [--mpi] [--verbose] [--root DIR]
-  --native-only  build the native kernels and nothing else
+const usage = `node scripts/setup.mjs [--native-only] [--mpi-only] [--no-ts] [--mpi] [--verbose] [--root DIR]
+  --native-only  build the native kernels and the shim for MPI, and nothing else
+  --mpi-only     build the shim for MPI and nothing else
   --no-ts        do not build dist/
   --mpi          install Open MPI where no MPI is found, and insist on building the shim for it
   --verbose      show the commands and their output
   --root DIR     set up this folder instead of the package's own`;
 
-function stepsFor({ nativeOnly, noTs, mpi }) {
+function stepsFor({ nativeOnly, mpiOnly, noTs, mpi }) {
+  if (mpiOnly) return [mpiStep(mpi ?? false)];
   const native = [nativeStep, mpiStep(mpi ?? false)];
   if (nativeOnly) return native;
   return noTs ? [npmStep, ...native] : [npmStep, ...native, typescriptStep, pageStep];
@@ -72,6 +74,7 @@ export async function cli(args, help = usage) {
   const flag = { type: 'boolean' };
   const options = {
     'native-only': flag,
+    'mpi-only': flag,
     'no-ts': flag,
     mpi: flag,
     verbose: flag,
@@ -90,7 +93,12 @@ export async function cli(args, help = usage) {
     return 0;
   }
   try {
-    await setup({ ...values, nativeOnly: values['native-only'], noTs: values['no-ts'] });
+    await setup({
+      ...values,
+      nativeOnly: values['native-only'],
+      mpiOnly: values['mpi-only'],
+      noTs: values['no-ts'],
+    });
     return 0;
   } catch (error) {
     const expected = error instanceof SetupError || typeof error.code === 'string';

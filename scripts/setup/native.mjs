@@ -1,4 +1,5 @@
-// The native kernels: every native/**/*.cpp, once per instruction set, into build/native/libhalomesh_<isa>.so.
+// The native kernels: every native/**/*.cpp, once per instruction set, into build/native/libhalomesh_<isa>.so, or for another kind of
+// machine into a folder of its own.
 // An object is compiled again when its source, a header that it includes, or its flags changed.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -29,13 +30,22 @@ const x64InstructionSets = [
   { name: 'avx2', flags: ['-march=x86-64-v3'], spelled: avx2Flags },
   { name: 'base', flags: ['-march=x86-64'], spelled: [] },
 ];
-const instructionSets = os.arch() === 'x64' ? x64InstructionSets : [{ name: 'base', flags: [], spelled: [] }];
+const setsOf = (arch) => (arch === 'x64' ? x64InstructionSets : [{ name: 'base', flags: [], spelled: [] }]);
 
-const buildFolder = (root) => join(root, 'build/native');
-const stampsPath = (root) => join(buildFolder(root), 'stamps.json');
-const libraryPath = (root, isa) => join(buildFolder(root), `libhalomesh_${isa.name}.so`);
-const objectPath = (root, isa, source) =>
-  join(buildFolder(root), 'obj', isa.name, `${source.replace(/\.cpp$/, '')}.o`);
+/** The kernels of this machine. `chosen` is the compiler that the user named, null for any. */
+const here = (root) => ({
+  root,
+  folder: join(root, 'build/native'),
+  sets: setsOf(os.arch()),
+  link: linkFlags,
+  chosen: process.env.CXX?.trim() || null,
+  compiler: ensureCompiler,
+});
+
+const stampsPath = ({ folder }) => join(folder, 'stamps.json');
+const libraryPath = ({ folder }, isa) => join(folder, `libhalomesh_${isa.name}.so`);
+const objectPath = ({ folder }, isa, source) =>
+  join(folder, 'obj', isa.name, `${source.replace(/\.cpp$/, '')}.o`);
 
 /** Hash of a source and of all that it includes from native/, directly or not. */
 function contentHashes(native, files) {
@@ -59,34 +69,36 @@ function contentHashes(native, files) {
 }
 
 /** What was built last time, by hash; nothing when CXX now names another compiler. */
-function readStamps(root) {
-  const compiler = process.env.CXX?.trim() || null;
-  const stamps = readJson(stampsPath(root));
+function readStamps(build) {
+  const compiler = build.chosen;
+  const stamps = readJson(stampsPath(build));
   if (stamps && (compiler === null || compiler === stamps.compiler)) return stamps;
   return { compiler, objects: {}, libraries: {} };
 }
 
+/** Sources of the kernels among the files of native/. */
+export const sourcesAmong = (files) =>
+  files.filter((file) => file.endsWith('.cpp') && !separateFolders.some((folder) => file.startsWith(folder)));
+
 /** What has to be compiled and linked now. */
-function plan(root) {
-  const native = join(root, 'native');
+function plan(build) {
+  const native = join(build.root, 'native');
   const files = walk(native);
-  const sources = files.filter(
-    (f) => f.endsWith('.cpp') && !separateFolders.some((folder) => f.startsWith(folder)),
-  );
-  const stamps = readStamps(root);
+  const sources = sourcesAmong(files);
+  const stamps = readStamps(build);
   const contentHash = contentHashes(native, files);
   const hashes = new Map(sources.map((source) => [source, contentHash(source)]));
   const objects = [];
   const libraries = [];
-  for (const isa of sources.length > 0 ? instructionSets : []) {
+  for (const isa of sources.length > 0 ? build.sets : []) {
     const parts = sources.map((source) => {
       const key = `${isa.name}/${source}`;
       const hash = hashOf(hashes.get(source), ...compileFlags, ...isa.flags);
-      const stale = stamps.objects[key] !== hash || !existsSync(objectPath(root, isa, source));
+      const stale = stamps.objects[key] !== hash || !existsSync(objectPath(build, isa, source));
       return { key, isa, source, hash, stale };
     });
-    const hash = hashOf(...parts.flatMap((part) => [part.key, part.hash]), ...linkFlags);
-    const path = libraryPath(root, isa);
+    const hash = hashOf(...parts.flatMap((part) => [part.key, part.hash]), ...build.link);
+    const path = libraryPath(build, isa);
     if (stamps.libraries[isa.name] === hash && existsSync(path)) continue;
     objects.push(...parts.filter((part) => part.stale));
     libraries.push({ isa, hash, path, parts });
@@ -121,8 +133,9 @@ async function knownFlags([program, ...first], isas) {
   return flags;
 }
 
-async function compile({ root, compiler: [program, ...first], verbose }, part, isaFlags) {
-  const object = objectPath(root, part.isa, part.source);
+async function compile({ build, compiler: [program, ...first], verbose }, part, isaFlags) {
+  const { root } = build;
+  const object = objectPath(build, part.isa, part.source);
   const temporary = `${object}.${process.pid}.tmp`;
   mkdirSync(dirname(object), { recursive: true });
   const define = `-DHALOMESH_ISA="${part.isa.name}"`;
@@ -138,77 +151,94 @@ async function compile({ root, compiler: [program, ...first], verbose }, part, i
   return output;
 }
 
-async function link({ root, compiler: [program, ...first], verbose }, library) {
+async function link({ build, compiler: [program, ...first], verbose }, library) {
   const temporary = `${library.path}.${process.pid}.tmp`;
-  const objects = library.parts.map((part) => objectPath(root, part.isa, part.source));
-  const args = [...first, ...linkFlags, '-o', temporary, ...objects];
+  const objects = library.parts.map((part) => objectPath(build, part.isa, part.source));
+  const args = [...first, ...build.link, '-o', temporary, ...objects];
   if (verbose) console.error([program, ...args].join(' '));
   const { code, output } = await run(program, args);
   if (code !== 0) {
     rmSync(temporary, { force: true });
-    throw new SetupError(`build/native/libhalomesh_${library.isa.name}.so did not link:\n${output.trim()}`);
+    throw new SetupError(`${library.path} did not link:\n${output.trim()}`);
   }
   renameSync(temporary, library.path);
 }
 
 /** Objects of sources that are gone, and temporary files of set-ups that were killed. */
-function sweep(root, keys) {
-  const folder = join(buildFolder(root), 'obj');
-  for (const file of walk(folder)) {
-    if (!keys.has(file.replace(/\.o$/, '.cpp'))) rmSync(join(folder, file), { force: true });
+function sweep({ folder }, keys) {
+  const objects = join(folder, 'obj');
+  for (const file of walk(objects)) {
+    if (!keys.has(file.replace(/\.o$/, '.cpp'))) rmSync(join(objects, file), { force: true });
   }
-  for (const file of readdirSync(buildFolder(root))) {
-    if (file.endsWith('.tmp')) rmSync(join(buildFolder(root), file), { force: true });
+  for (const file of readdirSync(folder)) {
+    if (file.endsWith('.tmp')) rmSync(join(folder, file), { force: true });
   }
+}
+
+/** Whether everything of a build is as its sources ask. */
+const isBuilt = (build) => plan(build).libraries.length === 0;
+
+/** Compiles and links what is missing; says what it does, and which instruction sets it built. */
+async function perform(build, { say, verbose }) {
+  const { sources, stamps, objects, libraries } = plan(build);
+  const compiler = await build.compiler({ say, verbose });
+  const context = { build, compiler, verbose };
+  const start = performance.now();
+  const flags = await knownFlags(compiler, build.sets);
+  say(`compiling the native kernels (${objects.length} objects)`);
+  const warnings = new Set(); // each once, whatever the number of sources and instruction sets that meet it
+  let done = 0;
+  const tell = () => {
+    done++;
+    const tenth = (count) => Math.floor((10 * count) / objects.length);
+    if (tenth(done) > tenth(done - 1) && done < objects.length)
+      say(`${done} of ${objects.length} objects compiled (${secondsSince(start)})`);
+  };
+  const save = () => writeAtomic(stampsPath(build), `${JSON.stringify(stamps, null, 1)}\n`);
+  try {
+    await inParallel(objects, async (part) => {
+      delete stamps.objects[part.key];
+      const output = await compile(context, part, flags.get(part.isa.name));
+      for (const line of output.split('\n')) if (line.includes('warning:')) warnings.add(line);
+      stamps.objects[part.key] = part.hash;
+      save(); // so that a set-up that is stopped goes on from here
+      tell();
+    });
+    await inParallel(libraries, async (library) => {
+      await link(context, library);
+      stamps.libraries[library.isa.name] = library.hash;
+    });
+  } finally {
+    for (const line of warnings) console.error(line);
+    const keys = new Set(build.sets.flatMap((isa) => sources.map((source) => `${isa.name}/${source}`)));
+    for (const key of Object.keys(stamps.objects)) if (!keys.has(key)) delete stamps.objects[key];
+    save();
+    sweep(build, keys);
+  }
+  const names = libraries.map((library) => library.isa.name).join(', ');
+  say(`native kernels built for ${names} with ${compiler[0]} (${secondsSince(start)})`);
 }
 
 export const nativeStep = {
   name: 'native kernels',
-
-  isDone({ root }) {
-    const { libraries } = plan(root);
-    return libraries.length === 0;
-  },
-
-  async perform({ root, say, verbose }) {
-    const { sources, stamps, objects, libraries } = plan(root);
-    const compiler = await ensureCompiler({ say, verbose });
-    const context = { root, compiler, verbose };
-    const start = performance.now();
-    const flags = await knownFlags(compiler, instructionSets);
-    say(`compiling the native kernels (${objects.length} objects)`);
-    const warnings = new Set(); // each once, whatever the number of sources and instruction sets that meet it
-    let done = 0;
-    const tell = () => {
-      done++;
-      const tenth = (count) => Math.floor((10 * count) / objects.length);
-      if (tenth(done) > tenth(done - 1) && done < objects.length)
-        say(`${done} of ${objects.length} objects compiled (${secondsSince(start)})`);
-    };
-    const save = () => writeAtomic(stampsPath(root), `${JSON.stringify(stamps, null, 1)}\n`);
-    try {
-      await inParallel(objects, async (part) => {
-        delete stamps.objects[part.key];
-        const output = await compile(context, part, flags.get(part.isa.name));
-        for (const line of output.split('\n')) if (line.includes('warning:')) warnings.add(line);
-        stamps.objects[part.key] = part.hash;
-        save(); // so that a set-up that is stopped goes on from here
-        tell();
-      });
-      await inParallel(libraries, async (library) => {
-        await link(context, library);
-        stamps.libraries[library.isa.name] = library.hash;
-      });
-    } finally {
-      for (const line of warnings) console.error(line);
-      const keys = new Set(
-        instructionSets.flatMap((isa) => sources.map((source) => `${isa.name}/${source}`)),
-      );
-      for (const key of Object.keys(stamps.objects)) if (!keys.has(key)) delete stamps.objects[key];
-      save();
-      sweep(root, keys);
-    }
-    const names = libraries.map((library) => library.isa.name).join(', ');
-    say(`native kernels built for ${names} with ${compiler[0]} (${secondsSince(start)})`);
-  },
+  isDone: ({ root }) => isBuilt(here(root)),
+  perform: (context) => perform(here(context.root), context),
 };
+
+/**
+ * Builds the kernels for machines of the architecture `arch` into `folder`, with a compiler for these as [program, ...arguments], and
+ * libraries that need nothing of C++ where they run. Resolves to the names of their files.
+ */
+export async function buildFor({ root, folder, arch, compiler }, context) {
+  const link = [...linkFlags, '-static-libstdc++', '-static-libgcc', '-s'];
+  const build = {
+    root,
+    folder,
+    sets: setsOf(arch),
+    link,
+    chosen: compiler.join(' '),
+    compiler: () => compiler,
+  };
+  if (!isBuilt(build)) await perform(build, context);
+  return build.sets.map((isa) => libraryPath(build, isa));
+}

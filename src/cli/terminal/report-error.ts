@@ -51,8 +51,19 @@ function isZodError(error: unknown): error is {
   return error instanceof Error && error.name === 'ZodError' && 'issues' in error;
 }
 
+/** Ends a command that has said itself what is wrong, with an exit code. */
+export class Told extends Error {
+  readonly code: number;
+
+  constructor(code: number) {
+    super(`ended with ${code}`);
+    this.code = code;
+  }
+}
+
 /** Writes an error to stderr and returns the exit code; with HALOMESH_DEBUG also where the error arose. */
 export function reportError(error: unknown, write: (text: string) => void): number {
+  if (error instanceof Told) return error.code;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   write(`halomesh: ${errorLine(error)}\n`);
   if (error instanceof Interrupted) return error.code;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import koffi, { type LibraryHandle } from 'koffi';
 import { fail, type NormalDraws } from '../../core/index.ts';
 import { setUpCommand } from '../../files/index.ts';
+import { kernelFile as file, kernelFolder } from '../kernel-files.ts';
 import { LAYOUT } from '../kernels/layout.ts';
 import { type Address, ENTRIES, type Entry, I, type Kernels, L, P } from '../kernels/library.ts';
 import { functionsOf } from '../native-functions.ts';
@@ -38,12 +38,7 @@ export interface Library extends Kernels {
 /** Copies go in pieces, since a host array above 2 GiB cannot cross. */
 const PIECE = 2 ** 30;
 
-function file(isa: InstructionSet): string {
-  // src/machine/cpu and dist/machine/cpu both lie three folders below the root of the package.
-  return fileURLToPath(new URL(`../../../build/native/libhalomesh_${isa}.so`, import.meta.url));
-}
-
-/** Whether native kernels were built here, or a set of them is asked for by name. */
+/** Whether there are native kernels here, or a set of them is asked for by name. */
 export const kernelsBuilt = (): boolean => existsSync(file('base')) || process.env.HALOMESH_ISA !== undefined;
 
 function pickSet(): InstructionSet {
@@ -85,7 +80,7 @@ const functions = (isa: InstructionSet) =>
   functionsOf(opened(isa), {
     where: 'device cpu',
     what: 'the native kernels are',
-    hint: `Run: ${setUpCommand()}`,
+    hint: kernelFolder().hint,
   });
 
 function opened(isa: InstructionSet): LibraryHandle {
@@ -96,7 +91,7 @@ function opened(isa: InstructionSet): LibraryHandle {
       {
         where: file(isa),
         problem: `cannot be loaded: ${error instanceof Error ? error.message : error}`,
-        hint: `Remove it and run: ${setUpCommand()}`,
+        hint: kernelFolder().hint,
       },
       { cause: error },
     );
@@ -110,8 +105,7 @@ function checkLibrary(isa: InstructionSet, func: ReturnType<typeof functions>): 
     ['is built for another instruction set', isa, said('hm_isa')],
     ['is built from another version', LAYOUT, said('hm_layout').trim()],
   ])
-    if (found !== expected)
-      fail({ where: file(isa), problem, expected, found, hint: `Remove it and run: ${setUpCommand()}` });
+    if (found !== expected) fail({ where: file(isa), problem, expected, found, hint: kernelFolder().hint });
 }
 
 /**
