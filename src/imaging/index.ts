@@ -23,6 +23,8 @@ export { channelNumber, type DatasetPatterns, volumesOf } from './dataset/datase
 export { datasetIdentity } from './dataset/dataset-identity.ts';
 export * from './dataset/labels.ts';
 export * from './dataset/named-labels.ts';
+// Label maps that are written
+export type { SliceWriter } from './formats/byte-writer.ts';
 // NIfTI files
 export {
   createNiftiWriter,
@@ -32,6 +34,8 @@ export {
 } from './formats/nifti/nifti-write.ts';
 // Scans of any format
 export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
+export * from './formats/segmentation/label-formats.ts';
+export type { Segment } from './formats/segmentation/segments.ts';
 export {
   type NnunetCase,
   type NnunetPreparation,

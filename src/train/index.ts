@@ -29,6 +29,7 @@ export type { Cleaning } from './predict/cleaning.ts';
 export { FLIP_AXES, type FlipAxis } from './predict/flips.ts';
 export * from './predict/open-run.ts';
 export * from './predict/predict.ts';
+export * from './predict/predict-options.ts';
 export type { SegmentedPart, SegmentOptions } from './predict/segmenter.ts';
 // What these are made of
 export type { BestScore } from './record/best.ts';

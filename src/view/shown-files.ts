@@ -32,7 +32,7 @@ export class ShownFiles {
     const name = path.basename(file).replace(ONE_FILE, '');
     return this.madeOnce(`${name}.nii.gz`, async (made) => {
       const real = await this.opened.checked(file);
-      const grid = canonicalGrid(await readScanHeader(real));
+      const grid = canonicalGrid(await readScanHeader(real, { labels: true }));
       const labels = await loadLabels(isZarr(file) ? file : real, grid);
       await writeNifti(made, labels, { type: 'uint8', gzipLevel: 1 });
     });

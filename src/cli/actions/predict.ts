@@ -1,13 +1,8 @@
-import { fail } from '../../core/index.ts';
+import { fail, printable } from '../../core/index.ts';
+import type { LabelFormat } from '../../imaging/index.ts';
 import type { Tracer } from '../../run/index.ts';
-import {
-  type FolderResult,
-  isFolderOfScans,
-  type PredictionEvent,
-  type PredictResult,
-  predict,
-  predictFolder,
-} from '../../train/predict/predict.ts';
+import { isFolderOfScans, predict, predictFolder } from '../../train/predict/predict.ts';
+import type { FolderResult, PredictionEvent, PredictResult } from '../../train/predict/predict-options.ts';
 import { checkMeshFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
@@ -26,6 +21,8 @@ export interface Flags extends Omit<RunFlags, 'run'>, SegmentFlags {
   readonly input: string;
   readonly series?: string;
   readonly output: string;
+  readonly format?: LabelFormat;
+  readonly labelNames?: boolean;
   readonly probabilities?: boolean;
   readonly probabilitiesDownsample?: number;
   readonly oneFilePerClass?: boolean;
@@ -41,7 +38,7 @@ export async function predictAction(flags: Flags): Promise<void> {
   const { flips, cleaning, rest } = segmentOptions(flags);
   const { trace, run: runs, ...others } = rest;
   const [first, ...ensemble] = runs;
-  const given = { ...others, run: first, ensemble };
+  const given = { ...others, run: first, ensemble, date: sourceDate() };
   if (given.probabilitiesDownsample !== undefined && !given.probabilities)
     throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });
   const joined = await joinRun({ ...flags, run: first });
@@ -71,6 +68,18 @@ export async function predictAction(flags: Flags): Promise<void> {
   fail({
     where: flags.input,
     problem: `${faults.length} of ${results.length + faults.length} scans could not be segmented`,
+  });
+}
+
+/** The time that SOURCE_DATE_EPOCH gives, in seconds since 1970, to builds that shall be the same each time. */
+function sourceDate(): Date | undefined {
+  const text = process.env.SOURCE_DATE_EPOCH;
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,11}$/.test(text)) return new Date(1000 * Number(text));
+  throw new UsageError({
+    where: 'SOURCE_DATE_EPOCH',
+    problem: 'expected whole seconds since 1970',
+    found: printable(text),
   });
 }
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { labelFormats } from '../../imaging/formats/segmentation/label-formats.ts';
 import { MOST_SIZE } from '../../train/config/limits.ts';
 import type { Flags } from '../actions/predict.ts';
 import { addOverwriteFlag, addRunFlags, addTraceFlag } from '../flags/flags.ts';
-import { count } from '../flags/parse.ts';
+import { count, oneOf } from '../flags/parse.ts';
 import { addCleaningFlags, addFlipsFlag, addWholeVolumeFlag } from '../flags/segment-flags.ts';
 
 /** `halomesh predict` */
@@ -21,7 +22,16 @@ export function predictCommand(program: Command): void {
     .option('--series <uid>', 'which series of a DICOM folder to take, where it holds several')
     .requiredOption(
       '--output <path>',
-      'NIfTI file to write (.nii or .nii.gz), or a folder for NAME.nii.gz of each scan',
+      'file to write (.nii, .nii.gz, .nrrd, .seg.nrrd, .mha, or .dcm for a segmentation of a DICOM series), or a folder for NAME.nii.gz of each scan',
+    )
+    .option(
+      '--format <format>',
+      `format of the label maps, in place of the one that the name of the output says: ${labelFormats.join(', ')}`,
+      oneOf('--format', labelFormats),
+    )
+    .option(
+      '--label-names',
+      'write the names of labels too: into NIfTI files, and as NAME_labels.txt for ITK-SNAP',
     )
     .option('--probabilities', 'write the probability of each class too: NAME_probability_CLASS.nii.gz')
     .option(

@@ -2,6 +2,7 @@ import { nearestLabel } from '../dataset/labels.ts';
 import { readScanSlabs } from '../formats/scan.ts';
 import { codeTable, type LabelCodes } from '../volume/label-codes.ts';
 import type { ScanHeader } from '../volume/scan-types.ts';
+import type { Grid } from '../volume/volume.ts';
 import { voxelAt } from './image-facts.ts';
 
 /** A value of a label map that is no label. */
@@ -25,12 +26,17 @@ export interface LabelFacts {
 const mostStrange = 5;
 
 /**
- * Counts the values of a label map, of which those that `codes` knows may be, or 0 to `classes` - 1. Throws ImagingError where it
+ * Counts the values of the label map of an image, of which those that `codes` knows may be, or 0 to `classes` - 1. Throws ImagingError where it
  * cannot be read.
  */
-export function readLabelFacts(file: string, classes = 256, codes?: LabelCodes): Promise<LabelFacts> {
+export function readLabelFacts(
+  file: string,
+  image: Grid | undefined,
+  classes = 256,
+  codes?: LabelCodes,
+): Promise<LabelFacts> {
   const table = codeTable(codes, classes);
-  return readScanSlabs(file, { nonFinite: 'keep' }, (header) => {
+  return readScanSlabs(file, { nonFinite: 'keep', labels: true, onto: image }, (header) => {
     const [, height, width] = header.shape;
     const counts = new Array<number>(table.findLastIndex((cls) => cls >= 0) + 1).fill(0);
     const strange = new Map<number, { value: number; count: number; first: readonly number[] }>();

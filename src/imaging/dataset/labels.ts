@@ -47,7 +47,7 @@ export async function loadLabelBox(
 ): Promise<Uint8Array> {
   // The values of a store are classes.
   if (isZarr(file)) return readStoredLabels(file, image.shape, box, names, ignoresVoxels(codes));
-  return readScanSlabs(file, {}, (stored) => {
+  return readScanSlabs(file, { labels: true, onto: image }, (stored) => {
     const orientation = orientationOnto(stored, image);
     if (orientation === undefined) {
       throw new ImagingError({

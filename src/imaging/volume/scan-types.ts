@@ -16,6 +16,10 @@ export interface ScanReadOptions {
   readonly volumes?: number;
   /** SeriesInstanceUID of the series to read from a DICOM folder; needed where the folder holds several. */
   readonly series?: string;
+  /** Whether label maps are read: only then a DICOM segmentation is one. */
+  readonly labels?: boolean;
+  /** The grid of the image that a DICOM segmentation is of, which may leave out slices without labels. */
+  readonly onto?: Grid;
   /** Whether NaN and infinite voxels are an error (default) or kept. */
   readonly nonFinite?: 'refuse' | 'keep';
   /** Refuse scans whose voxels take more than this many bytes; 8 GiB by default. */

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readScan, writePhantom } from '../../imaging/index.ts';
 import { resolveConfig } from '../config/config.ts';
 import { train } from '../loop/train.ts';
-import { type PredictOptions, predict } from './predict.ts';
+import { predict } from './predict.ts';
+import type { PredictOptions } from './predict-options.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'halomesh-ensemble-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

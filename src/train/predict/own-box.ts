@@ -3,11 +3,11 @@ import {
   boxOfSlices,
   boxShape,
   canonicalGrid,
-  createNiftiWriter,
   fromCanonical,
   type Grid,
   orientationOf,
   putBox,
+  type SliceWriter,
   takeBox,
   type VoxelBox,
   type VoxelSource,
@@ -68,11 +68,11 @@ export async function segmentOwn(
 const SLAB_BYTES = 2 ** 24;
 
 /**
- * Writes the labels of all processes, which lie on the canonical grid of `original`, as a NIfTI file on that grid; all call it. A few
- * slices at a time come to process 0, which writes them. Gives the voxels of each label 0 to 255, on process 0.
+ * Writes the labels of all processes, which lie on the canonical grid of `original`, to a file on that grid, which `begin` begins; all
+ * call it. A few slices at a time come to process 0, which writes them. Gives the voxels of each label 0 to 255, on process 0.
  */
 export async function writeOwnLabels(
-  file: string,
+  begin: () => Promise<SliceWriter>,
   original: Grid,
   own: OwnBox,
   { processes, signal }: { readonly processes?: Processes; readonly signal?: StopSignal },
@@ -81,9 +81,7 @@ export async function writeOwnLabels(
   const { affine } = canonicalGrid(original);
   const writes = (processes?.index ?? 0) === 0;
   const counts = new Float64Array(256);
-  const writer = await together(processes, 'the segmentation', async () =>
-    writes ? createNiftiWriter(file, original, { type: 'uint8' }) : undefined,
-  );
+  const writer = await together(processes, 'the segmentation', async () => (writes ? begin() : undefined));
   try {
     const slices = Math.max(1, Math.floor(SLAB_BYTES / (height * width)));
     for (let first = 0; first < depth; first += slices) {

@@ -1,19 +1,35 @@
 import path from 'node:path';
+import { fail } from '../../core/index.ts';
 import { checkOutputs, makeFolder } from '../../files/index.ts';
-import { readScanHeader, type ScanPlan, voxelCount } from '../../imaging/index.ts';
+import {
+  isDicomFormat,
+  type LabelFormat,
+  readScanHeader,
+  type ScanPlan,
+  voxelCount,
+} from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
 import type { OpenRun } from './open-run.ts';
+import { labelNamesFile } from './outputs/label-target.ts';
+import { statisticsFiles, structureFiles, structuresOf } from './outputs/structures.ts';
 import { probabilityNames } from './probabilities.ts';
 import { channelsOfInput } from './scan-channels.ts';
 import { checkInput, filesOfScan, isFolder, outputFor, type ScanToSegment } from './scans.ts';
-import { statisticsFiles, structureFiles, structuresOf } from './structures.ts';
+
+interface ScanSettings {
+  readonly input: string;
+  readonly output: string;
+  readonly series?: string;
+  readonly format?: LabelFormat;
+}
 
 interface OutputSettings {
   readonly processes?: Processes;
   readonly probabilities?: boolean;
   readonly oneFilePerClass?: boolean;
   readonly statistics?: boolean;
+  readonly labelNames?: boolean;
   readonly overwrite?: boolean;
 }
 
@@ -22,13 +38,13 @@ interface OutputSettings {
  * output's name.
  */
 export async function scanFor(
-  { input, output, series }: { readonly input: string; readonly output: string; readonly series?: string },
+  { input, output, series, format }: ScanSettings,
   channels: readonly string[],
 ): Promise<ScanToSegment> {
   if (channels.length === 1 || !input.includes(',')) await checkInput(input);
   const scan = await channelsOfInput(input, channels, series);
   try {
-    return await outputFor(scan, output);
+    return await outputFor(scan, output, format);
   } catch (error) {
     if (await isFolder(input)) await readScanHeader(input, { series });
     throw error;
@@ -44,6 +60,7 @@ export async function prepareOutputs(
   const { processes, probabilities = false, overwrite } = settings;
   await together(processes, 'the files to write', async () => {
     if ((processes?.index ?? 0) !== 0) return;
+    for (const scan of scans) checkFurther(scan, settings);
     const { scores, reads: filesOfRun } = run;
     const reads = [...filesOfRun];
     for (const scan of scans) reads.push(...(await filesOfScan(scan)));
@@ -51,10 +68,26 @@ export async function prepareOutputs(
     const structures = settings.oneFilePerClass ? structuresOf(run) : [];
     const writes = scans.flatMap(({ output }) => [
       ...[output, ...probabilityNames(output, names), ...structureFiles(output, structures)],
+      ...(settings.labelNames ? [labelNamesFile(output)] : []),
       ...(settings.statistics ? Object.values(statisticsFiles(output)) : []),
     ]);
     checkOutputs({ reads, writes, overwrite });
     for (const { output } of scans) makeFolder(path.dirname(output));
+  });
+}
+
+/** Masks and statistics are made of the label map that was written, by its values, which segments of DICOM do not keep. */
+function checkFurther(
+  { output, format }: ScanToSegment,
+  { oneFilePerClass, statistics }: OutputSettings,
+): void {
+  if (!isDicomFormat(format) || !(oneFilePerClass || statistics)) return;
+  fail({
+    where: output,
+    problem: 'files of classes and statistics are not made of a segmentation of DICOM',
+    expected: 'a label map of another format beside them',
+    found: format,
+    hint: 'Write .nii.gz, .nrrd, .seg.nrrd or .mha with these flags, and DICOM without',
   });
 }
 

@@ -27,7 +27,8 @@ import {
 } from '../../imaging/index.ts';
 import { resolveConfig } from '../config/config.ts';
 import { train } from '../loop/train.ts';
-import { type PredictionEvent, type PredictOptions, predict, predictFolder } from './predict.ts';
+import { predict, predictFolder } from './predict.ts';
+import type { PredictionEvent, PredictOptions } from './predict-options.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-predict-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -208,7 +209,7 @@ describe('prediction', () => {
     expect(output).toBe(at('place/phantom_000.nii.gz'));
     expect((await segment({ output: at('new/folder/out.nii') })).output).toBe(at('new/folder/out.nii'));
     expect((await segment({ output: `${at('other')}/` })).output).toBe(at('other/phantom_000.nii.gz'));
-    await expect(segment({ output: at('out.mha') })).rejects.toThrow(/written as NIfTI.*out\.nii\.gz/);
+    await expect(segment({ output: at('out.mhd') })).rejects.toThrow(/written as one file.*out\.nii\.gz/);
     await expect(segment({ output: at('out.txt') })).rejects.toThrow(/ends in .nii or .nii.gz/);
   });
 

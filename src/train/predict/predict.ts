@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { fail, HalomeshError, type StopSignal } from '../../core/index.ts';
+import { fail, HalomeshError } from '../../core/index.ts';
 import {
   asValues,
   type Case,
@@ -11,104 +11,31 @@ import {
   type Shape3,
   spacingOf,
   voxelVolume,
-  writeNifti,
 } from '../../imaging/index.ts';
 import { fromFirst, together } from '../../run/index.ts';
 import { channelNamesOf } from '../config/normalization.ts';
 import { exists } from '../record/run-check.ts';
-import { type Cleaning, cleaningOf, cleans } from './cleaning.ts';
-import { type EnsembleOptions, openRuns } from './ensemble.ts';
-import type { FlipAxis } from './flips.ts';
+import { cleaningOf, cleans } from './cleaning.ts';
+import { openRuns } from './ensemble.ts';
 import { configOfRun, type OpenRun } from './open-run.ts';
+import { labelTarget, segmentsOf, writeLabelNames, writeSlices } from './outputs/label-target.ts';
+import { writeFurther } from './outputs/structures.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
+import type {
+  FolderResult,
+  PredictFolderOptions,
+  PredictionFault,
+  PredictionSettings,
+  PredictOptions,
+  PredictResult,
+} from './predict-options.ts';
 import { bytesBeside, prepareOutputs, scanFor, voxelsByName } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
 import { checkProbabilities } from './probability-room.ts';
 import { checkChannels, groupedScans } from './scan-channels.ts';
 import { outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
-import { type FurtherFiles, writeFurther } from './structures.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
-
-/** How scans are segmented and what is written. */
-export interface PredictionSettings extends EnsembleOptions {
-  /** SeriesInstanceUID of the scan, where its folder holds several series. */
-  readonly series?: string;
-  /** Axes that are also turned around; probabilities are the mean over all combinations (8 for three axes). */
-  readonly flips?: readonly FlipAxis[];
-  /** Write the probability of each class too, as float32, beside the labels: `NAME_probability_CLASS.nii.gz`. */
-  readonly probabilities?: boolean;
-  /** Voxels of these are larger by this factor along each axis; 1 by default. */
-  readonly probabilitiesDownsample?: number;
-  /** Write a mask of each class above 0, or region, too, as TotalSegmentator does: `NAME/CLASS.nii.gz`. */
-  readonly oneFilePerClass?: boolean;
-  /** Write volumes, mean intensities and the parts of lesions too: `NAME_statistics.json` and `.csv`. */
-  readonly statistics?: boolean;
-  /** How labels are cleaned up, on the voxels of the scan. */
-  readonly cleaning?: Cleaning;
-  /** Whether outputs that are there are replaced; they are refused by default. Scans that are read never are. */
-  readonly overwrite?: boolean;
-  /** Is told what happens. */
-  readonly onEvent?: (event: PredictionEvent) => void;
-  /** Ends it between two passes of the network, with the signal's reason as the error. Nothing half-written stays. */
-  readonly signal?: StopSignal;
-}
-
-export interface PredictOptions extends PredictionSettings {
-  /**
-   * The scan: a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series. For a run of several channels their files with commas
-   * between them, or a NIfTI file with as many volumes.
-   */
-  readonly input: string;
-  /** NIfTI file to write, `.nii` or `.nii.gz`, whose folder is made; or a folder that is there or ends in `/`, for NAME.nii.gz. */
-  readonly output: string;
-}
-
-export interface PredictFolderOptions extends PredictionSettings {
-  /** A folder of scans, whose channels end in _0000, _0001..., or of folders with a DICOM series each. */
-  readonly input: string;
-  /** Folder for a NAME.nii.gz of each scan; made if it is not there. */
-  readonly output: string;
-}
-
-export interface PredictResult extends FurtherFiles {
-  readonly input: string;
-  /** The file of labels. */
-  readonly output: string;
-  /** Files of probabilities by name of the class, or region, where asked for. */
-  readonly probabilities?: Readonly<Record<string, string>>;
-  /** Voxels of the scan: depth, height, width. */
-  readonly shape: Shape3;
-  /** Between them, mm. */
-  readonly spacing: Shape3;
-  /** Of a voxel, mm^3. */
-  readonly voxelVolume: number;
-  /** Voxels of each class, or region, by name. */
-  readonly voxels: Readonly<Record<string, number>>;
-  readonly checkpoint: 'best' | 'latest';
-  /** Steps that the network was trained for. */
-  readonly step: number;
-}
-
-/** A scan that could not be segmented. */
-export interface PredictionFault {
-  readonly input: string;
-  readonly error: Error;
-}
-
-export interface FolderResult {
-  readonly results: readonly PredictResult[];
-  readonly faults: readonly PredictionFault[];
-}
-
-export type PredictionEvent =
-  | { readonly kind: 'scan'; readonly input: string; readonly place: number; readonly scans: number }
-  /** A pass of the network over the scan or a block of it; how many this process does for the scan. */
-  | { readonly kind: 'pass'; readonly input: string; readonly done: number; readonly passes: number }
-  /** What somebody should look at in the header of a scan, as a phrase; told once for each. */
-  | { readonly kind: 'note'; readonly input: string; readonly note: string }
-  | { readonly kind: 'written'; readonly input: string; readonly result: PredictResult }
-  | { readonly kind: 'fault'; readonly input: string; readonly error: Error };
 
 /**
  * Segments a scan: class numbers as bytes, voxel for voxel on the grid of the input, whatever its format and orientation. The
@@ -145,7 +72,7 @@ export async function predictFolder(options: PredictFolderOptions): Promise<Fold
     const inputs = await scansIn(input);
     if (inputs === undefined)
       return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
-    return outputsFor(input, groupedScans(inputs, names), output);
+    return outputsFor(input, groupedScans(inputs, names), output, options.format);
   });
   const results: PredictResult[] = [];
   const faults: PredictionFault[] = [];
@@ -179,7 +106,7 @@ export async function isFolderOfScans(input: string): Promise<boolean> {
 
 async function segmentScan(
   run: OpenRun,
-  { input, channels, output }: ScanToSegment,
+  { input, channels, output, format }: ScanToSegment,
   settings: PredictionSettings,
 ): Promise<PredictResult> {
   const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
@@ -192,6 +119,10 @@ async function segmentScan(
   const { shape } = geometry;
   for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config);
+  const segments = segmentsOf(run.classes, classValues);
+  const target = await together(processes, 'the file of labels', () =>
+    labelTarget(output, { ...settings, format, input, channels, original, segments }),
+  );
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = await together(processes, 'the file of probabilities', async () =>
     probabilities && writes ? new ProbabilityFile(folder, shape, run.scores.length) : undefined,
@@ -208,12 +139,16 @@ async function segmentScan(
     if (!streams) run.free();
     const counts = streams
       ? await writeOwnLabels(
-          output,
+          target.begin,
           original,
           { ...own, labels: asValues(own.labels, classValues) },
           { processes, signal },
         )
       : await writeWhole(own);
+    if (settings.labelNames)
+      await together(processes, 'the names of labels', async () => {
+        if (writes) await writeLabelNames(output, segments);
+      });
     const voxels = voxelsByName(run, counts);
     const further = await together(processes, 'what comes of the segmentation', () =>
       writes ? writeFurther(run, entry, output, settings) : Promise.resolve({}),
@@ -246,7 +181,7 @@ async function segmentScan(
           await writeProbability(file, { from: soft, cls }, { ...geometry, original }, factor);
         }
       signal?.throwIfAborted();
-      await writeNifti(output, { ...original, data: cleaned }, { type: 'uint8' });
+      await writeSlices(await target.begin(), original.shape, cleaned);
       for (let n = 0; n < cleaned.length; n++) counts[cleaned[n]]++;
     });
     return counts;

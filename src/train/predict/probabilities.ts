@@ -150,7 +150,8 @@ export const probabilityNames = (output: string, classes: readonly string[]): st
 
 /** The same for other files of classes: `STEM` + `infix` + `CLASS.nii.gz`. */
 export function namesOfFiles(output: string, classes: readonly string[], infix: string): string[] {
-  const [, stem, ending] = /^(.*?)(\.nii(?:\.gz)?)$/i.exec(output) ?? ['', output, '.nii.gz'];
+  const ending = /\.nii(\.gz)?$/i.exec(output)?.[0] ?? '.nii.gz';
+  const stem = outputStem(output);
   const parts = classes.map(partOf);
   const folded = parts.map((part) => part.toLowerCase().normalize('NFC'));
   return parts.map((part, cls) => {
@@ -158,6 +159,10 @@ export function namesOfFiles(output: string, classes: readonly string[], infix: 
     return `${stem}${infix}${alone ? part : `${part}_${cls}`}${ending}`;
   });
 }
+
+/** The name of a label map without its ending. */
+export const outputStem = (output: string): string =>
+  output.replace(/\.(nii|nii\.gz|seg\.nrrd|nrrd|mha|dcm|dicom)$/i, '');
 
 function partOf(name: string): string {
   let part = '';

@@ -17,7 +17,9 @@ it.each([
 });
 
 it('names labels of a single slice file without its ending, and refuses two scans of one name', () => {
-  expect(namedIn('out', [{ input: 'a/x.dcm' }])).toEqual([{ input: 'a/x.dcm', output: 'out/x.nii.gz' }]);
+  expect(namedIn('out', [{ input: 'a/x.dcm' }])).toEqual([
+    { input: 'a/x.dcm', output: 'out/x.nii.gz', format: 'nifti' },
+  ]);
   expect(() => namedIn('out', [{ input: 'a/x.dcm' }, { input: 'a/x.nrrd' }])).toThrow(
     'a/x.nrrd: would be written to the same file',
   );

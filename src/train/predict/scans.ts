@@ -2,23 +2,33 @@ import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, fail } from '../../core/index.ts';
 import { inNaturalOrder, isSamePath, pathFrom } from '../../files/index.ts';
-import type { ChannelFile } from '../../imaging/index.ts';
+import {
+  type ChannelFile,
+  endsAs,
+  type LabelFormat,
+  labelEndings,
+  labelFormatOf,
+  labelFormats,
+} from '../../imaging/index.ts';
 
 /** A scan to segment and where its labels go. */
 export interface ScanToSegment {
   /** A file, or the folder of a DICOM series; of several channels the first one's file. */
   readonly input: string;
   readonly channels?: readonly ChannelFile[];
-  /** NIfTI file to write. */
+  /** The file to write. */
   readonly output: string;
+  readonly format: LabelFormat;
 }
+
+/** A scan without its output. */
+export type UnplacedScan = Omit<ScanToSegment, 'output' | 'format'>;
 
 /** Endings of files that are no slices of a DICOM series. */
 const FOREIGN = /\.(png|jpe?g|tiff?|bmp|gif|npy|npz|txt|md|json|csv|tsv|xml|pdf|zip|h5|mat|py|img)$/i;
 const ENDING = /\.(nii|nii\.gz|hdr|nrrd|nhdr|mha|mhd)$/i;
 /** What names of scans end with, those of slices and of folders with them too. */
 const NAMED = /\.(nii|nii\.gz|hdr|hdr\.gz|img|img\.gz|nrrd|nhdr|mha|mhd|dcm|dicom|zarr)$/i;
-const NIFTI = /\.nii(\.gz)?$/i;
 
 export const isFolder = async (file: string): Promise<boolean> =>
   stat(file).then(
@@ -48,41 +58,62 @@ export function scanName(input: string): string {
     .replace(/_0000$/, '');
 }
 
-/** Where each scan's labels go: NAME.nii.gz in a folder. Raises scans that would have the same name. */
-export function namedIn(folder: string, scans: readonly Omit<ScanToSegment, 'output'>[]): ScanToSegment[] {
+/** Where each scan's labels go: NAME.nii.gz in a folder, or with the ending of another format. Raises scans that would have the same name. */
+export function namedIn(
+  folder: string,
+  scans: readonly UnplacedScan[],
+  format: LabelFormat = 'nifti',
+): ScanToSegment[] {
   const taken = new Map<string, string>();
   return scans.map((scan) => {
     const { input } = scan;
-    const output = path.join(folder, `${scanName(input)}.nii.gz`);
+    const output = path.join(folder, `${scanName(input)}${labelEndings[format]}`);
     const other = taken.get(output);
     if (other !== undefined)
       fail({ where: input, problem: 'would be written to the same file', found: `${other} -> ${output}` });
     taken.set(output, input);
-    return { ...scan, output };
+    return { ...scan, output, format };
   });
 }
 
-/** Where a single scan's labels go: a NIfTI file, or NAME.nii.gz in a folder that is there. Raises what cannot be written. */
-export async function outputFor(scan: Omit<ScanToSegment, 'output'>, output: string): Promise<ScanToSegment> {
-  if (/[\\/]$/.test(output) || (await isFolder(output))) return namedIn(output, [scan])[0];
-  if (!NIFTI.test(output))
+/**
+ * Where a single scan's labels go: a file, whose name says its format where none is given, or NAME in a folder that is there. Raises what
+ * cannot be written.
+ */
+export async function outputFor(
+  scan: UnplacedScan,
+  output: string,
+  format?: LabelFormat,
+): Promise<ScanToSegment> {
+  if (/[\\/]$/.test(output) || (await isFolder(output))) return namedIn(output, [scan], format)[0];
+  const named = labelFormatOf(output);
+  if (named === undefined)
     fail({
       where: output,
       problem: 'name of the output',
-      expected: 'a name that ends in .nii or .nii.gz, or a folder that is there',
+      expected: `a name that ends in .nii or ${[...new Set(Object.values(labelEndings))].join(', ')}, or a folder that is there`,
       found: path.basename(output),
       hint: ENDING.test(output)
-        ? `Segmentations are written as NIfTI, whatever the scan is: ${path.basename(output).replace(ENDING, '')}.nii.gz`
+        ? `Segmentations are written as one file: ${path.basename(output).replace(ENDING, '')}.nii.gz`
         : `For a new folder give ${output}/`,
     });
-  return { ...scan, output };
+  if (format !== undefined && !endsAs(output, format))
+    fail({
+      where: output,
+      problem: `name of an output of the format ${format}`,
+      expected: `a name that ends in ${labelEndings[format]}`,
+      found: path.basename(output),
+      hint: `The formats are ${labelFormats.join(', ')}`,
+    });
+  return { ...scan, output, format: format ?? named };
 }
 
 /** Where the labels of a folder's scans go. Raises a name that is one of a file. */
 export async function outputsFor(
   folder: string,
-  scans: readonly Omit<ScanToSegment, 'output'>[],
+  scans: readonly UnplacedScan[],
   output: string,
+  format?: LabelFormat,
 ): Promise<readonly ScanToSegment[]> {
   const problem = 'a folder of scans needs a folder for its segmentations';
   const there = await stat(output).catch(() => undefined);
@@ -108,7 +139,7 @@ export async function outputsFor(
       problem: 'the output is the folder of the scans',
       hint: 'Write to another folder: halomesh never writes over what it reads, and would take segmentations for scans next time',
     });
-  return namedIn(output, scans);
+  return namedIn(output, scans, format);
 }
 
 /** Raises an input that is not there, or a folder that holds nothing that could be a scan. */

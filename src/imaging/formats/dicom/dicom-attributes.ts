@@ -51,6 +51,13 @@ export class Attributes {
     return { offset, length, ofUndefinedLength: element.hadUndefinedLength === true };
   }
 
+  /** The bytes of a value as they are stored; undefined where there is none. */
+  raw(tag: string): Uint8Array | undefined {
+    const place = this.place(tag);
+    if (place === undefined || place.length === 0 || place.ofUndefinedLength) return undefined;
+    return this.#data.byteArray.slice(place.offset, place.offset + place.length);
+  }
+
   /** The items of a sequence; none where it is absent or empty. */
   items(tag: string): readonly Attributes[] {
     const items = this.#data.elements[tag]?.items ?? [];

@@ -47,9 +47,14 @@ export interface DicomFile {
 
 /**
  * Reads a file of DICOM up to its pixels; also one without preamble and meta header. Undefined where a file is something else
- * and does not pretend otherwise by its name. Throws ImagingError for a damaged one.
+ * and does not pretend otherwise by its name. Of what is no image only as much as tells so, unless `whole`. Throws ImagingError for a
+ * damaged one.
  */
-export async function readDicomFile(files: ScanFiles, file: string): Promise<DicomFile | undefined> {
+export async function readDicomFile(
+  files: ScanFiles,
+  file: string,
+  { whole = false }: { readonly whole?: boolean } = {},
+): Promise<DicomFile | undefined> {
   const start = await readBytes(files, file, 0, firstBytes);
   const bare = latin1(start, 128, 132) === 'DICM' ? undefined : syntaxWithoutMeta(start);
   if (bare === 'none') {
@@ -60,8 +65,8 @@ export async function readDicomFile(files: ScanFiles, file: string): Promise<Dic
   }
   const meta = bare === undefined ? parseMeta(start) : undefined;
   const deflatedFrom = meta?.syntax === deflated ? meta.end : undefined;
-  const parsed = await parseBeginning(files, file, start, bare, deflatedFrom);
-  if (parsed.data === undefined || (parsed.problem !== undefined && !isOther(file, parsed))) {
+  const parsed = await parseBeginning(files, file, start, { bare, deflatedFrom, whole });
+  if (parsed.data === undefined || (parsed.problem !== undefined && (whole || !isOther(file, parsed)))) {
     const hint = 'Copy the file again, or take it out of the folder.';
     const expected = 'a sound DICOM data set';
     throw new ImagingError({ file, field: 'data set', expected, found: parsed.problem ?? 'none', hint });
@@ -85,6 +90,9 @@ export const isDirectory = ({ data }: DicomFile): boolean => data.text('x0002000
 /** Whether a file holds something else than images of slices: a structure set, a report... */
 export const isNoImage = ({ data }: Pick<DicomFile, 'data'>): boolean => notScans.has(data.text('x00080060'));
 
+/** Whether a file is a segmentation. */
+export const isSegmentation = ({ data }: DicomFile): boolean => data.text('x00080060') === 'SEG';
+
 /** Whether a file says that it is a localizer, also called scout: a picture to plan the scan on. */
 export const isMarkedLocalizer = ({ data }: DicomFile): boolean =>
   /LOCALIZER/i.test(data.text('x00080008', 2));
@@ -97,8 +105,15 @@ async function parseBeginning(
   files: ScanFiles,
   file: string,
   start: Uint8Array,
-  bare: string | undefined,
-  deflatedFrom: number | undefined,
+  {
+    bare,
+    deflatedFrom,
+    whole,
+  }: {
+    readonly bare: string | undefined;
+    readonly deflatedFrom: number | undefined;
+    readonly whole: boolean;
+  },
 ): Promise<Parsed> {
   const rooms = deflatedFrom === undefined ? [firstBytes, headerRoom, mostBytes] : [firstBytes, headerRoom];
   let parsed: Parsed = { problem: 'nothing' };
@@ -111,7 +126,8 @@ async function parseBeginning(
           : await readBytes(files, file, 0, room);
     parsed = parseDicom(bytes, bare);
     const complete = parsed.problem === undefined && parsed.data.elements[pixelTag] !== undefined;
-    if (complete || bytes.length < room || (room !== firstBytes && isOther(file, parsed))) return parsed;
+    if (complete || bytes.length < room || (room !== firstBytes && !whole && isOther(file, parsed)))
+      return parsed;
   }
   if (deflatedFrom === undefined || parsed.data === undefined) return parsed;
   return { problem: `no pixels in the first ${headerRoom} bytes that it unpacks to`, data: parsed.data };

@@ -1,12 +1,9 @@
 import { mapSome } from '../../../core/index.ts';
 import { hostIsLittle, swapBytes } from '../../volume/byte-order.ts';
-import { ImagingError } from '../../volume/errors.ts';
 import { arrayOfType, type ElementType } from '../../volume/nifti-types.ts';
 import type { SlabSink } from '../../volume/scan-types.ts';
 import type { VoxelArray } from '../../volume/volume.ts';
 import { refuseNonFinite } from '../../volume/voxel-decoder.ts';
-import { dropDecoder, frameDecoder, transferSyntaxName } from './codecs/decoders.ts';
-import { CodecError } from './codecs/frame-format.ts';
 import { readFragments } from './dicom-encapsulated.ts';
 import { readPlain } from './dicom-file.ts';
 import type { DicomSlice } from './dicom-slice.ts';
@@ -58,7 +55,7 @@ export async function readSlice(slice: DicomSlice, out: VoxelArray, checkFinite:
   const bytes = out.length * pixels.bytes;
   const stored =
     'fragments' in place
-      ? await unpack(
+      ? await (await import('./codecs/unpack.ts')).unpack(
           slice,
           await readFragments(files, file, place.fragments, mostPacked(bytes)),
           place.syntax,
@@ -70,26 +67,6 @@ export async function readSlice(slice: DicomSlice, out: VoxelArray, checkFinite:
 
 /** Bytes that a compressed frame may take: noise grows a little, headers and small frames more. */
 const mostPacked = (bytes: number): number => 4 * bytes + (1 << 20);
-
-/** The pixels of a compressed frame. Throws ImagingError for a damaged one. */
-async function unpack(
-  { file, rows, columns, pixels }: DicomSlice,
-  packed: Uint8Array,
-  syntax: string,
-): Promise<Uint8Array> {
-  const decode = await frameDecoder(syntax);
-  const signed = !pixels.type.startsWith('u');
-  try {
-    return decode(packed, { rows, columns, bytes: pixels.bytes, signed });
-  } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    dropDecoder(syntax);
-    const expected = `a sound frame of ${transferSyntaxName(syntax)}`;
-    const hint = 'The file is damaged: copy it again, or decompress the series with another program.';
-    const problem = { file, field: 'Pixel Data (7FE0,0010)', expected, found: error.message, hint };
-    throw new ImagingError(problem, { cause: error });
-  }
-}
 
 /** Stored bits above High Bit and below its lowest may hold anything (DICOM PS3.5, 8.1.1). */
 function decode(bytes: Uint8Array, { pixels, slope, intercept }: DicomSlice, out: VoxelArray): void {

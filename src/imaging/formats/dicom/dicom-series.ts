@@ -5,11 +5,18 @@ import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volu
 import { voxelCount } from '../../volume/volume.ts';
 import type { ScanFolders } from '../scan-files.ts';
 import { areFew, counted, withoutCopies, withoutScouts } from './dicom-extras.ts';
-import { type DicomFile, isDirectory, isMarkedLocalizer, isNoImage, readDicomFile } from './dicom-file.ts';
+import {
+  type DicomFile,
+  isDirectory,
+  isMarkedLocalizer,
+  isNoImage,
+  isSegmentation,
+  readDicomFile,
+} from './dicom-file.ts';
 import { readDicomFolder } from './dicom-folder.ts';
 import { readSlices, valueType } from './dicom-pixels.ts';
 import { sliceOf } from './dicom-slice.ts';
-import { stackSlices } from './dicom-stack.ts';
+import { type DicomStack, stackSlices } from './dicom-stack.ts';
 
 /**
  * Opens the one series of slices in a folder, or the one named by its SeriesInstanceUID. Subfolders are looked into where the folder
@@ -23,7 +30,13 @@ export async function openDicomSeries(
   options: ScanReadOptions = {},
 ): Promise<OpenScan> {
   const { files } = await readDicomFolder(disk, dir);
-  return openChosen(dir, chooseSeries(dir, files, options.series), options);
+  if (options.labels) {
+    const segmentations = files.filter(isSegmentation);
+    const others = files.filter((file) => !isDirectory(file) && !isNoImage(file));
+    if (segmentations.length === 1 && others.length === 0)
+      return openSegmentation(disk, segmentations[0].file, options);
+  }
+  return openStack(await stackOf(dir, chooseSeries(dir, files, options.series)), options);
 }
 
 /**
@@ -35,14 +48,54 @@ export async function openDicomFile(
   file: string,
   options: ScanReadOptions = {},
 ): Promise<OpenScan> {
+  if (options.labels) {
+    const named = await readDicomFile(disk, file);
+    if (named !== undefined && isSegmentation(named)) return openSegmentation(disk, file, options);
+  }
+  return openStack(await stackOfFile(disk, file, options), options);
+}
+
+/** Loads the reader of segmentations with the first of them. */
+const openSegmentation = async (
+  disk: ScanFolders,
+  file: string,
+  options: ScanReadOptions,
+): Promise<OpenScan> => (await import('./dicom-seg-read.ts')).openDicomSeg(disk, file, options);
+
+/** A series in the order of its slices. */
+export interface SeriesStack extends DicomStack {
+  /** The folder or file that was asked for. */
+  readonly where: string;
+  /** The first file of the series. */
+  readonly first: DicomFile;
+  readonly notes: readonly string[];
+}
+
+/** The series that openDicomSeries opens, slice by slice. */
+export async function stackOfFolder(
+  disk: ScanFolders,
+  dir: string,
+  options: ScanReadOptions = {},
+): Promise<SeriesStack> {
+  const { files } = await readDicomFolder(disk, dir);
+  return stackOf(dir, chooseSeries(dir, files, options.series));
+}
+
+/** The series that openDicomFile opens, slice by slice. */
+export async function stackOfFile(
+  disk: ScanFolders,
+  file: string,
+  options: ScanReadOptions = {},
+): Promise<SeriesStack> {
   const named = await readDicomFile(disk, file);
   if (named === undefined)
     throw new ImagingError({ file, field: 'path', expected: 'a file of DICOM', found: 'something else' });
   const dir = disk.folderOf(file);
-  if (isDirectory(named)) return openDicomSeries(disk, dir, options);
+  if (isDirectory(named)) return stackOfFolder(disk, dir, options);
   if (isNoImage(named)) {
     const found = `a file of modality ${named.data.text('x00080060')}`;
-    throw new ImagingError({ file, field: 'Modality', expected: 'an image', found });
+    const hint = isSegmentation(named) ? 'A segmentation is read as the label map of an image.' : undefined;
+    throw new ImagingError({ file, field: 'Modality', expected: 'an image', found, hint });
   }
   const series = options.series ?? named.data.text('x0020000e');
   const { files } = await readDicomFolder(disk, dir);
@@ -52,7 +105,7 @@ export async function openDicomFile(
     others > 0
       ? `read with the other ${others === 1 ? 'file' : `${others} files`} of its series in the same folder`
       : 'read as one slice: no other file of its series lies in this folder';
-  return openChosen(file, { ...chosen, notes: [note, ...chosen.notes] }, options);
+  return stackOf(file, { ...chosen, notes: [note, ...chosen.notes] });
 }
 
 /** The files of one series, and what was left out beside them. */
@@ -61,18 +114,24 @@ interface Chosen {
   readonly notes: readonly string[];
 }
 
-async function openChosen(where: string, chosen: Chosen, options: ScanReadOptions): Promise<OpenScan> {
+async function stackOf(where: string, chosen: Chosen): Promise<SeriesStack> {
   const measured = withoutUnmeasured(chosen.files);
   const sifted = withoutScouts(await mapSome(measured.files, sliceOf));
   const single = await withoutCopies(sifted.slices);
-  const { ordered, shape, affine } = stackSlices(where, single.slices);
+  const notes = [...chosen.notes, ...measured.notes, ...sifted.notes, ...single.notes];
+  return { ...stackSlices(where, single.slices), where, first: measured.files[0], notes };
+}
+
+function openStack(
+  { where, ordered, shape, affine, notes }: SeriesStack,
+  options: ScanReadOptions,
+): OpenScan {
   const type = valueType(ordered);
   const bytes = voxelCount(shape) * elementBytes(type);
   if (bytes > (options.maxBytes ?? defaultMaxBytes)) {
     const expected = `at most ${options.maxBytes ?? defaultMaxBytes} bytes of voxels`;
     throw new ImagingError({ file: where, field: 'slices', expected, found: `${bytes} bytes` });
   }
-  const notes = [...chosen.notes, ...measured.notes, ...sifted.notes, ...single.notes];
   return {
     header: {
       ...{ file: where, format: 'DICOM', shape, affine, type, slope: 1, intercept: 0, oriented: true },

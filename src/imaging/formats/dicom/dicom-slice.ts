@@ -1,29 +1,26 @@
-import type { Vector3 } from '../../volume/affine.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import type { WritableType } from '../../volume/nifti-types.ts';
 import type { ScanFiles } from '../scan-files.ts';
 import { type Fragment, findFrames } from './dicom-encapsulated.ts';
 import { type DicomFile, isBigEndian, type PlainPixels } from './dicom-file.ts';
+import { type Plane, planeOf } from './dicom-groups.ts';
 
 /** Where the pixels of a slice are: as they are stored, or compressed in fragments. */
 export type FramePlace = PlainPixels | { readonly fragments: readonly Fragment[]; readonly syntax: string };
 
 /** One slice of a series: where it lies, in LPS mm, and how its pixels are stored. */
-export interface DicomSlice {
+export interface DicomSlice extends Plane {
   /** Nothing else of the file stays in memory. */
   readonly files: ScanFiles;
   readonly file: string;
   readonly place: FramePlace;
+  /** What others refer to it by: SOP Class UID and SOP Instance UID of its file. */
+  readonly sopClass: string;
+  readonly sopInstance: string;
+  /** The number of its frame, from 1, where the file has several. */
+  readonly frame?: number;
   readonly rows: number;
   readonly columns: number;
-  /** Of the centre of its first pixel (Image Position). */
-  readonly position: Vector3;
-  /** Unit vectors along a row, so from column to column, and along a column (Image Orientation). */
-  readonly alongRow: Vector3;
-  readonly alongColumn: Vector3;
-  /** mm from column to column, and from row to row. */
-  readonly columnSpacing: number;
-  readonly rowSpacing: number;
   /** mm; a property of the scanner, and not the distance of slices. */
   readonly thickness?: number;
   readonly pixels: PixelFormat;
@@ -83,19 +80,7 @@ export async function sliceOf(source: DicomFile): Promise<DicomSlice> {
   const rows = whole('x00280010', 'Rows');
   const columns = whole('x00280011', 'Columns');
   if (!(rows > 0 && columns > 0)) fail('Rows, Columns', 'positive numbers', `${rows}, ${columns}`);
-  const position = numbers('x00200032', 'Image Position (Patient)', 3) as unknown as Vector3;
-  const o = numbers('x00200037', 'Image Orientation (Patient)', 6);
-  const [alongRow, alongColumn]: [Vector3, Vector3] = [
-    [o[0], o[1], o[2]],
-    [o[3], o[4], o[5]],
-  ];
-  const unit = (v: Vector3) => Math.abs(Math.hypot(...v) - 1) < 0.01;
-  const cosine = o[0] * o[3] + o[1] * o[4] + o[2] * o[5];
-  if (!unit(alongRow) || !unit(alongColumn) || Math.abs(cosine) > 0.01)
-    fail('Image Orientation (Patient)', 'two perpendicular unit vectors', o.join(', '));
-  const [rowSpacing, columnSpacing] = numbers('x00280030', 'Pixel Spacing', 2);
-  if (!(rowSpacing > 0 && columnSpacing > 0))
-    fail('Pixel Spacing', 'two positive numbers of mm', `${rowSpacing}, ${columnSpacing}`);
+  const plane = planeOf(file, data, data, data);
   const slope = !data.has('x00281053') ? 1 : numbers('x00281053', 'Rescale Slope', 1)[0];
   const intercept = !data.has('x00281052') ? 0 : numbers('x00281052', 'Rescale Intercept', 1)[0];
   if (slope === 0) fail('Rescale Slope', 'another number than 0', '0');
@@ -107,14 +92,12 @@ export async function sliceOf(source: DicomFile): Promise<DicomSlice> {
       files: source.files,
       file,
       place,
+      sopClass: data.text('x00080016'),
+      sopInstance: data.text('x00080018'),
       rows,
       columns,
-      position,
-      alongRow,
-      alongColumn,
-      columnSpacing,
-      rowSpacing,
     },
+    ...plane,
     ...{ thickness, pixels, slope, intercept },
   };
 }

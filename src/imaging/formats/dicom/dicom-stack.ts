@@ -2,7 +2,11 @@ import type { Affine, Vector3 } from '../../volume/affine.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import type { Shape3 } from '../../volume/volume.ts';
 import { affineFromLps } from '../raw-voxels.ts';
+import type { Plane } from './dicom-groups.ts';
 import type { DicomSlice } from './dicom-slice.ts';
+
+/** A plane with so many pixels. */
+type SizedPlane = Plane & { readonly rows: number; readonly columns: number };
 
 /** Slices in the order of their positions, and the grid that they form. */
 export interface DicomStack {
@@ -43,7 +47,7 @@ export function stackSlices(dir: string, slices: readonly DicomSlice[]): DicomSt
 }
 
 /** Whether two slices have one size, spacing and orientation. */
-export function areAlike(slice: DicomSlice, reference: DicomSlice): boolean {
+export function areAlike(slice: SizedPlane, reference: SizedPlane): boolean {
   return difference(slice, reference) === undefined;
 }
 
@@ -56,16 +60,16 @@ function checkAlike(slice: DicomSlice, reference: DicomSlice): void {
 }
 
 function difference(
-  slice: DicomSlice,
-  reference: DicomSlice,
+  slice: SizedPlane,
+  reference: SizedPlane,
 ): { readonly field: string; readonly expected: string; readonly found: string } | undefined {
   const differ = (field: string, expected: string, found: string) => ({ field, expected, found });
-  const size = ({ columns, rows }: DicomSlice) => `${columns} x ${rows}`;
+  const size = ({ columns, rows }: SizedPlane) => `${columns} x ${rows}`;
   if (size(slice) !== size(reference)) return differ('Columns x Rows', size(reference), size(slice));
-  const angles = ({ alongRow, alongColumn }: DicomSlice) => [...alongRow, ...alongColumn];
+  const angles = ({ alongRow, alongColumn }: SizedPlane) => [...alongRow, ...alongColumn];
   if (angles(slice).some((cosine, n) => Math.abs(cosine - angles(reference)[n]) > 1e-3))
     return differ('Image Orientation (Patient)', angles(reference).join(', '), angles(slice).join(', '));
-  const spacing = ({ rowSpacing, columnSpacing }: DicomSlice) => [rowSpacing, columnSpacing];
+  const spacing = ({ rowSpacing, columnSpacing }: SizedPlane) => [rowSpacing, columnSpacing];
   if (spacing(slice).some((mm, n) => Math.abs(mm / spacing(reference)[n] - 1) > 1e-3))
     return differ('Pixel Spacing', spacing(reference).join(', '), spacing(slice).join(', '));
   return undefined;
@@ -138,11 +142,11 @@ function stepOf(dir: string, ordered: readonly DicomSlice[], normal: Vector3): V
 }
 
 /** The direction in which slices follow each other: a unit vector. */
-export const normalOf = ({ alongRow, alongColumn }: DicomSlice): Vector3 => cross(alongRow, alongColumn);
+export const normalOf = ({ alongRow, alongColumn }: Plane): Vector3 => cross(alongRow, alongColumn);
 
 export const dot = (a: Vector3, b: Vector3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 export const minus = (a: Vector3, b: Vector3): Vector3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
-const scaled = (v: Vector3, by: number): Vector3 => [v[0] * by, v[1] * by, v[2] * by];
+export const scaled = (v: Vector3, by: number): Vector3 => [v[0] * by, v[1] * by, v[2] * by];
 const cross = (a: Vector3, b: Vector3): Vector3 => [
   a[1] * b[2] - a[2] * b[1],
   a[2] * b[0] - a[0] * b[2],

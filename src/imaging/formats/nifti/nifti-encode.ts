@@ -19,8 +19,11 @@ import {
 import { type Grid, spacingOf, type VoxelArray } from '../../volume/volume.ts';
 import { putAscii, viewOf } from '../bytes.ts';
 
-/** Bytes before the first voxel of a written file: the header and four bytes that say "no extensions". */
+/** Bytes before the first voxel of a written file without extensions: the header and four bytes that say whether there are any. */
 export const writtenOffset = 352;
+
+/** The code of an extension that is a text for people and programs: NIFTI_ECODE_COMMENT. */
+const commentCode = 6;
 
 /**
  * The voxels as `type`, rounded to whole numbers for an integer type; the same array where it is one already.
@@ -49,18 +52,27 @@ export function toElements(data: VoxelArray, type: WritableType, file?: string):
 }
 
 /**
- * The first 352 bytes of a single-file NIfTI-1 image in this machine's byte order: units mm, no scaling, the
+ * What stands before the voxels of a single-file NIfTI-1 image, 352 bytes and a comment, in this machine's byte order: units mm, no scaling, the
  * affine as sform, and as qform too where its axes are perpendicular (a qform holds no shear); of a grid of a NIfTI file, both
  * with their codes as they were there.
  * Throws ImagingError for an extent above 32767, which NIfTI-1 cannot say.
  */
-export function encodeHeader(grid: Grid, type: WritableType, little: boolean, file?: string): Uint8Array {
+export function encodeHeader(
+  grid: Grid,
+  type: WritableType,
+  little: boolean,
+  file?: string,
+  comment?: string,
+): Uint8Array {
   const [depth, height, width] = grid.shape;
   if (Math.max(depth, height, width) > 32767) {
     const found = grid.shape.join('x');
     throw new ImagingError({ file, field: 'shape', expected: 'at most 32767 voxels along each axis', found });
   }
-  const bytes = new Uint8Array(writtenOffset);
+  const text = comment === undefined ? undefined : new TextEncoder().encode(comment);
+  // An extension has a size and a code before its text, and is a multiple of 16 bytes.
+  const extension = text === undefined ? 0 : 16 * Math.ceil((8 + text.length) / 16);
+  const bytes = new Uint8Array(writtenOffset + extension);
   const view = viewOf(bytes);
   const i16 = (at: number, value: number) => view.setInt16(at, value, little);
   const f32 = (at: number, value: number) => view.setFloat32(at, value, little);
@@ -76,7 +88,7 @@ export function encodeHeader(grid: Grid, type: WritableType, little: boolean, fi
   [...pixdim, 1, 1, 1, 1].forEach((size, at) => {
     f32(76 + 4 * at, size);
   });
-  f32(108, writtenOffset);
+  f32(108, bytes.length);
   f32(112, 1);
   view.setUint8(123, 2);
   putAscii(bytes, 'halomesh', 148);
@@ -86,6 +98,12 @@ export function encodeHeader(grid: Grid, type: WritableType, little: boolean, fi
     f32(256 + 4 * at, value);
   });
   putAscii(bytes, 'n+1\0', 344);
+  if (text !== undefined) {
+    bytes[348] = 1;
+    view.setInt32(writtenOffset, extension, little);
+    view.setInt32(writtenOffset + 4, commentCode, little);
+    bytes.set(text, writtenOffset + 8);
+  }
   return bytes;
 }
 

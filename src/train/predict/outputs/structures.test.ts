@@ -12,10 +12,10 @@ import {
   scalingAffine,
   writeNifti,
   writePhantom,
-} from '../../imaging/index.ts';
-import { resolveConfig } from '../config/config.ts';
-import { train } from '../loop/train.ts';
-import { predict, predictFolder } from './predict.ts';
+} from '../../../imaging/index.ts';
+import { resolveConfig } from '../../config/config.ts';
+import { train } from '../../loop/train.ts';
+import { predict, predictFolder } from '../predict.ts';
 import { structuresOf } from './structures.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'halomesh-structures-'));

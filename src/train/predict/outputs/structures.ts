@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { makeFolder, writeTextAtomically } from '../../files/index.ts';
+import { makeFolder, writeTextAtomically } from '../../../files/index.ts';
 import {
   type ChannelledCase,
   createNiftiWriter,
@@ -8,11 +8,11 @@ import {
   readScanSlabs,
   type Structure,
   type StructureStatistics,
-} from '../../imaging/index.ts';
-import { lesionOf } from '../config/known-names.ts';
-import { channelNamesOf } from '../config/normalization.ts';
-import type { OpenRun } from './open-run.ts';
-import { namesOfFiles } from './probabilities.ts';
+} from '../../../imaging/index.ts';
+import { lesionOf } from '../../config/known-names.ts';
+import { channelNamesOf } from '../../config/normalization.ts';
+import type { OpenRun } from '../open-run.ts';
+import { namesOfFiles, outputStem } from '../probabilities.ts';
 
 // What is made of a segmentation once it is written: a file for each structure, and what is known of each.
 
@@ -44,7 +44,7 @@ export const structureFiles = (output: string, structures: readonly Structure[])
 
 /** The files of statistics beside a segmentation. */
 export function statisticsFiles(output: string): { readonly json: string; readonly csv: string } {
-  const stem = `${output.replace(/\.nii(\.gz)?$/i, '')}_statistics`;
+  const stem = `${outputStem(output)}_statistics`;
   return { json: `${stem}.json`, csv: `${stem}.csv` };
 }
 
