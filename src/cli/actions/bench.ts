@@ -6,7 +6,7 @@ import { bytes, type Plan, type Sizes } from '../../plan/index.ts';
 import { agreedSplit, kernelTable, type Tracer } from '../../run/index.ts';
 import { grantedBytes, machineHere, speedsOf } from '../../train/index.ts';
 import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from '../flags/flags.ts';
-import { endsOnSignals } from '../terminal/interrupt.ts';
+import { endsOnSignals, hearSignals } from '../terminal/interrupt.ts';
 import { type Joined, join } from '../terminal/processes.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
@@ -37,6 +37,7 @@ export async function benchAction(flags: Flags): Promise<void> {
   const joined = await join(flags.split === 'auto' ? 'auto' : placement(flags).mesh, settings);
   const show = async (tracer: Tracer | undefined): Promise<void> => {
     const result = await measure(flags, joined, tracer);
+    await hearSignals();
     if (!talks()) return;
     if (flags.json) sayJson(result);
     else say(formatBench(result));

@@ -39,3 +39,21 @@ it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     rmSync(folder, { recursive: true });
   },
 );
+
+it.each(['endsOnSignals', 'leavingSignals'])(
+  'a signal that came during work is heard before %s works on',
+  async (name) => {
+    const script = `
+    const { exitOnSignals, ${name} } = await import('${of('cli/terminal/interrupt.js')}');
+    exitOnSignals();
+    process.kill(process.pid, 'SIGTERM');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    await ${name}(async () => console.log('works on'));`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    const exit = once(child, 'exit');
+    let said = '';
+    for await (const chunk of child.stdout) said += String(chunk);
+    expect(said).toBe('');
+    expect(await exit).toEqual([143, null]);
+  },
+);

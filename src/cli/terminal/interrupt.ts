@@ -36,6 +36,7 @@ export function endOnSignals(): void {
 
 /** {@link endOnSignals} for as long as something works that writes no file, such as measurements: kernels let no handler have a turn. */
 export async function leavingSignals<T>(work: () => Promise<T>): Promise<T> {
+  await hearSignals();
   endOnSignals();
   try {
     return await work();
@@ -44,10 +45,12 @@ export async function leavingSignals<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Hears of the signals that came during long work: one turn for the handler, and one for the exit that it asks for. */
+/**
+ * Hears of the signals that came during long work: one turn that may be the rest of this one, one for the handler, and one for the exit
+ * that it asks for.
+ */
 export async function hearSignals(): Promise<void> {
-  await nextTurn();
-  await nextTurn();
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
 }
 
 /**
@@ -57,8 +60,8 @@ export async function hearSignals(): Promise<void> {
 export async function endsOnSignals<T>(plan: () => T | Promise<T>): Promise<T> {
   const { heldLocks, unfinishedFiles } = await import('../../files/index.ts');
   const { removeOnSignals } = await import('../../machine/index.ts');
-  // Those that came before are heard first.
-  await nextTurn();
+  // Those that came before are heard first; one that waits for its handler is lost with it.
+  await hearSignals();
   const heard = signals.map((name) => ({ name, listeners: process.listeners(name) }));
   const files = [...heldLocks(), ...unfinishedFiles()];
   // Once to have the library loaded, and again because the last listener that goes gives a signal back to the system.
