@@ -86,7 +86,7 @@ describe('networks in ONNX', () => {
     expect(farthest(back, expected)).toBeLessThan(1e-4);
   });
 
-  it.each(['nnunet', 'nnunet-slabs'])('of %s give the same too', async (name) => {
+  it.each(['nnunet', 'nnunet-slabs', 'nnunet-residual'])('of %s give the same too', async (name) => {
     const run = path.join(folder, `${name}-run`);
     await importNnunet({ nnunet: fixture(name), out: run });
     await compare(run, 3);

@@ -1,9 +1,10 @@
 import { fail, HalomeshError } from '../core/index.ts';
 import { checkOutputs, writeAll, writeAtomically } from '../files/index.ts';
 import { paperWindow } from '../imaging/index.ts';
+import { isCustom, type Network } from '../nn/index.ts';
 import { channelCount, prepareOptions, scoreCount, writeSafetensors } from '../train/index.ts';
 import { OnnxModel } from './onnx/onnx-model.ts';
-import { addNetwork, sizesOf } from './onnx/onnx-network.ts';
+import { addNetwork, type StatedNetwork, sizesOf } from './onnx/onnx-network.ts';
 import { type RunWeights, type RunWeightsOptions, readRunWeights } from './weights/run-weights.ts';
 import { permuted, torchKey, torchOrder, torchShape } from './weights/weights.ts';
 
@@ -36,6 +37,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
       problem: 'expected an ONNX or a safetensors file to write, found neither',
     });
   const run = await readRunWeights(options);
+  if (onnx !== undefined) checkOnnx(onnx, run.network);
   checkOutputs({ reads: run.files, writes: written, overwrite });
   if (onnx !== undefined) await writeOnnx(onnx, run);
   if (safetensors !== undefined) await writeTorchWeights(safetensors, run);
@@ -63,8 +65,20 @@ export function describeRun({ config, classes, step }: RunWeights): Record<strin
   };
 }
 
+/** Refuses a network that is known as a function alone, whose layers ONNX would have to be told one by one. */
+function checkOnnx(file: string, network: Network): asserts network is StatedNetwork {
+  if (!isCustom(network)) return;
+  fail({
+    where: file,
+    problem: `network ${network.name} is a function`,
+    expected: "one of halomesh's own networks",
+    hint: 'Export its weights as .safetensors',
+  });
+}
+
 async function writeOnnx(file: string, run: RunWeights): Promise<void> {
   const { network, classes, weights, config } = run;
+  checkOnnx(file, network);
   const model = new OnnxModel();
   const image = model.input('image', sizesOf(network, config.slices ?? channelCount(config)));
   const scores = addNetwork(model, network, weights, image);

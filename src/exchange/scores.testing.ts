@@ -1,11 +1,19 @@
 import { type Shape3, voxelCount } from '../imaging/index.ts';
 import { Context, networkConfig, networkLevels } from '../nn/index.ts';
 import { inputOf } from '../ops/index.ts';
-import { configOfRun, imageShape, loadCheckpoint, networkOf, sessionOf } from '../train/index.ts';
+import {
+  configOfRun,
+  imageShape,
+  loadCheckpoint,
+  loadNetwork,
+  networkOf,
+  sessionOf,
+} from '../train/index.ts';
 
 /** Scores of a run's network on an image that is prepared already, [depth, height, width, class], by the CPU device. */
 export async function scoresOfRun(run: string, image: Float32Array, size: Shape3): Promise<Float32Array> {
-  const { folder, config } = await configOfRun({ run });
+  const { folder, config: saved } = await configOfRun({ run });
+  const { config } = await loadNetwork(saved, { folder });
   const ctx = new Context({ training: false, averaged: config.ema !== undefined });
   const input = inputOf(ctx.graph, 'image', imageShape(config, size), 'f32');
   const [scores] = networkLevels(ctx, input, networkConfig(networkOf(config, config.classes!.length)), false);

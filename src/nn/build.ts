@@ -1,7 +1,7 @@
 import { fail, type Graph, type Shape, showShape, type Value, volume } from '../core/index.ts';
 import { castTo, gradients, inputOf, sigmoid, softmax, type VariableAttrs } from '../ops/index.ts';
 import { BATCH } from './axes.ts';
-import { Context, type Parameter } from './context.ts';
+import { Context, type ContextOptions, type Parameter } from './context.ts';
 import { classCounts, predictedLabels, regionCounts, writtenRegions } from './counts.ts';
 import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './loss/losses.ts';
 import { type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
@@ -79,9 +79,10 @@ export interface BuiltLoss extends Built {
 /** One training step: reads image, labels, step and learning_rate; changes the variables. */
 export function buildTraining(options: TrainingOptions): BuiltLoss {
   const { accumulation } = options;
-  const ctx = contextOf(options, { training: true, accumulating: accumulation !== undefined });
+  const { deepSupervision: deep } = options;
+  const ctx = contextOf(options, { training: true, accumulating: accumulation !== undefined, deep });
   const { graph } = ctx;
-  const { levels, network } = addNetwork(ctx, options, options.deepSupervision);
+  const { levels, network } = addNetwork(ctx, options);
   const gathers = accumulation?.part === 'gather';
   const rate = gathers ? undefined : inputOf(graph, 'learning_rate', [], 'f64');
   // Made here even if nothing is random, so that every training graph takes the same inputs.
@@ -159,17 +160,13 @@ export function buildScores(options: BuildOptions): Built {
 
 function contextOf(
   { seed, storage, averaged, first }: BuildOptions,
-  kind: { readonly training: boolean; readonly accumulating?: boolean } | { readonly measuring: true },
+  kind: Pick<ContextOptions, 'training' | 'measuring' | 'accumulating' | 'deep'>,
 ): Context {
   return new Context({ seed, storage, averaged, first, ...kind });
 }
 
-/** Adds the image and the network: its scores, and below them those of lower resolutions where `deep`. */
-function addNetwork(
-  ctx: Context,
-  options: BuildOptions,
-  deep = false,
-): { levels: readonly Value[]; network: Network } {
+/** Adds the image and the network: its scores, and below them those of lower resolutions where the context is deep. */
+function addNetwork(ctx: Context, options: BuildOptions): { levels: readonly Value[]; network: Network } {
   const { image } = options;
   if (image.length < 3 || image[0].name !== BATCH)
     fail({
@@ -179,7 +176,7 @@ function addNetwork(
       found: showShape(image),
     });
   const network = networkConfig(options.network);
-  const levels = networkLevels(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network, deep);
+  const levels = networkLevels(ctx, inputOf(ctx.graph, 'image', image, 'f32'), network, ctx.deep);
   return { levels, network };
 }
 

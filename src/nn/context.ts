@@ -34,10 +34,13 @@ export interface ContextOptions {
   readonly first?: FirstWeights;
   /** Training: the gradients of several batches make a step, and the graph input `pass` counts batches. */
   readonly accumulating?: boolean;
+  /** Scores of lower resolutions are asked for, too. */
+  readonly deep?: boolean;
 }
 
 /** Name of the running average of a weight. */
 export const averageName = (name: string): string => `${name}/ema`;
+export const isAverage = (name: string): boolean => name.endsWith(averageName(''));
 
 /**
  * What the layers of a model share while its graph is built: the graph, the path of the layer being built, the variables and
@@ -51,6 +54,7 @@ export class Context {
   readonly measuring: boolean;
   readonly averaged: boolean;
   readonly storage: 'f32' | 'bf16';
+  readonly deep: boolean;
   private readonly first: FirstWeights;
   private readonly accumulating: boolean;
   private readonly path: string[] = [];
@@ -70,6 +74,7 @@ export class Context {
     this.storage = options.storage ?? 'f32';
     this.first = options.first ?? 'he-normal';
     this.accumulating = options.accumulating ?? false;
+    this.deep = options.deep ?? false;
     if (this.averaged && this.training)
       fail({ where: 'context', problem: 'training changes the weights and not their averages' });
     if (!Number.isInteger(this.seed) || this.seed < 0 || this.seed > 0xffffffff)

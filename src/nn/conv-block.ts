@@ -23,6 +23,8 @@ export interface ConvBlockSettings {
   readonly slope?: number;
   /** Probability that dropout keeps an element; 1 is no dropout. */
   readonly keep?: number;
+  /** Without: convolution and norm alone, where the leaky ReLU follows a sum. True by default. */
+  readonly activate?: boolean;
 }
 
 /**
@@ -30,14 +32,15 @@ export interface ConvBlockSettings {
  * element-wise in float32; what comes out is stored as the context says, so that one rounding stands between two convolutions.
  */
 export function convBlock(ctx: Context, x: Value, settings: ConvBlockSettings): Value {
-  const { filters, kernel = 3, stride, norm = 'batch', slope = 0.1, keep = 1 } = settings;
+  const { filters, kernel = 3, stride, norm = 'batch', slope = 0.1, keep = 1, activate = true } = settings;
   return ctx.layer(settings.name ?? 'conv_block', () => {
     const raw = conv(ctx, x, { name: '', filters, kernel, stride, bias: norm === 'none', slope });
     const wide = raw.dtype === 'bf16' ? castTo(raw, 'f32') : raw;
     const { groups, epsilon } = settings;
     const over = Object.keys(perAxis(kernel, x, 'conv_block'));
     const normed = applyNorm(ctx, wide, norm, groups, over, epsilon);
-    return castTo(dropout(ctx, leakyRelu(normed, slope), keep), raw.dtype);
+    const active = activate ? leakyRelu(normed, slope) : normed;
+    return castTo(dropout(ctx, active, keep), raw.dtype);
   });
 }
 

@@ -2,25 +2,30 @@
 
 export * from './average.ts';
 export * from './axes.ts';
+export * from './blocks/activations.ts';
+export * from './blocks/attention.ts';
+export * from './blocks/residual.ts';
 // Whole graphs
 export * from './build.ts';
 // What layers share while a graph is built
 export * from './context.ts';
 export * from './conv-block.ts';
 export * from './counts.ts';
+// Networks
+export * from './custom-network.ts';
 // Layers
 export * from './layers.ts';
-
 // Training
 export * from './loss/loss-names.ts';
 export * from './loss/losses.ts';
-// Networks
 export * from './network.ts';
 export * from './norm.ts';
 export * from './optimizers.ts';
 export * from './plain-unet.ts';
+export * from './plan-stages.ts';
 export * from './schedules.ts';
 export * from './step/accumulate.ts';
 export * from './step/first-weights.ts';
 export * from './step/first-weights-names.ts';
+export * from './toolkit.ts';
 export * from './unet.ts';

@@ -13,6 +13,7 @@ import {
   type Windows,
 } from '../ops/index.ts';
 import { channelOf, type PerAxis, perAxis, spaceOf } from './axes.ts';
+import { checkGroups, groupedConvRaw } from './blocks/grouped-conv.ts';
 import type { Context } from './context.ts';
 
 // Layers with weights, and pooling.
@@ -40,13 +41,15 @@ export interface ConvSettings extends WindowSettings {
   /** Kernel size: one for all spatial axes, or one for each axis named. */
   readonly kernel: PerAxis;
   readonly bias?: boolean;
+  /** Groups of channels, each seen by its own share of the filters; as many as channels: a depthwise convolution. 1 by default. */
+  readonly groups?: number;
   /** Name of the output channel dimension; that of the input by default. */
   readonly out?: string;
   /** Slope of the leaky ReLU that follows, for the first weights. */
   readonly slope?: number;
 }
 
-export interface ConvTransposeSettings extends Omit<ConvSettings, 'padding' | 'out'> {
+export interface ConvTransposeSettings extends Omit<ConvSettings, 'padding' | 'out' | 'groups'> {
   /** Spatial sizes to restore, such as the skip's. Default: input size * stride. */
   readonly onto?: Shape;
   readonly padding?: 'ceil' | PerAxis;
@@ -106,6 +109,9 @@ export function conv(ctx: Context, x: Value, settings: ConvSettings): Value {
     const where = `conv "${ctx.here}"`;
     checkFilters(settings.filters, where);
     const channel = channelOf(x);
+    const { groups = 1 } = settings;
+    checkGroups(groups, channel.size, settings.filters, where);
+    const each = channel.size / groups;
     const window = windowsFor(
       x,
       settings.kernel,
@@ -114,15 +120,16 @@ export function conv(ctx: Context, x: Value, settings: ConvSettings): Value {
     );
     const shape = [
       ...kernelDims(window),
-      { name: `${channel.name}_in`, size: channel.size },
+      { name: `${channel.name}_in`, size: each },
       { name: settings.out ?? channel.name, size: settings.filters },
     ];
     const weight = ctx.variable(
       'weight',
       shape,
-      ctx.firstWeights(taps(window) * channel.size, taps(window) * settings.filters, settings.slope),
+      ctx.firstWeights(taps(window) * each, (taps(window) * settings.filters) / groups, settings.slope),
     );
-    return withBias(ctx, convRaw(x, weight, window), settings.bias);
+    const y = groups === 1 ? convRaw(x, weight, window) : groupedConvRaw(x, weight, window, groups);
+    return withBias(ctx, y, settings.bias);
   });
 }
 

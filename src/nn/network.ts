@@ -1,26 +1,33 @@
 import type { Value } from '../core/index.ts';
 import type { Context } from './context.ts';
-import { checkPlainUNet, type PlainUNetConfig, plainUnetLevels } from './plain-unet.ts';
+import { type CustomNetwork, customLevels } from './custom-network.ts';
+import { checkPlainUNet, type PlainUNetConfig, plainUnetLevels, STAGED_KINDS } from './plain-unet.ts';
 import { type UNetConfig, unetConfig, unetLevels } from './unet.ts';
 
 /** The networks there are: all of their settings. */
-export type Network = UNetConfig | PlainUNetConfig;
+export type Network = UNetConfig | PlainUNetConfig | CustomNetwork;
 
 /** What is given of a network: any settings of the U-Net, or all of another one. */
-export type NetworkSettings = Partial<UNetConfig> | PlainUNetConfig;
+export type NetworkSettings = Partial<UNetConfig> | PlainUNetConfig | CustomNetwork;
 
+/** Whether a network is given stage by stage. */
 export const isPlainUNet = (network: NetworkSettings): network is PlainUNetConfig =>
-  'kind' in network && network.kind === 'plain';
+  'kind' in network && STAGED_KINDS.some((kind) => kind === network.kind);
+
+export const isCustom = (network: NetworkSettings): network is CustomNetwork =>
+  'kind' in network && network.kind === 'custom';
 
 /** All settings of a network. Refuses those that make none. */
 export function networkConfig(settings: NetworkSettings = {}): Network {
+  if (isCustom(settings)) return settings;
   if (!isPlainUNet(settings)) return unetConfig(settings);
   checkPlainUNet(settings);
   return settings;
 }
 
 /** Scores of every class at every voxel, and where `deep` those of the lower resolutions of the way up, from the highest down. */
-export function networkLevels(ctx: Context, image: Value, network: Network, deep: boolean): Value[] {
+export function networkLevels(ctx: Context, image: Value, network: Network, deep: boolean): readonly Value[] {
+  if (isCustom(network)) return customLevels(ctx, image, network, deep);
   return isPlainUNet(network)
     ? plainUnetLevels(ctx, image, network, deep)
     : unetLevels(ctx, image, network, deep);

@@ -1,17 +1,22 @@
 import { fail, type Value } from '../core/index.ts';
 import { add, concat, constant, mul } from '../ops/index.ts';
+import { residualBlock } from './blocks/residual.ts';
 import type { Context } from './context.ts';
 import { convBlock } from './conv-block.ts';
 import { convTranspose } from './layers.ts';
 import { checkImage, scoresOf } from './unet.ts';
 
-// The U-Net of nnU-Net (Isensee et al. 2021), its plain convolutional one: every stage has widths, windows and strides of its own.
+// The U-Nets of nnU-Net: every stage has widths, windows and strides of its own. The plain one (Isensee et al. 2021) has blocks of one
+// convolution; the one with a residual encoder (He et al. 2016, Isensee et al. 2024) begins with such a block, the stem, and has residual
+// blocks on the way down.
 //
 //   down0  scale and shift, blocks ───────────────────── skip ── up0  transpose, concat, blocks ── output 1x1x1 ── classes
 //   down1    blocks, the first with strides ───────── skip ── up1
 //   down2      blocks, the first with strides ────────┘
 //
-// A block is convolution, instance norm, leaky ReLU. The convolution of a block has no bias: the norm would take it away.
+// A block is convolution, instance norm, leaky ReLU. A residual one is two of these, the second without the activation, which follows
+// its sum with what came in: pooled by the mean where the block strides, through a convolution of kernel 1 and a norm where widths differ.
+// The convolution of a block has no bias: the norm would take it away.
 // Any size of at least 1 works: a stride keeps an odd rest, and the transposed convolution restores the skip's size.
 
 /** A number for each axis that windows slide over, by name. */
@@ -25,14 +30,18 @@ export interface PlainStage {
   readonly kernel: ByAxis;
   /** Strides from the stage above; 1 for the first one. */
   readonly stride: ByAxis;
-  /** Convolutions on the way down. */
+  /** Convolutions on the way down, or residual blocks. */
   readonly down: number;
   /** Convolutions on the way up; none of the last stage, which is the bottom. */
   readonly up: number;
 }
 
+/** What the way down is made of: convolutions, or residual blocks. */
+export const STAGED_KINDS = ['plain', 'residual'] as const;
+export type StagedKind = (typeof STAGED_KINDS)[number];
+
 export interface PlainUNetConfig {
-  readonly kind: 'plain';
+  readonly kind: StagedKind;
   readonly classes: number;
   readonly stages: readonly PlainStage[];
   /** Slope of the leaky ReLU. */
@@ -47,7 +56,12 @@ export interface PlainUNetConfig {
 /** Refuses settings that make no network. */
 export function checkPlainUNet(config: PlainUNetConfig): void {
   const refuse = (field: string, expected: string, found: unknown): never =>
-    fail({ where: 'plain U-Net', problem: `setting "${field}"`, expected, found: JSON.stringify(found) });
+    fail({
+      where: `${config.kind} U-Net`,
+      problem: `setting "${field}"`,
+      expected,
+      found: JSON.stringify(found),
+    });
   const { stages, classes, slope, epsilon, scale, shift } = config;
   const count = (n: number) => Number.isSafeInteger(n) && n >= 1;
   if (!(count(classes) && classes >= 2)) refuse('classes', 'at least 2: background counts', classes);
@@ -79,26 +93,39 @@ export function checkPlainUNet(config: PlainUNetConfig): void {
  */
 export function plainUnetLevels(ctx: Context, image: Value, config: PlainUNetConfig, deep: boolean): Value[] {
   checkPlainUNet(config);
-  const channel = checkImage(image, 'plain U-Net');
-  const { stages, classes, slope, epsilon, scale, shift } = config;
+  const channel = checkImage(image, `${config.kind} U-Net`);
+  const { kind, stages, classes, slope, epsilon, scale, shift } = config;
+  const shared = { slope, epsilon, norm: 'instance' } as const;
   const blocks = (x: Value, count: number, { filters, kernel }: PlainStage, stride?: ByAxis): Value => {
     for (let i = 0; i < count; i++)
       x = convBlock(ctx, x, {
-        ...{ name: `conv${i}`, filters, kernel, slope, epsilon, norm: 'instance' },
+        ...{ name: `conv${i}`, filters, kernel, ...shared },
         stride: i === 0 ? stride : undefined,
       });
     return x;
   };
 
+  const residual = (x: Value, { filters, kernel, down }: PlainStage, stride: ByAxis): Value => {
+    for (let i = 0; i < down; i++)
+      x = residualBlock(ctx, x, {
+        ...{ name: `block${i}`, filters, kernel, ...shared },
+        stride: i === 0 ? stride : each,
+      });
+    return x;
+  };
+
+  const each = Object.fromEntries(Object.keys(stages[0].kernel).map((axis) => [axis, 1]));
   const number = (value: number): Value => constant(ctx.graph, value, [], 'f32');
   const skips: Value[] = [];
   let x = ctx.stored(add(mul(image, number(scale)), number(shift)));
+  if (kind === 'residual') x = ctx.scope('stem', () => blocks(x, 1, stages[0]));
   for (const [level, stage] of stages.entries()) {
     if (level > 0) skips.push(x);
-    x = ctx.scope(`down${level}`, () => blocks(x, stage.down, stage, stage.stride));
+    x = ctx.scope(`down${level}`, () =>
+      kind === 'residual' ? residual(x, stage, stage.stride) : blocks(x, stage.down, stage, stage.stride),
+    );
   }
 
-  const each = Object.fromEntries(Object.keys(stages[0].kernel).map((axis) => [axis, 1]));
   const output = (from: Value): Value => scoresOf(ctx, from, classes, each);
   const lower: Value[] = [];
   for (let level = stages.length - 2; level >= 0; level--) {

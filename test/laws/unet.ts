@@ -4,6 +4,7 @@ import type { Device } from '../../src/machine/index.ts';
 import {
   Context,
   deepLoss,
+  isCustom,
   isPlainUNet,
   type NetworkSettings,
   networkConfig,
@@ -20,8 +21,9 @@ const SIZE = { batch: 2, depth: 7, height: 6, width: 9, channel: 1 };
 export type Settings = NetworkSettings & { readonly deep?: boolean };
 
 export function network({ deep = false, ...settings }: Settings, storage: 'f32' | 'bf16' = 'f32') {
-  const ctx = new Context({ seed: 5, training: true, storage });
-  const whole = isPlainUNet(settings) ? settings : { base: 2, levels: 3, keep: 0.8, ...settings };
+  const ctx = new Context({ seed: 5, training: true, storage, deep });
+  const whole =
+    isPlainUNet(settings) || isCustom(settings) ? settings : { base: 2, levels: 3, keep: 0.8, ...settings };
   const image = inputOf(ctx.graph, 'image', shape(SIZE));
   const scores = networkLevels(ctx, image, networkConfig(whole), deep);
   const labels = inputOf(ctx.graph, 'labels', shape(SIZE).slice(0, -1), 'u8');

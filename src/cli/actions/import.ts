@@ -1,4 +1,5 @@
 import { type ImportOptions, importNnunet } from '../../exchange/index.ts';
+import { stagesOf } from '../../train/index.ts';
 import { say } from '../terminal/say.ts';
 import { commandName, quoted, relative } from '../terminal/words.ts';
 
@@ -7,9 +8,9 @@ export type Flags = ImportOptions;
 /** Runs `halomesh import`. */
 export async function importAction(flags: Flags): Promise<void> {
   const { run, file, configuration, config, weights } = await importNnunet(flags);
-  const { network, classes = [], spacing } = config;
+  const { classes = [], spacing } = config;
   const voxels = typeof spacing === 'object' ? spacing.join(' x ') : `${spacing}`;
-  say(`${relative(file)}: ${configuration}, ${network?.stages.length} resolutions, ${weights} weights`);
+  say(`${relative(file)}: ${configuration}, ${stagesOf(config)?.length} resolutions, ${weights} weights`);
   say(`classes ${classes.join(', ')}; voxels of ${voxels} mm`);
   say(`written to ${relative(run)}`);
   say(

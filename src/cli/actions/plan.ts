@@ -1,9 +1,13 @@
 import { openDataset } from '../../imaging/index.ts';
 import { formatPlan } from '../../plan/index.ts';
 import { resolveConfig, settingIn, type TrainConfig } from '../../train/config/config.ts';
+import { stagesOf } from '../../train/config/model.ts';
 import { inPlaceOfPercentiles } from '../../train/config/normalization.ts';
 import { apart, type Forecast, forecast, forecastCases, splitFor } from '../../train/loop/forecast.ts';
+import { loadNetwork } from '../../train/record/network-file.ts';
+import { runFolder } from '../../train/record/run-folder.ts';
 import { chooseCases } from '../../train/samples/cases.ts';
+import { withPlannedNetwork, withStages } from '../../train/samples/planned-network.ts';
 import { withDataset } from '../../train/samples/preprocessed.ts';
 import { givenConfig } from '../flags/given.ts';
 import { UsageError } from '../flags/parse.ts';
@@ -29,10 +33,11 @@ export async function planAction({ classes, ranks, json, ...flags }: Flags): Pro
   // A plan writes nothing, and with a size it reads nothing either.
   if (ranks !== undefined && given.split !== 'auto')
     throw new UsageError({ where: '--ranks', problem: 'needs --split auto' });
-  const config = resolveConfig(
+  const asked = resolveConfig(
     { ...given, data: given.data ?? '.', out: given.out ?? '.' },
     nameOf(settingIn('config')),
   );
+  const { config } = await loadNetwork(asked, { folder: runFolder(asked.out) });
   const planned =
     given.data === undefined
       ? await fromSize(config, classes ?? 3, ranks)
@@ -42,8 +47,8 @@ export async function planAction({ classes, ranks, json, ...flags }: Flags): Pro
   else say(`${headline(config, planned)}\n${formatPlan(report)}`);
 }
 
-async function fromSize(config: TrainConfig, classes: number, ranks?: number): Promise<Planned> {
-  const { size, classes: names } = config;
+async function fromSize(given: TrainConfig, classes: number, ranks?: number): Promise<Planned> {
+  const { size, classes: names } = given;
   if (size === undefined)
     throw new UsageError({
       where: '--size',
@@ -53,6 +58,8 @@ async function fromSize(config: TrainConfig, classes: number, ranks?: number): P
   const numbered = Array.from({ length: classes }, (_, n) => `class ${n}`);
   const all = names ?? numbered;
   const shape = [size, size, size] as const;
+  // Voxels are taken as cubes, as nothing says what they are.
+  const config = withStages(given, [{ shape, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] }]);
   const split = await splitFor(config, shape, all.length, { ranks });
   const found = forecast(split.config, shape, all.length, {
     processRanks: apart(ranks),
@@ -70,10 +77,11 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
   const dataset = await openDataset(config.data, config);
   // A plan goes by sizes: numbers of normalisation make no difference.
   const channels = dataset.channelNames?.length ?? 1;
-  const own = withDataset(
+  const prepared = withDataset(
     inPlaceOfPercentiles(config, channels, () => 'none'),
     dataset,
   );
+  const own = await withPlannedNetwork(prepared, dataset);
   const chosen = chooseCases(dataset, own);
   return {
     classes: chosen.classes,
@@ -81,13 +89,14 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
   };
 }
 
-function headline(
-  { batch, base, levels, network, precision, slices }: TrainConfig,
-  planned: Planned,
-): string {
-  const widths = network
-    ? `channels ${network.stages.map(({ filters }) => filters).join(', ')}`
-    : `base ${base}, ${levels} levels`;
+function headline(config: TrainConfig, planned: Planned): string {
+  const { batch, base, levels, network, precision, slices } = config;
+  const stages = stagesOf(config);
+  const widths = stages
+    ? `channels ${stages.map(({ filters }) => filters).join(', ')}`
+    : typeof network === 'object'
+      ? `of ${network.kind === 'module' ? network.name : 'code'}`
+      : `base ${base}, ${levels} levels`;
   const whose = planned.case === undefined ? '' : ` (case ${planned.case})`;
   const extents = ([d, h, w]: readonly number[]) => `depth ${d}, height ${h}, width ${w}`;
   const patch = planned.patch === undefined ? '' : `patch         ${extents(planned.patch)}\n`;

@@ -5,6 +5,7 @@ import {
   readConfigFile,
   type SettingName,
 } from '../../train/config/config.ts';
+import { isNetworkName } from '../../train/config/config-type.ts';
 import { checkMeshFlags } from './flags.ts';
 import { UsageError } from './parse.ts';
 import type { TrainFlags } from './train-flags.ts';
@@ -17,6 +18,7 @@ export function givenConfig(flags: TrainFlags): {
   const { config, resume: _resume, watch: _watch, trace: _trace, overwrite: _overwrite, ...own } = flags;
   checkMeshFlags(flags);
   checkWindow(own);
+  checkNetwork(own);
   const ofFile = config === undefined ? {} : readConfigFile(config);
   const nameOf = (rest: SettingName) => flagsOver(own, fileOver(config ?? '', ofFile, rest));
   return { given: mergeConfig(ofFile, own), nameOf };
@@ -33,6 +35,20 @@ function checkWindow({ window, normalization }: Readonly<Record<string, unknown>
     expected: '--normalization ct',
     found: names.join(','),
     hint: 'Leave the window out',
+  });
+}
+
+/** Widths and levels are of the U-Net: refused beside a network that has its own. */
+function checkNetwork({ network, ...flags }: Readonly<Record<string, unknown>>): void {
+  if (typeof network !== 'string' || network === 'unet') return;
+  const own = isNetworkName(network) ? (['levels'] as const) : (['base', 'levels'] as const);
+  const key = own.find((name) => flags[name] !== undefined);
+  if (key === undefined) return;
+  throw new UsageError({
+    where: `--${key}`,
+    problem: `expected nothing beside --network ${network}, which decides itself`,
+    found: String(flags[key]),
+    hint: 'Leave it out',
   });
 }
 

@@ -4,7 +4,7 @@ import { LOSS_NAMES } from '../../nn/loss/loss-names.ts';
 import { FIRST_WEIGHTS } from '../../nn/step/first-weights-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { AUGMENTATIONS, NORMALIZATIONS } from '../../train/config/choices.ts';
-import { PRESETS, SAMPLINGS } from '../../train/config/config-type.ts';
+import { NETWORKS, PRESETS, SAMPLINGS } from '../../train/config/config-type.ts';
 import {
   MOST_BATCH,
   MOST_CHANNELS,
@@ -81,6 +81,10 @@ export function addTrainFlags(command: Command): Command {
       '--slices <n>',
       '2-D: train on single slices, with n adjacent ones (odd) as channels (default: 3-D)',
       count('--slices', 1, MOST_SLICES),
+    )
+    .option(
+      '--network <name>',
+      `network: ${NETWORKS.join(', ')}, or a module (.mjs, .js) whose function builds one (default: unet)`,
     )
     .option('--base <n>', 'channels of the first level', count('--base', 1, MOST_CHANNELS))
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10))

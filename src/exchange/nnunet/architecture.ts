@@ -1,17 +1,17 @@
 import { fail, shownValue } from '../../core/index.ts';
-import type { ByAxis, PlainStage } from '../../nn/index.ts';
-import type { NormalizationSetting, TrainConfig } from '../../train/index.ts';
+import type { ByAxis, PlainStage, StagedKind } from '../../nn/index.ts';
+import type { NormalizationSetting, StagedNetwork } from '../../train/index.ts';
 import { channelsOf, normalisationOf } from './intensities.ts';
 import { type Configuration, type DatasetFile, type Plans, refuse } from './plans.ts';
 
-// What a network of nnU-Net is here: a plain U-Net. What it cannot be is refused by name.
+// What a network of nnU-Net is here: a U-Net stage by stage, plain or with a residual encoder. What it cannot be is refused by name.
 
 /** Axes of an image in the order of its array. */
 const AXES = ['depth', 'height', 'width'] as const;
 
 /** The parts of a run's config that the plans and the data set give. */
 export interface Imported {
-  readonly network: NonNullable<TrainConfig['network']>;
+  readonly network: StagedNetwork;
   readonly classes: readonly string[];
   readonly spacing: readonly [number, number, number];
   /** Of a single channel of CT. */
@@ -28,7 +28,7 @@ export interface Imported {
 /** How a network is laid out, one entry for each stage. */
 interface Layout {
   readonly where: string;
-  readonly kind: string;
+  readonly kind: StagedKind;
   readonly filters: readonly number[];
   readonly kernels: readonly (readonly number[])[];
   readonly strides: readonly (readonly number[])[];
@@ -84,13 +84,13 @@ function layoutOf(where: string, configuration: Configuration): Layout {
   const { architecture } = configuration;
   if (architecture === undefined) return olderLayout(where, configuration);
   const at = `${where} "architecture"`;
-  const { network_class_name: kind, arch_kwargs: given } = architecture;
+  const { network_class_name: name, arch_kwargs: given } = architecture;
   const stages = given.n_stages;
   const each = (values: number | readonly number[], count: number, key: string): readonly number[] => {
     const list = typeof values === 'number' ? new Array<number>(count).fill(values) : values;
     return sized(list, count, `${at} "${key}"`);
   };
-  checkKind(at, kind);
+  const kind = kindNamed(at, name);
   const named = (key: string, value: string | null | undefined, wanted: RegExp, expected: string) => {
     if (!wanted.test(value ?? 'none')) refuse(`${at} "${key}"`, 'layer', expected, value ?? 'none');
   };
@@ -103,13 +103,21 @@ function layoutOf(where: string, configuration: Configuration): Layout {
     refuse(`${at} "nonlin_first"`, 'order of a block', 'norm before activation', 'true');
   if (given.norm_op_kwargs?.affine === false)
     refuse(`${at} "norm_op_kwargs"`, 'norm', 'weights and biases', 'affine false');
+  const of = kind === 'residual' ? 'n_blocks_per_stage' : 'n_conv_per_stage';
+  if (kind === 'residual') {
+    const [first] = each(given.features_per_stage, stages, 'features_per_stage');
+    const { stem_channels: stem, bottleneck_channels: narrow, squeeze_excitation: squeezed } = given;
+    if (stem && stem !== first) refuse(`${at} "stem_channels"`, 'width of the stem', `${first}`, `${stem}`);
+    if (narrow) refuse(`${at} "bottleneck_channels"`, 'residual blocks', 'basic ones', 'bottlenecks');
+    if (squeezed) refuse(`${at} "squeeze_excitation"`, 'residual blocks', 'none', 'squeeze and excitation');
+  }
   return {
     where: at,
     kind,
     filters: each(given.features_per_stage, stages, 'features_per_stage'),
     kernels: sized(given.kernel_sizes, stages, `${at} "kernel_sizes"`),
     strides: sized(given.strides, stages, `${at} "strides"`),
-    down: each(given.n_conv_per_stage, stages, 'n_conv_per_stage'),
+    down: each(counts(at, given[of], of), stages, of),
     up: each(given.n_conv_per_stage_decoder, stages - 1, 'n_conv_per_stage_decoder'),
     // What PyTorch takes where nothing is said.
     slope: given.nonlin_kwargs?.negative_slope ?? 0.01,
@@ -118,17 +126,17 @@ function layoutOf(where: string, configuration: Configuration): Layout {
 }
 
 function olderLayout(where: string, given: Configuration): Layout {
-  const { UNet_class_name: kind, UNet_base_num_features: base, unet_max_num_features: most } = given;
+  const { UNet_class_name: name, UNet_base_num_features: base, unet_max_num_features: most } = given;
   const { n_conv_per_stage_encoder: down, n_conv_per_stage_decoder: up } = given;
   const { conv_kernel_sizes: kernels, pool_op_kernel_sizes: strides } = given;
-  if (kind === undefined || base === undefined || most === undefined || !down || !up || !kernels || !strides)
+  if (name === undefined || base === undefined || most === undefined || !down || !up || !kernels || !strides)
     return fail({
       where,
       problem: 'tells no network',
       expected: '"architecture", or "UNet_class_name" and what belongs to it',
       found: 'neither',
     });
-  checkKind(where, kind);
+  const kind = kindNamed(where, name);
   const stages = strides.length;
   return {
     where,
@@ -143,8 +151,21 @@ function olderLayout(where: string, given: Configuration): Layout {
   };
 }
 
-function checkKind(where: string, kind: string): void {
-  if (!/(^|\.)PlainConvUNet$/.test(kind)) refuse(where, 'network', 'PlainConvUNet', kind);
+/** The kind of a network by the name of its class. */
+function kindNamed(where: string, name: string): StagedKind {
+  if (/(^|\.)PlainConvUNet$/.test(name)) return 'plain';
+  if (/(^|\.)ResidualEncoderUNet$/.test(name)) return 'residual';
+  return refuse(where, 'network', 'PlainConvUNet or ResidualEncoderUNet', name);
+}
+
+function counts(
+  where: string,
+  given: number | readonly number[] | undefined,
+  key: string,
+): number | readonly number[] {
+  return (
+    given ?? fail({ where: `${where} "${key}"`, problem: 'expected a number for each stage, found nothing' })
+  );
 }
 
 function sized<T>(list: readonly T[], count: number, where: string): readonly T[] {
@@ -177,9 +198,9 @@ function axesOf(
 }
 
 function networkOf(
-  { filters, kernels, strides, down, up, slope, epsilon }: Layout,
+  { kind, filters, kernels, strides, down, up, slope, epsilon }: Layout,
   inImage: (values: readonly number[]) => readonly number[],
-): Omit<NonNullable<TrainConfig['network']>, 'scale' | 'shift'> {
+): Omit<StagedNetwork, 'scale' | 'shift'> {
   const byAxis = (values: readonly number[]): ByAxis =>
     Object.fromEntries(inImage(values).map((value, axis) => [AXES[axis], value]));
   const stages = filters.map(
@@ -191,7 +212,7 @@ function networkOf(
       up: n < up.length ? up[up.length - 1 - n] : 0,
     }),
   );
-  return { kind: 'plain', stages, slope, epsilon };
+  return { kind, stages, slope, epsilon };
 }
 
 /** Names of label values 0, 1, 2... */

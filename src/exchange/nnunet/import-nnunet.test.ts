@@ -23,6 +23,8 @@ describe('results of nnU-Net', () => {
     ['nnunet', [3, 3, 3]],
     // Turned axes, thick slices, windows and strides that differ along them, weights in bfloat16.
     ['nnunet-slabs', [0.8, 0.7, 5]],
+    // A residual encoder.
+    ['nnunet-residual', [3, 1.5, 1.5]],
   ])('of %s give the scores of PyTorch', async (name, spacing) => {
     const out = path.join(folder, name);
     const { config, configuration } = await importNnunet({ nnunet: fixture(name), out });
@@ -90,9 +92,9 @@ describe('results of nnU-Net', () => {
 
   it.each<[what: string, change: Change, message: string]>([
     [
-      'a residual encoder',
-      ['plans', `${FULL}.architecture.network_class_name`, 'architectures.unet.ResidualEncoderUNet'],
-      'expected PlainConvUNet, found architectures.unet.ResidualEncoderUNet',
+      'another network',
+      ['plans', `${FULL}.architecture.network_class_name`, 'architectures.primus.Primus'],
+      'expected PlainConvUNet or ResidualEncoderUNet, found architectures.primus.Primus',
     ],
     [
       'intensities of more channels than there are',

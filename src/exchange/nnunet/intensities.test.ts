@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { resolveConfig } from '../../train/index.ts';
+import { resolveConfig, stagesOf } from '../../train/index.ts';
 import { weightsOf } from '../weights/weights.ts';
 import { importedOf } from './architecture.ts';
 import { configurationOf, type DatasetFile, type Plans, readDataset, readPlans } from './plans.ts';
@@ -53,7 +53,7 @@ describe('intensities of nnU-Net', () => {
     ]);
     expect(config.network).toMatchObject({ scale: 1, shift: 0 });
     const [first] = weightsOf(config, 3);
-    const { stages } = config.network!;
+    const { stages } = { stages: stagesOf(config)! };
     expect(first.shape.slice(-2)).toEqual([names.length, stages[0].filters]);
   });
 

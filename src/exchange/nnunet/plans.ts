@@ -26,7 +26,8 @@ const architecture = part({
     conv_op: text,
     kernel_sizes: windows,
     strides: windows,
-    n_conv_per_stage: perStage,
+    n_conv_per_stage: perStage.optional(),
+    n_blocks_per_stage: perStage.optional(),
     n_conv_per_stage_decoder: perStage,
     conv_bias: z.boolean({ error: 'true or false' }),
     norm_op: text.nullish(),
@@ -36,6 +37,9 @@ const architecture = part({
     nonlin_kwargs: part({ negative_slope: number.optional() }).nullish(),
     nonlin_first: z.boolean().optional(),
     pool: text.optional(),
+    stem_channels: count.nullish(),
+    bottleneck_channels: perStage.nullish(),
+    squeeze_excitation: z.boolean({ error: 'true or false' }).optional(),
   }),
 });
 

@@ -1,4 +1,5 @@
 import {
+  type CustomNetwork,
   isPlainUNet,
   type Network,
   NORM_EPSILON,
@@ -13,6 +14,9 @@ import type { OnnxModel, Size } from './onnx-model.ts';
 // The networks of `nn/` in ONNX, channels first: [batch, channel, space...]. Axes of space are those that windows slide over; along
 // the others every slice is an image of its own, and so one of the batch.
 
+/** Networks that are settings, and not functions. */
+export type StatedNetwork = Exclude<Network, CustomNetwork>;
+
 /** What the operators of a network are added to. */
 interface Site {
   readonly model: OnnxModel;
@@ -22,7 +26,7 @@ interface Site {
 }
 
 /** The axes that windows of a network slide over, in the order of the image. */
-export function windowAxes(network: Network): string[] {
+export function windowAxes(network: StatedNetwork): string[] {
   const kernel = isPlainUNet(network) ? network.stages[0].kernel : network.kernel;
   const all = ['depth', 'height', 'width'];
   return typeof kernel === 'number' ? all : all.filter((axis) => axis in kernel);
@@ -31,7 +35,7 @@ export function windowAxes(network: Network): string[] {
 /** Adds a network on an image [batch, channels, space...]; the name of the scores [batch, classes, space...]. */
 export function addNetwork(
   model: OnnxModel,
-  network: Network,
+  network: StatedNetwork,
   weights: RunWeights['weights'],
   image: string,
 ): string {
@@ -40,7 +44,7 @@ export function addNetwork(
 }
 
 /** Sizes of an image or of scores. */
-export const sizesOf = (network: Network, channels: number): Size[] => [
+export const sizesOf = (network: StatedNetwork, channels: number): Size[] => [
   'batch',
   channels,
   ...windowAxes(network),
@@ -72,7 +76,7 @@ function unet(site: Site, config: UNetConfig, image: string): string {
 
 function plainUnet(site: Site, config: PlainUNetConfig, image: string): string {
   const { model, axes } = site;
-  const { stages, slope, epsilon, scale, shift } = config;
+  const { kind, stages, slope, epsilon, scale, shift } = config;
   const blocks = (x: string, scope: string, count: number, strides?: readonly number[]) => {
     for (let i = 0; i < count; i++)
       x = block(site, x, `${scope}/conv${i}`, {
@@ -85,9 +89,15 @@ function plainUnet(site: Site, config: PlainUNetConfig, image: string): string {
   const scaled = model.node('Mul', 'scaled', [image, model.floats('scale', [], Float32Array.of(scale))]);
   let x = model.node('Add', 'normalised', [scaled, model.floats('shift', [], Float32Array.of(shift))]);
   const skips: string[] = [];
+  if (kind === 'residual') x = blocks(x, 'stem', 1);
   for (const [level, { down }] of stages.entries()) {
     if (level > 0) skips.push(x);
-    x = blocks(x, `down${level}`, down, stridesOf(level));
+    if (kind === 'residual')
+      for (let n = 0; n < down; n++) {
+        const strides = n === 0 ? stridesOf(level) : axes.map(() => 1);
+        x = residual(site, x, `down${level}/block${n}`, { slope, epsilon, strides });
+      }
+    else x = blocks(x, `down${level}`, down, stridesOf(level));
   }
   for (let level = stages.length - 2; level >= 0; level--)
     x = blocks(
@@ -98,12 +108,34 @@ function plainUnet(site: Site, config: PlainUNetConfig, image: string): string {
   return convolution(site, x, 'output');
 }
 
+/** Two blocks of convolution and norm, and what goes past them. */
+function residual(
+  site: Site,
+  x: string,
+  path: string,
+  { slope, epsilon, strides }: { slope: number; epsilon: number; strides: readonly number[] },
+): string {
+  const { model, weights } = site;
+  const shared = { norm: 'instance', slope, epsilon } as const;
+  const first = block(site, x, `${path}/conv0`, { ...shared, strides });
+  const second = block(site, first, `${path}/conv1`, { ...shared, activate: false });
+  let past = strides.some((step) => step > 1)
+    ? model.node('AveragePool', `${path}/pool`, [x], { kernel_shape: strides, strides, ceil_mode: 1 })
+    : x;
+  if (weights.has(`${path}/skip/weight`))
+    past = block(site, past, `${path}/skip`, { ...shared, activate: false });
+  const sum = model.node('Add', `${path}/sum`, [second, past]);
+  return model.node('LeakyRelu', `${path}/activation`, [sum], { alpha: { float: slope } });
+}
+
 interface Block {
   readonly norm: NormKind;
   readonly groups?: number;
   readonly slope: number;
   readonly epsilon?: number;
   readonly strides?: readonly number[];
+  /** Whether the leaky ReLU follows; true by default. */
+  readonly activate?: boolean;
 }
 
 /** Convolution, norm, leaky ReLU. */
@@ -111,10 +143,11 @@ function block(
   site: Site,
   x: string,
   path: string,
-  { norm, groups = 1, slope, epsilon, strides }: Block,
+  { norm, groups = 1, slope, epsilon, strides, activate = true }: Block,
 ): string {
   const raw = convolution(site, x, path, strides);
   const normed = normOf(site, raw, `${path}/norm`, { kind: norm, groups, epsilon });
+  if (!activate) return normed;
   return site.model.node('LeakyRelu', `${path}/activation`, [normed], { alpha: { float: slope } });
 }
 

@@ -1,6 +1,6 @@
 import { fail } from '../../core/index.ts';
 import { type Network, networkConfig } from '../../nn/index.ts';
-import { configOfRun, networkOf, openSafetensors, type TrainConfig } from '../../train/index.ts';
+import { configOfRun, loadNetwork, networkOf, openSafetensors, type TrainConfig } from '../../train/index.ts';
 import { checkpointOf } from '../../train/predict/open-run.ts';
 import { plainName, weightsOf } from './weights.ts';
 
@@ -26,7 +26,8 @@ export interface RunWeightsOptions {
 
 /** Reads what prediction reads of a run. Throws HalomeshError where its checkpoint does not fit its config, or is damaged. */
 export async function readRunWeights({ run, checkpoint }: RunWeightsOptions): Promise<RunWeights> {
-  const { folder, config } = await configOfRun({ run });
+  const { folder, config: saved } = await configOfRun({ run });
+  const { config } = await loadNetwork(saved, { folder });
   const { classes } = config;
   if (classes === undefined)
     return fail({

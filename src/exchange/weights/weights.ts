@@ -1,6 +1,6 @@
 import { Context, networkConfig, networkLevels } from '../../nn/index.ts';
 import { inputOf } from '../../ops/index.ts';
-import { imageShape, networkOf, type TrainConfig } from '../../train/index.ts';
+import { imageShape, networkOf, stagesOf, type TrainConfig } from '../../train/index.ts';
 
 // The variables of a network, and how PyTorch lays them out.
 //
@@ -64,10 +64,10 @@ export function permuted(
 }
 
 /** Resolutions of a config's network. */
-export const levelsOf = ({ network, levels }: TrainConfig): number => network?.stages.length ?? levels;
+export const levelsOf = (config: TrainConfig): number => stagesOf(config)?.length ?? config.levels;
 
 /**
- * The key of a weight in PyTorch. Of a plain U-Net it is that of nnU-Net's checkpoints; of the U-Net it is the path with dots, and
+ * The key of a weight in PyTorch. Of a network given stage by stage it is that of nnU-Net's checkpoints; of the U-Net it is the path with dots, and
  * the names that PyTorch's layers have (`down0/conv0/norm/gamma`: `down0.conv0.norm.weight`).
  */
 export function torchKey(name: string, config: TrainConfig): string {
@@ -75,15 +75,34 @@ export function torchKey(name: string, config: TrainConfig): string {
   const last = path.pop()!;
   const ending = torchEndings[last] ?? last;
   const levels = levelsOf(config);
-  if (config.network === undefined) return [...path, ending].join('.');
+  if (stagesOf(config) === undefined) return [...path, ending].join('.');
   const [scope, layer, ...inner] = path;
   const level = Number(/\d+$/.exec(scope)?.[0] ?? 0);
   // The decoder counts from the lowest resolution up.
   const stage = levels - 2 - level;
   if (scope === 'output' || layer === 'output') return `decoder.seg_layers.${stage}.${ending}`;
   if (layer === 'transpose') return `decoder.transpconvs.${stage}.${ending}`;
+  if (scope === 'stem')
+    return `encoder.stem.convs.0.${[...(inner.length > 0 ? inner : ['conv']), ending].join('.')}`;
+  if (layer.startsWith('block')) return residualKey(level, layer, inner, ending, config);
   const conv = `convs.${layer.slice('conv'.length)}.${[...(inner.length > 0 ? inner : ['conv']), ending].join('.')}`;
   return scope.startsWith('down') ? `encoder.stages.${level}.0.${conv}` : `decoder.stages.${stage}.${conv}`;
+}
+
+/** Of `block2/conv0/norm` of a level: `blocks.2.conv1.norm`; what goes past a block that strides is pooled first. */
+function residualKey(
+  level: number,
+  block: string,
+  [layer, ...inner]: readonly string[],
+  ending: string,
+  config: TrainConfig,
+): string {
+  const number = Number(block.slice('block'.length));
+  const strides = Object.values(stagesOf(config)![level].stride).some((step) => step > 1);
+  const pooled = number === 0 && strides;
+  const name = layer === 'skip' ? `skip.${pooled ? 1 : 0}` : `conv${Number(layer.slice('conv'.length)) + 1}`;
+  const rest = [...(inner.length > 0 ? inner : ['conv']), ending].join('.');
+  return `encoder.stages.${level}.blocks.${number}.${name}.${rest}`;
 }
 
 const torchEndings: Readonly<Record<string, string | undefined>> = {

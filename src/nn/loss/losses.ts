@@ -1,6 +1,8 @@
-import { dimOf, fail, type Value } from '../../core/index.ts';
+import { dimOf, fail, showShape, type Value } from '../../core/index.ts';
 import { add, castTo, constant, crossEntropy, div, mul, reshape, resize } from '../../ops/index.ts';
 import { channelOf, countOver, spaceOf } from '../axes.ts';
+import { called } from '../custom-network.ts';
+import { TOOLKIT, type Toolkit } from '../toolkit.ts';
 import { withoutIgnored } from './ignored.ts';
 import {
   isRegionLoss,
@@ -47,6 +49,22 @@ export interface LossConfig {
   readonly beta?: number;
   /** The label of voxels that are left out; none where absent. */
   readonly ignore?: number;
+  /** A loss of one's own, minimised in place of `terms`. */
+  readonly custom?: CustomLoss;
+}
+
+/** A loss that a function builds: of scores [batch, space..., class] and labels [batch, space...] u8 a scalar. */
+export type LossFunction = (
+  scores: Value,
+  labels: Value,
+  about: { readonly classes: number; readonly ignore?: number },
+  kit: Toolkit,
+) => Value;
+
+export interface CustomLoss {
+  /** Of the function, for messages. */
+  readonly name: string;
+  readonly build: LossFunction;
 }
 
 /** Of the paper of each: Lin et al. 2017 and Salehi et al. 2017. */
@@ -143,9 +161,13 @@ export function segmentationLoss(scores: Value, truth: Value, given: LossConfig 
   const classes = channelOf(scores).name;
   checkLoss(given, dimOf(scores.shape, classes, 'loss').size);
   const config = withDefaults(given);
-  const { terms, weights, gamma, mix, ignore, sets } = config;
+  const { terms, weights, gamma, mix, ignore, sets, custom } = config;
+  const own = custom && customLoss(custom, scores, truth, ignore);
   const all = scores.dtype === 'bf16' ? castTo(scores, 'f32') : scores;
-  if (sets !== undefined) return lossOfSets(all, truth, { ...config, sets });
+  if (sets !== undefined) {
+    const found = lossOfSets(all, truth, { ...config, sets });
+    return own === undefined ? found : { ...found, loss: own };
+  }
   const number = (value: number): Value => constant(scores.graph, value, [], 'f64');
 
   const voxels = countOver(
@@ -171,7 +193,7 @@ export function segmentationLoss(scores: Value, truth: Value, given: LossConfig 
   const ofVoxels = terms.filter((term) => !isRegionLoss(term)).map(voxelLoss);
   if (config.dice.length === 0) {
     const parts = { crossEntropy: entropy, diceCase: undefined, diceGlobal: undefined, softDice: [] };
-    return { loss: joined(ofVoxels)!, parts };
+    return { loss: own ?? joined(ofVoxels)!, parts };
   }
 
   const overlaps = config.dice.map((cls) => new ClassOverlap(logits, labels, cls, config, kept?.ignored));
@@ -182,7 +204,21 @@ export function segmentationLoss(scores: Value, truth: Value, given: LossConfig 
     .map((name) => regionLoss(name, { classes: overlaps, diceCase, diceGlobal }));
   const loss = mixed(ofVoxels, ofRegions, mix);
   const softDice = overlaps.map(({ cls, global }) => ({ cls, value: mul(global, number(-1)) }));
-  return { loss, parts: { crossEntropy: entropy, diceCase, diceGlobal, softDice } };
+  return { loss: own ?? loss, parts: { crossEntropy: entropy, diceCase, diceGlobal, softDice } };
+}
+
+function customLoss({ name, build }: CustomLoss, scores: Value, labels: Value, ignore?: number): Value {
+  const where = `loss ${name}`;
+  const classes = channelOf(scores).size;
+  const found: Value | undefined = called(where, () => build(scores, labels, { classes, ignore }, TOOLKIT));
+  if (found?.graph === scores.graph && found.shape.length === 0) return castTo(found, 'f64');
+  return fail({
+    where,
+    problem: 'gives no scalar of its graph',
+    expected: 'a value without dimensions',
+    found: found?.shape === undefined ? typeof found : showShape(found.shape),
+    hint: 'Sum it over all of its dimensions, such as reduceSum(x, names, "f64")',
+  });
 }
 
 /** Losses of voxels and of regions as one. */

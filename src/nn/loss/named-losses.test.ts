@@ -25,7 +25,7 @@ const truth = (v: number, k: number): number => (labels[v] === k ? 1 : 0);
 const dice = (voxels: number[], k: number, epsilon: number): number =>
   (-2 * sum(voxels, (v) => p(v, k) * truth(v, k))) / (sum(voxels, (v) => p(v, k) + truth(v, k)) + epsilon);
 
-type Full = Required<Omit<LossConfig, 'ignore' | 'sets'>>;
+type Full = Required<Omit<LossConfig, 'ignore' | 'sets' | 'custom'>>;
 
 /** The formula of each loss. */
 const FORMULAS: Readonly<Record<LossName, (config: Full) => number>> = {

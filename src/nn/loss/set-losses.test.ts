@@ -25,7 +25,7 @@ const sum = (voxels: number[], f: (v: number) => number): number => voxels.reduc
 const dice = (voxels: number[], r: number, epsilon: number): number =>
   (-2 * sum(voxels, (v) => p(v, r) * t(v, r))) / (sum(voxels, (v) => p(v, r) + t(v, r)) + epsilon);
 
-type Full = Required<Omit<LossConfig, 'ignore'>>;
+type Full = Required<Omit<LossConfig, 'ignore' | 'custom'>>;
 const whole: Full = {
   ...{ sets, terms: ['bce'], weights: [1, 1], dice: [], mix: 0.4, epsilon: 0.1 },
   ...{ gamma: 2, alpha: 0.3, beta: 0.7 },

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { HalomeshError } from '../../core/index.ts';
 import { expectedOf } from '../../imaging/index.ts';
 import { DEVICE_CHOICES } from '../../machine/index.ts';
-import { checkPlainUNet, FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
+import { FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation-schema.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
 import { classNames, classValues, labelMapping, labelRegions } from './label-schema.ts';
@@ -17,33 +16,27 @@ import {
   MOST_VOXELS,
   SPACING,
 } from './limits.ts';
+import { customLoss, networkSchema } from './network-schema.ts';
 import { nnunetSchema } from './nnunet-schema.ts';
 import { channelNamesSchema, normalizationSchema } from './normalization-schema.ts';
-import { DIMENSIONS } from './split-dimensions.ts';
+import {
+  byDim,
+  decay,
+  flag,
+  kinds,
+  matching,
+  notNegative,
+  number,
+  object,
+  oneOf,
+  positive,
+  probability,
+  share,
+  text,
+  whole,
+} from './schema-parts.ts';
 
 // The schema of a config. What a field expects is the text of its error.
-
-const text = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
-const whole = (least: number, most = Number.MAX_SAFE_INTEGER) => {
-  const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${most}`;
-  const error = `a whole number of at least ${least}${upTo}`;
-  return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= least && n <= most, { error });
-};
-const number = (error: string, holds: (n: number) => boolean) => z.number({ error }).refine(holds, { error });
-const positive = number('a number above 0', (n) => Number.isFinite(n) && n > 0);
-const notNegative = number('a number of at least 0', (n) => Number.isFinite(n) && n >= 0);
-const share = number('a number from 0 to 1', (n) => n >= 0 && n <= 1);
-const probability = number('a probability above 0, at most 1', (n) => n > 0 && n <= 1);
-const decay = number('a number from 0 to below 1', (n) => n >= 0 && n < 1);
-const flag = z.boolean({ error: 'true or false' });
-const oneOf = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: `one of ${values.join(', ')}` });
-const object = <T extends z.core.$ZodLooseShape>(shape: T) =>
-  z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object' : undefined) });
-const kinds = (values: readonly string[]) => ({
-  error: (issue: { readonly code: string }) =>
-    issue.code === 'invalid_type' ? 'an object with "kind"' : `one of ${values.join(', ')}`,
-});
 
 const optimizer = z.discriminatedUnion(
   'kind',
@@ -85,25 +78,12 @@ const schedule = z.discriminatedUnion(
   kinds(['constant', 'step', 'cosine', 'poly']),
 );
 
-const byDim = <T>(value: z.ZodType<T>, expected: string) =>
-  z.record(z.string(), value, { error: expected }).superRefine((record, ctx) => {
-    for (const key of Object.keys(record))
-      if (!(DIMENSIONS as readonly string[]).includes(key))
-        ctx.addIssue({
-          code: 'custom',
-          path: [key],
-          message: `a dimension (${DIMENSIONS.join(', ')})`,
-          params: { key },
-        });
-  });
-
 const heldOut = {
   error: 'a list of case ids, a share of the cases above 0 and below 1, or a .json or .txt file',
 };
 const caseShare = number(heldOut.error, (n) => n > 0 && n < 1);
 const caseFile = text.regex(/\.(json|txt)$/i, heldOut);
 
-const matching = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error });
 const bestBy = matching(/^(dice|dice:.+|loss)$/, 'dice, dice:CLASS or loss');
 const fold = matching(
   /^\d+(\/(\d+|all))?$/,
@@ -134,36 +114,6 @@ const split = z.custom<TrainConfig['split'] & {}>().superRefine((value: unknown,
   for (const { path, message, ...issue } of issues) {
     const params = issue.code === 'custom' ? issue.params : undefined;
     ctx.addIssue({ code: 'custom', path: [...path], message, params });
-  }
-});
-
-const byAxis = byDim(whole(1, MOST_SIZE), 'numbers by axis, such as {"depth": 3, "height": 3, "width": 3}');
-const finite = number('a number', Number.isFinite);
-const network = object({
-  kind: z.literal('plain', { error: 'plain' }),
-  stages: z
-    .array(
-      object({
-        filters: whole(1, MOST_CHANNELS),
-        kernel: byAxis,
-        stride: byAxis,
-        down: whole(1, 100),
-        up: whole(0, 100),
-      }),
-      { error: 'a list of stages' },
-    )
-    .min(1, { error: 'at least one stage' })
-    .max(10, { error: 'at most ten stages' }),
-  slope: decay,
-  epsilon: positive,
-  scale: finite,
-  shift: finite,
-}).superRefine((given, ctx) => {
-  try {
-    checkPlainUNet({ ...given, classes: 2 });
-  } catch (error) {
-    if (!(error instanceof HalomeshError)) throw error;
-    ctx.addIssue({ code: 'custom', message: `stages of one network (${error.message})` });
   }
 });
 
@@ -210,7 +160,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     `an odd number from 1 to ${MOST_SLICES}`,
     (n) => Number.isSafeInteger(n) && n >= 1 && n <= MOST_SLICES && n % 2 === 1,
   ).optional(),
-  network: network.optional(),
+  network: networkSchema.optional(),
   nnunet: nnunetSchema.optional(),
   base: whole(1, MOST_CHANNELS),
   levels: number('a whole number from 1 to 10', (n) => Number.isInteger(n) && n >= 1 && n <= 10),
@@ -234,6 +184,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     gamma: notNegative.optional(),
     alpha: notNegative.optional(),
     beta: notNegative.optional(),
+    custom: customLoss.optional(),
   }),
   deepSupervision: flag,
   firstWeights: oneOf(FIRST_WEIGHTS).optional(),

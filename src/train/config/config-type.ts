@@ -4,7 +4,9 @@ import type {
   Adafactor,
   Adam,
   FirstWeights,
+  LossFunction,
   LossName,
+  NetworkFunction,
   NormKind,
   PlainUNetConfig,
   Sgd,
@@ -45,7 +47,38 @@ export interface LossSettings {
   /** What a false voxel costs in the Tversky loss, and what a missed one does; 0.3 and 0.7 by default. */
   readonly alpha?: number;
   readonly beta?: number;
+  /** A loss given in code, in place of `terms`: its name alone is in files. */
+  readonly custom?: { readonly name: string; readonly build?: LossFunction };
 }
+
+/** A network stage by stage. */
+export type StagedNetwork = Omit<PlainUNetConfig, 'classes'>;
+
+/** A module whose function builds the network; a copy of it lies in the folder of the run. */
+export interface NetworkModule {
+  readonly kind: 'module';
+  /** Name of the file that it came from. */
+  readonly name: string;
+  /** Of the file. */
+  readonly sha256: string;
+  /** The function, where the module is loaded; files do not have it. */
+  readonly build?: NetworkFunction;
+}
+
+/** A network given as a function in code: its name alone is in files. */
+export interface NetworkInCode {
+  readonly kind: 'code';
+  readonly name: string;
+  readonly build?: NetworkFunction;
+}
+
+/**
+ * Networks by name: the U-Net of `base` and `levels`; or those of nnU-Net, plain or with a residual encoder, whose stages follow from
+ * spacing and size.
+ */
+export const NETWORKS = ['unet', 'nnunet', 'resunet'] as const;
+
+export const isNetworkName = (name: unknown): boolean => NETWORKS.some((known) => known === name);
 
 export const SAMPLINGS = ['uniform', 'balanced'] as const;
 
@@ -151,8 +184,11 @@ export interface TrainConfig {
    * 2-D: the network sees single slices, with as many neighbouring ones (odd: the slice is in the middle) as channels. Absent: 3-D.
    */
   readonly slices?: number;
-  /** A plain convolutional U-Net stage by stage, in place of `base`, `levels`, `norm` and `dropoutKeep`: what imported ones are. */
-  readonly network?: Omit<PlainUNetConfig, 'classes'>;
+  /**
+   * Another network than the U-Net of `base`, `levels`, `norm` and `dropoutKeep`: stage by stage, as imported ones are, or a module's,
+   * which is asked for by its file (.mjs, .js), absolute.
+   */
+  readonly network?: string | StagedNetwork | NetworkModule | NetworkInCode;
   /** Absent: whole volumes, as everywhere else here. Imported runs have it. */
   readonly nnunet?: NnunetSettings;
   /** Channels of the first level. */

@@ -4,7 +4,7 @@ import { checkLayout, fail, type Layout, type Mesh, mesh, shownValue } from '../
 import { check, readJson, type SettingName, settingIn } from './config-error.ts';
 import { presets } from './config-presets.ts';
 import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
-import type { TrainConfig } from './config-type.ts';
+import { isNetworkName, type TrainConfig } from './config-type.ts';
 
 export { AUGMENTATIONS, type AugmentationSettings } from './augmentation.ts';
 export { fileOver, flagsOver, type SettingName, settingIn } from './config-error.ts';
@@ -24,13 +24,15 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   // Without a window of its own a channel is normalised by its name.
   const byName = given.window === undefined ? { normalization: 'auto' } : {};
   const filled = mergeConfig({ ...presets[preset], ...byName, preset }, given);
-  const { data, out, validation, init } = filled;
+  const { data, out, validation, init, network } = filled;
   const placed = {
     ...filled,
     data: absolute(data),
     out: absolute(out),
     validation: absolute(validation),
     init: absolute(init),
+    // The U-Net is what there is where nothing is said.
+    network: network === 'unet' ? undefined : isNetworkName(network) ? network : absolute(network),
   };
   const meshed = given.split === undefined ? placed : { ...placed, ...splitMesh(given.split) };
   const config = check(configSchema, dropUndefined(meshed), nameOf);

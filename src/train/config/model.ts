@@ -1,4 +1,4 @@
-import { fail, type Shape, shape } from '../../core/index.ts';
+import { fail, type Shape, shape, shownValue } from '../../core/index.ts';
 import { debugLevel } from '../../files/index.ts';
 import { type AugmentConfig, IGNORED, type PrepareOptions, type Shape3 } from '../../imaging/index.ts';
 import { DEVICES, type Device, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
@@ -12,7 +12,9 @@ import {
   buildStatistics,
   buildTraining,
   evenLoss,
+  isAverage,
   type LossConfig,
+  type LossFunction,
   learningRateAt,
   type NetworkSettings,
   type Schedule,
@@ -20,7 +22,7 @@ import {
 import { type FittedProgram, fitParts, type Plan, type Target } from '../../plan/index.ts';
 import { Session, type SessionOptions } from '../../run/index.ts';
 import { augmentationFrom } from './augmentation.ts';
-import { meshOf, type TrainConfig } from './config.ts';
+import { meshOf, type StagedNetwork, type TrainConfig } from './config.ts';
 import { machineHere } from './machine-file.ts';
 import { channelCount, normalizationsOfConfig } from './normalization.ts';
 
@@ -42,10 +44,11 @@ export const judgedNames = (
   classes: readonly string[],
 ): readonly string[] => (regions ? [classes[0], ...regions.map(({ name }) => name)] : classes);
 
-/** The network of a config for label maps of so many classes. */
+/** The network of a config for label maps of so many classes. Throws HalomeshError where it is a function that is not there. */
 export function networkOf(config: TrainConfig, labelClasses: number): NetworkSettings {
   const classes = scoreCount(config, labelClasses);
-  if (config.network !== undefined) return { ...config.network, classes };
+  const { network } = config;
+  if (network !== undefined) return otherNetwork(network, classes);
   const { base, levels, norm, dropoutKeep: keep, slices } = config;
   // Group norm: the most groups, up to the usual 8, that divide the width of every level.
   const groups = [8, 7, 6, 5, 4, 3, 2, 1].find((n) => base % n === 0);
@@ -54,9 +57,48 @@ export function networkOf(config: TrainConfig, labelClasses: number): NetworkSet
   return { base, levels, classes, norm, keep, groups, kernel };
 }
 
+function otherNetwork(network: NonNullable<TrainConfig['network']>, classes: number): NetworkSettings {
+  if (typeof network === 'string')
+    return fail({ where: 'config "network"', problem: `${shownValue(network)} is not loaded` });
+  if ('stages' in network) return { ...network, classes };
+  const { name, build } = network;
+  if (build !== undefined) return { kind: 'custom', name, classes, build };
+  return fail({
+    where: 'config "network"',
+    problem: `the function of network ${shownValue(name)} is not there`,
+    hint:
+      network.kind === 'code'
+        ? 'It was given in code: call train or openRun with it as "network"'
+        : 'Open the run with openRun, which loads its module',
+  });
+}
+
+/** A network that is given stage by stage; undefined where the config's is another. */
+export const stagedOf = ({ network }: Pick<TrainConfig, 'network'>): StagedNetwork | undefined =>
+  typeof network === 'object' && 'stages' in network ? network : undefined;
+
+/** Its stages. */
+export const stagesOf = (config: Pick<TrainConfig, 'network'>) => stagedOf(config)?.stages;
+
+/** Whether a config's network is a function that a module or code gives. */
+export const isFunction = ({ network }: Pick<TrainConfig, 'network'>): boolean =>
+  typeof network === 'object' && !('stages' in network);
+
+/** Whether the network has moving statistics to measure, on volumes of a size. */
+export function movesStatistics(config: TrainConfig, classes: number, size: Shape3): boolean {
+  if (!isFunction(config)) return config.norm === 'batch';
+  const { parameters } = statisticsGraph(config, classes, size);
+  return parameters.some(({ name, trainable }) => !trainable && !isAverage(name));
+}
+
 /** The loss of a config for a number of classes. */
 export function lossOf({ loss, ignore, regions }: TrainConfig, classes: number): LossConfig {
-  const { foregroundWeight, weights, dice, ...rest } = loss;
+  const { foregroundWeight, weights, dice, custom, ...rest } = loss;
+  const shared = {
+    ...rest,
+    ...(ignore && { ignore: IGNORED }),
+    ...(custom && { custom: { name: custom.name, build: custom.build ?? lossNotThere(custom.name) } }),
+  };
   if (regions !== undefined) {
     if (dice !== undefined)
       fail({
@@ -66,20 +108,32 @@ export function lossOf({ loss, ignore, regions }: TrainConfig, classes: number):
         hint: 'Leave it out',
       });
     return {
-      ...rest,
+      ...shared,
       weights: weights ?? regions.map(() => foregroundWeight),
       dice: [],
       sets: regions.map((region) => region.classes),
-      ...(ignore && { ignore: IGNORED }),
     };
   }
   const even = evenLoss(classes);
   return {
-    ...rest,
+    ...shared,
     weights: weights ?? even.weights.map((weight, cls) => (cls === 0 ? weight : foregroundWeight)),
     dice: dice ?? even.dice,
-    ...(ignore && { ignore: IGNORED }),
   };
+}
+
+/** The config with a loss given in code, where one is. */
+export function withLoss(config: TrainConfig, build?: LossFunction): TrainConfig {
+  if (build === undefined) return config;
+  return { ...config, loss: { ...config.loss, custom: { name: build.name || 'loss', build } } };
+}
+
+function lossNotThere(name: string): never {
+  return fail({
+    where: 'config "loss.custom"',
+    problem: `the function of loss ${shownValue(name)} is not there`,
+    hint: 'It was given in code: call train with it as "loss"',
+  });
 }
 
 /** Learning rate of a step, counted from 0. */

@@ -16,6 +16,8 @@ import { type Planning, plainly } from '../../run/index.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import {
   evaluationGraph,
+  isFunction,
+  movesStatistics,
   prepareOptions,
   statisticsGraph,
   targetOf,
@@ -145,7 +147,9 @@ function wholePrograms(
   const { cases = 1, stored = false, processRanks, training = [shape] } = options;
   const heldOut = config.validation !== undefined || config.fold !== undefined;
   const { validation = heldOut ? [shape] : [] } = options;
-  const measured = config.norm === 'batch' ? training.slice(0, config.statisticsCases) : [];
+  const measured = movesStatistics(config, classes, sampleShape(shape, stepPatch(config)))
+    ? training.slice(0, config.statisticsCases)
+    : [];
   const step = config.batch * voxelCount(sampleShape(shape, stepPatch(config)));
   const kinds = [
     { name: 'statistics', what: 'measuring statistics', shapes: measured, graph: statisticsGraph },
@@ -200,7 +204,7 @@ export function forecast(
   const processes = processRanks?.length ?? 1;
   const sample = sampleShape(shape, stepPatch(config));
   const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
-  checkLevels(config.levels, sample);
+  if (!isFunction(config)) checkLevels(config.levels, sample);
   const step = {
     key: stepKey(sample),
     what: 'a step',

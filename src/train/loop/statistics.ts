@@ -1,4 +1,4 @@
-import { statisticsGraph } from '../config/model.ts';
+import { isFunction, movesStatistics, statisticsGraph } from '../config/model.ts';
 import { passKey } from '../config/programs.ts';
 import { casePasses } from '../samples/case-passes.ts';
 import type { CaseReader } from '../samples/case-reader.ts';
@@ -13,10 +13,11 @@ export async function measureStatistics(
   { config, programs, cases, classes, hostBytes }: TrainerParts,
   reader: CaseReader,
 ): Promise<void> {
-  if (config.norm !== 'batch') return;
+  if (!isFunction(config) && config.norm !== 'batch') return;
   for (const [i, entry] of cases.slice(0, config.statisticsCases).entries()) {
     let seen = i;
     for (const { image, size, volume, batch, share } of await casePasses(config, reader, entry)) {
+      if (!movesStatistics(config, classes.length, size)) return;
       const program = await programs.get(
         passKey('statistics', batch, size),
         () => statisticsGraph(config, classes.length, size, batch).graph,

@@ -1,4 +1,8 @@
+import type { StopSignal } from '../../core/index.ts';
+import type { Processes } from '../../machine/index.ts';
+import type { LossFunction, NetworkFunction } from '../../nn/index.ts';
 import type { PlanReport } from '../../plan/index.ts';
+import type { Planning, Tracer } from '../../run/index.ts';
 import type { BestScore } from '../record/best.ts';
 import type { TakenWeights } from '../record/first-weights.ts';
 import type { StepLine, ValidationLine } from '../record/log.ts';
@@ -82,4 +86,23 @@ export interface TrainResult {
   readonly best?: BestScore;
   /** From the call to its end. */
   readonly seconds: number;
+}
+
+export interface TrainOptions {
+  /** Go on from the last checkpoint in the run's folder. */
+  readonly resume?: boolean;
+  /** Told of everything that happens, as it happens. */
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** When it is aborted, the step in progress is finished and saved; of several processes any one's counts for all. */
+  readonly signal?: StopSignal;
+  /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
+  readonly processes?: Processes;
+  /** Does what comes before the first step, when nothing is there to be saved. */
+  readonly planning?: Planning;
+  /** Collects where the time goes. */
+  readonly tracer?: Tracer;
+  /** A network given as a function, in place of one of the config. Who opens the run gives it again. */
+  readonly network?: NetworkFunction;
+  /** A loss given as a function, in place of the terms of the config. Who resumes the run gives it again. */
+  readonly loss?: LossFunction;
 }

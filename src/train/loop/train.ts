@@ -1,59 +1,48 @@
-import type { StopSignal } from '../../core/index.ts';
 import { writeTextAtomically } from '../../files/index.ts';
 import { isZarr, type Shape3 } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
-import { type Planning, plainly, type Session, type Tracer, together } from '../../run/index.ts';
+import { plainly, type Session, together } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { grantedBytes } from '../config/memory-room.ts';
-import { judgedNames, sessionOf } from '../config/model.ts';
+import { judgedNames, sessionOf, withLoss } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from '../record/best.ts';
 import { saveCheckpoint } from '../record/checkpoint.ts';
 import { beginWith } from '../record/first-weights.ts';
 import { appendLog, cutLog, type StepLine, startLog, type ValidationLine } from '../record/log.ts';
+import { loadNetwork } from '../record/network-file.ts';
 import { keepPrevious, loadNewest, rateJump } from '../record/resume.ts';
 import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { type TakenRun, takeRun } from '../record/run-place.ts';
 import { openSameDataset } from '../record/same-files.ts';
 import { type ChosenCases, chooseCases, trainingBytes, volumesOfStep } from '../samples/cases.ts';
 import { withPercentiles } from '../samples/percentiles.ts';
+import { withPlannedNetwork } from '../samples/planned-network.ts';
 import { withDataset } from '../samples/preprocessed.ts';
 import { type Forecast, forecastCases } from './forecast.ts';
 import { pace } from './pace.ts';
 import { type RunCase, refuseImported, sameCases, writeRunData } from './run-data.ts';
 import { RunPictures } from './run-pictures.ts';
 import { measureStatistics } from './statistics.ts';
-import type { TrainEvent, TrainResult } from './train-events.ts';
+import type { TrainEvent, TrainOptions, TrainResult } from './train-events.ts';
 import { Trainer } from './trainer.ts';
 import { checkHeldOut, validate } from './validator.ts';
-
-export interface TrainOptions {
-  /** Go on from the last checkpoint in the run's folder. */
-  readonly resume?: boolean;
-  /** Told of everything that happens, as it happens. */
-  readonly onEvent?: (event: TrainEvent) => void;
-  /** When it is aborted, the step in progress is finished and saved; of several processes any one's counts for all. */
-  readonly signal?: StopSignal;
-  /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
-  readonly processes?: Processes;
-  /** Does what comes before the first step, when nothing is there to be saved. */
-  readonly planning?: Planning;
-  /** Collects where the time goes. */
-  readonly tracer?: Tracer;
-}
 
 /**
  * Trains a network on the cases of a data set, by the config alone: the same config gives the same numbers, on any mesh (to
  * rounding), in one go or resumed (exactly). Writes config, log and checkpoints into the folder of the run.
  */
-export async function train(given: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+export async function train(asked: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const begun = performance.now();
-  const folder = runFolder(given.out);
-  const { processes = alone(1) } = options;
-  refuseImported(given);
+  const folder = runFolder(asked.out);
+  refuseImported(asked);
+  const { network, loss, processes = alone(1) } = options;
+  const loaded = await loadNetwork(withLoss(asked, loss), { folder, processes, given: network });
+  const { config: given, text: module } = loaded;
   const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
   const dataset = await openSameDataset(processes, given.data, given);
-  const prepared = withDataset(await withPercentiles(given, dataset, processes), dataset);
+  const known = withDataset(await withPercentiles(given, dataset, processes), dataset);
+  const prepared = await withPlannedNetwork(known, dataset);
   // The first process writes into the folder: nobody else looks there, and none goes on before it has.
   const taken = await together(processes, 'check of the run folder', () =>
     processes.index === 0 ? takeRun(folder, prepared, warn, options.resume) : undefined,
@@ -72,7 +61,18 @@ export async function train(given: TrainConfig, options: TrainOptions = {}): Pro
     const programs = new Programs(session, { plans: forecast.plans });
     try {
       for (const { predictedPeakBytes } of forecast.whole ?? []) session.checkFits(predictedPeakBytes);
-      const run = new Run({ config, folder, chosen, session, programs, forecast, options, taken, cases });
+      const run = new Run({
+        config,
+        folder,
+        chosen,
+        session,
+        programs,
+        forecast,
+        options,
+        taken,
+        cases,
+        module,
+      });
       await run.begin();
       await run.toTheEnd();
       const result = { ...run.outcome(), seconds: (performance.now() - begun) / 1000 };
@@ -96,9 +96,10 @@ interface RunParts {
   readonly programs: Programs;
   readonly forecast: Forecast;
   readonly options: TrainOptions;
-  /** Of the process that writes. */
+  /** Of the process that writes; below it the text of the network's module, where it is one. */
   readonly taken: TakenRun | undefined;
   readonly cases: readonly RunCase[] | undefined;
+  readonly module: string | undefined;
 }
 
 /** A run in progress. */
@@ -109,7 +110,6 @@ class Run {
   /** Whether this process has read or written the latest checkpoint, which then is whole. */
   private saved = false;
   private best: BestScore | undefined;
-  /** Of the process that writes. */
   private pictures: RunPictures | undefined;
   private readonly lines: StepLine[] = [];
   private readonly validations: ValidationLine[] = [];
@@ -123,9 +123,12 @@ class Run {
   private readonly options: TrainOptions;
   private readonly taken: TakenRun | undefined;
   private readonly cases: readonly RunCase[] | undefined;
+  private readonly module: string | undefined;
 
-  constructor({ config, folder, chosen, session, programs, forecast, options, taken, cases }: RunParts) {
+  constructor(parts: RunParts) {
+    const { config, folder, chosen, session, programs, forecast, options, taken, cases, module } = parts;
     this.forecast = forecast;
+    this.module = module;
     this.taken = taken;
     this.cases = cases;
     const { classes, training } = chosen;
@@ -160,6 +163,7 @@ class Run {
     if (this.step < config.checkpointEvery)
       await checkHeldOut(chosen.validation, this.trainer.reader, this.processes, this.options.signal);
     if (this.cases !== undefined) await writeRunData(folder, this.cases, this.forecast);
+    if (this.writes && this.module !== undefined) await writeTextAtomically(folder.network, this.module);
     // Config before the log: a run of which there is a config can be resumed.
     if (this.writes) await writeTextAtomically(folder.config, `${JSON.stringify(config, null, 2)}\n`);
     if (this.writes && this.options.resume) {

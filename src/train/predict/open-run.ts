@@ -1,6 +1,7 @@
 import { fail } from '../../core/index.ts';
 import { type PreparedCase, type PrepareOptions, wholeBox } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
+import type { NetworkFunction } from '../../nn/index.ts';
 import { type Tracer, together } from '../../run/index.ts';
 import {
   flagsOver,
@@ -13,6 +14,7 @@ import {
 import { grantedBytes } from '../config/memory-room.ts';
 import { judgedNames, prepareOptions, scoreNames } from '../config/model.ts';
 import { channelNamesOf } from '../config/normalization.ts';
+import { loadNetwork } from '../record/network-file.ts';
 import { exists } from '../record/run-check.ts';
 import { type RunFolder, runFolder } from '../record/run-folder.ts';
 import { checkSameCheckpoint } from '../record/same-files.ts';
@@ -45,6 +47,8 @@ export interface RunOptions {
   readonly onSplit?: (text: string) => void;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
+  /** The network, where the run was trained with one given in code. */
+  readonly network?: NetworkFunction;
 }
 
 /** A trained network, ready to segment. */
@@ -123,7 +127,8 @@ export async function checkpointOf(folder: RunFolder, asked: RunOptions['checkpo
 /** Opens the folder of a run for evaluation and prediction. */
 export async function openRun(options: RunOptions): Promise<OpenRun> {
   const { processes, tracer } = options;
-  const { folder, config } = await configOfRun(options);
+  const { folder, config: saved } = await configOfRun(options);
+  const { config } = await loadNetwork(saved, { folder, processes, given: options.network });
   const { classes } = config;
   if (classes === undefined)
     return fail({
@@ -137,7 +142,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
   const { onSplit } = options;
   const granted = await grantedBytes(processes);
   const network = { config, classes, file, tracer, processes, grantedBytes: granted, onSplit };
-  const reads = [folder.config, folder.latest, folder.previous, folder.best];
+  const reads = [folder.config, folder.network, folder.latest, folder.previous, folder.best];
   const names = { classes, scores: scoreNames(config, classes), judged: judgedNames(config, classes) };
   const opened = { folder, config, ...names, file, reads, checkpoint, network };
   if (config.nnunet !== undefined) return byPatches(opened, [network], options.wholeVolume);

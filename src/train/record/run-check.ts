@@ -63,7 +63,7 @@ export async function checkResumable(
   const changed = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((key) => {
     // The names of the classes come from the data set where they are not given.
     if (FREE.has(key) || (key === 'classes' && now.classes === undefined)) return false;
-    return !isDeepStrictEqual(old[key], now[key]);
+    return !isDeepStrictEqual(saved(old[key]), saved(now[key]));
   });
   if (changed.length === 0) return before;
   const show = (values: typeof old): string =>
@@ -75,6 +75,13 @@ export async function checkResumable(
     found: show(now),
     hint: 'Only steps, device, threads, mesh, layout, split, memoryLimit, spillDir, checkpointEvery and patience may change',
   });
+}
+
+/** A setting as files have it: without functions, and a module by what is in it, whatever its file was called. */
+function saved(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const plain: unknown = JSON.parse(JSON.stringify(value));
+  return typeof plain === 'object' && plain !== null && 'sha256' in plain ? plain.sha256 : plain;
 }
 
 export async function exists(file: string): Promise<boolean> {

@@ -5,6 +5,8 @@ export interface RunFolder {
   readonly dir: string;
   /** The whole config, JSON. */
   readonly config: string;
+  /** The module of the network, where that is one's own. */
+  readonly network: string;
   /** The cases and what their files are known by, JSON. */
   readonly data: string;
   /** What was expected of memory and time, JSON. */
@@ -31,6 +33,7 @@ export function runFolder(dir: string): RunFolder {
   return {
     dir,
     config: path.join(dir, 'config.json'),
+    network: path.join(dir, 'network.mjs'),
     data: path.join(dir, 'data.json'),
     plan: path.join(dir, 'plan.json'),
     log: path.join(dir, 'log.jsonl'),

@@ -3,6 +3,7 @@ import {
   type Case,
   ChunkCache,
   type Dataset,
+  type Grid,
   isZarr,
   loadCase,
   normalizationsOf,
@@ -134,10 +135,16 @@ export function predictionBytes(voxels: number, channels = 1): number {
   return (voxelBytes(channels) + 2) * voxels;
 }
 
-/** The shape that a case will have once it is prepared, from its header alone. */
+/** The grid that a case will have once it is prepared, from its header alone. */
+export async function gridOf(entry: Case, options: PrepareOptions): Promise<Grid> {
+  if (!isZarr(entry.image)) return preparedGrid(await readChannelHeader(entry), options);
+  const { shape, description } = await StoredCase.open(entry, options, new ChunkCache(0));
+  return { shape, affine: description.affine };
+}
+
+/** Its shape. */
 export async function preparedShape(entry: Case, options: PrepareOptions): Promise<Shape3> {
-  if (isZarr(entry.image)) return (await StoredCase.open(entry, options, new ChunkCache(0))).shape;
-  return preparedGrid(await readChannelHeader(entry), options).shape;
+  return (await gridOf(entry, options)).shape;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Box, HalomeshError } from '../../../core/index.ts';
 import { boxShape, type Shape3, type VoxelSource } from '../../../imaging/index.ts';
 import type { Loaded, OutputPart, Session } from '../../../run/index.ts';
-import { scoresGraph, sessionOf, withinMemory } from '../../config/model.ts';
+import { scoresGraph, sessionOf, stagesOf, withinMemory } from '../../config/model.ts';
 import { withSplit } from '../../config/with-split.ts';
 import { interleaved } from '../../samples/interleaved.ts';
 import { type Flip, flipBox, flipNumbers } from '../flips.ts';
@@ -25,7 +25,7 @@ export class PatchNetwork {
 
   /** The smallest window that holds a volume and that the strides of the network divide. */
   roomFor(shape: Shape3): Shape3 {
-    const { stages } = this.parts.config.network!;
+    const stages = stagesOf(this.parts.config)!;
     const up = (axis: 0 | 1 | 2, dim: 'depth' | 'height' | 'width') => {
       const stride = stages.reduce((product, stage) => product * (stage.stride[dim] ?? 1), 1);
       return Math.ceil(shape[axis] / stride) * stride;

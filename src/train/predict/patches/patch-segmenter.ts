@@ -13,7 +13,7 @@ import {
 } from '../../../imaging/index.ts';
 import { alone, type Processes } from '../../../machine/index.ts';
 import type { NnunetSettings } from '../../config/config-type.ts';
-import { prepareOptions, scoreCount } from '../../config/model.ts';
+import { prepareOptions, scoreCount, stagedOf } from '../../config/model.ts';
 import { addFlipped, flipBox, flipsOf } from '../flips.ts';
 import type { SegmenterParts, SegmentOptions } from '../segmenter.ts';
 import { eachPart, floats, floatsOf, type SegmentedPart, voxelBox } from '../volume-parts.ts';
@@ -160,7 +160,8 @@ async function onFirst(
 }
 
 /** What stands beyond a scan: 0 as the layers of the network see it, behind the line that it draws first. */
-function outsideOf({ network }: SegmenterParts['config']): number {
+function outsideOf(config: SegmenterParts['config']): number {
+  const network = stagedOf(config);
   if (network === undefined || network.scale === 0) return 0;
   return 0 - network.shift / network.scale;
 }

@@ -1,0 +1,94 @@
+import { fail, type Value } from '../../core/index.ts';
+import {
+  add,
+  castTo,
+  leakyRelu,
+  mul,
+  reduceMean,
+  reduceSum,
+  rename,
+  reshape,
+  sigmoid,
+} from '../../ops/index.ts';
+import { channelOf, spaceOf } from '../axes.ts';
+import type { Context } from '../context.ts';
+import { conv, upsample } from '../layers.ts';
+
+export interface SqueezeExciteSettings {
+  readonly name?: string;
+  /** How many times fewer channels lie between the two layers; 16 as published. */
+  readonly reduction?: number;
+}
+
+/**
+ * Squeeze and excitation (Hu et al. 2018): the means of the channels over space go through two small layers, and the result, from 0
+ * to 1, multiplies the channels. The means are sums over the whole volume in float64, wherever its parts lie.
+ */
+export function squeezeExcite(
+  ctx: Context,
+  x: Value,
+  { name = 'squeeze_excite', reduction = 16 }: SqueezeExciteSettings = {},
+): Value {
+  return ctx.layer(name, () => {
+    const where = `squeeze_excite "${ctx.here}"`;
+    if (!(reduction >= 1))
+      fail({ where, problem: 'reduction', expected: 'a number of at least 1', found: String(reduction) });
+    const channels = channelOf(x).size;
+    const space = spaceOf(x, where).map((axis) => axis.name);
+    const fewer = Math.max(1, Math.round(channels / reduction));
+    const squeezed = leakyRelu(ofVector(ctx, 'squeeze', reduceMean(x, space, 'f64'), fewer, 0), 0);
+    const excited = ofVector(ctx, 'excite', squeezed, channels, 1);
+    return castTo(mul(x, castTo(sigmoid(excited), 'f32')), x.dtype);
+  });
+}
+
+/**
+ * A fully connected layer on a vector for each image, [batch, channel] float64: its sums, and those of its gradients over the batch, are
+ * in float64, so that they come out the same wherever images lie.
+ */
+function ofVector(ctx: Context, name: string, x: Value, filters: number, slope: number): Value {
+  return ctx.layer(name, () => {
+    const channel = channelOf(x);
+    const from = { name: `${channel.name}_in`, size: channel.size };
+    const to = { name: channel.name, size: filters };
+    const weight = ctx.variable('weight', [from, to], ctx.firstWeights(channel.size, filters, slope));
+    const bias = ctx.variable('bias', [to], { kind: 'constant', value: 0 });
+    const products = mul(rename(x, { [channel.name]: from.name }), castTo(weight, 'f64'));
+    return add(reduceSum(products, [from.name]), castTo(bias, 'f64'));
+  });
+}
+
+export interface AttentionGateSettings {
+  readonly name?: string;
+  /** Channels in which skip and gate are compared; half of those of the skip by default. */
+  readonly filters?: number;
+}
+
+/**
+ * The attention gate of Oktay et al. 2018: multiplies a skip connection by a number from 0 to 1 at every voxel,
+ *
+ *   a = sigmoid(psi . relu(W skip + U gate + b) + c)     y = skip a
+ *
+ * W and U convolutions of kernel 1, psi one to a single channel. The gate comes from a lower resolution, and is brought to the
+ * sizes of the skip by linear interpolation.
+ */
+export function attentionGate(
+  ctx: Context,
+  skip: Value,
+  gate: Value,
+  { name = 'attention', filters }: AttentionGateSettings = {},
+): Value {
+  return ctx.layer(name, () => {
+    const width = filters ?? Math.max(1, Math.floor(channelOf(skip).size / 2));
+    const compared = { filters: width, kernel: 1, slope: 0 };
+    const ofGate = conv(ctx, gate, { ...compared, name: 'gate' });
+    const here = spaceOf(skip, 'attention gate');
+    const there = spaceOf(gate, 'attention gate');
+    const same = here.every(({ size }, axis) => size === there[axis].size);
+    const raised = same ? ofGate : upsample(ofGate, skip.shape);
+    const both = leakyRelu(add(conv(ctx, skip, { ...compared, name: 'skip', bias: true }), raised), 0);
+    const one = conv(ctx, both, { name: 'psi', filters: 1, kernel: 1, bias: true, slope: 1 });
+    const attention = sigmoid(reshape(one, one.shape.slice(0, -1)));
+    return castTo(mul(skip, attention), skip.dtype);
+  });
+}
