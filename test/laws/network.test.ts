@@ -41,33 +41,13 @@ const plain: NetworkSettings = {
   ],
 };
 
-/** Layers beyond those of the U-Net, one behind the other. */
-const layers: NetworkSettings = {
-  ...{ kind: 'custom', name: 'layers', classes: 3 },
-  build(ctx, image, classes, kit) {
-    const { conv, instanceNorm, maxPool, silu, prelu, logSigmoid, squeezeExcite, attentionGate } = kit;
-    const first = silu(instanceNorm(ctx, conv(ctx, image, { filters: 4, kernel: 3, bias: true })));
-    const grouped = silu(instanceNorm(ctx, conv(ctx, first, { filters: 6, kernel: 3, groups: 2 })));
-    const depthwise = conv(ctx, grouped, {
-      filters: 12,
-      kernel: { depth: 1, height: 3, width: 3 },
-      groups: 6,
-    });
-    const skip = squeezeExcite(ctx, prelu(ctx, instanceNorm(ctx, depthwise)), { reduction: 4 });
-    const gate = conv(ctx, maxPool(skip, 2, { padding: 'ceil' }), { filters: 5, kernel: 3, bias: true });
-    const gated = attentionGate(ctx, skip, logSigmoid(gate));
-    return kit.scoresOf(ctx, gated, classes, 1);
-  },
-};
-
 describe.each<[string, Settings]>([
   ['batch norm', {}],
   ['instance norm', { norm: 'instance' }],
   ['group norm', { norm: 'group', groups: 2, base: 4, levels: 2 }],
   ['deep supervision', { deep: true, levels: 3, keep: 1 }],
   ['strided convolutions', { ...plain, deep: true }],
-  ["layers of one's own", layers],
-])('a network with %s', (_, settings) => {
+])('U-Net with %s', (_, settings) => {
   const graph = network(settings);
   const whole = runNetwork(graph, referenceDevice(), {}, {});
 

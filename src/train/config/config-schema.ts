@@ -16,9 +16,9 @@ import {
   MOST_VOXELS,
   SPACING,
 } from './limits.ts';
-import { customLoss, networkSchema } from './network-schema.ts';
 import { nnunetSchema } from './nnunet-schema.ts';
 import { channelNamesSchema, normalizationSchema } from './normalization-schema.ts';
+import { customLoss, networkSchema } from './schema/network-schema.ts';
 import {
   byDim,
   decay,
@@ -34,7 +34,7 @@ import {
   share,
   text,
   whole,
-} from './schema-parts.ts';
+} from './schema/schema-parts.ts';
 
 // The schema of a config. What a field expects is the text of its error.
 

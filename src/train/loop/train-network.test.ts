@@ -125,6 +125,21 @@ describe('a module as network', () => {
   });
 });
 
+describe('a network by name', () => {
+  it('is planned from the voxels of the cases, told in the config, and resumed by either', async () => {
+    const run = config({ network: 'resunet', base: 2, steps: 1 });
+    await train(run);
+    const saved = JSON.parse(readFileSync(path.join(run.out, 'config.json'), 'utf8'));
+    expect(saved).toMatchObject({ network: { kind: 'residual' }, norm: 'instance' });
+    expect(saved.levels).toBe(saved.network.stages.length);
+    expect(saved.network.stages[0].filters).toBe(2);
+    await train({ ...run, steps: 2 }, { resume: true });
+    await train(resolveConfig({ ...saved, steps: 3 }), { resume: true });
+    expect(await losses(run)).toHaveLength(3);
+    expect(await refusal({ ...run, network: 'nnunet', steps: 4 }, { resume: true })).toMatch(/"network"/);
+  });
+});
+
 describe('in code', () => {
   const network: NetworkFunction = (ctx, image, classes, { conv, scoresOf }) =>
     scoresOf(ctx, conv(ctx, image, { filters: 2, kernel: 3 }), classes, 1);
@@ -137,7 +152,8 @@ describe('in code', () => {
     );
 
   it('networks and losses train, and whoever opens the run gives the network again', async () => {
-    const run = config();
+    // One case as it is, so that only the network changes.
+    const run = config({ validation: ['phantom_001'], augmentation: 'none', learningRate: 0.01 });
     await train(run, { network, loss });
     const [first, second] = await losses(run);
     expect(second).toBeLessThan(first);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DIMENSIONS } from './split-dimensions.ts';
+import { DIMENSIONS } from '../split-dimensions.ts';
 
 // What schemas of settings are made of. What a field expects is the text of its error.
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { HalomeshError } from '../../core/index.ts';
-import { expectedOf } from '../../imaging/index.ts';
-import { checkPlainUNet, STAGED_KINDS } from '../../nn/index.ts';
-import { isNetworkName, NETWORKS, type TrainConfig } from './config-type.ts';
-import { MOST_CHANNELS, MOST_SIZE } from './limits.ts';
+import { HalomeshError } from '../../../core/index.ts';
+import { expectedOf } from '../../../imaging/index.ts';
+import { checkPlainUNet, STAGED_KINDS } from '../../../nn/index.ts';
+import { isNetworkName, NETWORKS, type TrainConfig } from '../config-type.ts';
+import { MOST_CHANNELS, MOST_SIZE } from '../limits.ts';
 import { byDim, decay, matching, number, object, positive, text, whole } from './schema-parts.ts';
 
 // The schemas of what a config says of networks and of losses given in code.
