@@ -1,4 +1,4 @@
-import type { ByAxis, PlainStage, StagedKind } from './plain-unet.ts';
+import type { ByAxis, PlainStage, StagedKind } from '../plain-unet.ts';
 
 // The stages of a network from voxel size and extents, by the rules of nnU-Net (Isensee et al. 2021, Supplementary Note 2, and 2024 for
 // residual encoders): strides bring the spacing of the axes together before they shrink all of them, kernels leave out an axis whose

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkPlainUNet } from './plain-unet.ts';
+import { checkPlainUNet } from '../plain-unet.ts';
 import { type PlannedAxis, planStages } from './plan-stages.ts';
 
 const axes = (size: readonly number[], spacing: readonly number[]): Record<string, PlannedAxis> =>
