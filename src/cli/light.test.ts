@@ -65,8 +65,11 @@ describe('a command loads what it needs', () => {
     );
     expect(training.map((file) => path.relative(src('train'), file)).sort()).toEqual([
       'loop/forecast.ts',
+      'record/network-file.ts',
+      'record/run-folder.ts',
       'samples/cases.ts',
       'samples/patches.ts',
+      'samples/planned-network.ts',
       'samples/preprocessed.ts',
     ]);
     expect(all.length).toBeLessThan(410);

@@ -44,6 +44,12 @@ export async function loadNetwork(
       });
     return { config: { ...config, network: { kind: 'code', name: given.name || 'network', build: given } } };
   }
+  if (typeof network === 'object' && network.kind === 'code' && network.build === undefined)
+    fail({
+      where: folder.config,
+      problem: `the function of network ${shownValue(network.name)} is not there`,
+      hint: 'It was given in code: call train or openRun with it as "network"',
+    });
   // Other names are of networks that need no file.
   const asked = typeof network === 'string' && !isNetworkName(network) ? network : undefined;
   if (asked === undefined && (typeof network !== 'object' || network.kind !== 'module')) return { config };
