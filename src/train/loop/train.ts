@@ -37,8 +37,8 @@ export async function train(asked: TrainConfig, options: TrainOptions = {}): Pro
   const folder = runFolder(asked.out);
   refuseImported(asked);
   const { network, loss, processes = alone(1) } = options;
-  const loaded = await loadNetwork(withLoss(asked, loss), { folder, processes, given: network });
-  const { config: given, text: module } = loaded;
+  const about = { folder, processes, given: network };
+  const { config: given, text: module } = await loadNetwork(withLoss(asked, loss), about);
   const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
   const dataset = await openSameDataset(processes, given.data, given);
   const known = withDataset(await withPercentiles(given, dataset, processes), dataset);
@@ -96,13 +96,11 @@ interface RunParts {
   readonly programs: Programs;
   readonly forecast: Forecast;
   readonly options: TrainOptions;
-  /** Of the process that writes; below it the text of the network's module, where it is one. */
   readonly taken: TakenRun | undefined;
   readonly cases: readonly RunCase[] | undefined;
   readonly module: string | undefined;
 }
 
-/** A run in progress. */
 class Run {
   private step = 0;
   /** Steps that were done before this process came. */
