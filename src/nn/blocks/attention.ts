@@ -2,10 +2,10 @@ import { fail, type Value } from '../../core/index.ts';
 import {
   add,
   castTo,
+  einsum,
   leakyRelu,
   mul,
   reduceMean,
-  reduceSum,
   rename,
   reshape,
   sigmoid,
@@ -53,8 +53,13 @@ function ofVector(ctx: Context, name: string, x: Value, filters: number, slope: 
     const to = { name: channel.name, size: filters };
     const weight = ctx.variable('weight', [from, to], ctx.firstWeights(channel.size, filters, slope));
     const bias = ctx.variable('bias', [to], { kind: 'constant', value: 0 });
-    const products = mul(rename(x, { [channel.name]: from.name }), castTo(weight, 'f64'));
-    return add(reduceSum(products, [from.name]), castTo(bias, 'f64'));
+    const kept = x.shape.slice(0, -1).map((dim) => dim.name);
+    const sums = einsum(
+      [rename(x, { [channel.name]: from.name }), castTo(weight, 'f64')],
+      [...kept, to.name],
+      'f64',
+    );
+    return add(sums, castTo(bias, 'f64'));
   });
 }
 
