@@ -169,12 +169,12 @@ HM_API int64_t hm_peak_rss(void);                   // bytes, of this process so
 
 // A nameless file of `bytes` bytes in a folder, for tensors that make room for others. NULL when it cannot be had. Writes and
 // reads run in the order of the calls, beside the caller; each gives a ticket above 0, or 0 after an argument check failed. The
-// memory must stay as it is until hm_store_wait says 0 for the ticket: 0 done, 1 failed (hm_error), 2 not done in that time.
-HM_API void *hm_store_open(const char *folder, int64_t bytes);
-HM_API int64_t hm_store_write(void *store, const void *from, int64_t bytes, int64_t offset);
-HM_API int64_t hm_store_read(void *store, void *to, int64_t bytes, int64_t offset);
-HM_API int hm_store_wait(void *store, int64_t ticket, int32_t milliseconds);
-HM_API int hm_store_close(void *store);             // drops what is not yet moved
+// memory must stay as it is until hm_spill_wait says 0 for the ticket: 0 done, 1 failed (hm_error), 2 not done in that time.
+HM_API void *hm_spill_open(const char *folder, int64_t bytes);
+HM_API int64_t hm_spill_write(void *spill, const void *from, int64_t bytes, int64_t offset);
+HM_API int64_t hm_spill_read(void *spill, void *to, int64_t bytes, int64_t offset);
+HM_API int hm_spill_wait(void *spill, int64_t ticket, int32_t milliseconds);
+HM_API int hm_spill_close(void *spill);             // drops what is not yet moved
 // What the machine can do at most, on all threads of the pool: the best of repetitions over `seconds`.
 // *result = floating-point operations a second of multiply-adds in the registers of this instruction set; one counts two.
 HM_API int hm_peak_flops(double seconds, double *result);

@@ -1,5 +1,5 @@
 // Numbers that no memory can have, at every entry that takes sizes, starts, strides, counts or boxes: each is refused with a text,
-// and nothing is touched. Beside them the spill store, the peaks and the look at messages.
+// and nothing is touched. Beside them the spill file, the peaks and the look at messages.
 //   g++ -std=c++17 -O2 -pthread native/test/hostile_test.cpp native/*.cpp -o hostile_test && ./hostile_test
 #include "tensor.h"
 #include <atomic>
@@ -239,30 +239,30 @@ void test_classes() {
   for (int32_t cls : {-1, 1, INT32_MAX}) refused(hm_class_sums(&x, &labels, cls, &box, &sum, &sum, &sum), "hm_class_sums");
 }
 
-void test_store() {
+void test_spill() {
   for (int64_t bytes : {int64_t(0), int64_t(-1), INT64_MAX})
-    check(!hm_store_open(".", bytes) && std::strstr(hm_error(), "hm_store_open"), "a store of an absurd size");
-  check(!hm_store_open("/no/such/folder", 4096) && std::strstr(hm_error(), "/no/such/folder"), hm_error());
-  refused(hm_store_wait(nullptr, 1, 0), "hm_store_wait");
-  check(hm_store_write(nullptr, numbers, 1, 0) == 0, "no store");
+    check(!hm_spill_open(".", bytes) && std::strstr(hm_error(), "hm_spill_open"), "a spill file of an absurd size");
+  check(!hm_spill_open("/no/such/folder", 4096) && std::strstr(hm_error(), "/no/such/folder"), hm_error());
+  refused(hm_spill_wait(nullptr, 1, 0), "hm_spill_wait");
+  check(hm_spill_write(nullptr, numbers, 1, 0) == 0, "no spill file");
   const int64_t bytes = 3 << 20;
-  void *store = hm_store_open(".", bytes);
-  if (!store) return check(std::strstr(hm_error(), "lies in memory") != nullptr, hm_error());
+  void *spill = hm_spill_open(".", bytes);
+  if (!spill) return check(std::strstr(hm_error(), "lies in memory") != nullptr, hm_error());
   char *a = static_cast<char *>(hm_alloc(bytes)), *b = static_cast<char *>(hm_alloc(bytes));
   for (int64_t i = 0; i < bytes; i++) a[i] = char(i * 7 + i / 4096);
   // Whole pages, then a piece that begins and ends within them.
-  check(hm_store_wait(store, hm_store_write(store, a, bytes, 0), 60000) == 0, hm_error());
-  check(hm_store_wait(store, hm_store_read(store, b, bytes, 0), 60000) == 0 && !std::memcmp(a, b, size_t(bytes)), "store: whole");
-  check(hm_store_wait(store, hm_store_write(store, a, 5000, 4097), 60000) == 0, hm_error());
-  check(hm_store_wait(store, hm_store_read(store, b + 1, 5000, 4097), 60000) == 0 && !std::memcmp(a, b + 1, 5000), "store: a piece");
+  check(hm_spill_wait(spill, hm_spill_write(spill, a, bytes, 0), 60000) == 0, hm_error());
+  check(hm_spill_wait(spill, hm_spill_read(spill, b, bytes, 0), 60000) == 0 && !std::memcmp(a, b, size_t(bytes)), "spill file: whole");
+  check(hm_spill_wait(spill, hm_spill_write(spill, a, 5000, 4097), 60000) == 0, hm_error());
+  check(hm_spill_wait(spill, hm_spill_read(spill, b + 1, 5000, 4097), 60000) == 0 && !std::memcmp(a, b + 1, 5000), "spill file: a piece");
   for (int64_t number : absurd) {
-    check(hm_store_read(store, b, 8, number) == 0 && std::strstr(hm_error(), "hm_store_read"), "store: an absurd offset");
-    check(hm_store_write(store, b, number, 0) == 0 && std::strstr(hm_error(), "hm_store_write"), "store: absurd bytes");
-    refused(hm_store_wait(store, number, 0), "hm_store_wait");
+    check(hm_spill_read(spill, b, 8, number) == 0 && std::strstr(hm_error(), "hm_spill_read"), "spill file: an absurd offset");
+    check(hm_spill_write(spill, b, number, 0) == 0 && std::strstr(hm_error(), "hm_spill_write"), "spill file: absurd bytes");
+    refused(hm_spill_wait(spill, number, 0), "hm_spill_wait");
   }
-  check(hm_store_write(store, a, 8, bytes - 7) == 0, "store: one byte beyond the end");
-  check(hm_store_write(store, nullptr, 8, 0) == 0, "store: no memory");
-  check(hm_store_close(store) == 0 && hm_store_close(nullptr) == 0, "store: closed");
+  check(hm_spill_write(spill, a, 8, bytes - 7) == 0, "spill file: one byte beyond the end");
+  check(hm_spill_write(spill, nullptr, 8, 0) == 0, "spill file: no memory");
+  check(hm_spill_close(spill) == 0 && hm_spill_close(nullptr) == 0, "spill file: closed");
   hm_free(a, bytes), hm_free(b, bytes);
 }
 
@@ -295,6 +295,6 @@ void test_poll() {
 
 int main() {
   hm_set_threads(2);
-  test_memory(), test_copies(), test_rows(), test_windows(), test_sums(), test_classes(), test_store(), test_peaks(), test_poll();
+  test_memory(), test_copies(), test_rows(), test_windows(), test_sums(), test_classes(), test_spill(), test_peaks(), test_poll();
   return report("hostile numbers");
 }

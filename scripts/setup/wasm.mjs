@@ -4,7 +4,7 @@ import { hashOf, readText, walk } from './common.mjs';
 
 /** Of native/: what needs a system, has a main, or is of another device; normal numbers are drawn in JavaScript there. */
 const others =
-  /^(mpi|test|bench|cuda)\/|^runtime\/(threads|memory|signals|store|peak)\.cpp$|^runtime\/signals\.h$|^rows\/normal\.(cpp|h)$/;
+  /^(mpi|test|bench|cuda)\/|^runtime\/(threads|memory|signals|spill|peak)\.cpp$|^runtime\/signals\.h$|^rows\/normal\.(cpp|h)$/;
 
 /** Their sources and headers, and what compiles them, as sorted paths below the root. */
 export const wasmFiles = (root) => [

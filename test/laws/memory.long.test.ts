@@ -116,7 +116,7 @@ describe('a memory limit', () => {
     const open = (folder: string, bytes: number) => () => device.openSpill(folder, bytes).close();
     expect(open('/no/such/folder', 4096)).toThrow(/spill folder \/no\/such\/folder: cannot make a file/);
     expect(open(spillFolder, 2 ** 46)).toThrow(/cannot take \d+ bytes/);
-    expect(open(spillFolder, 2 ** 60)).toThrow(/hm_store_open: expected/);
+    expect(open(spillFolder, 2 ** 60)).toThrow(/hm_spill_open: expected/);
     if (existsSync('/dev/shm')) expect(open('/dev/shm', 4096)).toThrow(/lies in memory; name one on a disk/);
     open(spillFolder, 4096)();
     expect(readdirSync(spillFolder)).toEqual([]);

@@ -11,7 +11,7 @@ import { functionsOf } from '../native-functions.ts';
 export const INSTRUCTION_SETS = ['avx512', 'avx2', 'base'] as const;
 export type InstructionSet = (typeof INSTRUCTION_SETS)[number];
 
-/** The `hm_store_` entries of one file. */
+/** The `hm_spill_` entries of one file. */
 export interface SpillHandle {
   write(from: Address, bytes: number, offset: number): number;
   read(to: Address, bytes: number, offset: number): number;
@@ -27,7 +27,7 @@ export interface Library extends Kernels {
   useThreads(count: number): void;
   /** See `hm_fill_normal`. */
   fillNormal(out: Float64Array, draws: NormalDraws): void;
-  /** See `hm_store_open`; raises its error. */
+  /** See `hm_spill_open`; raises its error. */
   openSpill(folder: string, bytes: number): SpillHandle;
   /** Highest resident memory of this process so far, in bytes. */
   peakRss(): number;
@@ -219,19 +219,19 @@ function openSpill(
   bytes: number,
 ): SpillHandle {
   const raise = (): never => fail({ where: 'device cpu', problem: error() });
-  const open = func('hm_store_open', P, ['const char *', L]) as (folder: string, bytes: number) => number;
-  const write = func('hm_store_write', L, [P, P, L, L]) as (...args: number[]) => number;
-  const read = func('hm_store_read', L, [P, P, L, L]) as (...args: number[]) => number;
-  const wait = func('hm_store_wait', I, [P, L, I]) as (...args: number[]) => number;
-  const close = func('hm_store_close', I, [P]) as (store: number) => number;
-  const store = open(folder, bytes) || raise();
+  const open = func('hm_spill_open', P, ['const char *', L]) as (folder: string, bytes: number) => number;
+  const write = func('hm_spill_write', L, [P, P, L, L]) as (...args: number[]) => number;
+  const read = func('hm_spill_read', L, [P, P, L, L]) as (...args: number[]) => number;
+  const wait = func('hm_spill_wait', I, [P, L, I]) as (...args: number[]) => number;
+  const close = func('hm_spill_close', I, [P]) as (spill: number) => number;
+  const spill = open(folder, bytes) || raise();
   return {
-    write: (from, size, offset) => Number(write(store, from, size, offset)) || raise(),
-    read: (to, size, offset) => Number(read(store, to, size, offset)) || raise(),
+    write: (from, size, offset) => Number(write(spill, from, size, offset)) || raise(),
+    read: (to, size, offset) => Number(read(spill, to, size, offset)) || raise(),
     wait(ticket, milliseconds) {
-      const state = wait(store, ticket, milliseconds);
+      const state = wait(spill, ticket, milliseconds);
       return state === 1 ? raise() : state === 0;
     },
-    close: () => void close(store),
+    close: () => void close(spill),
   };
 }

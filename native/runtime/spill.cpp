@@ -30,14 +30,14 @@ struct Request {
   int64_t bytes, offset;
 };
 
-class Store {
+class SpillFile {
 public:
-  Store(int plain, int direct, int64_t bytes)
+  SpillFile(int plain, int direct, int64_t bytes)
       : bytes_(bytes), plain_(plain), direct_(direct), worker_([this] { work(); }) {}
 
   int64_t bytes() const { return bytes_; }
 
-  ~Store() {
+  ~SpillFile() {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       closing_ = true;
@@ -59,7 +59,7 @@ public:
   int wait(int64_t ticket, int milliseconds) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (ticket < 1 || ticket > asked_)
-      return fail("hm_store_wait: ticket %lld of %lld", (long long)ticket, (long long)asked_);
+      return fail("hm_spill_wait: ticket %lld of %lld", (long long)ticket, (long long)asked_);
     changed_.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return done_ >= ticket || !error_.empty(); });
     if (!error_.empty()) return fail("%s", error_.c_str());
     return done_ >= ticket ? 0 : 2;
@@ -124,20 +124,20 @@ private:
   std::thread worker_;
 };
 
-Store *store_of(void *store, const char *who) {
-  if (!store) fail("%s: the store is null", who);
-  return static_cast<Store *>(store);
+SpillFile *file_of(void *spill, const char *who) {
+  if (!spill) fail("%s: the spill file is null", who);
+  return static_cast<SpillFile *>(spill);
 }
 
 int check_move(const char *who, const void *at, int64_t bytes, int64_t offset, int64_t all) {
   if (!at && bytes > 0) return fail("%s: the memory is null", who);
   if (bytes < 0 || offset < 0 || bytes > all || offset > all - bytes)
-    return fail("%s: %lld bytes at offset %lld of a store of %lld", who, (long long)bytes, (long long)offset, (long long)all);
+    return fail("%s: %lld bytes at offset %lld of a spill file of %lld", who, (long long)bytes, (long long)offset, (long long)all);
   return 0;
 }
 
-int64_t ask(void *store, const char *who, bool write, char *at, int64_t bytes, int64_t offset) {
-  Store *s = store_of(store, who);
+int64_t ask(void *spill, const char *who, bool write, char *at, int64_t bytes, int64_t offset) {
+  SpillFile *s = file_of(spill, who);
   if (!s || check_move(who, at, bytes, offset, s->bytes())) return 0;
   int64_t ticket = 0;
   guarded(who, [&] { return ticket = s->ask({write, at, bytes, offset}), 0; });
@@ -168,9 +168,9 @@ int take_space(int file, int64_t bytes) {
 
 using namespace hm;
 
-static void *open_store(const char *folder, int64_t bytes) {
+static void *open_spill(const char *folder, int64_t bytes) {
   if (!folder || bytes <= 0 || bytes > most_bytes) {
-    fail("hm_store_open: expected a folder and 1 to %lld bytes, got %lld", (long long)most_bytes, (long long)bytes);
+    fail("hm_spill_open: expected a folder and 1 to %lld bytes, got %lld", (long long)most_bytes, (long long)bytes);
     return nullptr;
   }
   std::string name = std::string(folder) + "/halomesh-spill-XXXXXX";
@@ -199,7 +199,7 @@ static void *open_store(const char *folder, int64_t bytes) {
     return nullptr;
   }
   try {
-    return new Store(plain, direct, bytes);
+    return new SpillFile(plain, direct, bytes);
   } catch (...) { // no memory, or no thread
     if (direct >= 0) close(direct);
     close(plain);
@@ -207,26 +207,26 @@ static void *open_store(const char *folder, int64_t bytes) {
   }
 }
 
-void *hm_store_open(const char *folder, int64_t bytes) {
-  void *store = nullptr;
-  guarded("hm_store_open", [&] { return store = open_store(folder, bytes), 0; });
-  return store;
+void *hm_spill_open(const char *folder, int64_t bytes) {
+  void *spill = nullptr;
+  guarded("hm_spill_open", [&] { return spill = open_spill(folder, bytes), 0; });
+  return spill;
 }
 
-int64_t hm_store_write(void *store, const void *from, int64_t bytes, int64_t offset) {
-  return ask(store, "hm_store_write", true, static_cast<char *>(const_cast<void *>(from)), bytes, offset);
+int64_t hm_spill_write(void *spill, const void *from, int64_t bytes, int64_t offset) {
+  return ask(spill, "hm_spill_write", true, static_cast<char *>(const_cast<void *>(from)), bytes, offset);
 }
 
-int64_t hm_store_read(void *store, void *to, int64_t bytes, int64_t offset) {
-  return ask(store, "hm_store_read", false, static_cast<char *>(to), bytes, offset);
+int64_t hm_spill_read(void *spill, void *to, int64_t bytes, int64_t offset) {
+  return ask(spill, "hm_spill_read", false, static_cast<char *>(to), bytes, offset);
 }
 
-int hm_store_wait(void *store, int64_t ticket, int32_t milliseconds) {
-  Store *s = store_of(store, "hm_store_wait");
-  return s ? guarded("hm_store_wait", [&] { return s->wait(ticket, milliseconds); }) : 1;
+int hm_spill_wait(void *spill, int64_t ticket, int32_t milliseconds) {
+  SpillFile *s = file_of(spill, "hm_spill_wait");
+  return s ? guarded("hm_spill_wait", [&] { return s->wait(ticket, milliseconds); }) : 1;
 }
 
-int hm_store_close(void *store) {
-  delete static_cast<Store *>(store);
+int hm_spill_close(void *spill) {
+  delete static_cast<SpillFile *>(spill);
   return 0;
 }
