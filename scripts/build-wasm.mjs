@@ -2,7 +2,7 @@
 // so that whoever has no compiler can train and predict. Run it after a change of native/: a test holds the hash beside it.
 //
 //   node scripts/build-wasm.mjs
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { hashOf, packageRoot, run, SetupError, secondsSince, which, writeAtomic } from './setup/common.mjs';
@@ -61,7 +61,7 @@ async function build() {
     const made = join(folder, 'halomesh.wasm');
     const args = [...linkFlags, '-s', `EXPORTED_FUNCTIONS=${exported.join(',')}`, ...objects, '-o', made];
     await emscripten(args, 'the module did not link');
-    cpSync(made, join(packageRoot, 'native/wasm/halomesh.wasm'));
+    writeFileSync(join(packageRoot, 'native/wasm/halomesh.wasm'), readFileSync(made));
     const [from, module] = [wasmHash(packageRoot), hashOf(readFileSync(made))];
     // As the linter writes it.
     writeAtomic(

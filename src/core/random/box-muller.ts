@@ -1,3 +1,9 @@
+// After fdlibm, whose notice is:
+//
+//   Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.
+//   Developed at SunSoft, a Sun Microsystems, Inc. business. Permission to use, copy, modify, and distribute this software is
+//   freely granted, provided that this notice is preserved.
+
 /**
  * The logarithm and the cosine of Box and Muller for draws of 24 bits, operation by operation: with the same bits in every engine, whose
  * own Math.log and Math.cos may differ in the last place, and in `native/rows/normal.h`, the twin of this file. Reduction, polynomials and
