@@ -1,7 +1,7 @@
 import * as ops from '../ops/index.ts';
 import { channelOf, spaceOf } from './axes.ts';
 import { logSigmoid, prelu, silu } from './blocks/activations.ts';
-import { attentionGate } from './blocks/attention.ts';
+import { attentionGate, squeezeExcite } from './blocks/attention.ts';
 import { residualBlock } from './blocks/residual.ts';
 import { convBlock } from './conv-block.ts';
 import { avgPool, conv, convTranspose, dense, dropout, maxPool, upsample } from './layers.ts';
@@ -24,6 +24,7 @@ export const TOOLKIT = {
   instanceNorm,
   groupNorm,
   scoresOf,
+  squeezeExcite,
   attentionGate,
   // Activations
   prelu,

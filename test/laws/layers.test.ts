@@ -10,7 +10,7 @@ import { distance, network, runNetwork } from './unet.ts';
 const layers: NetworkSettings = {
   ...{ kind: 'custom', name: 'layers', classes: 3 },
   build(ctx, image, classes, kit) {
-    const { conv, instanceNorm, maxPool, silu, prelu, logSigmoid, attentionGate } = kit;
+    const { conv, instanceNorm, maxPool, silu, prelu, logSigmoid, squeezeExcite, attentionGate } = kit;
     const first = silu(instanceNorm(ctx, conv(ctx, image, { filters: 4, kernel: 3, bias: true })));
     const grouped = silu(instanceNorm(ctx, conv(ctx, first, { filters: 6, kernel: 3, groups: 2 })));
     const depthwise = conv(ctx, grouped, {
@@ -18,7 +18,7 @@ const layers: NetworkSettings = {
       kernel: { depth: 1, height: 3, width: 3 },
       groups: 6,
     });
-    const skip = prelu(ctx, instanceNorm(ctx, depthwise));
+    const skip = squeezeExcite(ctx, prelu(ctx, instanceNorm(ctx, depthwise)), { reduction: 4 });
     const gate = conv(ctx, maxPool(skip, 2, { padding: 'ceil' }), { filters: 5, kernel: 3, bias: true });
     const gated = attentionGate(ctx, skip, logSigmoid(gate));
     return kit.scoresOf(ctx, gated, classes, 1);

@@ -5,7 +5,7 @@ import { Context } from '../context.ts';
 import { feedsOf, sizes } from '../feeds.testing.ts';
 import { conv } from '../layers.ts';
 import { logSigmoid, prelu, silu } from './activations.ts';
-import { attentionGate } from './attention.ts';
+import { attentionGate, squeezeExcite } from './attention.ts';
 
 function context(image: Record<string, number>): { ctx: Context; x: Value } {
   const ctx = new Context({ seed: 1 });
@@ -98,6 +98,21 @@ describe('grouped convolution', () => {
 });
 
 describe('attention', () => {
+  it('squeeze and excitation multiplies channels by what their means say', () => {
+    const { ctx, x } = context({ batch: 1, width: 2, channel: 2 });
+    const y = squeezeExcite(ctx, x, { reduction: 2 });
+    const feeds = feedsOf(ctx.graph, {
+      x: [1, 2, 3, 6],
+      'squeeze_excite/squeeze/weight': [1, 1],
+      'squeeze_excite/excite/weight': [0, -1],
+    });
+    const scale = sigmoidOf(-6);
+    const found = evaluate(ctx.graph, feeds, [y])[0];
+    [0.5, 2 * scale, 1.5, 6 * scale].forEach((value, n) => {
+      expect(found[n]).toBeCloseTo(value, 6);
+    });
+  });
+
   it('a gate of a lower resolution multiplies every voxel of the skip by 0 to 1', () => {
     const { ctx, x } = context({ batch: 1, height: 4, width: 5, channel: 4 });
     const gate = inputOf(ctx.graph, 'gate', shape({ batch: 1, height: 2, width: 3, channel: 7 }), 'f64');

@@ -245,8 +245,9 @@ class Partitioner {
   private finishExchange(value: LocalValue, node: LocalNode): void {
     const plan = node.collective as ExchangePlan;
     const [wide] = node.outputs;
-    // A variable's buffer lives on after the run and is shared with other programs: its boxes stay as they are.
-    plan.inPlace = value.producer.op.role !== 'variable';
+    // A variable's buffer lives on after the run and is shared with other programs: its boxes stay as they are. What is combined
+    // has no margins, which would be sent and combined with it.
+    plan.inPlace = value.producer.op.role !== 'variable' && value.producer.op !== allReduce;
     plan.transfers = planTransfers(this.mesh, value.own, value.valid, wide.valid, plan.inPlace);
   }
 
