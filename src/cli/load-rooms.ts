@@ -16,6 +16,7 @@ export type Room = keyof typeof ROOMS;
 /** The highest room of commands that do not need all; `plan` and `predict` take of `train` the files that they need. */
 const HIGHEST: Readonly<Record<string, Room>> = {
   setup: 'files',
+  completion: 'core',
   verify: 'imaging',
   fingerprint: 'imaging',
   phantom: 'imaging',

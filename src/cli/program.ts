@@ -3,6 +3,7 @@ import { printable } from '../core/index.ts';
 import { launched } from '../machine/mpi/launched.ts';
 import { benchCommand } from './commands/bench-command.ts';
 import { compareCommand } from './commands/compare-command.ts';
+import { completionCommand } from './commands/completion-command.ts';
 import { crossValidateCommand } from './commands/cross-validate-command.ts';
 import { evaluateCommand } from './commands/evaluate-command.ts';
 import { exportCommand } from './commands/export-command.ts';
@@ -77,6 +78,7 @@ export function makeProgram(write: (text: string) => void): Command {
     exportCommand,
     infoCommand,
     setupCommand,
+    completionCommand,
   ])
     add(program);
   for (const command of program.commands) {
