@@ -1,4 +1,4 @@
-// The whole network of the laws (test/laws/network.test.ts): its loss and every gradient, on the ranks of some processes.
+// The whole network of the laws (test/laws/network.long.test.ts): its loss and every gradient, on the ranks of some processes.
 import { mesh, shape, uniform } from '../../dist/core/index.js';
 import { Context, segmentationLoss, unet } from '../../dist/nn/index.js';
 import { gradients, inputOf } from '../../dist/ops/index.js';
