@@ -84,3 +84,12 @@ export function systemErrorText(error: unknown): string | undefined {
   const hint = changes ? writeHints[code] : readHints[code];
   return `${path ?? 'a file'}: ${tried}: ${meaning} (${code})${hint === undefined ? '' : `. ${hint}`}`;
 }
+
+/** What the system says about a file that cannot be written, in the parts of an error of a file. */
+export const writeProblem = (file: string, error: unknown) => ({
+  file,
+  field: 'file',
+  expected: 'to be written',
+  found: systemErrorReason(error),
+  hint: writeHints[systemErrorCode(error)],
+});

@@ -31,6 +31,16 @@ export function moved(feeds: Feeds, name: string, index: number, by: number): Fe
   return { ...feeds, [name]: copy };
 }
 
+/** The derivative of a number by one number of a feed, told from its values on both sides. */
+export function difference(of: (feeds: Feeds) => number, feeds: Feeds, name: string, index: number): number {
+  const h = 1e-5;
+  return (of(moved(feeds, name, index, h)) - of(moved(feeds, name, index, -h))) / (2 * h);
+}
+
+/** The same by each number of a feed. */
+export const differences = (of: (feeds: Feeds) => number, feeds: Feeds, name: string): number[] =>
+  Array.from(feeds[name], (_, index) => difference(of, feeds, name, index));
+
 /** `batch=1 depth=5`: sizes in short, for expectations. */
 export function sizes(value: Value): string {
   return value.shape.map((dim) => `${dim.name}=${dim.size}`).join(' ');

@@ -1,34 +1,19 @@
 import { expect, it } from 'vitest';
-import { mesh, uniform } from '../../src/core/index.ts';
+import { mesh } from '../../src/core/index.ts';
 import type { Shape3 } from '../../src/imaging/index.ts';
 import { cpuDevice, type Device } from '../../src/machine/index.ts';
 import { Session } from '../../src/run/index.ts';
 import { resolveConfig } from '../../src/train/config/config.ts';
 import { trainingGraph } from '../../src/train/config/model.ts';
+import { lossesOf } from '../losses.ts';
 import { emulated } from './emulated.ts';
 
 // Three steps of a small training on the emulated CUDA device: optimizer, statistics and loss as on the CPU, the same bits on a mesh.
 
 const SIZE: Shape3 = [6, 8, 9];
 
-async function losses(device: Device, parts: Record<string, number> = {}, memoryLimit?: number) {
-  const config = resolveConfig({ data: 'x', out: 'y', base: 4, levels: 2, augmentation: 'none', batch: 1 });
-  const { graph } = trainingGraph(config, 3, SIZE);
-  const layout = Object.fromEntries(Object.keys(parts).map((dim) => [dim, dim]));
-  const session = new Session({ device, mesh: mesh(parts), layout, seed: 3, memoryLimit });
-  const program = await session.load(graph);
-  const voxels = SIZE[0] * SIZE[1] * SIZE[2];
-  const image = Float32Array.from({ length: voxels }, (_, i) => uniform(1, 2, 3, i));
-  const labels = Uint8Array.from({ length: voxels }, (_, i) => 3 * uniform(4, 5, 6, i));
-  const found: number[] = [];
-  for (let step = 0; step < 3; step++) {
-    const given = { image, labels, step: Int32Array.of(step), learning_rate: Float64Array.of(0.01) };
-    found.push((await program.run(given, ['loss'])).loss[0]);
-  }
-  program.free();
-  session.close();
-  return found;
-}
+const losses = (device: Device, parts?: Record<string, number>) =>
+  lossesOf(device, { size: SIZE, steps: 3, config: { base: 4 }, parts });
 
 it('trains as the CPU does, and alike on a mesh', async () => {
   const cpu = await losses(cpuDevice());

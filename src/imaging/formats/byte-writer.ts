@@ -2,13 +2,7 @@ import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import {
-  beginPartial,
-  type PartialFile,
-  systemErrorCode,
-  systemErrorReason,
-  writeHints,
-} from '../../files/index.ts';
+import { beginPartial, type PartialFile, writeProblem } from '../../files/index.ts';
 import { ImagingError } from '../volume/errors.ts';
 import type { VoxelArray } from '../volume/volume.ts';
 
@@ -97,17 +91,7 @@ function begin(file: string): PartialFile {
 
 function writeError(file: string, error: unknown): ImagingError {
   if (error instanceof ImagingError) return error;
-  const code = systemErrorCode(error);
-  return new ImagingError(
-    {
-      file,
-      field: 'file',
-      expected: 'to be written',
-      found: systemErrorReason(error),
-      hint: writeHints[code],
-    },
-    { cause: error },
-  );
+  return new ImagingError(writeProblem(file, error), { cause: error });
 }
 
 /** How slices of a volume become bytes of a file. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
-import { beginPartial, systemErrorCode, systemErrorReason, writeHints } from '../../files/index.ts';
+import { beginPartial, systemErrorCode, systemErrorReason, writeProblem } from '../../files/index.ts';
 import { hostIsLittle } from '../volume/byte-order.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
@@ -241,16 +241,6 @@ async function written<T>(file: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    const code = systemErrorCode(error);
-    throw new StoreWriteError(
-      {
-        file,
-        field: 'file',
-        expected: 'to be written',
-        found: systemErrorReason(error),
-        hint: writeHints[code],
-      },
-      { cause: error },
-    );
+    throw new StoreWriteError(writeProblem(file, error), { cause: error });
   }
 }

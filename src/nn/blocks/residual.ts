@@ -1,22 +1,12 @@
 import type { Value } from '../../core/index.ts';
 import { add, castTo, leakyRelu } from '../../ops/index.ts';
-import { channelOf, type PerAxis, perAxis } from '../axes.ts';
+import { channelOf, perAxis } from '../axes.ts';
 import type { Context } from '../context.ts';
-import { convBlock, type NormKind } from '../conv-block.ts';
+import { type ConvBlockSettings, convBlock } from '../conv-block.ts';
 import { avgPool } from '../layers.ts';
 
-export interface ResidualBlockSettings {
-  readonly name?: string;
-  readonly filters: number;
-  readonly kernel?: PerAxis;
-  readonly stride?: PerAxis;
-  readonly norm?: NormKind;
-  /** Groups of group norm. */
-  readonly groups?: number;
-  readonly epsilon?: number;
-  /** Slope of the leaky ReLUs. */
-  readonly slope?: number;
-}
+/** Those of its convolutions. */
+export type ResidualBlockSettings = Omit<ConvBlockSettings, 'keep' | 'activate'>;
 
 /**
  * A residual block (He et al. 2016) as the encoder of nnU-Net has them: y = act(norm(conv(act(norm(conv(x))))) + past(x)). What goes past is

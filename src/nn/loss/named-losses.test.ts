@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Graph, shape } from '../../core/index.ts';
 import { evaluate, gradients, inputOf } from '../../ops/index.ts';
-import { feedsOf, moved } from '../feeds.testing.ts';
+import { differences, feedsOf } from '../feeds.testing.ts';
 import { LOSS_NAMES, type LossName } from './loss-names.ts';
 import { evenLoss, type LossConfig, segmentationLoss } from './losses.ts';
 
@@ -83,11 +83,9 @@ describe.each(LOSS_NAMES)('%s', (name) => {
     const at = (given: typeof feeds): number => evaluate(graph, given, [loss])[0][0];
     expect(at(feeds)).toBeCloseTo(FORMULAS[name](config), 9);
     const [slopes] = evaluate(graph, feeds, [gradients(loss, [scores])[0]!]);
-    const h = 1e-5;
-    for (let i = 0; i < logits.length; i++) {
-      const slope = (at(moved(feeds, 'scores', i, h)) - at(moved(feeds, 'scores', i, -h))) / (2 * h);
+    differences(at, feeds, 'scores').forEach((slope, i) => {
       expect(slopes[i]).toBeCloseTo(slope, 8);
-    }
+    });
     expect(Math.max(...slopes.map(Math.abs))).toBeGreaterThan(1e-3);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Graph, shape } from '../../core/index.ts';
 import { evaluate, gradients, inputOf } from '../../ops/index.ts';
 import { regionCounts, writtenRegions } from '../counts.ts';
-import { feedsOf, moved } from '../feeds.testing.ts';
+import { differences, feedsOf } from '../feeds.testing.ts';
 import { type LossName, SET_LOSSES } from './loss-names.ts';
 import { deepLoss, type LossConfig, segmentationLoss } from './losses.ts';
 
@@ -69,11 +69,9 @@ describe.each(SET_LOSSES)('%s of regions', (name) => {
     const at = (given: typeof feeds): number => evaluate(graph, given, [loss])[0][0];
     expect(at(feeds)).toBeCloseTo(FORMULAS[name](config), 9);
     const [slopes] = evaluate(graph, feeds, [gradients(loss, [scores])[0]!]);
-    const h = 1e-5;
-    for (let i = 0; i < logits.length; i++) {
-      const slope = (at(moved(feeds, 'scores', i, h)) - at(moved(feeds, 'scores', i, -h))) / (2 * h);
+    differences(at, feeds, 'scores').forEach((slope, i) => {
       expect(slopes[i]).toBeCloseTo(slope, 8);
-    }
+    });
   });
 
   it('counts no voxel with the label to ignore', () => {

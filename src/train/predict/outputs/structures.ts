@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { StopSignal } from '../../../core/index.ts';
 import { makeFolder, writeTextAtomically } from '../../../files/index.ts';
 import {
   type ChannelledCase,
@@ -55,7 +56,7 @@ export function statisticsFiles(output: string): { readonly json: string; readon
 async function writeStructures(
   output: string,
   structures: readonly Structure[],
-  signal?: AbortSignal,
+  signal?: StopSignal,
 ): Promise<string[]> {
   const files = structureFiles(output, structures);
   const inside = structures.map(({ values }) =>
@@ -128,7 +129,7 @@ function csvCell(value: string | number | null): string {
 interface Wanted {
   readonly oneFilePerClass?: boolean;
   readonly statistics?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 }
 
 /** Writes what is asked for beside a segmentation that is there, and gives the names of the files. */
