@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -9,11 +9,18 @@ import { runFolder } from '../train/index.ts';
 
 const data = z.object({ cases: z.array(z.object({ id: z.string(), use: z.string() })) });
 
+/** A picture of a case, alone in a folder. */
+interface DrawnSample {
+  readonly case: string;
+  readonly file: string;
+  readonly folder: string;
+}
+
 /**
  * Has a process of its own segment a case of a run, held out where one is, with the newest checkpoint, and draw it over the truth into
  * a folder. It runs at the lowest priority: a training beside it keeps its cores.
  */
-export async function drawSample(run: string, folder: string): Promise<{ case: string; file: string }> {
+async function drawSample(run: string, folder: string): Promise<DrawnSample> {
   const files = runFolder(run);
   if (!existsSync(files.latest))
     fail({ where: run, problem: 'has no checkpoint yet', hint: 'Ask again after the first one' });
@@ -47,5 +54,29 @@ export async function drawSample(run: string, folder: string): Promise<{ case: s
   const file = path.join(out, 'overlays', `${id}.png`);
   if (code !== 0 || !existsSync(file))
     fail({ where: `case ${id} of ${run}`, problem: `could not be segmented: ${said.trim()}` });
-  return { case: id, file };
+  return { case: id, file, folder: out };
+}
+
+/** Samples one after the other, of which the last one's picture stays: pages have fetched those before. */
+export class Samples {
+  private readonly folder: string;
+  private sampling: Promise<unknown> = Promise.resolve();
+  private last: string | undefined;
+
+  /** `folder`: for the pictures. */
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** A case as the newest checkpoint of a run segments it, once those that were asked for before are drawn. */
+  next(run: string): Promise<DrawnSample> {
+    const next = this.sampling.then(async () => {
+      const drawn = await drawSample(run, this.folder);
+      if (this.last !== undefined) rmSync(this.last, { recursive: true, force: true });
+      this.last = drawn.folder;
+      return drawn;
+    });
+    this.sampling = next.catch(() => undefined);
+    return next;
+  }
 }

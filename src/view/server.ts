@@ -123,10 +123,10 @@ async function api(
     const found = await (name === 'run' ? view.run(source) : view.sample(source));
     return found === undefined ? refuse(response, 404, 'no such run') : sendJson(request, response, found);
   }
-  const log = view.logOf(source);
-  if (name === 'log' && log !== undefined) {
+  const followed = view.followedOf(source);
+  if (name === 'log' && followed !== undefined) {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
-    return followLog(log, response);
+    return followLog(followed, response);
   }
   return refuse(response, 404, 'no such question');
 }

@@ -10,7 +10,7 @@ import { type KnownCase, nameOf, SCAN } from './known-case.ts';
 import { lesionPlaces } from './lesion-places.ts';
 import { OpenedFiles } from './opened-files.ts';
 import type { LesionPlaces, ShownCase, ShownRun, ShownSample, ShownSource, ViewData } from './protocol.ts';
-import { drawSample } from './sample.ts';
+import { Samples } from './sample.ts';
 import { ShownFiles } from './shown-files.ts';
 
 export interface ViewOptions {
@@ -39,7 +39,7 @@ export class View {
   private window: ViewData['window'];
   /** One count of lesions at a time: each holds two label maps. */
   private counting: Promise<unknown> = Promise.resolve();
-  private sampling: Promise<unknown> = Promise.resolve();
+  private readonly samples = new Samples(this.folder);
 
   /** Opens folders and files; reads no voxels. Throws HalomeshError for what is none of those that can be shown. */
   static async open(options: ViewOptions): Promise<View> {
@@ -89,10 +89,12 @@ export class View {
     return next;
   }
 
-  /** The log of a run; undefined where the source is none. */
-  logOf(source: number): string | undefined {
+  /** What a run in progress changes: its log and its newest checkpoint; undefined where the source is none. */
+  followedOf(source: number): { readonly log: string; readonly checkpoint: string } | undefined {
     const given = this.runs.get(source);
-    return given === undefined ? undefined : runFolder(given).log;
+    return given === undefined
+      ? undefined
+      : { log: runFolder(given).log, checkpoint: runFolder(given).latest };
   }
 
   /** What is known of a run beside its log; undefined where the source is none. */
@@ -109,9 +111,9 @@ export class View {
   sample(source: number): Promise<ShownSample | undefined> {
     const given = this.runs.get(source);
     if (given === undefined) return Promise.resolve(undefined);
-    const next = this.sampling.then(() => drawSample(given, this.folder));
-    this.sampling = next.catch(() => undefined);
-    return next.then(({ case: id, file }) => ({ case: id, picture: this.files.picture(file) }));
+    return this.samples
+      .next(given)
+      .then(({ case: id, file }) => ({ case: id, picture: this.files.picture(file) }));
   }
 
   private async add(given: string): Promise<void> {

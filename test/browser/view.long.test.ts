@@ -183,6 +183,9 @@ describe.skipIf(CHROMIUM === undefined)(`the page of halomesh view (skipped with
       await page.getByRole('button', { name: 'segment a case' }).click();
       await page.locator('#training img').waitFor();
       expect(await page.locator('#training img').getAttribute('alt')).toMatch(/^phantom_\d+ with truth/);
+      // It follows the checkpoints.
+      const first = await page.locator('#training img').getAttribute('src');
+      await expect.poll(() => page.locator('#training img').getAttribute('src'), SOON).not.toBe(first);
       await page.close();
       training.kill('SIGINT');
       await ended;

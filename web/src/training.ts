@@ -49,17 +49,18 @@ class TrainingPage {
   private readonly layers = make('section');
   private readonly log = make('div', { class: 'log' });
   private readonly sample = make('section');
+  /** Whether a case is segmented with every new checkpoint; whether one is just now, and another checkpoint has come meanwhile. */
+  private sampling = false;
+  private busy = false;
+  private missed = false;
 
   constructor(source: number, name: string) {
     this.source = source;
     const ask = make('button', { type: 'button' }, 'segment a case with the newest checkpoint');
     ask.addEventListener('click', () => {
       ask.disabled = true;
-      this.showSample()
-        .catch((error: Error) => tell(error.message, true))
-        .finally(() => {
-          ask.disabled = false;
-        });
+      this.sampling = true;
+      this.sampleNow();
     });
     byId('training').replaceChildren(
       make('h2', {}, name),
@@ -67,7 +68,12 @@ class TrainingPage {
       make('div', { class: 'charts' }, this.loss.figure, this.dice.figure, this.rate.figure),
       this.layers,
       make('h2', {}, 'sample'),
-      make('p', { class: 'note' }, ask, ' It takes its time, at the lowest priority beside a training.'),
+      make(
+        'p',
+        { class: 'note' },
+        ask,
+        ' And with each that follows, at the lowest priority beside the training.',
+      ),
       this.sample,
       make('h2', {}, 'log'),
       this.log,
@@ -91,6 +97,9 @@ class TrainingPage {
     };
     events.addEventListener('open', again);
     events.addEventListener('again', again);
+    events.addEventListener('checkpoint', () => {
+      if (this.sampling) this.sampleNow();
+    });
     events.addEventListener('lines', ({ data }: MessageEvent<string>) => {
       for (const text of data.split('\n')) {
         const line = lineOf(text);
@@ -196,6 +205,19 @@ class TrainingPage {
       make('h2', {}, `kernels of a step by layer, as planned: ${(1000 * all).toPrecision(3)} ms`),
       make('div', { class: 'layers' }, ...bars),
     );
+  }
+
+  /** One case at a time: of the checkpoints that come meanwhile the last one counts. */
+  private sampleNow(): void {
+    this.missed = this.busy;
+    if (this.busy) return;
+    this.busy = true;
+    this.showSample()
+      .catch((error: Error) => tell(error.message, true))
+      .finally(() => {
+        this.busy = false;
+        if (this.missed) this.sampleNow();
+      });
   }
 
   private async showSample(): Promise<void> {
