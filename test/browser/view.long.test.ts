@@ -12,7 +12,7 @@ import { stepLine, WICKED, writeExample } from '../../src/view/view.testing.ts';
 import { CHROMIUM, NO_CHROMIUM, startChromium } from './chromium.ts';
 
 /** What draws without a GPU on a busy machine takes its time. */
-const SOON = { timeout: 60_000 };
+const SOON = { timeout: 240_000 };
 
 describe.skipIf(CHROMIUM === undefined)(`the page of halomesh view (skipped with ${NO_CHROMIUM})`, () => {
   let dir: string;
