@@ -1,23 +1,5 @@
 // What `import { ... } from 'halomesh/browser'` gives: what needs neither files nor native code, so that it runs in pages and workers.
 
-// Shapes with named dimensions, graphs, meshes and layouts
-export {
-  type Complaint,
-  type Dim,
-  type DType,
-  Graph,
-  HalomeshError,
-  type Layout,
-  type Mesh,
-  markdownTable,
-  mesh,
-  printGraph,
-  type Shape,
-  shape,
-  showShape,
-  type TensorType,
-  type Value,
-} from './core/index.ts';
 // Augmentation, resampling, scores
 export { augmentBox } from './imaging/augment/augment.ts';
 // Scans among files that a page was given
@@ -41,7 +23,7 @@ export { referenceDevice } from './machine/reference.ts';
 export { type WasmModule, type WasmOptions, wasmDevice } from './machine/wasm/index.ts';
 // Layers, networks, losses, optimizers, whole graphs
 export * from './nn/index.ts';
-// Operations on values of a graph
+// Shapes with named dimensions, graphs, meshes and layouts, and operations on values of a graph
 export * from './ops/public.ts';
 // What a graph will need, before it runs
 export { explainPlan, formatPlan, makePlan, type Plan, type PlanReport } from './plan/index.ts';

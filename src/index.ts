@@ -1,23 +1,5 @@
 // What `import { ... } from 'halomesh'` gives.
 
-// Shapes with named dimensions, graphs, meshes and layouts
-export {
-  type Complaint,
-  type Dim,
-  type DType,
-  Graph,
-  HalomeshError,
-  type Layout,
-  type Mesh,
-  markdownTable,
-  mesh,
-  printGraph,
-  type Shape,
-  shape,
-  showShape,
-  type TensorType,
-  type Value,
-} from './core/index.ts';
 // Networks from and for other programs
 export {
   type ExportOptions,
@@ -116,7 +98,7 @@ export {
 export { type BenchOptions, type BenchResult, bench } from './measure/index.ts';
 // Layers, networks, losses, optimizers, whole graphs
 export * from './nn/index.ts';
-// Operations on values of a graph
+// Shapes with named dimensions, graphs, meshes and layouts, and operations on values of a graph
 export * from './ops/public.ts';
 // What a graph will need, before it runs
 export { explainPlan, formatPlan, makePlan, type Plan, type PlanReport } from './plan/index.ts';

@@ -50,6 +50,7 @@ export { axisTaps, type ResampleTarget, resampledGrid } from './preprocess/resam
 export { openScanSource, planScan, type ScanPlan, type ScanSource } from './preprocess/scan-source.ts';
 export { resampleSpline, type SplineOrder, type SplineResampling } from './preprocess/spline.ts';
 export type { Connectivity } from './scores/components.ts';
+export { labelSet } from './scores/components.ts';
 export * from './scores/metrics.ts';
 export * from './scores/metrics-evaluation.ts';
 export * from './scores/metrics-lesions.ts';

@@ -22,10 +22,10 @@ export interface Processes {
   readonly ranks: readonly (readonly number[])[];
   /** Which of them this process is; 0 alone writes files and talks to the user. */
   readonly index: number;
-  /** Name of the machine that this process runs on. */
-  readonly machine: string;
   /** The machine of each rank, by number; absent where all count as being on one. */
   readonly machines?: readonly number[];
+  /** Finds out which ranks share a machine, the number of that of each; all call it. Asks the others once. */
+  locate(): Promise<readonly number[]>;
   /** Every process gives a text and gets those of all, by process. A small matter: not counted as traffic. */
   share(label: string, text: string): Promise<readonly string[]>;
   /**

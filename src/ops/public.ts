@@ -1,4 +1,21 @@
-// Operations on values of a graph, for those who build graphs.
+// What those need who build graphs: shapes with named dimensions, graphs, meshes and layouts, and operations on values.
+export {
+  type Complaint,
+  type Dim,
+  type DType,
+  Graph,
+  HalomeshError,
+  type Layout,
+  type Mesh,
+  markdownTable,
+  mesh,
+  printGraph,
+  type Shape,
+  shape,
+  showShape,
+  type TensorType,
+  type Value,
+} from '../core/index.ts';
 export {
   abs,
   add,

@@ -11,8 +11,8 @@ export async function agreedSplit(
   processes: Processes | undefined,
 ): Promise<ChosenSplit> {
   if (processes === undefined || options.ranks === 1) return chooseSplit(options);
-  const machines = await processes.share('names of machines', processes.machine);
-  const most = Math.max(...machines.map((name) => machines.filter((other) => other === name).length));
+  const machines = await processes.locate();
+  const most = Math.max(...machines.map((one) => machines.filter((other) => other === one).length));
   const own = await together(processes, 'choice of a split', () =>
     processes.index === 0 ? chooseSplit({ ...options, machines: processes.machines }, most) : undefined,
   );

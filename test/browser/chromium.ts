@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Where Debian and others install Chromium. */
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -16,4 +17,23 @@ export function startChromium(): Promise<Browser> {
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
   });
+}
+
+/** A page of a folder's files, at index.html, that reaches nothing else; and what went wrong in it, as it does. */
+export async function openFolder(
+  browser: Browser,
+  folder: string,
+): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  await page.route('**/*', (route) => {
+    const { hostname, pathname } = new URL(route.request().url());
+    const file = path.join(folder, pathname === '/' ? 'index.html' : pathname);
+    if (hostname === 'page.test' && existsSync(file)) return route.fulfill({ path: file });
+    if (!pathname.endsWith('favicon.ico')) problems.push(`asked ${route.request().url()}`);
+    return route.abort();
+  });
+  await page.goto('http://page.test/');
+  return { page, problems };
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { niftiBytes } from '../imaging/nifti-fixture.ts';
 import { modulesFrom } from '../packages/modules.ts';
 import { pack, projectWith, root } from '../packages/packed.ts';
-import { CHROMIUM, NO_CHROMIUM, startChromium } from './chromium.ts';
+import { CHROMIUM, NO_CHROMIUM, openFolder, startChromium } from './chromium.ts';
 
 // `halomesh/browser` of the packed package, in a project of its own: what it loads, and examples/browser built by Vite.
 
@@ -47,17 +47,7 @@ describe('halomesh/browser', () => {
     async () => {
       const browser = await startChromium();
       try {
-        const page = await browser.newPage();
-        const problems: string[] = [];
-        page.on('pageerror', (error) => problems.push(error.message));
-        await page.route('**/*', (route) => {
-          const { hostname, pathname } = new URL(route.request().url());
-          const file = path.join(project, 'dist', pathname === '/' ? 'index.html' : pathname);
-          if (hostname === 'page.test' && existsSync(file)) return route.fulfill({ path: file });
-          if (!pathname.endsWith('favicon.ico')) problems.push(`asked ${route.request().url()}`);
-          return route.abort();
-        });
-        await page.goto('http://page.test/');
+        const { page, problems } = await openFolder(browser, path.join(project, 'dist'));
         const values = Array.from({ length: 8 ** 3 }, (_, n) => (n * 37) % 100);
         const buffer = Buffer.from(gzipSync(niftiBytes({ type: 'int16', dims: [8, 8, 8], values })));
         await page.locator('#files').setInputFiles({ name: 'a.nii.gz', mimeType: '', buffer });

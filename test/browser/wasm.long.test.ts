@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { cpuDevice, library } from '../../src/machine/index.ts';
-import { CHROMIUM, NO_CHROMIUM, startChromium } from './chromium.ts';
+import { CHROMIUM, NO_CHROMIUM, openFolder, startChromium } from './chromium.ts';
 import { smallTraining } from './small-training.ts';
 
 // The WebAssembly kernels in a worker of a page: a small training, in one part and in two, has the bits of the native baseline.
@@ -26,17 +26,7 @@ it.skipIf(CHROMIUM === undefined)(
     });
     const browser = await startChromium();
     try {
-      const page = await browser.newPage();
-      const problems: string[] = [];
-      page.on('pageerror', (error) => problems.push(error.message));
-      await page.route('**/*', (route) => {
-        const { hostname, pathname } = new URL(route.request().url());
-        const file = path.join(dir, pathname === '/' ? 'index.html' : pathname);
-        if (hostname === 'page.test' && existsSync(file)) return route.fulfill({ path: file });
-        if (!pathname.endsWith('favicon.ico')) problems.push(`asked ${route.request().url()}`);
-        return route.abort();
-      });
-      await page.goto('http://page.test/');
+      const { page, problems } = await openFolder(browser, dir);
       const said = () => page.locator('body').textContent();
       await expect.poll(said, { timeout: 120_000 }).toMatch(/\S/);
       expect(problems).toEqual([]);

@@ -1,3 +1,4 @@
+import { putBox } from '../volume/box-copy.ts';
 import { type IntensityMap, normalize } from '../volume/normalization.ts';
 import { boxPlacer, canonicalGrid, type SlicePlacer } from '../volume/orientation.ts';
 import { type Grid, type Shape3, type VoxelArray, voxelCount } from '../volume/volume.ts';
@@ -66,10 +67,14 @@ export function putNormalized(
   if (map.range.outside !== 0) out.fill(map.range.outside);
   const inside = within(box, channel.filled);
   if (voxelCount(boxShape(inside)) === 0) return;
-  let k = inside.start[0];
+  const [first, j0, i0] = inside.start.map((at, axis) => at - box.start[axis]);
+  const [, rows, columns] = boxShape(inside);
+  const shape = boxShape(box);
+  let k = first;
   for (const plane of planesOf(channel, inside)) {
     normalize(plane, map, plane);
-    putPlane(out, box, plane, inside, k++);
+    putBox(out, shape, { start: [k, j0, i0], end: [k + 1, j0 + rows, i0 + columns] }, plane);
+    k++;
   }
 }
 
@@ -88,14 +93,4 @@ function within({ start, end }: VoxelBox, filled: Shape3): VoxelBox {
     Math.min(at[2], filled[2]),
   ];
   return { start: clip(start), end: clip(end) };
-}
-
-/** Puts a plane k of the box `inside` where it belongs in the numbers of `box`. */
-function putPlane(out: Float32Array, box: VoxelBox, plane: Float32Array, inside: VoxelBox, k: number): void {
-  const [, height, width] = boxShape(box);
-  const [, rows, columns] = boxShape(inside);
-  for (let j = 0; j < rows; j++) {
-    const to = ((k - box.start[0]) * height + j + inside.start[1] - box.start[1]) * width;
-    out.set(plane.subarray(j * columns, (j + 1) * columns), to + inside.start[2] - box.start[2]);
-  }
 }

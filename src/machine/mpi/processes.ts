@@ -38,8 +38,8 @@ export async function finishMpi(): Promise<void> {
 export class MpiProcesses implements Processes {
   readonly ranks: readonly (readonly number[])[];
   readonly index: number;
-  readonly machine = hostname();
   machines?: readonly number[];
+  private located?: Promise<readonly number[]>;
   private readonly post: Post;
 
   constructor(mpi: MpiLibrary) {
@@ -48,11 +48,15 @@ export class MpiProcesses implements Processes {
     this.ranks = Array.from({ length: mpi.size }, (_, rank) => [rank]);
   }
 
-  /** Finds out which ranks share a machine, so that messages cross between machines as seldom as they can; all call it. */
-  async locate(): Promise<void> {
-    const names = await this.share('names of machines', this.machine);
-    const different = [...new Set(names)];
-    if (different.length > 1) this.machines = names.map((name) => different.indexOf(name));
+  /** So that messages cross between machines as seldom as they can. */
+  locate(): Promise<readonly number[]> {
+    this.located ??= this.share('names of machines', hostname()).then((names) => {
+      const different = [...new Set(names)];
+      const machines = names.map((name) => different.indexOf(name));
+      if (different.length > 1) this.machines = machines;
+      return machines;
+    });
+    return this.located;
   }
 
   world(device: Device): World {

@@ -14,10 +14,13 @@ export async function measureStatistics(
   reader: CaseReader,
 ): Promise<void> {
   if (!isFunction(config) && config.norm !== 'batch') return;
+  let moves: boolean | undefined;
   for (const [i, entry] of cases.slice(0, config.statisticsCases).entries()) {
     let seen = i;
     for (const { image, size, volume, batch, share } of await casePasses(config, reader, entry)) {
-      if (!movesStatistics(config, classes.length, size)) return;
+      // Sizes do not change what a network has.
+      moves ??= movesStatistics(config, classes.length, size);
+      if (!moves) return;
       const program = await programs.get(
         passKey('statistics', batch, size),
         () => statisticsGraph(config, classes.length, size, batch).graph,

@@ -1,4 +1,4 @@
-import { putAscii, viewOf } from '../bytes.ts';
+import { concatBytes, putAscii, viewOf } from '../bytes.ts';
 
 // Elements in explicit little endian (DICOM PS3.5, 7.1.2), of data sets that are written.
 
@@ -51,7 +51,7 @@ export function encodeDataSet(elements: DataSet): Uint8Array {
   const parts = elements
     .toSorted(([a], [b]) => a - b)
     .map(([tag, vr, value]) => encodeElement(tag, vr, value));
-  return joined(parts);
+  return concatBytes(parts);
 }
 
 /** The head of an element of a long representation; its value of `length` bytes, an even number, follows. */
@@ -67,7 +67,7 @@ export function longHead(tag: number, vr: 'OB' | 'SQ', length: number): Uint8Arr
 
 function encodeElement(tag: number, vr: VR, value: DicomValue): Uint8Array {
   const body = encodeValue(vr, value);
-  if (vr === 'SQ' || vr === 'OB') return joined([longHead(tag, vr, body.length), body]);
+  if (vr === 'SQ' || vr === 'OB') return concatBytes([longHead(tag, vr, body.length), body]);
   if (body.length > 0xffff) throw new RangeError(`unreachable: a value of ${body.length} bytes of ${vr}`);
   const head = new Uint8Array(8);
   const view = viewOf(head);
@@ -75,7 +75,7 @@ function encodeElement(tag: number, vr: VR, value: DicomValue): Uint8Array {
   view.setUint16(2, tag & 0xffff, true);
   putAscii(head, vr, 4);
   view.setUint16(6, body.length, true);
-  return joined([head, body]);
+  return concatBytes([head, body]);
 }
 
 function encodeValue(vr: VR, value: DicomValue): Uint8Array {
@@ -85,7 +85,7 @@ function encodeValue(vr: VR, value: DicomValue): Uint8Array {
     return padded(bytes, vr);
   }
   if (value instanceof Uint8Array) return padded(value, vr);
-  if (vr === 'SQ') return joined((value as readonly DataSet[]).map(encodeItem));
+  if (vr === 'SQ') return concatBytes((value as readonly DataSet[]).map(encodeItem));
   const numbers = value as readonly number[];
   const size = vr === 'US' ? 2 : 4;
   const bytes = new Uint8Array(size * numbers.length);
@@ -109,7 +109,7 @@ function encodeItem(elements: DataSet): Uint8Array {
   view.setUint16(0, 0xfffe, true);
   view.setUint16(2, 0xe000, true);
   view.setUint32(4, body.length, true);
-  return joined([head, body]);
+  return concatBytes([head, body]);
 }
 
 /** Values have an even length: texts get a space, identifiers and bytes a zero. */
@@ -119,16 +119,6 @@ function padded(bytes: Uint8Array, vr: VR): Uint8Array {
   even.set(bytes);
   even[bytes.length] = vr === 'UI' || vr === 'OB' ? 0 : 32;
   return even;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** Numbers as a decimal string (DS): each of at most 16 characters. */

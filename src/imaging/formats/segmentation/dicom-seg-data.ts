@@ -48,8 +48,10 @@ const dcm = (value: string, meaning: string): Code => ({ value, scheme: 'DCM', m
 const segmentation = dcm('113076', 'Segmentation');
 const sourceImage = dcm('121322', 'Source image for image processing operation');
 
+type Copied = readonly [tag: number, vr: VR, needed?: 'needed'];
+
 /** Attributes of patient and study that are copied from the series; those that must be there, though empty, are marked. */
-const copied: readonly (readonly [tag: number, vr: VR, needed?: 'needed'])[] = [
+const copied: readonly Copied[] = [
   [0x00080020, 'DA', 'needed'],
   [0x00080030, 'TM', 'needed'],
   [0x00080050, 'SH', 'needed'],
@@ -83,10 +85,7 @@ export function segDataSet(
   const seriesNumber =
     number !== undefined && Number.isInteger(number) && Math.abs(number) < 1e6 ? number : 0;
   return [
-    ...copied.flatMap(([tag, vr, needed]): Element[] => {
-      const value = source.raw(`x${tag.toString(16).padStart(8, '0')}`);
-      return value === undefined ? (needed ? [[tag, vr, '']] : []) : [[tag, vr, value]];
-    }),
+    ...copiesOf(source, copied),
     // SOP Common, General Series, General Equipment, Enhanced General Equipment, Frame of Reference
     [0x00080005, 'CS', characterSet(seg.series)],
     [0x00080012, 'DA', day],
@@ -131,7 +130,7 @@ export function segDataSet(
     [0x00280103, 'US', [0]],
     ...(isBits ? [] : ([[0x00280120, 'US', [0]]] satisfies Element[])),
     [0x00282110, 'CS', lossy ? '01' : '00'],
-    ...(lossy ? lossyElements(source) : []),
+    ...(lossy ? copiesOf(source, ofLossy) : []),
     [0x00620001, 'CS', isBits ? 'BINARY' : 'LABELMAP'],
     [
       0x00620002,
@@ -150,15 +149,16 @@ export function segDataSet(
   ];
 }
 
-function lossyElements(source: SeriesStack['first']['data']): Element[] {
-  return (
-    [
-      [0x00282112, 'DS'],
-      [0x00282114, 'CS'],
-    ] as const
-  ).flatMap(([tag, vr]): Element[] => {
+/** How much was lost in the slices, and by what. */
+const ofLossy: readonly Copied[] = [
+  [0x00282112, 'DS'],
+  [0x00282114, 'CS'],
+];
+
+function copiesOf(source: SeriesStack['first']['data'], attributes: readonly Copied[]): Element[] {
+  return attributes.flatMap(([tag, vr, needed]): Element[] => {
     const value = source.raw(`x${tag.toString(16).padStart(8, '0')}`);
-    return value === undefined ? [] : [[tag, vr, value]];
+    return value === undefined ? (needed ? [[tag, vr, '']] : []) : [[tag, vr, value]];
   });
 }
 

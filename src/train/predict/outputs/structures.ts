@@ -4,6 +4,7 @@ import { makeFolder, writeTextAtomically } from '../../../files/index.ts';
 import {
   type ChannelledCase,
   createNiftiWriter,
+  labelSet,
   labelStatistics,
   type NiftiWriter,
   readScanSlabs,
@@ -59,9 +60,7 @@ async function writeStructures(
   signal?: StopSignal,
 ): Promise<string[]> {
   const files = structureFiles(output, structures);
-  const inside = structures.map(({ values }) =>
-    Uint8Array.from({ length: 256 }, (_, value) => (values.includes(value) ? 1 : 0)),
-  );
+  const inside = structures.map(({ values }) => labelSet(values));
   makeFolder(path.dirname(files[0]));
   const slabs: Uint8Array[] = [];
   const grid = await readScanSlabs(output, {}, (header) => ({
