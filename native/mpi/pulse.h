@@ -1,6 +1,6 @@
 // Signs of life between processes. A thread beside the program tells rank 0, and every rank that this one has messages with,
 // twice a second that it lives and which collective it has come to. A rank that falls silent (killed, stopped, cut off) or
-// that runs other collectives than this one ends all, with an error on the terminal. The program may compute for as long as
+// that runs other collectives than this one ends all, with an error on the terminal, and so does a call of MPI that does not return. The program may compute for as long as
 // it likes meanwhile. All calls of MPI, here and in shim.cpp, hold `mpi_turn`: any MPI that takes calls of one thread at a
 // time will do.
 #pragma once
@@ -29,10 +29,26 @@ std::timed_mutex mpi_turn;
 
 // Between two signs.
 constexpr auto interval = std::chrono::milliseconds(500);
+// Between two looks at the signs of others, and the longest that a look waits for its turn.
+constexpr auto look = std::chrono::milliseconds(100);
+// After which a rank is given up, unless the user says otherwise.
+constexpr auto usual_silence = std::chrono::seconds(5);
 // A thread that comes so late was stopped itself, with its process or its machine: then nobody's silence counts.
 constexpr auto held = std::chrono::seconds(2);
 // What rank 0 has to tell the error before rank 1 does, and rank 1 before the others.
-constexpr auto grace = std::chrono::milliseconds(1500);
+constexpr auto grace = std::chrono::milliseconds(1000);
+constexpr int most_graces = 2;
+// What the end of all may take until this process ends alone.
+constexpr auto abort_limit = std::chrono::seconds(2);
+
+// From a rank's last sign to the end of the last process; docs/mpi.md promises it.
+constexpr auto promise = std::chrono::seconds(10);
+// Two looks to hear the last sign and wait for the turn, two to see the silence.
+static_assert(4 * look + usual_silence + most_graces * grace + abort_limit <= promise, "a silent rank ends all in time");
+// Ranks see the same silence as far apart as their looks, and the first is heard by the launcher before the next one speaks.
+static_assert(4 * look < grace, "one rank speaks for all");
+static_assert(2 * interval < held && held < usual_silence, "a rank that lives is never silent");
+
 // After which rank 0 says for whom it waits, and again after twice as long.
 constexpr double first_note = 60;
 // Collectives that are remembered, to be compared with what others have come to.
@@ -53,10 +69,15 @@ struct Peer {
   MPI_Request sending = MPI_REQUEST_NULL;
 };
 
+// From here on this process ends in time, whatever holds it up.
+inline void begin_end() {
+  std::signal(SIGALRM, SIG_DFL);
+  alarm(unsigned(abort_limit.count()));
+}
+
 // Ends all processes, and this one whatever becomes of the others.
 inline void end_all(int code) {
-  std::signal(SIGALRM, SIG_DFL);
-  alarm(3);
+  begin_end();
   // Who holds the turn may never give it back.
   if (!mpi_turn.try_lock_for(std::chrono::milliseconds(200))) {}
   MPI_Abort(MPI_COMM_WORLD, code);
@@ -125,20 +146,30 @@ public:
 private:
   void run() {
     auto last = Clock::now();
+    auto next_sign = last;
+    int missed = 0;
     std::unique_lock<std::mutex> guard(lock);
-    while (!wake.wait_for(guard, interval, [this] { return stopped; })) {
+    while (!wake.wait_for(guard, look, [this] { return stopped; })) {
       guard.unlock();
-      mpi_turn.lock();
+      const bool turn = mpi_turn.try_lock_for(look);
       guard.lock();
       const auto now = Clock::now();
-      if (now - last > held)
+      if (now - last > held) {
+        missed = 0;
         for (auto &[_, peer] : peers) peer.heard = now;
+      }
       last = now;
-      receive();
-      send();
-      mpi_turn.unlock();
+      missed = turn ? 0 : missed + 1;
+      if (turn) {
+        receive();
+        if (now >= next_sign) {
+          send();
+          next_sign = now + interval;
+        }
+        mpi_turn.unlock();
+      }
       note(now);
-      const std::string problem = trouble(now);
+      const std::string problem = turn ? trouble(now) : stuck(missed);
       if (problem.empty()) continue;
       guard.unlock();
       tell(problem);
@@ -169,6 +200,16 @@ private:
   }
 
   static std::string said(const Place &place) { return (place.waits ? "in " : "after ") + std::string(place.label); }
+
+  // What ends the run where the program holds the turn: no sign goes out or comes in. Looks are counted, as time passes while a process
+  // is stopped, too.
+  std::string stuck(int missed) const {
+    const double seconds = Seconds(2 * look * missed).count();
+    if (seconds <= silence) return "";
+    char text[32];
+    std::snprintf(text, sizeof text, "%.0f s", seconds);
+    return said(here) + ": a call of MPI has not returned for " + text + ". A connection to another rank is lost";
+  }
 
   // What ends the run, or nothing.
   std::string trouble(Clock::time_point now) const {
@@ -207,7 +248,8 @@ private:
   }
 
   [[noreturn]] void tell(const std::string &problem) {
-    std::this_thread::sleep_for(grace * (rank < 2 ? rank : 2));
+    std::this_thread::sleep_for(grace * (rank < most_graces ? rank : most_graces));
+    begin_end(); // the terminal may hold up the message
     std::fprintf(stderr, "halomesh: rank %d: %s\n", rank, problem.c_str());
     std::fflush(stderr);
     end_all(1);

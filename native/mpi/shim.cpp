@@ -101,6 +101,9 @@ HMPI const char *hmpi_version(void) {
   return text;
 }
 
+// Seconds of silence after which a rank is given up, unless the user says otherwise.
+HMPI double hmpi_usual_silence(void) { return pulse::Seconds(pulse::usual_silence).count(); }
+
 // Joins the other processes. Messages longer than `chunk_bytes` (below 2^31) travel in several pieces. A rank that is silent for
 // `silence` seconds is given up; 0: none ever is.
 HMPI int hmpi_start(int64_t chunk_bytes, double silence) {

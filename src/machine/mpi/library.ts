@@ -67,12 +67,12 @@ const open = (): LibraryHandle => koffi.load(file, { global: true });
 export interface MpiOptions {
   /** Messages longer than this travel in pieces. */
   readonly chunkBytes?: number;
-  /** Seconds without a sign of life after which a rank is given up and all end; 0: never. */
+  /** Seconds without a sign of life after which a rank is given up and all end, 5 where nothing is said; 0: never. */
   readonly silence?: number;
 }
 
 /** Joins the processes that were started together. */
-export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {}): MpiLibrary {
+export function startMpi({ chunkBytes = 2 ** 30, silence }: MpiOptions = {}): MpiLibrary {
   if (!existsSync(file)) fail({ where: 'mpi', problem: 'the shim for MPI is not built', hint: HINT });
   const func = functionsOf(open(), { where: 'mpi', what: 'the shim for MPI is', hint: HINT });
   const error = func('hmpi_error', 'const char *', []) as () => string;
@@ -85,7 +85,8 @@ export function startMpi({ chunkBytes = 2 ** 30, silence = 5 }: MpiOptions = {})
       return state === 1 ? fail({ where: 'mpi', problem: error() }) : state;
     };
   };
-  checked('start', [L, 'double'])(chunkBytes, silence);
+  const usualSilence = find('usual_silence', 'double', []);
+  checked('start', [L, 'double'])(chunkBytes, silence ?? usualSilence());
   const enterBy = func('hmpi_enter', I, ['const char *']) as (label: string) => number;
   const enter = (label: string): void => {
     if (enterBy(label) !== 0) fail({ where: 'mpi', problem: error() });

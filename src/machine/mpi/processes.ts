@@ -11,14 +11,14 @@ let joined: MpiProcesses | undefined;
 
 /** The processes that were started together, one for each rank; joins them at the first call. */
 export function mpiProcesses(): MpiProcesses {
-  const chunkBytes = setting('HALOMESH_MPI_CHUNK', 2 ** 30);
-  joined ??= new MpiProcesses(startMpi({ chunkBytes, silence: setting('HALOMESH_MPI_SILENCE', 5) }));
+  const chunkBytes = setting('HALOMESH_MPI_CHUNK');
+  joined ??= new MpiProcesses(startMpi({ chunkBytes, silence: setting('HALOMESH_MPI_SILENCE') }));
   return joined;
 }
 
-function setting(name: string, usual: number): number {
+function setting(name: string): number | undefined {
   const text = process.env[name] ?? '';
-  if (text === '') return usual;
+  if (text === '') return undefined;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   return fail({ where: name, problem: `expected a number, found "${text}"` });
 }
