@@ -12,7 +12,7 @@ export interface SliceFixture {
   columns?: number;
   /** LPS mm. */
   position?: readonly number[] | null;
-  orientation?: readonly number[];
+  orientation?: readonly number[] | null;
   /** Between rows, between columns. */
   spacing?: readonly number[] | null;
   thickness?: number;
@@ -35,20 +35,30 @@ export interface SliceFixture {
   more?: readonly (readonly [group: number, number: number, vr: string, value: Buffer])[];
   /** Media Storage SOP Class. */
   storageClass?: string;
+  sopClass?: string;
 }
 
-const IMPLICIT = '1.2.840.10008.1.2';
-const BIG = '1.2.840.10008.1.2.2';
-const DEFLATED = '1.2.840.10008.1.2.1.99';
+export const IMPLICIT = '1.2.840.10008.1.2';
+export const BIG = '1.2.840.10008.1.2.2';
+export const DEFLATED = '1.2.840.10008.1.2.1.99';
 export const EXPLICIT = '1.2.840.10008.1.2.1';
 
-interface Style {
+export interface Style {
   readonly implicit: boolean;
   readonly big: boolean;
 }
 
+/** How elements are stored in a transfer syntax. */
+export const styleOf = (syntax: string): Style => ({ implicit: syntax === IMPLICIT, big: syntax === BIG });
+
 /** One element; values of VR OB and OW have a length of four bytes. */
-function element(group: number, number: number, vr: string, value: Buffer, { implicit, big }: Style): Buffer {
+export function element(
+  group: number,
+  number: number,
+  vr: string,
+  value: Buffer,
+  { implicit, big }: Style,
+): Buffer {
   const pad = value.length % 2 === 1 ? Buffer.from([vr === 'UI' ? 0 : 32]) : Buffer.alloc(0);
   const body = Buffer.concat([value, pad]);
   const long = vr === 'OB' || vr === 'OW' || vr === 'SQ';
@@ -72,7 +82,7 @@ function element(group: number, number: number, vr: string, value: Buffer, { imp
 export function dicomBytes(fixture: SliceFixture = {}): Buffer {
   const { syntax = EXPLICIT, rows = 2, columns = 3, bits = 16, bare = false, packed } = fixture;
   const { signed = true, values = Array.from({ length: rows * columns }, (_, n) => n) } = fixture;
-  const style: Style = { implicit: syntax === IMPLICIT, big: syntax === BIG };
+  const style = styleOf(syntax);
   const parts: Buffer[] = [];
   const text = (group: number, number: number, vr: string, value: string) =>
     parts.push(element(group, number, vr, Buffer.from(value, 'latin1'), style));
@@ -86,12 +96,13 @@ export function dicomBytes(fixture: SliceFixture = {}): Buffer {
     parts.push(element(group, number, 'US', bytes, style));
   };
   text(0x8, 0x8, 'CS', fixture.imageType ?? 'ORIGINAL\\PRIMARY\\AXIAL');
+  if (fixture.sopClass !== undefined) text(0x8, 0x16, 'UI', fixture.sopClass);
   text(0x8, 0x60, 'CS', fixture.modality ?? 'CT');
   list(0x18, 0x50, [fixture.thickness ?? 5]);
   text(0x20, 0xe, 'UI', fixture.series ?? '1.2.3');
   text(0x20, 0x13, 'IS', String(fixture.instance ?? 1));
   list(0x20, 0x32, fixture.position === undefined ? [0, 0, 0] : fixture.position);
-  list(0x20, 0x37, fixture.orientation ?? [1, 0, 0, 0, 1, 0]);
+  list(0x20, 0x37, fixture.orientation === undefined ? [1, 0, 0, 0, 1, 0] : fixture.orientation);
   u16(0x28, 0x2, fixture.samples ?? 1);
   if (fixture.frames !== undefined) text(0x28, 0x8, 'IS', String(fixture.frames));
   u16(0x28, 0x10, rows);

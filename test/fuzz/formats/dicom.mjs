@@ -8,7 +8,7 @@ function element(tag, vr, value) {
   const bytes = Buffer.isBuffer(value)
     ? value
     : Buffer.from(value.length % 2 === 1 ? `${value} ` : value, 'latin1');
-  const long = vr === 'OW';
+  const long = vr === 'OW' || vr === 'SQ';
   const head = Buffer.alloc(long ? 12 : 8);
   head.writeUInt16LE(tag >>> 16, 0);
   head.writeUInt16LE(tag & 0xffff, 2);
@@ -91,6 +91,66 @@ function slice(place, { slope = '1', intercept = '-1024', deflated = false, fram
   ]);
 }
 
+/** A sequence of items, each a list of elements. */
+const sequence = (tag, ...items) =>
+  element(
+    tag,
+    'SQ',
+    Buffer.concat(
+      items.map((elements) => {
+        const body = Buffer.concat(elements);
+        const head = Buffer.alloc(8);
+        head.writeUInt16LE(0xfffe, 0);
+        head.writeUInt16LE(0xe000, 2);
+        head.writeUInt32LE(body.length, 4);
+        return Buffer.concat([head, body]);
+      }),
+    ),
+  );
+
+/** Three slices of 4 x 5 pixels as frames of an enhanced image. */
+function enhanced({ slope = '1', intercept = '-1024' } = {}) {
+  const meta = Buffer.concat([
+    element(0x00020002, 'UI', '1.2.840.10008.5.1.4.1.1.2.1\0'),
+    element(0x00020010, 'UI', `${plain.syntax}\0`),
+  ]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(meta.length);
+  const pixels = Buffer.alloc(3 * PIXELS);
+  for (let i = 0; i < 60; i++) pixels.writeUInt16LE(1000 + i, 2 * i);
+  const values = sequence(0x00289145, [
+    element(0x00281052, 'DS', intercept),
+    element(0x00281053, 'DS', slope),
+  ]);
+  const u32 = (value) => Buffer.from(Uint32Array.of(value).buffer);
+  const frame = (place) => [
+    sequence(0x00209111, [element(0x00209157, 'UL', u32(place + 1))]),
+    sequence(0x00209113, [element(0x00200032, 'DS', `0\\0\\${2 * place}`)]),
+    ...(place === 1 ? [values] : []),
+  ];
+  const start = Buffer.alloc(132);
+  start.write('DICM', 128);
+  return Buffer.concat([
+    ...[start, element(0x00020000, 'UL', length), meta],
+    element(0x00080008, 'CS', 'ORIGINAL\\PRIMARY\\VOLUME\\NONE'),
+    element(0x00080016, 'UI', '1.2.840.10008.5.1.4.1.1.2.1\0'),
+    element(0x00080060, 'CS', 'CT'),
+    element(0x0020000e, 'UI', '1.2.3.4\0'),
+    element(0x00280002, 'US', u16(1)),
+    element(0x00280008, 'IS', '3'),
+    element(0x00280010, 'US', u16(5)),
+    element(0x00280011, 'US', u16(4)),
+    ...[16, 12, 11, 0].map((value, i) => element(0x00280100 + i, 'US', u16(value))),
+    sequence(0x52009229, [
+      sequence(0x00189329, [element(0x00089007, 'CS', 'ORIGINAL\\PRIMARY')]),
+      sequence(0x00209116, [element(0x00200037, 'DS', '1\\0\\0\\0\\1\\0')]),
+      sequence(0x00289110, [element(0x00280030, 'DS', '0.7\\0.8')]),
+    ]),
+    sequence(0x52009230, frame(2), frame(0), frame(1)),
+    element(0x7fe00010, 'OW', pixels),
+  ]);
+}
+
 const decimals = [
   '1e308',
   '-1e308',
@@ -130,6 +190,23 @@ export function dicom() {
         slices[at] = Buffer.concat([slices[at].subarray(0, START), rest]);
       }
       return Object.fromEntries(slices.map((bytes, i) => [`series/${i}.dcm`, bytes]));
+    },
+    read: (folder) => readSound(`${folder}/series`),
+  };
+}
+
+/** An enhanced image whose header is damaged. */
+export function dicomEnhanced() {
+  return {
+    mutant(random) {
+      if (random.once(4))
+        return {
+          'series/a.dcm': enhanced({ slope: random.pick(decimals), intercept: random.pick(decimals) }),
+        };
+      const sound = enhanced();
+      const head = sound.length - 3 * PIXELS;
+      const rest = mutateBytes(random, sound.subarray(START), head - START);
+      return { 'series/a.dcm': Buffer.concat([sound.subarray(0, START), rest]) };
     },
     read: (folder) => readSound(`${folder}/series`),
   };

@@ -1,4 +1,4 @@
-import { dicom } from './dicom.mjs';
+import { dicom, dicomEnhanced } from './dicom.mjs';
 import { nifti, niftiChannels, niftiGzip, niftiPair } from './nifti.mjs';
 import { checkpoint, safetensors } from './safetensors.mjs';
 import { config, dataset, log, machine, split } from './settings.mjs';
@@ -19,6 +19,7 @@ export const formats = {
   nrrd,
   mha: metaImage,
   dicom,
+  enhanced: dicomEnhanced,
   zarr,
   safetensors,
   checkpoint,

@@ -43,6 +43,11 @@ export class Attributes {
     return this.#data.elements[tag] !== undefined;
   }
 
+  /** The tags of all elements. */
+  tags(): readonly string[] {
+    return Object.keys(this.#data.elements);
+  }
+
   /** Where the value of an element lies in the parsed bytes. */
   place(tag: string): { offset: number; length: number; ofUndefinedLength: boolean } | undefined {
     const element = this.#data.elements[tag];
@@ -87,6 +92,26 @@ export class Attributes {
     return this.#data.elements[tag]?.length === 2 ? this.#read(tag, () => this.#data.uint16(tag)) : undefined;
   }
 
+  /** All numbers of 32 bits. */
+  uint32s(tag: string): readonly number[] {
+    const count = Math.floor((this.#data.elements[tag]?.length ?? 0) / 4);
+    return Array.from({ length: count }, (_, n) =>
+      this.#read(tag, () => this.#data.uint32(tag, n) ?? Number.NaN),
+    );
+  }
+
+  /** Two numbers of 16 bits that name an element: its tag. */
+  tagValue(tag: string): string | undefined {
+    return this.#data.elements[tag]?.length === 4
+      ? this.#read(tag, () => this.#data.attributeTag(tag))
+      : undefined;
+  }
+
+  /** A single number of float64. */
+  float64(tag: string): number | undefined {
+    return this.#data.elements[tag]?.length === 8 ? this.#read(tag, () => this.#data.double(tag)) : undefined;
+  }
+
   #read<T>(tag: string, read: () => T): T {
     const found = guardedValue(read);
     if ('value' in found) return found.value;
@@ -115,7 +140,9 @@ function guardedValue<T>(
   } catch (error) {
     const both = typeof error === 'object' && error !== null && 'exception' in error;
     const cause = both ? error.exception : error;
-    const text = cause instanceof Error ? cause.message : String(cause);
+    // A TypeError is not said by the parser: damage led it where it did not look.
+    const isSaid = !(cause instanceof TypeError);
+    const text = isSaid ? (cause instanceof Error ? cause.message : String(cause)) : 'damaged elements';
     const partial = both && 'dataSet' in error ? (error.dataSet as DataSet) : undefined;
     return { problem: text.replace(/^dicomParser[.:]\w+: /, ''), partial };
   }

@@ -82,11 +82,13 @@ async function valuesOf(slice: DicomSlice): Promise<Float64Array> {
 
 /** `2 images (a.dcm, b.dcm)` */
 export function counted(
-  files: readonly { readonly file: string }[],
+  files: readonly { readonly file: string; readonly frame?: number }[],
   one: string,
   several = `${one}s`,
 ): string {
-  const names = files.slice(0, 3).map(({ file }) => baseName(file));
+  const names = files
+    .slice(0, 3)
+    .map(({ file, frame }) => (frame === undefined ? '' : `frame ${frame} of `) + baseName(file));
   const more = files.length > 3 ? ', ...' : '';
   return `${files.length} ${files.length === 1 ? one : several} (${names.join(', ')}${more})`;
 }

@@ -125,8 +125,15 @@ async function parseBeginning(
           ? start
           : await readBytes(files, file, 0, room);
     parsed = parseDicom(bytes, bare);
-    const complete = parsed.problem === undefined && parsed.data.elements[pixelTag] !== undefined;
-    if (complete || bytes.length < room || (room !== firstBytes && !whole && isOther(file, parsed)))
+    const pixels = parsed.problem === undefined ? parsed.data.elements[pixelTag] : undefined;
+    // What was read too much is not kept beside the header of each slice.
+    if (pixels !== undefined && room !== firstBytes)
+      return parseDicom(bytes.slice(0, pixels.dataOffset), bare);
+    if (
+      pixels !== undefined ||
+      bytes.length < room ||
+      (room !== firstBytes && !whole && isOther(file, parsed))
+    )
       return parsed;
   }
   if (deflatedFrom === undefined || parsed.data === undefined) return parsed;

@@ -10,6 +10,7 @@ export const groups = {
   orientation: ['x00209116', 'Plane Orientation Sequence (0020,9116)'],
   measures: ['x00289110', 'Pixel Measures Sequence (0028,9110)'],
   values: ['x00289145', 'Pixel Value Transformation Sequence (0028,9145)'],
+  content: ['x00209111', 'Frame Content Sequence (0020,9111)'],
   segment: ['x0062000a', 'Segment Identification Sequence (0062,000A)'],
 } as const;
 
@@ -45,6 +46,11 @@ export class FrameGroups {
     return this.#own[n].items(tag)[0] ?? this.#shared?.items(tag)[0];
   }
 
+  /** All groups of frame n, those that it shares with all others too: items by tag. */
+  all(n: number): readonly Attributes[] {
+    return this.#shared === undefined ? [this.#own[n]] : [this.#shared, this.#own[n]];
+  }
+
   /** As find. Throws ImagingError where there is none. */
   need(group: Group, n: number): Attributes {
     return this.find(group, n) ?? this.fail(groups[group][1], `one for frame ${n + 1}`, 'none');
@@ -68,14 +74,16 @@ export interface Plane {
   readonly columnSpacing: number;
 }
 
-/** Reads a plane. Throws ImagingError for what is missing or makes no sense. */
+/** Reads a plane, of frame `frame` of several. Throws ImagingError for what is missing or makes no sense. */
 export function planeOf(
   file: string,
   position: Attributes,
   orientation: Attributes,
   measures: Attributes,
+  frame?: number,
 ): Plane {
-  const fail = (field: string, expected: string, found: string): never => {
+  const fail = (name: string, expected: string, found: string): never => {
+    const field = frame === undefined ? name : `${name} of frame ${frame}`;
     throw new ImagingError({ file, field, expected, found: found.slice(0, 120) });
   };
   const numbers = (data: Attributes, tag: string, name: string, count: number): number[] => {

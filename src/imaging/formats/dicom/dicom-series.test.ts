@@ -217,7 +217,7 @@ describe('a DICOM series', () => {
       named(stack([0], { syntax: '1.2.840.10008.1.2.4.999', packed: { fragments: [] } })),
       /found transfer syntax 1\.2\.840\.10008\.1\.2\.4\.999/,
     ],
-    ['several frames in a file', named(stack([0], { frames: 7 })), /Number of Frames: expected 1, found 7/],
+    ['several frames in a file', named(stack([0], { frames: 7 })), /Number of Frames: expected 1, .*found 7/],
     ['colour', named(stack([0], { samples: 3 })), /Samples per Pixel: expected 1, found 3/],
     ['skewed axes', named(stack([0], { orientation: [1, 0, 0, 1, 0, 0] })), /two perpendicular unit vectors/],
     ['no spacing', named(stack([0], { spacing: [0, 1] })), /Pixel Spacing: expected two positive/],

@@ -4,6 +4,7 @@ import { elementBytes } from '../../volume/nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
 import { voxelCount } from '../../volume/volume.ts';
 import type { ScanFolders } from '../scan-files.ts';
+import { checkConcatenations, isEnhanced, slicesOf } from './dicom-enhanced.ts';
 import { areFew, counted, withoutCopies, withoutScouts } from './dicom-extras.ts';
 import {
   type DicomFile,
@@ -15,7 +16,6 @@ import {
 } from './dicom-file.ts';
 import { readDicomFolder } from './dicom-folder.ts';
 import { readSlices, valueType } from './dicom-pixels.ts';
-import { sliceOf } from './dicom-slice.ts';
 import { type DicomStack, stackSlices } from './dicom-stack.ts';
 
 /**
@@ -101,11 +101,11 @@ export async function stackOfFile(
   const { files } = await readDicomFolder(disk, dir);
   const chosen = chooseSeries(file, files, series);
   const others = chosen.files.length - 1;
-  const note =
-    others > 0
-      ? `read with the other ${others === 1 ? 'file' : `${others} files`} of its series in the same folder`
-      : 'read as one slice: no other file of its series lies in this folder';
-  return stackOf(file, { ...chosen, notes: [note, ...chosen.notes] });
+  const alone = isEnhanced(named)
+    ? []
+    : ['read as one slice: no other file of its series lies in this folder'];
+  const beside = `read with the other ${others === 1 ? 'file' : `${others} files`} of its series in the same folder`;
+  return stackOf(file, { ...chosen, notes: [...(others > 0 ? [beside] : alone), ...chosen.notes] });
 }
 
 /** The files of one series, and what was left out beside them. */
@@ -116,7 +116,8 @@ interface Chosen {
 
 async function stackOf(where: string, chosen: Chosen): Promise<SeriesStack> {
   const measured = withoutUnmeasured(chosen.files);
-  const sifted = withoutScouts(await mapSome(measured.files, sliceOf));
+  checkConcatenations(measured.files);
+  const sifted = withoutScouts((await mapSome(measured.files, slicesOf)).flat());
   const single = await withoutCopies(sifted.slices);
   const notes = [...chosen.notes, ...measured.notes, ...sifted.notes, ...single.notes];
   return { ...stackSlices(where, single.slices), where, first: measured.files[0], notes };
@@ -147,8 +148,9 @@ function openStack(
  * clear they are left, and refused.
  */
 function withoutUnmeasured(files: readonly DicomFile[]): Chosen {
-  const scouts = files.filter(({ data }) => !data.has(spacingTag));
-  const scan = files.filter(({ data }) => data.has(spacingTag));
+  const isMeasured = (file: DicomFile) => file.data.has(spacingTag) || isEnhanced(file);
+  const scouts = files.filter((file) => !isMeasured(file));
+  const scan = files.filter(isMeasured);
   if (scouts.length === 0 || !areFew(scouts.length, scan.length)) return { files, notes: [] };
   if (scouts.some((scout) => isTurnedLike(scout, scan[0]))) return { files, notes: [] };
   const found = `without Pixel Spacing and of another orientation than the other ${scan.length} left out as a scout`;
@@ -225,7 +227,8 @@ const positionTag = 'x00200032';
 const orientationTag = 'x00200037';
 const spacingTag = 'x00280030';
 
-const isPlaced = ({ data }: DicomFile): boolean => data.has(positionTag) && data.has(orientationTag);
+const isPlaced = (file: DicomFile): boolean =>
+  isEnhanced(file) || (file.data.has(positionTag) && file.data.has(orientationTag));
 
 /** Whether two images lie in planes of one direction, or may do so. */
 function isTurnedLike(one: DicomFile, other: DicomFile): boolean {
@@ -240,5 +243,7 @@ function isTurnedLike(one: DicomFile, other: DicomFile): boolean {
 function describe(uid: string, files: readonly DicomFile[]): string {
   const { data } = files[0];
   const words = [data.text('x00080060'), data.text('x0008103e').slice(0, 64)].filter((word) => word !== '');
-  return `${uid.slice(0, 64)} (${[...words, `${files.length} ${files.length === 1 ? 'file' : 'files'}`].join(', ')})`;
+  const frames = files.reduce((sum, file) => sum + (file.data.decimal('x00280008') ?? 1), 0);
+  const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}${frames > files.length ? ` of ${frames} frames` : ''}`;
+  return `${uid.slice(0, 64)} (${[...words, count].join(', ')})`;
 }

@@ -38,35 +38,32 @@ export interface PixelFormat {
   readonly highBit: number;
 }
 
-/** Reads a file's slice. Throws ImagingError with the first attribute that is missing or that no slice of a scan has. */
-export async function sliceOf(source: DicomFile): Promise<DicomSlice> {
-  const { file, data } = source;
-  const fail = (field: string, expected: string, found: string, hint?: string): never => {
+/** What all frames of a file share. */
+export type FramesImage = Pick<
+  DicomSlice,
+  'files' | 'file' | 'sopClass' | 'sopInstance' | 'rows' | 'columns' | 'pixels'
+>;
+
+type Fail = (field: string, expected: string, found: string, hint?: string) => never;
+
+const failOf =
+  (file: string): Fail =>
+  (field, expected, found, hint) => {
     throw new ImagingError({ file, field, expected, found: found.slice(0, 120), hint });
   };
+
+/** Reads what all frames of a file share. Throws ImagingError with the first attribute that is missing or that no scan has. */
+export function imageOf(source: DicomFile): FramesImage {
+  const { files, file, data } = source;
+  const fail: Fail = failOf(file);
   if (source.unreadable !== undefined) {
     const hint = 'Decompress the series first, for example with dcmdjpeg, gdcmconv --raw or dcm2niix.';
     const expected = 'pixels as they are, JPEG, JPEG-LS, JPEG 2000 or RLE';
     fail('Transfer Syntax', expected, source.unreadable, hint);
   }
-  const numbers = (tag: string, name: string, count: number): number[] => {
-    const values = Array.from({ length: count }, (_, n) => data.decimal(tag, n) ?? Number.NaN);
-    if (values.every(Number.isFinite)) return values;
-    return fail(name, count === 1 ? 'a number' : `${count} numbers`, data.all(tag) || 'nothing');
-  };
   const whole = (tag: string, name: string): number => {
     return data.uint16(tag) ?? fail(name, 'a whole number', 'nothing');
   };
-  if (data.has('x52009229') || data.has('x52009230')) {
-    const hint = 'Convert enhanced files to a series of slices or to NIfTI, for example with dcm2niix.';
-    const field = 'Functional Groups Sequence (5200,9229), (5200,9230)';
-    fail(field, 'attributes of one slice', 'attributes of each frame (an enhanced image)', hint);
-  }
-  const frames = data.decimal('x00280008') ?? 1;
-  if (frames !== 1) {
-    const hint = 'Convert multi-frame files to a series of slices or to NIfTI, for example with dcm2niix.';
-    fail('Number of Frames', '1', `${frames}`, hint);
-  }
   if (/(^|\\)MOSAIC/i.test(data.all('x00080008'))) {
     const hint = 'Convert the series to NIfTI, for example with dcm2niix.';
     fail('Image Type', 'one slice a file', 'a mosaic of slices', hint);
@@ -80,26 +77,32 @@ export async function sliceOf(source: DicomFile): Promise<DicomSlice> {
   const rows = whole('x00280010', 'Rows');
   const columns = whole('x00280011', 'Columns');
   if (!(rows > 0 && columns > 0)) fail('Rows, Columns', 'positive numbers', `${rows}, ${columns}`);
-  const plane = planeOf(file, data, data, data);
-  const slope = !data.has('x00281053') ? 1 : numbers('x00281053', 'Rescale Slope', 1)[0];
-  const intercept = !data.has('x00281052') ? 0 : numbers('x00281052', 'Rescale Intercept', 1)[0];
-  if (slope === 0) fail('Rescale Slope', 'another number than 0', '0');
   const pixels = pixelFormat(source, whole, fail);
-  const place = await placeOf(source, { rows, columns, bytes: pixels.bytes }, fail);
-  const thickness = data.decimal('x00180050');
-  return {
-    ...{
-      files: source.files,
-      file,
-      place,
-      sopClass: data.text('x00080016'),
-      sopInstance: data.text('x00080018'),
-      rows,
-      columns,
-    },
-    ...plane,
-    ...{ thickness, pixels, slope, intercept },
+  const [sopClass, sopInstance] = [data.text('x00080016'), data.text('x00080018')];
+  return { files, file, sopClass, sopInstance, rows, columns, pixels };
+}
+
+/** Reads the slice of a file that has one. Throws ImagingError with the first attribute that is missing or that no slice of a scan has. */
+export async function sliceOf(source: DicomFile): Promise<DicomSlice> {
+  const { file, data } = source;
+  const fail: Fail = failOf(file);
+  const frames = data.decimal('x00280008') ?? 1;
+  if (frames !== 1) {
+    const hint = 'Convert multi-frame files to a series of slices or to NIfTI, for example with dcm2niix.';
+    fail('Number of Frames', '1, or functional groups of the frames', `${frames}`, hint);
+  }
+  const image = imageOf(source);
+  const plane = planeOf(file, data, data, data);
+  const scaling = (tag: string, name: string, absent: number): number => {
+    const value = data.has(tag) ? (data.decimal(tag) ?? Number.NaN) : absent;
+    return Number.isFinite(value) ? value : fail(name, 'a number', data.all(tag) || 'nothing');
   };
+  const slope = scaling('x00281053', 'Rescale Slope', 1);
+  const intercept = scaling('x00281052', 'Rescale Intercept', 0);
+  if (slope === 0) fail('Rescale Slope', 'another number than 0', '0');
+  const { rows, columns, pixels } = image;
+  const place = await placeOf(source, { rows, columns, bytes: pixels.bytes }, fail);
+  return { ...image, ...plane, place, thickness: data.decimal('x00180050'), slope, intercept };
 }
 
 async function placeOf(

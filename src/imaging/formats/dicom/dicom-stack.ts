@@ -55,9 +55,14 @@ function checkAlike(slice: DicomSlice, reference: DicomSlice): void {
   const found = difference(slice, reference);
   if (found === undefined) return;
   const hint = 'A scan has slices of one kind: put others in a folder of their own.';
-  const expected = `${found.expected} as in ${reference.file}`;
-  throw new ImagingError({ ...found, file: slice.file, expected, hint });
+  const of = slice.frame === undefined ? '' : ` in frame ${slice.frame}`;
+  const expected = `${found.expected} as in ${nameOf(reference)}`;
+  throw new ImagingError({ ...found, found: `${found.found}${of}`, file: slice.file, expected, hint });
 }
+
+/** What a slice is called: its file, and which frame of that it is. */
+const nameOf = ({ file, frame }: DicomSlice): string =>
+  frame === undefined ? file : `${file} (frame ${frame})`;
 
 function difference(
   slice: SizedPlane,
@@ -77,12 +82,12 @@ function difference(
 
 function checkGaps(dir: string, ordered: readonly DicomSlice[], at: (slice: DicomSlice) => number): void {
   const gaps = ordered.slice(1).map((slice, n) => at(slice) - at(ordered[n]));
-  const name = (n: number) => ordered[n].file;
+  const name = (n: number) => nameOf(ordered[n]);
   const twice = gaps.findIndex((gap) => gap < sameMm);
   if (twice >= 0) {
     const count = gaps.filter((gap) => gap < sameMm).length;
     throw new ImagingError({
-      file: name(twice + 1),
+      file: ordered[twice + 1].file,
       field: 'Image Position (Patient)',
       expected: 'one slice at each place',
       found: `${name(twice)} at the same place${count > 1 ? `, and ${count - 1} more such pairs` : ''}`,
@@ -133,7 +138,7 @@ function stepOf(dir: string, ordered: readonly DicomSlice[], normal: Vector3): V
       expected: 'slices that lie straight above each other',
       found:
         lean <= mostLean
-          ? `one that is ${across.toFixed(3)} mm aside`
+          ? `${slice.frame === undefined ? 'one' : `frame ${slice.frame}`} that is ${across.toFixed(3)} mm aside`
           : `a stack that leans by ${angle.toFixed(1)} degrees (gantry tilt)`,
       hint: 'Straighten the series first, for example with dcm2niix.',
     });
