@@ -96,5 +96,6 @@ export type {
   ScanReadOptions,
   SlabSink,
 } from './volume/scan-types.ts';
+export { leanLabels } from './volume/tilt/upright.ts';
 export * from './volume/volume.ts';
 export * from './volume/voxel-source.ts';

@@ -19,7 +19,14 @@ export function predictCommand(program: Command): void {
       '--input <path>',
       'scan (.nii, .nii.gz, .hdr/.img, .nrrd, .mha, .mhd), DICOM folder, or folder of scans; of several channels a_0000.nii.gz,a_0001.nii.gz... or a folder with such files',
     )
-    .option('--series <uid>', 'which series of a DICOM folder to take, where it holds several')
+    .option(
+      '--series <series>',
+      'which series of a DICOM folder to take, where it holds several: its UID, number or description',
+    )
+    .option(
+      '--resample-tilt',
+      'segment scans whose axes lean (gantry tilt) on an upright grid, and bring labels back to their voxels',
+    )
     .requiredOption(
       '--output <path>',
       'file to write (.nii, .nii.gz, .nrrd, .seg.nrrd, .mha, or .dcm for a segmentation of a DICOM series), or a folder for NAME.nii.gz of each scan',

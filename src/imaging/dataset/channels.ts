@@ -12,6 +12,7 @@ export interface ChannelledCase {
   /** The image, or that of the first of several channels. */
   readonly image: string;
   readonly series?: string;
+  readonly lean?: ScanReadOptions['lean'];
   readonly channels?: readonly ChannelFile[];
 }
 
@@ -33,11 +34,11 @@ export function imageFiles(entry: ChannelledCase): readonly string[] {
 }
 
 function optionsOf(
-  { series }: ChannelledCase,
+  { series, lean }: ChannelledCase,
   { volume, volumes }: ChannelFile,
   options: ScanReadOptions = {},
 ): ScanReadOptions {
-  return { ...options, series, ...(volume !== undefined && { volume, volumes }) };
+  return { ...options, series, ...(lean && { lean }), ...(volume !== undefined && { volume, volumes }) };
 }
 
 /** Reads the header of a channel of a case. Throws ImagingError as readScanHeader does. */

@@ -6,7 +6,7 @@ import { isStore, type StoreOptions } from '../store/format.ts';
 import { openStore } from '../store/open-store.ts';
 import { ImagingError } from '../volume/errors.ts';
 import type { LabelCodes } from '../volume/label-codes.ts';
-import type { ChannelFile } from '../volume/scan-types.ts';
+import type { ChannelFile, ScanReadOptions } from '../volume/scan-types.ts';
 import { channelFiles } from './channels.ts';
 import {
   caseId,
@@ -32,6 +32,8 @@ export interface Case {
   readonly channels?: readonly ChannelFile[];
   /** SeriesInstanceUID of the image, where its folder holds several series. */
   readonly series?: string;
+  /** Whether its image is resampled where its axes lean, or read though they do. */
+  readonly lean?: ScanReadOptions['lean'];
   /** Path of the label map; absent for scans without one. */
   readonly label?: string;
   /** The names of classes 0, 1, 2...; absent where the dataset does not say them. */

@@ -1,6 +1,7 @@
 import { ImagingError } from '../volume/errors.ts';
 import { checkPlausible } from '../volume/plausible.ts';
 import type { OpenScan, ScanHeader, ScanReadOptions, SlabSink } from '../volume/scan-types.ts';
+import { uprightScan } from '../volume/tilt/upright-scan.ts';
 import { type Volume, voxelCount } from '../volume/volume.ts';
 import { allocateVoxels } from '../volume/voxel-decoder.ts';
 import { readStart } from './byte-reader.ts';
@@ -60,7 +61,7 @@ export async function checkedScan(scan: OpenScan, options: ScanReadOptions): Pro
   try {
     checkPlausible(scan.header);
     checkVolumes(scan.header, options);
-    return scan;
+    return options.lean === 'resample' ? uprightScan(scan, options) : scan;
   } catch (error) {
     await scan.close();
     throw error;

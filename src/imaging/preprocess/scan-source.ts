@@ -14,6 +14,7 @@ import { ImagingError } from '../volume/errors.ts';
 import { type IntensityMap, type Normalization, rangesOf } from '../volume/normalization.ts';
 import { normalizationsOf, type PreparedGeometry, type PrepareOptions } from '../volume/prepared-case.ts';
 import type { ScanHeader, SlabSink } from '../volume/scan-types.ts';
+import type { UprightGrid } from '../volume/tilt/upright.ts';
 import { type Grid, voxelCount } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
 import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from '../volume/voxel-source.ts';
@@ -37,6 +38,8 @@ export interface ScanPlan {
   readonly voxelBytes: number;
   /** The grid of its file with what that says of it, for files on the same grid. */
   readonly original: Grid;
+  /** How the scan lay before it was resampled upright; absent where it was not. */
+  readonly upright?: UprightGrid;
   /** What somebody should look at in its header. */
   readonly notes: readonly string[];
 }
@@ -60,9 +63,10 @@ export async function planScan(entry: Case, options: PrepareOptions = {}): Promi
   const [first] = headers;
   const geometry = preparedGeometry(id, first, options);
   const voxelBytes = headers.reduce((sum, header) => sum + compactArray(header, 0).BYTES_PER_ELEMENT, 0);
-  const { stored } = first;
+  const { stored, upright } = first;
   const original: Grid = { ...geometry.original, ...(stored && { stored }) };
-  return { geometry, voxelBytes, original, notes: [...new Set(headers.flatMap(notesOf))] };
+  const notes = [...new Set(headers.flatMap(notesOf))];
+  return { geometry, voxelBytes, original, ...(upright && { upright }), notes };
 }
 
 /** The image of a case of a store: its labels are on two grids, see `loadLabelBox`. */

@@ -1,4 +1,5 @@
 import type { ElementType } from './nifti-types.ts';
+import type { UprightGrid } from './tilt/upright.ts';
 import type { Grid, VoxelArray } from './volume.ts';
 
 export type ScanFormat = 'NIfTI' | 'NRRD' | 'MetaImage' | 'DICOM' | 'Zarr';
@@ -14,12 +15,20 @@ export interface ScanReadOptions {
   readonly volume?: number;
   /** How many 3-D volumes the file must have, where one of several is read. */
   readonly volumes?: number;
-  /** SeriesInstanceUID of the series to read from a DICOM folder; needed where the folder holds several. */
+  /**
+   * The series to read from a DICOM folder: its SeriesInstanceUID, its number, its description, or a part of that which no other has;
+   * needed where the folder holds several.
+   */
   readonly series?: string;
   /** Whether label maps are read: only then a DICOM segmentation is one. */
   readonly labels?: boolean;
   /** The grid of the image that a DICOM segmentation is of, which may leave out slices without labels. */
   readonly onto?: Grid;
+  /**
+   * What to do with axes that lean (gantry tilt): `keep` gives the leaning voxels, `resample` brings them to an upright grid. By default a
+   * series of DICOM that leans is refused, and other formats give the leaning voxels.
+   */
+  readonly lean?: 'keep' | 'resample';
   /** Whether NaN and infinite voxels are an error (default) or kept. */
   readonly nonFinite?: 'refuse' | 'keep';
   /** Refuse scans whose voxels take more than this many bytes; 8 GiB by default. */
@@ -45,6 +54,8 @@ export interface ScanHeader extends Grid {
   /** value = stored * slope + intercept. */
   readonly slope: number;
   readonly intercept: number;
+  /** How the scan lay before it was resampled upright; absent where it was not. */
+  readonly upright?: UprightGrid;
   /** Whether the file says where the axes point; where it does not, its format's convention is taken. */
   readonly oriented: boolean;
   /**

@@ -7,8 +7,13 @@ import type { FurtherFiles } from './outputs/structures.ts';
 
 /** How scans are segmented and what is written. */
 export interface PredictionSettings extends EnsembleOptions {
-  /** SeriesInstanceUID of the scan, where its folder holds several series. */
+  /** UID, number or description of the scan's series, where its folder holds several. */
   readonly series?: string;
+  /**
+   * Segment scans whose axes lean (gantry tilt) on an upright grid, to which they are resampled; labels come back on the voxels of the
+   * scan, probabilities lie on the upright grid.
+   */
+  readonly resampleTilt?: boolean;
   /** Axes that are also turned around; probabilities are the mean over all combinations (8 for three axes). */
   readonly flips?: readonly FlipAxis[];
   /** Write the probability of each class too, as float32, beside the labels: `NAME_probability_CLASS.nii.gz`. */

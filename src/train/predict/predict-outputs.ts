@@ -21,6 +21,7 @@ interface ScanSettings {
   readonly input: string;
   readonly output: string;
   readonly series?: string;
+  readonly resampleTilt?: boolean;
   readonly format?: LabelFormat;
 }
 
@@ -38,7 +39,7 @@ interface OutputSettings {
  * output's name.
  */
 export async function scanFor(
-  { input, output, series, format }: ScanSettings,
+  { input, output, series, resampleTilt, format }: ScanSettings,
   channels: readonly string[],
 ): Promise<ScanToSegment> {
   if (channels.length === 1 || !input.includes(',')) await checkInput(input);
@@ -46,7 +47,7 @@ export async function scanFor(
   try {
     return await outputFor(scan, output, format);
   } catch (error) {
-    if (await isFolder(input)) await readScanHeader(input, { series });
+    if (await isFolder(input)) await readScanHeader(input, { series, ...(resampleTilt && { lean: 'keep' }) });
     throw error;
   }
 }

@@ -64,6 +64,33 @@ describe('prediction', () => {
     await expect(segment({ run: damaged })).rejects.not.toThrow(/--checkpoint/);
   });
 
+  it('of a scan that leans is made on an upright grid where that is asked for, and comes back on its voxels', async () => {
+    const { data, shape, affine } = await readScan(scan);
+    const leaning = affine.map((value, n) => value + (n === 6 ? 0.3 * affine[10] : 0));
+    const file = at('tilted.nii.gz');
+    await writeNifti(file, { data, shape, affine: leaning }, { type: 'int16' });
+    const notes: string[] = [];
+    const onEvent = (event: PredictionEvent) => void (event.kind === 'note' && notes.push(event.note));
+    const result = await segment({
+      ...{ input: file, output: at('tilted-out.nii.gz'), onEvent, probabilities: true, statistics: true },
+      resampleTilt: true,
+    });
+    expect(notes.join()).toContain('resampled upright');
+    const labels = await readScanHeader(result.output);
+    expect(labels.shape).toEqual(shape);
+    labels.affine.forEach((value, n) => {
+      expect(value).toBeCloseTo(leaning[n], 4);
+    });
+    const soft = await readScanHeader(Object.values(result.probabilities!)[0]);
+    expect(soft.shape[1]).toBe(
+      shape[1] + Math.ceil((0.3 * (shape[0] - 1) * affine[10]) / Math.abs(affine[5])),
+    );
+    const { structures } = JSON.parse(readFileSync(result.statistics!.json, 'utf8')) as {
+      readonly structures: readonly { readonly name: string; readonly voxels: number }[];
+    };
+    for (const { name, voxels } of structures) expect(voxels).toBe(result.voxels[name]);
+  });
+
   it('lies on the same anatomy whatever the order of the axes of the file', async () => {
     const { volume } = toCanonical(await readScan(scan));
     const expected = await labelsInRas(scan, 'ras');

@@ -4,6 +4,7 @@ import {
   asValues,
   type Case,
   canonicalGrid,
+  leanLabels,
   openScanSource,
   planScan,
   postprocess,
@@ -110,12 +111,14 @@ async function segmentScan(
   settings: PredictionSettings,
 ): Promise<PredictResult> {
   const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
-  const entry: Case = { id: scanName(input), image: input, channels, series: settings.series };
+  const scan: Case = { id: scanName(input), image: input, channels, series: settings.series };
+  const entry: Case = settings.resampleTilt ? { ...scan, lean: 'resample' } : scan;
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes, run.config.regions);
   const { classValues } = run.config;
   const writes = (processes?.index ?? 0) === 0;
   const plan = await together(processes, 'the scan', () => planScan(entry, run.prepare));
-  const { geometry, original } = plan;
+  const { geometry, upright } = plan;
+  const original = upright?.leaning ?? plan.original;
   const { shape } = geometry;
   for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config);
@@ -128,7 +131,8 @@ async function segmentScan(
     probabilities && writes ? new ProbabilityFile(folder, shape, run.scores.length) : undefined,
   );
   // Else process 0 needs the whole label map: to clean it up, or to bring it to another grid.
-  const streams = !probabilities && !cleans(cleaning) && sameShape(shape, canonicalGrid(original).shape);
+  const streams =
+    !upright && !probabilities && !cleans(cleaning) && sameShape(shape, canonicalGrid(original).shape);
   try {
     const asked: SegmentOptions = {
       ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
@@ -151,7 +155,9 @@ async function segmentScan(
       });
     const voxels = voxelsByName(run, counts);
     const further = await together(processes, 'what comes of the segmentation', () =>
-      writes ? writeFurther(run, entry, output, settings) : Promise.resolve({}),
+      writes
+        ? writeFurther(run, upright ? { ...scan, lean: 'keep' } : scan, output, settings)
+        : Promise.resolve({}),
     );
     const names = probabilityNames(output, run.scores);
     const files = run.scores.map((name, n) => [name, names[n]]);
@@ -174,11 +180,17 @@ async function segmentScan(
     await together(processes, 'the segmentation', async () => {
       if (!writes) return;
       const { data } = restoreLabels(labels, geometry);
-      const cleaned = asValues(postprocess(data, original.shape, original, cleaning), classValues);
+      const found = upright ? leanLabels(upright, data) : data;
+      const cleaned = asValues(postprocess(found, original.shape, original, cleaning), classValues);
       if (soft !== undefined)
         for (const [cls, file] of probabilityNames(output, run.scores).entries()) {
           signal?.throwIfAborted();
-          await writeProbability(file, { from: soft, cls }, { ...geometry, original }, factor);
+          await writeProbability(
+            file,
+            { from: soft, cls },
+            { ...geometry, original: upright?.grid ?? original },
+            factor,
+          );
         }
       signal?.throwIfAborted();
       await writeSlices(await target.begin(), original.shape, cleaned);

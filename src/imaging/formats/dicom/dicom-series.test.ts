@@ -169,7 +169,32 @@ describe('a DICOM series', () => {
     expect(message).toMatch(/series: expected one, found 2: .*1\.1 \(CT, 2 files\)/);
     expect(message).toMatch(/1\.2 \(MR, 3 files\)/);
     expect((await readScan(dir, { series: '1.2' })).shape).toEqual([3, 2, 3]);
-    expect(await refused(dir, '1.3')).toMatch(/series: expected 1\.3, found 1\.1/);
+    expect(await refused(dir, '1.3')).toMatch(/series: expected "1\.3", found 1\.1/);
+  });
+
+  it('goes by its UID, number or description, or a part of that which no other has', async () => {
+    const words = (number: string, description: string): SliceFixture => ({
+      more: [
+        [0x8, 0x103e, 'LO', Buffer.from(description)],
+        [0x20, 0x11, 'IS', Buffer.from(number)],
+      ],
+    });
+    const dir = folder({
+      ...named(stack([0, 3], { series: '1.1', ...words('2', 'Abdomen soft') }), ['a1', 'a2']),
+      ...named(stack([0, 2, 4], { series: '1.2', ...words('3', 'Abdomen lung 2') }), ['b1', 'b2', 'b3']),
+      ...named(stack([0], { series: '1.4', ...words('4', 'Abdomen') }), ['c1']),
+    });
+    for (const [series, depth] of [
+      ['3', 3],
+      ['abdomen', 1],
+      ['SOFT', 2],
+      ['1.1', 2],
+    ] as const)
+      expect((await readScan(dir, { series })).shape[0]).toBe(depth);
+    expect(await refused(dir, 'dome')).toMatch(
+      /expected "dome", found 3 of this name: 1\.1 \(CT, number 2, Abdomen soft, 2 files\); 1\.2 \(CT, number 3/,
+    );
+    expect(await refused(dir, 'pelvis')).toMatch(/found 1\.1 .*Name one by its UID, its number/);
   });
 
   const three = stack([0, 3, 6]);

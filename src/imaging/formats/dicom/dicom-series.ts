@@ -1,4 +1,4 @@
-import { mapSome } from '../../../core/index.ts';
+import { mapSome, shownValue } from '../../../core/index.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import { elementBytes } from '../../volume/nifti-types.ts';
 import { defaultMaxBytes, type OpenScan, type ScanReadOptions } from '../../volume/scan-types.ts';
@@ -19,7 +19,7 @@ import { readSlices, valueType } from './dicom-pixels.ts';
 import { type DicomStack, stackSlices } from './dicom-stack.ts';
 
 /**
- * Opens the one series of slices in a folder, or the one named by its SeriesInstanceUID. Subfolders are looked into where the folder
+ * Opens the one series of slices in a folder, or the one named by its UID, number or description. Subfolders are looked into where the folder
  * is a disc with a DICOMDIR or holds no file of DICOM itself. Structure sets, reports and files of other kinds are passed over;
  * localizers and copies of slices too, which the header's notes say. Slices are put in order by their positions.
  * Throws ImagingError where the folder holds no series or several, or where slices do not form one even stack.
@@ -36,7 +36,7 @@ export async function openDicomSeries(
     if (segmentations.length === 1 && others.length === 0)
       return openSegmentation(disk, segmentations[0].file, options);
   }
-  return openStack(await stackOf(dir, chooseSeries(dir, files, options.series)), options);
+  return openStack(await stackOf(dir, chooseSeries(dir, files, options.series), options), options);
 }
 
 /**
@@ -78,7 +78,7 @@ export async function stackOfFolder(
   options: ScanReadOptions = {},
 ): Promise<SeriesStack> {
   const { files } = await readDicomFolder(disk, dir);
-  return stackOf(dir, chooseSeries(dir, files, options.series));
+  return stackOf(dir, chooseSeries(dir, files, options.series), options);
 }
 
 /** The series that openDicomFile opens, slice by slice. */
@@ -105,7 +105,7 @@ export async function stackOfFile(
     ? []
     : ['read as one slice: no other file of its series lies in this folder'];
   const beside = `read with the other ${others === 1 ? 'file' : `${others} files`} of its series in the same folder`;
-  return stackOf(file, { ...chosen, notes: [...(others > 0 ? [beside] : alone), ...chosen.notes] });
+  return stackOf(file, { ...chosen, notes: [...(others > 0 ? [beside] : alone), ...chosen.notes] }, options);
 }
 
 /** The files of one series, and what was left out beside them. */
@@ -114,13 +114,13 @@ interface Chosen {
   readonly notes: readonly string[];
 }
 
-async function stackOf(where: string, chosen: Chosen): Promise<SeriesStack> {
+async function stackOf(where: string, chosen: Chosen, { lean }: ScanReadOptions): Promise<SeriesStack> {
   const measured = withoutUnmeasured(chosen.files);
   checkConcatenations(measured.files);
   const sifted = withoutScouts((await mapSome(measured.files, slicesOf)).flat());
   const single = await withoutCopies(sifted.slices);
   const notes = [...chosen.notes, ...measured.notes, ...sifted.notes, ...single.notes];
-  return { ...stackSlices(where, single.slices), where, first: measured.files[0], notes };
+  return { ...stackSlices(where, single.slices, lean !== undefined), where, first: measured.files[0], notes };
 }
 
 function openStack(
@@ -196,14 +196,22 @@ function chooseImages(where: string, files: readonly DicomFile[], wanted: string
     if (list === undefined) series.set(uid, [file]);
     else list.push(file);
   }
-  const inWords = (all: readonly [string, DicomFile[]][] = [...series]) => {
+  const inWords = (all: readonly NamedSeries[] = [...series]) => {
     const some = all.slice(0, mostNamed).map(([uid, list]) => describe(uid, list));
     return [...some, ...(all.length > mostNamed ? [`and ${all.length - mostNamed} more`] : [])].join('; ');
   };
   if (wanted !== undefined) {
-    const chosen = series.get(wanted);
-    if (chosen !== undefined) return { files: chosen, notes: [] };
-    throw new ImagingError({ file: where, field: 'series', expected: wanted, found: inWords() });
+    const meant = seriesNamed([...series], wanted);
+    if (meant.length === 1) return { files: meant[0][1], notes: [] };
+    const hint = 'Name one by its UID, its number, its description, or a part of that which no other has.';
+    const several = `${meant.length} of this name: ${inWords(meant)}`;
+    throw new ImagingError({
+      file: where,
+      field: 'series',
+      expected: shownValue(wanted),
+      found: meant.length === 0 ? inWords() : several,
+      hint,
+    });
   }
   // Single pictures, such as screen captures, have no place in the patient.
   const placed = [...series].filter(([, list]) => list.some(isPlaced));
@@ -213,7 +221,8 @@ function chooseImages(where: string, files: readonly DicomFile[], wanted: string
   if (scouts.length === 0) return { files: main, notes: [] };
   if (areFew(scouts.length, main.length) && scouts.every((scout) => !isTurnedLike(scout, main[0])))
     return { files: main, notes: [`${counted(scouts, 'image')} of another series left out as a scout`] };
-  const hint = 'Name one by its UID (--series of predict), or put each series in a folder of its own.';
+  const hint =
+    'Name one by its UID, number or description (--series of predict), or put each series in a folder of its own.';
   throw new ImagingError({
     file: where,
     field: 'series',
@@ -221,6 +230,27 @@ function chooseImages(where: string, files: readonly DicomFile[], wanted: string
     found: `${candidates.length}: ${inWords(candidates)}`,
     hint,
   });
+}
+
+/** The files of a series, by its UID. */
+type NamedSeries = readonly [uid: string, files: readonly DicomFile[]];
+
+/** The series that a name stands for: a UID, else a number, else a description, else a part of one. */
+function seriesNamed(series: readonly NamedSeries[], wanted: string): readonly NamedSeries[] {
+  const name = wanted.trim().toLowerCase();
+  if (name === '') return [];
+  const words = series.map((one) => {
+    const [uid, [{ data }]] = one;
+    const [number, description] = [data.text('x00200011'), data.text('x0008103e').toLowerCase()];
+    return { one, uid, number: number.replace(/^0+(?=\d)/, ''), description };
+  });
+  const meant = [
+    words.filter(({ uid }) => uid === name),
+    words.filter(({ number }) => number === name),
+    words.filter(({ description }) => description === name),
+    words.filter(({ description }) => description.includes(name)),
+  ];
+  return (meant.find((found) => found.length > 0) ?? []).map(({ one }) => one);
 }
 
 const positionTag = 'x00200032';
@@ -242,7 +272,11 @@ function isTurnedLike(one: DicomFile, other: DicomFile): boolean {
 
 function describe(uid: string, files: readonly DicomFile[]): string {
   const { data } = files[0];
-  const words = [data.text('x00080060'), data.text('x0008103e').slice(0, 64)].filter((word) => word !== '');
+  const number = data.text('x00200011').slice(0, 12);
+  const description = data.text('x0008103e').slice(0, 64);
+  const words = [data.text('x00080060'), number && `number ${number}`, description].filter(
+    (word) => word !== '',
+  );
   const frames = files.reduce((sum, file) => sum + (file.data.decimal('x00280008') ?? 1), 0);
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}${frames > files.length ? ` of ${frames} frames` : ''}`;
   return `${uid.slice(0, 64)} (${[...words, count].join(', ')})`;

@@ -27,16 +27,16 @@ const mostLean = Math.tan(Math.PI / 360);
 /**
  * Puts slices in order along the normal of their plane (row x column direction) and finds their grid; the distance of slices
  * comes from their positions. Only for a lone slice is it the Slice Thickness.
- * Throws ImagingError for slices of different size, spacing or orientation, at the same place, with gaps, or leaning.
+ * Throws ImagingError for slices of different size, spacing or orientation, at the same place, with gaps, or leaning unless `mayLean`.
  */
-export function stackSlices(dir: string, slices: readonly DicomSlice[]): DicomStack {
+export function stackSlices(dir: string, slices: readonly DicomSlice[], mayLean = false): DicomStack {
   const [reference] = slices;
   for (const slice of slices) checkAlike(slice, reference);
   const normal = normalOf(reference);
   const at = (slice: DicomSlice) => dot(slice.position, normal);
   const ordered = slices.toSorted((a, b) => at(a) - at(b));
   checkGaps(dir, ordered, at);
-  const step = stepOf(dir, ordered, normal);
+  const step = stepOf(dir, ordered, normal, mayLean);
   const { alongRow, alongColumn, columnSpacing, rowSpacing, rows, columns } = reference;
   const axes = [scaled(alongRow, columnSpacing), scaled(alongColumn, rowSpacing), step];
   return {
@@ -117,7 +117,7 @@ function checkGaps(dir: string, ordered: readonly DicomSlice[], at: (slice: Dico
 const path = (file: string): string => file.replace(/^.*[/\\]/, '');
 
 /** The step from slice to slice, in LPS mm. */
-function stepOf(dir: string, ordered: readonly DicomSlice[], normal: Vector3): Vector3 {
+function stepOf(dir: string, ordered: readonly DicomSlice[], normal: Vector3, mayLean: boolean): Vector3 {
   const [first, last] = [ordered[0], ordered[ordered.length - 1]];
   if (ordered.length === 1)
     return scaled(normal, first.thickness && first.thickness > 0 ? first.thickness : 1);
@@ -130,17 +130,19 @@ function stepOf(dir: string, ordered: readonly DicomSlice[], normal: Vector3): V
     const aside = minus(place, scaled(step, n));
     const across = Math.hypot(...minus(aside, scaled(normal, dot(aside, normal))));
     const pixel = Math.min(first.rowSpacing, first.columnSpacing);
-    if (lean <= mostLean && across <= 0.1 * pixel + sameMm) return;
+    const isUpright = mayLean || lean <= mostLean;
+    if (isUpright && across <= 0.1 * pixel + sameMm) return;
     const angle = (Math.atan(lean) * 180) / Math.PI;
     throw new ImagingError({
-      file: lean <= mostLean ? slice.file : dir,
+      file: isUpright ? slice.file : dir,
       field: 'Image Position (Patient)',
       expected: 'slices that lie straight above each other',
-      found:
-        lean <= mostLean
-          ? `${slice.frame === undefined ? 'one' : `frame ${slice.frame}`} that is ${across.toFixed(3)} mm aside`
-          : `a stack that leans by ${angle.toFixed(1)} degrees (gantry tilt)`,
-      hint: 'Straighten the series first, for example with dcm2niix.',
+      found: isUpright
+        ? `${slice.frame === undefined ? 'one' : `frame ${slice.frame}`} that is ${across.toFixed(3)} mm aside`
+        : `a stack that leans by ${angle.toFixed(1)} degrees (gantry tilt)`,
+      hint: isUpright
+        ? 'Take the slice out of the folder, or convert the series to NIfTI, for example with dcm2niix.'
+        : 'Give --resample-tilt to predict, which then works on an upright grid, or straighten the series first, for example with dcm2niix.',
     });
   });
   return step;

@@ -56,7 +56,7 @@ async function write(file: string, dir: string, more: Partial<LabelFile> & { for
   const grid = await readScan(dir);
   const all = more.segments ?? segments;
   const isDicom = more.format.startsWith('dicom-');
-  const stack = isDicom ? await openSegmentedSeries(file, dir, undefined, all) : undefined;
+  const stack = isDicom ? await openSegmentedSeries(file, dir, {}, all) : undefined;
   const writer = await createLabelWriter(file, { grid, segments: all, series: stack, date, ...more });
   const labels = labelsOf(grid);
   for (let k = 0; k < grid.shape[0]; k++)
@@ -170,7 +170,7 @@ describe('a segmentation of DICOM', () => {
   it('is refused for another grid, a scan of another format, and names that its character set has not', async () => {
     const dir = series();
     const file = path.join(root, 'refused.dcm');
-    const stack = await openSegmentedSeries(file, dir, undefined, segments);
+    const stack = await openSegmentedSeries(file, dir, {}, segments);
     const grid = { ...(await readScan(dir)), affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] };
     const label = { format: 'dicom-seg', segments, series: stack } as const;
     expect(await refused(createLabelWriter(file, { ...label, grid }))).toMatch(
@@ -178,17 +178,13 @@ describe('a segmentation of DICOM', () => {
     );
     const nifti = path.join(root, 'scan.nii.gz');
     await write(nifti, dir, { format: 'nifti' });
-    expect(await refused(openSegmentedSeries(file, nifti, undefined, segments))).toMatch(
-      /expected a DICOM series/,
-    );
+    expect(await refused(openSegmentedSeries(file, nifti, {}, segments))).toMatch(/expected a DICOM series/);
     const latin = series({ more: [[0x8, 0x5, 'CS', Buffer.from('ISO_IR 100')]] });
-    expect((await openSegmentedSeries(file, latin, undefined, segments)).shape).toEqual([4, 3, 5]);
+    expect((await openSegmentedSeries(file, latin, {}, segments)).shape).toEqual([4, 3, 5]);
     const greek = [{ value: 1, name: 'ήπαρ' }];
-    expect(await refused(openSegmentedSeries(file, latin, undefined, greek))).toMatch(
-      /character set ISO_IR 100/,
-    );
+    expect(await refused(openSegmentedSeries(file, latin, {}, greek))).toMatch(/character set ISO_IR 100/);
     const long = [{ value: 1, name: 'x'.repeat(65) }];
-    expect(await refused(openSegmentedSeries(file, dir, undefined, long))).toMatch(/found 65 characters/);
+    expect(await refused(openSegmentedSeries(file, dir, {}, long))).toMatch(/found 65 characters/);
     expect(readdirSync(root).filter((name) => name.startsWith('refused'))).toEqual([]);
   });
 
@@ -220,7 +216,7 @@ describe('a segmentation of DICOM', () => {
     const dir = series();
     const file = path.join(root, 'empty.dcm');
     const grid = await readScan(dir);
-    const stack = await openSegmentedSeries(file, dir, undefined, segments);
+    const stack = await openSegmentedSeries(file, dir, {}, segments);
     const writer = await createLabelWriter(file, { format: 'dicom-seg', grid, segments, series: stack });
     for (let k = 0; k < 4; k++) await writer.writeSlice(new Uint8Array(rows * columns));
     await writer.finish();

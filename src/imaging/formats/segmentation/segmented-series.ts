@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isZarr } from '../../store/format.ts';
+import type { ScanReadOptions } from '../../volume/scan-types.ts';
 import { readError } from '../byte-reader.ts';
 import { readDicomFile } from '../dicom/dicom-file.ts';
 import { type SeriesStack, stackOfFile, stackOfFolder } from '../dicom/dicom-series.ts';
@@ -15,7 +16,7 @@ import type { Segment } from './segments.ts';
 export async function openSegmentedSeries(
   output: string,
   scan: string,
-  series: string | undefined,
+  options: Pick<ScanReadOptions, 'series' | 'lean'>,
   segments: readonly Segment[],
 ): Promise<SeriesStack> {
   const status = await stat(scan).catch((error: unknown) => {
@@ -24,7 +25,7 @@ export async function openSegmentedSeries(
   const isDicom = status.isDirectory() ? !isZarr(scan) : (await readDicomFile(diskFiles, scan)) !== undefined;
   if (!isDicom) throw needsSeries(output);
   const open = status.isDirectory() ? stackOfFolder : stackOfFile;
-  const stack = await open(diskFiles, scan, { series });
+  const stack = await open(diskFiles, scan, options);
   checkTexts(output, stack, segments);
   return stack;
 }

@@ -17,6 +17,8 @@ export interface LabelOptions {
   readonly input: string;
   readonly channels?: readonly ChannelFile[];
   readonly series?: string;
+  /** Whether the axes of the scan may lean. */
+  readonly resampleTilt?: boolean;
   /** The grid of the scan. */
   readonly original: Grid;
   readonly segments: readonly Segment[];
@@ -41,13 +43,13 @@ export function segmentsOf(
 
 /** Finds what a label map needs, such as the slices that one of DICOM refers to, and loads its writer. Throws ImagingError where that is not there. */
 export async function labelTarget(output: string, options: LabelOptions): Promise<LabelTarget> {
-  const { format, input, channels, series: uid, original: grid, segments, labelNames, date } = options;
+  const { format, input, channels, original: grid, segments, labelNames, date } = options;
   const scan = channels?.[0].file ?? input;
   const series = isDicomFormat(format)
     ? await (await import('../../../imaging/formats/segmentation/segmented-series.ts')).openSegmentedSeries(
         output,
         scan,
-        uid,
+        { series: options.series, ...(options.resampleTilt && { lean: 'keep' }) },
         segments,
       )
     : undefined;
