@@ -10,7 +10,7 @@ import {
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { checkSplits, fitParts, type Plan, predictPeak, showExtra } from '../plan/index.ts';
-import { type Planning, plainly, Session, type Tracer, totalSent } from '../run/index.ts';
+import { type InOnePiece, plainly, Session, type Tracer, totalSent } from '../run/index.ts';
 
 export interface BenchOptions {
   /** Voxels along each axis. */
@@ -37,7 +37,7 @@ export interface BenchOptions {
   readonly grantedBytes?: number;
   readonly tracer?: Tracer;
   /** Does what comes before the first step. */
-  readonly planning?: Planning;
+  readonly planning?: InOnePiece;
   /** Called after each step with its number (0 is the warm-up) and seconds. */
   readonly onStep?: (step: number, seconds: number) => void;
 }

@@ -41,11 +41,14 @@ export interface SessionOptions {
   readonly debug?: number;
 }
 
-/** Does what plans in one piece, seconds in which a process hears of no signal unless somebody sees to it. */
-export type Planning = <T>(plan: () => T | Promise<T>) => Promise<T>;
+/**
+ * Does what takes long in one piece (plans, compares label maps), seconds in which a process hears of no signal unless somebody sees to
+ * it. A piece begins no file.
+ */
+export type InOnePiece = <T>(piece: () => T | Promise<T>) => Promise<T>;
 
-/** {@link Planning} that sees to nothing. */
-export const plainly: Planning = async (plan) => plan();
+/** {@link InOnePiece} that sees to nothing. */
+export const plainly: InOnePiece = async (piece) => piece();
 
 /** What a program is loaded with. */
 export interface LoadOptions {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { crossMarkdown, crossValidate, resolveConfig, settingIn } from '../../train/index.ts';
 import { givenConfig, need } from '../flags/given.ts';
 import type { TrainFlags } from '../flags/train-flags.ts';
+import { endsOnSignals } from '../terminal/interrupt.ts';
 import { say } from '../terminal/say.ts';
 import { onUsable } from '../terminal/usable-device.ts';
 import { relative } from '../terminal/words.ts';
@@ -22,7 +23,7 @@ export async function crossValidateAction({ folds, surfaces, ...flags }: Flags):
   const found = await crossValidate({
     config,
     folds,
-    evaluation: { surfaces },
+    evaluation: { surfaces, inOnePiece: endsOnSignals },
     trainFold: (fold, resume) => runTraining(fold, { resume }),
     onFold: (fold, all, what) =>
       say(

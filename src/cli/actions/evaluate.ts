@@ -9,6 +9,7 @@ import {
 import { checkMeshFlags, type PatternFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
+import { endsOnSignals } from '../terminal/interrupt.ts';
 import { joinRun } from '../terminal/processes.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson, tell } from '../terminal/say.ts';
@@ -46,6 +47,8 @@ export async function evaluateAction({
   let progress: ReturnType<typeof showProgress> | undefined;
   const shared = {
     lesion: lesion === 'none' ? null : lesion,
+    inOnePiece: <T>(piece: () => T | Promise<T>): Promise<T> =>
+      endsOnSignals(() => (progress === undefined ? piece() : progress.rest(piece))),
     onCase: (id: string, done: number, all: number) => {
       progress ??= showProgress({ unit: 'case', total: all, silent: !talks() });
       progress.update(done, [id]);

@@ -6,6 +6,7 @@ import type { FolderResult, PredictionEvent, PredictResult } from '../../train/p
 import { checkMeshFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
+import { endsOnSignals } from '../terminal/interrupt.ts';
 import { joinRun } from '../terminal/processes.ts';
 import { type Progress, showProgress } from '../terminal/progress.ts';
 import { errorLine } from '../terminal/report-error.ts';
@@ -53,6 +54,8 @@ export async function predictAction(flags: Flags): Promise<void> {
       cleaning,
       tracer,
       onSplit: noteSplit,
+      // No bar is shown then.
+      inOnePiece: endsOnSignals,
       runsOn: deviceOfRun,
       onEvent: (event: PredictionEvent) => show.on(event),
     };

@@ -25,6 +25,8 @@ export interface Progress {
   update(done: number, facts?: readonly string[]): void;
   /** Writes a line of its own, above the bar. */
   note(line: string): void;
+  /** Does work during which a signal may end the process at once: the terminal is as it was before the bar. */
+  rest<T>(work: () => T): T;
   /** Ends the bar; whatever is written next begins on a new line. */
   stop(): void;
 }
@@ -37,7 +39,12 @@ export function showProgress(options: ProgressOptions): Progress {
   return output.isTTY ? bar(options, output, left) : lines(options, output, left);
 }
 
-const SILENCE: Progress = { update: () => undefined, note: () => undefined, stop: () => undefined };
+const SILENCE: Progress = {
+  update: () => undefined,
+  note: () => undefined,
+  rest: (work) => work(),
+  stop: () => undefined,
+};
 
 /** `h:mm:ss`, or `m:ss` below an hour. */
 export function duration(seconds: number): string {
@@ -79,8 +86,9 @@ function bar({ unit, total, start = 0 }: ProgressOptions, output: Output, left: 
     cliProgress.Presets.shades_classic,
   );
   // The bar hides the cursor and keeps lines from wrapping; a process that ends under it gives both back.
+  const [hidden, usual] = ['\u001b[?25l\u001b[?7l', '\u001b[?25h\u001b[?7h'];
   const restore = (): void => {
-    output.write('\u001b[?25h\u001b[?7h\n');
+    output.write(`${usual}\n`);
   };
   const ready = (): void => {
     if (view.isActive) return;
@@ -97,6 +105,15 @@ function bar({ unit, total, start = 0 }: ProgressOptions, output: Output, left: 
     note(line) {
       const shown = printableLines(line);
       output.write(view.isActive ? `\r\u001b[K${shown}\n` : `${shown}\n`);
+    },
+    rest(work) {
+      if (!view.isActive) return work();
+      output.write(usual);
+      try {
+        return work();
+      } finally {
+        output.write(hidden);
+      }
     },
     stop() {
       if (!view.isActive) return;
@@ -120,6 +137,7 @@ function lines(options: ProgressOptions, output: Output, left: Left): Progress {
     note(line) {
       output.write(`${printableLines(line)}\n`);
     },
+    rest: (work) => work(),
     stop() {},
   };
 }

@@ -25,7 +25,10 @@ export interface CrossValidateOptions {
   /** Trains a fold, from its last checkpoint where it has begun; {@link train} by default. */
   readonly trainFold?: (config: TrainConfig, resume: boolean) => Promise<TrainResult>;
   /** How each run is judged. */
-  readonly evaluation?: Pick<EvaluateOptions, 'surfaces' | 'overlays' | 'tolerance' | 'lesion'>;
+  readonly evaluation?: Pick<
+    EvaluateOptions,
+    'surfaces' | 'overlays' | 'tolerance' | 'lesion' | 'inOnePiece'
+  >;
   /** Told what each fold does. */
   readonly onFold?: (fold: number, folds: number, what: 'train' | 'resume' | 'done before') => void;
 }

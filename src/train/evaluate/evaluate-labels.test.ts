@@ -59,6 +59,29 @@ const run = (options: Partial<EvaluateLabelsOptions> = {}) =>
   evaluateLabels({ predictions: at('found'), data: at('data'), ...options });
 
 describe('evaluateLabels', () => {
+  it('compares and draws in pieces that begin no file', async () => {
+    const out = at('pieces');
+    const filesAround: number[][] = [];
+    const files = () => readdirSync(out, { recursive: true }).length;
+    await run({
+      out,
+      inOnePiece: async (piece) => {
+        const before = files();
+        const result = await piece();
+        filesAround.push([before, files()]);
+        return result;
+      },
+    });
+    // Each case is compared, then drawn; the first picture lies in its folder when the second case begins.
+    expect(filesAround).toEqual([
+      [0, 0],
+      [0, 0],
+      [2, 2],
+      [2, 2],
+    ]);
+    expect(files()).toBe(5);
+  });
+
   it('writes its summary though pictures cannot be drawn, and says which', async () => {
     cpSync(at('data'), at('worn'), { recursive: true });
     // An image that ends early, and a folder in the place of a picture.

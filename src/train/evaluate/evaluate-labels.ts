@@ -25,8 +25,9 @@ import {
   readScanHeader,
   spacingOf,
 } from '../../imaging/index.ts';
+import { type InOnePiece, plainly } from '../../run/index.ts';
 import { judgedNames } from '../config/model.ts';
-import { drawOverlay } from '../pictures/index.ts';
+import { overlayPicture, savePicture } from '../pictures/index.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { chosenCases } from './evaluate.ts';
 import { checkEvaluation, overlayFile, writeSummary } from './evaluation-summary.ts';
@@ -57,6 +58,8 @@ export interface EvaluateLabelsOptions extends MetricOptions {
   readonly onCase?: (id: string, done: number, all: number) => void;
   /** Told of a picture that cannot be drawn; all else goes on. */
   readonly onNote?: (text: string) => void;
+  /** Compares the label maps of a case, and draws its picture. */
+  readonly inOnePiece?: InOnePiece;
 }
 
 /** How good segmentations on disk are. */
@@ -147,16 +150,19 @@ async function compare(
   file: string,
   { classes, judged, regions }: Named,
   settings: MetricSettings,
-  { cleaning, out, overlays = true, onNote }: EvaluateLabelsOptions,
+  { cleaning, out, overlays = true, onNote, inOnePiece = plainly }: EvaluateLabelsOptions,
 ): Promise<CaseComparison> {
   const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
   const truth = await loadLabels(label, grid, classes, labelCodes);
   const { data } = await loadLabels(file, grid, classes, labelCodes && withoutIgnore(labelCodes));
-  const prediction = postprocess(data, grid.shape, grid, cleaningOf(cleaning ?? {}, classes, regions));
-  const compared = compareCase(truth.data, prediction, grid, classes.length, settings);
+  const steps = cleaningOf(cleaning ?? {}, classes, regions);
+  const { prediction, compared } = await inOnePiece(() => {
+    const prediction = postprocess(data, grid.shape, grid, steps);
+    return { prediction, compared: compareCase(truth.data, prediction, grid, classes.length, settings) };
+  });
   if (out !== undefined && overlays && image !== undefined) {
-    const draw = async (): Promise<void> =>
-      drawOverlay({
+    const draw = async (): Promise<void> => {
+      const options = {
         image: (await loadCase({ id, image, series })).image,
         truth: truth.data,
         prediction,
@@ -169,7 +175,9 @@ async function compare(
         title: id,
         classNames: classes,
         dice: Object.fromEntries(judged.slice(1).map((name, n) => [name, compared.confusion.dice(n + 1)])),
-      });
+      };
+      savePicture(options.file, await inOnePiece(() => overlayPicture(options)));
+    };
     await attemptPicture(draw, onNote);
   }
   return compared;

@@ -11,7 +11,7 @@ import {
   METRICS_VERSION,
 } from '../../imaging/index.ts';
 import { alone } from '../../machine/index.ts';
-import { fromFirst, together } from '../../run/index.ts';
+import { fromFirst, type InOnePiece, plainly, together } from '../../run/index.ts';
 import { knownIds } from '../config/known-names.ts';
 import { checkChannelOrder } from '../config/normalization.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
@@ -52,6 +52,8 @@ export interface EvaluateOptions extends RunOptions, MetricOptions {
   readonly onCase?: (id: string, done: number, all: number) => void;
   /** Told of a picture that cannot be drawn; all else goes on. */
   readonly onNote?: (text: string) => void;
+  /** Compares the label maps of a case, and draws its picture. */
+  readonly inOnePiece?: InOnePiece;
 }
 
 /** Scores of cases of one kind. */
@@ -122,6 +124,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
       steps: cleaningOf(options.cleaning ?? {}, classes, run.config.regions),
       overlays: options.overlays === false ? undefined : out,
       onNote: options.onNote,
+      inOnePiece: options.inOnePiece ?? plainly,
       chunks: new ChunkCache(CHUNK_BYTES),
     };
     const compared: Compared[] = [];

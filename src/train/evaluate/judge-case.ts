@@ -24,7 +24,7 @@ import {
   withoutIgnored,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
-import { sumOver, together } from '../../run/index.ts';
+import { type InOnePiece, sumOver, together } from '../../run/index.ts';
 import { prepareOptions } from '../config/model.ts';
 import { cleans } from '../predict/cleaning.ts';
 import type { OpenRun } from '../predict/open-run.ts';
@@ -47,6 +47,8 @@ export interface Judge {
   readonly overlays?: string;
   /** Told of a picture that cannot be drawn. */
   readonly onNote?: (text: string) => void;
+  /** Compares, cleans up and draws. */
+  readonly inOnePiece: InOnePiece;
   /** Chunks of stores. */
   readonly chunks: ChunkCache;
 }
@@ -114,7 +116,7 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
           run.judged.slice(1).map((name, n) => [name, original?.confusion.dice(n + 1) ?? null]),
         ),
       },
-      judge.onNote,
+      judge,
     );
   }
   return original && prepared && { original, prepared };
@@ -127,7 +129,7 @@ async function compareOwn(
   grid: Grid,
   own: OwnBox,
 ): Promise<Compared> {
-  const { run, processes, settings, steps } = judge;
+  const { run, processes, settings, steps, inOnePiece } = judge;
   const { classes } = run;
   const truth = await together(processes, 'the label map', () =>
     loadLabelBox(label!, grid, own.box, classes, labelCodes),
@@ -144,15 +146,17 @@ async function compareOwn(
     gatherLabels(processes, labels.length === 0 ? [] : [{ box: own.box, labels }], grid.shape);
   const [found, real] = [await whole(own.labels), await whole(truth)];
   if (!isFirst(processes)) return { compared: EMPTY };
-  const labels = postprocess(found, grid.shape, grid, steps);
-  const original = compareCase(real, labels, grid, classes.length, settings);
+  const { labels, original } = await inOnePiece(() => {
+    const labels = postprocess(found, grid.shape, grid, steps);
+    return { labels, original: compareCase(real, labels, grid, classes.length, settings) };
+  });
   const box = { start: [0, 0, 0], end: grid.shape } as const;
   return { original, prepared: original.confusion, compared: { box, truth: real, labels } };
 }
 
 /** Where a scan was resampled: process 0 brings the labels to the grid of the file, and compares on both. */
 async function compareResampled(
-  { run, processes, settings, steps }: Judge,
+  { run, processes, settings, steps, inOnePiece }: Judge,
   { label, labelCodes }: Case,
   geometry: PreparedGeometry,
   own: OwnBox,
@@ -166,16 +170,19 @@ async function compareResampled(
     const grid = canonicalGrid(file);
     const real = await loadLabels(label!, grid, classes, labelCodes);
     // A store has them on both grids.
-    const truth = isZarr(label!)
+    const stored = isZarr(label!)
       ? (await loadLabels(label!, { shape, affine }, classes, labelCodes)).data
-      : resampleLabels(real, { shape }).data;
-    const labels = postprocess(found, shape, geometry, steps);
-    const restored = restoreCanonicalLabels(found, geometry).data;
-    const cleaned = postprocess(restored, grid.shape, grid, steps);
-    const original = compareCase(real.data, cleaned, grid, classes.length, settings);
-    const prepared = new Confusion(classes.length, settings.sets).add(labels, truth);
-    withoutIgnored(truth, labels);
-    return { original, prepared, compared: { box: { start: [0, 0, 0], end: shape }, truth, labels } };
+      : undefined;
+    return inOnePiece(() => {
+      const truth = stored ?? resampleLabels(real, { shape }).data;
+      const labels = postprocess(found, shape, geometry, steps);
+      const restored = restoreCanonicalLabels(found, geometry).data;
+      const cleaned = postprocess(restored, grid.shape, grid, steps);
+      const original = compareCase(real.data, cleaned, grid, classes.length, settings);
+      const prepared = new Confusion(classes.length, settings.sets).add(labels, truth);
+      withoutIgnored(truth, labels);
+      return { original, prepared, compared: { box: { start: [0, 0, 0], end: shape }, truth, labels } };
+    });
   });
 }
 

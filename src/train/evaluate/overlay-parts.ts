@@ -11,11 +11,12 @@ import {
   windowRange,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
-import { sumOver, together } from '../../run/index.ts';
+import { type InOnePiece, sumOver, together } from '../../run/index.ts';
 import {
-  drawSlices,
   type OverlayFrame,
+  savePicture,
   sliceOf,
+  slicesPicture,
   VIEW_NAMES,
   VIEWS,
   type View,
@@ -35,7 +36,7 @@ export interface ComparedBox {
  * Draws a picture of an evaluation, which is worth more than its pictures: goes on where one of them cannot be drawn, and says so.
  */
 export async function attemptPicture(
-  draw: () => Promise<void> | void,
+  draw: () => Promise<void>,
   onNote: ((text: string) => void) | undefined,
 ): Promise<void> {
   try {
@@ -59,7 +60,7 @@ export async function drawOwnParts(
   processes: Processes | undefined,
   { source, own, compared }: { source: VoxelSource; own: VoxelBox; compared: ComparedBox },
   frame: Omit<OverlayFrame, 'truth' | 'prediction'>,
-  onNote?: (text: string) => void,
+  { inOnePiece, onNote }: { readonly inOnePiece: InOnePiece; readonly onNote?: (text: string) => void },
 ): Promise<void> {
   const { shape } = source;
   const counted = await together(processes, 'the scan', async () => {
@@ -88,7 +89,9 @@ export async function drawOwnParts(
   }
   if ((processes?.index ?? 0) !== 0) return;
   const shown = { ...frame, truth: true, prediction: true };
-  await attemptPicture(() => drawSlices(shown, facts, (view) => views[view]!), onNote);
+  const draw = async (): Promise<void> =>
+    savePicture(frame.file, await inOnePiece(() => slicesPicture(shown, facts, (view) => views[view]!)));
+  await attemptPicture(draw, onNote);
 }
 
 /** The first channel of a box, its range as 0 to 1. */

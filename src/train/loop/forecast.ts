@@ -12,7 +12,7 @@ import {
   planOf,
   predictPeak,
 } from '../../plan/index.ts';
-import { type Planning, plainly } from '../../run/index.ts';
+import { type InOnePiece, plainly } from '../../run/index.ts';
 import { meshOf, type TrainConfig } from '../config/config.ts';
 import {
   evaluationGraph,
@@ -61,7 +61,7 @@ export async function forecastCases(
     processes,
     ranks,
     planning = plainly,
-  }: { processes?: Processes; ranks?: number; planning?: Planning } = {},
+  }: { processes?: Processes; ranks?: number; planning?: InOnePiece } = {},
 ): Promise<Forecast> {
   const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
     mapSome(some, (entry) => preparedShape(entry, prepareOptions(config)));

@@ -2,7 +2,7 @@ import type { StopSignal } from '../../core/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import type { LossFunction, NetworkFunction } from '../../nn/index.ts';
 import type { PlanReport } from '../../plan/index.ts';
-import type { Planning, Tracer } from '../../run/index.ts';
+import type { InOnePiece, Tracer } from '../../run/index.ts';
 import type { BestScore } from '../record/best.ts';
 import type { TakenWeights } from '../record/first-weights.ts';
 import type { StepLine, ValidationLine } from '../record/log.ts';
@@ -98,7 +98,7 @@ export interface TrainOptions {
   /** The processes that run the ranks of the mesh; this one alone by default. All call the same. */
   readonly processes?: Processes;
   /** Does what comes before the first step, when nothing is there to be saved. */
-  readonly planning?: Planning;
+  readonly planning?: InOnePiece;
   /** Collects where the time goes. */
   readonly tracer?: Tracer;
   /** A network given as a function, in place of one of the config. Who opens the run gives it again. */

@@ -1,7 +1,7 @@
 import { fail } from '../../core/index.ts';
 import type { Case, Shape3 } from '../../imaging/index.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
-import { type Loaded, type Planning, type Session, totalSent } from '../../run/index.ts';
+import { type InOnePiece, type Loaded, type Session, totalSent } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { judgedNames, learningRateOf, prepareOptions, trainingGraph } from '../config/model.ts';
 import { type Programs, stepKey } from '../config/programs.ts';
@@ -64,7 +64,7 @@ export class Trainer {
    * Loads the program of a step (counted from 0), so that the variables of the session exist, and learns what the order of
    * cases depends on, which is kept in `file`. Before the first step.
    */
-  async prepare(step: number, file: string, processes: Processes, planning: Planning): Promise<void> {
+  async prepare(step: number, file: string, processes: Processes, planning: InOnePiece): Promise<void> {
     const { config, cases, classes } = this.parts;
     if (config.sampling === 'balanced') {
       const count = async (entry: Case) => {

@@ -11,7 +11,7 @@ import {
   onStripe,
 } from './overlay-frame.ts';
 import { layoutOf } from './overlay-layout.ts';
-import { type Area, type Color, type Point, Raster } from './raster.ts';
+import { type Area, type Color, type Point, Raster, savePicture } from './raster.ts';
 import { contours, type Slice, sliceOf, VIEW_NAMES, type View } from './slice.ts';
 import { VolumeFacts } from './volume-facts.ts';
 
@@ -28,6 +28,11 @@ export interface ViewSlices {
  * writes a PNG.
  */
 export function drawOverlay(options: OverlayOptions): void {
+  savePicture(options.file, overlayPicture(options));
+}
+
+/** The same as the bytes of a PNG, which are not written. */
+export function overlayPicture(options: OverlayOptions): Uint8Array {
   const { image, truth, prediction, shape, file } = options;
   const voxels = shape[0] * shape[1] * shape[2];
   for (const [name, map] of Object.entries({ image, truth, prediction }))
@@ -47,7 +52,7 @@ export function drawOverlay(options: OverlayOptions): void {
   const { at } = facts;
   const slice = <T extends Float32Array | Uint8Array>(whole: T, view: View) =>
     sliceOf(whole, shape, view, at[view]);
-  drawSlices(options, facts, (view) => ({
+  return slicesPicture(options, facts, (view) => ({
     image: slice(image, view),
     truth: truth && slice(truth, view),
     prediction: prediction && slice(prediction, view),
@@ -55,11 +60,11 @@ export function drawOverlay(options: OverlayOptions): void {
 }
 
 /** The same from slices alone, those at `facts.at`. */
-export function drawSlices(
+export function slicesPicture(
   given: OverlayFrame,
   facts: VolumeFacts,
   slicesOf: (view: View) => ViewSlices,
-): void {
+): Uint8Array {
   const { labels, at } = facts;
   const range = given.range ?? facts.range;
   const frame = { ...given, range };
@@ -78,7 +83,7 @@ export function drawSlices(
     drawPanelText(raster, frame, area, view, at[view]);
   });
   drawLegend(raster, frame, labels, scale);
-  raster.save(frame.file);
+  return raster.encode();
 }
 
 /** The slice in grey, interpolated between voxel centres. */

@@ -23,6 +23,20 @@ export function hex(text: string): Color {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
+/** Writes the bytes of a picture under a temporary name and renames it, so that no reader sees half of it. */
+export function savePicture(file: string, bytes: Uint8Array): void {
+  makeFolder(path.dirname(file));
+  let partial: PartialFile | undefined;
+  try {
+    partial = beginPartial(file);
+    writeFileSync(partial.path, bytes);
+    partial.finish();
+  } catch (error) {
+    partial?.discard();
+    cannotWrite(file, error);
+  }
+}
+
 /** An opaque picture to draw on. What lies outside of it is cut off. */
 export class Raster {
   readonly width: number;
@@ -74,20 +88,16 @@ export class Raster {
         this.blend(area.x + i, area.y + j, color, mask[j * area.width + i] * share);
   }
 
-  /** Writes a PNG under a temporary name and renames it, so that no reader sees half a picture. */
-  save(file: string): void {
+  /** The bytes of a PNG. */
+  encode(): Uint8Array {
     const png = new PNG({ width: this.width, height: this.height });
     png.data = Buffer.from(this.data.buffer);
-    makeFolder(path.dirname(file));
-    let partial: PartialFile | undefined;
-    try {
-      partial = beginPartial(file);
-      writeFileSync(partial.path, PNG.sync.write(png, { colorType: 2 }));
-      partial.finish();
-    } catch (error) {
-      partial?.discard();
-      cannotWrite(file, error);
-    }
+    return PNG.sync.write(png, { colorType: 2 });
+  }
+
+  /** Writes a PNG. */
+  save(file: string): void {
+    savePicture(file, this.encode());
   }
 
   /** The pixels that lines may touch. */

@@ -1,5 +1,6 @@
 import type { StopSignal } from '../../core/index.ts';
 import type { LabelFormat, Shape3 } from '../../imaging/index.ts';
+import type { InOnePiece } from '../../run/index.ts';
 import type { Cleaning } from './cleaning.ts';
 import type { EnsembleOptions } from './ensemble.ts';
 import type { FlipAxis } from './flips.ts';
@@ -38,6 +39,8 @@ export interface PredictionSettings extends EnsembleOptions {
   readonly onEvent?: (event: PredictionEvent) => void;
   /** Ends it between two passes of the network, with the signal's reason as the error. Nothing half-written stays. */
   readonly signal?: StopSignal;
+  /** Brings labels back to the voxels of the scan and cleans them up. */
+  readonly inOnePiece?: InOnePiece;
 }
 
 export interface PredictOptions extends PredictionSettings {

@@ -13,7 +13,7 @@ import {
   spacingOf,
   voxelVolume,
 } from '../../imaging/index.ts';
-import { fromFirst, together } from '../../run/index.ts';
+import { fromFirst, plainly, together } from '../../run/index.ts';
 import { channelNamesOf } from '../config/normalization.ts';
 import { exists } from '../record/run-check.ts';
 import { cleaningOf, cleans } from './cleaning.ts';
@@ -179,9 +179,11 @@ async function segmentScan(
     const labels = await gatherLabels(processes, own.labels.length === 0 ? [] : [own], shape);
     await together(processes, 'the segmentation', async () => {
       if (!writes) return;
-      const { data } = restoreLabels(labels, geometry);
-      const found = upright ? leanLabels(upright, data) : data;
-      const cleaned = asValues(postprocess(found, original.shape, original, cleaning), classValues);
+      const cleaned = await (settings.inOnePiece ?? plainly)(() => {
+        const { data } = restoreLabels(labels, geometry);
+        const found = upright ? leanLabels(upright, data) : data;
+        return asValues(postprocess(found, original.shape, original, cleaning), classValues);
+      });
       if (soft !== undefined)
         for (const [cls, file] of probabilityNames(output, run.scores).entries()) {
           signal?.throwIfAborted();
