@@ -32,6 +32,7 @@ const pure = [
   'src/run/',
   'src/files/system-errors.ts',
   'src/imaging/volume/',
+  'src/imaging/parts/',
   'src/imaging/augment/',
   'src/imaging/scores/',
   'src/browser.ts',

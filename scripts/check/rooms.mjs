@@ -45,7 +45,18 @@ mayImport.cli.push('index');
 
 /** Rooms within a room, lowest first: a file imports from its own and from lower ones. What stands in none is above all. */
 export const layers = {
-  imaging: ['volume', 'store', 'formats', 'dataset', 'preprocess', 'augment', 'scores', 'synthetic', 'check'],
+  imaging: [
+    'volume',
+    'parts',
+    'store',
+    'formats',
+    'dataset',
+    'preprocess',
+    'augment',
+    'scores',
+    'synthetic',
+    'check',
+  ],
   train: ['config', 'record', 'samples', 'predict', 'pictures', 'evaluate', 'tensorboard', 'loop'],
   exchange: ['torch', 'weights', 'nnunet', 'onnx'],
 };

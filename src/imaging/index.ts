@@ -24,7 +24,7 @@ export { datasetIdentity } from './dataset/dataset-identity.ts';
 export * from './dataset/labels.ts';
 export * from './dataset/named-labels.ts';
 // Label maps that are written
-export type { SliceWriter } from './formats/byte-writer.ts';
+export { type SliceWriter, writeSlices, writeVolume } from './formats/byte-writer.ts';
 // NIfTI files
 export {
   createNiftiWriter,
@@ -36,6 +36,9 @@ export {
 export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
 export * from './formats/segmentation/label-formats.ts';
 export type { Segment } from './formats/segmentation/segments.ts';
+export type { Connectivity } from './parts/components.ts';
+export { labelSet } from './parts/components.ts';
+export { partsOf, type VoxelPart } from './parts/part-places.ts';
 export {
   type NnunetCase,
   type NnunetPreparation,
@@ -49,12 +52,9 @@ export { resampleLabels, resampleLabelsTo } from './preprocess/resample-labels.t
 export { axisTaps, type ResampleTarget, resampledGrid } from './preprocess/resample-taps.ts';
 export { openScanSource, planScan, type ScanPlan, type ScanSource } from './preprocess/scan-source.ts';
 export { resampleSpline, type SplineOrder, type SplineResampling } from './preprocess/spline.ts';
-export type { Connectivity } from './scores/components.ts';
-export { labelSet } from './scores/components.ts';
 export * from './scores/metrics.ts';
 export * from './scores/metrics-evaluation.ts';
 export * from './scores/metrics-lesions.ts';
-export { partsOf, type VoxelPart } from './scores/part-places.ts';
 export {
   type Inside,
   type MinimumSize,

@@ -6,8 +6,8 @@ import {
   readChannelSlabs,
 } from '../dataset/channels.ts';
 import { loadLabels } from '../dataset/labels.ts';
-import { connectedComponents, labelSet } from '../scores/components.ts';
-import { partsOf } from '../scores/part-places.ts';
+import { connectedComponents, labelSet } from '../parts/components.ts';
+import { partPlaces } from '../parts/part-places.ts';
 import { applyAffine } from '../volume/affine.ts';
 import { boxPlacer, canonicalGrid, orientationOnto } from '../volume/orientation.ts';
 import { voxelCount, voxelVolume } from '../volume/volume.ts';
@@ -56,9 +56,8 @@ export async function labelStatistics(
   for (const value of labels) counts[value]++;
   const apart = structures.map(({ values, parts }) => {
     if (!parts) return undefined;
-    const components = connectedComponents(labels, grid.shape, labelSet(values), 26);
-    const places = partsOf(joined(labels, values), grid.shape, 1, labels);
-    return { components, places, means: places.map((): number[] => []) };
+    const found = connectedComponents(labels, grid.shape, labelSet(values), 26);
+    return { found, means: Array.from({ length: found.count }, (): number[] => []) };
   });
   const means = structures.map((): (number | null)[] => []);
   const image = new Float32Array(voxelCount(grid.shape));
@@ -73,32 +72,28 @@ export async function labelStatistics(
     for (const [s, { values }] of structures.entries()) {
       const count = totalOf(counts, values);
       means[s].push(count === 0 ? null : totalOf(sums, values) / count);
-      const { components, means: ofParts } = apart[s] ?? {};
-      if (components === undefined || ofParts === undefined) continue;
-      const { start, end, part, voxels, count: parts } = components;
+      const ofStructure = apart[s];
+      if (ofStructure === undefined) continue;
+      const { start, end, part, voxels, count: parts } = ofStructure.found;
       const own = new Float64Array(parts);
       for (let run = 0; run < part.length; run++)
         for (let n = start[run]; n < end[run]; n++) own[part[run]] += image[n];
-      for (const [p, sum] of own.entries()) ofParts[p].push(sum / voxels[p]);
+      for (const [p, sum] of own.entries()) ofStructure.means[p].push(sum / voxels[p]);
     }
   }
   return structures.map(({ name, values }, s) => {
     const voxels = totalOf(counts, values);
-    const { places, means: ofParts = [] } = apart[s] ?? {};
-    const parts = places?.map(({ voxels, at: [k, j, i] }, p) => ({
-      ...{ voxels, ml: voxels * ml, means: ofParts[p] },
-      mm: applyAffine(grid.affine, [i, j, k]),
-    }));
-    parts?.sort((a, b) => b.voxels - a.voxels);
-    return { name, voxels, ml: voxels * ml, means: means[s], ...(parts && { parts }) };
+    const whole = { name, voxels, ml: voxels * ml, means: means[s] };
+    const ofStructure = apart[s];
+    if (ofStructure === undefined) return whole;
+    const parts = partPlaces(ofStructure.found).map(([k, j, i], p) => {
+      const own = ofStructure.found.voxels[p];
+      const mm = applyAffine(grid.affine, [i, j, k]);
+      return { voxels: own, ml: own * ml, means: ofStructure.means[p], mm };
+    });
+    return { ...whole, parts: parts.sort((a, b) => b.voxels - a.voxels) };
   });
 }
 
 const totalOf = (byValue: Float64Array, values: readonly number[]): number =>
   values.reduce((sum, value) => sum + byValue[value], 0);
-
-/** 1 where a label is one of some values. */
-function joined(labels: Uint8Array, values: readonly number[]): Uint8Array {
-  const inside = labelSet(values);
-  return labels.map((value) => inside[value]);
-}

@@ -19,6 +19,22 @@ export interface SliceWriter {
   abort(): Promise<void>;
 }
 
+/** Writes slices that follow each other in an array; `plane`: voxels of one. */
+export async function writeSlices(writer: SliceWriter, voxels: VoxelArray, plane: number): Promise<void> {
+  for (let at = 0; at < voxels.length; at += plane) await writer.writeSlice(voxels.subarray(at, at + plane));
+}
+
+/** Writes all slices of a volume and ends its file; where that fails nothing of it is left. */
+export async function writeVolume(writer: SliceWriter, voxels: VoxelArray, plane: number): Promise<void> {
+  try {
+    await writeSlices(writer, voxels, plane);
+    await writer.finish();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
 /** A file in the making. */
 export interface ByteWriter {
   /** When the promise resolves the array may be used again. */

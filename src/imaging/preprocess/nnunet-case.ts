@@ -1,3 +1,4 @@
+import { holes, labelSet, paintParts } from '../parts/components.ts';
 import { takeBox } from '../volume/box-copy.ts';
 import {
   intensityMapOf,
@@ -123,37 +124,9 @@ function someOf(channels: readonly Float32Array[]): Uint8Array {
   return mask;
 }
 
-/** The mask with what it encloses: what cannot be reached from the edges of the volume through faces of voxels out of the mask. */
+/** Gives what a mask of 0 and 1 encloses to it; returns the mask. */
 function withoutHoles(mask: Uint8Array, shape: Shape3): Uint8Array {
-  const [depth, height, width] = shape;
-  const reached = new Uint8Array(mask.length);
-  const seeds: number[] = [];
-  const isOpen = (at: number): boolean => mask[at] === 0 && reached[at] === 0;
-  /** One seed for each run of open voxels of a row between two columns. */
-  const seedRow = (row: number, from: number, to: number): void => {
-    for (let i = from; i < to; i++)
-      if (isOpen(row + i) && (i === from || !isOpen(row + i - 1))) seeds.push(row + i);
-  };
-  for (let k = 0; k < depth; k++)
-    for (let j = 0; j < height; j++) {
-      const row = (k * height + j) * width;
-      const outer = k === 0 || k === depth - 1 || j === 0 || j === height - 1;
-      if (outer) seedRow(row, 0, width);
-      else for (const i of [0, width - 1]) seedRow(row, i, i + 1);
-    }
-  for (let at = seeds.pop(); at !== undefined; at = seeds.pop()) {
-    if (!isOpen(at)) continue;
-    const row = at - (at % width);
-    let [from, to] = [at, at + 1];
-    while (from > row && isOpen(from - 1)) from--;
-    while (to < row + width && isOpen(to)) to++;
-    reached.fill(1, from, to);
-    const j = (row / width) % height;
-    const k = Math.floor(row / (width * height));
-    if (j > 0) seedRow(row - width, from - row, to - row);
-    if (j < height - 1) seedRow(row + width, from - row, to - row);
-    if (k > 0) seedRow(row - width * height, from - row, to - row);
-    if (k < depth - 1) seedRow(row + width * height, from - row, to - row);
-  }
-  return mask.map((_, n) => 1 - reached[n]);
+  const { parts, isHole } = holes(mask, shape, labelSet([0]));
+  paintParts(mask, parts, (part) => (isHole(part) ? 1 : undefined));
+  return mask;
 }

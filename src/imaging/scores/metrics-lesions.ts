@@ -1,12 +1,12 @@
-import { ImagingError } from '../volume/errors.ts';
-import type { Shape3 } from '../volume/volume.ts';
 import {
   type Components,
   type Connectivity,
   checkLabels,
   connectedComponents,
   labelSet,
-} from './components.ts';
+} from '../parts/components.ts';
+import { ImagingError } from '../volume/errors.ts';
+import type { Shape3 } from '../volume/volume.ts';
 
 export interface LesionOptions {
   /** The class whose connected parts are lesions. */

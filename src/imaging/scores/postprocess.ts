@@ -1,15 +1,15 @@
-import { ImagingError } from '../volume/errors.ts';
-import { type Shape3, spacingOf, type VoxelSize, voxelVolume } from '../volume/volume.ts';
 import {
   type Components,
   type Connectivity,
   checkLabels,
   connectedComponents,
+  holes,
   labelSet,
   labelsAround,
   paintParts,
-  reachesFaces,
-} from './components.ts';
+} from '../parts/components.ts';
+import { ImagingError } from '../volume/errors.ts';
+import { type Shape3, spacingOf, type VoxelSize, voxelVolume } from '../volume/volume.ts';
 import { checkSpacing, type Distances, distancesTo } from './distance.ts';
 
 /** A class, or several that are one thing here: a liver with its tumours is `[1, 2]`. */
@@ -94,16 +94,10 @@ function keepLargest(out: Uint8Array, shape: Shape3, region: Region, connectivit
   paintParts(out, parts, (part) => (part === largest ? undefined : 0));
 }
 
-/** Parts of the voxels without a flag that no path over faces leads out of. */
-function enclosed(labels: Uint8Array, shape: Shape3, chosen: Uint8Array): [Components, Uint8Array] {
-  const parts = connectedComponents(labels, shape, chosen, 6);
-  return [parts, reachesFaces(parts)];
-}
-
 function fillHoles(out: Uint8Array, shape: Shape3, classes: readonly number[]): void {
   const counted = foreground(classes, 'fillHoles');
-  const [parts, open] = enclosed(out, shape, labelSet([0]));
-  const around = labelsAround(out, parts, (part) => !open[part], counted);
+  const { parts, isHole } = holes(out, shape, labelSet([0]));
+  const around = labelsAround(out, parts, isHole, counted);
   paintParts(out, parts, (part) => around[part]);
 }
 
@@ -122,9 +116,9 @@ function keepInside(
   if (lesion === organ) refuse('inside', 'a lesion and an organ of different classes', `${lesion} for both`);
   if (!(margin >= 0)) refuse('inside.margin', 'a distance in mm, at least 0', `${margin}`);
   if (rule !== 'components' && rule !== 'voxels') refuse('inside.rule', 'components or voxels', `${rule}`);
-  const [others, open] = enclosed(out, shape, labelSet([organ], true));
+  const { parts: others, isHole } = holes(out, shape, labelSet([organ], true));
   const area = out.map((label) => (label === organ ? AREA : 0));
-  paintParts(area, others, (part) => (open[part] ? undefined : AREA));
+  paintParts(area, others, (part) => (isHole(part) ? AREA : undefined));
   const lesions = connectedComponents(out, shape, labelSet([lesion]), connectivity);
   const distances = margin > 0 ? distanceTo(area, shape, voxel) : undefined;
   markLesions(area, lesions, distances, margin);

@@ -1,6 +1,6 @@
+import { checkLabels } from '../parts/components.ts';
 import { ImagingError } from '../volume/errors.ts';
 import type { Shape3, VoxelSize } from '../volume/volume.ts';
-import { checkLabels } from './components.ts';
 import { distancesTo } from './distance.ts';
 import { cellAreas } from './surface-cells.ts';
 import { boxOf, SurfaceCodes } from './surface-codes.ts';

@@ -13,6 +13,7 @@ import { type Case, openDataset } from '../dataset/dataset.ts';
 import type { DatasetPatterns } from '../dataset/dataset-files.ts';
 import { writeDescription } from '../dataset/dataset-json.ts';
 import { loadLabels } from '../dataset/labels.ts';
+import { writeSlices } from '../formats/byte-writer.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
 import { readScan } from '../formats/scan.ts';
 import { refuseSameNames } from '../store/dataset-names.ts';
@@ -174,10 +175,8 @@ async function writeCase(
         voxels = changed;
       }
       after += countOf(classes, lesion);
-      for (let n = 0; n < end - k; n++) {
-        await writers[0].writeSlice(voxels.subarray(n * plane, (n + 1) * plane));
-        await writers[1].writeSlice(classes.subarray(n * plane, (n + 1) * plane));
-      }
+      await writeSlices(writers[0], voxels, plane);
+      await writeSlices(writers[1], classes, plane);
     }
     for (const writer of writers) await writer.finish();
   } catch (error) {

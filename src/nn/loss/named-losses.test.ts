@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Graph, shape } from '../../core/index.ts';
 import { evaluate, gradients, inputOf } from '../../ops/index.ts';
 import { differences, feedsOf } from '../feeds.testing.ts';
+import { dice, mean, tversky, type Voxelwise } from './formulas.testing.ts';
 import { LOSS_NAMES, type LossName } from './loss-names.ts';
 import { evenLoss, type LossConfig, segmentationLoss } from './losses.ts';
 
@@ -18,12 +19,7 @@ const z = (v: number, k: number): number => logits[3 * v + k];
 const p = (v: number, k: number): number =>
   Math.exp(z(v, k)) / [0, 1, 2].reduce((sum, other) => sum + Math.exp(z(v, other)), 0);
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-const sum = (voxels: number[], f: (v: number) => number): number => voxels.reduce((s, v) => s + f(v), 0);
-const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-const truth = (v: number, k: number): number => (labels[v] === k ? 1 : 0);
-const dice = (voxels: number[], k: number, epsilon: number): number =>
-  (-2 * sum(voxels, (v) => p(v, k) * truth(v, k))) / (sum(voxels, (v) => p(v, k) + truth(v, k)) + epsilon);
+const voxelwise: Voxelwise = { p, t: (v, k) => (labels[v] === k ? 1 : 0) };
 
 type Full = Required<Omit<LossConfig, 'ignore' | 'sets' | 'custom'>>;
 
@@ -42,19 +38,11 @@ const FORMULAS: Readonly<Record<LossName, (config: Full) => number>> = {
     ),
   dice: (config) => (FORMULAS['case-dice'](config) + FORMULAS['batch-dice'](config)) / 2,
   'case-dice': ({ dice: classes, epsilon }) =>
-    mean(classes.flatMap((k) => CASES.map((voxels) => dice(voxels, k, epsilon)))),
-  'batch-dice': ({ dice: classes, epsilon }) => mean(classes.map((k) => dice(CASES.flat(), k, epsilon))),
-  tversky: ({ dice: classes, epsilon, alpha, beta }) =>
-    mean(
-      classes.flatMap((k) =>
-        CASES.map((voxels) => {
-          const hit = sum(voxels, (v) => p(v, k) * truth(v, k));
-          const wrong = sum(voxels, (v) => p(v, k) * (1 - truth(v, k)));
-          const missed = sum(voxels, (v) => (1 - p(v, k)) * truth(v, k));
-          return -hit / (hit + alpha * wrong + beta * missed + epsilon);
-        }),
-      ),
-    ),
+    mean(classes.flatMap((k) => CASES.map((voxels) => dice(voxelwise, voxels, k, epsilon)))),
+  'batch-dice': ({ dice: classes, epsilon }) =>
+    mean(classes.map((k) => dice(voxelwise, CASES.flat(), k, epsilon))),
+  tversky: (config) =>
+    mean(config.dice.flatMap((k) => CASES.map((voxels) => tversky(voxelwise, voxels, k, config)))),
 };
 
 function build(config: LossConfig) {

@@ -3,6 +3,7 @@ import { Graph, shape } from '../../core/index.ts';
 import { evaluate, gradients, inputOf } from '../../ops/index.ts';
 import { regionCounts, writtenRegions } from '../counts.ts';
 import { differences, feedsOf } from '../feeds.testing.ts';
+import { dice, mean, tversky } from './formulas.testing.ts';
 import { type LossName, SET_LOSSES } from './loss-names.ts';
 import { deepLoss, type LossConfig, segmentationLoss } from './losses.ts';
 
@@ -20,10 +21,6 @@ const both = [0, 1];
 const z = (v: number, r: number): number => logits[2 * v + r];
 const p = (v: number, r: number): number => 1 / (1 + Math.exp(-z(v, r)));
 const t = (v: number, r: number): number => (sets[r].includes(labels[v]) ? 1 : 0);
-const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-const sum = (voxels: number[], f: (v: number) => number): number => voxels.reduce((s, v) => s + f(v), 0);
-const dice = (voxels: number[], r: number, epsilon: number): number =>
-  (-2 * sum(voxels, (v) => p(v, r) * t(v, r))) / (sum(voxels, (v) => p(v, r) + t(v, r)) + epsilon);
 
 type Full = Required<Omit<LossConfig, 'ignore' | 'custom'>>;
 const whole: Full = {
@@ -38,20 +35,11 @@ const FORMULAS: Readonly<Record<(typeof SET_LOSSES)[number], (config: Full) => n
         both.map((r) => -(t(v, r) ? weights[r] * Math.log(p(v, r)) : Math.log(1 - p(v, r)))),
       ),
     ),
-  'case-dice': ({ epsilon }) => mean(both.flatMap((r) => CASES.map((voxels) => dice(voxels, r, epsilon)))),
-  'batch-dice': ({ epsilon }) => mean(both.map((r) => dice(CASES.flat(), r, epsilon))),
+  'case-dice': ({ epsilon }) =>
+    mean(both.flatMap((r) => CASES.map((voxels) => dice({ p, t }, voxels, r, epsilon)))),
+  'batch-dice': ({ epsilon }) => mean(both.map((r) => dice({ p, t }, CASES.flat(), r, epsilon))),
   dice: (config) => (FORMULAS['case-dice'](config) + FORMULAS['batch-dice'](config)) / 2,
-  tversky: ({ epsilon, alpha, beta }) =>
-    mean(
-      both.flatMap((r) =>
-        CASES.map((voxels) => {
-          const hit = sum(voxels, (v) => p(v, r) * t(v, r));
-          const wrong = sum(voxels, (v) => p(v, r) * (1 - t(v, r)));
-          const missed = sum(voxels, (v) => (1 - p(v, r)) * t(v, r));
-          return -hit / (hit + alpha * wrong + beta * missed + epsilon);
-        }),
-      ),
-    ),
+  tversky: (config) => mean(both.flatMap((r) => CASES.map((voxels) => tversky({ p, t }, voxels, r, config)))),
 };
 
 function build(config: LossConfig, width = 3) {
@@ -99,7 +87,7 @@ it('mixes both by default, tells each region and stays finite where scores are f
   expect(value[0]).toBeCloseTo(0.6 * f('bce') + 0.4 * f('dice'), 9);
   expect(entropy[0]).toBeCloseTo(f('bce'), 9);
   expect(soft.map(([one]) => one)).toEqual(
-    both.map((r) => expect.closeTo(-dice(CASES.flat(), r, whole.epsilon), 9)),
+    both.map((r) => expect.closeTo(-dice({ p, t }, CASES.flat(), r, whole.epsilon), 9)),
   );
   expect(parts.softDice.map(({ cls }) => cls)).toEqual([1, 2]);
   const far = feedsOf(graph, { scores: logits.map((one) => one * 900), labels });

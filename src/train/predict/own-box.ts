@@ -13,6 +13,7 @@ import {
   type VoxelSource,
   voxelCount,
   wholeBox,
+  writeSlices,
 } from '../../imaging/index.ts';
 import type { Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
@@ -100,8 +101,7 @@ export async function writeOwnLabels(
         if (writer === undefined) return;
         for (let n = 0; n < slab.length; n++) counts[slab[n]]++;
         const { data } = fromCanonical({ data: slab, shape, affine }, orientationOf(original.affine));
-        for (let at = 0; at < data.length; at += height * width)
-          await writer.writeSlice(data.subarray(at, at + height * width));
+        await writeSlices(writer, data, height * width);
       });
     }
     signal?.throwIfAborted();

@@ -12,6 +12,7 @@ import {
   type Shape3,
   spacingOf,
   voxelVolume,
+  writeVolume,
 } from '../../imaging/index.ts';
 import { fromFirst, plainly, together } from '../../run/index.ts';
 import { channelNamesOf } from '../config/normalization.ts';
@@ -19,7 +20,7 @@ import { exists } from '../record/run-check.ts';
 import { cleaningOf, cleans } from './cleaning.ts';
 import { openRuns } from './ensemble.ts';
 import { configOfRun, type OpenRun } from './open-run.ts';
-import { labelTarget, segmentsOf, writeLabelNames, writeSlices } from './outputs/label-target.ts';
+import { labelTarget, segmentsOf, writeLabelNames } from './outputs/label-target.ts';
 import { writeFurther } from './outputs/structures.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
 import type {
@@ -195,7 +196,7 @@ async function segmentScan(
           );
         }
       signal?.throwIfAborted();
-      await writeSlices(await target.begin(), original.shape, cleaned);
+      await writeVolume(await target.begin(), cleaned, original.shape[1] * original.shape[2]);
       for (let n = 0; n < cleaned.length; n++) counts[cleaned[n]]++;
     });
     return counts;

@@ -15,6 +15,7 @@ import {
   storedPlacer,
   type VoxelBox,
   voxelCount,
+  writeVolume,
 } from '../../imaging/index.ts';
 
 // Probabilities of all classes at all voxels are many times a scan: they wait in a file, class after class, and are brought to
@@ -192,13 +193,5 @@ export async function writeProbability(
   const read = (plane: number, into: Float32Array): void => from.plane(cls, plane, filled, into);
   for (const plane of resampledPlanes([depth, rows, columns], read)) put(plane, k++);
   const writer = await createNiftiWriter(file, grid, { type: 'float32', gzipLevel: 1 });
-  const slice = grid.shape[1] * grid.shape[2];
-  try {
-    for (let at = 0; at < volume.length; at += slice)
-      await writer.writeSlice(volume.subarray(at, at + slice));
-    await writer.finish();
-  } catch (error) {
-    await writer.abort();
-    throw error;
-  }
+  await writeVolume(writer, volume, grid.shape[1] * grid.shape[2]);
 }

@@ -64,6 +64,18 @@ describe('writeNifti', () => {
     await expect(writeNifti(path.join(folder, 'a.png'), volume)).rejects.toThrow(ImagingError);
   });
 
+  it.each([
+    [11, '3 voxels for slice 2'],
+    [13, '1 voxels for slice 3'],
+    [16, '4 voxels for slice 3'],
+  ])('refuses %i voxels for 12, and leaves nothing', async (length, found) => {
+    const file = path.join(folder, 'uneven.nii');
+    const uneven = { shape: [3, 2, 2] as const, affine, data: new Uint8Array(length) };
+    const expected = `uneven.nii: slice: expected 3 slices of 4 voxels, found ${found}`;
+    await expect(writeNifti(file, uneven)).rejects.toThrow(expected);
+    expect(readdirSync(folder).filter((name) => name.includes('uneven'))).toEqual([]);
+  });
+
   it.each(['.nii', '.nii.gz'])(
     'lets the caller use a slice again once it is written to %s',
     async (suffix) => {

@@ -2,7 +2,7 @@ import { hostIsLittle } from '../../volume/byte-order.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import { typeOfArray, type WritableType } from '../../volume/nifti-types.ts';
 import { checkShape, type Grid, type Volume } from '../../volume/volume.ts';
-import { createByteWriter, type SliceWriter, sliceWriter } from '../byte-writer.ts';
+import { createByteWriter, type SliceWriter, sliceWriter, writeVolume } from '../byte-writer.ts';
 import { encodeHeader, toElements } from './nifti-encode.ts';
 
 /** How a NIfTI file is written. */
@@ -59,11 +59,8 @@ export async function writeNifti(
   volume: Volume,
   options: NiftiWriteOptions = {},
 ): Promise<void> {
-  const [depth, height, width] = volume.shape;
+  const [, height, width] = volume.shape;
   const type = options.type ?? typeOfArray(volume.data);
   const writer = await createNiftiWriter(file, volume, { ...options, type });
-  for (let k = 0; k < depth; k++) {
-    await writer.writeSlice(volume.data.subarray(k * height * width, (k + 1) * height * width));
-  }
-  await writer.finish();
+  await writeVolume(writer, volume.data, height * width);
 }

@@ -5,7 +5,6 @@ import {
   isDicomFormat,
   type LabelFormat,
   type Segment,
-  type Shape3,
   type SliceWriter,
 } from '../../../imaging/index.ts';
 import { outputStem } from '../probabilities.ts';
@@ -56,17 +55,6 @@ export async function labelTarget(output: string, options: LabelOptions): Promis
   const { createLabelWriter } = await import('../../../imaging/formats/segmentation/label-writer.ts');
   const begin = () => createLabelWriter(output, { format, grid, segments, labelNames, series, date });
   return { begin };
-}
-
-/** Writes the slices of a label map. */
-export async function writeSlices(
-  writer: SliceWriter,
-  [depth, height, width]: Shape3,
-  labels: Uint8Array,
-): Promise<void> {
-  for (let k = 0; k < depth; k++)
-    await writer.writeSlice(labels.subarray(k * height * width, (k + 1) * height * width));
-  await writer.finish();
 }
 
 /** The file with the names of a label map's labels. */

@@ -10,6 +10,7 @@ import {
   readScanSlabs,
   type Structure,
   type StructureStatistics,
+  writeSlices,
 } from '../../../imaging/index.ts';
 import { lesionOf } from '../../config/known-names.ts';
 import { channelNamesOf } from '../../config/normalization.ts';
@@ -73,8 +74,11 @@ async function writeStructures(
     const plane = grid.shape[1] * grid.shape[2];
     try {
       for (const labels of slabs)
-        for (let at = 0; at < labels.length; at += plane)
-          await writer.writeSlice(labels.subarray(at, at + plane).map((value) => inside[n][value]));
+        await writeSlices(
+          writer,
+          labels.map((value) => inside[n][value]),
+          plane,
+        );
       await writer.finish();
     } catch (error) {
       await writer.abort();

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
-import {
-  type Connectivity,
-  connectedComponents,
-  labelSet,
-  labelsAround,
-  reachesFaces,
-} from './components.ts';
+import { type Connectivity, connectedComponents, holes, labelSet, labelsAround } from './components.ts';
 
 /** Small label maps of classes 0 to 2. */
 const maps = fc
@@ -93,7 +87,9 @@ describe('connectedComponents', () => {
               if (label !== 1) faces[part][label]++;
             }
         });
-        expect(reachesFaces(found)).toEqual(reached);
+        const { parts: same, isHole } = holes(labels, shape, labelSet([1]));
+        expect(same).toEqual(found);
+        expect(Array.from(reached, (_, part) => isHole(part))).toEqual(Array.from(reached, (r) => r === 0));
         const around = labelsAround(labels, found, () => true, labelSet([1], true));
         expect(around).toEqual(faces.map(([zero, , two]) => (two > zero ? 2 : zero > 0 ? 0 : undefined)));
       }),

@@ -158,7 +158,7 @@ export function paintParts(
 }
 
 /** For each part, whether it has a voxel on a face of the volume. */
-export function reachesFaces({ shape, count, start, end, part }: Components): Uint8Array {
+function reachesFaces({ shape, count, start, end, part }: Components): Uint8Array {
   const [depth, height, width] = shape;
   const reached = new Uint8Array(count);
   for (let run = 0; run < part.length; run++) {
@@ -168,6 +168,20 @@ export function reachesFaces({ shape, count, start, end, part }: Components): Ui
     if (!inner || start[run] === row * width || end[run] === (row + 1) * width) reached[part[run]] = 1;
   }
   return reached;
+}
+
+/**
+ * The voxels with a flag in `chosen`, joined by faces to parts, and which of these are holes: those that no path over faces of such
+ * voxels leads out of to a face of the volume.
+ */
+export function holes(
+  labels: Uint8Array,
+  shape: Shape3,
+  chosen: Uint8Array,
+): { readonly parts: Components; readonly isHole: (part: number) => boolean } {
+  const parts = connectedComponents(labels, shape, chosen, 6);
+  const open = reachesFaces(parts);
+  return { parts, isHole: (part) => open[part] === 0 };
 }
 
 /**

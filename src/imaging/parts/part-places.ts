@@ -1,10 +1,10 @@
 import type { Shape3 } from '../volume/volume.ts';
-import { connectedComponents, labelSet } from './components.ts';
+import { type Components, connectedComponents, labelSet } from './components.ts';
 
 /** A connected part of a label, 26 neighbours counted. */
 export interface VoxelPart {
   readonly voxels: number;
-  /** [depth, height, width] indices of one of its voxels: the one in the run nearest to its centre of mass. */
+  /** [depth, height, width] indices of one of its voxels: see {@link partPlaces}. */
   readonly at: Shape3;
   /** Whether one of its voxels has the same label in the other map. */
   readonly meets: boolean;
@@ -12,21 +12,28 @@ export interface VoxelPart {
 
 /** The connected parts of a label of a map, in the order of their first voxels; `other` is a second map of the same shape. */
 export function partsOf(labels: Uint8Array, shape: Shape3, label: number, other: Uint8Array): VoxelPart[] {
-  const { count, start, end, part, voxels } = connectedComponents(labels, shape, labelSet([label]), 26);
+  const parts = connectedComponents(labels, shape, labelSet([label]), 26);
+  const { count, start, end, part, voxels } = parts;
+  const meets = new Uint8Array(count);
+  for (let run = 0; run < part.length; run++)
+    if (meets[part[run]] === 0 && other.subarray(start[run], end[run]).includes(label)) meets[part[run]] = 1;
+  return partPlaces(parts).map((at, p) => ({ voxels: voxels[p], at, meets: meets[p] === 1 }));
+}
+
+/** [depth, height, width] indices of a voxel of each part: the one in the run nearest to its centre of mass. */
+export function partPlaces({ shape, count, start, end, part, voxels }: Components): Shape3[] {
   const [, height, width] = shape;
   const rowOf = (run: number): Shape3 => {
     const row = Math.floor(start[run] / width);
     return [Math.floor(row / height), row % height, start[run] % width];
   };
   const sums = new Float64Array(3 * count);
-  const meets = new Uint8Array(count);
   for (let run = 0; run < part.length; run++) {
     const length = end[run] - start[run];
     const [k, j, i] = rowOf(run);
     sums[3 * part[run]] += length * k;
     sums[3 * part[run] + 1] += length * j;
     sums[3 * part[run] + 2] += length * (i + (length - 1) / 2);
-    if (meets[part[run]] === 0 && other.subarray(start[run], end[run]).includes(label)) meets[part[run]] = 1;
   }
   const nearest = new Float64Array(count).fill(Infinity);
   const at: Shape3[] = Array.from({ length: count }, () => [0, 0, 0]);
@@ -40,5 +47,5 @@ export function partsOf(labels: Uint8Array, shape: Shape3, label: number, other:
     nearest[p] = distance;
     at[p] = [k, j, along];
   }
-  return at.map((place, p) => ({ voxels: voxels[p], at: place, meets: meets[p] === 1 }));
+  return at;
 }
