@@ -1,15 +1,4 @@
-import {
-  copyFileSync,
-  cpSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -247,72 +236,5 @@ describe('prediction', () => {
     const onEvent = ({ kind }: PredictionEvent) => kind === 'pass' && stop.abort(new Error('enough'));
     await expect(segment({ ...options, onEvent })).rejects.toThrow('enough');
     expect(readdirSync(folder).filter((name) => /stopped|partial/.test(name))).toEqual([]);
-  });
-});
-
-describe('outputs of a prediction', () => {
-  it('are never files that are read, by whatever way they are reached', async () => {
-    const own = at('own');
-    mkdirSync(own);
-    const file = path.join(own, 'x.nii.gz');
-    copyFileSync(scan, file);
-    symlinkSync(file, at('link.nii.gz'));
-    linkSync(file, at('hard.nii.gz'));
-    symlinkSync(own, at('linked'));
-    const before = readFileSync(file);
-    for (const output of [
-      file,
-      own,
-      at('link.nii.gz'),
-      at('hard.nii.gz'),
-      at('linked'),
-      at('linked/x.nii.gz'),
-    ])
-      await expect(segment({ input: file, output })).rejects.toThrow(/the output is a file that is read/);
-    for (const output of [own, at('linked')])
-      await expect(predictFolder({ run, input: own, output, overwrite: true })).rejects.toThrow(
-        /the output is the folder of the scans/,
-      );
-    expect(readFileSync(file)).toEqual(before);
-    expect(readdirSync(own)).toEqual(['x.nii.gz']);
-  });
-
-  it('are never the voxels that a header names', async () => {
-    const grid = await readScan(scan);
-    const [depth, height, width] = grid.shape;
-    writeFileSync(
-      at('h.mhd'),
-      `NDims = 3\nDimSize = ${width} ${height} ${depth}\nElementType = MET_SHORT\nElementDataFile = h.nii\n`,
-    );
-    writeFileSync(at('h.nii'), new Uint8Array(2 * grid.data.length));
-    await expect(segment({ input: at('h.mhd'), output: at('h.nii') })).rejects.toThrow(/a file that is read/);
-  });
-
-  it('are left alone where they are there, unless they may be replaced', async () => {
-    writeFileSync(at('there.nii'), 'something');
-    await expect(segment({ output: at('there.nii'), overwrite: undefined })).rejects.toThrow(/--overwrite/);
-    writeFileSync(at('p_probability_liver.nii'), 'something');
-    await expect(segment({ output: at('p.nii'), overwrite: false, probabilities: true })).rejects.toThrow(
-      /p_probability_liver\.nii: the output is there already/,
-    );
-    expect(readdirSync(folder).filter((name) => name.startsWith('p'))).not.toContain('p.nii');
-  });
-
-  it('of a folder are a folder, and a folder without scans is blamed itself', async () => {
-    mkdirSync(at('some'));
-    copyFileSync(scan, at('some/a.nii.gz'));
-    for (const name of ['new.nii.gz', 'new.mha'])
-      await expect(predictFolder({ run, input: at('some'), output: at(name) })).rejects.toThrow(
-        /needs a folder.*such as new/,
-      );
-    mkdirSync(at('empty'));
-    mkdirSync(at('pictures'));
-    writeFileSync(at('pictures/1.PNG'), '');
-    for (const [input, found] of [
-      ['empty', /no scans were found.*\.nhdr.*found nothing/],
-      ['pictures', /found 1 files \.png/],
-      ['absent', /there is no such file or folder/],
-    ] as const)
-      await expect(segment({ input: at(input), output: at('labels') })).rejects.toThrow(found);
   });
 });
