@@ -85,7 +85,7 @@ typedef struct {
 //   CONST imm    COPY a
 //   ADD SUB MUL DIV MIN MAX POW           a op b
 //   FMA          a * b + c
-//   NEG ABS SIGN SQUARE SQRT RSQRT RECIP EXP LOG TANH SIGMOID FLOOR
+//   NEG ABS SIGN SQUARE SQRT RSQRT RECIP EXP LOG TANH ERF SIGMOID FLOOR
 //   LEAKY        a > 0 ? a : imm * a
 //   LEAKY_GRAD   a > 0 ? b : imm * b      (a: the input of the activation, b: the gradient of its output)
 //   LT LE EQ     a op b ? 1 : 0
@@ -105,8 +105,8 @@ typedef struct {
 //   ARGMAX       lane of the largest a, the lowest on a tie, in every lane
 #define HM_ROW_OPS(X)                                                                                                       \
   X(LOAD) X(STORE) X(SUM) X(CONST) X(COPY) X(ADD) X(SUB) X(MUL) X(DIV) X(MIN) X(MAX) X(POW) X(FMA) X(NEG) X(ABS) X(SIGN)     \
-  X(SQUARE) X(SQRT) X(RSQRT) X(RECIP) X(EXP) X(LOG) X(TANH) X(SIGMOID) X(FLOOR) X(LEAKY) X(LEAKY_GRAD) X(LT) X(LE) X(EQ)     \
-  X(SELECT) X(ROUND_BF16) X(ROUND_F32) X(TRUNC) X(UNIFORM) X(NORMAL) X(BERNOULLI) X(LANE) X(LABEL) X(SOFTMAX)                \
+  X(SQUARE) X(SQRT) X(RSQRT) X(RECIP) X(EXP) X(LOG) X(TANH) X(ERF) X(SIGMOID) X(FLOOR) X(LEAKY) X(LEAKY_GRAD) X(LT) X(LE)    \
+  X(EQ) X(SELECT) X(ROUND_BF16) X(ROUND_F32) X(TRUNC) X(UNIFORM) X(NORMAL) X(BERNOULLI) X(LANE) X(LABEL) X(SOFTMAX)          \
   X(LOG_SOFTMAX) X(LANE_SUM) X(ARGMAX)
 
 enum {

@@ -139,6 +139,8 @@ HM_FN float log_of(float x) { return logf(x); }
 HM_FN double log_of(double x) { return log(x); }
 HM_FN float tanh_of(float x) { return tanhf(x); }
 HM_FN double tanh_of(double x) { return tanh(x); }
+HM_FN float erf_of(float x) { return erff(x); }
+HM_FN double erf_of(double x) { return erf(x); }
 HM_FN float pow_of(float x, float y) { return powf(x, y); }
 HM_FN double pow_of(double x, double y) { return pow(x, y); }
 HM_FN float floor_of(float x) { return floorf(x); }

@@ -1,4 +1,4 @@
-// exp, log, tanh, sigmoid, cos of float32 without branches, for loops that the compiler vectorises; a few units in the last
+// exp, log, tanh, erf, sigmoid, cos of float32 without branches, for loops that the compiler vectorises; a few units in the last
 // place. Polynomials and reductions are those of the Cephes library (expf, logf, tanhf, cosf; S. Moshier). For double
 // the same names call libm: programs that are `wide` want accuracy before speed.
 #pragma once
@@ -73,6 +73,33 @@ HM_INLINE float tanh_of(float x) {
   return a < 0.625f ? small : large;
 }
 HM_INLINE double tanh_of(double x) { return std::tanh(x); }
+
+// Polynomials through Chebyshev's nodes: of erf(x) / x in x^2 below 1; of log(1 - erf(x)) from 1 to 4, where float32 has come to 1.
+HM_INLINE float erf_of(float x) {
+  float a = x < 0 ? -x : x, z = x * x;
+  float small = 7.8758750533e-5f;
+  small = small * z - 8.0168642839e-4f;
+  small = small * z + 5.1890874230e-3f;
+  small = small * z - 2.6854212010e-2f;
+  small = small * z + 1.1283594715e-1f;
+  small = small * z - 3.7612626667e-1f;
+  small = small * z + 1.1283791658f;
+  small = small * x;
+  float b = a > 4.0f ? 4.0f : a;
+  float p = 1.6371514135e-6f;
+  p = p * b - 4.6058042677e-5f;
+  p = p * b + 5.9680562564e-4f;
+  p = p * b - 4.7595962936e-3f;
+  p = p * b + 2.6421136008e-2f;
+  p = p * b - 1.1008008296e-1f;
+  p = p * b - 6.3182605155e-1f;
+  p = p * b - 1.1302334348f;
+  p = p * b + 3.2013805192e-4f;
+  float large = 1.0f - exp_of(p);
+  large = x < 0 ? -large : large;
+  return a < 1.0f ? small : large;
+}
+HM_INLINE double erf_of(double x) { return std::erf(x); }
 
 HM_INLINE float sigmoid_of(float x) { return 1.0f / (1.0f + exp_of(-x)); }
 HM_INLINE double sigmoid_of(double x) { return 1.0 / (1.0 + std::exp(-x)); }

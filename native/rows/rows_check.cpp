@@ -11,7 +11,7 @@ using ll = long long;
 
 const char *const op_names[] = {"load", "store", "sum", "const", "copy", "add", "sub", "mul", "div", "min", "max", "pow",
                                 "fma", "neg", "abs", "sign", "square", "sqrt", "rsqrt", "recip", "exp", "log", "tanh",
-                                "sigmoid", "floor", "leaky", "leaky_grad", "lt", "le", "eq", "select", "round_bf16",
+                                "erf", "sigmoid", "floor", "leaky", "leaky_grad", "lt", "le", "eq", "select", "round_bf16",
                                 "round_f32", "trunc", "uniform", "normal", "bernoulli", "lane", "label", "softmax",
                                 "log_softmax", "lane_sum", "argmax"};
 static_assert(sizeof(op_names) / sizeof(*op_names) == HM_OP_COUNT, "one name an instruction");

@@ -52,6 +52,7 @@ template <class T> void compute(const hm_instr &in, T *d, Reg<T> a, Reg<T> b, Re
   case HM_EXP: map(d, groups, [](T x) { return exp_of(x); }, a); break;
   case HM_LOG: map(d, groups, [](T x) { return log_of(x); }, a); break;
   case HM_TANH: map(d, groups, [](T x) { return tanh_of(x); }, a); break;
+  case HM_ERF: map(d, groups, [](T x) { return erf_of(x); }, a); break;
   case HM_SIGMOID: map(d, groups, [](T x) { return sigmoid_of(x); }, a); break;
   case HM_FLOOR: map(d, groups, [](T x) { return std::floor(x); }, a); break;
   case HM_LEAKY: map(d, groups, [imm](T x) { T y = imm * x; return x > 0 ? x : y; }, a); break;

@@ -61,6 +61,7 @@ void naive(const hm_program &p, const std::vector<Tensor> &tensors, const int64_
     case HM_EXP: y = T(std::exp(double(a))); break;
     case HM_LOG: y = T(std::log(double(a))); break;
     case HM_TANH: y = T(std::tanh(double(a))); break;
+    case HM_ERF: y = T(std::erf(double(a))); break;
     case HM_SIGMOID: y = T(1 / (1 + std::exp(-double(a)))); break;
     case HM_FLOOR: y = std::floor(a); break;
     case HM_LEAKY: y = a > 0 ? a : imm * a; break;
@@ -371,7 +372,8 @@ void test_functions() { // accuracy over the whole range, in units of the last p
     double low, high, ulps;
   } functions[] = {{HM_EXP, "exp", std::exp, -103, 88.7, 2},       {HM_LOG, "log", std::log, 1e-42, 3e38, 2},
                    {HM_LOG, "log near 1", std::log, 0.5, 2, 2},    {HM_TANH, "tanh", std::tanh, -12, 12, 3},
-                   {HM_TANH, "tanh near 0", std::tanh, -1, 1, 3},  {HM_SQRT, "sqrt", std::sqrt, 0, 1e30, 0.51},
+                   {HM_TANH, "tanh near 0", std::tanh, -1, 1, 3},  {HM_ERF, "erf", std::erf, -5, 5, 3},
+                   {HM_ERF, "erf near 0", std::erf, -1, 1, 3},    {HM_SQRT, "sqrt", std::sqrt, 0, 1e30, 0.51},
                    {HM_SIGMOID, "sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, -80, 80, 3}};
   const int64_t n = 100000, start[5] = {}, size[5] = {1, 1, 1, 1, n};
   for (auto &f : functions) {

@@ -1,6 +1,6 @@
 import * as ops from '../ops/index.ts';
 import { channelOf, spaceOf } from './axes.ts';
-import { logSigmoid, prelu, silu } from './blocks/activations.ts';
+import { gelu, logSigmoid, prelu, silu } from './blocks/activations.ts';
 import { attentionGate, squeezeExcite } from './blocks/attention.ts';
 import { residualBlock } from './blocks/residual.ts';
 import { convBlock } from './conv-block.ts';
@@ -29,6 +29,7 @@ export const TOOLKIT = {
   // Activations
   prelu,
   silu,
+  gelu,
   logSigmoid,
   // Shapes
   channelOf,
@@ -42,6 +43,7 @@ export const TOOLKIT = {
   div: ops.div,
   einsum: ops.einsum,
   equal: ops.equal,
+  erf: ops.erf,
   exp: ops.exp,
   leakyRelu: ops.leakyRelu,
   less: ops.less,

@@ -12,6 +12,7 @@ import {
 } from '../core/index.ts';
 import { broadcastTo, constant, sumTo } from './broadcast.ts';
 import { broadcastType, needInputs, pointwiseRules, positions, single } from './common.ts';
+import { errorFunction } from './error-function.ts';
 
 /** Names of the element-wise operations; the table below has a rule for each. */
 export type ElementwiseName =
@@ -25,6 +26,7 @@ export type ElementwiseName =
   | 'exp'
   | 'log'
   | 'tanh'
+  | 'erf'
   | 'sigmoid'
   | 'floor'
   | 'leakyRelu'
@@ -98,6 +100,13 @@ const RULES: Readonly<Record<ElementwiseName, Rule>> = {
     doc: 'hyperbolic tangent',
     f: ([x]) => Math.tanh(x),
     grad: (g, _x, y) => [sub(g, mul(g, square(y)))],
+  },
+  erf: {
+    arity: 1,
+    flops: 16,
+    doc: 'error function: 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x',
+    f: ([x]) => errorFunction(x),
+    grad: (g, [x]) => [mul(g, mul(exp(neg(square(x))), number(x, 2 / Math.sqrt(Math.PI))))],
   },
   sigmoid: {
     arity: 1,
@@ -214,6 +223,7 @@ export const reciprocal = unary('reciprocal');
 export const exp = unary('exp');
 export const log = unary('log');
 export const tanh = unary('tanh');
+export const erf = unary('erf');
 export const sigmoid = unary('sigmoid');
 export const floor = unary('floor');
 export const add = binary('add');

@@ -34,6 +34,7 @@ export {
   div,
   einsum,
   equal,
+  erf,
   exp,
   floor,
   gradients,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/core/index.ts';
+import { gelu, logSigmoid, silu } from '../../src/nn/index.ts';
 import {
   add,
   avgPoolRaw,
@@ -136,14 +137,21 @@ describe('losses and activations', () => {
     });
   });
 
-  const [soft, leaky] = fixtures<{ slope: number }>('activation');
+  const [soft, leaky, ...steep] = fixtures<{ slope: number }>('activation');
   it(soft.name, () => compare(soft, { x: imageDims(soft.inputs.x) }, (v) => softmax(v.x, 'channel')));
   it(leaky.name, () =>
     compare(leaky, { x: imageDims(leaky.inputs.x) }, (v) => leakyRelu(v.x, leaky.settings.slope)),
   );
 
+  const layers = { gelu: [gelu, 3], silu: [silu, 3], log_sigmoid: [logSigmoid, 9] } as const;
+  for (const fixture of steep)
+    it(fixture.name, () => {
+      const [layer, slope] = layers[fixture.name as keyof typeof layers];
+      compare(fixture, { x: imageDims(fixture.inputs.x) }, (v) => layer(mul(v.x, scalar(v.x, slope))));
+    });
+
   it('compares every fixture that there is', () => {
     expect(fixtures('loss')).toHaveLength(3);
-    expect(fixtures('activation')).toHaveLength(2);
+    expect(steep.map(({ name }) => name)).toEqual(Object.keys(layers));
   });
 });

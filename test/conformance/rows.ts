@@ -1,5 +1,6 @@
 import { normal, rowMajorStrides, uniform } from '../../src/core/index.ts';
 import type { Row, RowOp } from '../../src/machine/rows/index.ts';
+import { errorFunction } from '../../src/ops/error-function.ts';
 import type { LocalValue } from '../../src/plan/index.ts';
 
 // What a row means, one position at a time: the judge of devices that print or interpret rows. Rows over classes are left out.
@@ -14,7 +15,7 @@ const MATH: Partial<Record<RowOp, (a: number, b: number, c: number, imm: number)
   CONST: (_a, _b, _c, imm) => imm, COPY: (a) => a, ADD: (a, b) => a + b, SUB: (a, b) => a - b, MUL: (a, b) => a * b,
   DIV: (a, b) => a / b, MIN: (a, b) => Math.min(a, b), MAX: (a, b) => Math.max(a, b), POW: (a, b) => a ** b, FMA: (a, b, c) => a * b + c, NEG: (a) => -a,
   ABS: Math.abs, SIGN: Math.sign, SQUARE: (a) => a * a, SQRT: Math.sqrt, RSQRT: (a) => 1 / Math.sqrt(a), RECIP: (a) => 1 / a,
-  EXP: Math.exp, LOG: Math.log, TANH: Math.tanh, SIGMOID: (a) => 1 / (1 + Math.exp(-a)), FLOOR: Math.floor,
+  EXP: Math.exp, LOG: Math.log, TANH: Math.tanh, ERF: errorFunction, SIGMOID: (a) => 1 / (1 + Math.exp(-a)), FLOOR: Math.floor,
   LEAKY: (a, _b, _c, imm) => (a > 0 ? a : imm * a), LEAKY_GRAD: (a, b, _c, imm) => (a > 0 ? b : imm * b),
   LT: (a, b) => Number(a < b), LE: (a, b) => Number(a <= b), EQ: (a, b) => Number(a === b), SELECT: (a, b, c) => (a !== 0 ? b : c),
   ROUND_BF16: (a) => a, ROUND_F32: Math.fround, TRUNC: Math.trunc,

@@ -58,7 +58,15 @@ const OPERATIONS: Readonly<Record<OpName, (node: Node) => number>> = {
   ...{ reciprocal: each(1), floor: each(1), leakyRelu: each(1), leakyReluGrad: each(1), add: each(1) },
   ...{ sub: each(1), mul: each(1), div: each(1), minimum: each(1), maximum: each(1), less: each(1) },
   ...{ lessEqual: each(1), equal: each(1), select: each(1) },
-  ...{ exp: each(8), log: each(8), tanh: each(8), sigmoid: each(8), pow: each(16), random: each(16) },
+  ...{
+    exp: each(8),
+    log: each(8),
+    tanh: each(8),
+    sigmoid: each(8),
+    erf: each(16),
+    pow: each(16),
+    random: each(16),
+  },
   ...{ reduce_sum: ofInput, reduce_max: ofInput, reduce_min: ofInput },
   einsum: products,
   // Every output is a sum over the weights of its channel; every gradient of a weight one over the outputs.

@@ -10,9 +10,9 @@ import { distance, network, runNetwork } from './unet.ts';
 const layers: NetworkSettings = {
   ...{ kind: 'custom', name: 'layers', classes: 3 },
   build(ctx, image, classes, kit) {
-    const { conv, instanceNorm, maxPool, silu, prelu, logSigmoid, squeezeExcite, attentionGate } = kit;
+    const { conv, instanceNorm, maxPool, silu, gelu, prelu, logSigmoid, squeezeExcite, attentionGate } = kit;
     const first = silu(instanceNorm(ctx, conv(ctx, image, { filters: 4, kernel: 3, bias: true })));
-    const grouped = silu(instanceNorm(ctx, conv(ctx, first, { filters: 6, kernel: 3, groups: 2 })));
+    const grouped = gelu(instanceNorm(ctx, conv(ctx, first, { filters: 6, kernel: 3, groups: 2 })));
     const depthwise = conv(ctx, grouped, {
       filters: 12,
       kernel: { depth: 1, height: 3, width: 3 },

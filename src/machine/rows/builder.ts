@@ -21,6 +21,7 @@ const ELEMENTWISE: Readonly<Record<ElementwiseName, RowOp>> = {
   exp: 'EXP',
   log: 'LOG',
   tanh: 'TANH',
+  erf: 'ERF',
   sigmoid: 'SIGMOID',
   floor: 'FLOOR',
   leakyRelu: 'LEAKY',

@@ -3,7 +3,7 @@
 
 export const ROW_OPS = [
   'LOAD', 'STORE', 'SUM', 'CONST', 'COPY', 'ADD', 'SUB', 'MUL', 'DIV', 'MIN', 'MAX', 'POW', 'FMA', 'NEG', 'ABS', 'SIGN', 'SQUARE',
-  'SQRT', 'RSQRT', 'RECIP', 'EXP', 'LOG', 'TANH', 'SIGMOID', 'FLOOR', 'LEAKY', 'LEAKY_GRAD', 'LT', 'LE', 'EQ', 'SELECT',
+  'SQRT', 'RSQRT', 'RECIP', 'EXP', 'LOG', 'TANH', 'ERF', 'SIGMOID', 'FLOOR', 'LEAKY', 'LEAKY_GRAD', 'LT', 'LE', 'EQ', 'SELECT',
   'ROUND_BF16', 'ROUND_F32', 'TRUNC', 'UNIFORM', 'NORMAL', 'BERNOULLI', 'LANE', 'LABEL', 'SOFTMAX', 'LOG_SOFTMAX', 'LANE_SUM',
   'ARGMAX',
 ] as const; // biome-ignore format: in the order of the C enumeration

@@ -1,5 +1,5 @@
 import type { Value } from '../../core/index.ts';
-import { abs, add, castTo, exp, leakyRelu, log, mul, neg, scalar, sigmoid, sub } from '../../ops/index.ts';
+import { abs, add, castTo, erf, exp, leakyRelu, log, mul, neg, scalar, sigmoid, sub } from '../../ops/index.ts';
 import { channelOf } from '../axes.ts';
 import type { Context } from '../context.ts';
 
@@ -11,6 +11,12 @@ const inFloat = (x: Value, f: (x: Value) => Value): Value =>
 
 /** x sigmoid(x) (Elfwing et al. 2017). */
 export const silu = (x: Value): Value => inFloat(x, (wide) => mul(wide, sigmoid(wide)));
+
+/** x / 2 (1 + erf(x / sqrt(2))): x times the share of a standard normal distribution below x (Hendrycks & Gimpel 2016). */
+export const gelu = (x: Value): Value =>
+  inFloat(x, (wide) =>
+    mul(mul(wide, scalar(wide, 0.5)), add(erf(mul(wide, scalar(wide, Math.SQRT1_2))), scalar(wide, 1))),
+  );
 
 /**
  * log(sigmoid(x)) = (x - |x|) / 2 - log(1 + e^-|x|): no power overflows, and the gradient is that of the formula everywhere, 1/2 at 0.

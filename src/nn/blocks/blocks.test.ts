@@ -4,7 +4,7 @@ import { concat, evaluate, gradients, inputOf, reduceSum, slice } from '../../op
 import { Context } from '../context.ts';
 import { feedsOf, sizes } from '../feeds.testing.ts';
 import { conv } from '../layers.ts';
-import { logSigmoid, prelu, silu } from './activations.ts';
+import { gelu, logSigmoid, prelu, silu } from './activations.ts';
 import { attentionGate, squeezeExcite } from './attention.ts';
 
 function context(image: Record<string, number>): { ctx: Context; x: Value } {
@@ -29,6 +29,13 @@ describe('activations', () => {
   it('SiLU is x times its sigmoid', () => {
     expect(at(silu).y).toEqual(POINTS.map((x) => x * sigmoidOf(x)));
     expect(at(silu).slope[4]).toBe(0.5);
+  });
+
+  it('GELU is 0 far below 0, x far above, and falls by half at 0', () => {
+    const { y, slope } = at(gelu);
+    for (const [n, x] of POINTS.entries()) if (Math.abs(x) > 10) expect(y[n]).toBeCloseTo(Math.max(x, 0), 12);
+    expect(y[6]).toBeCloseTo(3 * 0.9986501019683699, 12); // 3 times the normal distribution at 3
+    expect(slope[4]).toBe(0.5);
   });
 
   it('the logarithm of the sigmoid overflows nowhere and falls by half at 0', () => {

@@ -32,6 +32,7 @@ const DOMAINS: Readonly<Record<ElementwiseName, Domain>> = {
   exp: { arguments: [ANY] },
   log: { arguments: [POSITIVE] },
   tanh: { arguments: [[-2, 2]] },
+  erf: { arguments: [[-3, 3]] },
   sigmoid: { arguments: [[-3, 3]] },
   floor: { arguments: [[-3, 3]] },
   leakyRelu: { arguments: [ANY], attrs: { slope: 0.1 } },

@@ -13,7 +13,7 @@ const EXPRESSIONS = {
   CONST: 'I', COPY: 'A', ADD: 'A + B', SUB: 'A - B', MUL: 'A * B', DIV: 'A / B', MIN: 'min_of(A, B)', MAX: 'max_of(A, B)',
   POW: 'pow_of(A, B)', FMA: 'fma_of(A, B, C)', NEG: '-A', ABS: 'abs_of(A)', SIGN: 'sign_of(A)', SQUARE: 'A * A',
   SQRT: 'sqrt_of(A)', RSQRT: '(Real)1 / sqrt_of(A)', RECIP: '(Real)1 / A', EXP: 'exp_of(A)', LOG: 'log_of(A)',
-  TANH: 'tanh_of(A)', SIGMOID: 'sigmoid_of(A)', FLOOR: 'floor_of(A)', LEAKY: 'A > 0 ? A : I * A',
+  TANH: 'tanh_of(A)', ERF: 'erf_of(A)', SIGMOID: 'sigmoid_of(A)', FLOOR: 'floor_of(A)', LEAKY: 'A > 0 ? A : I * A',
   LEAKY_GRAD: 'A > 0 ? B : I * B', LT: 'A < B ? (Real)1 : (Real)0', LE: 'A <= B ? (Real)1 : (Real)0',
   EQ: 'A == B ? (Real)1 : (Real)0', SELECT: 'A != 0 ? B : C', ROUND_BF16: '(Real)to_float(to_bf16((float)A))',
   ROUND_F32: '(Real)(float)A', TRUNC: 'trunc_of(A)', LANE: '(Real)(c + l)',
