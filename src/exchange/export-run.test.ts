@@ -4,15 +4,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { uniform } from '../core/index.ts';
 import { type Shape3, voxelCount } from '../imaging/index.ts';
-import { openSafetensors, resolveConfig, runFolder, writeSafetensors } from '../train/index.ts';
-import { checkpointTexts } from '../train/record/checkpoint.ts';
+import { openSafetensors, runFolder } from '../train/index.ts';
 import { exportRun } from './export-run.ts';
 import { importNnunet } from './nnunet/import-nnunet.ts';
-import { farthest, scoresOfRun } from './scores.testing.ts';
+import { farthest, imageOf, randomRunIn, SIZES, scoresOfRun } from './scores.testing.ts';
 import { openTorch } from './torch/torch-file.ts';
-import { permuted, weightsOf } from './weights/weights.ts';
+import { permuted } from './weights/weights.ts';
 
 const fixture = (name: string) =>
   fileURLToPath(new URL(`../../test/fixtures/exchange/${name}`, import.meta.url));
@@ -24,38 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A run of a network with random numbers. */
-async function randomRun(name: string, settings: object): Promise<string> {
-  const out = path.join(folder, name);
-  const config = resolveConfig({
-    data: folder,
-    out,
-    classes: ['background', 'liver', 'tumour'],
-    ...settings,
-  });
-  const tensors = weightsOf(config, 3).map(({ name: tensor, shape }, n) => ({
-    ...{ name: tensor, dtype: 'F32' as const, shape },
-    data: () =>
-      // Variances are above 0, and sums over many weights stay small.
-      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
-        tensor.includes('moving_variance') || tensor.includes('gamma')
-          ? 0.5 + uniform(n, i, 1, 2)
-          : (uniform(n, i, 3, 4) - 0.5) * (shape.length > 1 ? 0.5 : 1),
-      ),
-  }));
-  await writeSafetensors(runFolder(out).latest, tensors, checkpointTexts(7, config));
-  writeFileSync(runFolder(out).config, JSON.stringify(config));
-  return out;
-}
-
-const imageOf = (voxels: number) => Float32Array.from({ length: voxels }, (_, i) => uniform(5, 6, 7, i));
-
-/** Sizes that divide and such that do not. */
-const SIZES: readonly Shape3[] = [
-  [8, 8, 8],
-  [5, 12, 7],
-  [9, 10, 16],
-];
+const randomRun = (name: string, settings: object) => randomRunIn(folder, name, settings);
 
 describe('networks in ONNX', () => {
   it.each<[name: string, settings: object]>([

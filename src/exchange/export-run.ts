@@ -1,10 +1,19 @@
 import { fail, HalomeshError } from '../core/index.ts';
-import { checkOutputs, writeAll, writeAtomically } from '../files/index.ts';
+import { checkOutputs, type Message, writeAll, writeAtomically } from '../files/index.ts';
 import { paperWindow } from '../imaging/index.ts';
-import { isCustom, type Network } from '../nn/index.ts';
-import { channelCount, prepareOptions, scoreCount, writeSafetensors } from '../train/index.ts';
-import { OnnxModel } from './onnx/onnx-model.ts';
-import { addNetwork, type StatedNetwork, sizesOf } from './onnx/onnx-network.ts';
+import { buildScores, type CustomNetwork, isCustom } from '../nn/index.ts';
+import {
+  channelCount,
+  imageShape,
+  prepareOptions,
+  scoreCount,
+  type TrainConfig,
+  writeSafetensors,
+} from '../train/index.ts';
+import { type Traced, traced } from './onnx/graph/traced.ts';
+import { addGraph } from './onnx/graph/write-graph.ts';
+import { OnnxModel, type Size } from './onnx/onnx-model.ts';
+import { addNetwork, sizesOf } from './onnx/onnx-network.ts';
 import { type RunWeights, type RunWeightsOptions, readRunWeights } from './weights/run-weights.ts';
 import { permuted, torchKey, torchOrder, torchShape } from './weights/weights.ts';
 
@@ -37,9 +46,13 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
       problem: 'expected an ONNX or a safetensors file to write, found neither',
     });
   const run = await readRunWeights(options);
-  if (onnx !== undefined) checkOnnx(onnx, run.network);
   checkOutputs({ reads: run.files, writes: written, overwrite });
-  if (onnx !== undefined) await writeOnnx(onnx, run);
+  if (onnx !== undefined) {
+    const content = onnxOf(onnx, run);
+    await writeAtomically(onnx, async (handle) => {
+      for (const piece of content.chunks()) await writeAll(handle, piece);
+    });
+  }
   if (safetensors !== undefined) await writeTorchWeights(safetensors, run);
   const weights = [...run.weights.values()].reduce((sum, { data }) => sum + data.length, 0);
   return { ...run, written, weights };
@@ -65,24 +78,33 @@ export function describeRun({ config, classes, step }: RunWeights): Record<strin
   };
 }
 
-/** Refuses a network that is known as a function alone, whose layers ONNX would have to be told one by one. */
-function checkOnnx(file: string, network: Network): asserts network is StatedNetwork {
-  if (!isCustom(network)) return;
-  fail({
-    where: file,
-    problem: `network ${network.name} is a function`,
-    expected: "one of halomesh's own networks",
-    hint: 'Export its weights as .safetensors',
+/** Adds a network on an image of any size; the name of the scores, and their sizes. */
+function addScores(model: OnnxModel, { network, classes, weights, config }: RunWeights): [string, Size[]] {
+  const channels = config.slices ?? channelCount(config);
+  const count = scoreCount(config, classes.length);
+  if (isCustom(network)) {
+    const sizes = (n: number): Size[] => ['batch', n, 'depth', 'height', 'width'];
+    model.input('image', sizes(channels));
+    return [addGraph(model, weights, tracedNetwork(config, network)), sizes(count)];
+  }
+  const image = model.input('image', sizesOf(network, channels));
+  return [addNetwork(model, network, weights, image), sizesOf(network, count)];
+}
+
+/** A network that is known as a function alone, as the operations that it makes. */
+function tracedNetwork(config: TrainConfig, network: CustomNetwork): Traced {
+  return traced(`network ${network.name}`, (batch, size) => {
+    const image = imageShape(config, size, batch);
+    const { graph } = buildScores({ image, network, averaged: config.ema !== undefined });
+    return { graph, space: image.slice(1, -1).map(({ name }) => name), scores: graph.outputs.get('scores')! };
   });
 }
 
-async function writeOnnx(file: string, run: RunWeights): Promise<void> {
-  const { network, classes, weights, config } = run;
-  checkOnnx(file, network);
+/** The network as a model, told whole before anything is written. */
+function onnxOf(file: string, run: RunWeights): Message {
+  const { config } = run;
   const model = new OnnxModel();
-  const image = model.input('image', sizesOf(network, config.slices ?? channelCount(config)));
-  const scores = addNetwork(model, network, weights, image);
-  const sizes = sizesOf(network, scoreCount(config, classes.length));
+  const [scores, sizes] = addScores(model, run);
   model.output(model.node('Identity', 'scores', [scores]), sizes);
   const probabilities = config.regions
     ? model.node('Sigmoid', 'probabilities', [scores])
@@ -97,9 +119,7 @@ async function writeOnnx(file: string, run: RunWeights): Promise<void> {
       found: `${content.length}`,
       hint: 'Export it as .safetensors',
     });
-  await writeAtomically(file, async (handle) => {
-    for (const piece of content.chunks()) await writeAll(handle, piece);
-  });
+  return content;
 }
 
 async function writeTorchWeights(file: string, run: RunWeights): Promise<void> {

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { uniform } from '../core/index.ts';
 import { type Shape3, voxelCount } from '../imaging/index.ts';
 import { Context, networkConfig, networkLevels } from '../nn/index.ts';
 import { inputOf } from '../ops/index.ts';
@@ -7,8 +10,13 @@ import {
   loadCheckpoint,
   loadNetwork,
   networkOf,
+  resolveConfig,
+  runFolder,
   sessionOf,
+  writeSafetensors,
 } from '../train/index.ts';
+import { checkpointTexts } from '../train/record/checkpoint.ts';
+import { weightsOf } from './weights/weights.ts';
 
 /** Scores of a run's network on an image that is prepared already, [depth, height, width, class], by the CPU device. */
 export async function scoresOfRun(run: string, image: Float32Array, size: Shape3): Promise<Float32Array> {
@@ -41,3 +49,36 @@ export function farthest(one: ArrayLike<number>, other: ArrayLike<number>): numb
   }
   return most;
 }
+
+/** A run of a network with random numbers, in a folder of its own. */
+export async function randomRunIn(parent: string, name: string, settings: object): Promise<string> {
+  const out = path.join(parent, name);
+  const folder = runFolder(out);
+  const classes = ['background', 'liver', 'tumour'];
+  const given = resolveConfig({ data: parent, out, classes, ...settings });
+  const { config, text } = await loadNetwork(given, { folder });
+  const tensors = weightsOf(config, 3).map(({ name: tensor, shape }, n) => ({
+    ...{ name: tensor, dtype: 'F32' as const, shape },
+    data: () =>
+      // Variances are above 0, and sums over many weights stay small.
+      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
+        tensor.includes('moving_variance') || tensor.includes('gamma')
+          ? 0.5 + uniform(n, i, 1, 2)
+          : (uniform(n, i, 3, 4) - 0.5) * (shape.length > 1 ? 0.5 : 1),
+      ),
+  }));
+  await writeSafetensors(folder.latest, tensors, checkpointTexts(7, config));
+  writeFileSync(folder.config, JSON.stringify(config));
+  if (text !== undefined) writeFileSync(folder.network, text);
+  return out;
+}
+
+export const imageOf = (voxels: number) =>
+  Float32Array.from({ length: voxels }, (_, i) => uniform(5, 6, 7, i));
+
+/** Sizes that divide and such that do not. */
+export const SIZES: readonly Shape3[] = [
+  [8, 8, 8],
+  [5, 12, 7],
+  [9, 10, 16],
+];

@@ -7,11 +7,12 @@ import { Message } from '../../files/index.ts';
 const IR_VERSION = 8;
 export const OPSET = 17;
 
-const FLOAT = 1;
-const INT64 = 7;
+/** Element types, by the numbers that the format has for them. */
+export const ELEMENT = { float: 1, int64: 7, double: 11 } as const;
+const { float: FLOAT, int64: INT64, double: DOUBLE } = ELEMENT;
 
-/** Of an operator: whole numbers, a list of them, or { float }. */
-export type Attribute = number | readonly number[] | { readonly float: number };
+/** Of an operator: whole numbers, a list of them, { float } or a text. */
+export type Attribute = number | readonly number[] | { readonly float: number } | string;
 
 /** A size that is known, or the name of one that each call gives. */
 export type Size = number | string;
@@ -54,6 +55,11 @@ export class OnnxModel {
     return this.constant(name, FLOAT, sizes, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
+  /** A constant of float64. */
+  doubles(name: string, sizes: readonly number[], data: Float64Array): string {
+    return this.constant(name, DOUBLE, sizes, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
   /** A constant list of whole numbers. */
   wholes(name: string, values: readonly number[]): string {
     const data = BigInt64Array.from(values, BigInt);
@@ -86,6 +92,7 @@ export class OnnxModel {
 function attribute(name: string, value: Attribute): Message {
   const message = new Message().text(1, name);
   if (typeof value === 'number') return message.whole(3, value).whole(20, 2);
+  if (typeof value === 'string') return message.text(4, value).whole(20, 3);
   if ('float' in value) return message.float(2, value.float).whole(20, 1);
   for (const one of value) message.whole(8, one);
   return message.whole(20, 7);

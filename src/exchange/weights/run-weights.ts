@@ -1,5 +1,5 @@
 import { fail } from '../../core/index.ts';
-import { type Network, networkConfig } from '../../nn/index.ts';
+import { type Network, type NetworkFunction, networkConfig } from '../../nn/index.ts';
 import { configOfRun, loadNetwork, networkOf, openSafetensors, type TrainConfig } from '../../train/index.ts';
 import { checkpointOf } from '../../train/predict/open-run.ts';
 import { plainName, weightsOf } from './weights.ts';
@@ -22,12 +22,18 @@ export interface RunWeightsOptions {
   readonly run: string;
   /** `best` by default, where the run has one. */
   readonly checkpoint?: 'best' | 'latest';
+  /** The network of a run that was given one in code. */
+  readonly network?: NetworkFunction;
 }
 
 /** Reads what prediction reads of a run. Throws HalomeshError where its checkpoint does not fit its config, or is damaged. */
-export async function readRunWeights({ run, checkpoint }: RunWeightsOptions): Promise<RunWeights> {
+export async function readRunWeights({
+  run,
+  checkpoint,
+  network: given,
+}: RunWeightsOptions): Promise<RunWeights> {
   const { folder, config: saved } = await configOfRun({ run });
-  const { config } = await loadNetwork(saved, { folder });
+  const { config } = await loadNetwork(saved, { folder, given });
   const { classes } = config;
   if (classes === undefined)
     return fail({

@@ -7,7 +7,8 @@ import { imageShape, networkOf, stagesOf, type TrainConfig } from '../../train/i
 //   here      [kernel..., channel_in, channel]    convolution              [kernel..., channel, channel_in]    transposed
 //   PyTorch   [channel, channel_in, kernel...]    convolution              [channel_in, channel, kernel...]    transposed
 //
-// Of both, the last two dimensions come first there, in reverse order. Vectors are the same.
+//
+// Of both, and of fully connected layers, the last two dimensions come first there, in reverse order. Vectors are the same.
 
 /** A variable that a trained network has. */
 export interface Weight {
@@ -37,7 +38,7 @@ export function torchShape(sizes: readonly number[]): number[] {
 /** Which dimension of a weight each of PyTorch's is. */
 export function torchOrder(dims: number): number[] {
   const all = Array.from({ length: dims }, (_, dim) => dim);
-  return dims < 3 ? all : [dims - 1, dims - 2, ...all.slice(0, -2)];
+  return dims < 2 ? all : [dims - 1, dims - 2, ...all.slice(0, -2)];
 }
 
 /** An array with its dimensions in another order: dimension n of the result is dimension order[n] of what is given. */
@@ -108,6 +109,7 @@ function residualKey(
 const torchEndings: Readonly<Record<string, string | undefined>> = {
   gamma: 'weight',
   beta: 'bias',
+  slope: 'weight',
   moving_mean: 'running_mean',
   moving_variance: 'running_var',
 };

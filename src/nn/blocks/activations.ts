@@ -1,5 +1,18 @@
 import type { Value } from '../../core/index.ts';
-import { abs, add, castTo, erf, exp, leakyRelu, log, mul, neg, scalar, sigmoid, sub } from '../../ops/index.ts';
+import {
+  abs,
+  add,
+  castTo,
+  erf,
+  exp,
+  leakyRelu,
+  log,
+  mul,
+  neg,
+  scalar,
+  sigmoid,
+  sub,
+} from '../../ops/index.ts';
 import { channelOf } from '../axes.ts';
 import type { Context } from '../context.ts';
 
