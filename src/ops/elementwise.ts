@@ -12,7 +12,7 @@ import {
 } from '../core/index.ts';
 import { broadcastTo, constant, sumTo } from './broadcast.ts';
 import { broadcastType, needInputs, pointwiseRules, positions, single } from './common.ts';
-import { errorFunction } from './error-function.ts';
+import { errorFunction } from './functions/error-function.ts';
 
 /** Names of the element-wise operations; the table below has a rule for each. */
 export type ElementwiseName =

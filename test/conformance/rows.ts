@@ -1,6 +1,6 @@
 import { normal, rowMajorStrides, uniform } from '../../src/core/index.ts';
 import type { Row, RowOp } from '../../src/machine/rows/index.ts';
-import { errorFunction } from '../../src/ops/error-function.ts';
+import { errorFunction } from '../../src/ops/functions/error-function.ts';
 import type { LocalValue } from '../../src/plan/index.ts';
 
 // What a row means, one position at a time: the judge of devices that print or interpret rows. Rows over classes are left out.
