@@ -21,6 +21,7 @@ export { type ChannelledCase, imageFiles, readChannelHeader } from './dataset/ch
 export * from './dataset/dataset.ts';
 export { channelNumber, type DatasetPatterns, volumesOf } from './dataset/dataset-files.ts';
 export { datasetIdentity } from './dataset/dataset-identity.ts';
+export { hasRegions, IGNORE, regionsOf } from './dataset/label-regions.ts';
 export * from './dataset/labels.ts';
 export * from './dataset/named-labels.ts';
 // Label maps that are written

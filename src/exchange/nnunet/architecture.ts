@@ -2,6 +2,7 @@ import { fail, shownValue } from '../../core/index.ts';
 import type { ByAxis, PlainStage, StagedKind } from '../../nn/index.ts';
 import type { NormalizationSetting, StagedNetwork } from '../../train/index.ts';
 import { channelsOf, normalisationOf } from './intensities.ts';
+import { type ImportedLabels, labelsOf } from './labels.ts';
 import { type Configuration, type DatasetFile, type Plans, refuse } from './plans.ts';
 
 // What a network of nnU-Net is here: a U-Net stage by stage, plain or with a residual encoder. What it cannot be is refused by name.
@@ -12,7 +13,7 @@ const AXES = ['depth', 'height', 'width'] as const;
 /** The parts of a run's config that the plans and the data set give. */
 export interface Imported {
   readonly network: StagedNetwork;
-  readonly classes: readonly string[];
+  readonly labels: ImportedLabels;
   readonly spacing: readonly [number, number, number];
   /** Of a single channel of CT. */
   readonly window?: { readonly lower: number; readonly upper: number };
@@ -69,7 +70,7 @@ export function importedOf(
     refuse(`${where} "patch_size"`, 'patch', 'three numbers of voxels', shownValue(patch));
   return {
     network: { ...networkOf(layout, inImage), ...line },
-    classes: classesOf(dataset.file, dataset.content),
+    labels: labelsOf(dataset.file, dataset.content),
     spacing: inImage(spacing!),
     ...(window && { window }),
     ...(normalization && { channels, normalization }),
@@ -213,26 +214,4 @@ function networkOf(
     }),
   );
   return { kind, stages, slope, epsilon };
-}
-
-/** Names of label values 0, 1, 2... */
-function classesOf(file: string, { labels }: DatasetFile): string[] {
-  const names: string[] = [];
-  for (const [name, value] of Object.entries(labels)) {
-    if (typeof value !== 'number')
-      return refuse(`${file} "labels.${name}"`, 'regions', 'one value', value.join(', '));
-    // Voxels to ignore have no score of their own.
-    if (name !== 'ignore') names[value] = name;
-  }
-  const count = Object.keys(labels).filter((name) => name !== 'ignore').length;
-  if (names.length !== count || Object.keys(names).length !== count || count < 2)
-    fail({
-      where: `${file} "labels"`,
-      problem: 'values',
-      expected: 'two or more, each whole number from 0 on once',
-      found: Object.entries(labels)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(', '),
-    });
-  return names;
 }

@@ -90,6 +90,37 @@ describe('results of nnU-Net', () => {
     expect(config.network).toEqual(present.network);
   });
 
+  it('takes labels to ignore, and lists of one value, for what they are', async () => {
+    const { config } = await withChanged([
+      ['dataset', 'labels.liver', [1]],
+      ['dataset', 'labels.ignore', 3],
+    ]);
+    expect(config).toMatchObject({ classes: ['background', 'liver', 'tumour'], ignore: true });
+    expect(config.regions).toBeUndefined();
+  });
+
+  it('takes regions for what they are, and refuses another number of them than the checkpoint has scores of', async () => {
+    const whole = { background: 0, whole: [1, 2, 4], core: [2, 4], enhancing: 4, ignore: 5 };
+    const labels = ['dataset', 'labels', whole] as const;
+    const { config } = await withChanged([labels, ['dataset', 'regions_class_order', [1, 2, 4]]]);
+    expect(config).toMatchObject({
+      classes: ['background', 'label 1', 'label 2', 'enhancing'],
+      classValues: [0, 1, 2, 4],
+      regions: [
+        { name: 'whole', classes: [1, 2, 3], written: 1 },
+        { name: 'core', classes: [2, 3], written: 2 },
+        { name: 'enhancing', classes: [3], written: 3 },
+      ],
+      ignore: true,
+    });
+    const two = { background: 0, whole: [1, 2], core: 2 };
+    const changes = [
+      ['dataset', 'labels', two] as const,
+      ['dataset', 'regions_class_order', [1, 2]] as const,
+    ];
+    await expect(withChanged(changes)).rejects.toThrow(/seg_layers.*expected shape \[2, .*found \[3, /);
+  });
+
   it.each<[what: string, change: Change, message: string]>([
     [
       'another network',
@@ -128,9 +159,9 @@ describe('results of nnU-Net', () => {
     ['no patch', ['plans', `${FULL}.patch_size`, [16, 16]], 'expected three numbers of voxels'],
     ['a cascade', ['plans', `${FULL}.previous_stage`, '3d_lowres'], 'is the second stage of a cascade'],
     [
-      'regions',
+      'regions without the order in which they are written',
       ['dataset', 'labels.liver', [1, 2]],
-      '"labels.liver": regions; expected one value, found 1, 2',
+      'regions_class_order: expected 2 values, one for each of liver, tumour, found nothing',
     ],
     ['values with gaps', ['dataset', 'labels.tumour', 3], 'each whole number from 0 on once'],
     ['channels without intensities', ['dataset', 'channel_names.1', 'PET'], 'channels; expected 2, found 1'],

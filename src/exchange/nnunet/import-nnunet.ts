@@ -145,14 +145,15 @@ function dictionaryOf(file: string, what: string, value: PickleValue): Map<Pickl
 
 /** The config of the run. What it would be trained on with is as nnU-Net's own trainer does. */
 function configOf(
-  { network, classes, spacing, window, channels, normalization, patch, batch }: Imported,
+  { network, labels, spacing, window, channels, normalization, patch, batch }: Imported,
   nnunet: TrainConfig['nnunet'],
   { data, out, step }: { readonly data: string; readonly out: string; readonly step: number },
 ): TrainConfig {
   const given = {
     // Its weights are no running averages, which leaves this preset alone.
     preset: 'hou2019',
-    ...{ nnunet, data, out, network, classes, spacing, window, channels, normalization, patch, batch },
+    ...labels,
+    ...{ nnunet, data, out, network, spacing, window, channels, normalization, patch, batch },
     ...{ base: network.stages[0].filters, levels: network.stages.length, norm: 'instance', dropoutKeep: 1 },
     ...{ precision: 'f32', augmentation: 'strong', deepSupervision: true },
     loss: { foregroundWeight: 1, mix: 0.5 },
@@ -172,7 +173,7 @@ async function tensorsOf(
   opened: TorchFile,
   checkpoint: ReadonlyMap<PickleValue, PickleValue>,
   config: TrainConfig,
-  { classes, turned }: Imported,
+  { labels, turned }: Imported,
 ): Promise<Tensor[]> {
   const given = new Map<string, TorchTensor>();
   const stored = dictionaryOf(file, '"network_weights"', checkpoint.get('network_weights') ?? null);
@@ -189,7 +190,7 @@ async function tensorsOf(
     // Of a network over several processes.
     given.set(key.replace(/^module\./, ''), value);
   }
-  const wanted = weightsOf(config, classes.length, true);
+  const wanted = weightsOf(config, labels.classes.length, true);
   const keys = new Map(wanted.map(({ name }) => [torchKey(name, config), name]));
   const foreign = [...given.keys()].find((key) => !keys.has(key) && !isSpare(key, keys));
   if (foreign !== undefined)

@@ -26,8 +26,8 @@ function imported(names: readonly string[], schemes: readonly string[], masks: r
     { name: '3d_fullres', configuration },
     { file: 'dataset.json', content },
   );
-  const { turned: _, ...settings } = found;
-  return resolveConfig({ preset: 'hou2019', data: folder, out: 'out', ...settings });
+  const { turned: _, labels, ...settings } = found;
+  return resolveConfig({ preset: 'hou2019', data: folder, out: 'out', ...labels, ...settings });
 }
 
 describe('intensities of nnU-Net', () => {

@@ -87,6 +87,7 @@ const labelValue = z.union([z.number(), z.array(z.number())], { error: 'a number
 const dataset = part({
   channel_names: z.record(text, text, { error: 'names of channels, such as {"0": "CT"}' }),
   labels: z.record(text, labelValue, { error: 'values by name, such as {"background": 0, "liver": 1}' }),
+  regions_class_order: numbers.optional(),
 });
 
 export type Plans = z.infer<typeof plans>;

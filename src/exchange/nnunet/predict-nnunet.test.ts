@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +28,12 @@ const floats = (text: string): Float32Array =>
 const CLASSES = ['background', 'liver', 'tumour'];
 
 /** Probabilities and labels of the scan of a fixture, in the order of its file. */
-async function segment(name: string, run: string, options: Partial<PredictOptions>) {
+async function segment(
+  name: string,
+  run: string,
+  options: Partial<PredictOptions>,
+  names: readonly string[] = CLASSES,
+) {
   const scans = path.join(fixture(name), 'scan');
   const input = readdirSync(scans)
     .sort()
@@ -28,7 +42,7 @@ async function segment(name: string, run: string, options: Partial<PredictOption
   const output = path.join(folder, 'labels.nii.gz');
   await predict({ run, input, output, probabilities: true, overwrite: true, threads: 1, ...options });
   const probabilities = [];
-  for (const cls of CLASSES) {
+  for (const cls of names) {
     const { data } = await readScan(path.join(folder, `labels_probability_${cls}.nii.gz`));
     probabilities.push(...data);
   }
@@ -103,6 +117,41 @@ describe('runs of nnU-Net', () => {
       });
       expect(readFileSync(at('split.nii.gz')).equals(expected)).toBe(true);
     }
+  });
+
+  it("of regions write them in their order where the sigmoid of PyTorch's scores is above 1/2", async () => {
+    // The same network, whose three scores are those of regions.
+    const copy = at('regions');
+    cpSync(fixture('nnunet-ct'), copy, { recursive: true });
+    const file = path.join(copy, 'dataset.json');
+    const dataset = JSON.parse(readFileSync(file, 'utf8'));
+    const labels = { background: 0, whole: [1, 2, 3], core: [2, 3], enhancing: 3, ignore: 4 };
+    writeFileSync(file, JSON.stringify({ ...dataset, labels, regions_class_order: [1, 2, 3] }));
+    const out = at('regions-run');
+    await importNnunet({ nnunet: copy, out, fold: '0' });
+    const names = ['whole', 'core', 'enhancing'];
+    const options = { flips: [], wholeVolume: true };
+    const found = await segment('nnunet-ct', out, options, names);
+    const expected = JSON.parse(readFileSync(path.join(fixture('nnunet-ct'), 'expected.json'), 'utf8'));
+    const known = floats(expected.whole);
+    const count = found.labels.length;
+    let [farthest, compared] = [0, 0];
+    for (let n = 0; n < count; n++) {
+      const own = names.map((_, region) => found.probabilities[region * count + n]);
+      // The fixture has the softmax of the scores: their differences are those of the logarithms of the odds.
+      if (own.every((p) => Math.abs(p - 0.5) > 1e-6))
+        expect(found.labels[n]).toBe(1 + own.findLastIndex((p) => p > 0.5));
+      // Near 0 and 1, and beyond the box that is not 0, numbers of float32 tell no odds.
+      if (own.some((p) => p < 1e-3 || p > 1 - 1e-3)) continue;
+      compared++;
+      const odds = own.map((p) => p / (1 - p));
+      const sum = odds.reduce((a, b) => a + b, 0);
+      for (const [cls, one] of odds.entries())
+        farthest = Math.max(farthest, Math.abs(one / sum - known[cls * count + n]));
+    }
+    expect(compared).toBeGreaterThan(count / 4);
+    expect(farthest).toBeLessThan(2e-4);
+    expect(new Set(found.labels).size).toBeGreaterThan(2);
   });
 
   it('are not trained on, and stand with their like alone in an ensemble', async () => {
