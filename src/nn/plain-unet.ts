@@ -64,7 +64,7 @@ export function checkPlainUNet(config: PlainUNetConfig): void {
     });
   const { stages, classes, slope, epsilon, scale, shift } = config;
   const count = (n: number) => Number.isSafeInteger(n) && n >= 1;
-  if (!(count(classes) && classes >= 2)) refuse('classes', 'at least 2: background counts', classes);
+  if (!count(classes)) refuse('classes', 'a whole number of at least 1', classes);
   if (stages.length < 1 || stages.length > 10) refuse('stages', '1 to 10', stages.length);
   if (!(slope >= 0 && slope < 1)) refuse('slope', 'a number from 0 to below 1', slope);
   if (!(Number.isFinite(epsilon) && epsilon > 0)) refuse('epsilon', 'a number above 0', epsilon);

@@ -61,7 +61,6 @@ export function unetConfig(settings: Partial<UNetConfig> = {}): UNetConfig {
   for (const field of ['base', 'levels', 'classes', 'convolutions', 'groups'] as const)
     if (!Number.isSafeInteger(config[field]) || config[field] < 1)
       refuse(field, 'a whole number of at least 1');
-  if (config.classes < 2) refuse('classes', 'at least 2: background counts');
   if (config.levels > 10) refuse('levels', 'at most 10');
   if (!NORM_KINDS.includes(config.norm)) refuse('norm', NORM_KINDS.join(', '));
   if (config.norm === 'group' && config.base % config.groups !== 0)

@@ -146,12 +146,6 @@ describe('regions of a data set', () => {
       /labels\.0: expected a value, or a list of values/,
     ],
     [
-      'a single region',
-      { background: 0, whole: [1, 2] },
-      [1],
-      /labels: expected at least two regions \(.*\), found 1/,
-    ],
-    [
       'an empty name',
       { ...brain, '': [1] },
       [1, 2, 3, 1],

@@ -60,12 +60,6 @@ export function regionsOf(
   if (!names.has(0)) refuse('labels', 'a name for 0, the background, beside regions', 'none');
   const problem = classNamesProblem([names.get(0), ...given.map(({ name }) => name)]);
   if (problem !== undefined) refuse('labels', 'one name for each region', problem);
-  if (given.length < 2)
-    refuse(
-      'labels',
-      'at least two regions (of a single one map the values to one: --map-labels)',
-      `${given.length}`,
-    );
   const wanted = `${given.length} values, one for each of ${given.map(({ name }) => name).join(', ')}`;
   if (order === undefined) refuse('regions_class_order', wanted, 'nothing');
   if (order!.length !== given.length || new Set(order).size < given.length)

@@ -130,6 +130,7 @@ export function checkLoss(config: LossConfig, classes: number): void {
       `one or several of ${SET_LOSSES.join(', ')}`,
       terms.join(', '),
     );
+  if (!sets && classes < 2) refuse('classes', 'at least 2: background counts', `${classes}`);
   if (sets && sets.length !== classes)
     refuse('scores of regions', `${sets.length}, one for each`, `${classes}`);
   if (weights.length !== classes)

@@ -55,7 +55,7 @@ export const labelRegions = z
       }),
     { error: `a list of ${region}` },
   )
-  .min(2, { error: 'at least two regions' })
+  .min(1, { error: 'at least one region' })
   .superRefine((regions, ctx) => {
     const problem = classNamesProblem(['background', ...regions.map(({ name }) => name)]);
     if (problem !== undefined)
