@@ -17,16 +17,29 @@ export * from './check/label-statistics.ts';
 export { type VerifyOptions, type VerifyReport, verifyDataset } from './check/verify.ts';
 export type { CaseReport, Finding } from './check/verify-case.ts';
 // From a dataset's folder to what a network sees, and back
-export { type ChannelledCase, imageFiles, readChannelHeader } from './dataset/channels.ts';
+export {
+  type ChannelledCase,
+  channelFiles,
+  imageFiles,
+  readChannelHeader,
+  withStoredChannels,
+} from './dataset/channels.ts';
 export * from './dataset/dataset.ts';
 export { channelNumber, type DatasetPatterns, volumesOf } from './dataset/dataset-files.ts';
 export { datasetIdentity } from './dataset/dataset-identity.ts';
 export { hasRegions, IGNORE, regionsOf } from './dataset/label-regions.ts';
 export * from './dataset/labels.ts';
 export * from './dataset/named-labels.ts';
+// Scans of any format, wherever they lie
+export { readOpenSlabs } from './formats/any-scan.ts';
+
 // Label maps that are written
+
 export { type SliceWriter, writeSlices, writeVolume } from './formats/byte-writer.ts';
+export { diskFiles } from './formats/disk-files.ts';
+
 // NIfTI files
+export { encodeHeader } from './formats/nifti/nifti-encode.ts';
 export {
   createNiftiWriter,
   type NiftiWriteOptions,
@@ -35,6 +48,7 @@ export {
 } from './formats/nifti/nifti-write.ts';
 // Scans of any format
 export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
+export type { ByteSource, ScanFolders } from './formats/scan-files.ts';
 export * from './formats/segmentation/label-formats.ts';
 export type { Segment } from './formats/segmentation/segments.ts';
 export type { Connectivity } from './parts/components.ts';
@@ -85,7 +99,12 @@ export * from './volume/errors.ts';
 export * from './volume/intensity-window.ts';
 export * from './volume/label-codes.ts';
 export { MemorySource } from './volume/memory-source.ts';
-export type { ElementType, WritableType } from './volume/nifti-types.ts';
+export {
+  type ElementType,
+  elementBytes,
+  typeOfArray,
+  type WritableType,
+} from './volume/nifti-types.ts';
 export { defaultNormalizations, type Normalization, windowRange } from './volume/normalization.ts';
 export * from './volume/orientation.ts';
 export { normalizationsOf } from './volume/prepared-case.ts';

@@ -5,7 +5,14 @@ export { presets } from './config/config-presets.ts';
 export * from './config/machine-file.ts';
 export { grantedBytes } from './config/memory-room.ts';
 export * from './config/model.ts';
-export { channelCount, channelNamesOf, checkChannelOrder, withChannels } from './config/normalization.ts';
+export {
+  channelCount,
+  channelNamesOf,
+  checkChannelOrder,
+  normalizationsOfConfig,
+  takesPercentiles,
+  withChannels,
+} from './config/normalization.ts';
 export * from './cross/compare-runs.ts';
 export * from './cross/cross-validate.ts';
 export type { CaseKind } from './evaluate/case-kinds.ts';

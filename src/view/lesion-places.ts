@@ -1,34 +1,22 @@
-import {
-  applyAffine,
-  canonicalGrid,
-  type Grid,
-  loadLabels,
-  partsOf,
-  readScanHeader,
-  spacingOf,
-  type VoxelPart,
-} from '../imaging/index.ts';
+import { applyAffine, type Grid, partsOf, spacingOf, type Volume, type VoxelPart } from '../imaging/index.ts';
 import type { LesionPlace, LesionPlaces } from './protocol.ts';
 
 /** Of a case; a page has no room for more. */
 const MOST = 200;
 
 /**
- * The connected parts of some labels together in a truth and in a segmentation of the same grid, and where they are. Takes two bytes a voxel
- * while it counts.
+ * The connected parts of some labels together in a truth and in a segmentation of the same grid, and where they are. Changes both maps.
  */
-export async function lesionPlaces(
-  truth: string,
-  prediction: string,
+export function lesionPlaces(
+  truth: Volume<Uint8Array>,
+  prediction: Volume<Uint8Array>,
   { labels, name }: { readonly labels: readonly number[]; readonly name: string },
-): Promise<LesionPlaces> {
-  const grid = canonicalGrid(await readScanHeader(truth));
-  const [real, found] = [await loadLabels(truth, grid), await loadLabels(prediction, grid)];
+): LesionPlaces {
   const [label] = labels;
-  for (const { data } of [real, found]) asOne(data, labels);
+  for (const { data } of [truth, prediction]) asOne(data, labels);
   const all = [
-    ...placed(grid, 'truth', partsOf(real.data, grid.shape, label, found.data)),
-    ...placed(grid, 'prediction', partsOf(found.data, grid.shape, label, real.data)),
+    ...placed(truth, 'truth', partsOf(truth.data, truth.shape, label, prediction.data)),
+    ...placed(truth, 'prediction', partsOf(prediction.data, truth.shape, label, truth.data)),
   ].sort((a, b) => b.ml - a.ml);
   return { label: name, places: all.slice(0, MOST), more: Math.max(0, all.length - MOST) };
 }

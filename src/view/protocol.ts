@@ -38,7 +38,8 @@ export interface ShownCase {
   readonly id: string;
   /** What the run did with it: training, validation, neither. */
   readonly kind?: string;
-  readonly image?: ShownFile;
+  /** The scan, channel by channel in the order of {@link ViewData.channels}; empty where there is none. */
+  readonly images: readonly ShownFile[];
   readonly truth?: ShownFile;
   readonly results: readonly ShownResult[];
 }
@@ -49,12 +50,26 @@ export interface ShownSource {
   readonly run: boolean;
 }
 
+export interface ShownChannel {
+  readonly name: string;
+  /** The values that it was cut off at for the network, where a run says so; HU of CT. */
+  readonly window?: readonly [lower: number, upper: number];
+}
+
+export interface ShownRegion {
+  readonly name: string;
+  /** Numbers of classes. */
+  readonly classes: readonly number[];
+}
+
 export interface ViewData {
   readonly title: string;
   /** Names of labels 0, 1, 2... */
   readonly classes: readonly string[];
-  /** The HU that were 0 and 1 for the network, where a run says so. */
-  readonly window?: readonly [lower: number, upper: number];
+  /** At least one. */
+  readonly channels: readonly ShownChannel[];
+  /** Sets of classes that are told one by one, where the data set has such. */
+  readonly regions: readonly ShownRegion[];
   readonly sources: readonly ShownSource[];
   readonly cases: readonly ShownCase[];
   /** What is not shown, and why. */

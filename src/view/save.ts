@@ -1,12 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import { fail } from '../core/index.ts';
 import { writeAtomically } from '../files/index.ts';
 import type { PageFiles } from './page-files.ts';
 import type { ShownCase, ShownFile, ViewData } from './protocol.ts';
 import type { View } from './view.ts';
-
-/** Bytes of a file that are read at once; a multiple of three, so that pieces of base64 follow on each other. */
-const PIECE = 3 * 2 ** 18;
 
 export interface SaveOptions {
   /** Ids of the cases whose scans go into the page. */
@@ -50,12 +49,12 @@ export async function saveView(
   });
 }
 
-function withoutFiles({ image: _, truth: __, results, ...rest }: ShownCase): ShownCase {
-  return { ...rest, results: results.map(({ labels: ___, overlay: ____, ...scores }) => scores) };
+function withoutFiles({ truth: _, results, ...rest }: ShownCase): ShownCase {
+  return { ...rest, images: [], results: results.map(({ labels: __, overlay: ___, ...scores }) => scores) };
 }
 
-function filesOf({ image, truth, results }: ShownCase): ShownFile[] {
-  const all = [image, truth, ...results.flatMap(({ labels, overlay }) => [labels, overlay])];
+function filesOf({ images, truth, results }: ShownCase): ShownFile[] {
+  const all = [...images, truth, ...results.flatMap(({ labels, overlay }) => [labels, overlay])];
   return all.filter((file) => file !== undefined);
 }
 
@@ -68,16 +67,24 @@ async function writeFile64(view: View, { url }: ShownFile, handle: FileHandle): 
   const opened = (await view.opened.open(id))!;
   try {
     await handle.write(`<script id="file-${id}" type="text/plain">`);
-    for (let at = 0; at < opened.size; at += PIECE) {
-      const piece = Buffer.alloc(Math.min(PIECE, opened.size - at));
-      const { bytesRead } = await opened.handle.read(piece, 0, piece.length, at);
-      if (bytesRead < piece.length)
-        fail({ where: opened.name, problem: 'became shorter while it was read', hint: 'Try again' });
-      await handle.write(piece.toString('base64'));
+    // What is no file yet is not packed either.
+    const bytes = opened.byRanges
+      ? opened.read()
+      : pipeline(opened.read(), createGzip({ level: 1 }), () => {});
+    let rest = Buffer.alloc(0);
+    let count = 0;
+    for await (const piece of bytes) {
+      count += piece.length;
+      const all = Buffer.concat([rest, piece]);
+      const whole = all.length - (all.length % 3);
+      await handle.write(all.toString('base64', 0, whole));
+      rest = all.subarray(whole);
     }
-    await handle.write('</script>\n');
+    if (opened.byRanges && count < opened.size)
+      fail({ where: opened.name, problem: 'became shorter while it was read', hint: 'Try again' });
+    await handle.write(`${rest.toString('base64')}</script>\n`);
   } finally {
-    await opened.handle.close();
+    await opened.close();
   }
 }
 

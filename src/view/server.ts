@@ -87,7 +87,9 @@ async function answer(
     (site !== undefined && !OWN_SITES.includes(`${site}`))
   )
     return refuse(response, 403, 'pages of other origins are not answered');
-  const { pathname, searchParams } = new URL(request.url ?? '/', `http://${host}`);
+  const address = addressOf(request.url ?? '/', host);
+  if (address === undefined) return refuse(response, 400, 'this is no address');
+  const { pathname, searchParams } = address;
   const [, given = '', ...rest] = pathname.split('/');
   if (!sameToken(given, token) || rest.length === 0)
     return refuse(response, 403, 'the address needs the token that halomesh view printed');
@@ -99,6 +101,10 @@ async function answer(
   const asset = await page.read(rest.join('/'));
   if (asset === undefined) return refuse(response, 404, 'no such page');
   send(request, response, asset.type, asset.bytes);
+}
+
+function addressOf(given: string, host: string): URL | undefined {
+  return URL.canParse(given, `http://${host}`) ? new URL(given, `http://${host}`) : undefined;
 }
 
 /** What browsers say of requests that no other page made. */
@@ -123,6 +129,12 @@ async function api(
     const found = await (name === 'run' ? view.run(source) : view.sample(source));
     return found === undefined ? refuse(response, 404, 'no such run') : sendJson(request, response, found);
   }
+  if (name === 'problem') {
+    const found = view.opened.problemOf(query.get('file') ?? '');
+    return found === undefined
+      ? refuse(response, 404, 'no problem is known')
+      : sendJson(request, response, found);
+  }
   const followed = view.followedOf(source);
   if (name === 'log' && followed !== undefined) {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
@@ -131,7 +143,7 @@ async function api(
   return refuse(response, 404, 'no such question');
 }
 
-/** A file, or a range of it, as it comes from the disk. */
+/** A file or, where that can be, a range of it. What fails on the way is told by `api/problem`. */
 async function file(
   view: View,
   id: string,
@@ -140,10 +152,14 @@ async function file(
 ): Promise<void> {
   const opened = await view.opened.open(id);
   if (opened === undefined) return refuse(response, 404, 'no such file');
-  const { handle, size, name } = opened;
+  const { size, name, byRanges } = opened;
   try {
-    const range = rangeOf(request.headers.range, size);
-    const head = { ...HEADERS, 'content-type': typeOf(name), 'accept-ranges': 'bytes' };
+    const range = byRanges ? rangeOf(request.headers.range, size) : undefined;
+    const head = {
+      ...HEADERS,
+      'content-type': typeOf(name),
+      'accept-ranges': byRanges ? 'bytes' : 'none',
+    };
     if (range === null) {
       response.writeHead(416, { ...head, 'content-range': `bytes */${size}` }).end();
       return;
@@ -155,13 +171,9 @@ async function file(
       ...(range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }),
     });
     if (request.method === 'HEAD' || size === 0) response.end();
-    else
-      await pipeline(
-        handle.createReadStream({ start, end, autoClose: false, highWaterMark: 2 ** 18 }),
-        response,
-      );
+    else await pipeline(opened.read(range), response);
   } finally {
-    await handle.close();
+    await opened.close();
   }
 }
 

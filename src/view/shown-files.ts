@@ -1,12 +1,23 @@
 import path from 'node:path';
-import { canonicalGrid, isZarr, loadLabels, readScan, readScanHeader, writeNifti } from '../imaging/index.ts';
+import {
+  canonicalGrid,
+  type Grid,
+  IGNORED,
+  ignoresVoxels,
+  type LabelCodes,
+  loadLabels,
+  openScan,
+  type Volume,
+  writeNifti,
+} from '../imaging/index.ts';
 import type { OpenedFiles } from './opened-files.ts';
 import type { ShownFile } from './protocol.ts';
+import { checkedFiles, type StreamedScan } from './scan-stream.ts';
 
-/** Endings of formats that are one file, which the page reads itself. */
-const ONE_FILE = /\.(nii|nii\.gz|nrrd|mha)$/i;
+/** Endings of label maps. */
+const ENDING = /\.(nii|nii\.gz|nrrd|mha)$/i;
 
-/** Names and makes the files that a page shows: as they are where the page can read them, else as NIfTI files in a folder of ours. */
+/** Names the files that a page shows: scans as NIfTI files that are made on the way, label maps as ones that are made first. */
 export class ShownFiles {
   readonly opened: OpenedFiles;
   /** A folder for files that are made, opened too. */
@@ -18,23 +29,19 @@ export class ShownFiles {
     this.made = made;
   }
 
-  /** A scan: a file, or the folder of a DICOM series or of an array of a store. Nothing is read before it is asked for. */
-  scan(file: string, series?: string): ShownFile {
-    if (ONE_FILE.test(file)) return this.opened.add(file, path.basename(file));
-    return this.madeOnce(`${path.basename(file)}.nii`, async (made) => {
-      const scan = await readScan(await this.opened.checked(file), { series, nonFinite: 'keep' });
-      await writeNifti(made, scan);
-    });
+  /** A channel of a scan: a file, one of its volumes, or the folder of a DICOM series or of an array of a store. */
+  scan(scan: StreamedScan): ShownFile {
+    return this.opened.add(scan, `${path.basename(scan.file).replace(ENDING, '')}.nii`);
   }
 
-  /** A label map, whose values are kept as bytes. */
-  labels(file: string): ShownFile {
-    const name = path.basename(file).replace(ONE_FILE, '');
+  /**
+   * A label map, a byte a voxel, of the classes that `codes` make of its values; what is left out is 0. Where there are none the values are
+   * kept.
+   */
+  labels(file: string, codes?: LabelCodes): ShownFile {
+    const name = path.basename(file).replace(ENDING, '');
     return this.madeOnce(`${name}.nii.gz`, async (made) => {
-      const real = await this.opened.checked(file);
-      const grid = canonicalGrid(await readScanHeader(real, { labels: true }));
-      const labels = await loadLabels(isZarr(file) ? file : real, grid);
-      await writeNifti(made, labels, { type: 'uint8', gzipLevel: 1 });
+      await writeNifti(made, await this.labelMap(file, codes), { type: 'uint8', gzipLevel: 1 });
     });
   }
 
@@ -42,9 +49,21 @@ export class ShownFiles {
     return this.opened.add(file, path.basename(file));
   }
 
+  /** A label map as {@link labels} shows it, in RAS+ order or on the voxels of `onto`. Throws HalomeshError where its files lie outside of what was opened. */
+  async labelMap(file: string, codes?: LabelCodes, onto?: Grid): Promise<Volume<Uint8Array>> {
+    const real = await this.opened.checked(file);
+    const files = checkedFiles((one) => this.opened.checked(one));
+    const { header, close } = await openScan(real, { labels: true, onto }, files);
+    await close();
+    const labels = await loadLabels(real, onto ?? canonicalGrid(header), undefined, codes);
+    if (ignoresVoxels(codes))
+      for (let n = 0; n < labels.data.length; n++) if (labels.data[n] === IGNORED) labels.data[n] = 0;
+    return labels;
+  }
+
   /** Made when it is first asked for, and once; what fails is tried anew the next time. */
   private madeOnce(name: string, make: (file: string) => Promise<void>): ShownFile {
-    const file = path.join(this.made, `${this.count++}${/\.nii(\.gz)?$/.exec(name)![0]}`);
+    const file = path.join(this.made, `${this.count++}.nii.gz`);
     let making: Promise<string> | undefined;
     return this.opened.add(() => {
       making ??= make(file).then(

@@ -3,11 +3,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fail, HalomeshError } from '../core/index.ts';
 import { inNaturalOrder, sameForm } from '../files/index.ts';
-import { type Case, type DatasetPatterns, isStore, openDataset, paperWindow } from '../imaging/index.ts';
+import {
+  type Case,
+  channelFiles,
+  type DatasetPatterns,
+  isStore,
+  openDataset,
+  withStoredChannels,
+} from '../imaging/index.ts';
 import { configOfFolder, readRunPlan, runFolder } from '../train/index.ts';
 import { type EvaluationShown, evaluationIn } from './evaluation-file.ts';
 import { type KnownCase, nameOf, SCAN } from './known-case.ts';
 import { lesionPlaces } from './lesion-places.ts';
+import { codesOfSegmentations, Names } from './names.ts';
 import { OpenedFiles } from './opened-files.ts';
 import type { LesionPlaces, ShownCase, ShownRun, ShownSample, ShownSource, ViewData } from './protocol.ts';
 import { Samples } from './sample.ts';
@@ -32,11 +40,7 @@ export class View {
   private readonly sources: ShownSource[] = [];
   private readonly cases = new Map<string, KnownCase>();
   private readonly notes: string[] = [];
-  private classes: readonly string[] = [];
-  /** Values of label maps by the names of regions, where a data set has such. */
-  private readonly regions = new Map<string, readonly number[]>();
-  private lesion: string | undefined;
-  private window: ViewData['window'];
+  private readonly names = new Names();
   /** One count of lesions at a time: each holds two label maps. */
   private counting: Promise<unknown> = Promise.resolve();
   private readonly samples = new Samples(this.folder);
@@ -65,8 +69,9 @@ export class View {
     const cases = [...this.cases.values()].sort((a, b) => inNaturalOrder(a.id, b.id));
     return {
       title: this.sources.map(({ name }) => name).join(', '),
-      classes: this.classes,
-      window: this.window,
+      classes: this.names.classes,
+      channels: this.names.channels,
+      regions: this.names.regions,
       sources: this.sources,
       cases: cases.map((one) => this.shown(one)),
       notes: this.notes,
@@ -77,14 +82,15 @@ export class View {
   lesions(id: string, source: number): Promise<LesionPlaces | undefined> {
     const known = this.cases.get(id);
     const file = known?.results.find((result) => result.source === source && result.file)?.file;
-    if (known?.truth === undefined || file === undefined || this.classes.length < 2)
+    const { counted } = this.names;
+    if (known?.truth === undefined || file === undefined || counted === undefined)
       return Promise.resolve(undefined);
-    const { truth } = known;
-    const name = this.lesion ?? this.classes[this.classes.length - 1];
-    const labels = this.regions.get(name) ?? [this.classes.indexOf(name)];
-    const next = this.counting.then(async () =>
-      lesionPlaces(await this.opened.checked(truth), await this.opened.checked(file), { labels, name }),
-    );
+    const { truth, codes } = known;
+    const next = this.counting.then(async () => {
+      const real = await this.files.labelMap(truth, codes);
+      const found = await this.files.labelMap(file, codesOfSegmentations(codes), real);
+      return lesionPlaces(real, found, counted);
+    });
     this.counting = next.catch(() => undefined);
     return next;
   }
@@ -143,7 +149,7 @@ export class View {
 
   private addScan(file: string, own = true): void {
     if (own) this.sources.push({ name: nameOf(file), run: false });
-    this.case(path.basename(file).replace(SCAN, ''), { file });
+    this.case(path.basename(file).replace(SCAN, ''), { images: [{ file }] });
   }
 
   private async addRun(given: string): Promise<void> {
@@ -152,9 +158,7 @@ export class View {
     this.sources.push({ name: nameOf(given), run: true });
     this.runs.set(source, given);
     const config = await configOfFolder(folder, (text) => this.notes.push(text));
-    this.takeClasses(config.classes);
-    const { lower, upper } = config.window ?? paperWindow;
-    this.window ??= [lower, upper];
+    this.names.takeRun(config);
     const evaluation = path.join(given, 'evaluation');
     const scored = await evaluationIn(evaluation);
     await this.addDataset(
@@ -179,27 +183,25 @@ export class View {
     try {
       const dataset = await openDataset(dir, patterns);
       this.opened.openRoot(dir);
-      this.takeClasses(dataset.labelNames);
-      const { regions = [], classValues = [] } = dataset.labelCodes ?? {};
-      for (const { name, classes } of regions)
-        this.regions.set(
-          name,
-          classes.map((cls) => classValues[cls] ?? cls),
-        );
-      for (const entry of [...dataset.cases, ...dataset.test]) this.addCase(entry);
+      this.names.takeDataset(dataset);
+      const channels = dataset.channelNames?.length ?? 1;
+      for (const entry of [...dataset.cases, ...dataset.test])
+        this.addCase(withStoredChannels(entry, channels));
     } catch (error) {
       if (!(error instanceof HalomeshError)) throw error;
       this.notes.push(error.message);
     }
   }
 
-  private addCase({ id, image, series, label }: Case): void {
-    this.case(id, { file: image, series }, label);
+  private addCase(entry: Case): void {
+    const { id, series, label, labelCodes } = entry;
+    const images = channelFiles(entry).map((channel) => ({ ...channel, series }));
+    this.case(id, { images, truth: label, codes: labelCodes });
   }
 
-  private addScores(source: number, { cases, classes, lesion }: EvaluationShown, folder: string): void {
-    this.takeClasses(classes);
-    this.lesion ??= lesion ?? undefined;
+  private addScores(source: number, scored: EvaluationShown, folder: string): void {
+    this.names.takeScores(scored);
+    const { cases } = scored;
     for (const [id, { kind, scores, lesions }] of cases) {
       const known = this.case(id);
       known.kind ??= kind;
@@ -221,7 +223,7 @@ export class View {
   }
 
   private addLabelMap(source: number, known: KnownCase, file: string): void {
-    const labels = this.files.labels(file);
+    const labels = this.files.labels(file, codesOfSegmentations(known.codes));
     const n = known.results.findIndex((result) => result.source === source);
     if (n < 0) known.results.push({ source, labels, file });
     else known.results[n] = { ...known.results[n], labels, file };
@@ -257,28 +259,25 @@ export class View {
   }
 
   /** The case of an id, known from now on. */
-  private case(given: string, image?: KnownCase['image'], truth?: string): KnownCase {
+  private case(given: string, { images = [], truth, codes }: Partial<KnownCase> = {}): KnownCase {
     const id = sameForm(given);
     const before = this.cases.get(id);
     const known: KnownCase = {
       ...{ id, kind: before?.kind, results: before?.results ?? [] },
-      image: before?.image ?? image,
+      images: before?.images.length ? before.images : images,
       truth: before?.truth ?? truth,
+      codes: before?.codes ?? codes,
     };
     this.cases.set(id, known);
     return known;
   }
 
-  /** The longest list of names that is given; none stays unnamed. */
-  private takeClasses(names: readonly string[] | undefined): void {
-    if (names !== undefined && names.length > this.classes.length) this.classes = names;
-  }
-
-  private shown({ id, kind, image, truth, results }: KnownCase): ShownCase {
+  private shown({ id, kind, images, truth, codes, results }: KnownCase): ShownCase {
     return {
       ...{ id, kind },
-      image: image && this.once(image.file, () => this.files.scan(image.file, image.series)),
-      truth: truth === undefined ? undefined : this.once(`${truth} labels`, () => this.files.labels(truth)),
+      images: images.map((one) => this.once(`${one.file} ${one.volume ?? ''}`, () => this.files.scan(one))),
+      truth:
+        truth === undefined ? undefined : this.once(`${truth} labels`, () => this.files.labels(truth, codes)),
       results: results.map(({ file: _, ...rest }) => rest),
     };
   }

@@ -8,7 +8,7 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePhantom } from '../../src/imaging/index.ts';
 import { PageFiles, saveView, serveView, View, type ViewServer } from '../../src/view/index.ts';
-import { stepLine, WICKED, writeExample } from '../../src/view/view.testing.ts';
+import { stepLine, WICKED, writeBrains, writeExample } from '../../src/view/view.testing.ts';
 import { CHROMIUM, NO_CHROMIUM, startChromium } from './chromium.ts';
 
 /** What draws without a GPU on a busy machine takes its time. */
@@ -112,6 +112,39 @@ describe.skipIf(CHROMIUM === undefined)(`the page of halomesh view (skipped with
     await page.getByLabel('window').selectOption('lung');
     expect(problems).toEqual([]);
     await page.close();
+  });
+
+  it('shows the channels of a case, each with a window of its own, and regions', async () => {
+    const { run } = await writeBrains(dir);
+    const other = await View.open({ paths: [run] });
+    const served = await serveView(other, built);
+    const page = await browser.newPage({ viewport: { width: 1000, height: 700 } });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(served.url);
+    await page.locator('body[data-shown="a"]').waitFor(SOON);
+    await page.locator('.lesion').first().click();
+    const value = async () =>
+      Number(/value (\d+)/.exec((await page.locator('#place').textContent()) ?? '')?.[1]);
+    await expect.poll(value, SOON).toBeGreaterThan(0);
+    const first = await value();
+    expect(await page.getByLabel('window').inputValue()).toBe('whole range');
+    await page.getByLabel('window').selectOption('of the training');
+    await page.getByLabel('channel').selectOption('1: FLAIR');
+    await expect.poll(value, SOON).toBe(10 * first);
+    // The window of the first channel is its own.
+    const windows = () => page.getByLabel('window').locator('option').allTextContents();
+    expect(await windows()).not.toContain('of the training');
+    await page.getByLabel('channel').selectOption('0: T1');
+    await expect.poll(value, SOON).toBe(first);
+    expect(await page.getByLabel('window').inputValue()).toBe('of the training');
+    await page.getByLabel('region').selectOption('core');
+    expect(await page.getByLabel('label 2', { exact: true }).isChecked()).toBe(false);
+    expect(await page.getByLabel('core', { exact: true }).isChecked()).toBe(true);
+    expect(problems).toEqual([]);
+    await page.close();
+    await served.close();
+    other.close();
   });
 
   it('follows a training: curves, pace, time left, memory beside what was predicted, layers, log', async () => {

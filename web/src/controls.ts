@@ -22,18 +22,24 @@ export class Controls {
   /** 0 shows the first prediction alone, 1 the second. */
   private mix: number | undefined;
   private outlines = false;
-  private window: string | undefined;
+  /** What was chosen, by channel. */
+  private readonly windows = new Map<number, string>();
+  private channel = 0;
+  /** Asks for another channel of the scan that is shown. */
+  private readonly askChannel: (channel: number) => void;
   private layout: keyof typeof LAYOUTS = 'three planes and 3-D';
 
-  constructor(viewer: Viewer, data: ViewData) {
+  constructor(viewer: Viewer, data: ViewData, askChannel: (channel: number) => void) {
     this.viewer = viewer;
     this.data = data;
+    this.askChannel = askChannel;
     byId('controls').addEventListener('submit', (event) => event.preventDefault());
   }
 
-  /** Shows the controls for some layers, and applies them. */
-  show(layers: readonly Layer[]): void {
+  /** Shows the controls for a channel of a scan with some layers, and applies them. */
+  show(layers: readonly Layer[], channel: number): void {
     this.layers = layers;
+    this.channel = channel;
     const predictions = layers.filter(({ kind }) => kind === 1);
     if (predictions.length < 2) this.mix = undefined;
     byId('controls').replaceChildren(
@@ -41,12 +47,19 @@ export class Controls {
         this.layout = name as keyof typeof LAYOUTS;
         this.viewer.setLayout(this.layout);
       }),
+      ...(this.data.channels.length < 2
+        ? []
+        : [
+            this.choice('channel', this.channelNames(), this.channelNames()[channel], (name) =>
+              this.askChannel(this.channelNames().indexOf(name)),
+            ),
+          ]),
       this.choice(
         'window',
         ['whole range', ...this.ownWindow(), ...Object.keys(PRESETS)],
         this.windowName(),
         (name) => {
-          this.window = name;
+          this.windows.set(this.channel, name);
           this.applyWindow();
         },
       ),
@@ -73,6 +86,7 @@ export class Controls {
               this.applyOpacity();
             }),
           ]),
+      ...this.regionChoice(),
       ...this.data.classes.slice(1).map((name, n) =>
         this.box(name, !this.hidden.has(n + 1), n + 1, (on) => {
           if (on) this.hidden.delete(n + 1);
@@ -88,21 +102,52 @@ export class Controls {
     this.applyOpacity();
   }
 
+  /** Each once, as two channels may be called the same. */
+  private channelNames(): string[] {
+    return this.data.channels.map(({ name }, n) => `${n}: ${name}`);
+  }
+
+  /** Shows the classes of one region alone, or all. */
+  private regionChoice(): Node[] {
+    const { regions, classes } = this.data;
+    if (regions.length === 0) return [];
+    const visible = classes.map((_, cls) => cls).filter((cls) => cls > 0 && !this.hidden.has(cls));
+    const chosen = regions.find((one) => `${one.classes}` === `${visible}`)?.name;
+    const all = 'all classes';
+    const names = [all, ...regions.map(({ name }) => name)];
+    return [
+      this.choice('region', names, visible.length === classes.length - 1 ? all : (chosen ?? all), (name) => {
+        const shown = regions.find((one) => one.name === name)?.classes;
+        this.hidden.clear();
+        classes.forEach((_, cls) => {
+          if (shown !== undefined && cls > 0 && !shown.includes(cls)) this.hidden.add(cls);
+        });
+        this.show(this.layers, this.channel);
+        this.viewer.setHidden(this.hidden, classes.length);
+      }),
+    ];
+  }
+
+  private trainingWindow(): readonly [number, number] | undefined {
+    return this.data.channels[this.channel]?.window;
+  }
+
   private ownWindow(): string[] {
-    return this.data.window === undefined ? [] : ['of the training'];
+    return this.trainingWindow() === undefined ? [] : ['of the training'];
   }
 
   /** What was chosen; else soft tissue for scans that look like CT, and the whole range for others. */
   private windowName(): string {
-    if (this.window !== undefined) return this.window;
+    const chosen = this.windows.get(this.channel);
+    if (chosen !== undefined) return chosen;
     const [low, high] = this.viewer.range;
     if (low >= -100 || high <= 100) return 'whole range';
-    return this.data.window === undefined ? 'soft tissue' : 'of the training';
+    return this.trainingWindow() === undefined ? 'soft tissue' : 'of the training';
   }
 
   private applyWindow(): void {
     const name = this.windowName();
-    this.viewer.setWindow(name === 'of the training' ? this.data.window : PRESETS[name]);
+    this.viewer.setWindow(name === 'of the training' ? this.trainingWindow() : PRESETS[name]);
   }
 
   private applyOpacity(): void {

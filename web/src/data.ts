@@ -29,10 +29,16 @@ export async function lesionsOf(id: string, source: number): Promise<LesionPlace
   return response.json();
 }
 
-/** An address that the page can load a file from. */
-export function addressOf({ url }: ShownFile): string {
+/** The bytes of a file as they come. */
+export async function bytesOf({ url }: ShownFile): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const text = held(`file-${url.split('/')[1]}`);
-  if (text === undefined) return url;
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes]));
+  if (text === undefined) return (await ask(url)).body!;
+  return new Blob([Uint8Array.from(atob(text), (character) => character.charCodeAt(0))]).stream();
+}
+
+/** Why a file did not come to its end; undefined where nobody knows. */
+export async function problemOf({ url }: ShownFile): Promise<string | undefined> {
+  if (saved) return undefined;
+  const response = await fetch(`api/problem?${new URLSearchParams({ file: url.split('/')[1] })}`);
+  return response.ok ? response.json() : undefined;
 }

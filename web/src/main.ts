@@ -51,13 +51,25 @@ async function showScans(data: ViewData): Promise<void> {
     place = found;
     byId('place').textContent = placeText(place, layers, data.classes);
   });
-  await viewer.start();
-  const controls = new Controls(viewer, data);
+  // The table is there before the GPU is made ready.
+  const started = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))).then(() =>
+    viewer.start(),
+  );
+  let shown: ShownCase | undefined;
+  const controls = new Controls(viewer, data, (channel) => {
+    showChannel(channel).catch((error: Error) => tell(error.message, true));
+  });
+  const showChannel = async (channel: number): Promise<void> => {
+    const image = shown?.images[channel];
+    if (image === undefined) return tell(`${shown?.id} has no channel ${channel}`, true);
+    if (!(await viewer.showChannel(image))) return;
+    controls.show(layers, channel);
+  };
   let wanted = '';
   const choose = async (one: ShownCase): Promise<void> => {
     wanted = one.id;
     select(one.id);
-    const { image } = one;
+    const [image] = one.images;
     if (image === undefined) {
       tell(
         saved ? `the scan of ${one.id} is not in this page` : `${one.id} has no scan that can be shown`,
@@ -67,10 +79,12 @@ async function showScans(data: ViewData): Promise<void> {
     }
     tell(`loading ${one.id}`);
     const next = layersOf(data, one);
+    await started;
     const begun = performance.now();
     if (!(await viewer.show(image, next, data.classes.length))) return;
     layers = next;
-    controls.show(layers);
+    shown = one;
+    controls.show(layers, 0);
     tell(`${one.id}, loaded in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
     document.body.dataset.shown = one.id;
     const go = (mm: readonly [number, number, number]): void => viewer.go(mm);
@@ -80,7 +94,7 @@ async function showScans(data: ViewData): Promise<void> {
     choose(one).catch((error: Error) => tell(`${one.id}: ${error.message}`, true));
   };
   const select = showCases(data, chosen);
-  const first = byWorst(data.cases).find(({ image }) => image !== undefined);
+  const first = byWorst(data.cases).find(({ images }) => images.length > 0);
   if (first !== undefined) chosen(first);
 }
 

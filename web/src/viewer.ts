@@ -1,7 +1,8 @@
-import { type NiiVueLocation, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue';
+import { type NiiVueLocation, Niivue, type NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue';
 import { CLASS_HEX } from '../../src/train/pictures/class-colors.ts';
 import type { ShownFile } from '../../src/view/protocol.ts';
-import { addressOf } from './data.ts';
+import { bytesOf, problemOf } from './data.ts';
+import { imageOf, readVolume } from './load-volume.ts';
 import { outlinesOf } from './outlines.ts';
 
 /** A label map over a scan. */
@@ -34,6 +35,7 @@ export class Viewer {
   /** The voxels of the label maps, a byte each, as the server writes them. */
   private whole: readonly Uint8Array[] = [];
   private outlined = false;
+  private due = false;
   /** What is being shown: of two cases that are asked for, the later one counts. */
   private turn = 0;
   private readonly canvas: HTMLCanvasElement;
@@ -52,6 +54,8 @@ export class Viewer {
       isNearestInterpolation: false,
       logLevel: 'error',
       loadingText: '',
+      // No gradients of the scan: see vite.config.ts.
+      gradientOrder: 0,
     });
     this.nv.onLocationChange = (location) => {
       const { mm, vox, values } = location as NiiVueLocation;
@@ -72,16 +76,43 @@ export class Viewer {
     const turn = ++this.turn;
     const images = await Promise.all([load(scan), ...layers.map(async ({ file }) => load(file))]);
     if (turn !== this.turn) return false;
-    while (this.nv.volumes.length > 0) this.nv.removeVolumeByIndex(this.nv.volumes.length - 1);
     this.layers = layers;
     this.whole = images.slice(1).map(({ img }) => img as Uint8Array);
     this.outlined = false;
     images.forEach((image, n) => {
       if (n > 0) image.setColormapLabel(tableOf(layers[n - 1].kind, classes, new Set()));
-      this.nv.addVolume(image);
     });
-    this.nv.updateGLVolume();
+    this.draw(images);
     return true;
+  }
+
+  /** Loads another channel in place of the scan; the label maps stay. False where another case was asked for meanwhile. */
+  async showChannel(scan: ShownFile): Promise<boolean> {
+    const turn = ++this.turn;
+    const image = await load(scan);
+    if (turn !== this.turn) return false;
+    this.draw([image, ...this.nv.volumes.slice(1)]);
+    return true;
+  }
+
+  /** At once, as each volume that NiiVue is given by itself has all of them drawn anew. */
+  private draw(images: NVImage[]): void {
+    this.nv.volumes = images;
+    [this.nv.back] = images;
+    this.nv.overlays = images.slice(1);
+    this.update();
+  }
+
+  /** Once for all changes before the next picture of the screen: every time all voxels go to the GPU. */
+  private update(): void {
+    if (this.due) return;
+    this.due = true;
+    requestAnimationFrame(() => {
+      this.due = false;
+      this.nv.updateGLVolume();
+      // What is under the cross hair may be another value.
+      this.nv.createOnLocationChange();
+    });
   }
 
   /** The values of the scan that are black and white; the ends of what it holds by default. */
@@ -89,7 +120,7 @@ export class Viewer {
     const [scan] = this.nv.volumes;
     if (scan === undefined) return;
     [scan.cal_min, scan.cal_max] = window ?? [scan.global_min, scan.global_max];
-    this.nv.updateGLVolume();
+    this.update();
   }
 
   get range(): readonly [number, number] {
@@ -98,7 +129,10 @@ export class Viewer {
   }
 
   setOpacity(layer: number, opacity: number): void {
-    if (this.nv.volumes[layer + 1] !== undefined) this.nv.setOpacity(layer + 1, opacity);
+    const image = this.nv.volumes[layer + 1];
+    if (image === undefined) return;
+    image.opacity = opacity;
+    this.update();
   }
 
   /** Which labels are not shown. */
@@ -106,7 +140,7 @@ export class Viewer {
     this.layers.forEach(({ kind }, n) => {
       this.nv.volumes[n + 1]?.setColormapLabel(tableOf(kind, classes, hidden));
     });
-    this.nv.updateGLVolume();
+    this.update();
   }
 
   /** Shows the outlines of labels in place of their whole areas. */
@@ -118,7 +152,7 @@ export class Viewer {
       const [, width, height, depth] = image.hdr!.dims;
       image.img = on ? outlinesOf(whole, [width, height, depth]) : whole;
     });
-    this.nv.updateGLVolume();
+    this.update();
   }
 
   /** A label as it is in its file, also where only outlines are drawn. */
@@ -145,12 +179,7 @@ export class Viewer {
 }
 
 async function load(file: ShownFile): Promise<NVImage> {
-  const address = addressOf(file);
-  try {
-    return await NVImage.loadFromUrl({ url: new URL(address, document.baseURI).href, name: file.name });
-  } finally {
-    if (address.startsWith('blob:')) URL.revokeObjectURL(address);
-  }
+  return imageOf(await readVolume(file.name, await bytesOf(file), () => problemOf(file)), file.name);
 }
 
 /** Colours of labels 0 to `classes` - 1; label 0 and hidden ones are clear. */

@@ -9,28 +9,33 @@ import { readError } from './byte-reader.ts';
 import { openDicomSeries } from './dicom/dicom-series.ts';
 import { diskFiles } from './disk-files.ts';
 import { otherFolder } from './other-kinds.ts';
+import type { ScanFolders } from './scan-files.ts';
 
 /**
  * Opens a scan of any format, told apart by content: NIfTI (`.nii`, `.nii.gz`, `.hdr`/`.img`), NRRD (`.nrrd`, `.nhdr`),
  * MetaImage (`.mha`, `.mhd`), a folder with a DICOM series, one of its files or a DICOMDIR, or the folder of an array of a store.
- * Reads the header, of a series those of all its files.
+ * Reads the header, of a series those of all its files. `files` opens all of them but a store's.
  * Throws ImagingError where the scan cannot be used.
  */
-export async function openScan(path: string, options: ScanReadOptions = {}): Promise<OpenScan> {
+export async function openScan(
+  path: string,
+  options: ScanReadOptions = {},
+  files: ScanFolders = diskFiles,
+): Promise<OpenScan> {
   const scan = (await isFolder(path))
-    ? await openFolder(path, options)
-    : await openScanFile(diskFiles, path, options);
+    ? await openFolder(files, path, options)
+    : await openScanFile(files, path, options);
   return checkedScan(scan, options);
 }
 
-async function openFolder(path: string, options: ScanReadOptions): Promise<OpenScan> {
+async function openFolder(files: ScanFolders, path: string, options: ScanReadOptions): Promise<OpenScan> {
   if (isZarr(path)) return openStoredScan(path);
   const names = await readdir(path).catch((error: unknown) => {
     throw readError(path, error);
   });
   const other = otherFolder(path, names);
   if (other !== undefined) throw new ImagingError({ file: path, field: 'path', ...other });
-  return openDicomSeries(diskFiles, path, options);
+  return openDicomSeries(files, path, options);
 }
 
 async function isFolder(path: string): Promise<boolean> {
