@@ -1,4 +1,4 @@
-import type { Box, NormalDraws, TensorType } from '../core/index.ts';
+import type { Box, NormalDraws, Shape, TensorType } from '../core/index.ts';
 import type { Kernel, LocalValue, StoredType, Target } from '../plan/index.ts';
 
 /** Device memory: an arena or a variable's own. Only the device that made it looks inside. */
@@ -47,10 +47,34 @@ export interface HostRooms {
   free(room: HostRoom): void;
 }
 
+/**
+ * Memory of a device's own that messages lie in, and how the numbers there reach other processes; no room of it has a `view`. Copies run in their order, beside
+ * all else that the device does: what they read is there, and nobody needs what they write over.
+ */
+export interface FarRooms extends HostRooms {
+  /** Whether the host reaches it too, so that any MPI takes messages from it. */
+  readonly ofHost: boolean;
+  /** Memory of the host that copies reach fastest. */
+  readonly staged: HostRooms;
+  /** Copies bytes between such memory, of the device, the host, or another process. */
+  copy(to: number, from: number, bytes: number): Mark;
+  /** What another process of the same machine opens a room by, as a whole: of `HANDLE_BYTES` bytes. Raises why it cannot. */
+  handle(room: HostRoom): Uint8Array;
+  /** Opens the room of another process; gives its address here. Raises why it cannot. */
+  open(handle: Uint8Array): number;
+  /** Closes what was opened. */
+  shut(address: number): void;
+}
+
+/** Bytes of what a room is opened by. */
+export const HANDLE_BYTES = 64;
+
 /** How boxes of tensors become messages, as plain row-major numbers in rooms of the host, and tensors again. */
 export interface Transport {
   /** Memory of the host that the device reaches fastest; absent where any will do. */
   readonly rooms?: HostRooms;
+  /** Memory of the device itself for messages; absent where the device works in that of the host. */
+  readonly far?: FarRooms;
   /** Bytes of a message with the numbers of a box. */
   bytes(tensor: Tensor, box: Box): number;
   /** A box that is sent again and again: `pack` puts its numbers into the room, which holds them when the mark is passed. */
@@ -58,10 +82,10 @@ export interface Transport {
   /** A box that comes again and again: `unpack` takes its numbers from the room, which must stay as it is until the device is done. */
   incoming(tensor: Tensor, box: Box, room: HostRoom): { unpack(): Mark };
   /**
-   * The first numbers of a room as a tensor of the device, where the device computes in rooms: of one dimension, and of the element
-   * type of `like`, with which it is given back.
+   * The first numbers of a room as a tensor of the device, where the device computes in rooms: of the element type of `like`, with
+   * which it is given back.
    */
-  tensor?(like: Tensor, count: number, room: HostRoom): Tensor;
+  tensor?(like: Tensor, shape: Shape, box: Box, room: HostRoom): Tensor;
   /** `poll`: address of a native function that kernels call now and then, so that messages move on beside them. */
   pollWith?(poll: number): void;
 }

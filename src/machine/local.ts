@@ -29,6 +29,8 @@ export class LocalWorld implements World {
     this.processes = alone(size);
   }
 
+  async ready(): Promise<void> {}
+
   exchange(
     _label: string,
     { transfers }: ExchangePlan,

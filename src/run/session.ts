@@ -126,6 +126,8 @@ export class Session {
   async load(what: Graph | Plan, options?: LoadOptions): Promise<Loaded> {
     this.loading++;
     try {
+      await this.world.ready();
+      if (this.tracer !== undefined) this.tracer.transport = this.world.transport;
       return await this.place(what, options);
     } finally {
       this.loading--;

@@ -24,6 +24,8 @@ const KEEP = 20;
 export class Tracer {
   /** The last runs, oldest first. */
   readonly runs: TraceRun[] = [];
+  /** What messages between processes travel by, where there is a choice. */
+  transport?: string;
   private readonly keep: number;
   private readonly origin = performance.now();
   private nextName: string | undefined;
@@ -72,6 +74,17 @@ export class Tracer {
     const ranks = [...new Set(this.events.map((event) => event.rank))].sort((a, b) => a - b);
     const names = [
       { name: 'process_name', ph: 'M', pid: 0, tid: 0, args: { name: 'halomesh' } },
+      ...(this.transport === undefined
+        ? []
+        : [
+            {
+              name: 'process_labels',
+              ph: 'M',
+              pid: 0,
+              tid: 0,
+              args: { labels: `messages by ${this.transport}` },
+            },
+          ]),
       ...row(0, 'runs'),
       ...ranks.flatMap((rank) => row(rank + 1, `rank ${rank}`)),
     ];

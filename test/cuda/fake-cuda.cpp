@@ -22,7 +22,7 @@ namespace {
 enum { ok = 0, invalid = 1, no_memory = 2, bad_context = 201, not_ready = 600, launch_failed = 719 };
 constexpr u64 limit = 1ull << 32;
 std::map<u64, size_t> device_memory, host_memory;
-std::set<u64> streams, events, modules, graphs;
+std::set<u64> streams, events, modules, graphs, opened;
 std::map<u64, Run> functions;
 u64 next_handle = 1, current = 0, retained = 0;
 bool capturing = false;
@@ -102,6 +102,25 @@ int cuMemcpyDtoHAsync_v2(void *to, u64 from, size_t bytes, u64 stream) {
   asked += 'd';
   return memcpy(to, (void *)from, bytes), ok;
 }
+// To and from memory of either kind, and what was opened of others.
+int cuMemcpyAsync(u64 to, u64 from, size_t bytes, u64 stream) {
+  const auto known = [&](u64 at) { return inside(device_memory, at, bytes) || inside(host_memory, at, bytes) || opened.count(at); };
+  if (!streams.count(stream) || !known(to) || !known(from) || capturing) return invalid;
+  return memcpy((void *)to, (void *)from, bytes), ok;
+}
+struct Handle {
+  char bytes[64];
+};
+int cuIpcGetMemHandle(Handle *handle, u64 at) {
+  if (!device_memory.count(at)) return invalid;
+  return memcpy(handle->bytes + 8, &at, 8), memcpy(handle->bytes + 56, &at, 8), ok;
+}
+int cuIpcOpenMemHandle_v2(u64 *at, Handle handle, unsigned flags) {
+  u64 first, last;
+  memcpy(&first, handle.bytes + 8, 8), memcpy(&last, handle.bytes + 56, 8);
+  return first == last && flags == 1 && device_memory.count(first) ? (opened.insert(*at = first), ok) : invalid;
+}
+int cuIpcCloseMemHandle(u64 at) { return destroy(opened, at); }
 int cuStreamCreate(u64 *stream, unsigned) { return create(streams, stream); }
 int cuStreamDestroy_v2(u64 stream) { return destroy(streams, stream); }
 int cuStreamSynchronize(u64 stream) { return asked += 's', streams.count(stream) && !capturing ? ok : invalid; }
@@ -179,7 +198,7 @@ int cuGetErrorName(int code, const char **name) {
 }
 int cuGetErrorString(int, const char **text) { return *text = "said by the fake", ok; }
 // What is left: bytes of memory, and handles.
-int fake_left(void) { return int(device_memory.size() + host_memory.size() + streams.size() + events.size() + modules.size() + graphs.size() + retained); }
+int fake_left(void) { return int(device_memory.size() + host_memory.size() + streams.size() + events.size() + modules.size() + graphs.size() + opened.size() + retained); }
 const char *fake_asked(void) {
   static std::string told;
   return told = asked, asked.clear(), told.c_str();

@@ -1,5 +1,5 @@
 import { availableParallelism, tmpdir } from 'node:os';
-import { type Box, type NormalDraws, range } from '../../core/index.ts';
+import type { Box, NormalDraws } from '../../core/index.ts';
 import { memoryOfProcess } from '../../files/index.ts';
 import { type Target, transferBytes } from '../../plan/index.ts';
 import { passedMark } from '../at-once.ts';
@@ -96,8 +96,7 @@ class CpuDevice extends KernelDevice {
       const { run } = this.copy(tensor, this.inRoom(tensor, box, room), box);
       return { unpack: () => markedAfter(run) };
     },
-    tensor: (like, count, room) =>
-      this.inRoom({ ...like, shape: [{ name: 'part', size: count }] }, [range(0, count)], room),
+    tensor: (like, shape, box, room) => this.inRoom({ ...like, shape }, box, room),
     pollWith: (poll) => this.library.call('hm_set_poll', poll),
   };
 

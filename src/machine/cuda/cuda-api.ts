@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import type { LibraryHandle } from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
-import type { Mark } from '../device.ts';
+import { HANDLE_BYTES, type Mark } from '../device.ts';
 import { yieldToEvents } from '../event-loop.ts';
 import { functionsOf } from '../native-functions.ts';
 
@@ -27,6 +27,9 @@ const FUNCTIONS = {
   cuMemcpyHtoD: `int cuMemcpyHtoDAsync_v2(${P} to, const void *from, size_t bytes, ${P} stream)`,
   cuMemcpyToRoom: `int cuMemcpyDtoHAsync_v2(${P} to, ${P} from, size_t bytes, ${P} stream)`,
   cuMemcpyFromRoom: `int cuMemcpyHtoDAsync_v2(${P} to, ${P} from, size_t bytes, ${P} stream)`,
+  cuMemcpy: `int cuMemcpyAsync(${P} to, ${P} from, size_t bytes, ${P} stream)`,
+  cuIpcGetMemHandle: `int cuIpcGetMemHandle(_Out_ uint8_t *handle, ${P} address)`,
+  cuIpcCloseMemHandle: `int cuIpcCloseMemHandle(${P} address)`,
   cuStreamCreate: `int cuStreamCreate(_Out_ ${P} *stream, unsigned int flags)`,
   cuStreamDestroy: `int cuStreamDestroy_v2(${P} stream)`,
   cuStreamSynchronize: `int cuStreamSynchronize(${P} stream)`,
@@ -53,6 +56,11 @@ const FUNCTIONS = {
 
 export type CudaFunction = keyof typeof FUNCTIONS;
 
+/** CUipcMemHandle, which crosses by value. */
+const IPC_HANDLE = koffi.struct({ bytes: koffi.array('uint8_t', HANDLE_BYTES) });
+/** CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS: memory of another GPU too. */
+const PEER_ACCESS = 1;
+
 /** CUresult values that are told apart. */
 const SUCCESS = 0;
 export const OUT_OF_MEMORY = 2;
@@ -60,6 +68,7 @@ const NOT_READY = 600;
 
 export class CudaApi {
   private readonly functions: Readonly<Record<CudaFunction, (...args: unknown[]) => number>>;
+  private readonly openBy: (out: number[], handle: { bytes: Uint8Array }, flags: number) => number;
   private readonly nameOf: (code: number, name: (string | null)[]) => number;
   private readonly textOf: (code: number, text: (string | null)[]) => number;
 
@@ -71,6 +80,11 @@ export class CudaApi {
     });
     const found = Object.entries(FUNCTIONS).map(([name, signature]) => [name, func(signature)]);
     this.functions = Object.fromEntries(found) as CudaApi['functions'];
+    this.openBy = func('cuIpcOpenMemHandle_v2', 'int', [
+      koffi.out(koffi.pointer(P)),
+      IPC_HANDLE,
+      'unsigned int',
+    ]) as CudaApi['openBy'];
     this.nameOf = func('int cuGetErrorName(int code, _Out_ const char **name)') as CudaApi['nameOf'];
     this.textOf = func('int cuGetErrorString(int code, _Out_ const char **text)') as CudaApi['textOf'];
   }
@@ -89,6 +103,15 @@ export class CudaApi {
   get(name: CudaFunction, ...args: unknown[]): number {
     const out = [0];
     this.call(name, out, ...args);
+    return Number(out[0]);
+  }
+
+  /** The address here of memory that another process has; of a handle's bytes. */
+  openMemory(bytes: Uint8Array): number {
+    const out = [0];
+    const code = this.openBy(out, { bytes }, PEER_ACCESS);
+    if (code !== SUCCESS)
+      fail({ where: 'device cuda', problem: `cuIpcOpenMemHandle: ${this.describe(code)}` });
     return Number(out[0]);
   }
 

@@ -1,4 +1,4 @@
-import { type Box, BYTES, fail, range } from '../../core/index.ts';
+import { type Box, BYTES, fail } from '../../core/index.ts';
 import {
   type Kernel,
   type LocalValue,
@@ -74,6 +74,7 @@ class CudaLaunch implements Launch {
 
 class CudaDevice implements Device {
   readonly target: Target;
+  readonly transport: Transport;
   private readonly driver: Driver;
   private readonly faults: Faults;
   private readonly host: HostCopies;
@@ -88,6 +89,7 @@ class CudaDevice implements Device {
     this.driver = driver;
     this.faults = new Faults(driver);
     this.host = new HostCopies(driver, (steps) => this.launch(steps).run());
+    this.transport = { ...this.messages, far: driver.far };
   }
 
   allocate(bytes: number): CudaMemory {
@@ -233,7 +235,7 @@ class CudaDevice implements Device {
     await this.faults.check();
   }
 
-  readonly transport: Transport = {
+  private readonly messages: Transport = {
     rooms: {
       room: (bytes) => this.driver.room(bytes),
       free: (room) => this.driver.freeRoom(room),
@@ -247,11 +249,10 @@ class CudaDevice implements Device {
       const launch = this.copy(tensor, this.inRoom(tensor, box, room), box);
       return { unpack: () => this.markedAfter(launch) };
     },
-    tensor: (like, count, room) =>
-      this.inRoom({ ...like, shape: [{ name: 'part', size: count }] }, [range(0, count)], room),
+    tensor: (like, shape, box, room) => this.inRoom({ ...like, shape }, box, room),
   };
 
-  /** Plain numbers of a box in memory of the host, which kernels reach. */
+  /** Plain numbers of a box in memory for messages, which kernels reach. */
   private inRoom(like: Tensor, box: Box, room: HostRoom): CudaTensor {
     const { shape, dtype } = like;
     return cudaTensor(cuda(like).home, room.address, { shape, dtype, format: this.target.plain(like) }, box);

@@ -1,4 +1,4 @@
-import type { HostRoom, Launch, Mark, Spill } from '../device.ts';
+import type { FarRooms, HostRoom, Launch, Mark, Spill } from '../device.ts';
 
 // What a CUDA device needs of what is below it: memory, one queue of launches, compiled code. Two makers: the driver of a GPU, and an
 // emulated one that runs the same printed source on the host.
@@ -46,6 +46,8 @@ export interface Driver {
   /** Memory of the host that kernels reach. */
   room(bytes: number): HostRoom;
   freeRoom(room: HostRoom): void;
+  /** Memory of the device for messages; absent where there are none. */
+  readonly far?: FarRooms;
   /** Room in memory of the host for `bytes` bytes of tensors, which are told by address and bytes. */
   openSpill(bytes: number): ByteSpill;
   /** Records the launches that `run` asks for, which do nothing now, to be asked for at once. */

@@ -6,8 +6,10 @@ import koffi, { type LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
 import { beginPartial, makeFolder } from '../../files/index.ts';
 import { passedMark } from '../at-once.ts';
+import type { HostRoom } from '../device.ts';
 import { functionsOf } from '../native-functions.ts';
 import type { CompiledKernel, Driver, Graph, KernelSource } from './driver.ts';
+import { emulatedFar, type SharedMemory } from './emulated-far.ts';
 import { deviceText, nativeFile, nativeText } from './library.ts';
 
 // A driver without a GPU: the printed source, compiled for the host against native/cuda/emulate, runs block by block. Memory is poisoned
@@ -22,13 +24,12 @@ export interface EmulatorOptions {
   readonly compiler?: string;
 }
 
-interface Runtime {
+interface Runtime extends SharedMemory {
   readonly file: string;
   allocate(bytes: number): number;
   free(at: number): void;
   upload(to: number, data: Uint8Array): void;
   download(data: Uint8Array, from: number): void;
-  move(to: number, from: number, bytes: number): void;
 }
 
 let runtime: Runtime | undefined;
@@ -40,6 +41,15 @@ const kernels = new Map<string, CompiledKernel>();
 export function emulatedDriver(options: EmulatorOptions): Driver {
   runtime ??= loadRuntime(options);
   const memory = runtime;
+  const room = (bytes: number): HostRoom => {
+    const address = memory.allocate(Math.max(bytes, 1));
+    return {
+      address,
+      bytes,
+      view: (most) => new Uint8Array(koffi.view(BigInt(address), most) as ArrayBuffer),
+    };
+  };
+  const freeRoom = ({ address }: HostRoom): void => memory.free(address);
   return {
     note: 'emulated on the host',
     allocate(bytes) {
@@ -72,15 +82,9 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
       return passedMark();
     },
     done: async () => undefined,
-    room(bytes) {
-      const address = memory.allocate(Math.max(bytes, 1));
-      return {
-        address,
-        bytes,
-        view: (most) => new Uint8Array(koffi.view(BigInt(address), most) as ArrayBuffer),
-      };
-    },
-    freeRoom: ({ address }) => memory.free(address),
+    room,
+    freeRoom,
+    far: emulatedFar(memory, { room, free: freeRoom }),
     openSpill(bytes) {
       const room = memory.allocate(Math.max(bytes, 1));
       const move = (to: number, from: number, count: number): number => {
@@ -143,6 +147,10 @@ function loadRuntime(options: EmulatorOptions): Runtime {
         copyOut(data, from, data.byteLength)
     )(func('void em_copy(_Out_ void *to, uint64_t from, int64_t bytes)') as (...all: unknown[]) => void),
     move: func(copy, 'void', ['uint64_t', 'uint64_t', 'int64_t']) as (...all: number[]) => void,
+    share: func('uint64_t em_share(int64_t bytes, _Out_ int32_t *file)') as Runtime['share'],
+    unshare: func('em_unshare', 'void', ['uint64_t', 'int64_t', 'int']) as Runtime['unshare'],
+    open: func('em_open', 'uint64_t', ['int', 'int', 'int64_t']) as Runtime['open'],
+    shut: func('em_shut', 'void', ['uint64_t', 'int64_t']) as Runtime['shut'],
   };
 }
 

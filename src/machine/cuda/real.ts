@@ -1,13 +1,14 @@
 import koffi from 'koffi';
 import { fail } from '../../core/index.ts';
-import type { HostRoom, Mark } from '../device.ts';
+import type { FarRooms, HostRoom, Mark } from '../device.ts';
 import { type CudaApi, OUT_OF_MEMORY, RealMark } from './cuda-api.ts';
 import type { ByteSpill, CompiledKernel, Driver, Graph, KernelSource } from './driver.ts';
+import { realFar } from './far.ts';
 import { type Gpu, lookUp } from './gpu.ts';
 import { NVRTC_MISSING, Nvrtc } from './nvrtc.ts';
 
 // The driver of a GPU: libcuda and NVRTC, both found when the device is opened. One stream takes all launches, another one moves
-// tensors to the host's memory and back beside them.
+// tensors to the host's memory and back beside them, a third one messages.
 
 /** Flags of streams, memory and captures: numbers of cuda.h. */
 const NON_BLOCKING = 1;
@@ -28,13 +29,15 @@ const MOST_SHARED = 8;
 
 class RealDriver implements Driver {
   readonly note: string;
+  readonly far: FarRooms;
   private readonly api: CudaApi;
   private readonly handle: number;
   private readonly gpu: Gpu;
   private readonly nvrtc: Nvrtc;
-  /** Of launches, and of moves to the host and back. */
+  /** Of launches, of moves to the host and back, and of messages. */
   private readonly stream: number;
   private readonly moves: number;
+  private readonly letters: number;
   private readonly modules: number[] = [];
   private readonly kernels = new Map<string, CompiledKernel>();
   private readonly graphs = new Set<number>();
@@ -54,6 +57,15 @@ class RealDriver implements Driver {
     this.note = `${gpu.name} (${gpu.architecture})`;
     this.stream = api.get('cuStreamCreate', NON_BLOCKING);
     this.moves = api.get('cuStreamCreate', NON_BLOCKING);
+    this.letters = api.get('cuStreamCreate', NON_BLOCKING);
+    this.far = realFar({
+      api,
+      stream: this.letters,
+      allocate: (bytes) => this.allocate(bytes),
+      free: (at) => this.free(at),
+      staged: { room: (bytes) => this.room(bytes), free: (room) => this.freeRoom(room) },
+      mark: (stream) => this.markOf(stream),
+    });
   }
 
   allocate(bytes: number): number {
@@ -155,7 +167,11 @@ class RealDriver implements Driver {
   }
 
   mark(): Mark {
-    const event = this.recorded(this.stream);
+    return this.markOf(this.stream);
+  }
+
+  private markOf(stream: number): Mark {
+    const event = this.recorded(stream);
     const mark = new RealMark(this.api, event);
     this.forgotten.register(mark, event);
     return mark;
@@ -278,7 +294,7 @@ class RealDriver implements Driver {
     for (const loaded of this.modules.splice(0)) api.call('cuModuleUnload', loaded);
     this.spare.length = 0;
     for (const event of this.events.splice(0)) api.call('cuEventDestroy', event);
-    for (const stream of [this.stream, this.moves]) api.call('cuStreamDestroy', stream);
+    for (const stream of [this.stream, this.moves, this.letters]) api.call('cuStreamDestroy', stream);
     api.call('cuDevicePrimaryCtxRelease', this.handle);
   }
 }

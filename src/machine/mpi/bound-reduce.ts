@@ -1,4 +1,4 @@
-import { BYTES, boxVolume, range } from '../../core/index.ts';
+import { type Box, BYTES, boxVolume, range, type Shape } from '../../core/index.ts';
 import { sliceCut, wholeBytes } from '../../plan/index.ts';
 import type { Device, HostRoom, Mark, Memory } from '../device.ts';
 import type { AnyJoint, Joint, JointOf } from './joint.ts';
@@ -20,8 +20,6 @@ export interface Step {
   readonly sends: readonly Message[];
   /** Asks the device for what is sent, which is there when the mark is passed. */
   prepare?(): Mark | undefined;
-  /** Puts in order what lies in rooms, right before it is sent. */
-  arrange?(): void;
 }
 
 export interface ReduceRooms {
@@ -101,7 +99,7 @@ function treeSteps(parts: ReduceRooms, joint: JointOf<'tree'>): Steps {
  * row, along the column those of its slice from all rows; it combines them, and results go the other way.
  */
 function sliceSteps(parts: ReduceRooms, joint: JointOf<'slices'>): Steps {
-  const { places, place, count, group, width } = joint;
+  const { places, place, count, group } = joint;
   const { rows, columns } = joint.route;
   const cut = sliceCut(rows * columns, count);
   const [row, column] = [Math.floor(place / columns), place % columns];
@@ -159,19 +157,13 @@ function sliceSteps(parts: ReduceRooms, joint: JointOf<'slices'>): Steps {
         const count = columns * slices[at].count;
         return { peer, room: inSlices(start[at], count), count };
       }),
-      arrange: () => {
-        const [source, sorted, column] = [alongRow, bySlice, alongColumn].map((room) =>
-          room.view(room.bytes),
-        );
-        for (let from = 0; from < columns; from++)
-          for (const [at, one] of slices.entries()) {
-            const begin = (from * mine.count + one.from - mine.from) * width;
-            const target = (start[at] + from * one.count) * width;
-            sorted.set(source.subarray(begin, begin + one.count * width), target);
-          }
-        const [begin, own] = [start[row] * width, columns * slice.count * width];
-        column.set(sorted.subarray(begin, begin + own), row * own);
-      },
+      prepare: arranger(parts, joint, {
+        alongRow,
+        bySlice,
+        slices: slices.map(({ from, count }, at) => ({ from: from - mine.from, count, start: start[at] })),
+        columns,
+        own: { to: inColumn(row * columns * slice.count, columns * slice.count), row },
+      }),
     });
   }
   const all = group.map((rank) => inColumn(places.indexOf(rank) * slice.count, slice.count));
@@ -251,6 +243,63 @@ function copier(parts: ReduceRooms, joint: Joint, to: HostRoom, from: HostRoom):
   };
 }
 
+interface Arranging {
+  /** Parts of all of a row, one after the other; and the same with those of one slice of all beside each other. */
+  readonly alongRow: HostRoom;
+  readonly bySlice: HostRoom;
+  /** Where each slice begins in a part, and where its parts begin in `bySlice`. */
+  readonly slices: readonly { readonly from: number; readonly count: number; readonly start: number }[];
+  readonly columns: number;
+  /** Where the parts of this rank's own slice go, and which slice it is. */
+  readonly own: { readonly to: HostRoom; readonly row: number };
+}
+
+/** Puts in order by slices what came by ranks. */
+function arranger(parts: ReduceRooms, joint: Joint, what: Arranging): () => Mark | undefined {
+  const { device } = parts;
+  const { transport } = device;
+  const { alongRow, bySlice, slices, columns, own } = what;
+  if (transport.tensor === undefined)
+    return () => {
+      arrange(joint.width, what);
+      return undefined;
+    };
+  const [like] = joint.tensors;
+  const most = slices.reduce((sum, { count }) => sum + count, 0);
+  const shape: Shape = [
+    { name: 'part', size: columns },
+    { name: 'number', size: most },
+  ];
+  const boxOf = (from: number, count: number): Box => [range(0, columns), range(from, from + count)];
+  const parted = transport.tensor(like, shape, boxOf(0, most), alongRow);
+  const at = numbersAt(joint, bySlice);
+  const copies = slices
+    .filter(({ count }) => count > 0)
+    .map(({ from, count, start }) => {
+      const box = boxOf(from, count);
+      return device.copy(transport.tensor!(like, shape, box, at(start, columns * count)), parted, box);
+    });
+  const { start, count } = slices[own.row];
+  const enter = copier(parts, joint, own.to, at(start, columns * count));
+  return () => {
+    for (const copy of copies) copy.run();
+    return enter() ?? device.mark();
+  };
+}
+
+/** The same on the host. */
+function arrange(width: number, { alongRow, bySlice, slices, columns, own }: Arranging): void {
+  const [source, sorted, column] = [alongRow, bySlice, own.to].map((room) => room.view(room.bytes));
+  const most = slices.reduce((sum, { count }) => sum + count, 0);
+  for (let part = 0; part < columns; part++)
+    for (const { from, count, start } of slices) {
+      const begin = (part * most + from) * width;
+      sorted.set(source.subarray(begin, begin + count * width), (start + part * count) * width);
+    }
+  const begin = slices[own.row].start * width;
+  column.set(sorted.subarray(begin, begin + own.to.bytes));
+}
+
 /** Rooms with as many numbers each as tensors; none where they are empty. */
 function inDevice(
   { device, room }: ReduceRooms,
@@ -260,12 +309,12 @@ function inDevice(
   const { transport } = device;
   const count = rooms[0].bytes / width;
   if (count === 0) return { tensors: [], moves: [] };
-  if (transport.tensor !== undefined)
-    return { tensors: rooms.map((one) => transport.tensor!(like, count, one)), moves: [] };
-  // A device that does not compute in rooms: each in a tensor of its own.
-  const { dtype } = like;
   const shape = [{ name: 'part', size: count }];
   const box = [range(0, count)];
+  if (transport.tensor !== undefined)
+    return { tensors: rooms.map((one) => transport.tensor!(like, shape, box, one)), moves: [] };
+  // A device that does not compute in rooms: each in a tensor of its own.
+  const { dtype } = like;
   const type = { shape, dtype, format: device.target.plain({ shape, dtype }) };
   const each = wholeBytes(device.target.spaces.tensors, type.format.bytes(box));
   const memory = room(each * rooms.length);

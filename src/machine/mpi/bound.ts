@@ -1,8 +1,8 @@
 import { type ExchangePlan, transferBytes } from '../../plan/index.ts';
 import type { Device, HostRoom, Launch, Mark, Tensor, Transport } from '../device.ts';
 import type { Traffic } from '../world.ts';
-import type { Batch, MpiLibrary } from './library.ts';
-import type { Staging } from './staging.ts';
+import type { Batch, Messages } from './library.ts';
+import type { Rooms } from './staging.ts';
 
 // Exchanges of one rank, bound to its tensors and to memory for messages: what can be known before is found out once.
 
@@ -17,24 +17,26 @@ export interface Posted {
 export type Sent = Posted & ReturnType<Transport['outgoing']>;
 export type Received = Posted & ReturnType<Transport['incoming']>;
 
-/** An exchange: `pack`, `receive` and `send` begin it, `finish` unpacks what has come. */
+/** An exchange: `pack` and then `post` begin it, `finish` unpacks what has come. */
 export class BoundExchange {
   /** Ranks that it waits for. */
   readonly awaited: readonly number[];
   private readonly sends: readonly Sent[];
   private readonly receives: readonly Received[];
   private readonly copies: readonly Launch[];
+  private readonly device: Device;
   private readonly sent: { readonly bytes: number; readonly messages: number };
 
   constructor(
     device: Device,
-    staging: Staging,
+    staging: Rooms,
     rank: number,
     plan: ExchangePlan,
     tensors: { readonly from: Tensor; readonly to: Tensor },
   ) {
     const { from, to } = tensors;
     const { transport } = device;
+    this.device = device;
     const outgoing = plan.transfers.filter((t) => t.from === rank && t.to !== rank);
     const incoming = plan.transfers.filter((t) => t.to === rank && t.from !== rank);
     this.copies = plan.transfers
@@ -59,19 +61,17 @@ export class BoundExchange {
     this.awaited = [...new Set(parts.map(({ peer }) => peer))].sort((a, b) => a - b);
   }
 
-  /** Packs what is sent; gives the mark after which `send` may be called. */
-  pack(): Mark | undefined {
-    const marks = this.sends.map(({ pack }) => pack());
+  /** Packs what is sent; gives the mark after which `post` may be called: what was unpacked before has left its rooms too. */
+  pack(): Mark {
+    for (const { pack } of this.sends) pack();
     for (const copy of this.copies) copy.run();
-    return marks.at(-1);
+    return this.device.mark();
   }
 
-  receive(mpi: MpiLibrary, batch: Batch, tag: number): void {
-    for (const { peer, room, bytes } of this.receives) mpi.receive(batch, room.address, bytes, peer, tag);
-  }
-
-  send(mpi: MpiLibrary, batch: Batch, tag: number, traffic: Traffic): void {
-    for (const { peer, room, bytes } of this.sends) mpi.send(batch, room.address, bytes, peer, tag);
+  post(messages: Messages, batch: Batch, tag: number, traffic: Traffic): void {
+    for (const { peer, room, bytes } of this.receives)
+      messages.receive(batch, room.address, bytes, peer, tag);
+    for (const { peer, room, bytes } of this.sends) messages.send(batch, room.address, bytes, peer, tag);
     traffic.exchangeBytes += this.sent.bytes;
     traffic.messages += this.sent.messages;
   }

@@ -3,9 +3,9 @@ import type { Begun, Traffic } from '../world.ts';
 import type { BoundExchange } from './bound.ts';
 import { BoundAllReduce } from './bound-reduce.ts';
 import { joinReduced, type Reduced, roomCounts } from './joint.ts';
-import type { Batch } from './library.ts';
+import type { Batch, Messages } from './library.ts';
 import type { Post } from './post.ts';
-import type { Staging } from './staging.ts';
+import type { Lanes } from './staging.ts';
 
 // Collectives that go on beside kernels.
 
@@ -39,19 +39,28 @@ class Departure {
   }
 }
 
+/** What collectives are posted by. */
+export interface Posting {
+  readonly post: Post;
+  readonly messages: Messages;
+  readonly traffic: Traffic;
+}
+
 /** Posts what a bound exchange sends and receives; the end unpacks it. */
-export function beginExchange(post: Post, label: string, bound: BoundExchange, traffic: Traffic): Begun {
+export function beginExchange(
+  { post, messages, traffic }: Posting,
+  label: string,
+  bound: BoundExchange,
+): Begun {
   const what = `exchange ${label}`;
-  const { mpi } = post;
   const tag = post.tag(what, bound.awaited);
-  const batch = mpi.batch();
-  bound.receive(mpi, batch, tag);
-  const departure = new Departure(bound.pack(), () => bound.send(mpi, batch, tag, traffic));
+  const batch = messages.batch();
+  const departure = new Departure(bound.pack(), () => bound.post(messages, batch, tag, traffic));
   return {
     advance: () => void departure.tryNow(),
     async finish() {
       await departure.wait();
-      await post.done(what, batch, bound.awaited);
+      await post.done(what, batch, bound.awaited, messages);
       bound.finish();
     },
   };
@@ -65,17 +74,19 @@ export class BoundBucket {
   private readonly tags: number;
 
   constructor(
-    { device, staging, room }: { device: Device; staging: Staging; room: (bytes: number) => Memory },
+    { device, lanes, room }: { device: Device; lanes: Lanes; room: (bytes: number) => Memory },
     rank: number,
     reduced: readonly Reduced[],
   ) {
     const joints = joinReduced(device, rank, reduced);
     const bytes = joints.map((joint) => roomCounts(joint).map((count) => count * joint.width));
-    const rooms = staging.rooms(bytes.flat());
-    let at = 0;
+    // Along a tree go small parts.
+    const staging = joints.map(({ route }) => (route.kind === 'tree' ? lanes.near : lanes.far));
+    const rooms = new Map(
+      [...new Set(staging)].map((one) => [one, one.rooms(bytes.filter((_, i) => staging[i] === one).flat())]),
+    );
     this.bound = joints.map((joint, i) => {
-      const own = rooms.slice(at, at + bytes[i].length);
-      at += own.length;
+      const own = rooms.get(staging[i])!.splice(0, bytes[i].length);
       return new BoundAllReduce({ device, rooms: own, room }, joint);
     });
     const messages = this.bound.flatMap(({ steps }) =>
@@ -85,10 +96,10 @@ export class BoundBucket {
     this.tags = reduced.length;
   }
 
-  begin(post: Post, label: string, traffic: Traffic): Begun {
+  begin(posting: Posting, label: string): Begun {
     const what = `all_reduce ${label}`;
-    const tags = post.tags(what, this.awaited, this.tags);
-    const running = this.bound.map((bound, i) => new Running(post, bound, tags[i], traffic));
+    const tags = posting.post.tags(what, this.awaited, this.tags);
+    const running = this.bound.map((bound, i) => new Running(posting, bound, tags[i]));
     return {
       advance() {
         for (const one of running) one.advance();
@@ -103,36 +114,34 @@ export class BoundBucket {
 
 /** An all-reduce under way: a step begins as soon as the one before it is seen to be done. */
 class Running {
-  private readonly post: Post;
+  private readonly posting: Posting;
   private readonly bound: BoundAllReduce;
   private readonly tag: number;
-  private readonly traffic: Traffic;
   private step = 0;
   private batch: Batch;
   private departure: Departure;
 
-  constructor(post: Post, bound: BoundAllReduce, tag: number, traffic: Traffic) {
-    this.post = post;
+  constructor(posting: Posting, bound: BoundAllReduce, tag: number) {
+    this.posting = posting;
     this.bound = bound;
     this.tag = tag;
-    this.traffic = traffic;
     [this.batch, this.departure] = this.start();
   }
 
   private start(): [Batch, Departure] {
-    const { mpi } = this.post;
+    const { messages, traffic } = this.posting;
     const { steps, width, counted } = this.bound;
-    const { receives, sends, prepare, arrange } = steps[this.step];
-    const batch = mpi.batch();
-    for (const { peer, room, count } of receives)
-      mpi.receive(batch, room.address, count * width, peer, this.tag);
+    const { receives, sends, prepare } = steps[this.step];
+    const batch = messages.batch();
+    // A room may be read until what was asked of the device before is done.
     const departure = new Departure(prepare?.(), () => {
-      arrange?.();
+      for (const { peer, room, count } of receives)
+        messages.receive(batch, room.address, count * width, peer, this.tag);
       for (const { peer, room, count } of sends) {
-        mpi.send(batch, room.address, count * width, peer, this.tag);
-        this.traffic.allReduceBytes += count * counted;
+        messages.send(batch, room.address, count * width, peer, this.tag);
+        traffic.allReduceBytes += count * counted;
       }
-      this.traffic.messages += sends.length;
+      traffic.messages += sends.length;
     });
     return [batch, departure];
   }
@@ -147,13 +156,13 @@ class Running {
   }
 
   advance(): void {
-    while (!this.ended && this.departure.tryNow() && this.post.mpi.test(this.batch, 0)) this.next();
+    while (!this.ended && this.departure.tryNow() && this.posting.messages.test(this.batch, 0)) this.next();
   }
 
   async finish(what: string, awaited: readonly number[]): Promise<void> {
     while (!this.ended) {
       await this.departure.wait();
-      await this.post.done(what, this.batch, awaited);
+      await this.posting.post.done(what, this.batch, awaited, this.posting.messages);
       this.next();
     }
   }

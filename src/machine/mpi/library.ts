@@ -8,10 +8,21 @@ import { functionsOf } from '../native-functions.ts';
 /** A list of messages that are posted and then waited for together. */
 export type Batch = number & { readonly __batch: true };
 
-/** MPI, by `native/mpi/shim.cpp`. Addresses cross as numbers. */
-export interface MpiLibrary {
+/** What posts messages and waits for them. Addresses cross as numbers. */
+export interface Messages {
+  batch(): Batch;
+  send(batch: Batch, from: number, bytes: number, to: number, tag: number): void;
+  receive(batch: Batch, to: number, bytes: number, from: number, tag: number): void;
+  /** Waits up to some milliseconds; true when all of the batch is done, which is then gone. */
+  test(batch: Batch, milliseconds: number): boolean;
+}
+
+/** MPI, by `native/mpi/shim.cpp`. */
+export interface MpiLibrary extends Messages {
   readonly rank: number;
   readonly size: number;
+  /** It says that messages may lie in the memory of GPUs. */
+  readonly takesGpuMemory: boolean;
   allocate(bytes: number): number;
   free(address: number, bytes: number): void;
   /** This process begins a collective; all begin the same ones in the same order. */
@@ -20,14 +31,9 @@ export interface MpiLibrary {
   near(rank: number): void;
   /** Native memory as a host array; at most 1 GiB. */
   view(address: number, bytes: number): Uint8Array;
-  batch(): Batch;
-  send(batch: Batch, from: number, bytes: number, to: number, tag: number): void;
-  receive(batch: Batch, to: number, bytes: number, from: number, tag: number): void;
   barrier(batch: Batch): void;
   /** `all` has room for `bytes` bytes of each process. */
   allGather(batch: Batch, mine: number, all: number, bytes: number): void;
-  /** Waits up to some milliseconds; true when all of the batch is done. */
-  test(batch: Batch, milliseconds: number): boolean;
   /** Address of a native function that moves messages on; see `Transport.pollWith`. */
   readonly poll: number;
   abort(code: number): never;
@@ -54,7 +60,9 @@ export function mpiAvailable(): { readonly available: boolean; readonly note: st
   try {
     const version = open().func('hmpi_version', 'const char *', []) as () => string;
     const [first] = version().split('\n');
-    return { available: true, note: first.replace(/\s+/g, ' ').trim() };
+    const takes = open().func('hmpi_takes_gpu_memory', 'int', []) as () => number;
+    const gpus = takes() === 0 ? '' : ', takes memory of GPUs';
+    return { available: true, note: `${first.replace(/\s+/g, ' ').trim()}${gpus}` };
   } catch (error) {
     return { available: false, note: `cannot be loaded (${(error as Error).message}). ${HINT}` };
   }
@@ -105,6 +113,7 @@ export function startMpi({ chunkBytes = 2 ** 30, silence }: MpiOptions = {}): Mp
   return {
     rank: find('rank', I, [])(),
     size: find('size', I, [])(),
+    takesGpuMemory: find('takes_gpu_memory', I, [])() !== 0,
     enter,
     near: (rank) => void near(rank),
     allocate: (bytes) =>

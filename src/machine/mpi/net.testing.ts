@@ -33,6 +33,7 @@ export function netOf(size: number): { readonly ranks: readonly MpiLibrary[]; re
     return {
       rank,
       size,
+      takesGpuMemory: false,
       allocate: (bytes) => rooms!.room(bytes).address,
       free: (address, bytes) => rooms!.free({ address, bytes, view: absent }),
       enter: () => undefined,

@@ -1,14 +1,25 @@
 import { performance } from 'node:perf_hooks';
 import { fail } from '../../core/index.ts';
-import type { HostRooms } from '../device.ts';
+import type { Device, HostRooms } from '../device.ts';
 import { yieldToEvents } from '../event-loop.ts';
-import type { Batch, MpiLibrary } from './library.ts';
+import type { Batch, Messages, MpiLibrary } from './library.ts';
 import { Staging } from './staging.ts';
+import { TAGS } from './tags.ts';
+import type { TransportChoice } from './ways.ts';
+
+/** How messages of devices with memory of their own travel. */
+export interface PostOptions {
+  readonly transport: TransportChoice;
+  /** Messages of at most so many bytes lie in memory of the host, where latency is least. */
+  readonly smallBytes: number;
+  /** Messages through memory of the host travel in pieces of so many bytes: one is copied while another is on its way. */
+  readonly pieceBytes: number;
+}
+
+const USUAL: PostOptions = { transport: 'auto', smallBytes: 2 ** 15, pieceBytes: 2 ** 22 };
 
 /** Milliseconds that one look at messages may hold the thread. */
 const LOOK = 20;
-/** Tags go round: below the least that MPI promises. */
-const TAGS = 2 ** 15;
 /** Seconds after which a collective that waits is given up; a checkpoint or a picture may be written meanwhile. */
 const PATIENCE = 1800;
 
@@ -18,14 +29,18 @@ const PATIENCE = 1800;
  */
 export class Post {
   readonly mpi: MpiLibrary;
+  readonly options: PostOptions;
   readonly staging: Staging;
   /** Memory for messages of devices that have none of their own. */
   readonly rooms: HostRooms;
+  /** What is freed when no other process has it open. */
+  private readonly left = new WeakMap<Device, (() => void)[]>();
   private calls = 0;
   private readonly near = new Set<number>();
 
-  constructor(mpi: MpiLibrary) {
+  constructor(mpi: MpiLibrary, options: Partial<PostOptions> = {}) {
     this.mpi = mpi;
+    this.options = { ...USUAL, ...options };
     this.rooms = {
       room(bytes) {
         const address = mpi.allocate(bytes);
@@ -42,6 +57,16 @@ export class Post {
     const batch = this.mpi.batch();
     this.mpi.barrier(batch);
     return this.done(what, batch, this.others());
+  }
+
+  /** Keeps memory of a device that other processes may have open, until `freeLeft`. */
+  leave(device: Device, free: () => void): void {
+    this.left.set(device, [...(this.left.get(device) ?? []), free]);
+  }
+
+  freeLeft(device: Device): void {
+    for (const free of this.left.get(device) ?? []) free();
+    this.left.delete(device);
   }
 
   others(): number[] {
@@ -70,12 +95,17 @@ export class Post {
   }
 
   /** Waits for a batch; between looks the process may do something else. */
-  async done(what: string, batch: Batch, awaited: readonly number[]): Promise<void> {
+  async done(
+    what: string,
+    batch: Batch,
+    awaited: readonly number[],
+    messages: Messages = this.mpi,
+  ): Promise<void> {
     const begun = performance.now();
     // What the caller did until here is work, in its eyes, and all from here on is waiting.
     await undefined;
     try {
-      while (!this.mpi.test(batch, LOOK)) {
+      while (!messages.test(batch, LOOK)) {
         await yieldToEvents();
         if (performance.now() - begun > 1000 * PATIENCE)
           fail({

@@ -3,16 +3,18 @@ import { fail } from '../../core/index.ts';
 import type { Device } from '../device.ts';
 import type { Processes, World } from '../world.ts';
 import { type MpiLibrary, startMpi } from './library.ts';
-import { Post } from './post.ts';
+import { Post, type PostOptions } from './post.ts';
 import { MOST_VIEWED } from './staging.ts';
+import { transportAsked } from './ways.ts';
 import { MpiWorld } from './world.ts';
 
 let joined: MpiProcesses | undefined;
 
 /** The processes that were started together, one for each rank; joins them at the first call. */
 export function mpiProcesses(): MpiProcesses {
+  const options = { transport: transportAsked() };
   const chunkBytes = setting('HALOMESH_MPI_CHUNK');
-  joined ??= new MpiProcesses(startMpi({ chunkBytes, silence: setting('HALOMESH_MPI_SILENCE') }));
+  joined ??= new MpiProcesses(startMpi({ chunkBytes, silence: setting('HALOMESH_MPI_SILENCE') }), options);
   return joined;
 }
 
@@ -42,8 +44,8 @@ export class MpiProcesses implements Processes {
   private located?: Promise<readonly number[]>;
   private readonly post: Post;
 
-  constructor(mpi: MpiLibrary) {
-    this.post = new Post(mpi);
+  constructor(mpi: MpiLibrary, options?: Partial<PostOptions>) {
+    this.post = new Post(mpi, options);
     this.index = mpi.rank;
     this.ranks = Array.from({ length: mpi.size }, (_, rank) => [rank]);
   }

@@ -1,0 +1,57 @@
+// One rank of a test of processes with a CUDA device under mpirun: every transport in turn, its messages in memory of the device however
+// small, in small pieces. Rank 0 prints what was found as a line of JSON.
+import { failTogether } from '../../dist/cli/terminal/processes.js';
+import { mesh } from '../../dist/core/index.js';
+import { cudaDevice } from '../../dist/machine/index.js';
+import { startMpi } from '../../dist/machine/mpi/library.js';
+import { MpiProcesses } from '../../dist/machine/mpi/processes.js';
+import { bench } from '../../dist/measure/index.js';
+import { CASES } from './cases.mjs';
+
+const [what, ...transports] = process.argv.slice(2);
+
+/** Every case for so many ranks: results by rank, and what all ranks sent. */
+async function conformance(processes) {
+  const found = [];
+  for (const test of CASES.filter((one) => one.ranks === processes.ranks.length)) {
+    const device = cudaDevice();
+    const world = processes.world(device);
+    await world.ready();
+    const [result] = await test.run(world, [processes.index], device);
+    const { traffic, transport } = world;
+    const all = await processes.share(test.name, JSON.stringify({ result, traffic }));
+    found.push({ name: test.name, transport, ranks: all.map((text) => JSON.parse(text)) });
+    world.close();
+    device.close();
+  }
+  return found;
+}
+
+/** A training of a few steps. */
+async function training(processes) {
+  const device = cudaDevice();
+  const { losses, bytesSentPerStep, predictedBytesSentPerStep } = await bench({
+    size: 10,
+    network: { base: 4, levels: 2 },
+    layout: { depth: 'depth' },
+    mesh: mesh({ depth: processes.ranks.length }),
+    processes,
+    steps: 2,
+    device,
+  });
+  device.close();
+  return { losses, counted: bytesSentPerStep, predicted: predictedBytesSentPerStep };
+}
+
+try {
+  const mpi = startMpi({ chunkBytes: 4096 });
+  const found = [];
+  for (const transport of transports) {
+    const processes = new MpiProcesses(mpi, { transport, smallBytes: 8, pieceBytes: 1000 });
+    found.push({ transport, found: await { conformance, training }[what](processes) });
+  }
+  if (mpi.rank === 0) process.stdout.write(`${JSON.stringify(found)}\n`);
+  mpi.finish();
+} catch (error) {
+  process.exitCode = await failTogether(error, (text) => process.stderr.write(text));
+}
