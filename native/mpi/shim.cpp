@@ -16,11 +16,7 @@
 #define MPICH_SKIP_MPICXX 1
 #include <mpi.h>
 
-// Whether memory of GPUs may be sent is an extension of each implementation.
-#if defined(OPEN_MPI) && __has_include(<mpi-ext.h>)
-#include <mpi-ext.h>
-#endif
-
+#include "gpu-memory.h"
 #include "pulse.h"
 #include "refusals.h"
 
@@ -110,16 +106,7 @@ HMPI const char *hmpi_version(void) {
 HMPI double hmpi_usual_silence(void) { return pulse::Seconds(pulse::usual_silence).count(); }
 
 // Whether this MPI says that messages may lie in the memory of NVIDIA GPUs. Open MPI 5 knows only when it has started.
-HMPI int hmpi_takes_gpu_memory(void) {
-#if defined(MPIX_CUDA_AWARE_SUPPORT)
-  return MPIX_Query_cuda_support() != 0;
-#elif defined(MPICH_NUMVERSION) && MPICH_NUMVERSION >= 40000000
-  int yes = 0;
-  return MPIX_GPU_query_support(MPIX_GPU_SUPPORT_CUDA, &yes) == MPI_SUCCESS && yes != 0;
-#else
-  return 0;
-#endif
-}
+HMPI int hmpi_takes_gpu_memory(void) { return takes_gpu_memory(); }
 
 // Joins the other processes. Messages longer than `chunk_bytes` (below 2^31) travel in several pieces. A rank that is silent for
 // `silence` seconds is given up; 0: none ever is.

@@ -27,20 +27,50 @@ async function conformance(processes) {
   return found;
 }
 
-/** A training of a few steps. */
-async function training(processes) {
-  const device = cudaDevice();
-  const { losses, bytesSentPerStep, predictedBytesSentPerStep } = await bench({
-    size: 10,
-    network: { base: 4, levels: 2 },
-    layout: { depth: 'depth' },
+const network = { size: 10, network: { base: 4, levels: 2 }, layout: { depth: 'depth' } };
+
+/** A training of some steps. */
+async function train(processes, steps, { device = cudaDevice(), onStep } = {}) {
+  const result = await bench({
+    ...network,
     mesh: mesh({ depth: processes.ranks.length }),
     processes,
-    steps: 2,
+    steps,
     device,
+    onStep,
   });
   device.close();
+  return result;
+}
+
+async function training(processes) {
+  const { losses, bytesSentPerStep, predictedBytesSentPerStep } = await train(processes, 2);
   return { losses, counted: bytesSentPerStep, predicted: predictedBytesSentPerStep };
+}
+
+/** Steps without an end. */
+async function busy(processes) {
+  const pids = await processes.share('process ids', String(process.pid));
+  const onStep = (step) =>
+    processes.index === 0 && step === 1 && process.stdout.write(`pids ${pids.join(' ')}\n`);
+  await train(processes, 1e6, { onStep });
+}
+
+/** Rank 1 fails in a kernel of the first step. */
+async function broken(processes) {
+  const device = cudaDevice();
+  const prepare = device.prepare.bind(device);
+  let runs = 0;
+  device.prepare = async (...all) => {
+    const launch = await prepare(...all);
+    const run = launch.run.bind(launch);
+    launch.run = () => {
+      if (processes.index === 1 && ++runs === 30) throw new Error('a cosmic ray');
+      run();
+    };
+    return launch;
+  };
+  await train(processes, 1, { device });
 }
 
 try {
@@ -48,7 +78,7 @@ try {
   const found = [];
   for (const transport of transports) {
     const processes = new MpiProcesses(mpi, { transport, smallBytes: 8, pieceBytes: 1000 });
-    found.push({ transport, found: await { conformance, training }[what](processes) });
+    found.push({ transport, found: await { conformance, training, busy, broken }[what](processes) });
   }
   if (mpi.rank === 0) process.stdout.write(`${JSON.stringify(found)}\n`);
   mpi.finish();

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { checkLayout, type Layout, type Mesh, mesh as makeMesh } from '../../core/index.ts';
 import { DEVICE_CHOICES, type DeviceChoice } from '../../machine/device-names.ts';
+import { TRANSPORTS } from '../../machine/mpi/transports.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { LEAST_MEMORY, MOST_THREADS } from '../../train/config/limits.ts';
 import { byteCount, count, layout, mesh, oneOf, split, UsageError } from './parse.ts';
@@ -17,7 +18,7 @@ export interface MeshFlags {
 
 /** How the work is shared among ranks. */
 export function addMeshFlags(command: Command): Command {
-  return command
+  return addTransportFlag(command)
     .option(
       '--split <parts>',
       'parts to cut dimensions into, such as depth=2,height=2,width=2; auto: those of least predicted time, for as many ranks as are started',
@@ -29,6 +30,22 @@ export function addMeshFlags(command: Command): Command {
       'mesh axis that cuts a dimension, such as depth:rows,height:cols',
       layout('--layout'),
     );
+}
+
+/** `--transport`, which is said to all that is opened by its variable: it decides no result. */
+function addTransportFlag(command: Command): Command {
+  return command
+    .option(
+      '--transport <way>',
+      'messages between GPUs: auto (default), pinned memory of the host, ipc between processes of one machine, mpi',
+      oneOf('--transport', TRANSPORTS),
+    )
+    .hook('preAction', (_, action) => {
+      const flags: { transport?: string } = action.opts();
+      if (flags.transport !== undefined) process.env.HALOMESH_TRANSPORT = flags.transport;
+      // It is no setting of a run.
+      delete flags.transport;
+    });
 }
 
 /** `--trace` */

@@ -5,7 +5,7 @@ import { yieldToEvents } from '../event-loop.ts';
 import type { Batch, Messages, MpiLibrary } from './library.ts';
 import { Staging } from './staging.ts';
 import { TAGS } from './tags.ts';
-import type { TransportChoice } from './ways.ts';
+import type { TransportChoice } from './transports.ts';
 
 /** How messages of devices with memory of their own travel. */
 export interface PostOptions {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { fail, HalomeshError } from '../../core/index.ts';
 import { type FarRooms, HANDLE_BYTES, type HostRoom } from '../device.ts';
 import type { Processes } from '../world.ts';
+import { TRANSPORTS, type TransportChoice } from './transports.ts';
 
 // How messages in memory of a device reach each other process.
 
@@ -10,10 +11,6 @@ import type { Processes } from '../world.ts';
  * on both sides.
  */
 export type Way = 'mpi' | 'ipc' | 'pinned';
-
-export const TRANSPORTS = ['auto', 'pinned', 'ipc', 'mpi'] as const;
-/** What may be asked for; `auto` takes the first of mpi, ipc and pinned that both of two processes can. */
-export type TransportChoice = (typeof TRANSPORTS)[number];
 
 /** Of one running system: what processes share memory in. */
 export const machineName = (): string => hostname();
