@@ -104,8 +104,7 @@ HMPI const char *hmpi_version(void) {
 
 // Seconds of silence after which a rank is given up, unless the user says otherwise.
 HMPI double hmpi_usual_silence(void) { return pulse::Seconds(pulse::usual_silence).count(); }
-
-// Whether this MPI says that messages may lie in the memory of NVIDIA GPUs. Open MPI 5 knows only when it has started.
+// Whether messages may lie in the memory of GPUs, which Open MPI 5 knows only when it has started.
 HMPI int hmpi_takes_gpu_memory(void) { return takes_gpu_memory(); }
 
 // Joins the other processes. Messages longer than `chunk_bytes` (below 2^31) travel in several pieces. A rank that is silent for
