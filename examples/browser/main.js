@@ -1,6 +1,8 @@
 import * as hm from 'halomesh/browser';
+import kernels from 'halomesh/halomesh.wasm?url';
 
-// Reads a scan in the page, says what a training step on it would take, and trains a small network on its middle. No request is made.
+// Reads a scan in the page, says what a training step on it would take, and trains a small network on its middle by the kernels in
+// WebAssembly, which the page brings. Nothing else is asked for.
 //
 //   npx vite examples/browser
 
@@ -56,8 +58,9 @@ async function show(files) {
   say(`a training step on the whole scan: ${(flops / 1e9).toFixed(2)} GFLOP`);
   whole.free();
 
-  const { space, values } = middle(scan, 8);
-  const program = await new hm.Session({ device: hm.referenceDevice() }).load(training(space));
+  const { space, values } = middle(scan, 32);
+  const module = await WebAssembly.compile(await (await fetch(kernels)).arrayBuffer());
+  const program = await new hm.Session({ device: hm.wasmDevice({ module }) }).load(training(space));
   const labels = Uint8Array.from(values, (value) => (value > 0.5 ? 1 : 0));
   for (let step = 0; step < 5; step++) {
     const numbers = { step: Int32Array.of(step), rate: Float64Array.of(0.05) };
