@@ -1,5 +1,15 @@
 // What `import { ... } from 'halomesh/browser'` gives: what needs neither files nor native code, so that it runs in pages and workers.
 
+// Scans that were given, segmented by a run that was exported for pages
+export { type GivenScan, niftiOf, openGiven, scanAmong } from './app/given-scan.ts';
+export {
+  type FoundClass,
+  type Passes,
+  type Segmentation,
+  type SegmentSettings,
+  segmentScan,
+} from './app/segment.ts';
+export { type OpenWebRun, readWebRun, type WebRun } from './exchange/web/web-run.ts';
 // Augmentation, resampling, scores
 export { augmentBox } from './imaging/augment/augment.ts';
 // Scans among files that a page was given

@@ -15,6 +15,7 @@ const order = [
   'imaging',
   'train',
   'exchange',
+  'app',
   'view',
   'cli',
   'index',
@@ -30,6 +31,7 @@ const apart = {
   imaging: ['ops', 'nn', 'plan', 'machine', 'run', 'measure'],
   train: ['measure'],
   exchange: ['measure'],
+  app: ['measure'],
   view: ['ops', 'nn', 'plan', 'machine', 'run', 'measure', 'exchange'],
   index: ['view'],
 };
@@ -58,7 +60,7 @@ export const layers = {
     'check',
   ],
   train: ['config', 'record', 'samples', 'predict', 'pictures', 'evaluate', 'tensorboard', 'loop'],
-  exchange: ['torch', 'weights', 'nnunet', 'onnx'],
+  exchange: ['torch', 'weights', 'nnunet', 'onnx', 'web'],
 };
 
 /** How high a file stands within its room, and the name of its layer; null where the room has none. */

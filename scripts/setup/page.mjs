@@ -1,20 +1,28 @@
-// The page of `halomesh view`: web/ to dist/web/ with Vite, when a source of it, its settings or the lock file changed.
+// The pages of `halomesh view` and `halomesh app`: web/ to dist/web/ and dist/web-app/ with Vite, when a source of them, their settings or the
+// lock file changed.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashOf, readText, run, SetupError, secondsSince, walk, writeAtomic } from './common.mjs';
+import { hashOf, isTestFile, readText, run, SetupError, secondsSince, walk, writeAtomic } from './common.mjs';
 
 const stampPath = (root) => join(root, 'build/stamps/page');
-const built = (root) => join(root, 'dist/web/index.html');
+const built = (root) => ['dist/web', 'dist/web-app'].map((folder) => join(root, folder, 'index.html'));
 
-/** Sources outside of web/ that are built into the page. */
-const shared = ['src/train/pictures/class-colors.ts', 'package-lock.json'];
+/** Outside of web/: what is built into the pages, and with what. */
+const shared = ['native/wasm/halomesh.wasm', 'package-lock.json'];
 
 /** An installed copy of the package has dist/web/ and no web/. */
 const sourcesOf = (root) =>
-  existsSync(join(root, 'web/vite.config.ts')) ? walk(join(root, 'web')).map((file) => `web/${file}`) : [];
+  existsSync(join(root, 'web/vite.config.ts'))
+    ? ['web', 'src'].flatMap((folder) => walk(join(root, folder)).map((file) => `${folder}/${file}`))
+    : [];
 
 const hash = (root, sources) =>
-  hashOf(...[...sources, ...shared].flatMap((file) => [file, readText(join(root, file)) ?? '']));
+  hashOf(
+    ...[...sources.filter((file) => !isTestFile(file)), ...shared].flatMap((file) => [
+      file,
+      readText(join(root, file)) ?? '',
+    ]),
+  );
 
 export const pageStep = {
   name: 'page',
@@ -22,17 +30,22 @@ export const pageStep = {
   isDone({ root }) {
     const sources = sourcesOf(root);
     if (sources.length === 0) return true;
-    return existsSync(built(root)) && readText(stampPath(root))?.trim() === hash(root, sources);
+    return (
+      built(root).every((file) => existsSync(file)) &&
+      readText(stampPath(root))?.trim() === hash(root, sources)
+    );
   },
 
   async perform({ root, say, verbose }) {
     const start = performance.now();
     const current = hash(root, sourcesOf(root));
-    say('building the page');
-    const args = [join(root, 'node_modules/vite/bin/vite.js'), 'build', '-c', 'web/vite.config.ts'];
-    const { code, output } = await run(process.execPath, args, { cwd: root, echo: verbose });
-    if (code !== 0) throw new SetupError(`web/ did not build (vite build):\n${output.trim()}`);
+    say('building the pages');
+    for (const config of ['web/vite.config.ts', 'web/app/vite.config.ts']) {
+      const args = [join(root, 'node_modules/vite/bin/vite.js'), 'build', '-c', config];
+      const { code, output } = await run(process.execPath, args, { cwd: root, echo: verbose });
+      if (code !== 0) throw new SetupError(`${config} did not build (vite build):\n${output.trim()}`);
+    }
     writeAtomic(stampPath(root), `${current}\n`);
-    say(`page built (${secondsSince(start)})`);
+    say(`pages built (${secondsSince(start)})`);
   },
 };

@@ -50,6 +50,22 @@ it('a result of nnU-Net becomes a run that predicts', async () => {
   expect((await readScanHeader(output)).shape).toEqual([16, 16, 16]);
 });
 
+it('a run that segments by patches is refused as one for pages, and nothing is written', async () => {
+  const [onnx, web] = ['other.onnx', 'web.safetensors'].map((name) => path.join(folder, name));
+  const { code, complaint } = await halomesh(
+    'export',
+    '--run',
+    path.join(folder, 'run'),
+    '--onnx',
+    onnx,
+    '--web',
+    web,
+  );
+  expect(code).toBe(1);
+  expect(complaint).toMatch(/web.safetensors: a run that was imported from nnU-Net segments by patches/);
+  expect(existsSync(onnx) || existsSync(web)).toBe(false);
+});
+
 it('a run is exported as a model and as weights', async () => {
   const [onnx, safetensors] = ['net.onnx', 'net.safetensors'].map((name) => path.join(folder, name));
   const flags = ['export', '--run', path.join(folder, 'run'), '--onnx', onnx, '--safetensors', safetensors];
@@ -59,7 +75,7 @@ it('a run is exported as a model and as weights', async () => {
   expect((await halomesh(...flags)).complaint).toMatch(/net.onnx: the output is there already/);
   expect(await halomesh('export', '--run', path.join(folder, 'run'))).toEqual({
     code: 2,
-    complaint: 'halomesh: --onnx: expected it or --safetensors, found neither\n',
+    complaint: 'halomesh: --onnx: expected it, --safetensors or --web, found none\n',
   });
 });
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { printable } from '../core/index.ts';
 import { launched } from '../machine/mpi/launched.ts';
+import { appCommand } from './commands/app-command.ts';
 import { benchCommand } from './commands/bench-command.ts';
 import { compareCommand } from './commands/compare-command.ts';
 import { completionCommand } from './commands/completion-command.ts';
@@ -76,6 +77,7 @@ export function makeProgram(write: (text: string) => void): Command {
     fakeLesionsCommand,
     importCommand,
     exportCommand,
+    appCommand,
     infoCommand,
     setupCommand,
     completionCommand,

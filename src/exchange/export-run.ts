@@ -14,6 +14,7 @@ import { type Traced, traced } from './onnx/graph/traced.ts';
 import { addGraph } from './onnx/graph/write-graph.ts';
 import { OnnxModel, type Size } from './onnx/onnx-model.ts';
 import { addNetwork, sizesOf } from './onnx/onnx-network.ts';
+import { runForWeb, writeWebRun } from './web/export-web.ts';
 import { type RunWeights, type RunWeightsOptions, readRunWeights } from './weights/run-weights.ts';
 import { permuted, torchKey, torchOrder, torchShape } from './weights/weights.ts';
 
@@ -22,6 +23,8 @@ export interface ExportOptions extends RunWeightsOptions {
   readonly onnx?: string;
   /** Safetensors file to write, with PyTorch's names and layout of the weights. */
   readonly safetensors?: string;
+  /** File to write for pages, with all that they need to segment scans. */
+  readonly web?: string;
   /** Whether files that are there are replaced. */
   readonly overwrite?: boolean;
 }
@@ -38,14 +41,15 @@ const MOST_ONNX = 2 ** 31 - 1;
 
 /** Writes the network of a run for other programs. Throws HalomeshError. */
 export async function exportRun(options: ExportOptions): Promise<ExportResult> {
-  const { onnx, safetensors, overwrite } = options;
-  const written = [onnx, safetensors].filter((file) => file !== undefined);
+  const { onnx, safetensors, web, overwrite } = options;
+  const written = [onnx, safetensors, web].filter((file) => file !== undefined);
   if (written.length === 0)
     throw new HalomeshError({
       where: 'export',
-      problem: 'expected an ONNX or a safetensors file to write, found neither',
+      problem: 'expected an ONNX file, a safetensors file or one for pages to write, found none',
     });
   const run = await readRunWeights(options);
+  const forWeb = web === undefined ? undefined : await runForWeb(options, web);
   checkOutputs({ reads: run.files, writes: written, overwrite });
   if (onnx !== undefined) {
     const content = onnxOf(onnx, run);
@@ -54,6 +58,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
     });
   }
   if (safetensors !== undefined) await writeTorchWeights(safetensors, run);
+  if (web !== undefined && forWeb !== undefined) await writeWebRun(web, forWeb);
   const weights = [...run.weights.values()].reduce((sum, { data }) => sum + data.length, 0);
   return { ...run, written, weights };
 }

@@ -5,3 +5,4 @@ export type * from './protocol.ts';
 export { saveView } from './save.ts';
 export { serveView, type ViewServer } from './server.ts';
 export { View, type ViewOptions } from './view.ts';
+export { writeApp } from './write-app.ts';

@@ -16,10 +16,11 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
 };
 
-/** Where `npm run build` lays the page, beside the compiled sources. */
-const BUILT = path.resolve(import.meta.dirname, '..', '..', 'dist', 'web');
+/** Where `npm run build` lays a page, beside the compiled sources. */
+const built = (name: string): string => path.resolve(import.meta.dirname, '..', '..', 'dist', name);
 
 /** The built page: its files by their names, and no others. */
 export class PageFiles {
@@ -27,7 +28,7 @@ export class PageFiles {
   private readonly names: ReadonlySet<string>;
 
   /** Throws HalomeshError where the page is not built. */
-  constructor(dir = BUILT) {
+  constructor(dir = built('web')) {
     if (!existsSync(path.join(dir, 'index.html')))
       fail({ where: dir, problem: 'the page is not built', hint: 'Run: npm run build' });
     this.dir = dir;
@@ -37,6 +38,16 @@ export class PageFiles {
         .map((one) => path.relative(dir, path.join(one.parentPath, one.name)).split(path.sep).join('/'))
         .sort(inNaturalOrder),
     );
+  }
+
+  /** The page that segments scans. Throws as the constructor does. */
+  static ofApp(): PageFiles {
+    return new PageFiles(built('web-app'));
+  }
+
+  /** Of all files, the page itself last. */
+  get all(): readonly string[] {
+    return [...[...this.names].filter((name) => name !== 'index.html'), 'index.html'];
   }
 
   /** `''` is the page itself. Undefined for what is no file of it. */

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { HalomeshError } from '../core/index.ts';
 import { systemErrorCode, systemErrorText } from '../files/index.ts';
 import { followLog } from './follow-log.ts';
-import type { PageFiles } from './page-files.ts';
+import { PageFiles } from './page-files.ts';
 import { rangeOf } from './ranges.ts';
 import type { View } from './view.ts';
 
@@ -31,6 +31,9 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** The page of the app shares memory with threads, which browsers allow where nothing of other places can be loaded. */
+const ISOLATED = { 'cross-origin-embedder-policy': 'require-corp' };
 
 const HEADERS = {
   'content-security-policy': POLICY,
@@ -98,9 +101,16 @@ async function answer(
   const [room, id] = rest;
   if (room === 'api') return api(view, id, searchParams, request, response);
   if (room === 'files') return file(view, id ?? '', request, response);
-  const asset = await page.read(rest.join('/'));
+  const ofApp = room === 'app' && rest.length > 1;
+  const asset = ofApp ? await appPage().read(rest.slice(1).join('/')) : await page.read(rest.join('/'));
   if (asset === undefined) return refuse(response, 404, 'no such page');
-  send(request, response, asset.type, asset.bytes);
+  send(request, response, asset.type, asset.bytes, ofApp ? ISOLATED : {});
+}
+
+let app: PageFiles | undefined;
+function appPage(): PageFiles {
+  app ??= PageFiles.ofApp();
+  return app;
 }
 
 function addressOf(given: string, host: string): URL | undefined {
@@ -183,8 +193,14 @@ function sendJson(request: IncomingMessage, response: ServerResponse, value: unk
   send(request, response, 'application/json; charset=utf-8', Buffer.from(JSON.stringify(value)));
 }
 
-function send(request: IncomingMessage, response: ServerResponse, type: string, bytes: Uint8Array): void {
-  response.writeHead(200, { ...HEADERS, 'content-type': type, 'content-length': bytes.length });
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  type: string,
+  bytes: Uint8Array,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(200, { ...HEADERS, ...more, 'content-type': type, 'content-length': bytes.length });
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 

@@ -34,6 +34,7 @@ describe('halomesh/browser', () => {
       '@cornerstonejs/codec-charls/decodewasmjs',
       '@cornerstonejs/codec-openjpeg/decodewasmjs',
       'dicom-parser',
+      'zod',
     ]);
   });
 

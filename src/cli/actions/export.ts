@@ -7,8 +7,8 @@ export type Flags = ExportOptions;
 
 /** Runs `halomesh export`. */
 export async function exportAction(flags: Flags): Promise<void> {
-  if (flags.onnx === undefined && flags.safetensors === undefined)
-    throw new UsageError({ where: '--onnx', problem: 'expected it or --safetensors, found neither' });
+  if (flags.onnx === undefined && flags.safetensors === undefined && flags.web === undefined)
+    throw new UsageError({ where: '--onnx', problem: 'expected it, --safetensors or --web, found none' });
   const { classes, weights, step, written } = await exportRun(flags);
   say(`${weights} weights after ${step} steps; classes ${classes.join(', ')}`);
   for (const file of written) say(`written to ${relative(file)}`);

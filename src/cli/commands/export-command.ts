@@ -7,10 +7,11 @@ import { oneOf } from '../flags/parse.ts';
 export function exportCommand(program: Command): void {
   const command = program
     .command('export')
-    .summary('write a trained network as ONNX, or its weights for PyTorch')
+    .summary('write a trained network as ONNX, its weights for PyTorch, or all of it for pages')
     .description(
       'Writes the network of a run for other programs: as an ONNX model (opset 17) for volumes of any size, and its weights as ' +
-        'safetensors with the names and layout of PyTorch. Both tell classes, voxel size and window.',
+        'safetensors with the names and layout of PyTorch. Both tell classes, voxel size and window. Or, with --web, as one file ' +
+        'for the page of halomesh app.',
     )
     .requiredOption('--run <run>', 'folder of the run: what was --out of train or import')
     .option(
@@ -19,7 +20,8 @@ export function exportCommand(program: Command): void {
       oneOf('--checkpoint', ['best', 'latest']),
     )
     .option('--onnx <file>', 'ONNX model to write')
-    .option('--safetensors <file>', 'weights to write');
+    .option('--safetensors <file>', 'weights to write')
+    .option('--web <file>', 'run to write for the page of halomesh app');
   addOverwriteFlag(command)
     .addHelpText(
       'after',

@@ -20,6 +20,8 @@ const commands = (place: string): readonly (readonly [flag: string, ...args: str
   ['--out', 'fingerprint', 'none', '--out', place],
   ['--onnx', 'export', '--run', 'none', '--onnx', place],
   ['--safetensors', 'export', '--run', 'none', '--safetensors', place],
+  ['--web', 'export', '--run', 'none', '--web', place],
+  ['--out', 'app', '--out', place],
   ['--out', 'import', '--nnunet', 'none', '--out', place],
   ['--trace', 'bench', '--trace', place],
   ['--out', 'scale', '--out', place],

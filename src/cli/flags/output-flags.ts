@@ -7,6 +7,7 @@ const OUTPUTS: Readonly<Record<string, string>> = {
   output: '--output',
   onnx: '--onnx',
   safetensors: '--safetensors',
+  web: '--web',
   trace: '--trace',
   save: '--save',
 };

@@ -2,9 +2,9 @@ import path from 'node:path';
 import { readScanHeader, readScanSlabs } from '../formats/scan.ts';
 import { imageOf, isZarr } from '../store/format.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { canonicalGrid } from '../volume/orientation.ts';
 import type { ChannelFile, ScanHeader, ScanReadOptions, SlabSink } from '../volume/scan-types.ts';
-import { describeGrid, type Grid, sameGrid } from '../volume/volume.ts';
+import type { Grid } from '../volume/volume.ts';
+import { checkChannelGrid } from './channel-grid.ts';
 
 /** What the channels of a case are read by. */
 export interface ChannelledCase {
@@ -60,15 +60,7 @@ export function readChannelSlabs<T>(
 
 /** Throws ImagingError where a channel of a case does not lie on the voxels of its first one; the order of axes may differ. */
 export function checkSameGrid(entry: ChannelledCase, channel: number, grid: Grid, first: Grid): void {
-  const [own, wanted] = [canonicalGrid(grid), canonicalGrid(first)];
-  if (sameGrid(own, wanted)) return;
-  throw new ImagingError({
-    file: channelFiles(entry)[channel].file,
-    field: `geometry of channel ${channel} of case ${entry.id}`,
-    expected: `the grid of its channel 0 (in RAS+ order: ${describeGrid(wanted)})`,
-    found: `${describeGrid(own)} in RAS+ order`,
-    hint: 'Bring all channels of a case to one grid, with the tool that registered them.',
-  });
+  checkChannelGrid({ id: entry.id, file: channelFiles(entry)[channel].file, channel }, grid, first);
 }
 
 /** Throws ImagingError where a case has another number of channels than it should. */

@@ -110,17 +110,26 @@ export function readOpenScan(
 }
 
 /**
- * A scan of any format among files that somebody gave: a NIfTI, NRRD or MetaImage by its path, a DICOM series by its folder ('' for all
- * files) or one of its files. Throws ImagingError where it cannot be used, also for damage that shows only at its end.
+ * Opens a scan of any format among files that somebody gave: a NIfTI, NRRD or MetaImage by its path, a DICOM series by its folder ('' for
+ * all files) or one of its files. Throws ImagingError where it cannot be used.
  */
+export async function openGivenScan(
+  files: GivenFiles,
+  path: string,
+  options: ScanReadOptions = {},
+): Promise<OpenScan> {
+  const from = givenFiles(files);
+  const scan = isGivenFolder(files, path)
+    ? await openDicomSeries(from, path, options)
+    : await openScanFile(from, path, options);
+  return checkedScan(scan, options);
+}
+
+/** Reads such a scan as {@link openGivenScan} opens it. Throws ImagingError also for damage that shows only at its end. */
 export async function readGivenScan(
   files: GivenFiles,
   path: string,
   options: ScanReadOptions = {},
 ): Promise<Volume & { readonly header: ScanHeader }> {
-  const from = givenFiles(files);
-  const scan = isGivenFolder(files, path)
-    ? await openDicomSeries(from, path, options)
-    : await openScanFile(from, path, options);
-  return readOpenScan(await checkedScan(scan, options), options);
+  return readOpenScan(await openGivenScan(files, path, options), options);
 }

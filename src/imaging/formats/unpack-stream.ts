@@ -47,12 +47,13 @@ export function unpackByStream(
   const begin = async (): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
     let first = await readNext();
     const stream = new DecompressionStream(formatOf(packing, first ?? new Uint8Array(0)));
-    const source = new ReadableStream<Uint8Array>({
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       async pull(controller) {
         const piece = first ?? (closed ? undefined : await readNext());
         first = undefined;
         if (piece === undefined) controller.close();
-        else controller.enqueue(piece);
+        // Streams take no memory that is shared, and nobody reads into such.
+        else controller.enqueue(piece as Uint8Array<ArrayBuffer>);
       },
     });
     return source.pipeThrough(stream).getReader();

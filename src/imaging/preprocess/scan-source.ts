@@ -11,25 +11,16 @@ import { ChunkCache } from '../store/chunk-cache.ts';
 import { isZarr } from '../store/format.ts';
 import { StoredCase } from '../store/stored-case.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { type IntensityMap, type Normalization, rangesOf } from '../volume/normalization.ts';
 import { normalizationsOf, type PreparedGeometry, type PrepareOptions } from '../volume/prepared-case.ts';
 import type { ScanHeader, SlabSink } from '../volume/scan-types.ts';
 import type { UprightGrid } from '../volume/tilt/upright.ts';
-import { type Grid, voxelCount } from '../volume/volume.ts';
+import type { Grid } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
-import { boxShape, type VoxelBox, type VoxelSource, wholeBox } from '../volume/voxel-source.ts';
-import { ChannelLook } from './channel-look.ts';
-import { type HeldChannel, holdChannel, putNormalized } from './held-channel.ts';
+import type { VoxelBox } from '../volume/voxel-source.ts';
+import { holdScan, type ScanSource } from './held-scan.ts';
 import { preparedGeometry } from './preprocess.ts';
 
-/** A scan that is prepared as its boxes are read. */
-export interface ScanSource extends VoxelSource {
-  readonly geometry: PreparedGeometry;
-  /** Bytes of the part of the scan that lies in memory. */
-  readonly bytes: number;
-  /** What somebody should look at in its voxels: a window that does not show them. */
-  readonly notes: readonly string[];
-}
+export type { ScanSource } from './held-scan.ts';
 
 /** What a scan will be once it is prepared: from its header alone. */
 export interface ScanPlan {
@@ -109,57 +100,12 @@ export async function openScanSource(
       labels: noLabels,
     };
   }
-  const normalizations = normalizationsOf(options);
-  checkChannelCount(entry, normalizations.length);
-  const opened: OpenChannel[] = [];
-  let first: ScanHeader | undefined;
-  for (const [channel, normalization] of normalizations.entries())
-    opened.push(
-      await readChannelSlabs(entry, channel, (header) => {
-        first ??= header;
-        checkSameGrid(entry, channel, header, first);
-        return channelSink(header, preparedGeometry(id, first, options), normalization, part);
-      }),
-    );
-  const geometry = preparedGeometry(id, first!, options);
-  return {
-    ...{ id, shape: geometry.shape, geometry, channels: opened.length },
-    ...rangesOf(opened.map(({ map }) => map.range)),
-    bytes: opened.reduce((sum, { held }) => sum + held.voxels.byteLength, 0),
-    notes: [...new Set(opened.flatMap(({ notes }) => notes))],
-    image: async (box, channel = 0) => preparedBox(opened[channel], box),
-    labels: noLabels,
+  checkChannelCount(entry, normalizationsOf(options).length);
+  const channels = {
+    id,
+    file: (channel: number) => channelFiles(entry)[channel].file,
+    read: <T>(channel: number, begin: (header: ScanHeader) => SlabSink<T>) =>
+      readChannelSlabs(entry, channel, begin),
   };
-}
-
-/** A channel of a scan whose part lies in memory. */
-interface OpenChannel {
-  readonly held: HeldChannel;
-  readonly map: IntensityMap;
-  readonly notes: readonly string[];
-}
-
-/** Takes a channel slice by slice and keeps what the part of the prepared scan needs of it. */
-function channelSink(
-  header: ScanHeader,
-  { shape, filled }: PreparedGeometry,
-  normalization: Normalization,
-  part: VoxelBox = wholeBox(shape),
-): SlabSink<OpenChannel> {
-  const { channel, place } = holdChannel(header, filled, (count) => compactArray(header, count), part);
-  const look = new ChannelLook(normalization, header, true);
-  return {
-    take(slices, first) {
-      look.take(slices);
-      place(slices, first);
-    },
-    end: () => ({ held: channel, map: look.map(), notes: look.notes() }),
-  };
-}
-
-/** The numbers of a box of a prepared channel. */
-function preparedBox({ held, map }: OpenChannel, box: VoxelBox): Float32Array {
-  const out = new Float32Array(voxelCount(boxShape(box)));
-  putNormalized(held, map, box, out);
-  return out;
+  return holdScan(channels, options, part);
 }

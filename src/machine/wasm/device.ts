@@ -4,7 +4,7 @@ import { passedMark } from '../at-once.ts';
 import type { Device, Spill, Tensor, Ticket, Transport } from '../device.ts';
 import { KernelDevice, type PlacedTensor } from '../kernels/device.ts';
 import type { ConvAlgorithm } from '../kernels/library.ts';
-import { ADDRESSABLE, wasmKernels } from './kernels.ts';
+import { ADDRESSABLE, type WasmKernels, wasmKernels } from './kernels.ts';
 import { wasmTarget } from './target.ts';
 import type { WasmModule } from './webassembly.ts';
 
@@ -15,12 +15,24 @@ export interface WasmOptions {
   readonly conv?: ConvAlgorithm;
 }
 
+/** The device, whose memory is that of its module. */
+export interface OfWasm extends Device {
+  /** Bytes of that memory, which only grows. */
+  readonly moduleBytes: number;
+}
+
 /** The kernels of native/ as WebAssembly, on the thread that calls: with the bits of the baseline kernels, wherever JavaScript runs. */
-export function wasmDevice({ module, conv = 'auto' }: WasmOptions): Device {
+export function wasmDevice({ module, conv = 'auto' }: WasmOptions): OfWasm {
   return new WasmDevice(wasmKernels(module), conv, wasmTarget());
 }
 
-class WasmDevice extends KernelDevice {
+class WasmDevice extends KernelDevice implements OfWasm {
+  declare protected readonly kernels: WasmKernels;
+
+  get moduleBytes(): number {
+    return this.kernels.moduleBytes;
+  }
+
   /** What the module can address. */
   granted(): number {
     return ADDRESSABLE;

@@ -13,8 +13,13 @@ const REBUILT = 'Take the module that belongs to this version, or build it: npm 
 
 type Function = (...args: readonly (number | bigint)[]) => number;
 
+export interface WasmKernels extends Kernels {
+  /** Bytes of the instance's memory. */
+  readonly moduleBytes: number;
+}
+
 /** An instance of its own: two of them share nothing. */
-export function wasmKernels(module: WasmModule): Kernels {
+export function wasmKernels(module: WasmModule): WasmKernels {
   const { exports } = instanceOf(module);
   const functionOf = (name: string): Function => {
     const found = exports[name];
@@ -78,6 +83,9 @@ export function wasmKernels(module: WasmModule): Kernels {
     },
     get held() {
       return held;
+    },
+    get moduleBytes() {
+      return memory.buffer.byteLength;
     },
     upload: (to, data) => bytesAt(memory, to, data.byteLength).set(bytesOf(data)),
     download: (from, data) => bytesOf(data).set(bytesAt(memory, from, data.byteLength)),

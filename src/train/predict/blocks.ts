@@ -8,7 +8,8 @@ import {
   range,
   volume,
 } from '../../core/index.ts';
-import { boxShape, type Shape3, type VoxelBox, voxelCount } from '../../imaging/index.ts';
+import { type Shape3, voxelCount } from '../../imaging/volume/volume.ts';
+import { boxShape, type VoxelBox } from '../../imaging/volume/voxel-source.ts';
 import {
   makePlan,
   type Plan,

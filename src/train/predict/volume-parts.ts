@@ -1,15 +1,8 @@
 import type { Box } from '../../core/index.ts';
-import {
-  boxShape,
-  channelOf,
-  type PreparedCase,
-  putBox,
-  type Shape3,
-  takeBox,
-  type VoxelBox,
-  type VoxelSource,
-  voxelCount,
-} from '../../imaging/index.ts';
+import { putBox, takeBox } from '../../imaging/volume/box-copy.ts';
+import type { PreparedCase } from '../../imaging/volume/prepared-case.ts';
+import { type Shape3, voxelCount } from '../../imaging/volume/volume.ts';
+import { boxShape, channelOf, type VoxelBox, type VoxelSource } from '../../imaging/volume/voxel-source.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
 
 // Boxes of volumes on the host: out of a whole one, into one, and between processes.

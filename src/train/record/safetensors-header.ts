@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { parseJson } from '../../files/index.ts';
+import { crc32 } from '../../files/bytes/crc32.ts';
+import { parseJson } from '../../files/wire/json.ts';
 
 // The header of a safetensors file: JSON, `{ name: { dtype, shape, data_offsets: [from, to] }, __metadata__: { key: text } }`.
 // Files of halomesh hold sums among the metadata, where other readers see texts like any other: `crc32`, those of the tensors by
@@ -73,13 +73,22 @@ export function encodeHeader({ tensors, metadata }: Header): Uint8Array {
     name,
     { dtype, shape, data_offsets: offsets },
   ]);
-  const json = Buffer.from(JSON.stringify(Object.fromEntries([['__metadata__', told], ...entries])));
-  const bytes = Buffer.alloc(8 + Math.ceil(json.length / ALIGNMENT) * ALIGNMENT, ' ');
-  bytes.writeBigUInt64LE(BigInt(bytes.length - 8));
-  json.copy(bytes, 8);
-  const at = bytes.lastIndexOf(ownSum(NO_SUM));
-  bytes.write(ownSum(hex(crc32(bytes.subarray(8)))), at);
+  const json = utf8(JSON.stringify(Object.fromEntries([['__metadata__', told], ...entries])));
+  const bytes = new Uint8Array(8 + Math.ceil(json.length / ALIGNMENT) * ALIGNMENT).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
+  bytes.set(json, 8);
+  bytes.set(utf8(ownSum(hex(crc32(bytes.subarray(8))))), lastPlaceOf(bytes, ownSum(NO_SUM)));
   return bytes;
+}
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Where a text of plain letters stands last among bytes; -1 where it stands nowhere. */
+function lastPlaceOf(bytes: Uint8Array, text: string): number {
+  const wanted = utf8(text);
+  for (let at = bytes.length - wanted.length; at >= 0; at--)
+    if (wanted.every((byte, n) => bytes[at + n] === byte)) return at;
+  return -1;
 }
 
 const tensorSchema = z.object({
@@ -126,9 +135,9 @@ function sumsOf(text: string): ReadonlyMap<string, number> {
 }
 
 function checkOwnSum(bytes: Uint8Array, own: string): void {
-  const plain = Buffer.from(bytes);
-  const at = plain.lastIndexOf(ownSum(own));
-  if (at >= 0) plain.write(ownSum(NO_SUM), at);
+  const plain = Uint8Array.from(bytes);
+  const at = lastPlaceOf(plain, ownSum(own));
+  if (at >= 0) plain.set(utf8(ownSum(NO_SUM)), at);
   const found = hex(crc32(plain));
   if (at < 0 || found !== own) throw new HeaderFault(`a header with the sum ${own}`, found);
 }

@@ -1,5 +1,6 @@
 import { type Range, range } from '../../core/index.ts';
-import { boxShape, type Shape3, type VoxelBox, voxelCount } from '../../imaging/index.ts';
+import { type Shape3, voxelCount } from '../../imaging/volume/volume.ts';
+import { boxShape, type VoxelBox } from '../../imaging/volume/voxel-source.ts';
 
 // The 2-D mode: a slice is an image whose channels are the slices around it. Channel c of slice k of n adjacent ones is slice
 // k + c - (n - 1) / 2; beyond an end of the volume the outermost slice is repeated, since what lies there is no air.
