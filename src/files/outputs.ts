@@ -7,8 +7,8 @@ import { systemErrorCode } from './system-errors.ts';
 // What a command writes is never what it reads, by whatever names and links the two are reached.
 
 export interface OutputCheck {
-  /** Files that are read, and folders whose files are (all of them, to any depth). */
-  readonly reads: readonly string[];
+  /** Files that are read, and folders whose files are (all of them, to any depth); undefined stands for none. */
+  readonly reads: readonly (string | undefined)[];
   /** Files that will be written. */
   readonly writes: readonly string[];
   /** Whether files that are there may be replaced; not those that are read. */
@@ -21,7 +21,8 @@ export interface OutputCheck {
  */
 export function checkOutputs({ reads, writes, overwrite = false }: OutputCheck): void {
   const inputs = new Map<string, string>();
-  for (const file of reads.flatMap(filesOf)) inputs.set(identityOf(file), file);
+  for (const file of reads.flatMap((read) => (read === undefined ? [] : filesOf(read))))
+    inputs.set(identityOf(file), file);
   const outputs = new Map<string, string>();
   for (const file of writes) {
     const identity = identityOf(file);

@@ -28,7 +28,8 @@ type Source = string | (() => Promise<string>) | StreamedScan;
  * links followed; so is what its header names. The page knows them by numbers that say nothing of their paths.
  */
 export class OpenedFiles {
-  private readonly roots: string[] = [];
+  /** What was opened: folders with all that is in them, and files. */
+  readonly roots: string[] = [];
   private readonly files = new Map<string, { readonly source: Source; readonly name: string }>();
   private readonly problems = new Map<string, string>();
 

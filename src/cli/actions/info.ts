@@ -66,7 +66,7 @@ export function info(): Info {
     devices: COMPUTING_DEVICES.map((name) => ({ name, ...DEVICES[name].available() })),
     instructionSet: { chosen, forced: process.env.HALOMESH_ISA ?? null, sets },
     threads: availableParallelism(),
-    memory: { totalBytes: memoryOfProcess(), freeBytes: freemem() },
+    memory: { totalBytes: memoryOfProcess(), freeBytes: Math.min(freemem(), memoryOfProcess()) },
     mpi: mpiAvailable(),
   };
 }

@@ -3,6 +3,7 @@ import type { LabelFormat } from '../../imaging/index.ts';
 import type { Tracer } from '../../run/index.ts';
 import { isFolderOfScans, predict, predictFolder } from '../../train/predict/predict.ts';
 import type { FolderResult, PredictionEvent, PredictResult } from '../../train/predict/predict-options.ts';
+import { filesOfRun, runFolder } from '../../train/record/run-folder.ts';
 import { checkMeshFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
@@ -65,7 +66,8 @@ export async function predictAction(flags: Flags): Promise<void> {
   const { results, faults } = await traced(file, run, {
     endsAtOnce: true,
     overwrite: flags.overwrite,
-    reads: [flags.input],
+    // Channels have commas between them.
+    reads: [flags.input, ...flags.input.split(','), ...runs.flatMap((one) => filesOfRun(runFolder(one)))],
   }).finally(() => show.stop());
   if (faults.length === 0) return;
   if (talks()) for (const { input, error } of faults) tell(`${relative(input)}: ${errorLine(error)}`);

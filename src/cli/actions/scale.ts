@@ -9,7 +9,7 @@ import {
   type Scaling,
   showParts,
 } from '../../plan/index.ts';
-import { drawScaling, speedsOf } from '../../train/index.ts';
+import { drawScaling, machineFile, speedsOf } from '../../train/index.ts';
 import { hearSignals } from '../terminal/interrupt.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
@@ -26,7 +26,7 @@ export async function scaleAction(flags: ScaleFlags): Promise<void> {
     return;
   }
   checkOutputs({
-    reads: flags.machine === undefined ? [] : [flags.machine],
+    reads: [machineFile(flags.machine)],
     writes: [flags.out],
     overwrite: flags.overwrite,
   });

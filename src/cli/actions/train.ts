@@ -7,6 +7,7 @@ import {
   checkThere,
   configOfFolder,
   type DiceByClass,
+  filesOfRun,
   mergeConfig,
   meshOf,
   resolveConfig,
@@ -42,10 +43,20 @@ export async function trainAction(flags: TrainFlags): Promise<void> {
   const result = await traced(
     talks() ? flags.trace : undefined,
     (tracer) => runTraining(config, { resume: flags.resume, watch: flags.watch, tracer, processes }),
-    { overwrite: flags.overwrite, reads: [config.data] },
+    { overwrite: flags.overwrite, reads: flags.trace === undefined ? [] : filesRead(flags, config) },
   );
   if (!talks()) return;
   for (const line of doneLines(config, result)) say(line);
+}
+
+/** What a training reads, by the names that it is given. */
+function filesRead(flags: TrainFlags, config: TrainConfig): (string | undefined)[] {
+  const { data, out, init, validation } = config;
+  const { network } = givenConfig(flags).given;
+  const runs = [out, ...(init === undefined ? [] : [init])].flatMap((run) => filesOfRun(runFolder(run)));
+  const modules = typeof network === 'string' ? [network] : [];
+  const splits = typeof validation === 'string' ? [validation] : [];
+  return [data, flags.config, init, ...modules, ...splits, ...runs];
 }
 
 /** The whole config of a command line; a resumed run begins with its own. */

@@ -17,15 +17,11 @@ export interface ViewFlags {
 /** Runs `halomesh view`. */
 export async function viewAction(paths: readonly string[], flags: ViewFlags): Promise<void> {
   const { predictions = [], truth, save, port } = flags;
-  if (save !== undefined)
-    checkOutputs({
-      reads: [...paths, ...predictions, ...(truth === undefined ? [] : [truth])],
-      writes: [save],
-      overwrite: flags.overwrite,
-    });
   const page = new PageFiles();
   const view = await View.open({ paths, predictions, truth });
   try {
+    if (save !== undefined)
+      checkOutputs({ reads: view.opened.roots, writes: [save], overwrite: flags.overwrite });
     for (const note of view.data.notes) tell(`note: ${note}`);
     if (save !== undefined) {
       await saveView(view, page, save, { cases: flags.case ?? worstOf(view.data) });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -59,6 +59,34 @@ describe('--trace', () => {
     const files = ['--input', input, '--output', join(dir, 'out.nii'), '--trace', prediction];
     expect(await halomesh('predict', '--run', run, ...files)).toEqual({ code: 0, errors: '' });
     expect(readFileSync(prediction, 'utf8')).toContain('{"name":"predict 12x12x12 (run 1)","ph":"X"');
+  });
+
+  it('is no file that is read, to any of them', async () => {
+    const data = join(dir, 'read-data');
+    const at = join(dir, 'read-run');
+    const [settings, held] = [join(dir, 'settings.json'), join(dir, 'held.json')];
+    await halomesh('phantom', '--out', data, '--size', '12', '--cases', '2');
+    writeFileSync(settings, '{"base":2,"levels":2,"steps":1}');
+    writeFileSync(held, '["phantom_001"]');
+    const training = ['train', '--data', data, '--out', at, '--config', settings, '--validation', held];
+    expect((await halomesh(...training)).code).toBe(0);
+    const input = join(data, 'imagesTr', readdirSync(join(data, 'imagesTr'))[0]);
+    const predict = ['predict', '--run', at, '--input', input, '--output', join(dir, 'read.nii')];
+    const again = ['train', '--out', at, '--resume', '--steps', '2'];
+    const init = [...training, '--out', join(dir, 'next-run'), '--init', at];
+    const run = ['config.json', 'log.jsonl', 'checkpoints/latest.safetensors'].map((name) => join(at, name));
+    const tries: [string[], string[]][] = [
+      [predict, [input, ...run]],
+      [again, [join(data, 'dataset.json'), ...run]],
+      [init, [settings, held, ...run]],
+    ];
+    for (const [command, files] of tries)
+      for (const file of files) {
+        const before = readFileSync(file);
+        const { code, errors } = await halomesh(...command, '--trace', file, '--overwrite');
+        expect(errors).toContain(`halomesh: ${file}: the output is a file that is read; found`);
+        expect([code, readFileSync(file).equals(before)]).toEqual([1, true]);
+      }
   });
 
   it('that cannot be written ends the command before it runs', async () => {

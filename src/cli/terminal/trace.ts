@@ -1,5 +1,6 @@
 import { checkOutputs } from '../../files/index.ts';
 import { Tracer } from '../../run/index.ts';
+import { machineFile } from '../../train/config/machine-file.ts';
 import { checkTraceFile, writeTrace } from '../../train/record/trace-file.ts';
 import { onInterrupt } from './interrupt.ts';
 import { EXIT, errorLine } from './report-error.ts';
@@ -15,7 +16,7 @@ export interface TraceOptions {
   /** Whether a file that is there is replaced. */
   readonly overwrite?: boolean;
   /** Files, and folders of files, that the body reads: none of them is replaced. */
-  readonly reads?: readonly string[];
+  readonly reads?: readonly (string | undefined)[];
 }
 
 /**
@@ -28,7 +29,7 @@ export async function traced<T>(
   { endsAtOnce = false, overwrite, reads = [] }: TraceOptions = {},
 ): Promise<T> {
   if (file === undefined) return body(undefined);
-  checkOutputs({ reads, writes: [file], overwrite });
+  checkOutputs({ reads: [...reads, machineFile()], writes: [file], overwrite });
   checkTraceFile(file);
   const tracer = new Tracer();
   const note = (line: string): void => {

@@ -73,9 +73,13 @@ export async function writeMachineFile(file: string, speeds: Speeds): Promise<vo
   });
 }
 
+/** A machine file, or the one that HALOMESH_MACHINE names; undefined where there is none. */
+export const machineFile = (file = process.env.HALOMESH_MACHINE): string | undefined => file || undefined;
+
 /** The speeds of a machine file, or of the one that HALOMESH_MACHINE names; undefined where there is none. */
-export function measuredSpeeds(file: string | undefined = process.env.HALOMESH_MACHINE): Speeds | undefined {
-  return file ? readMachineFile(file) : undefined;
+export function measuredSpeeds(given?: string): Speeds | undefined {
+  const file = machineFile(given);
+  return file === undefined ? undefined : readMachineFile(file);
 }
 
 /** The same, or assumed ones. */

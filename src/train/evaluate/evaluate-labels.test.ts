@@ -59,6 +59,14 @@ const run = (options: Partial<EvaluateLabelsOptions> = {}) =>
   evaluateLabels({ predictions: at('found'), data: at('data'), ...options });
 
 describe('evaluateLabels', () => {
+  it('writes nothing into the folders of a data set', async () => {
+    for (const folder of ['imagesTr', 'labelsTr'])
+      await expect(run({ out: at('data', folder), overwrite: true })).rejects.toThrow(
+        'the results would lie among the files of the data set',
+      );
+    expect(readdirSync(at('data/labelsTr'))).toEqual(['case_10.nii.gz', 'case_2.nii.gz']);
+  });
+
   it('compares and draws in pieces that begin no file', async () => {
     const out = at('pieces');
     const filesAround: number[][] = [];

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../../core/index.ts';
-import { inNaturalOrder, isSamePath, makeFolder, sameForm } from '../../files/index.ts';
+import { inNaturalOrder, makeFolder, sameForm } from '../../files/index.ts';
 import {
   type CaseComparison,
   canonicalGrid,
@@ -95,16 +95,10 @@ export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<La
   const pairs = chosenCases(data, all, options.cases);
   const files = predictionFiles(predictions, pairs);
   if (out !== undefined) {
-    const reads = [path.join(data, 'dataset.json'), ...files.values()];
+    const reads = [...files.values()];
     for (const { image, label } of pairs) reads.push(label, ...(image === undefined ? [] : [image]));
     const drawn = pairs.filter(({ image }) => image !== undefined && options.overlays !== false);
-    checkEvaluation(
-      out,
-      drawn.map(({ id }) => id),
-      reads,
-      options.overwrite,
-    );
-    refuseLabelsOf(data, out);
+    checkEvaluation(out, { data, drawn: drawn.map(({ id }) => id), reads, overwrite: options.overwrite });
   }
   const classes =
     names ??
@@ -127,17 +121,6 @@ export async function evaluateLabels(options: EvaluateLabelsOptions): Promise<La
   const report = { metricsVersion: METRICS_VERSION, predictions, data, settings: shown, original };
   if (out !== undefined) await writeSummary(out, report);
   return report;
-}
-
-/** The folders of a data set hold its files alone: label maps that are compared with themselves lie in one. */
-function refuseLabelsOf(data: string, out: string): void {
-  for (const name of ['imagesTr', 'labelsTr', 'imagesTs'])
-    if (existsSync(path.join(data, 'dataset.json')) && isSamePath(path.join(data, name), out))
-      fail({
-        where: out,
-        problem: 'the results would lie among the files of the data set',
-        hint: 'Name another folder with --out',
-      });
 }
 
 /** Nothing is left out of a segmentation. */

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { fail } from '../../core/index.ts';
 import { makeFolder } from '../../files/index.ts';
 import {
@@ -112,11 +111,11 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     const { settings, shown } = metricSettings(options, classes, run.config.regions);
     await together(processes, 'the files to write', async () => {
       if (!first || out === undefined) return;
-      const reads = [...run.reads, path.join(data, 'dataset.json')];
+      const reads = [...run.reads];
       for (const entry of cases)
         reads.push(...imageFiles(entry), ...(entry.label === undefined ? [] : [entry.label]));
       const drawn = options.overlays === false ? [] : cases.map(({ id }) => id);
-      checkEvaluation(out, drawn, reads, options.overwrite);
+      checkEvaluation(out, { data, drawn, reads, overwrite: options.overwrite });
       makeFolder(out);
     });
     const judge: Judge = {

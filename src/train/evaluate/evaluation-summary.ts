@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type Column, markdownTable, markdownText } from '../../core/index.ts';
-import { checkOutputs, inside, writeAtomically } from '../../files/index.ts';
+import { type Column, fail, markdownTable, markdownText } from '../../core/index.ts';
+import { checkOutputs, inside, isSamePath, writeAtomically } from '../../files/index.ts';
 import type { CaseScores, Evaluation, Summary } from '../../imaging/index.ts';
 import { type CaseKind, casesOfKind, kindNote } from './case-kinds.ts';
 import { fixed, lesionLine, oneSided, type ShownReport, shownScores } from './evaluation-table.ts';
@@ -11,15 +12,33 @@ export function overlayFile(out: string, id: string): string {
   return inside(path.join(out, 'overlays'), `${id}.png`);
 }
 
-/** Refuses outputs of an evaluation that are read or there: the summaries, and the pictures of the cases that are drawn. */
-export function checkEvaluation(
-  out: string,
-  drawn: readonly string[],
-  reads: readonly string[],
-  overwrite?: boolean,
-): void {
+/** What an evaluation in a folder writes, and what it reads. */
+export interface EvaluationFiles {
+  /** Folder of the data set, or of label maps. */
+  readonly data: string;
+  /** Ids of the cases that are drawn. */
+  readonly drawn: readonly string[];
+  /** Files beside `dataset.json`. */
+  readonly reads: readonly string[];
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Refuses outputs of an evaluation that are read or there, the summaries and pictures, and a folder of the data set, which holds its
+ * files alone.
+ */
+export function checkEvaluation(out: string, { data, drawn, reads, overwrite }: EvaluationFiles): void {
+  const json = path.join(data, 'dataset.json');
   const names = ['summary.json', 'summary.md'].map((name) => path.join(out, name));
-  checkOutputs({ reads, writes: [...names, ...drawn.map((id) => overlayFile(out, id))], overwrite });
+  const writes = [...names, ...drawn.map((id) => overlayFile(out, id))];
+  checkOutputs({ reads: [json, ...reads], writes, overwrite });
+  for (const name of ['imagesTr', 'labelsTr', 'imagesTs'])
+    if (existsSync(json) && isSamePath(path.join(data, name), out))
+      fail({
+        where: out,
+        problem: 'the results would lie among the files of the data set',
+        hint: 'Name another folder with --out',
+      });
 }
 
 /** Writes `summary.json`, the whole report, and `summary.md`, its tables. Each appears whole. */

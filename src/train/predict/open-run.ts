@@ -16,7 +16,7 @@ import { judgedNames, prepareOptions, scoreNames } from '../config/model.ts';
 import { channelNamesOf } from '../config/normalization.ts';
 import { loadNetwork } from '../record/network-file.ts';
 import { exists } from '../record/run-check.ts';
-import { type RunFolder, runFolder } from '../record/run-folder.ts';
+import { filesOfRun, type RunFolder, runFolder } from '../record/run-folder.ts';
 import { checkSameCheckpoint } from '../record/same-files.ts';
 import { PatchSegmenter } from './patches/patch-segmenter.ts';
 import { type SegmentedPart, Segmenter, type SegmenterParts, type SegmentOptions } from './segmenter.ts';
@@ -142,7 +142,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
   const { onSplit } = options;
   const granted = await grantedBytes(processes);
   const network = { config, classes, file, tracer, processes, grantedBytes: granted, onSplit };
-  const reads = [folder.config, folder.network, folder.latest, folder.previous, folder.best];
+  const reads = filesOfRun(folder);
   const names = { classes, scores: scoreNames(config, classes), judged: judgedNames(config, classes) };
   const opened = { folder, config, ...names, file, reads, checkpoint, network };
   if (config.nnunet !== undefined) return byPatches(opened, [network], options.wholeVolume);

@@ -47,5 +47,11 @@ export function runFolder(dir: string): RunFolder {
   };
 }
 
+/** All files that a run is read from. */
+export function filesOfRun(folder: RunFolder): string[] {
+  const { config, network, data, plan, log, classVoxels } = folder;
+  return [config, network, data, plan, log, classVoxels, ...checkpointsOf(folder)];
+}
+
 /** Files that training can go on from, the newest first. */
 export const checkpointsOf = ({ latest, previous, best }: RunFolder): string[] => [latest, previous, best];
