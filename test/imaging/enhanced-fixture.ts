@@ -81,6 +81,17 @@ function itemBytes(body: Buffer, { big }: Style): Buffer {
   return Buffer.concat([head, body]);
 }
 
+/** Elements of a data set in explicit little endian, as `more` of a slice. */
+export const encodeElements = (elements: Elements): NonNullable<SliceFixture['more']> =>
+  elements.map(([tag, vr, value]) => {
+    const body = typeof value === 'string' ? Buffer.from(value, 'latin1') : value;
+    const style = styleOf(EXPLICIT);
+    const bytes = Buffer.isBuffer(body)
+      ? body
+      : Buffer.concat(body.items.map((item) => itemBytes(encode(item, style), style)));
+    return [tag >>> 16, tag & 0xffff, vr, bytes] as const;
+  });
+
 /** The bytes of an enhanced image: all frames in one file. */
 export function enhancedBytes({ shared, own, more = [], ...image }: EnhancedFixture): Buffer {
   const style = styleOf(image.syntax ?? EXPLICIT);

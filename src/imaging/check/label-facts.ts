@@ -1,4 +1,4 @@
-import { nearestLabel } from '../dataset/labels.ts';
+import { labelOptions, nearestLabel } from '../dataset/labels.ts';
 import { readScanSlabs } from '../formats/scan.ts';
 import { codeTable, type LabelCodes } from '../volume/label-codes.ts';
 import type { ScanHeader } from '../volume/scan-types.ts';
@@ -26,17 +26,18 @@ export interface LabelFacts {
 const mostStrange = 5;
 
 /**
- * Counts the values of the label map of an image, of which those that `codes` knows may be, or 0 to `classes` - 1. Throws ImagingError where it
+ * Counts the values of the label map of an image, of which those that `codes` knows may be, or those with `names`. Throws ImagingError where it
  * cannot be read.
  */
 export function readLabelFacts(
   file: string,
   image: Grid | undefined,
-  classes = 256,
+  names?: readonly string[],
   codes?: LabelCodes,
 ): Promise<LabelFacts> {
-  const table = codeTable(codes, classes);
-  return readScanSlabs(file, { nonFinite: 'keep', labels: true, onto: image }, (header) => {
+  const table = codeTable(codes, names?.length);
+  const options = labelOptions(image, names, codes);
+  return readScanSlabs(file, { ...options, nonFinite: 'keep' }, (header) => {
     const [, height, width] = header.shape;
     const counts = new Array<number>(table.findLastIndex((cls) => cls >= 0) + 1).fill(0);
     const strange = new Map<number, { value: number; count: number; first: readonly number[] }>();

@@ -58,9 +58,7 @@ export async function verifyCase(
   const [facts] = seen;
   let labels: LabelFacts | undefined;
   if (label !== undefined) {
-    labels = await attempt(findings, () =>
-      readLabelFacts(label, facts?.header, labelNames?.length, labelCodes),
-    );
+    labels = await attempt(findings, () => readLabelFacts(label, facts?.header, labelNames, labelCodes));
     const known = knownValues(labelNames, labelCodes);
     if (labels !== undefined) findings.push(...labelFindings(label, labels, known, facts?.header));
   }

@@ -4,6 +4,7 @@ import { readStoredLabels } from '../store/stored-labels.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { codeTable, ignoresVoxels, knownValues, type LabelCodes } from '../volume/label-codes.ts';
 import { boxPlacer, canonicalGrid, orientationOnto } from '../volume/orientation.ts';
+import type { ScanReadOptions } from '../volume/scan-types.ts';
 import {
   describeGrid,
   type Grid,
@@ -47,7 +48,7 @@ export async function loadLabelBox(
 ): Promise<Uint8Array> {
   // The values of a store are classes.
   if (isZarr(file)) return readStoredLabels(file, image.shape, box, names, ignoresVoxels(codes));
-  return readScanSlabs(file, { labels: true, onto: image }, (stored) => {
+  return readScanSlabs(file, labelOptions(image, names, codes), (stored) => {
     const orientation = orientationOnto(stored, image);
     if (orientation === undefined) {
       throw new ImagingError({
@@ -72,6 +73,17 @@ export async function loadLabelBox(
       end: () => data,
     };
   });
+}
+
+/** How a label map of an image is read; a structure set by the names of its labels. */
+export function labelOptions(
+  image: Grid | undefined,
+  names?: readonly string[],
+  codes?: LabelCodes,
+): ScanReadOptions {
+  const structures =
+    names && new Map(names.slice(1).map((name, n) => [name, codes?.classValues?.[n + 1] ?? n + 1]));
+  return { labels: true, ...(image && { onto: image }), ...(structures && { structures }) };
 }
 
 /** A value may be this far from a whole number and still be that label: slopes and float32 round. */

@@ -20,10 +20,15 @@ export interface ScanReadOptions {
    * needed where the folder holds several.
    */
   readonly series?: string;
-  /** Whether label maps are read: only then a DICOM segmentation is one. */
+  /** Whether label maps are read: only then a DICOM segmentation or structure set is one. */
   readonly labels?: boolean;
-  /** The grid of the image that a DICOM segmentation is of, which may leave out slices without labels. */
+  /**
+   * The grid of the image that label maps are of: a DICOM segmentation may leave out slices without labels, and a structure set has no grid
+   * of its own.
+   */
   readonly onto?: Grid;
+  /** Values of the structures of a structure set (RTSTRUCT), by name; others are left out. Their own numbers by default. */
+  readonly structures?: ReadonlyMap<string, number>;
   /**
    * What to do with axes that lean (gantry tilt): `keep` gives the leaning voxels, `resample` brings them to an upright grid. By default a
    * series of DICOM that leans is refused, and other formats give the leaning voxels.

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
+import { readScan } from '../../../dist/imaging/index.js';
 import { mutateBytes } from '../mutate.mjs';
-import { readSound } from './scan.mjs';
+import { readSound, soundness } from './scan.mjs';
 
 /** An element in explicit little endian. */
 function element(tag, vr, value) {
@@ -192,6 +193,47 @@ export function dicom() {
       return Object.fromEntries(slices.map((bytes, i) => [`series/${i}.dcm`, bytes]));
     },
     read: (folder) => readSound(`${folder}/series`),
+  };
+}
+
+/** A structure set with two contours on the slices of `structGrid`. */
+function structureSet() {
+  const meta = Buffer.concat([
+    element(0x00020002, 'UI', '1.2.840.10008.5.1.4.1.1.481.3'),
+    element(0x00020010, 'UI', `${plain.syntax}\0`),
+  ]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(meta.length);
+  const contour = (z) => [
+    element(0x30060042, 'CS', 'CLOSED_PLANAR'),
+    element(0x30060046, 'IS', '4'),
+    element(0x30060050, 'DS', `1\\1\\${z}\\4.5\\1\\${z}\\4.5\\3.5\\${z}\\1\\3.5\\${z}`),
+  ];
+  const start = Buffer.alloc(132);
+  start.write('DICM', 128);
+  return Buffer.concat([
+    ...[start, element(0x00020000, 'UL', length), meta],
+    element(0x00080060, 'CS', 'RTSTRUCT'),
+    sequence(0x30060020, [element(0x30060022, 'IS', '1'), element(0x30060026, 'LO', 'liver')]),
+    sequence(0x30060039, [sequence(0x30060040, contour(0), contour(4)), element(0x30060084, 'IS', '1')]),
+  ]);
+}
+
+const structGrid = { shape: [4, 5, 6], affine: [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1] };
+
+/** A damaged structure set, read as the label map of an image. */
+export function dicomStruct() {
+  return {
+    mutant(random) {
+      const sound = structureSet();
+      const rest = mutateBytes(random, sound.subarray(START), sound.length - START);
+      return { 'rs.dcm': Buffer.concat([sound.subarray(0, START), rest]) };
+    },
+    async read(folder) {
+      const options = { labels: true, onto: structGrid };
+      const named = new Map([['liver', 1]]);
+      return soundness(await readScan(`${folder}/rs.dcm`, { ...options, structures: named }));
+    },
   };
 }
 

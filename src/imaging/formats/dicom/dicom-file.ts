@@ -93,6 +93,9 @@ export const isNoImage = ({ data }: Pick<DicomFile, 'data'>): boolean => notScan
 /** Whether a file is a segmentation. */
 export const isSegmentation = ({ data }: DicomFile): boolean => data.text('x00080060') === 'SEG';
 
+/** Whether a file is a structure set of radiotherapy. */
+export const isStructureSet = ({ data }: DicomFile): boolean => data.text('x00080060') === 'RTSTRUCT';
+
 /** Whether a file says that it is a localizer, also called scout: a picture to plan the scan on. */
 export const isMarkedLocalizer = ({ data }: DicomFile): boolean =>
   /LOCALIZER/i.test(data.text('x00080008', 2));

@@ -12,6 +12,7 @@ import {
   isMarkedLocalizer,
   isNoImage,
   isSegmentation,
+  isStructureSet,
   readDicomFile,
 } from './dicom-file.ts';
 import { readDicomFolder } from './dicom-folder.ts';
@@ -31,10 +32,9 @@ export async function openDicomSeries(
 ): Promise<OpenScan> {
   const { files } = await readDicomFolder(disk, dir);
   if (options.labels) {
-    const segmentations = files.filter(isSegmentation);
+    const labels = files.filter(areLabels);
     const others = files.filter((file) => !isDirectory(file) && !isNoImage(file));
-    if (segmentations.length === 1 && others.length === 0)
-      return openSegmentation(disk, segmentations[0].file, options);
+    if (labels.length === 1 && others.length === 0) return openLabels(disk, labels[0], options);
   }
   return openStack(await stackOf(dir, chooseSeries(dir, files, options.series), options), options);
 }
@@ -50,17 +50,22 @@ export async function openDicomFile(
 ): Promise<OpenScan> {
   if (options.labels) {
     const named = await readDicomFile(disk, file);
-    if (named !== undefined && isSegmentation(named)) return openSegmentation(disk, file, options);
+    if (named !== undefined && areLabels(named)) return openLabels(disk, named, options);
   }
   return openStack(await stackOfFile(disk, file, options), options);
 }
 
-/** Loads the reader of segmentations with the first of them. */
-const openSegmentation = async (
+const areLabels = (file: DicomFile): boolean => isSegmentation(file) || isStructureSet(file);
+
+/** Loads the reader of segmentations, or of structure sets, with the first of them. */
+const openLabels = async (
   disk: ScanFolders,
-  file: string,
+  source: DicomFile,
   options: ScanReadOptions,
-): Promise<OpenScan> => (await import('./dicom-seg-read.ts')).openDicomSeg(disk, file, options);
+): Promise<OpenScan> =>
+  isSegmentation(source)
+    ? (await import('./dicom-seg-read.ts')).openDicomSeg(disk, source.file, options)
+    : (await import('./dicom-struct-read.ts')).openDicomStruct(disk, source.file, options);
 
 /** A series in the order of its slices. */
 export interface SeriesStack extends DicomStack {
@@ -94,7 +99,7 @@ export async function stackOfFile(
   if (isDirectory(named)) return stackOfFolder(disk, dir, options);
   if (isNoImage(named)) {
     const found = `a file of modality ${named.data.text('x00080060')}`;
-    const hint = isSegmentation(named) ? 'A segmentation is read as the label map of an image.' : undefined;
+    const hint = areLabels(named) ? 'It is read as the label map of an image.' : undefined;
     throw new ImagingError({ file, field: 'Modality', expected: 'an image', found, hint });
   }
   const series = options.series ?? named.data.text('x0020000e');
