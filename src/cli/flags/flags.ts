@@ -126,6 +126,7 @@ export interface PatternFlags {
   readonly images?: string;
   readonly labels?: string;
   readonly mapLabels?: Readonly<Record<string, number | 'ignore'>>;
+  readonly resampleTilt?: boolean;
 }
 
 /** Which files of a folder are its images and label maps, where it is no Decathlon or nnU-Net folder. */
@@ -137,6 +138,10 @@ export function addPatternFlags(command: Command): Command {
       '--map-labels <values>',
       'what values of label maps stand for: "4=3,9=ignore" (left out of training and scores)',
       labelMapping('--map-labels'),
+    )
+    .option(
+      '--resample-tilt',
+      'resample scans whose axes lean (gantry tilt) to upright grids, and their label maps with them',
     );
 }
 

@@ -16,6 +16,8 @@ const ending = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
 export interface DatasetPatterns {
   /** What values of its label maps stand for: `{"4": 3, "5": "ignore"}`. */
   readonly mapLabels?: LabelMapping;
+  /** Whether scans whose axes lean (gantry tilt) are resampled to upright grids, and their label maps with them. */
+  readonly resampleTilt?: boolean;
   /** Such as `*_ct.nii.gz`, `*_{channel}.nii.gz`, or `*_ct` for folders of DICOM series. */
   readonly images?: string;
   /** Such as `*_seg.nii.gz`. */

@@ -34,7 +34,7 @@ export async function datasetIdentity(dataset: Dataset): Promise<Map<string, str
 }
 
 async function caseIdentity(entry: Case): Promise<string> {
-  const { image, series, label } = entry;
+  const { image, series, lean, label } = entry;
   const hash = createHash('sha256');
   if (isZarr(image)) await addStoredCase(hash, path.dirname(image));
   for (const file of [...imageFiles(entry), label]) {
@@ -42,6 +42,7 @@ async function caseIdentity(entry: Case): Promise<string> {
     if (file !== undefined) await guarded(file, () => addScan(hash, file));
   }
   hash.update(`\n${series ?? ''}`);
+  if (lean !== undefined) hash.update(`\n${lean}`);
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -94,6 +94,7 @@ export interface DatasetSurvey {
 export async function surveyDataset(dir: string, patterns: DatasetPatterns = {}): Promise<DatasetSurvey> {
   if (isStore(dir)) {
     if (patterns.mapLabels !== undefined) refuseMapping(dir);
+    if (patterns.resampleTilt) refuseTilt(dir);
     return { dataset: await openStore(dir), unlabelled: [], faults: [] };
   }
   const json = path.join(dir, 'dataset.json');
@@ -124,7 +125,10 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const meaning = namedLabels(description.labels, patterns.mapLabels, source, description.regions);
   const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
-    return whole.map((entry) => ({ ...entry, ...meaning })).sort((a, b) => inNaturalOrder(a.id, b.id));
+    const lean = patterns.resampleTilt ? ({ lean: 'resample' } as const) : {};
+    return whole
+      .map((entry) => ({ ...entry, ...meaning, ...lean }))
+      .sort((a, b) => inNaturalOrder(a.id, b.id));
   };
   const all = [...found.cases, ...found.test];
   const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
@@ -140,6 +144,16 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     unused,
   };
   return { dataset, unlabelled, faults };
+}
+
+function refuseTilt(dir: string): never {
+  throw new ImagingError({
+    file: dir,
+    field: 'resampling of tilted scans',
+    expected: 'a data set of scans',
+    found: 'a store, whose scans are prepared',
+    hint: 'Give it to preprocess, when the store is made.',
+  });
 }
 
 function refuseMapping(dir: string): never {

@@ -1,6 +1,7 @@
 import { readScanSlabs } from '../formats/scan.ts';
 import { isZarr } from '../store/format.ts';
 import { readStoredLabels } from '../store/stored-labels.ts';
+import { affineLean, PERPENDICULAR } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { codeTable, ignoresVoxels, knownValues, type LabelCodes } from '../volume/label-codes.ts';
 import { boxPlacer, canonicalGrid, orientationOnto } from '../volume/orientation.ts';
@@ -83,7 +84,12 @@ export function labelOptions(
 ): ScanReadOptions {
   const structures =
     names && new Map(names.slice(1).map((name, n) => [name, codes?.classValues?.[n + 1] ?? n + 1]));
-  return { labels: true, ...(image && { onto: image }), ...(structures && { structures }) };
+  // A label map that leans is brought to an image that was resampled upright: on any other upright grid it does not lie.
+  const isUpright = image !== undefined && affineLean(image.affine) <= PERPENDICULAR;
+  return {
+    ...{ labels: true, ...(image && { onto: image }), ...(isUpright && { lean: 'resample' }) },
+    ...(structures && { structures }),
+  };
 }
 
 /** A value may be this far from a whole number and still be that label: slopes and float32 round. */

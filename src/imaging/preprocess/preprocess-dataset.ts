@@ -35,6 +35,8 @@ export interface PreprocessOptions {
   readonly labels?: string;
   /** What values of label maps stand for; see openDataset. */
   readonly mapLabels?: LabelMapping;
+  /** Whether scans whose axes lean are resampled to upright grids; see openDataset. */
+  readonly resampleTilt?: boolean;
   /** Folder of the store: a new one, or one to go on with. */
   readonly out: string;
   /** Resample to this voxel size, mm. Not together with size. */
@@ -194,8 +196,8 @@ async function once(task: CaseTask, runner: CaseRunner, signal: AbortSignal): Pr
     refuseLinks(folder);
     const { source } = await readCaseDescription(folder);
     const now = await sourceOf(entry);
-    const facts = ({ image, label, further = [] }: typeof source) =>
-      [image, label, ...further].map((one) => [one?.bytes, one?.modified].join()).join(' ');
+    const facts = ({ image, label, further = [], lean = '' }: typeof source) =>
+      [image, label, ...further].map((one) => [one?.bytes, one?.modified].join()).join(' ') + lean;
     const same = facts(source) === facts(now);
     if (same) return 'kept';
     await rm(folder, { recursive: true });

@@ -205,6 +205,7 @@ export async function sourceOf(entry: Case): Promise<CaseDescription['source']> 
     image: await factsOf(image),
     label: label === undefined ? undefined : await factsOf(label),
     ...(further.length > 0 && { further }),
+    ...(entry.lean && { lean: entry.lean }),
   };
 }
 

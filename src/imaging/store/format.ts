@@ -134,6 +134,8 @@ export interface CaseDescription {
     readonly image: StoredSource;
     readonly label?: StoredSource;
     readonly further?: StoredSource[];
+    /** `resample` where the files lean and were brought to an upright grid. */
+    readonly lean?: string;
   };
 }
 
@@ -163,7 +165,12 @@ const caseOfStore: z.ZodType<CaseDescription> = z.object({
     )
     .optional(),
   ignored: whole.optional(),
-  source: z.object({ image: source, label: source.optional(), further: z.array(source).optional() }),
+  source: z.object({
+    image: source,
+    label: source.optional(),
+    further: z.array(source).optional(),
+    lean: z.string().optional(),
+  }),
 });
 
 const attributes = (folder: string): string => path.join(folder, '.zattrs');

@@ -135,7 +135,7 @@ async function writeCase(
   files: { readonly image: string; readonly label: string },
 ): Promise<FakeLesionsReport> {
   checkChannelCount(entry, 1);
-  const image = await readScan(entry.image, { series: entry.series });
+  const image = await readScan(entry.image, { series: entry.series, lean: entry.lean });
   const canonical = await loadLabels(
     entry.label ?? '',
     canonicalGrid(image),

@@ -131,6 +131,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   images: text.optional(),
   labels: text.optional(),
   mapLabels: labelMapping.optional(),
+  resampleTilt: flag.optional(),
   out: text,
   classes: classNames.optional(),
   classValues: classValues.optional(),

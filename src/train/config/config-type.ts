@@ -118,6 +118,8 @@ export interface TrainConfig {
   readonly labels?: string;
   /** What values of its label maps stand for: other values, or `ignore` for voxels that are left out. */
   readonly mapLabels?: LabelMapping;
+  /** Whether scans whose axes lean (gantry tilt) are resampled to upright grids, and their label maps with them. */
+  readonly resampleTilt?: boolean;
   /** Folder of the run, absolute. */
   readonly out: string;
   /** Names of classes 0, 1, 2...; those of the data set where absent. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fail } from '../../core/index.ts';
 import { inNaturalOrder, makeFolder, sameForm } from '../../files/index.ts';
 import {
+  type Case,
   type CaseComparison,
   canonicalGrid,
   compareCase,
@@ -44,6 +45,8 @@ export interface EvaluateLabelsOptions extends MetricOptions {
   readonly labels?: string;
   /** What values of all label maps stand for. */
   readonly mapLabels?: LabelMapping;
+  /** Whether scans that lean are resampled upright, with all label maps. */
+  readonly resampleTilt?: boolean;
   /** Ids of the cases to look at; all with a label map by default. */
   readonly cases?: readonly string[];
   /** What is done to every segmentation before it is compared; nothing by default. */
@@ -72,6 +75,7 @@ interface Pair {
   readonly id: string;
   readonly image?: string;
   readonly series?: string;
+  readonly lean?: Case['lean'];
   readonly label: string;
   readonly labelCodes?: LabelCodes;
 }
@@ -129,13 +133,13 @@ function withoutIgnore({ classOf }: LabelCodes): LabelCodes {
 }
 
 async function compare(
-  { id, image, series, label, labelCodes }: Pair,
+  { id, image, series, lean, label, labelCodes }: Pair,
   file: string,
   { classes, judged, regions }: Named,
   settings: MetricSettings,
   { cleaning, out, overlays = true, onNote, inOnePiece = plainly }: EvaluateLabelsOptions,
 ): Promise<CaseComparison> {
-  const grid = canonicalGrid(await readScanHeader(image ?? label, { series }));
+  const grid = canonicalGrid(await readScanHeader(image ?? label, { series, lean }));
   const truth = await loadLabels(label, grid, classes, labelCodes);
   const { data } = await loadLabels(file, grid, classes, labelCodes && withoutIgnore(labelCodes));
   const steps = cleaningOf(cleaning ?? {}, classes, regions);
@@ -146,7 +150,7 @@ async function compare(
   if (out !== undefined && overlays && image !== undefined) {
     const draw = async (): Promise<void> => {
       const options = {
-        image: (await loadCase({ id, image, series })).image,
+        image: (await loadCase({ id, image, series, lean })).image,
         truth: truth.data,
         prediction,
         shape: grid.shape,
@@ -167,7 +171,7 @@ async function compare(
 }
 
 /** What there is to compare with: the labelled cases of a data set, or the label maps of a plain folder. */
-async function pairsOf({ data, images, labels, mapLabels }: EvaluateLabelsOptions): Promise<{
+async function pairsOf({ data, images, labels, mapLabels, resampleTilt }: EvaluateLabelsOptions): Promise<{
   pairs: readonly Pair[];
   names?: readonly string[];
   regions?: readonly LabelRegion[];
@@ -185,7 +189,12 @@ async function pairsOf({ data, images, labels, mapLabels }: EvaluateLabelsOption
     const pairs = maps.map((name) => ({ id: idOf(name)!, label: path.join(data, name), labelCodes }));
     return { pairs: pairs.sort((a, b) => inNaturalOrder(a.id, b.id)) };
   }
-  const { cases, labelNames, labelCodes } = await openDataset(data, { images, labels, mapLabels });
+  const { cases, labelNames, labelCodes } = await openDataset(data, {
+    images,
+    labels,
+    mapLabels,
+    resampleTilt,
+  });
   const pairs = cases.map(({ label, ...entry }) => ({ ...entry, label: label! }));
   return { pairs, names: labelNames, regions: labelCodes?.regions };
 }

@@ -31,6 +31,8 @@ export interface EvaluateOptions extends RunOptions, MetricOptions {
   readonly labels?: string;
   /** What values of its label maps stand for; as the run has it where `data` is that of the run. */
   readonly mapLabels?: LabelMapping;
+  /** Whether scans that lean are resampled upright; as the run says, of its own data set. */
+  readonly resampleTilt?: boolean;
   /**
    * Which cases with a label map to look at. By default those that were held out in training; where the data set has none of them,
    * those that the run never saw; else those that it was trained on. `all` takes every kind, each with means of its own, and a
@@ -94,10 +96,16 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationRepo
     const { processes, flips, out } = options;
     const first = (processes?.index ?? 0) === 0;
     const data = options.data ?? run.config.data;
-    const { mapLabels = options.data === undefined ? run.config.mapLabels : undefined } = options;
+    const own = options.data === undefined ? run.config : undefined;
+    const { mapLabels = own?.mapLabels, resampleTilt = own?.resampleTilt } = options;
     const ownPatterns = options.data === undefined && options.images === undefined;
     const { images, labels } = ownPatterns ? run.config : options;
-    const dataset = await openSameDataset(processes ?? alone(1), data, { images, labels, mapLabels });
+    const dataset = await openSameDataset(processes ?? alone(1), data, {
+      images,
+      labels,
+      mapLabels,
+      resampleTilt,
+    });
     checkChannelOrder(run.config, dataset);
     const kinds = new Map(
       await fromFirst(

@@ -12,7 +12,7 @@ export interface PredictionSettings extends EnsembleOptions {
   readonly series?: string;
   /**
    * Segment scans whose axes lean (gantry tilt) on an upright grid, to which they are resampled; labels come back on the voxels of the
-   * scan, probabilities lie on the upright grid.
+   * scan, probabilities lie on the upright grid. By default as the run was trained.
    */
   readonly resampleTilt?: boolean;
   /** Axes that are also turned around; probabilities are the mean over all combinations (8 for three axes). */

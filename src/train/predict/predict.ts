@@ -113,7 +113,8 @@ async function segmentScan(
 ): Promise<PredictResult> {
   const { processes, probabilities = false, probabilitiesDownsample: factor = 1, signal } = settings;
   const scan: Case = { id: scanName(input), image: input, channels, series: settings.series };
-  const entry: Case = settings.resampleTilt ? { ...scan, lean: 'resample' } : scan;
+  const { resampleTilt = run.config.resampleTilt } = settings;
+  const entry: Case = resampleTilt ? { ...scan, lean: 'resample' } : scan;
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes, run.config.regions);
   const { classValues } = run.config;
   const writes = (processes?.index ?? 0) === 0;
@@ -125,7 +126,7 @@ async function segmentScan(
   if (probabilities) checkProbabilities(plan, factor, run.config);
   const segments = segmentsOf(run.classes, classValues);
   const target = await together(processes, 'the file of labels', () =>
-    labelTarget(output, { ...settings, format, input, channels, original, segments }),
+    labelTarget(output, { ...settings, resampleTilt, format, input, channels, original, segments }),
   );
   const folder = run.config.spillDir ?? path.dirname(path.resolve(output));
   const soft = await together(processes, 'the file of probabilities', async () =>
