@@ -34,8 +34,7 @@ export * from './dataset/named-labels.ts';
 export { readOpenSlabs } from './formats/any-scan.ts';
 
 // Label maps that are written
-
-export { type SliceWriter, writeSlices, writeVolume } from './formats/byte-writer.ts';
+export { LABEL_LEVEL, type SliceWriter, writeSlices, writeVolume } from './formats/byte-writer.ts';
 export { diskFiles } from './formats/disk-files.ts';
 
 // NIfTI files

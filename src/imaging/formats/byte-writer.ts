@@ -110,6 +110,9 @@ function writeError(file: string, error: unknown): ImagingError {
   return new ImagingError(writeProblem(file, error), { cause: error });
 }
 
+/** How hard label maps are packed. Level 6 takes up to five times as long, for files a tenth smaller where labels are in many parts. */
+export const LABEL_LEVEL = 4;
+
 /** How slices of a volume become bytes of a file. */
 export interface SliceEncoding {
   /** Depth, height, width. */

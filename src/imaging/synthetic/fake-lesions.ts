@@ -13,7 +13,7 @@ import { type Case, openDataset } from '../dataset/dataset.ts';
 import type { DatasetPatterns } from '../dataset/dataset-files.ts';
 import { writeDescription } from '../dataset/dataset-json.ts';
 import { loadLabels } from '../dataset/labels.ts';
-import { writeSlices } from '../formats/byte-writer.ts';
+import { LABEL_LEVEL, writeSlices } from '../formats/byte-writer.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
 import { readScan } from '../formats/scan.ts';
 import { refuseSameNames } from '../store/dataset-names.ts';
@@ -162,7 +162,7 @@ async function writeCase(
     const type = typeOfArray(image.data);
     writers.push(await createNiftiWriter(path.join(out, files.image), image, { type, gzipLevel: 4 }));
     writers.push(
-      await createNiftiWriter(path.join(out, files.label), image, { type: 'uint8', gzipLevel: 4 }),
+      await createNiftiWriter(path.join(out, files.label), image, { type: 'uint8', gzipLevel: LABEL_LEVEL }),
     );
     for (let k = 0; k < depth; k += slabSlices) {
       const end = Math.min(depth, k + slabSlices);

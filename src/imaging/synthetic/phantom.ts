@@ -3,6 +3,7 @@ import path from 'node:path';
 import { RandomStream, randomKey } from '../../core/index.ts';
 import { checkOutputs, makeFolder, readJsonFile } from '../../files/index.ts';
 import { writeDescription, writeNnunetDescription } from '../dataset/dataset-json.ts';
+import { LABEL_LEVEL } from '../formats/byte-writer.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
 import { scalingAffine } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
@@ -199,7 +200,7 @@ async function writeCase(
   try {
     for (const image of images)
       writers.push(await createNiftiWriter(image, grid, { type: 'int16', gzipLevel: 1 }));
-    writers.push(await createNiftiWriter(label, grid, { type: 'uint8', gzipLevel: 4 }));
+    writers.push(await createNiftiWriter(label, grid, { type: 'uint8', gzipLevel: LABEL_LEVEL }));
     let written: Promise<unknown> = Promise.resolve();
     for (let k = 0; k < depth; k++) {
       const slices = images.map(() => new Int16Array(height * width));

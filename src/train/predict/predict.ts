@@ -19,6 +19,7 @@ import { channelNamesOf } from '../config/normalization.ts';
 import { exists } from '../record/run-check.ts';
 import { cleaningOf, cleans } from './cleaning.ts';
 import { openRuns } from './ensemble.ts';
+import { checkProbabilities, checkStatistics } from './further-room.ts';
 import { configOfRun, type OpenRun } from './open-run.ts';
 import { labelTarget, segmentsOf, writeLabelNames } from './outputs/label-target.ts';
 import { writeFurther } from './outputs/structures.ts';
@@ -33,7 +34,6 @@ import type {
 } from './predict-options.ts';
 import { bytesBeside, prepareOutputs, scanFor, voxelsByName } from './predict-outputs.ts';
 import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
-import { checkProbabilities } from './probability-room.ts';
 import { checkChannels, groupedScans } from './scan-channels.ts';
 import { outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
 import type { SegmentOptions } from './segmenter.ts';
@@ -124,6 +124,7 @@ async function segmentScan(
   const { shape } = geometry;
   for (const note of plan.notes) settings.onEvent?.({ kind: 'note', input, note });
   if (probabilities) checkProbabilities(plan, factor, run.config);
+  if (settings.statistics) checkStatistics({ geometry, original }, run.config);
   const segments = segmentsOf(run.classes, classValues);
   const target = await together(processes, 'the file of labels', () =>
     labelTarget(output, { ...settings, resampleTilt, format, input, channels, original, segments }),
@@ -141,8 +142,8 @@ async function segmentScan(
       onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
     };
     const own = await segmentSource(run, entry, shape, asked, settings, soft);
-    // To bring the labels back takes memory of its own.
-    if (!streams) run.free();
+    // To bring the labels back takes memory of its own, and so do statistics.
+    if (!streams || settings.statistics) run.free();
     const counts = streams
       ? await writeOwnLabels(
           target.begin,

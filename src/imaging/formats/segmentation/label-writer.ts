@@ -2,7 +2,7 @@ import { finished } from 'node:stream/promises';
 import { createDeflate } from 'node:zlib';
 import { ImagingError } from '../../volume/errors.ts';
 import { checkShape, type Grid, type VoxelArray } from '../../volume/volume.ts';
-import { createByteWriter, type SliceWriter, sliceWriter } from '../byte-writer.ts';
+import { createByteWriter, LABEL_LEVEL, type SliceWriter, sliceWriter } from '../byte-writer.ts';
 import type { SeriesStack } from '../dicom/dicom-series.ts';
 import { toElements } from '../nifti/nifti-encode.ts';
 import { createNiftiWriter } from '../nifti/nifti-write.ts';
@@ -35,12 +35,13 @@ export async function createLabelWriter(file: string, label: LabelFile): Promise
   switch (format) {
     case 'nifti': {
       const comment = labelNames ? labelsAsJson(segments) : undefined;
-      return createNiftiWriter(file, grid, { type: 'uint8', comment });
+      return createNiftiWriter(file, grid, { type: 'uint8', gzipLevel: LABEL_LEVEL, comment });
     }
     case 'nrrd':
     case 'seg-nrrd': {
       const header = nrrdHeader(grid, format === 'nrrd' ? undefined : segments);
-      const bytes = await createByteWriter(file, { head: new TextEncoder().encode(header), gzipLevel: 6 });
+      const head = new TextEncoder().encode(header);
+      const bytes = await createByteWriter(file, { head, gzipLevel: LABEL_LEVEL });
       return sliceWriter(file, bytes, { shape: grid.shape, encode: asBytes(file) });
     }
     case 'mha':
@@ -73,7 +74,7 @@ const asBytes =
 /** The header of a MetaImage says how many packed bytes follow: they wait in memory, where labels take a hundredth of their voxels. */
 async function createMetaImageWriter(file: string, grid: Grid): Promise<SliceWriter> {
   const bytes = await createByteWriter(file);
-  const deflate = createDeflate({ chunkSize: 1 << 17 });
+  const deflate = createDeflate({ level: LABEL_LEVEL, chunkSize: 1 << 17 });
   const parts: Buffer[] = [];
   deflate.on('data', (part: Buffer) => parts.push(part));
   const packed = finished(deflate);

@@ -4,6 +4,7 @@ import { makeFolder, writeTextAtomically } from '../../../files/index.ts';
 import {
   type ChannelledCase,
   createNiftiWriter,
+  LABEL_LEVEL,
   labelSet,
   labelStatistics,
   type NiftiWriter,
@@ -70,7 +71,10 @@ async function writeStructures(
   }));
   for (const [n, file] of files.entries()) {
     signal?.throwIfAborted();
-    const writer: NiftiWriter = await createNiftiWriter(file, grid, { type: 'uint8', gzipLevel: 4 });
+    const writer: NiftiWriter = await createNiftiWriter(file, grid, {
+      type: 'uint8',
+      gzipLevel: LABEL_LEVEL,
+    });
     const plane = grid.shape[1] * grid.shape[2];
     try {
       for (const labels of slabs)
