@@ -135,6 +135,13 @@ export function stepCosts(name: DeviceName, target: Target, speeds: () => Speeds
 /** The device that is asked for; `auto` looks whether there is a GPU, then whether the native kernels were built. */
 export function deviceNamed(choice: DeviceChoice): ComputingDevice {
   if (choice !== 'auto') return choice;
-  if (DEVICES.cuda.available().available) return 'cuda';
-  return kernelsBuilt() ? 'cpu' : 'wasm';
+  return DEVICES.cuda.available().available ? 'cuda' : nativeDevice('wasm');
 }
+
+/** The same, but the kernels as WebAssembly in place of native ones that were not built. */
+export const builtDevice = <T extends DeviceChoice>(choice: T): T | 'wasm' =>
+  choice === 'cpu' && !kernelsBuilt() ? 'wasm' : choice;
+
+/** The same, but native kernels in place of the same as WebAssembly, where they were built. */
+export const nativeDevice = <T extends DeviceChoice>(choice: T): T | 'cpu' =>
+  choice === 'wasm' && kernelsBuilt() ? 'cpu' : choice;

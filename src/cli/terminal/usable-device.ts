@@ -1,5 +1,5 @@
 import { setUpCommand } from '../../files/index.ts';
-import { COMPUTING_DEVICES, type DeviceChoice, kernelsBuilt } from '../../machine/index.ts';
+import { builtDevice, COMPUTING_DEVICES, type DeviceChoice, nativeDevice } from '../../machine/index.ts';
 import type { TrainConfig } from '../../train/index.ts';
 import { tell } from './say.ts';
 import { talks } from './talks.ts';
@@ -11,19 +11,19 @@ let told = false;
  * built, which is said once.
  */
 export function usableDevice(usual: DeviceChoice = COMPUTING_DEVICES[0]): DeviceChoice {
-  if (usual !== 'cpu' || kernelsBuilt()) return usual;
+  const usable = builtDevice(usual);
+  if (usable === usual) return usual;
   if (!told && talks())
     tell(
       'The native kernels are not built: computing with WebAssembly on one thread, which gives right results and is slower. ' +
         `For the fast kernels run: ${setUpCommand()}`,
     );
   told = true;
-  return 'wasm';
+  return usable;
 }
 
 /** What a trained network computes on where none is asked for: that of its run, but native kernels in place of WebAssembly. */
-export const deviceOfRun = (ofRun: DeviceChoice): DeviceChoice =>
-  ofRun === 'wasm' && kernelsBuilt() ? 'cpu' : usableDevice(ofRun);
+export const deviceOfRun = (ofRun: DeviceChoice): DeviceChoice => usableDevice(nativeDevice(ofRun));
 
 /** A config with a usable device, where `given` of it names none. */
 export function onUsable(config: TrainConfig, given: Readonly<Record<string, unknown>>): TrainConfig {
