@@ -5,10 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   affineLean,
   ChunkCache,
+  canonicalGrid,
   openDataset,
   preprocess,
   readScan,
   StoredCase,
+  toCanonical,
   verifyDataset,
   writeNifti,
   writePhantom,
@@ -16,11 +18,13 @@ import {
 import {
   evaluate,
   evaluateLabels,
+  predict,
   predictFolder,
   readLog,
   resolveConfig,
   train,
 } from '../../src/train/index.ts';
+import { writeSlices } from '../imaging/dicom-fixture.ts';
 
 // Scans whose slices lie aside of each other, with their label maps, from the files to the scores on upright grids.
 
@@ -94,6 +98,23 @@ describe('tilted scans', () => {
       expect(found.shape).toEqual(scan.shape);
       expect(affineLean(found.affine)).toBeCloseTo(affineLean(scan.affine), 4);
     }
+    // A segmentation of DICOM lies on the leaning slices, and comes upright as a file of another format does.
+    const tilt = 0.4;
+    const slices = Array.from({ length: 9 }, (_, k) => ({
+      ...{ position: [0, tilt * 3 * k, 3 * k], spacing: [3, 3], rows: 12, columns: 10 },
+      values: Array.from({ length: 120 }, (_, n) => ((n * (k + 3)) % 23) * 15 - 150),
+    }));
+    const dicom = writeSlices(at('dicom'), Object.fromEntries(slices.map((slice, k) => [`${k}.dcm`, slice])));
+    const upright = await readScan(dicom, { lean: 'resample' });
+    const labels = async (name: string): Promise<number[]> => {
+      await predict({ run: at('run'), input: dicom, output: at(name) });
+      const options = { labels: true, lean: 'resample', onto: canonicalGrid(upright) } as const;
+      return [...toCanonical(await readScan(at(name), options)).volume.data];
+    };
+    const found = await labels('t.dcm');
+    expect(new Set(found).size).toBeGreaterThan(1);
+    expect(found).toEqual(await labels('t.nii.gz'));
+
     const { original } = await evaluate({ run: at('run'), out: at('judged') });
     const [entry] = (await openDataset(data)).cases.slice(1);
     const truth = (await readScan(entry.label!, { lean: 'resample', labels: true })).data;

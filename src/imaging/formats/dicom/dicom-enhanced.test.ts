@@ -21,7 +21,9 @@ import {
 } from '../../../../test/imaging/enhanced-fixture.ts';
 import { temporaryFolder } from '../../../../test/imaging/nifti-fixture.ts';
 import { ImagingError } from '../../volume/errors.ts';
+import { diskFiles } from '../disk-files.ts';
 import { readScan } from '../scan.ts';
+import { stackOfFolder } from './dicom-series.ts';
 
 const root = temporaryFolder();
 const folder = (files: Readonly<Record<string, SliceFixture | Buffer>>) =>
@@ -125,6 +127,12 @@ describe('an enhanced image', () => {
     const scan = await readScan(folder({ 'a.dcm': part([0, 2]), 'b.dcm': part([1, 3]) }));
     expect(scan.shape).toEqual([4, 10, 12]);
     expect([...scan.data]).toEqual([...values, ...values, ...values, ...values]);
+    // What a segmentation refers to: files, and frames of them.
+    const dir = folder({ 'a.dcm': part([0, 2]), 'b.dcm': part([1, 3]) });
+    const { ordered } = await stackOfFolder(diskFiles, dir);
+    expect(ordered.map(({ file, frame }) => `${path.basename(file)} ${frame}`)).toEqual([
+      ...['a.dcm 1', 'b.dcm 1', 'a.dcm 2', 'b.dcm 2'],
+    ]);
   });
 
   it('is refused with attributes that are not read, by name', async () => {

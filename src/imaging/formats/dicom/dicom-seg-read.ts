@@ -11,7 +11,7 @@ import { affineFromLps } from '../raw-voxels.ts';
 import type { ScanFiles } from '../scan-files.ts';
 import { type DicomFile, readDicomFile, readPlain } from './dicom-file.ts';
 import { FrameGroups, type Plane, planeOf } from './dicom-groups.ts';
-import { areAlike, dot, minus, normalOf, sameMm, scaled } from './dicom-stack.ts';
+import { areAlike, dot, minus, mostLean, normalOf, sameMm, scaled } from './dicom-stack.ts';
 
 // Segmentations of DICOM: frames of bits, one for each segment and slice, or of labels. Frames without voxels may be left out.
 
@@ -74,7 +74,7 @@ export async function openDicomSeg(
     ...planeOf(file, groups.need('position', n), groups.need('orientation', n), groups.need('measures', n)),
     ...{ rows, columns, segment: isBits ? segmentOf(groups, n, fail) : 0 },
   }));
-  const slices = slicesOf(file, frames, groups, options.onto);
+  const slices = slicesOf(file, frames, groups, options);
   const { shape, origin, step } = slices;
   const most = options.maxBytes ?? defaultMaxBytes;
   const bytes = shape[0] * rows * columns;
@@ -104,7 +104,7 @@ function slicesOf(
   file: string,
   frames: readonly SegFrame[],
   groups: FrameGroups,
-  onto: Grid | undefined,
+  { onto, lean }: ScanReadOptions,
 ): SegSlices {
   const fail = (field: string, expected: string, found: string): never => {
     const hint = 'Save the segmentation again on the slices of its image, or as NIfTI.';
@@ -116,7 +116,10 @@ function slicesOf(
     fail('Image Orientation, Pixel Spacing', 'those of the first frame in all', 'others');
   const image = onto === undefined ? undefined : axisAlong(onto, normal);
   const heights = frames.map(({ position }) => dot(minus(position, first.position), normal));
-  const step = image?.step ?? stepOf(frames, heights, spacingOf(heights, groups), normal);
+  const spacing = image === undefined ? spacingOf(heights, groups) : dot(image.step, normal);
+  const own = stepOf(frames, heights, spacing, normal);
+  // Slices that lean are brought to an upright image as they were made: aside of each other.
+  const step = image === undefined || (lean === 'resample' && leansFrom(own, normal)) ? own : image.step;
   const rise = dot(step, normal);
   const places = heights.map((height, n) => {
     const place = Math.round(height / rise);
@@ -159,6 +162,12 @@ function stepOf(
   const far = heights.reduce((most, height, n) => (Math.abs(height) > Math.abs(heights[most]) ? n : most), 0);
   if (Math.abs(heights[far]) < sameMm) return scaled(normal, spacing);
   return scaled(minus(frames[far].position, frames[0].position), spacing / heights[far]);
+}
+
+/** Whether a step leans from a normal by more than half a degree. */
+function leansFrom(step: Vector3, normal: Vector3): boolean {
+  const rise = dot(step, normal);
+  return Math.hypot(...minus(step, scaled(normal, rise))) > mostLean * Math.abs(rise);
 }
 
 /** The distance of slices in mm: what frames say, where their heights agree with it, else their least distance. */

@@ -22,7 +22,7 @@ const gapMm = 0.01;
 /** Slices nearer than this share one place. */
 export const sameMm = 1e-3;
 /** tan of the angle up to which a stack may lean: half a degree. */
-const mostLean = Math.tan(Math.PI / 360);
+export const mostLean = Math.tan(Math.PI / 360);
 
 /**
  * Puts slices in order along the normal of their plane (row x column direction) and finds their grid; the distance of slices
@@ -142,7 +142,7 @@ function stepOf(dir: string, ordered: readonly DicomSlice[], normal: Vector3, ma
         : `a stack that leans by ${angle.toFixed(1)} degrees (gantry tilt)`,
       hint: isUpright
         ? 'Take the slice out of the folder, or convert the series to NIfTI, for example with dcm2niix.'
-        : 'Give --resample-tilt to predict, which then works on an upright grid, or straighten the series first, for example with dcm2niix.',
+        : 'Give --resample-tilt, which brings it to an upright grid, or straighten it first, for example with dcm2niix.',
     });
   });
   return step;

@@ -93,7 +93,7 @@ describe('a scan that leans', () => {
       Object.fromEntries(slices.map((slice, k) => [`${k}.dcm`, slice])),
     );
     await expect(readScan(dir)).rejects.toThrow(
-      /leans by 17.0 degrees \(gantry tilt\)\. Give --resample-tilt to predict/,
+      /leans by 17.0 degrees \(gantry tilt\)\. Give --resample-tilt,/,
     );
     const kept = await readScan(dir, { lean: 'keep' });
     expect(affineLean(kept.affine)).toBeCloseTo(Math.sin(degrees(17)), 6);
