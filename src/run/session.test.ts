@@ -17,7 +17,8 @@ import {
   variableOf,
   windows,
 } from '../ops/index.ts';
-import { FULL_FUSION, makePlan } from '../plan/index.ts';
+import { FULL_FUSION } from '../plan/fusion/full-fusion.testing.ts';
+import { makePlan } from '../plan/index.ts';
 import { Session } from './session.ts';
 
 /** A small network with batch statistics, pooling and a gradient step. */

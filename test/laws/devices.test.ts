@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cpuDevice, referenceDevice } from '../../src/machine/index.ts';
 import { OPS, type OpName } from '../../src/ops/index.ts';
-import { FULL_FUSION } from '../../src/plan/index.ts';
+import { FULL_FUSION } from '../../src/plan/fusion/full-fusion.testing.ts';
 import { check, prepare, REFUSED, tolerance32 } from './judge.ts';
 import { SAMPLES } from './samples.ts';
 
