@@ -76,6 +76,7 @@ export {
   postprocess,
   type Region,
 } from './scores/postprocess.ts';
+export { type Regions, SignedDistances } from './scores/signed-distances.ts';
 export { type SurfaceOptions, type SurfaceScores, surfaceScores } from './scores/surface.ts';
 export * from './scores/wilcoxon.ts';
 export { ChunkCache } from './store/chunk-cache.ts';

@@ -3,7 +3,10 @@ import { castTo, gradients, inputOf, sigmoid, softmax, type VariableAttrs } from
 import { BATCH } from './axes.ts';
 import { Context, type ContextOptions, type Parameter } from './context.ts';
 import { classCounts, predictedLabels, regionCounts, writtenRegions } from './counts.ts';
-import { deepLoss, evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './loss/losses.ts';
+import type { BoundaryInput } from './loss/boundary-loss.ts';
+import { deepLoss } from './loss/deep-loss.ts';
+import { hasBoundary } from './loss/loss-names.ts';
+import { evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './loss/losses.ts';
 import { type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
 import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
 import { type Accumulation, gatherGradients, meanGradients } from './step/accumulate.ts';
@@ -14,7 +17,8 @@ import { CLASS } from './unet.ts';
 // Whole graphs, ready to be partitioned: inputs, network, loss, gradients, optimizer, statistics.
 //
 //   inputs      image [batch, space..., channel] f32; labels [batch, space...] u8; step [] i32; learning_rate [] f64; in a step of
-//               several batches pass [] i32, and in all but its last one first [] f32 in place of step and learning_rate
+//               several batches pass [] i32, and in all but its last one first [] f32 in place of step and learning_rate;
+//               with the boundary loss distances [batch, space..., class] f32 and boundary_weight [] f64
 //   outputs     loss, cross_entropy, dice_case, dice_global, soft_dice_<class>: float64 scalars
 //               count_both, count_predicted, count_true: [batch, class] float64 whole numbers
 //   prediction  labels [batch, space...] u8; probabilities [batch, space..., class] f32 where asked for
@@ -185,8 +189,10 @@ function addLoss(ctx: Context, options: EvaluationOptions, network: Network, lev
   const { graph } = ctx;
   const config = options.loss ?? (network.classes === 3 ? HOU2019_LOSS : evenLoss(network.classes));
   const labels = inputOf(graph, 'labels', options.image.slice(0, -1), 'u8');
+  // Judging takes labels alone: what it tells must not change with the weight of a step.
+  const boundary = ctx.training && hasBoundary(config) ? boundaryInput(graph, levels[0], config) : undefined;
   return graph.scope('loss', () => {
-    const loss = deepLoss(levels, labels, config);
+    const loss = deepLoss(levels, labels, config, boundary);
     const { crossEntropy, diceCase, diceGlobal, softDice } = loss.parts;
     graph.output('loss', loss.loss);
     graph.output('cross_entropy', crossEntropy);
@@ -202,6 +208,16 @@ function addLoss(ctx: Context, options: EvaluationOptions, network: Network, lev
     graph.output('count_true', counts.truth);
     return loss;
   });
+}
+
+/** Inputs of the boundary loss. */
+function boundaryInput(graph: Graph, scores: Value, { sets, dice }: LossConfig): BoundaryInput {
+  return {
+    distances: inputOf(graph, 'distances', scores.shape, 'f32'),
+    weight: inputOf(graph, 'boundary_weight', [], 'f64'),
+    regions: sets?.length ?? dice.length,
+    overlap: sets !== undefined,
+  };
 }
 
 function finish<T>(ctx: Context, network: Network, scores: Value, rest: T): Built & T {

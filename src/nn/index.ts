@@ -16,6 +16,7 @@ export * from './custom-network.ts';
 // Layers
 export * from './layers.ts';
 // Training
+export * from './loss/deep-loss.ts';
 export * from './loss/loss-names.ts';
 export * from './loss/losses.ts';
 export * from './network.ts';

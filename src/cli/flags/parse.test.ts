@@ -75,7 +75,7 @@ describe('flags', () => {
     [
       lossTerms('--loss'),
       'dice+hinge',
-      '--loss: value; expected losses of dice, case-dice, batch-dice, tversky, ce, focal, bce, such as dice+ce, found "dice+hinge"',
+      '--loss: value; expected losses of dice, case-dice, batch-dice, tversky, ce, focal, bce, boundary, such as dice+ce, found "dice+hinge"',
     ],
     [
       labelMapping('--map-labels'),

@@ -4,7 +4,8 @@ import { evaluate, gradients, inputOf } from '../../ops/index.ts';
 import { Context } from '../context.ts';
 import { difference, feedsOf, sizes } from '../feeds.testing.ts';
 import { unetLevels } from '../unet.ts';
-import { deepLoss, HOU2019_LOSS, segmentationLoss } from './losses.ts';
+import { deepLoss } from './deep-loss.ts';
+import { HOU2019_LOSS, segmentationLoss } from './losses.ts';
 
 it('weighs lower resolutions by half each, against the nearest labels', () => {
   const graph = new Graph();

@@ -3,8 +3,9 @@ import { Graph, shape } from '../../core/index.ts';
 import { evaluate, gradients, inputOf } from '../../ops/index.ts';
 import { classCounts } from '../counts.ts';
 import { feedsOf } from '../feeds.testing.ts';
-import { LOSS_NAMES, type LossName } from './loss-names.ts';
-import { deepLoss, evenLoss, type LossConfig, segmentationLoss } from './losses.ts';
+import { deepLoss } from './deep-loss.ts';
+import { LABEL_LOSSES, type LabelLoss } from './loss-names.ts';
+import { evenLoss, type LossConfig, segmentationLoss } from './losses.ts';
 
 // A loss that leaves voxels out is that of the other voxels alone.
 
@@ -30,7 +31,7 @@ function lossOf(config: LossConfig, scores: number[], labels: number[]) {
   return { value, slopes: [...slopes], entropy, soft };
 }
 
-it.each(LOSS_NAMES)('%s counts no voxel with the label to ignore', (name: LossName) => {
+it.each(LABEL_LOSSES)('%s counts no voxel with the label to ignore', (name: LabelLoss) => {
   const config = { ...evenLoss(3, 0.4), weights: [1, 2, 3], dice: [0, 1, 2], terms: [name] };
   const kept = lossOf(config, logits, [0, 1, 2, 2]);
   const ignoring = { ...config, ignore: 255 };

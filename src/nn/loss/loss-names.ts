@@ -8,9 +8,18 @@ export type VoxelLoss = (typeof VOXEL_LOSSES)[number];
 export const REGION_LOSSES = ['dice', 'case-dice', 'batch-dice', 'tversky'] as const;
 export type RegionLoss = (typeof REGION_LOSSES)[number];
 
+/** Losses of scores and labels alone. */
+export const LABEL_LOSSES = [...REGION_LOSSES, ...VOXEL_LOSSES] as const;
+export type LabelLoss = (typeof LABEL_LOSSES)[number];
+
+/** The loss of distances to the boundaries of regions, which stands beside others. */
+export const BOUNDARY_LOSS = 'boundary';
+
 /** All of them; a loss is one or a sum of several. */
-export const LOSS_NAMES = [...REGION_LOSSES, ...VOXEL_LOSSES] as const;
+export const LOSS_NAMES = [...LABEL_LOSSES, BOUNDARY_LOSS] as const;
 export type LossName = (typeof LOSS_NAMES)[number];
+
+export const isLabelLoss = (name: LossName): name is LabelLoss => name !== BOUNDARY_LOSS;
 
 export const isRegionLoss = (name: LossName): name is RegionLoss =>
   (REGION_LOSSES as readonly string[]).includes(name);
@@ -22,6 +31,16 @@ export const SET_LOSSES = [
   'batch-dice',
   'tversky',
   'bce',
+  'boundary',
 ] as const satisfies readonly LossName[];
 
 export const isSetLoss = (name: LossName): boolean => (SET_LOSSES as readonly string[]).includes(name);
+
+/** Whether distances to boundaries are an input of a loss: one of `terms`, in whose place there may be one of a user's own. */
+export const hasBoundary = ({
+  terms = [],
+  custom,
+}: {
+  readonly terms?: readonly LossName[];
+  readonly custom?: unknown;
+}): boolean => custom === undefined && !terms.every(isLabelLoss);

@@ -1,12 +1,16 @@
 import { dimOf, fail, showShape, type Value } from '../../core/index.ts';
-import { add, castTo, constant, crossEntropy, div, mul, reshape, resize } from '../../ops/index.ts';
-import { channelOf, countOver, spaceOf } from '../axes.ts';
+import { add, castTo, constant, crossEntropy, div, mul } from '../../ops/index.ts';
+import { channelOf, countOver } from '../axes.ts';
 import { called } from '../custom-network.ts';
 import { TOOLKIT, type Toolkit } from '../toolkit.ts';
+import { type BoundaryInput, withBoundary } from './boundary-loss.ts';
 import { withoutIgnored } from './ignored.ts';
 import {
+  hasBoundary,
+  isLabelLoss,
   isRegionLoss,
   isSetLoss,
+  type LabelLoss,
   LOSS_NAMES,
   type LossName,
   type RegionLoss,
@@ -71,15 +75,17 @@ export interface CustomLoss {
 export const LOSS_DEFAULTS = { terms: ['dice', 'ce'], gamma: 2, alpha: 0.3, beta: 0.7 } as const;
 
 /** Where regions may overlap. */
-const SET_TERMS: readonly LossName[] = ['dice', 'bce'];
+const SET_TERMS: readonly LabelLoss[] = ['dice', 'bce'];
 
-type Full = LossConfig & Required<Pick<LossConfig, 'terms' | 'gamma' | 'alpha' | 'beta'>>;
+/** With the terms of labels alone. */
+type Full = Omit<LossConfig, 'terms'> & { readonly terms: readonly LabelLoss[] } & Required<
+    Pick<LossConfig, 'gamma' | 'alpha' | 'beta'>
+  >;
 
-const withDefaults = (config: LossConfig): Full => ({
-  ...LOSS_DEFAULTS,
-  ...(config.sets && { terms: SET_TERMS }),
-  ...config,
-});
+function withDefaults(config: LossConfig): Full {
+  const { terms, ...all } = { ...LOSS_DEFAULTS, ...(config.sets && { terms: SET_TERMS }), ...config };
+  return { ...all, terms: terms.filter(isLabelLoss) };
+}
 
 /** Background, liver, lesion; Dice on the lesion. */
 export const HOU2019_LOSS: LossConfig = { weights: [1, 8, 16], dice: [2], mix: 0.2, epsilon: 0.1 };
@@ -117,13 +123,15 @@ export function checkLoss(config: LossConfig, classes: number): void {
     fail({ where: 'loss', problem, expected, found });
   const { sets } = config;
   const { terms, weights, dice, mix, epsilon, gamma, alpha, beta } = withDefaults(config);
+  const given = config.terms ?? terms;
   const known: readonly string[] = LOSS_NAMES;
   if (
-    terms.length === 0 ||
-    new Set(terms).size < terms.length ||
-    !terms.every((term) => known.includes(term))
+    given.length === 0 ||
+    new Set(given).size < given.length ||
+    !given.every((term) => known.includes(term))
   )
-    refuse('terms', `one or several of ${LOSS_NAMES.join(', ')}, each once`, terms.join(', ') || 'none');
+    refuse('terms', `one or several of ${LOSS_NAMES.join(', ')}, each once`, given.join(', ') || 'none');
+  if (terms.length === 0) refuse('terms', 'another loss beside boundary, such as dice+boundary', 'boundary');
   if (sets && !terms.every(isSetLoss))
     refuse(
       'terms for regions that may overlap',
@@ -145,7 +153,8 @@ export function checkLoss(config: LossConfig, classes: number): void {
     if (!Number.isInteger(cls) || cls < 0 || cls >= classes)
       refuse('class of the Dice loss', `0 to ${classes - 1}`, `${cls}`);
   if (!(mix >= 0 && mix <= 1)) refuse('share of the Dice loss', '0 to 1', `${mix}`);
-  const ofRegions = terms.some(isRegionLoss) && (mix > 0 || terms.every(isRegionLoss));
+  const ofRegions =
+    hasBoundary(config) || (terms.some(isRegionLoss) && (mix > 0 || terms.every(isRegionLoss)));
   if (ofRegions && !sets && dice.length === 0)
     refuse('classes of the Dice loss', 'at least one, or share 0', 'none');
   const { ignore } = config;
@@ -157,8 +166,23 @@ export function checkLoss(config: LossConfig, classes: number): void {
     if (!(Number.isFinite(value) && value >= 0)) refuse(name, 'a number of at least 0', `${value}`);
 }
 
-/** Loss of scores [batch, space..., class] against labels `truth` [batch, space...]. */
-export function segmentationLoss(scores: Value, truth: Value, given: LossConfig = HOU2019_LOSS): Loss {
+/**
+ * Loss of scores [batch, space..., class] against labels `truth` [batch, space...]; without `boundary` that of the labels alone, whatever
+ * the terms.
+ */
+export function segmentationLoss(
+  scores: Value,
+  truth: Value,
+  given: LossConfig = HOU2019_LOSS,
+  boundary?: BoundaryInput,
+): Loss {
+  const found = lossOfLabels(scores, truth, given);
+  if (boundary === undefined) return found;
+  const wide = scores.dtype === 'bf16' ? castTo(scores, 'f32') : scores;
+  return { ...found, loss: withBoundary(found.loss, wide, boundary) };
+}
+
+function lossOfLabels(scores: Value, truth: Value, given: LossConfig): Loss {
   const classes = channelOf(scores).name;
   checkLoss(given, dimOf(scores.shape, classes, 'loss').size);
   const config = withDefaults(given);
@@ -251,32 +275,4 @@ function lossOfSets(scores: Value, truth: Value, config: Full & Required<Pick<Lo
 /** The mean of losses, the loss itself of one. */
 function joined(losses: readonly Value[]): Value | undefined {
   return losses.length > 1 ? meanOf(losses) : losses[0];
-}
-
-/**
- * Deep supervision: the loss of scores at several resolutions, from the highest down, each against the labels at that
- * resolution (nearest voxel). Weights 1, 1/2, 1/4..., divided by their sum, as in nnU-Net (Isensee et al. 2021). The parts are
- * those of the highest resolution; of one resolution it is {@link segmentationLoss}.
- */
-export function deepLoss(levels: readonly Value[], labels: Value, config: LossConfig = HOU2019_LOSS): Loss {
-  const losses = levels.map((scores) => {
-    const size = spaceOf(scores, 'deep supervision').map((axis) => [axis.name, axis.size] as const);
-    return segmentationLoss(scores, labelsAt(labels, Object.fromEntries(size)), config);
-  });
-  const [{ loss, parts }] = losses;
-  if (losses.length === 1) return { loss, parts };
-  const all = losses.reduce((sum, _, level) => sum + 2 ** -level, 0);
-  const weighted = losses.map((one, level) =>
-    mul(one.loss, constant(loss.graph, 2 ** -level / all, [], 'f64')),
-  );
-  return { loss: weighted.reduce((a, b) => add(a, b)), parts };
-}
-
-/** Labels [batch, space...] at other sizes of space, each the nearest one. */
-function labelsAt(labels: Value, size: Readonly<Record<string, number>>): Value {
-  if (labels.shape.every((dim) => (size[dim.name] ?? dim.size) === dim.size)) return labels;
-  // Devices resize volumes that have a last dimension of channels.
-  const volume = reshape(labels, [...labels.shape, { name: 'one', size: 1 }]);
-  const resized = resize(volume, 'nearest', size);
-  return reshape(resized, resized.shape.slice(0, -1));
 }

@@ -3,7 +3,7 @@ import { Graph, shape } from '../../core/index.ts';
 import { evaluate, gradients, inputOf } from '../../ops/index.ts';
 import { differences, feedsOf } from '../feeds.testing.ts';
 import { dice, mean, tversky, type Voxelwise } from './formulas.testing.ts';
-import { LOSS_NAMES, type LossName } from './loss-names.ts';
+import { LABEL_LOSSES, type LabelLoss } from './loss-names.ts';
 import { evenLoss, type LossConfig, segmentationLoss } from './losses.ts';
 
 // Every loss by name against its formula in plain numbers: two cases of three voxels, three classes.
@@ -24,7 +24,7 @@ const voxelwise: Voxelwise = { p, t: (v, k) => (labels[v] === k ? 1 : 0) };
 type Full = Required<Omit<LossConfig, 'ignore' | 'sets' | 'custom'>>;
 
 /** The formula of each loss. */
-const FORMULAS: Readonly<Record<LossName, (config: Full) => number>> = {
+const FORMULAS: Readonly<Record<LabelLoss, (config: Full) => number>> = {
   ce: ({ weights }) => mean(labels.map((l, v) => -weights[l] * Math.log(p(v, l)))),
   focal: ({ weights, gamma }) =>
     mean(labels.map((l, v) => -weights[l] * (1 - p(v, l)) ** gamma * Math.log(p(v, l)))),
@@ -58,7 +58,7 @@ function build(config: LossConfig) {
 
 const whole = { ...evenLoss(3, 0.4), gamma: 2, alpha: 0.3, beta: 0.7, terms: [] };
 
-describe.each(LOSS_NAMES)('%s', (name) => {
+describe.each(LABEL_LOSSES)('%s', (name) => {
   it.each([
     { gamma: 2 },
     { weights: [1, 2, 3], gamma: 0, alpha: 1, beta: 0 },
@@ -83,7 +83,7 @@ it('averages losses of a sort and mixes the sorts', () => {
   const { graph, loss, parts } = build(config);
   const feeds = feedsOf(graph, { scores: logits, labels });
   const [total, entropy] = evaluate(graph, feeds, [loss, parts.crossEntropy]).map((v) => v[0]);
-  const f = (name: LossName): number => FORMULAS[name](config);
+  const f = (name: LabelLoss): number => FORMULAS[name](config);
   expect(total).toBeCloseTo(
     0.6 * mean([f('ce'), f('focal')]) + 0.4 * mean([f('tversky'), f('batch-dice')]),
     9,

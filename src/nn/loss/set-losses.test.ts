@@ -3,9 +3,10 @@ import { Graph, shape } from '../../core/index.ts';
 import { evaluate, gradients, inputOf } from '../../ops/index.ts';
 import { regionCounts, writtenRegions } from '../counts.ts';
 import { differences, feedsOf } from '../feeds.testing.ts';
+import { deepLoss } from './deep-loss.ts';
 import { dice, mean, tversky } from './formulas.testing.ts';
 import { type LossName, SET_LOSSES } from './loss-names.ts';
-import { deepLoss, type LossConfig, segmentationLoss } from './losses.ts';
+import { type LossConfig, segmentationLoss } from './losses.ts';
 
 // Losses of regions against their formulas in plain numbers: two cases of three voxels, two regions of three classes.
 
@@ -28,7 +29,9 @@ const whole: Full = {
   ...{ gamma: 2, alpha: 0.3, beta: 0.7 },
 };
 
-const FORMULAS: Readonly<Record<(typeof SET_LOSSES)[number], (config: Full) => number>> = {
+const LABELLED = SET_LOSSES.filter((name) => name !== 'boundary');
+
+const FORMULAS: Readonly<Record<(typeof LABELLED)[number], (config: Full) => number>> = {
   bce: ({ weights }) =>
     mean(
       labels.flatMap((_, v) =>
@@ -49,7 +52,7 @@ function build(config: LossConfig, width = 3) {
   return { graph, scores, truth, ...segmentationLoss(scores, truth, config) };
 }
 
-describe.each(SET_LOSSES)('%s of regions', (name) => {
+describe.each(LABELLED)('%s of regions', (name) => {
   it.each([{}, { weights: [4, 2], alpha: 1, beta: 0 }])('follows its formula, with %j', (change) => {
     const config: Full = { ...whole, ...change, terms: [name] };
     const { graph, scores, loss } = build(config);
@@ -83,7 +86,7 @@ it('mixes both by default, tells each region and stays finite where scores are f
   const { graph, scores, loss, parts } = build(usual);
   const told = [loss, parts.crossEntropy, ...parts.softDice.map(({ value }) => value)];
   const [value, entropy, ...soft] = evaluate(graph, feedsOf(graph, { scores: logits, labels }), told);
-  const f = (name: (typeof SET_LOSSES)[number]): number => FORMULAS[name](whole);
+  const f = (name: (typeof LABELLED)[number]): number => FORMULAS[name](whole);
   expect(value[0]).toBeCloseTo(0.6 * f('bce') + 0.4 * f('dice'), 9);
   expect(entropy[0]).toBeCloseTo(f('bce'), 9);
   expect(soft.map(([one]) => one)).toEqual(
@@ -131,7 +134,7 @@ it('counts regions one by one and writes them in their order', () => {
 it('refuses losses of classes, and scores that are not those of the regions', () => {
   const refused = (change: Partial<LossConfig>) => () => build({ ...whole, ...change });
   expect(refused({ terms: ['dice', 'ce'] satisfies LossName[] })).toThrow(
-    'loss: terms for regions that may overlap; expected one or several of dice, case-dice, batch-dice, tversky, bce, found dice, ce',
+    'loss: terms for regions that may overlap; expected one or several of dice, case-dice, batch-dice, tversky, bce, boundary, found dice, ce',
   );
   expect(refused({ sets: [[1], [2], [3]] })).toThrow('scores of regions; expected 3, one for each, found 2');
   expect(refused({ weights: [1, 2, 3] })).toThrow('expected 2, one per region, found 3');

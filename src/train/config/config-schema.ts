@@ -185,6 +185,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     gamma: notNegative.optional(),
     alpha: notNegative.optional(),
     beta: notNegative.optional(),
+    boundaryWeight: object({ first: share, last: share }).optional(),
     custom: customLoss.optional(),
   }),
   deepSupervision: flag,

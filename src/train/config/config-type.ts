@@ -47,6 +47,8 @@ export interface LossSettings {
   /** What a false voxel costs in the Tversky loss, and what a missed one does; 0.3 and 0.7 by default. */
   readonly alpha?: number;
   readonly beta?: number;
+  /** Share of the boundary loss in the first step and in the last one, between which it rises evenly; 0.01 and 0.5 by default. */
+  readonly boundaryWeight?: { readonly first: number; readonly last: number };
   /** A loss given in code, in place of `terms`: its name alone is in files. */
   readonly custom?: { readonly name: string; readonly build?: LossFunction };
 }

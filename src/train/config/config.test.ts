@@ -121,7 +121,7 @@ describe('resolveConfig', () => {
     ],
     [
       { loss: { terms: ['hinge'] } },
-      'config "loss.terms.0": expected one of dice, case-dice, batch-dice, tversky, ce, focal, bce, found "hinge"',
+      'config "loss.terms.0": expected one of dice, case-dice, batch-dice, tversky, ce, focal, bce, boundary, found "hinge"',
     ],
     [{ loss: { terms: ['ce', 'ce'] } }, 'config "loss.terms": expected each loss once, found ["ce","ce"]'],
     [

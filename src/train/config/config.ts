@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { checkLayout, fail, type Layout, type Mesh, mesh, shownValue } from '../../core/index.ts';
+import { hasBoundary } from '../../nn/index.ts';
 import { check, readJson, type SettingName, settingIn } from './config-error.ts';
 import { presets } from './config-presets.ts';
 import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
@@ -41,6 +42,12 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   checkRegions(config, nameOf);
   if (config.slices !== undefined && config.patch !== undefined)
     fail({ where: nameOf('patch'), problem: `expected nothing beside slices, found ${config.patch}` });
+  if (config.slices !== undefined && hasBoundary(config.loss))
+    fail({
+      where: nameOf('loss'),
+      problem: 'expected losses of labels alone beside slices, found boundary',
+      hint: 'Distances are those of volumes: leave slices out',
+    });
   return config;
 }
 

@@ -93,7 +93,7 @@ export function movesStatistics(config: TrainConfig, classes: number, size: Shap
 
 /** The loss of a config for a number of classes. */
 export function lossOf({ loss, ignore, regions }: TrainConfig, classes: number): LossConfig {
-  const { foregroundWeight, weights, dice, custom, ...rest } = loss;
+  const { foregroundWeight, weights, dice, custom, boundaryWeight: _, ...rest } = loss;
   const shared = {
     ...rest,
     ...(ignore && { ignore: IGNORED }),

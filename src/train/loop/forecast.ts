@@ -107,7 +107,7 @@ export function splitFor(
 ): Promise<Placed> {
   const graph = (size: Shape3, batch: number) => trainingGraph({ ...config, batch }, classes, size).graph;
   const { batch } = config;
-  const volumes = { ...volumesOfStep(config, shape), cases, stored };
+  const volumes = { ...volumesOfStep(config, shape, classes), cases, stored };
   const hostBytes = trainingBytes({ ...volumes, processes: processes?.ranks.length ?? ranks ?? 1 });
   const sample = sampleShape(shape, stepPatch(config));
   return withSplit(config, { shape: sample, batch, graph, hostBytes, processes, ranks });
@@ -164,7 +164,7 @@ function wholePrograms(
     if (batch * voxelCount(size) <= step) return [];
     const volumes = { cases, stored, processes: processRanks?.length ?? 1 };
     const hostBytes = Math.max(
-      trainingBytes({ ...volumes, ...volumesOfStep(config, seen) }),
+      trainingBytes({ ...volumes, ...volumesOfStep(config, seen, classes) }),
       trainingBytes({
         ...volumes,
         voxels: voxelCount(seen),
@@ -203,7 +203,7 @@ export function forecast(
   const { cases = 1, stored = false, processRanks, stepPlan } = options;
   const processes = processRanks?.length ?? 1;
   const sample = sampleShape(shape, stepPatch(config));
-  const hostBytes = trainingBytes({ ...volumesOfStep(config, shape), cases, stored, processes });
+  const hostBytes = trainingBytes({ ...volumesOfStep(config, shape, classes), cases, stored, processes });
   if (!isFunction(config)) checkLevels(config.levels, sample);
   const step = {
     key: stepKey(sample),

@@ -2,6 +2,7 @@ import { fail } from '../../core/index.ts';
 import type { Case, Shape3 } from '../../imaging/index.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
 import { type InOnePiece, type Loaded, type Session, totalSent } from '../../run/index.ts';
+import { boundaryRegions, boundaryWeightOf } from '../config/boundary.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { judgedNames, learningRateOf, prepareOptions, trainingGraph } from '../config/model.ts';
 import { type Programs, stepKey } from '../config/programs.ts';
@@ -44,7 +45,7 @@ export class Trainer {
     const { config, cases } = parts;
     this.samples =
       config.slices === undefined
-        ? new VolumeSamples(config, cases, this.reader)
+        ? new VolumeSamples(config, cases, this.reader, boundaryRegions(config, parts.classes.length))
         : new SliceSamples(config, config.slices, cases, this.reader);
   }
 
@@ -100,6 +101,10 @@ export class Trainer {
       const out = await program.run({
         image: batch.image,
         labels: batch.labels,
+        ...(batch.distances && {
+          distances: batch.distances,
+          boundary_weight: Float64Array.of(boundaryWeightOf(config, step)),
+        }),
         ...(accumulate > 1 && { pass: Int32Array.of(pass) }),
         ...(last
           ? { step: Int32Array.of(step), learning_rate: Float64Array.of(learningRate) }

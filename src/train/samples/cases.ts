@@ -15,6 +15,7 @@ import {
   StoredCase,
   voxelCount,
 } from '../../imaging/index.ts';
+import { boundaryCount } from '../config/boundary.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { splitOf } from '../config/held-out.ts';
 import { channelCount } from '../config/normalization.ts';
@@ -94,6 +95,8 @@ export interface Volumes {
   readonly batch: number;
   /** Of an image; 1 by default. */
   readonly channels?: number;
+  /** Regions whose boundaries distances are taken to. */
+  readonly boundaries?: number;
   /** Cases to train on. */
   readonly cases: number;
   /** Whether they lie in a store of preprocessed cases. */
@@ -104,14 +107,16 @@ export interface Volumes {
 
 /** What a step takes of cases of a shape; in 2-D the slabs of its slices, all of one case, count as one sample. */
 export function volumesOfStep(
-  config: Pick<TrainConfig, 'batch' | 'patch' | 'slices' | 'channels' | 'normalization'>,
+  config: TrainConfig,
   shape: Shape3,
-): Pick<Volumes, 'voxels' | 'sampleVoxels' | 'batch' | 'channels'> {
+  classes = config.classes?.length ?? 0,
+): Pick<Volumes, 'voxels' | 'sampleVoxels' | 'batch' | 'channels' | 'boundaries'> {
   const { batch, slices } = config;
   const channels = channelCount(config);
   const voxels = voxelCount(shape);
   const sampleVoxels = voxelCount(sampleShape(shape, stepPatch(config)));
-  if (slices === undefined) return { voxels, sampleVoxels, batch, channels };
+  const boundaries = boundaryCount(config, classes);
+  if (slices === undefined) return { voxels, sampleVoxels, batch, channels, boundaries };
   return { voxels, sampleVoxels: batch * slices * sampleVoxels, batch: 1, channels };
 }
 
@@ -120,6 +125,14 @@ export function volumesOfStep(
  * its changes. Scans: those kept, and beside them the whole batch, or such pieces where each of several processes feeds its own rank.
  */
 export function trainingBytes(volumes: Volumes): number {
+  const { voxels, batch, boundaries = 0 } = volumes;
+  return volumeBytes(volumes) + (boundaries > 0 ? batch * boundaryBytes(boundaries) * voxels : 0);
+}
+
+/** Bytes of a voxel of a sample whose distances to boundaries are taken: its changed labels, and steps to each boundary from both sides. */
+const boundaryBytes = (boundaries: number): number => 1 + 4 * boundaries;
+
+function volumeBytes(volumes: Volumes): number {
   const { voxels, sampleVoxels = voxels, batch, channels, cases, stored, processes } = volumes;
   const bytes = voxelBytes(channels);
   const own = (sampleVoxels * batch) / processes;

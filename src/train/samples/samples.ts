@@ -1,8 +1,11 @@
 import type { Shape3 } from '../../imaging/index.ts';
+import type { Feed } from '../../run/index.ts';
 import type { BoxFeeds } from './sample-feeds.ts';
 
 /** The samples of a step, prepared and changed: as one array each, or read a box at a time. */
 export interface Batch extends BoxFeeds {
+  /** Signed distances to the boundaries of regions, where the loss takes them. */
+  readonly distances?: Feed;
   /** Of one sample (depth, height, width). */
   readonly size: Shape3;
   /** Voxels of the volume that the first of them is, or is a part of. */

@@ -10,6 +10,7 @@ import {
 import type { TrainConfig } from '../config/config.ts';
 import { augmentationOf } from '../config/model.ts';
 import { channelCount } from '../config/normalization.ts';
+import { type BoundarySample, boundaryFeed } from './boundary-feed.ts';
 import type { CaseReader } from './case-reader.ts';
 import { sampleBox } from './patches.ts';
 import { augmentedFeeds, type StepSample } from './sample-feeds.ts';
@@ -20,10 +21,18 @@ export class VolumeSamples implements Samples {
   private readonly config: TrainConfig;
   private readonly cases: readonly Case[];
   private readonly reader: CaseReader;
+  private readonly regions: readonly (readonly number[])[] | undefined;
   /** Where changed samples are written, step after step: as large as the largest batch so far. */
   private room: SampleArrays = { image: new Float32Array(0), labels: new Uint8Array(0) };
 
-  constructor(config: TrainConfig, cases: readonly Case[], reader: CaseReader) {
+  /** `regions`: labels of each score, where the loss takes distances to their boundaries. */
+  constructor(
+    config: TrainConfig,
+    cases: readonly Case[],
+    reader: CaseReader,
+    regions?: readonly (readonly number[])[],
+  ) {
+    this.regions = regions;
     this.config = config;
     this.cases = cases;
     this.reader = reader;
@@ -36,6 +45,7 @@ export class VolumeSamples implements Samples {
     let volume: Shape3 | undefined;
     let only: { readonly image: Float32Array; readonly labels?: Uint8Array } | undefined;
     const apart: StepSample[] = [];
+    const bounded: BoundarySample[] = [];
     for (const [i, caseIndex] of indices.entries()) {
       const entry = cases[caseIndex];
       const where = `step ${step + 1}, augmentation of case ${entry.id}`;
@@ -47,8 +57,10 @@ export class VolumeSamples implements Samples {
       const box = sampleBox(shape, config.patch, config.seed, key.step);
       size ??= boxShape(box);
       checkSameShape(size, boxShape(box), ids, i);
+      const own = { source: () => this.reader.source(entry), key, start: box.start, where };
       if (whole === undefined) {
-        apart.push({ source: () => this.reader.source(entry), key, start: box.start, where });
+        apart.push(own);
+        bounded.push({ ...own, entry });
         continue;
       }
       const { image, labels } = whole;
@@ -64,8 +76,11 @@ export class VolumeSamples implements Samples {
         if (sample.image !== room.image) room.image.set(sample.image);
         if (sample.labels !== room.labels) room.labels.set(sample.labels!);
       }
+      bounded.push({ ...own, entry, labels: sample.labels === labels ? labels : room.labels });
     }
-    const facts = { size: size!, volume: volume!, ids };
+    const { regions } = this;
+    const distances = regions && boundaryFeed(bounded, config, regions);
+    const facts = { size: size!, volume: volume!, ids, distances };
     if (apart.length > 0)
       return { ...augmentedFeeds(apart, augmentationOf(config), channelCount(config)), ...facts };
     const all = indices.length * voxelCount(size!);
