@@ -54,9 +54,8 @@ async function compare(run: string, channels: number): Promise<void> {
 
 describe('a module in ONNX gives the scores of the run at any size', () => {
   it.each([
-    ['the example of the docs', fileOf('docs/examples/network.mjs'), {}],
     [
-      'the example on two channels with running averages',
+      'the example of the docs on two channels with running averages',
       fileOf('docs/examples/network.mjs'),
       { ema: 0.9, channels: ['T1', 'T2'] },
     ],

@@ -215,7 +215,7 @@ describe('openDataset', () => {
   it('says when there is no dataset', async () => {
     await expect(openDataset(path.join(root, 'nowhere'))).rejects.toThrow('found nothing at this path');
     await expect(openDataset(folder([]))).rejects.toThrow(
-      'expected dataset.json or imagesTr, found neither of them',
+      'expected dataset.json, imagesTr or cases with segmentations, found none of them',
     );
   });
 });

@@ -21,6 +21,7 @@ import { ListedFiles } from './dataset-paths.ts';
 import { matchCases } from './dataset-patterns.ts';
 import { furtherChannels, unusedFiles } from './dataset-unused.ts';
 import { namedLabels } from './named-labels.ts';
+import { hasStructureCases, namedStructures, structureCases } from './structure-cases.ts';
 
 /** One scan and, where it is known, its label map. */
 export interface Case {
@@ -67,6 +68,7 @@ export interface Dataset {
  * Opens a folder of scans and label maps; reads no voxels. It is one of
  *  - a Medical Segmentation Decathlon or nnU-Net v2 folder: `imagesTr`, `labelsTr`, `imagesTs` and a `dataset.json` with the
  *    labels' names and, in the Decathlon, the list of cases; without a list the cases are the files in the folders;
+ *  - a folder of cases with one file for each structure, as TotalSegmentator's: `CASE/ct.nii.gz`, `CASE/segmentations/NAME.nii.gz`;
  *  - any folder, with patterns of its images and label maps; a `dataset.json` in it may name the labels.
  * A store that `halomesh preprocess` wrote is a data set too.
  * Throws ImagingError if the folder, the list or a file of a case is missing or does not fit.
@@ -108,21 +110,32 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
       found: 'a Zarr store of version 3',
       hint: 'Give the data set that it was made from.',
     });
-  if (!existsSync(dir) || !(described || byPattern || existsSync(path.join(dir, 'imagesTr')))) {
+  const known = described || byPattern || existsSync(path.join(dir, 'imagesTr'));
+  const byStructure = !known && existsSync(dir) && (await hasStructureCases(dir));
+  if (!existsSync(dir) || !(known || byStructure)) {
     throw new ImagingError({
       file: dir,
       field: 'dataset',
-      expected: byPattern ? 'a folder' : 'dataset.json or imagesTr',
-      found: existsSync(dir) ? 'neither of them' : 'nothing at this path',
+      expected: byPattern ? 'a folder' : 'dataset.json, imagesTr or cases with segmentations',
+      found: existsSync(dir) ? 'none of them' : 'nothing at this path',
       hint: 'Give the folder that holds imagesTr and labelsTr, or patterns of images and labels.',
     });
   }
   const description = described ? await readDescription(json) : {};
-  const found = await findCases(dir, description, patterns);
-  const faults = [...found.faults];
+  const listed = byStructure ? await structureCases(dir) : await findCases(dir, description, patterns);
+  const structures = namedStructures(listed.cases);
+  if (structures !== undefined && description.labels !== undefined) refuseNames(json);
+  const lacking = new Set(structures?.faults.map(({ file }) => file));
+  const found = { ...listed, cases: listed.cases.filter(({ label }) => !lacking.has(label)) };
+  const faults = [...found.faults, ...(structures?.faults ?? [])];
   const source = described && !byPattern ? json : dir;
   const unlabelled: FoundCase[] = [];
-  const meaning = namedLabels(description.labels, patterns.mapLabels, source, description.regions);
+  const meaning = namedLabels(
+    structures?.labels ?? description.labels,
+    patterns.mapLabels,
+    source,
+    description.regions,
+  );
   const finish = (list: readonly FoundCase[], kind: 'case' | 'test case') => {
     const whole = keepWhole(list, kind, source, { faults, unlabelled });
     const lean = patterns.resampleTilt ? ({ lean: 'resample' } as const) : {};
@@ -131,8 +144,8 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
       .sort((a, b) => inNaturalOrder(a.id, b.id));
   };
   const all = [...found.cases, ...found.test];
-  const known = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
-  const unused = unusedFiles(dir, all, known);
+  const told = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const unused = unusedFiles(dir, all, told);
   if (!byPattern) faults.push(...furtherChannels(dir, all, unused));
   const dataset: Dataset = {
     dir,
@@ -153,6 +166,16 @@ function refuseTilt(dir: string): never {
     expected: 'a data set of scans',
     found: 'a store, whose scans are prepared',
     hint: 'Give it to preprocess, when the store is made.',
+  });
+}
+
+function refuseNames(json: string): never {
+  throw new ImagingError({
+    file: json,
+    field: 'labels',
+    expected: 'none, as files of structures name them',
+    found: 'names of labels',
+    hint: 'Take them out, or give label maps of one file.',
   });
 }
 

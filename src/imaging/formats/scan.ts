@@ -10,6 +10,7 @@ import { openDicomSeries } from './dicom/dicom-series.ts';
 import { diskFiles } from './disk-files.ts';
 import { otherFolder } from './other-kinds.ts';
 import type { ScanFolders } from './scan-files.ts';
+import { openStructures, structuresOf } from './structures/structure-folder.ts';
 
 /**
  * Opens a scan of any format, told apart by content: NIfTI (`.nii`, `.nii.gz`, `.hdr`/`.img`), NRRD (`.nrrd`, `.nhdr`),
@@ -33,6 +34,11 @@ async function openFolder(files: ScanFolders, path: string, options: ScanReadOpt
   const names = await readdir(path).catch((error: unknown) => {
     throw readError(path, error);
   });
+  const structures = options.labels ? structuresOf(path, names) : [];
+  if (structures.length > 0) {
+    const open = (file: string, given: ScanReadOptions) => openScan(file, given, files);
+    return openStructures(path, structures, options, open);
+  }
   const other = otherFolder(path, names);
   if (other !== undefined) throw new ImagingError({ file: path, field: 'path', ...other });
   return openDicomSeries(files, path, options);

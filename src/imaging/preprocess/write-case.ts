@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   channelFiles,
@@ -196,8 +196,8 @@ async function writeChannel(
 export async function sourceOf(entry: Case): Promise<CaseDescription['source']> {
   const { label } = entry;
   const factsOf = async (file: string) => {
-    const { size, mtimeMs } = await stat(file);
-    return { file, bytes: size, modified: Math.round(mtimeMs) };
+    const { bytes, modified } = await sizeOf(file);
+    return { file, bytes, modified: Math.round(modified) };
   };
   const [image, ...others] = imageFiles(entry);
   const further = await Promise.all(others.map(factsOf));
@@ -206,6 +206,18 @@ export async function sourceOf(entry: Case): Promise<CaseDescription['source']> 
     label: label === undefined ? undefined : await factsOf(label),
     ...(further.length > 0 && { further }),
     ...(entry.lean && { lean: entry.lean }),
+  };
+}
+
+/** Bytes and the last change (ms) of a file, or of the files of a folder. */
+async function sizeOf(file: string): Promise<{ readonly bytes: number; readonly modified: number }> {
+  const found = await stat(file);
+  if (!found.isDirectory()) return { bytes: found.size, modified: found.mtimeMs };
+  const names = (await readdir(file)).filter((name) => !name.startsWith('.'));
+  const all = await Promise.all(names.map((name) => stat(path.join(file, name))));
+  return {
+    bytes: all.reduce((sum, { size }) => sum + size, 0),
+    modified: Math.max(found.mtimeMs, ...all.map(({ mtimeMs }) => mtimeMs)),
   };
 }
 
