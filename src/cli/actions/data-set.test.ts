@@ -56,7 +56,9 @@ describe('halomesh verify', () => {
     const dir = path.join(root, 'none');
     mkdirSync(dir);
     expect(await halomesh('verify', dir)).toBe(1);
-    expect(told).toMatch(/^halomesh: .*none: dataset: expected dataset\.json, imagesTr or cases with segmentations, found none/);
+    expect(told).toMatch(
+      /^halomesh: .*none: dataset: expected dataset\.json, imagesTr or cases with segmentations, found none/,
+    );
     expect(printed).toEqual([]);
   });
 });
