@@ -18,6 +18,7 @@ import { install, manifest, node, projectWith, root } from './packed.ts';
 const kind = `${process.platform}-${process.arch}`;
 const name = `@halomesh/kernels-${kind}`;
 let dir: string;
+let tarballs: string[];
 let project: string;
 let kernels: string;
 let halomesh: string;
@@ -26,9 +27,10 @@ beforeAll(() => {
   dir = mkdtempSync(path.join(tmpdir(), 'halomesh-packages-'));
   const script = path.join(root, 'scripts/build-packages.mjs');
   execFileSync(process.execPath, [script, '--only', kind, '--out', dir], { stdio: 'pipe' });
-  const [tarball, of] = ['halomesh-0', `halomesh-kernels-${kind}`].map((start) =>
+  tarballs = ['halomesh-0', `halomesh-kernels-${kind}`].map((start) =>
     path.join(dir, readdirSync(dir).find((file) => file.startsWith(start)) ?? 'none'),
   );
+  const [tarball, of] = tarballs;
   project = projectWith(dir, tarball);
   halomesh = path.join(project, 'node_modules/halomesh');
   kernels = install(project, name, of);
@@ -74,6 +76,35 @@ describe(`halomesh with ${name}`, () => {
     expect(node(dir, [path.join(root, 'bin/halomesh.js'), ...args]).status).toBe(0);
     expect(losses(path.join(project, 'run'))).toEqual(losses(here));
     expect(losses(here)).toHaveLength(3);
+  });
+
+  it('is installed by npm from both tarballs, and predicts by its kernels at once', () => {
+    const given = path.join(dir, 'given');
+    mkdirSync(given);
+    writeFileSync(path.join(given, 'package.json'), JSON.stringify({ name: 'given', private: true }));
+    // What was installed here lies in npm's cache.
+    const args = [
+      'install',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--install-links',
+    ];
+    execFileSync('npm', [...args, ...tarballs], { cwd: given, stdio: 'pipe' });
+    const packages = path.join(given, 'node_modules');
+    expect(manifest(path.join(packages, name)).version).toBe(manifest(root).version);
+    const bin = path.join(packages, 'halomesh/bin/halomesh.js');
+    const scan = path.join(project, 'data/imagesTr/phantom_001.nii.gz');
+    const from = ['--run', path.join(project, 'run'), '--input', scan, '--output', 'seg.nii.gz'];
+    const { status, stdout, stderr } = node(given, [bin, 'predict', ...from], {
+      PATH: path.join(dir, 'empty'),
+    });
+    expect(status, stderr).toBe(0);
+    expect(`${stdout}${stderr}`).not.toContain('WebAssembly');
+    expect(readFileSync(path.join(given, 'seg.nii.gz'))).toEqual(
+      readFileSync(path.join(project, 'seg.nii.gz')),
+    );
   });
 
   it('has nothing left to set up, unless the kernels shall be compiled', () => {

@@ -39,6 +39,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 const compilers = [
   ['TypeScript 5.4', () => path.join(tools, 'typescript-5.4')],
+  ['TypeScript 5.9', () => path.join(tools, 'typescript')],
   ['the TypeScript of this project', () => path.join(root, 'node_modules/typescript')],
 ] as const;
 const settings = [
