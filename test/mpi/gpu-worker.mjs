@@ -73,8 +73,8 @@ async function broken(processes) {
   await train(processes, 1, { device });
 }
 
+const mpi = startMpi({ chunkBytes: 4096 });
 try {
-  const mpi = startMpi({ chunkBytes: 4096 });
   const found = [];
   for (const transport of transports) {
     const processes = new MpiProcesses(mpi, { transport, smallBytes: 8, pieceBytes: 1000 });
@@ -83,5 +83,6 @@ try {
   if (mpi.rank === 0) process.stdout.write(`${JSON.stringify(found)}\n`);
   mpi.finish();
 } catch (error) {
-  process.exitCode = await failTogether(error, (text) => process.stderr.write(text));
+  // These processes were not joined by `mpiProcesses`, which would end all.
+  mpi.abort(await failTogether(error, (text) => process.stderr.write(text)));
 }

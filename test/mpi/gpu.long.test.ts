@@ -46,7 +46,8 @@ describeMpi('processes with a CUDA device', () => {
 
   it('an error of one rank is told with its rank and step and ends all', async () => {
     const ended = await mpirun(2, [GPU_WORKER, 'broken', 'ipc'], ENV);
-    expect(ended.code).toBe(1);
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr).not.toMatch(/signal 11/);
     expect(ended.stderr).toMatch(/halomesh: rank 1: step #\d+ \(.*\): a cosmic ray/);
   });
 });

@@ -48,11 +48,13 @@ it('tells the best split of each number of ranks, and why some have none', async
 
     16^3 over more and more ranks
 
-    | ranks | best split | block        |  s/step |  waits | efficiency | memory a rank | sent by a rank | sent by all |
-    | ----: | ---------- | ------------ | ------: | -----: | ---------: | ------------: | -------------: | ----------: |
-    |     1 | none       | 16 x 16 x 16 | 0.00111 |  0.0 % |    100.0 % |     138.7 MiB |            0 B |         0 B |
-    |     2 | depth=2    | 8 x 16 x 16  | 0.00447 | 80.0 % |     12.4 % |     154.5 MiB |       36.0 KiB |   147.6 KiB |
-    |     8 | depth=8    | 2 x 16 x 16  | 0.00876 | 91.9 % |      1.6 % |     154.5 MiB |       72.0 KiB |    1.16 MiB |
+    | ranks | best split | block        |  s/step | over all | waits | efficiency | memory a rank | sent by a rank | sent by all |
+    | ----: | ---------- | ------------ | ------: | -------: | ----: | ---------: | ------------: | -------------: | ----------: |
+    |     1 | none       | 16 x 16 x 16 | 0.00111 |  0.00111 | 0.0 % |    100.0 % |     138.7 MiB |            0 B |         0 B |
+    |     2 | 1: none    | 16 x 16 x 16 | 0.00111 |  0.00447 | 0.0 % |     50.0 % |     138.7 MiB |            0 B |         0 B |
+    |     8 | 1: none    | 16 x 16 x 16 | 0.00111 |  0.00876 | 0.0 % |     12.5 % |     138.7 MiB |            0 B |         0 B |
+
+    The best of 8 ranks is to start 1 alone: all together would take 0.00876 s a step, as they wait for each other.
 
     8^3 voxels a rank
 
@@ -107,4 +109,27 @@ it.each([
   if (inside === undefined) expect(found.out).not.toContain('within a machine');
   else expect(found.out).toContain(`${inside} GB/s, 10.0 us within a machine`);
   expect(found.out.match(/^\| +16 /gm)).toHaveLength(2);
+});
+
+it('tells steps on GPUs, of assumed speeds or those of a machine file, with a rank for each GPU', async () => {
+  const small = 'scale --device cuda --base 16 --levels 2 --tries 1 --size 32'.split(' ');
+  const plain = await halomesh(...small, '--ranks', '1,2', '--out', path.join(folder, 'gpu.png'));
+  expect(plain.err).toBe('');
+  expect(plain.out).toContain('machine    a GPU, 1 GPU: not measured');
+  const machine = fileURLToPath(new URL('../../../examples/machines/8-h100-400gbit.json', import.meta.url));
+  const known = await halomesh(
+    ...small,
+    ...['--machine', machine, '--ranks', '8', '--out', path.join(folder, 'h100.png')],
+  );
+  const one = await halomesh(
+    ...small,
+    ...['--machine', machine, '--ranks', '8', '--ranks-per-machine', '1'],
+    ...['--out', path.join(folder, 'h100-far.png')],
+  );
+  const secondsOf = ({ out }: { out: string }): number =>
+    Number(/^\| +8 \|[^|]*\|[^|]*\| *([\d.]+) /m.exec(out)![1]);
+  // Messages of eight GPUs of one machine take NVLink.
+  expect(secondsOf(known)).toBeLessThan(secondsOf(one));
+  const refused = await halomesh('scale', '--device', 'cuda', '--measure');
+  expect(refused.err).toContain('--measure: runs the step on processors alone');
 });

@@ -9,16 +9,25 @@ import {
   type Scaling,
   showParts,
 } from '../../plan/index.ts';
-import { drawScaling, machineFile, speedsOf } from '../../train/index.ts';
+import { drawScaling, machineFile } from '../../train/index.ts';
+import { UsageError } from '../flags/parse.ts';
 import { hearSignals } from '../terminal/interrupt.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
 import { relative } from '../terminal/words.ts';
 import { type Measured, measureHere } from './measure.ts';
-import { finderOf, type ScaleFlags, sizesOf } from './scale-finder.ts';
+import { finderOf, type ScaleFlags, sizesOf, speedsFor } from './scale-finder.ts';
 
 /** Runs `halomesh scale`. */
 export async function scaleAction(flags: ScaleFlags): Promise<void> {
+  if (flags.measure && flags.device === 'cuda')
+    throw new UsageError({
+      where: '--measure',
+      problem: 'runs the step on processors alone',
+      expected: '--device cpu',
+      found: '--device cuda',
+      hint: 'On GPUs: mpirun -n 2 halomesh bench --device cuda --split depth=2',
+    });
   if (flags.measure) {
     const measured = await measureHere(flags);
     if (flags.json) sayJson(measured);
@@ -30,7 +39,7 @@ export async function scaleAction(flags: ScaleFlags): Promise<void> {
     writes: [flags.out],
     overwrite: flags.overwrite,
   });
-  const speeds = speedsOf(flags.machine);
+  const speeds = speedsFor(flags);
   const block = flags.block ?? Math.max(2 ** (flags.levels - 1), Math.floor(flags.size / 4));
   const progress = showProgress({ unit: 'split', total: 2 * flags.ranks.length, silent: flags.json });
   let done = 0;
@@ -44,7 +53,7 @@ export async function scaleAction(flags: ScaleFlags): Promise<void> {
       ...scaling,
       strongTitle: `${flags.size}³`,
       weakTitle: `${block}³ a rank`,
-      machine: machineText(speeds),
+      machine: machineText(speeds, flags.device),
     },
     flags.out,
   );
@@ -53,20 +62,23 @@ export async function scaleAction(flags: ScaleFlags): Promise<void> {
 }
 
 /** Whether times are those of a machine that was measured, and of its link. */
-function machineText({ name, cores, source, link }: Speeds): string {
-  return `Machine ${name}, ${cores} ${cores === 1 ? 'core' : 'cores'}: ${source}. Link: ${link.source}`;
+function machineText(speeds: Speeds, device: ScaleFlags['device']): string {
+  return `Machine ${speeds.name}, ${coresOf(speeds, device)}: ${speeds.source}. Link: ${speeds.link.source}`;
 }
+
+const coresOf = ({ cores }: Speeds, device: ScaleFlags['device']): string =>
+  `${cores} ${device === 'cuda' ? 'GPU' : 'core'}${cores === 1 ? '' : 's'}`;
 
 /** The tables as text for a terminal. */
 export function formatScaling(
-  { size, base, levels, batch, precision }: ScaleFlags,
+  { size, base, levels, batch, precision, device }: ScaleFlags,
   block: number,
   speeds: Speeds,
   { strong, weak, leftOut }: Scaling,
 ): string {
   return [
     `step       U-Net of base ${base}, ${levels} levels, batch ${batch}, ${precision}`,
-    `machine    ${speeds.name}, ${speeds.cores} ${speeds.cores === 1 ? 'core' : 'cores'}: ${speeds.source}`,
+    `machine    ${speeds.name}, ${coresOf(speeds, device)}: ${speeds.source}`,
     `link       ${showLink(speeds.link)}: ${speeds.link.source}`,
     ...(speeds.link.inside === undefined
       ? []
@@ -75,6 +87,7 @@ export function formatScaling(
     `${size}^3 over more and more ranks`,
     '',
     table(strong),
+    ...enough(strong),
     '',
     `${block}^3 voxels a rank`,
     '',
@@ -83,24 +96,37 @@ export function formatScaling(
   ].join('\n');
 }
 
+/** How many of the most ranks do best alone, where not all do. */
+function enough(points: readonly ScalePoint[]): string[] {
+  const last = points.at(-1);
+  if (last === undefined || last.used === last.ranks) return [];
+  return [
+    '',
+    `The best of ${last.ranks} ranks is to start ${last.used} alone: all together would take ${showSeconds(last.secondsOfAll)} s a step, as they wait for each other.`,
+  ];
+}
+
 const showLink = ({ bytesPerSecond, latencySeconds }: Link): string =>
   `${(bytesPerSecond / 1e9).toPrecision(3)} GB/s, ${(1e6 * latencySeconds).toPrecision(3)} us`;
 
 function table(points: readonly ScalePoint[]): string {
   const number = (title: string) => ({ title, right: true });
+  const fewer = points.some(({ used, ranks }) => used < ranks);
   const columns = [
     number('ranks'),
     { title: 'best split' },
     { title: 'block' },
-    ...['s/step', 'waits', 'efficiency', 'memory a rank', 'sent by a rank', 'sent by all'].map(number),
+    ...['s/step', ...(fewer ? ['over all'] : [])].map(number),
+    ...['waits', 'efficiency', 'memory a rank', 'sent by a rank', 'sent by all'].map(number),
   ];
   const rows = points.map((point) => {
     const { exchange, allReduce } = point.census.bytesSent;
     return [
       String(point.ranks),
-      showParts(point.parts),
+      point.used === point.ranks ? showParts(point.parts) : `${point.used}: ${showParts(point.parts)}`,
       showBlock(point),
       showSeconds(point.seconds),
+      ...(fewer ? [showSeconds(point.secondsOfAll)] : []),
       percent((point.exchangeSeconds + point.allReduceSeconds) / point.seconds),
       percent(point.efficiency),
       bytes(point.census.peakBytes),

@@ -41,7 +41,17 @@ export function scaleCommand(program: Command): void {
       'threads of each rank (default: the cores of its machine, divided)',
       count('--threads', 1, MOST_THREADS),
     )
-    .option('--ranks-per-machine <n>', 'ranks that share a machine', count('--ranks-per-machine'), 1)
+    .option(
+      '--ranks-per-machine <n>',
+      'ranks that share a machine (default: 1; a rank for each GPU of it)',
+      count('--ranks-per-machine'),
+    )
+    .option(
+      '--device <name>',
+      'cpu or cuda: a core of the machine file is a GPU then, with a rank each',
+      oneOf('--device', ['cpu', 'cuda']),
+      'cpu',
+    )
     .option(
       '--memory-limit <bytes>',
       'of each rank: what does not fit is recomputed or spilled',
@@ -63,6 +73,7 @@ export function scaleCommand(program: Command): void {
 Examples:
   mpirun -n 2 halomesh info --calibrate --out machine.json
   halomesh scale --size 512 --base 16 --machine machine.json
+  halomesh scale --size 1024 --base 32 --precision bf16 --device cuda --machine examples/machines/8-h100-400gbit.json
   halomesh scale --size 128 --measure`,
     )
     .action(async (flags: ScaleFlags) => (await import('../actions/scale.ts')).scaleAction(flags));

@@ -1,3 +1,3 @@
 export { type CudaOptions, cudaDevice } from './device.ts';
 export { type Gpu, gpuHere } from './gpu.ts';
-export { cudaTarget } from './target.ts';
+export { assumedGpu, cudaTarget } from './target.ts';

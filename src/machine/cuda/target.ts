@@ -1,6 +1,7 @@
 import type { Costs, Target } from '../../plan/index.ts';
 import { GPU } from '../assumed.ts';
 import { CALL_FUSION, refusesCall } from '../calls/index.ts';
+import type { Speeds } from '../cpu/speeds.ts';
 import type { TargetOptions } from '../cpu/target.ts';
 import { imageFormats, plainFormat } from '../formats/index.ts';
 import { STAGING } from './host.ts';
@@ -14,6 +15,22 @@ const COSTS: Costs = {
     GPU.launchSeconds + Math.max(flops / GPU.flopsPerSecond, bytes / GPU.bytesPerSecond),
   link: GPU.link,
 };
+
+/** Figures of a machine with one GPU, without a measurement. */
+export function assumedGpu(): Speeds {
+  const { flopsPerSecond, bytesPerSecond, launchSeconds, link } = GPU;
+  const speed = { flopsPerSecond, bytesPerSecond };
+  return {
+    name: 'a GPU',
+    source: 'not measured: what plans for a GPU choose by',
+    cores: 1,
+    allCores: 1,
+    launchSeconds,
+    kernels: { conv: speed, weightGradient: speed, smallConv: speed, pass: speed },
+    memoryBytesPerSecond: bytesPerSecond,
+    link: { ...link, source: 'not measured: pinned memory of the host at both ends' },
+  };
+}
 
 /** A GPU as a target of plans; needs no driver. */
 export const cudaTarget = ({ overlap = true }: TargetOptions = {}): Target => ({

@@ -33,6 +33,21 @@ it('what one rank has no memory for is told for more ranks, beside one rank with
   ]);
 });
 
+it('a step on more ranks never takes longer than on fewer: some are left out where all would wait', async () => {
+  const ranks = [1, 2, 8, 64, 512];
+  const { strong } = await predictScaling(finder(), { batch: 1, depth: 32, height: 32, width: 32 }, ranks, 8);
+  expect(strong.map((point) => point.ranks)).toEqual(ranks);
+  for (const [i, point] of strong.entries()) {
+    expect(point.used).toBeLessThanOrEqual(point.ranks);
+    expect(point.seconds).toBeLessThanOrEqual(point.secondsOfAll);
+    if (i > 0) expect(point.seconds).toBeLessThanOrEqual(strong[i - 1].seconds);
+    expect(point.efficiency).toBeCloseTo(strong[0].seconds / (point.ranks * point.seconds), 12);
+  }
+  const last = strong[strong.length - 1];
+  expect(last.used).toBeLessThan(512);
+  expect(last.secondsOfAll).toBeGreaterThan(last.seconds);
+});
+
 it('memory for the parts of ranks that were not planned counts against the limit', () => {
   const parts = { batch: 1, depth: 32, height: 1, width: 1 };
   const sizes = { batch: 1, depth: 128, height: 8, width: 8 };

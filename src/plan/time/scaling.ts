@@ -150,6 +150,10 @@ export function showParts(parts: Parts): string {
 /** One number of ranks of a scaling. */
 export interface ScalePoint extends Forecasted {
   readonly ranks: number;
+  /** Ranks of the split: fewer where all would take longer, since they wait for each other. */
+  readonly used: number;
+  /** Seconds of the best split over all of them. */
+  readonly secondsOfAll: number;
   /** Part of the ranks' time that is worth as much as one rank's: t(1) / (ranks t) strong, t(1) / t weak. */
   readonly efficiency: number;
 }
@@ -181,7 +185,15 @@ export async function predictScaling(
   for (const n of ranks) {
     const found = finder.best(sizes, n);
     if (isUnsuited(found)) leftOut.push(found);
-    else strong.push({ ...found.best, ranks: n, efficiency: one / (n * found.best.seconds) });
+    else {
+      const all = { ...found.best, used: n };
+      // The fastest of those that so many ranks can leave some of themselves out for.
+      const best = strong
+        .filter(({ used }) => used < n)
+        .reduce<typeof all>((a, b) => (b.seconds < a.seconds ? b : a), all);
+      const efficiency = one / (n * best.seconds);
+      strong.push({ ...best, ranks: n, secondsOfAll: all.seconds, efficiency });
+    }
     await onPoint(n);
   }
   const single = cube(weakBlock, 1);
@@ -192,7 +204,14 @@ export async function predictScaling(
     const found = finder.attempt(grown, parts);
     if (isUnsuited(found))
       leftOut.push({ ranks: n, reason: `${weakBlock}^3 voxels a rank: ${found.reason}` });
-    else weak.push({ ...found, ranks: n, efficiency: alone / found.seconds });
+    else
+      weak.push({
+        ...found,
+        ranks: n,
+        used: n,
+        secondsOfAll: found.seconds,
+        efficiency: alone / found.seconds,
+      });
     await onPoint(n);
   }
   return { strong, weak, leftOut };
