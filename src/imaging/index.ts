@@ -30,6 +30,7 @@ export { datasetIdentity } from './dataset/dataset-identity.ts';
 export { hasRegions, IGNORE, regionsOf } from './dataset/label-regions.ts';
 export * from './dataset/labels.ts';
 export * from './dataset/named-labels.ts';
+export { hasStructureCases } from './dataset/structure-cases.ts';
 // Scans of any format, wherever they lie
 export { readOpenSlabs } from './formats/any-scan.ts';
 

@@ -124,6 +124,24 @@ describe('a view', () => {
     });
   });
 
+  it('has cases with a file for each structure as one label map', async () => {
+    const data = path.join(dir, 'structures');
+    const at = path.join(data, 'c1/segmentations');
+    mkdirSync(at, { recursive: true });
+    await writeBrain(path.join(data, 'c1/ct.nii.gz'), new Int16Array(VOXELS).fill(40));
+    for (const [n, name] of ['liver', 'spleen'].entries())
+      await writeBrain(
+        path.join(at, `${name}.nii.gz`),
+        Uint8Array.from({ length: VOXELS }, (_, i) => (i % 3 === n + 1 ? 1 : 0)),
+      );
+    await shown({ paths: [data] }, async (view, file) => {
+      const { classes, cases } = view.data;
+      expect(classes).toEqual(['background', 'liver', 'spleen']);
+      expect(parts(await file(cases[0].images[0].url)).values[0]).toBe(40);
+      expect(parts(await file(cases[0].truth!.url)).values.slice(0, 4)).toEqual([0, 1, 2, 0]);
+    });
+  });
+
   it('has a DICOM series of a folder in HU, and names the folder whose series is none', async () => {
     const values = Array.from({ length: 6 }, (_, n) => n);
     const slice = (k: number) => ({

@@ -7,6 +7,7 @@ import {
   type Case,
   channelFiles,
   type DatasetPatterns,
+  hasStructureCases,
   isStore,
   openDataset,
   withStoredChannels,
@@ -134,7 +135,8 @@ export class View {
     if (
       existsSync(path.join(given, 'dataset.json')) ||
       existsSync(path.join(given, 'imagesTr')) ||
-      isStore(given)
+      isStore(given) ||
+      (await hasStructureCases(given))
     ) {
       this.sources.push({ name: nameOf(given), run: false });
       return this.addDataset(given, {});
