@@ -29,8 +29,6 @@ export class LocalWorld implements World {
     this.processes = alone(size);
   }
 
-  async ready(): Promise<void> {}
-
   exchange(
     _label: string,
     { transfers }: ExchangePlan,

@@ -47,8 +47,8 @@ export interface World {
   readonly processes: Processes;
   /** What this process has sent so far. */
   readonly traffic: Traffic;
-  /** Finds out how processes reach each other's memory; all call it before anything is sent. */
-  ready(): Promise<void>;
+  /** Finds out how processes reach each other's memory; all call it before anything is sent. Absent where there is one process. */
+  ready?(): Promise<void>;
   /** In words, what messages of this process lie in and travel by; absent where that is memory of the host and MPI, or nothing. */
   readonly transport?: string;
   /** Sends and receives the boxes of a plan: `to` of each rank is filled from the `from` of others. */

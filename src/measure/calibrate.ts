@@ -140,7 +140,7 @@ async function exchangeSeconds(
 ): Promise<number> {
   const length = bytes / 4;
   const world = processes.world(device);
-  await world.ready();
+  await world.ready?.();
   const line: Shape = [{ name: 'line', size: 4 * length }];
   const part = (first: number, n: number): Box => [
     range(first + (n * length) / messages, first + ((n + 1) * length) / messages),

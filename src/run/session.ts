@@ -21,6 +21,8 @@ import type { Tracer } from './tracer.ts';
 import { Turns } from './turns.ts';
 import { Variables } from './variables.ts';
 
+const CLOSED = { where: 'session', problem: 'was closed while a program was loaded' };
+
 export interface SessionOptions {
   readonly device: Device;
   readonly mesh?: Mesh;
@@ -126,7 +128,9 @@ export class Session {
   async load(what: Graph | Plan, options?: LoadOptions): Promise<Loaded> {
     this.loading++;
     try {
-      await this.world.ready();
+      const { closes } = this;
+      if (this.world.ready !== undefined) await this.world.ready();
+      if (this.closes !== closes) fail(CLOSED);
       if (this.tracer !== undefined) this.tracer.transport = this.world.transport;
       return await this.place(what, options);
     } finally {
@@ -273,7 +277,7 @@ async function bindAll(all: readonly Binding[], open: () => boolean): Promise<Ex
   try {
     for (const parts of all) {
       bound.push(await Executable.bind(parts));
-      if (!open()) fail({ where: 'session', problem: 'was closed while a program was loaded' });
+      if (!open()) fail(CLOSED);
     }
     return bound;
   } catch (error) {
