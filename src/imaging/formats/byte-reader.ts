@@ -1,6 +1,9 @@
 import { systemErrorCode, systemErrorReason } from '../../files/system-errors.ts';
 import { ImagingError } from '../volume/errors.ts';
+import { type ElementType, elementBytes } from '../volume/nifti-types.ts';
 import { concatBytes } from './bytes.ts';
+import { largestBzip2Ratio, unpackBzip2 } from './encodings/bzip2.ts';
+import { unpackHex, unpackNumbers } from './encodings/text-voxels.ts';
 import type { ByteSource, Packing, ScanFiles, Unpacker } from './scan-files.ts';
 
 const chunkBytes = 1 << 18;
@@ -14,9 +17,20 @@ export interface ByteRange {
   readonly start?: number;
   /**
    * `gzip or not` (default) looks at the content; `zlib` takes gzip or zlib, `deflate` a stream without header or check sum; `none`
-   * takes the bytes as they are.
+   * takes the bytes as they are. `bzip2`, hexadecimal digits (`hex`) and the numbers of a type as text are unpacked here.
    */
-  readonly packing?: 'gzip or not' | Packing | 'none';
+  readonly packing?: 'gzip or not' | Packing | OwnPacking | 'none';
+}
+
+/** How bytes are packed that no stream of the system unpacks. */
+export type OwnPacking = 'bzip2' | 'hex' | { readonly numbers: ElementType };
+
+/** The most bytes that a byte of each can hold. */
+function largestRatio(packing: Packing | OwnPacking): number {
+  if (packing === 'bzip2') return largestBzip2Ratio;
+  if (packing === 'hex') return 1 / 2;
+  // A digit and what stands behind it.
+  return typeof packing === 'object' ? elementBytes(packing.numbers) : largestGzipRatio;
 }
 
 /**
@@ -26,7 +40,7 @@ export interface ByteRange {
  */
 export class ByteReader {
   readonly file: string;
-  /** Whether the bytes are unpacked on the way, by gzip or zlib. */
+  /** Whether the bytes are unpacked on the way. */
   readonly gzipped: boolean;
   /** Bytes on disk, from the start of the range on. */
   readonly fileBytes: number;
@@ -34,6 +48,7 @@ export class ByteReader {
   position = 0;
   readonly #source: ByteSource;
   readonly #unpacker: Unpacker | undefined;
+  readonly #ratio: number = 1;
   /** Where in the file the next piece is read. */
   #at: number;
   /** The piece after the one that was handed out last. */
@@ -46,14 +61,20 @@ export class ByteReader {
     file: string,
     source: ByteSource,
     start: number,
-    packing: Packing | 'none',
+    packing: Packing | OwnPacking | 'none',
   ) {
     this.file = file;
     this.gzipped = packing !== 'none';
     this.fileBytes = Math.max(0, source.size - start);
     this.#source = source;
     this.#at = start;
-    if (packing !== 'none') this.#unpacker = files.inflate(packing, chunkBytes, () => this.#readPiece());
+    if (packing === 'none') return;
+    this.#ratio = largestRatio(packing);
+    const read = () => this.#readPiece();
+    if (packing === 'bzip2') this.#unpacker = unpackBzip2(chunkBytes, read);
+    else if (packing === 'hex') this.#unpacker = unpackHex(read);
+    else if (typeof packing === 'object') this.#unpacker = unpackNumbers(packing.numbers, read);
+    else this.#unpacker = files.inflate(packing, chunkBytes, read);
   }
 
   /** Opens a file. Throws ImagingError if it is missing, unreadable or no regular file. */
@@ -76,7 +97,7 @@ export class ByteReader {
 
   /** The most bytes that this file can hold after decompression. */
   get largestContent(): number {
-    return this.gzipped ? this.fileBytes * largestGzipRatio : this.fileBytes;
+    return Math.ceil(this.fileBytes * this.#ratio);
   }
 
   /** The next piece, of any size from 1 to `limit` bytes, or undefined at the end. */
@@ -218,6 +239,14 @@ const problems: ReadonlyMap<string, (text: string) => Problem> = new Map([
       found: 'a stream that is cut short',
       hint: again,
     }),
+  ],
+  [
+    'PACKED_END',
+    () => ({ field: 'voxels', expected: 'all of them', found: 'data that are cut short', hint: again }),
+  ],
+  [
+    'PACKED_DATA',
+    (text) => ({ field: 'voxels', expected: 'intact data', found: `damaged data (${text})`, hint: again }),
   ],
   ['Z_DATA_ERROR', damaged],
   ['Z_NEED_DICT', damaged],

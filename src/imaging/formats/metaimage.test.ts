@@ -71,14 +71,14 @@ describe('MetaImage', () => {
       /ElementNumberOfChannels: expected 1, found 3/,
     ],
     [
-      'text voxels',
-      () => save('.mha', metaHead([...short, 'BinaryData = False']), int16),
-      /BinaryData: expected True/,
+      'text that is none',
+      () => save('.mha', metaHead([...short, 'BinaryData = False']), 'x'.repeat(40)),
+      /voxels: expected intact data, found damaged data/,
     ],
     [
-      'a list of files',
+      'a list without files',
       () => save('.mhd', metaHead(short, 'LIST')),
-      /ElementDataFile: expected LOCAL or one file/,
+      /ElementDataFile: expected 2 files, one for each slice, found 0/,
     ],
     [
       'no element type',

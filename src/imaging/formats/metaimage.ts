@@ -3,6 +3,7 @@ import { unitInMm } from '../volume/length-units.ts';
 import type { ElementType } from '../volume/nifti-types.ts';
 import type { OpenScan, ScanReadOptions } from '../volume/scan-types.ts';
 import type { Shape3 } from '../volume/volume.ts';
+import { namesSlices, sliceNames } from './encodings/slice-files.ts';
 import { affineFromLps, openRawVoxels, type RawVoxels } from './raw-voxels.ts';
 import type { ScanFiles } from './scan-files.ts';
 import { HeaderFields, readTextHeader, startsWithText } from './text-header.ts';
@@ -37,13 +38,17 @@ export function looksLikeMetaImage(file: string, start: Uint8Array): boolean {
   return /\.(mha|mhd)$/i.test(file) || startsWithText(start, /^\s*(ObjectType|NDims)\s*=/);
 }
 
-/** Opens a MetaImage, `.mha` or `.mhd`: three dimensions, plain or zlib. Throws ImagingError for everything else. */
+/**
+ * Opens a MetaImage, `.mha` or `.mhd`: three dimensions, plain, zlib or text, in one file or a file for each slice. Throws ImagingError
+ * for everything else.
+ */
 export async function openMetaImage(
   files: ScanFiles,
   file: string,
   options: ScanReadOptions = {},
 ): Promise<OpenScan> {
-  const isLast = (line: string) => /^\s*ElementDataFile\s*=/.test(line);
+  // Behind a list the names of files follow.
+  const isLast = (line: string) => /^\s*ElementDataFile\s*=(?!\s*LIST\b)/.test(line);
   const { lines, bytes } = await readTextHeader(files, file, isLast, 'a line "ElementDataFile = ..."');
   const fields = new HeaderFields(file, parseLines(lines));
   const dimension = fields.need('NDims');
@@ -59,17 +64,17 @@ export async function openMetaImage(
   const type = types.get(typeName) ?? fields.fail('ElementType', 'an integer or float type', typeName);
   const [width, height, depth] = fields.sizes('DimSize', fields.need('DimSize'), 3);
   const shape: Shape3 = [depth, height, width];
-  const { data, detached } = dataFile(files, fields, file);
+  const { data, detached } = dataFile(files, fields, file, lines, depth);
   const raw: RawVoxels = {
     ...{ file, format: 'MetaImage', shape, data },
     ...affineOf(fields),
     encoding: {
       type,
-      littleEndian: !isTrue(fields, 'BinaryDataByteOrderMSB', 'ElementByteOrderMSB'),
+      littleEndian: isText(fields) || !isTrue(fields, 'BinaryDataByteOrderMSB', 'ElementByteOrderMSB'),
       slope: 1,
       intercept: 0,
     },
-    ...placeOf(fields, detached ? 0 : bytes),
+    ...placeOf(fields, type, detached ? 0 : bytes),
   };
   return openRawVoxels(files, raw, options);
 }
@@ -79,6 +84,8 @@ function parseLines(lines: readonly string[]): Map<string, string> {
   for (const line of lines) {
     const at = line.indexOf('=');
     if (at > 0) fields.set(line.slice(0, at).trim(), line.slice(at + 1).trim());
+    // Names of files may follow.
+    if (fields.has('ElementDataFile')) break;
   }
   return fields;
 }
@@ -90,26 +97,43 @@ function isTrue(fields: HeaderFields, ...names: readonly string[]): boolean {
   return fields.fail(names[0], 'True or False', text);
 }
 
-function dataFile(files: ScanFiles, fields: HeaderFields, file: string): { data: string; detached: boolean } {
+function dataFile(
+  files: ScanFiles,
+  fields: HeaderFields,
+  file: string,
+  lines: readonly string[],
+  depth: number,
+): { data: string | readonly string[]; detached: boolean } {
   const name = fields.need('ElementDataFile');
   if (/^local$/i.test(name)) return { data: file, detached: false };
-  if (name === '' || /^LIST\b/.test(name) || name.includes('%')) {
-    fields.fail('ElementDataFile', 'LOCAL or one file', name, 'Save the scan again as one file.');
-  }
-  return { data: files.named(file, 'ElementDataFile', name), detached: true };
+  if (name === '') fields.fail('ElementDataFile', 'LOCAL or the name of a file', name);
+  const named = (one: string): string => files.named(file, 'ElementDataFile', one);
+  if (!namesSlices(name)) return { data: named(name), detached: true };
+  const at = lines.findIndex((line) => /^\s*ElementDataFile\s*=/.test(line));
+  const names = sliceNames(fields, 'ElementDataFile', name, lines.slice(at + 1), depth);
+  return { data: names.map(named), detached: true };
 }
 
+/** Whether voxels are numbers as text. */
+const isText = (fields: HeaderFields): boolean =>
+  fields.get('BinaryData') !== undefined && !isTrue(fields, 'BinaryData');
+
 /** Where and how packed the voxels are. */
-function placeOf(fields: HeaderFields, start: number): Pick<RawVoxels, 'range' | 'skip' | 'atEnd'> {
-  if (!isTrue(fields, 'BinaryData') && fields.get('BinaryData') !== undefined)
-    fields.fail('BinaryData', 'True', 'False', 'Save the scan again with binary voxels.');
+function placeOf(
+  fields: HeaderFields,
+  type: ElementType,
+  start: number,
+): Pick<RawVoxels, 'range' | 'skip' | 'atEnd'> {
   const packed = isTrue(fields, 'CompressedData');
   const text = fields.get('HeaderSize') ?? '0';
   const [size] = fields.numbers('HeaderSize', text, 1);
   if (!Number.isSafeInteger(size) || size < -1) fields.fail('HeaderSize', 'a number of bytes, or -1', text);
   if (size === -1 && packed) fields.fail('HeaderSize', '0 or more beside CompressedData', text);
+  const plain = isText(fields) ? ({ numbers: type } as const) : 'none';
+  if (isText(fields) && (packed || size === -1))
+    fields.fail('BinaryData', 'True beside CompressedData or a HeaderSize of -1', 'False');
   return {
-    range: { start: start + Math.max(0, size), packing: packed ? 'zlib' : 'none' },
+    range: { start: start + Math.max(0, size), packing: packed ? 'zlib' : plain },
     atEnd: size === -1,
   };
 }

@@ -100,7 +100,7 @@ describe('text headers', () => {
         /type: expected an integer or float/,
       );
       expect(await refused(save('.nrrd', of(`encoding: ${name}`), '\n', int16))).toMatch(
-        /encoding: expected raw or gzip/,
+        /encoding: expected raw, gzip, bzip2/,
       );
       expect(await refused(nrrd(`space: ${name}`))).toMatch(/space: expected right-anterior-superior/);
       expect(await refused(save('.mha', metaHead([`ElementType = ${name}`]), int16))).toMatch(

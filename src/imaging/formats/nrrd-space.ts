@@ -1,7 +1,7 @@
 import { type Affine, isUsableAffine } from '../volume/affine.ts';
 import { unitInMm } from '../volume/length-units.ts';
 import { affineFromRas } from './raw-voxels.ts';
-import type { HeaderFields } from './text-header.ts';
+import { HeaderFields } from './text-header.ts';
 
 /** Which way x and y of a space point; z always points to the head. */
 const spaces: ReadonlyMap<string, readonly [x: 'R' | 'L', y: 'A' | 'P']> = new Map([
@@ -97,4 +97,65 @@ function spacingColumns(fields: HeaderFields, units: readonly number[]): number[
     [0, y, 0],
     [0, 0, z],
   ];
+}
+
+/** Fields with an entry for each axis, apart by white space; texts in quotes and vectors are one entry. */
+const perAxis = [
+  'sizes',
+  'kinds',
+  'space directions',
+  'spacings',
+  'units',
+  'centers',
+  'centerings',
+  'labels',
+  'thicknesses',
+  'axis mins',
+  'axismins',
+  'axis maxs',
+  'axismaxs',
+];
+
+/** Kinds of axes that are places, and not what stands at one. */
+const places = new Set(['domain', 'space']);
+
+const entriesOf = (text: string): string[] => text.match(/"[^"]*"|\([^()]*\)|[^\s"()]+/g) ?? [];
+
+/**
+ * The fields of a header of three dimensions; of one of four, without the axis that is a list of a single element, as exports of
+ * vectors and colours of one component are, and segmentations of one layer. Throws ImagingError for other numbers of dimensions, and
+ * where no axis, or more than one, is such a list.
+ */
+export function withoutListAxis(fields: HeaderFields): HeaderFields {
+  const dimension = fields.need('dimension');
+  if (dimension === '3') return fields;
+  const hint = 'Export the scan as one 3-D volume.';
+  if (dimension !== '4')
+    return fields.fail('dimension', '3, or 4 with a list of one element', dimension, hint);
+  const sizes = fields.sizes('sizes', fields.need('sizes'), 4);
+  const kinds = entriesOf(fields.get('kinds') ?? '').map((kind) => kind.toLowerCase());
+  const directions = entriesOf(fields.get('space directions') ?? '').map((entry) => entry.toLowerCase());
+  const isList = (axis: number): boolean => {
+    if (sizes[axis] !== 1) return false;
+    if (directions.length === 4) return directions[axis] === 'none';
+    return kinds.length === 4 ? !places.has(kinds[axis]) : axis === 0;
+  };
+  const lists = [0, 1, 2, 3].filter(isList);
+  if (lists.length !== 1)
+    return fields.fail(
+      'dimension',
+      '3, or 4 with a list of one element',
+      `4, sizes ${sizes.join(' ')}`,
+      hint,
+    );
+  const left = new Map(fields.names().map((name) => [name, fields.need(name)]));
+  left.set('dimension', '3');
+  for (const name of perAxis) {
+    const text = left.get(name);
+    if (text === undefined) continue;
+    const entries = entriesOf(text);
+    // One unit may hold for all axes.
+    if (entries.length === 4) left.set(name, entries.toSpliced(lists[0], 1).join(' '));
+  }
+  return new HeaderFields(fields.file, left);
 }

@@ -77,16 +77,16 @@ describe('NRRD', () => {
 
   const oneByte = ['type: uchar', 'encoding: raw'];
   it.each<[string, () => string, RegExp]>([
-    ['four dimensions', () => save('.nrrd', 'NRRD0004\ndimension: 4\n\n'), /dimension: expected 3, found 4/],
+    ['four dimensions', () => save('.nrrd', 'NRRD0004\ndimension: 4\n\n'), /sizes: expected this field/],
     [
-      'bzip2',
-      () => save('.nrrd', nrrdHead(['type: uchar', 'encoding: bzip2']), '\n'),
-      /encoding: expected raw or gzip, found bzip2/,
+      'an encoding that is none',
+      () => save('.nrrd', nrrdHead(['type: uchar', 'encoding: zip']), '\n'),
+      /encoding: expected raw, gzip, bzip2, hex or ascii, found zip/,
     ],
     [
-      'a list of files',
+      'a list of files that are too few',
       () => save('.nhdr', nrrdHead([...oneByte, 'data file: LIST']), 'a.raw\n'),
-      /data file: expected one file, found LIST/,
+      /data file: expected 2 files, one for each slice, found 1/,
     ],
     [
       'a type that is none',

@@ -1,7 +1,8 @@
 import type { ElementType } from '../volume/nifti-types.ts';
 import type { OpenScan, ScanReadOptions } from '../volume/scan-types.ts';
 import type { Shape3 } from '../volume/volume.ts';
-import { affineOfNrrd } from './nrrd-space.ts';
+import { namesSlices, sliceNames } from './encodings/slice-files.ts';
+import { affineOfNrrd, withoutListAxis } from './nrrd-space.ts';
 import { openRawVoxels, type RawVoxels } from './raw-voxels.ts';
 import type { ScanFiles } from './scan-files.ts';
 import { HeaderFields, readTextHeader } from './text-header.ts';
@@ -53,7 +54,10 @@ const types: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
   ['double', 'float64'],
 ]);
 
-/** Opens an NRRD file, `.nrrd` or `.nhdr`: three dimensions, raw or gzip. Throws ImagingError for everything else. */
+/**
+ * Opens an NRRD file, `.nrrd` or `.nhdr`: three dimensions, or four of which one is a list of a single element; of any encoding, in
+ * one file or a file for each slice. Throws ImagingError for everything else.
+ */
 export async function openNrrd(
   files: ScanFiles,
   file: string,
@@ -65,23 +69,18 @@ export async function openNrrd(
     (line) => line === '',
     'an empty line at its end',
   );
-  const fields = new HeaderFields(file, parseLines(lines));
-  const dimension = fields.need('dimension');
-  if (dimension !== '3') {
-    const hint = 'Export the scan as one 3-D volume.';
-    fields.fail('dimension', '3', dimension, hint);
-  }
+  const fields = withoutListAxis(new HeaderFields(file, parseLines(lines)));
   const typeName = fields.need('type').toLowerCase();
   const type =
     types.get(typeName) ?? fields.fail('type', 'an integer or float type of 8 to 64 bits', typeName);
   const [width, height, depth] = fields.sizes('sizes', fields.need('sizes'), 3);
   const shape: Shape3 = [depth, height, width];
-  const { data, detached } = dataFile(files, fields, file);
+  const { data, detached } = dataFile(files, fields, file, lines, depth);
   const raw: RawVoxels = {
     ...{ file, format: 'NRRD', shape, data },
     ...affineOfNrrd(fields),
     encoding: { type, littleEndian: isLittle(fields, type), slope: 1, intercept: 0 },
-    ...placeOf(fields, detached ? 0 : bytes),
+    ...placeOf(fields, type, detached ? 0 : bytes),
   };
   return openRawVoxels(files, raw, options);
 }
@@ -94,30 +93,61 @@ function parseLines(lines: readonly string[]): Map<string, string> {
     if (match === null || match[2].startsWith('=')) continue;
     const name = match[1].trim().toLowerCase();
     fields.set(name === 'datafile' ? 'data file' : name, match[2].trim());
+    // Names of files follow.
+    if (/^LIST\b/.test(fields.get('data file') ?? '')) break;
   }
   return fields;
 }
 
-function dataFile(files: ScanFiles, fields: HeaderFields, file: string): { data: string; detached: boolean } {
+function dataFile(
+  files: ScanFiles,
+  fields: HeaderFields,
+  file: string,
+  lines: readonly string[],
+  depth: number,
+): { data: string | readonly string[]; detached: boolean } {
   const name = fields.get('data file');
   if (name === undefined) {
     if (!/\.nhdr$/i.test(file)) return { data: file, detached: false };
     return fields.fail('data file', 'the name of the file with the voxels', 'nothing');
   }
-  if (/^LIST\b/.test(name) || name.includes('%')) {
-    const hint = 'Save the scan again as one file.';
-    fields.fail('data file', 'one file', name, hint);
-  }
-  return { data: files.named(file, 'data file', name), detached: true };
+  const named = (one: string): string => files.named(file, 'data file', one);
+  if (!namesSlices(name)) return { data: named(name), detached: true };
+  const at = lines.findIndex((line) => /^data ?file:/i.test(line));
+  return {
+    data: sliceNames(fields, 'data file', name, lines.slice(at + 1), depth).map(named),
+    detached: true,
+  };
 }
 
+/** Encodings by their names. */
+const encodings: ReadonlyMap<string, 'none' | 'zlib' | 'bzip2' | 'hex' | 'text'> = new Map([
+  ['raw', 'none'],
+  ['gzip', 'zlib'],
+  ['gz', 'zlib'],
+  ['bzip2', 'bzip2'],
+  ['bz2', 'bzip2'],
+  ['hex', 'hex'],
+  ['txt', 'text'],
+  ['text', 'text'],
+  ['ascii', 'text'],
+]);
+
 /** Where and how packed the voxels are. */
-function placeOf(fields: HeaderFields, start: number): Pick<RawVoxels, 'range' | 'skip' | 'atEnd'> {
+function placeOf(
+  fields: HeaderFields,
+  type: ElementType,
+  start: number,
+): Pick<RawVoxels, 'range' | 'skip' | 'atEnd'> {
   const encoding = fields.need('encoding').toLowerCase();
-  const packed = encoding === 'gzip' || encoding === 'gz';
-  if (!packed && encoding !== 'raw') {
-    fields.fail('encoding', 'raw or gzip', encoding, 'Save the scan again with one of these.');
-  }
+  const packing =
+    encodings.get(encoding) ??
+    fields.fail(
+      'encoding',
+      'raw, gzip, bzip2, hex or ascii',
+      encoding,
+      'Save the scan again with one of these.',
+    );
   const whole = (name: string): number => {
     const text = fields.get(name, name.replace(' ', '')) ?? '0';
     const [value] = fields.numbers(name, text, 1);
@@ -127,13 +157,18 @@ function placeOf(fields: HeaderFields, start: number): Pick<RawVoxels, 'range' |
   };
   if (whole('line skip') > 0) fields.fail('line skip', '0', `${whole('line skip')}`);
   const skip = whole('byte skip');
-  if (skip === -1 && packed) fields.fail('byte skip', '0 or more beside gzip', '-1');
-  const range = { start, packing: packed ? ('zlib' as const) : ('none' as const) };
+  if (skip === -1 && packing !== 'none') fields.fail('byte skip', `0 or more beside ${encoding}`, '-1');
+  if (skip > 0 && packing === 'text') fields.fail('byte skip', '0 beside numbers as text', `${skip}`);
+  const range = { start, packing: packing === 'text' ? { numbers: type } : packing };
   return { range, skip: Math.max(0, skip), atEnd: skip === -1 };
 }
 
+/** Whether voxels are numbers as text. */
+const isText = (fields: HeaderFields): boolean =>
+  encodings.get(fields.get('encoding')?.toLowerCase() ?? '') === 'text';
+
 function isLittle(fields: HeaderFields, type: ElementType): boolean {
-  if (type === 'int8' || type === 'uint8') return true;
+  if (type === 'int8' || type === 'uint8' || isText(fields)) return true;
   const endian = fields.need('endian').toLowerCase();
   if (endian !== 'little' && endian !== 'big') fields.fail('endian', 'little or big', endian);
   return endian === 'little';
