@@ -51,6 +51,7 @@ const pure = [
   'src/imaging/formats/scan-notes.ts',
   'src/imaging/formats/text-header.ts',
   'src/imaging/formats/unpack-stream.ts',
+  'src/imaging/formats/encodings/',
   'src/imaging/formats/nifti/nifti-encode.ts',
   'src/imaging/formats/nifti/nifti-header.ts',
   'src/imaging/formats/nifti/nifti-read.ts',

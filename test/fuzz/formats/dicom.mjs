@@ -9,7 +9,7 @@ function element(tag, vr, value) {
   const bytes = Buffer.isBuffer(value)
     ? value
     : Buffer.from(value.length % 2 === 1 ? `${value} ` : value, 'latin1');
-  const long = vr === 'OW' || vr === 'SQ';
+  const long = vr === 'OW' || vr === 'OB' || vr === 'SQ';
   const head = Buffer.alloc(long ? 12 : 8);
   head.writeUInt16LE(tag >>> 16, 0);
   head.writeUInt16LE(tag & 0xffff, 2);
@@ -251,5 +251,58 @@ export function dicomEnhanced() {
       return { 'series/a.dcm': Buffer.concat([sound.subarray(0, START), rest]) };
     },
     read: (folder) => readSound(`${folder}/series`),
+  };
+}
+
+/** Two segments on three slices of 4 x 5 pixels, a bit or a byte for each pixel. */
+function segmentation(kind) {
+  const bits = kind === 'BINARY' ? 1 : 8;
+  const meta = Buffer.concat([
+    element(0x00020002, 'UI', '1.2.840.10008.5.1.4.1.1.66.4'),
+    element(0x00020010, 'UI', `${plain.syntax}\0`),
+  ]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(meta.length);
+  const pixels = bits === 1 ? Buffer.from('0f0000f000000f00', 'hex') : Buffer.alloc(60, 1);
+  const frame = (place, segment) => [
+    sequence(0x00209113, [element(0x00200032, 'DS', `0\\0\\${2 * place}`)]),
+    sequence(0x0062000a, [element(0x0062000b, 'US', u16(segment))]),
+  ];
+  const start = Buffer.alloc(132);
+  start.write('DICM', 128);
+  return Buffer.concat([
+    ...[start, element(0x00020000, 'UL', length), meta],
+    element(0x00080016, 'UI', '1.2.840.10008.5.1.4.1.1.66.4'),
+    element(0x00080060, 'CS', 'SEG'),
+    element(0x0020000e, 'UI', '1.2.3.4\0'),
+    element(0x00280002, 'US', u16(1)),
+    element(0x00280008, 'IS', '3'),
+    element(0x00280010, 'US', u16(5)),
+    element(0x00280011, 'US', u16(4)),
+    ...[bits, bits, bits - 1, 0].map((value, i) => element(0x00280100 + i, 'US', u16(value))),
+    element(0x00620001, 'CS', kind),
+    sequence(
+      0x00620002,
+      [element(0x00620004, 'US', u16(1)), element(0x00620005, 'LO', 'liver')],
+      [element(0x00620004, 'US', u16(2)), element(0x00620005, 'LO', 'tumour')],
+    ),
+    sequence(0x52009229, [
+      sequence(0x00209116, [element(0x00200037, 'DS', '1\\0\\0\\0\\1\\0')]),
+      sequence(0x00289110, [element(0x00180050, 'DS', '2'), element(0x00280030, 'DS', '0.7\\0.8')]),
+    ]),
+    sequence(0x52009230, frame(0, 1), frame(1, 2), frame(2, 1)),
+    element(0x7fe00010, bits === 1 ? 'OB' : 'OW', pixels),
+  ]);
+}
+
+/** A damaged segmentation, read as a label map. */
+export function dicomSeg() {
+  return {
+    mutant(random) {
+      const sound = segmentation(random.once(3) ? 'LABELMAP' : 'BINARY');
+      const rest = mutateBytes(random, sound.subarray(START), sound.length - START);
+      return { 'seg.dcm': Buffer.concat([sound.subarray(0, START), rest]) };
+    },
+    read: async (folder) => soundness(await readScan(`${folder}/seg.dcm`, { labels: true })),
   };
 }

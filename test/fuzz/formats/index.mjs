@@ -1,4 +1,4 @@
-import { dicom, dicomEnhanced, dicomStruct } from './dicom.mjs';
+import { dicom, dicomEnhanced, dicomSeg, dicomStruct } from './dicom.mjs';
 import { nifti, niftiChannels, niftiGzip, niftiPair } from './nifti.mjs';
 import { checkpoint, safetensors } from './safetensors.mjs';
 import { config, dataset, log, machine, split } from './settings.mjs';
@@ -20,6 +20,7 @@ export const formats = {
   mha: metaImage,
   dicom,
   enhanced: dicomEnhanced,
+  seg: dicomSeg,
   rtstruct: dicomStruct,
   zarr,
   safetensors,
