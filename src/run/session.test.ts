@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Graph, mesh, shape, uniform } from '../core/index.ts';
-import { cpuDevice, type Device, library, referenceDevice } from '../machine/index.ts';
+import { alone, cpuDevice, type Device, library, referenceDevice, type World } from '../machine/index.ts';
 import {
   assignTo,
   castTo,
@@ -212,6 +212,17 @@ describe('a program that is loaded', () => {
     session.close();
     await expect(loading).rejects.toThrow('session: was closed while a program was loaded');
     expect(open.held).toBe(0);
+  });
+
+  it('is refused where the session is closed while processes find each other', async () => {
+    const { counts, device, open } = slow();
+    const one = alone(2);
+    const world = (of: Device): World => Object.assign(one.world(of), { ready: () => Promise.resolve() });
+    const session = new Session({ device, ...halves, processes: { ...one, world } });
+    const loading = session.load(build());
+    session.close();
+    await expect(loading).rejects.toThrow('session: was closed while a program was loaded');
+    expect([counts.begun, open.held]).toEqual([0, 0]);
   });
 
   it('keeps its arena while another one goes', async () => {
