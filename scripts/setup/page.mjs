@@ -8,7 +8,7 @@ const stampPath = (root) => join(root, 'build/stamps/page');
 const built = (root) => ['dist/web', 'dist/web-app'].map((folder) => join(root, folder, 'index.html'));
 
 /** Outside of web/: what is built into the pages, and with what. */
-const shared = ['native/wasm/halomesh.wasm', 'package-lock.json'];
+const shared = ['native/wasm/halomesh.wasm', 'native/wasm/halomesh-threads.wasm', 'package-lock.json'];
 
 /** An installed copy of the package has dist/web/ and no web/. */
 const sourcesOf = (root) =>

@@ -32,7 +32,7 @@ export interface DeviceEntry {
   readonly doc: string;
   /** Whether it computes: can train and predict. */
   readonly computes: boolean;
-  /** It computes on one thread, whatever it is asked for. */
+  /** It computes on one thread unless it is asked for more. */
   readonly oneThread?: boolean;
   /** Whether it can be opened here, and which one or why not. Never fails. */
   available(): { readonly available: boolean; readonly note: string };
@@ -89,13 +89,13 @@ export const DEVICES = {
     open: cudaDevice,
   },
   wasm: {
-    doc: 'the kernels as WebAssembly on one thread: slower, and nothing to build',
+    doc: 'the kernels as WebAssembly, on one thread unless --threads says more: slower, and nothing to build',
     computes: true,
     oneThread: true,
     available() {
       try {
         wasmModule();
-        return { available: true, note: 'kernels as WebAssembly, on one thread, in 4 GiB of memory' };
+        return { available: true, note: 'kernels as WebAssembly, in 4 GiB of memory' };
       } catch (error) {
         return { available: false, note: unavailable(error) };
       }

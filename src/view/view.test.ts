@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PageFiles, saveView, serveView, View, type ViewData, type ViewServer } from './index.ts';
+import { PageFiles, saveView, serveView, View, type ViewData, type ViewServer, writeApp } from './index.ts';
 import { LogTail } from './log-tail.ts';
 import { rangeOf } from './ranges.ts';
 import { ask, stepLine, WICKED, writeExample } from './view.testing.ts';
@@ -193,6 +193,33 @@ describe('a view', () => {
       'one label map belongs to one scan; found 2 scans. Give a folder with a label map for each case',
     );
     expect(() => new PageFiles(dir)).toThrow('the page is not built. Run: npm run build');
+  });
+});
+
+describe('the page that segments', () => {
+  it('is served isolated, so that threads can share memory, and is written for other servers', async () => {
+    const got = await ask(`${server.url}app/`);
+    expect(got.status).toBe(200);
+    expect(got.headers['cross-origin-embedder-policy']).toBe('require-corp');
+    expect(got.headers['cross-origin-opener-policy']).toBe('same-origin');
+    const html = got.bytes.toString('utf8');
+    const [, script] = html.match(/src="\.\/([^"]+)"/)!;
+    expect((await ask(`${server.url}app/${script}`)).headers['content-type']).toMatch(/^text\/javascript/);
+    expect((await ask(`${server.url}app/../../package.json`)).status).not.toBe(200);
+
+    const folder = path.join(dir, 'app');
+    const files = await writeApp(folder);
+    expect(files.at(-1)).toBe(path.join(folder, 'index.html'));
+    expect(readFileSync(files.at(-1)!, 'utf8')).toBe(html);
+    expect(files.map((file) => path.extname(file)).sort()).toEqual([
+      '.css',
+      '.html',
+      '.js',
+      '.wasm',
+      '.wasm',
+    ]);
+    await expect(writeApp(folder)).rejects.toThrow(/the output is there already/);
+    await writeApp(folder, { overwrite: true });
   });
 });
 

@@ -3,9 +3,11 @@ import { expect, it } from 'vitest';
 import { Graph, range, shape } from '../../src/core/index.ts';
 import { packageRoot } from '../../src/files/index.ts';
 import { wasmHere, wasmModule, wasmTarget } from '../../src/machine/index.ts';
+import { type ThreadStart, wasmDevice } from '../../src/machine/wasm/index.ts';
 import { wasmKernels } from '../../src/machine/wasm/kernels.ts';
 import { inputOf, mul } from '../../src/ops/index.ts';
 import { Session } from '../../src/run/index.ts';
+import { smallTraining } from '../browser/small-training.ts';
 
 // The module that is kept with the sources, and its memory.
 
@@ -16,9 +18,35 @@ it('is built from the sources beside it', async () => {
   const built = JSON.parse(file('built.json').toString());
   const hint = 'native/ has changed since native/wasm/halomesh.wasm was built. Run: npm run build:wasm';
   expect(built.sources, hint).toBe(wasmHash(packageRoot));
-  expect(built.module, 'built.json and halomesh.wasm are not of one build').toBe(
-    hashOf(file('halomesh.wasm')),
+  const files = { module: 'halomesh.wasm', threads: 'halomesh-threads.wasm' };
+  for (const [key, name] of Object.entries(files))
+    expect(built[key], `built.json and ${name} are not of one build`).toBe(hashOf(file(name)));
+});
+
+it('computes on several threads with the bits of one, also where some were not started', async () => {
+  const one = wasmHere();
+  const expected = await smallTraining(one);
+  const three = wasmHere({ threads: 3 });
+  expect(await smallTraining(three)).toEqual(expected);
+  const started: number[] = [];
+  const startWorker = ({ thread }: ThreadStart) => {
+    started.push(thread);
+    return { terminate: () => undefined };
+  };
+  const alone = wasmDevice({ module: wasmModule(3), threads: 3, startWorker });
+  expect(await smallTraining(alone)).toEqual(expected);
+  expect(started).toEqual([1, 2]);
+  for (const device of [one, three, alone]) {
+    device.close();
+    expect(device.held).toBe(0);
+  }
+});
+
+it('refuses threads of a module for one, and too many', () => {
+  expect(() => wasmDevice({ module: wasmModule(), threads: 2 })).toThrow(
+    /device wasm: 2 threads take a module whose memory they can share; found one for a single thread/,
   );
+  expect(() => wasmHere({ threads: 1000 })).toThrow(/expected 1 to 64 threads, got 1000/);
 });
 
 it('gives memory back and takes it again, zeroed', () => {

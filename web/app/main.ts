@@ -1,4 +1,5 @@
-import wasmAddress from '../../native/wasm/halomesh.wasm?url';
+import oneThread from '../../native/wasm/halomesh.wasm?url';
+import manyThreads from '../../native/wasm/halomesh-threads.wasm?url';
 import { byId, make, tell } from '../src/dom.ts';
 import '../src/page.css';
 import './app.css';
@@ -28,7 +29,8 @@ const chosen: {
   result?: SegmentResult;
 } = {};
 let going: Work | undefined;
-let kernels: WebAssembly.Module;
+/** Of one thread; and of several, where pages may share memory. */
+let kernels: readonly WebAssembly.Module[];
 
 const look = new Look(
   (text) => {
@@ -45,9 +47,12 @@ const failed = (error: unknown): void => tell(error instanceof Error ? error.mes
 
 async function start(): Promise<void> {
   // All that the page will ever ask for: afterwards nothing leaves or comes.
-  const response = await fetch(wasmAddress);
-  if (!response.ok) throw new Error(`the kernels cannot be loaded: ${response.status}`);
-  kernels = await WebAssembly.compile(await response.arrayBuffer());
+  kernels = await Promise.all((crossOriginIsolated ? [oneThread, manyThreads] : [oneThread]).map(compiled));
+  input('threads').value = `${crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency) : 1}`;
+  input('threads').disabled = !crossOriginIsolated;
+  if (!crossOriginIsolated)
+    byId('threads-note').textContent =
+      'One thread: the server of this page does not isolate it from other origins.';
   await look.start(byId<HTMLCanvasElement>('canvas'));
   for (const size of BUDGETS)
     byId('budget').append(make('option', { value: size * GIB, selected: size === 2 }, `${size} GiB`));
@@ -69,6 +74,12 @@ async function start(): Promise<void> {
   byId('save').addEventListener('click', () => save().catch(failed));
   document.body.dataset.state = 'ready';
   tell('ready: nothing leaves this machine');
+}
+
+async function compiled(address: string): Promise<WebAssembly.Module> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`the kernels cannot be loaded: ${response.status}`);
+  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 const input = (id: string): HTMLInputElement => byId<HTMLInputElement>(id);
@@ -154,6 +165,8 @@ async function segment(): Promise<void> {
   forget();
   const [progress, facts] = [byId<HTMLProgressElement>('progress'), byId('progress-facts')];
   const budget = Number(byId<HTMLSelectElement>('budget').value);
+  const threads = Math.max(1, Math.min(64, Math.round(Number(input('threads').value)) || 1));
+  const module = kernels[threads > 1 ? 1 : 0];
   const running = (on: boolean): void => {
     byId<HTMLButtonElement>('start').disabled = on;
     byId('stop').hidden = !on;
@@ -163,7 +176,7 @@ async function segment(): Promise<void> {
   progress.removeAttribute('value');
   tell('segmenting');
   let most = 0;
-  going = work({ kind: 'segment', opened, files, budget, module: kernels }, ({ done, all, bytes }) => {
+  going = work({ kind: 'segment', opened, files, budget, module, threads }, ({ done, all, bytes }) => {
     most = Math.max(most, bytes);
     progress.max = all;
     progress.value = done;

@@ -15,6 +15,8 @@ export interface SegmentRequest {
   /** Bytes that it may take. */
   readonly budget: number;
   readonly module: WebAssembly.Module;
+  /** More than one take the module of threads. */
+  readonly threads: number;
 }
 
 /** What is known of a scan. */

@@ -35,12 +35,12 @@ async function answer(asked: Asked): Promise<void> {
   }
 }
 
-async function segment({ opened, files, budget, module }: SegmentRequest): Promise<void> {
+async function segment({ opened, files, budget, module, threads }: SegmentRequest): Promise<void> {
   const { run } = opened;
   const start = performance.now();
   const source = await openGiven(scanAmong(files, run.channels), run.prepare);
   const read = performance.now();
-  const device = wasmDevice({ module, conv: run.exactConv });
+  const device = wasmDevice({ module, conv: run.exactConv, threads });
   // What the module has once taken it keeps.
   const onPass = ({ bytes, ...pass }: Passes) =>
     say({ kind: 'pass', ...pass, bytes: bytes - device.held + device.moduleBytes });

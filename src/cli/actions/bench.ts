@@ -66,7 +66,7 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
     ...rest
   } = flags;
   const entry: DeviceEntry = DEVICES[deviceNamed(choice ?? usableDevice())];
-  const threads = entry.oneThread ? 1 : (flags.threads ?? joined.threads);
+  const threads = flags.threads ?? (entry.oneThread ? 1 : joined.threads);
   const { exactConv } = flags;
   const device = entry.open({ threads, exactConv, ...machineHere() });
   const progress = showProgress({ unit: 'step', total: flags.steps, silent: !talks() });

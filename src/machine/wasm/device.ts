@@ -4,12 +4,12 @@ import { passedMark } from '../at-once.ts';
 import type { Device, Spill, Tensor, Ticket, Transport } from '../device.ts';
 import { KernelDevice, type PlacedTensor } from '../kernels/device.ts';
 import type { ConvAlgorithm } from '../kernels/library.ts';
-import { ADDRESSABLE, type WasmKernels, wasmKernels } from './kernels.ts';
+import { ADDRESSABLE, type ThreadOptions, type WasmKernels, wasmKernels } from './kernels.ts';
 import { wasmTarget } from './target.ts';
 import type { WasmModule } from './webassembly.ts';
 
-export interface WasmOptions {
-  /** The compiled module of the kernels, of which the device makes an instance of its own. */
+export interface WasmOptions extends ThreadOptions {
+  /** The compiled module of the kernels, of which the device makes an instance of its own; for several threads that of these. */
   readonly module: WasmModule;
   /** `auto` by default. */
   readonly conv?: ConvAlgorithm;
@@ -21,13 +21,21 @@ export interface OfWasm extends Device {
   readonly moduleBytes: number;
 }
 
-/** The kernels of native/ as WebAssembly, on the thread that calls: with the bits of the baseline kernels, wherever JavaScript runs. */
-export function wasmDevice({ module, conv = 'auto' }: WasmOptions): OfWasm {
-  return new WasmDevice(wasmKernels(module), conv, wasmTarget());
+/**
+ * The kernels of native/ as WebAssembly, with the bits of the baseline kernels, wherever JavaScript runs. On several threads the one that
+ * calls may have to wait for the others, which a page's own thread must not: there it belongs into a worker.
+ */
+export function wasmDevice({ module, conv = 'auto', ...threads }: WasmOptions): OfWasm {
+  return new WasmDevice(wasmKernels(module, threads), conv, wasmTarget());
 }
 
 class WasmDevice extends KernelDevice implements OfWasm {
   declare protected readonly kernels: WasmKernels;
+
+  override close(): void {
+    super.close();
+    this.kernels.end();
+  }
 
   get moduleBytes(): number {
     return this.kernels.moduleBytes;
