@@ -10,6 +10,7 @@ export * from './lock.ts';
 export * from './memory.ts';
 // Names and paths
 export * from './names.ts';
+export * from './open-file.ts';
 export * from './outputs.ts';
 export * from './overlap.ts';
 export * from './partial-file.ts';

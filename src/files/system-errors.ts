@@ -26,6 +26,7 @@ const meanings: Readonly<Record<string, string | undefined>> = {
   ENOENT: 'there is no such file or folder',
   ENOTDIR: 'what stands as a folder in this path is a file',
   EISDIR: 'it is a folder where a file is expected',
+  EFTYPE: 'it is a pipe or a device where a file is expected',
   EEXIST: 'something of this name is there already',
   EACCES: 'you may not do that',
   EPERM: 'the system does not allow that',

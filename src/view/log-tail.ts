@@ -1,5 +1,5 @@
-import { open, stat } from 'node:fs/promises';
-import { systemErrorCode } from '../files/index.ts';
+import { stat } from 'node:fs/promises';
+import { openFile, systemErrorCode } from '../files/index.ts';
 
 /** Bytes of a log that are read at once. */
 const PIECE = 2 ** 20;
@@ -35,7 +35,7 @@ export class LogTail {
       this.rest = Buffer.alloc(0);
     }
     if (found.size === this.at) return;
-    const handle = await open(this.file);
+    const handle = await openFile(this.file);
     try {
       while (this.at < found.size) {
         const piece = Buffer.alloc(Math.min(PIECE, found.size - this.at));

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { fail } from '../core/index.ts';
-import { isInside } from '../files/index.ts';
+import { isInside, openFile } from '../files/index.ts';
 import type { ShownFile } from './protocol.ts';
 import type { ByteRange } from './ranges.ts';
 import { type StreamedScan, streamScan } from './scan-stream.ts';
@@ -56,7 +56,7 @@ export class OpenedFiles {
       const read = (): Readable => stream.read().on('error', ({ message }) => this.problems.set(id, message));
       return { size: stream.size, name, byRanges: false, read, close: () => stream.close() };
     }
-    const handle = await open(await this.checked(typeof source === 'string' ? source : await source()));
+    const handle = await openFile(await this.checked(typeof source === 'string' ? source : await source()));
     const { size } = await handle.stat();
     const read = ({ start, end }: ByteRange = { start: 0, end: size - 1 }): Readable =>
       handle.createReadStream({ start, end, autoClose: false, highWaterMark: 2 ** 18 });

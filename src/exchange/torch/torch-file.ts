@@ -1,7 +1,6 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { fail } from '../../core/index.ts';
-import { systemErrorReason } from '../../files/index.ts';
+import { openFile, systemErrorReason } from '../../files/index.ts';
 import { unpickle } from './pickle.ts';
 import { ForeignImport, PickleFault, type PickleValue } from './pickle-values.ts';
 import { bytesOfType, countOf, numbersOf, type TorchNumbers, type TorchTensor } from './tensors.ts';
@@ -32,9 +31,7 @@ const AGAIN =
 
 /** Opens a checkpoint of PyTorch (`.pt`, `.pth`). Nothing in it is run. Throws HalomeshError that names the file. */
 export async function openTorch(file: string): Promise<TorchFile> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) =>
-    cannotRead(file, error),
-  );
+  const handle = await openFile(file).catch((error: unknown) => cannotRead(file, error));
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) fail({ where: file, problem: 'is no file' });

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { openFile } from '../open-file.ts';
 
 /** A file whose bytes are read from any place. */
 export interface ByteFile {
@@ -10,7 +10,7 @@ export interface ByteFile {
 
 /** Opens a file for reading. Throws the system's error. */
 export async function openByteFile(file: string): Promise<ByteFile> {
-  const handle = await open(file);
+  const handle = await openFile(file);
   try {
     const { size } = await handle.stat();
     return {

@@ -93,6 +93,8 @@ describe('datasetIdentity', () => {
   it('names a file that cannot be read', async () => {
     const dataset = await openDataset(copyOf(data));
     const cases = dataset.cases.map((entry) => ({ ...entry, image: `${entry.image}-gone` }));
-    await expect(datasetIdentity({ ...dataset, cases })).rejects.toThrow(/-gone: file: expected .* ENOENT/);
+    await expect(datasetIdentity({ ...dataset, cases })).rejects.toThrow(
+      /-gone: file: expected a file that can be read, found there is no such file or folder \(ENOENT\)/,
+    );
   });
 });

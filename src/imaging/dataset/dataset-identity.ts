@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { systemErrorCode } from '../../files/index.ts';
+import { openFile, systemErrorReason } from '../../files/index.ts';
 import { imageOf, isZarr, readCaseDescription } from '../store/format.ts';
 import { chunkFile, openZarr } from '../store/zarr-array.ts';
 import { ImagingError } from '../volume/errors.ts';
@@ -59,7 +59,7 @@ async function addScan(hash: Hash, file: string): Promise<void> {
 }
 
 async function addFile(hash: Hash, file: string): Promise<void> {
-  const handle = await open(file);
+  const handle = await openFile(file);
   try {
     const { size } = await handle.stat();
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(firstBytes), 0, firstBytes, 0);
@@ -110,7 +110,7 @@ async function guarded(file: string, add: () => Promise<void>): Promise<void> {
     await add();
   } catch (error) {
     if (error instanceof ImagingError) throw error;
-    const found = systemErrorCode(error);
+    const found = systemErrorReason(error);
     throw new ImagingError(
       { file, field: 'file', expected: 'a file that can be read', found },
       { cause: error },

@@ -23,7 +23,6 @@ export const diskFiles: ScanFolders = {
 
 async function openRegular(file: string): Promise<ByteSource> {
   try {
-    // Opening a pipe would wait for its other end, so what it is comes first.
     const status = await stat(file);
     if (status.isFile()) return await openByteFile(file);
     const found = status.isDirectory() ? 'a folder' : 'something else (a device or pipe)';

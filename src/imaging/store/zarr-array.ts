@@ -1,10 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { z } from 'zod';
-import { beginPartial, systemErrorCode, systemErrorReason, writeProblem } from '../../files/index.ts';
+import {
+  beginPartial,
+  readBytes,
+  systemErrorCode,
+  systemErrorReason,
+  writeProblem,
+} from '../../files/index.ts';
 import { hostIsLittle } from '../volume/byte-order.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { type Shape3, voxelCount } from '../volume/volume.ts';
@@ -161,7 +167,7 @@ export async function readChunk(array: ZarrArray, at: Shape3): Promise<StoredVox
   const voxels = voxelsOf(array.type, array.chunks[0] * array.chunks[1] * array.chunks[2]);
   try {
     const options = { chunkSize: voxels.byteLength + 64, maxOutputLength: voxels.byteLength };
-    const bytes = await expand(await readFile(file), options);
+    const bytes = await expand(await readBytes(file), options);
     if (bytes.length !== voxels.byteLength) throw new RangeError(`${bytes.length} bytes`);
     fromStored(array, bytes, voxels);
   } catch (error) {

@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { HalomeshError } from '../../core/index.ts';
-import { isSamePath, sameForm } from '../../files/index.ts';
+import { isSamePath, openFile, sameForm } from '../../files/index.ts';
 import { type Dataset, openDataset } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { RunFolder } from '../record/run-folder.ts';
@@ -85,7 +84,8 @@ async function refusedAs<T>(other: T, work: () => Promise<T>): Promise<T> {
 async function idsOfLog(file: string): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
   try {
-    for await (const line of createInterface({ input: createReadStream(file) })) {
+    const log = await openFile(file);
+    for await (const line of createInterface({ input: log.createReadStream() })) {
       try {
         const { cases } = JSON.parse(line) as { cases?: unknown };
         if (Array.isArray(cases)) for (const id of cases) if (typeof id === 'string') ids.add(sameForm(id));

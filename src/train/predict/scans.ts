@@ -1,7 +1,7 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeText, fail } from '../../core/index.ts';
-import { inNaturalOrder, isSamePath, pathFrom } from '../../files/index.ts';
+import { inNaturalOrder, isSamePath, openFile, pathFrom } from '../../files/index.ts';
 import {
   type ChannelFile,
   endsAs,
@@ -180,7 +180,7 @@ async function filesOfChannel(input: string): Promise<readonly string[]> {
 /** The beginning of a file as text; empty where it cannot be read, which whoever reads the scan says. */
 async function firstBytes(file: string): Promise<string> {
   try {
-    const handle = await open(file);
+    const handle = await openFile(file);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(1 << 16), 0, 1 << 16, 0);
       return decodeText(buffer.subarray(0, bytesRead));

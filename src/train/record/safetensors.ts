@@ -1,9 +1,8 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { fail } from '../../core/index.ts';
-import { readAll, systemErrorReason, writeAll, writeAtomically } from '../../files/index.ts';
+import { openFile, readAll, systemErrorReason, writeAll, writeAtomically } from '../../files/index.ts';
 import {
   bytesOf,
   decodeHeader,
@@ -99,8 +98,7 @@ export async function openSafetensors(file: string): Promise<TensorFile> {
   needLittleEndian(file);
   const cannotRead = (error: unknown): never =>
     fail({ where: file, problem: `cannot be read: ${systemErrorReason(error)}` }, { cause: error });
-  // Without waiting: a pipe of this name has no end that somebody writes to.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(cannotRead);
+  const handle = await openFile(file).catch(cannotRead);
   try {
     const { metadata, tensors, start } = await readHeader(file, handle);
     return {
