@@ -2,6 +2,7 @@
 export * from './atomic.ts';
 export * from './bytes/byte-file.ts';
 export { inflate } from './bytes/inflate.ts';
+export * from './bytes/open-file.ts';
 // What the system grants, and what its environment asks for
 export * from './debug-level.ts';
 export * from './find-file.ts';
@@ -10,7 +11,6 @@ export * from './lock.ts';
 export * from './memory.ts';
 // Names and paths
 export * from './names.ts';
-export * from './open-file.ts';
 export * from './outputs.ts';
 export * from './overlap.ts';
 export * from './partial-file.ts';

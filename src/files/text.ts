@@ -1,6 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { decodeText } from '../core/index.ts';
-import { openFile, openFileSync } from './open-file.ts';
+import { openFile, openFileSync } from './bytes/open-file.ts';
 import { parseJson } from './wire/json.ts';
 
 export { parseJson } from './wire/json.ts';

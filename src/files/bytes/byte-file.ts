@@ -1,4 +1,4 @@
-import { openFile } from '../open-file.ts';
+import { openFile } from './open-file.ts';
 
 /** A file whose bytes are read from any place. */
 export interface ByteFile {

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../../test/imaging/nifti-fixture.ts';
+import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
+import { systemErrorText } from '../system-errors.ts';
+import { readText, readTextSync } from '../text.ts';
 import { openFile, openFileSync } from './open-file.ts';
-import { systemErrorText } from './system-errors.ts';
-import { readText, readTextSync } from './text.ts';
 
 const folder = temporaryFolder();
 
