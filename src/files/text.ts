@@ -1,21 +1,10 @@
-import { closeSync, readFileSync } from 'node:fs';
 import { decodeText } from '../core/index.ts';
-import { openFile, openFileSync } from './bytes/open-file.ts';
+import { readBytes, readBytesSync } from './bytes/open-file.ts';
 import { parseJson } from './wire/json.ts';
 
 export { parseJson } from './wire/json.ts';
 
 // Texts that people, other programs and other systems wrote.
-
-/** All bytes of a file. Throws the system's error. */
-export async function readBytes(file: string): Promise<Buffer> {
-  const handle = await openFile(file);
-  try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-}
 
 /** The text of a file, as {@link decodeText} reads it. Throws the system's error, or SyntaxError. */
 export async function readText(file: string): Promise<string> {
@@ -24,12 +13,7 @@ export async function readText(file: string): Promise<string> {
 
 /** {@link readText} at once. */
 export function readTextSync(file: string): string {
-  const opened = openFileSync(file);
-  try {
-    return decodeText(readFileSync(opened));
-  } finally {
-    closeSync(opened);
-  }
+  return decodeText(readBytesSync(file));
 }
 
 /** The value of a JSON file. Throws the system's error, or SyntaxError. */

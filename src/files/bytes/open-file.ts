@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 // Without waiting: opening a pipe waits for its other end, even beyond the signals that end a process.
@@ -12,7 +12,31 @@ export async function openFile(file: string): Promise<FileHandle> {
     return handle;
   } catch (error) {
     await handle.close();
-    throw error;
+    throw named(error, file);
+  }
+}
+
+/** All bytes of a file, opened as by {@link openFile}. */
+export async function readBytes(file: string): Promise<Buffer> {
+  const handle = await openFile(file);
+  try {
+    return await handle.readFile();
+  } catch (error) {
+    throw named(error, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** {@link readBytes} at once. */
+export function readBytesSync(file: string): Buffer {
+  const opened = openFileSync(file);
+  try {
+    return readFileSync(opened);
+  } catch (error) {
+    throw named(error, file);
+  } finally {
+    closeSync(opened);
   }
 }
 
@@ -24,8 +48,13 @@ export function openFileSync(file: string): number {
     return opened;
   } catch (error) {
     closeSync(opened);
-    throw error;
+    throw named(error, file);
   }
+}
+
+/** The system does not say which file is open; its error shall. */
+function named(error: unknown, file: string): unknown {
+  return error instanceof Error && 'syscall' in error ? Object.assign(error, { path: file }) : error;
 }
 
 /** A folder is refused by the system, when it is read. */
