@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { MOST_BATCH, MOST_CHANNELS, MOST_SIZE, MOST_THREADS } from '../../train/config/limits.ts';
+import { MOST_BATCH, MOST_CHANNELS, MOST_RANKS, MOST_SIZE, MOST_THREADS } from '../../train/config/limits.ts';
 import type { ScaleFlags } from '../actions/scale-finder.ts';
 import { addOverwriteFlag } from '../flags/flags.ts';
 import { byteCount, count, counted, oneOf } from '../flags/parse.ts';
@@ -29,7 +29,7 @@ export function scaleCommand(program: Command): void {
     .option(
       '--ranks <list>',
       'numbers of ranks, such as 1,2,4 (default: 1, 2, 4 ... 4096)',
-      counted('--ranks'),
+      counted('--ranks', MOST_RANKS),
       RANKS,
     )
     .option(

@@ -32,10 +32,10 @@ export const repeated = (text: string, before: readonly string[] = []): readonly
   text,
 ];
 
-/** `1,2,4` as rising whole numbers. */
-export function counted(flag: string): Parser<readonly number[]> {
+/** `1,2,4` as rising whole numbers, each at most `most`. */
+export function counted(flag: string, most?: number): Parser<readonly number[]> {
   return (text) => {
-    const numbers = text.split(',').map((part) => count(flag)(part.trim()));
+    const numbers = text.split(',').map((part) => count(flag, 1, most)(part.trim()));
     return [...new Set(numbers)].sort((a, b) => a - b);
   };
 }
