@@ -14,4 +14,6 @@ export * from './null.ts';
 export * from './reference.ts';
 export * from './wasm/index.ts';
 export * from './wasm-here.ts';
+export * from './webgpu/index.ts';
+export * from './webgpu-here.ts';
 export * from './world.ts';

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import koffi from 'koffi';
+import { type Device, webgpuHere } from '../../src/machine/index.ts';
+
+// WebGPU for tests: the package `webgpu` over the software renderer that comes with Debian's Chromium, unless a GPU is asked for.
+
+const FOLDER = '/usr/lib/chromium';
+const DRIVER = `${FOLDER}/vk_swiftshader_icd.json`;
+
+const installed = (): boolean => {
+  try {
+    createRequire(import.meta.url).resolve('webgpu');
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Why tests of WebGPU are skipped; undefined where they run. */
+export const NO_WEBGPU = !installed()
+  ? 'the package webgpu is not installed'
+  : existsSync(DRIVER) || process.env.HALOMESH_TEST_GPU === '1'
+    ? undefined
+    : 'no Chromium with a software renderer here: apt-get install chromium';
+
+if (NO_WEBGPU === undefined && process.env.HALOMESH_TEST_GPU !== '1') {
+  process.env.VK_DRIVER_FILES = DRIVER;
+  // The loader of Vulkan comes with Chromium too.
+  if (existsSync(`${FOLDER}/libvulkan.so.1`)) koffi.load(`${FOLDER}/libvulkan.so.1`);
+}
+
+export const webgpu = (): Device => webgpuHere();
