@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { fail } from '../core/index.ts';
 import type { Device } from './device.ts';
-import { type Gpu, pageGpu, webgpuDevice } from './webgpu/index.ts';
+import { pageGpu, type WebGpu, webgpuDevice } from './webgpu/index.ts';
 
 // WebGPU in Node.js: the package `webgpu` (Dawn), where the user installed it beside halomesh.
 
@@ -23,9 +23,9 @@ export function webgpuFound(): { readonly available: boolean; readonly note: str
   return { available: false, note: 'there is no WebGPU here: in Node.js it takes npm install webgpu' };
 }
 
-let loaded: Promise<Gpu> | undefined;
+let loaded: Promise<WebGpu> | undefined;
 
-async function load(): Promise<Gpu> {
+async function load(): Promise<WebGpu> {
   const file = packageFile();
   if (file === undefined)
     return fail({
@@ -33,7 +33,7 @@ async function load(): Promise<Gpu> {
       problem: 'Node.js has no WebGPU of its own, and the package webgpu is not installed',
       hint: 'Run: npm install webgpu',
     });
-  const { create } = (await import(pathToFileURL(file).href)) as { create(options: readonly string[]): Gpu };
+  const { create } = (await import(pathToFileURL(file).href)) as { create(options: readonly string[]): WebGpu };
   return create([]);
 }
 

@@ -170,12 +170,8 @@ highs_${width}[thread] = t; lows_${width}[thread] = held_${width}(held_${width}(
 }
 }
 `);
-  const lane = (name: string, l: number) => (width === 1 ? `${name}_${width}[0]` : `${name}_${width}[0][${l}]`);
-  const puts = Array.from(
-    { length: lanes },
-    (_, l) => `${into}_put_wide(${at} + ${l}, quick_pair(${lane('highs', l)}, ${lane('lows', l)}));\n`,
-  );
-  return `block_sum_${width}(${high}, ${low}, thread);\nif (thread == 0) {\n${puts.join('')}}\n`;
+  const lane = (name: string) => (width === 1 ? `${name}_${width}[0]` : `${name}_${width}[0][thread]`);
+  return `block_sum_${width}(${high}, ${low}, thread);\nworkgroupBarrier();\nif (thread < ${lanes}) { ${into}_put_wide(${at} + thread, quick_pair(${lane('highs')}, ${lane('lows')})); }\n`;
 }
 
 /** Where partial sums lie, pairs one after the other from `part`: see {@link finishStep}. */

@@ -33,7 +33,7 @@ fn pow_${width}(x: ${V}, y: ${V}) -> ${V} { return ${each('pow_one(x, y)')}; }
 `;
 };
 
-export const ARITHMETIC = `fn pow_one(x: f32, y: f32) -> f32 {
+const ARITHMETIC = `fn pow_one(x: f32, y: f32) -> f32 {
   if (y == 0.0) { return 1.0; }
   if (x == 0.0) { return select(0.0, bitcast<f32>(0x7f800000u ^ a.zero), y < 0.0); }
   let p = pow(abs(x), y);
@@ -85,7 +85,7 @@ fn normal_of(key0: u32, key1: u32, step: u32, index: vec2<u32>) -> f32 {
 `;
 
 /** Pairs: the sum of two float32 numbers, the larger first; 48 bits, the range of float32. */
-export const WIDE = `fn finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
+const WIDE = `fn finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 // x + y with what it is rounded by; |x| >= |y|.
 fn quick_pair(x: f32, y: f32) -> vec2<f32> {
   let s = held_1(x + y);
@@ -187,3 +187,30 @@ fn pow_pair(x: vec2<f32>, y: vec2<f32>) -> vec2<f32> {
 }
 fn pair_of_i32(x: i32) -> vec2<f32> { return sum_pair(f32(x & -65536), f32(x & 65535)); }
 `;
+
+/** The functions of a text, by name. */
+const functionsOf = (text: string): Map<string, string> =>
+  new Map(
+    text
+      .split(/^(?=fn )/m)
+      .map((one) => [/^fn (\w+)/.exec(one)?.[1] ?? '', one.replace(/^\/\/.*\n|^\n/gm, '')] as const)
+      .filter(([name]) => name !== ''),
+  );
+
+const LIBRARY = functionsOf(`${ARITHMETIC}${WIDE}`);
+
+/** Of the library and of `more` functions those that a text calls, and that these call. */
+export function functionsFor(text: string, more: string): string {
+  const known = new Map([...LIBRARY, ...functionsOf(more)]);
+  const found = new Set<string>();
+  const search = (one: string): void => {
+    for (const [, name] of one.matchAll(/(\w+)\(/g)) {
+      const body = known.get(name);
+      if (body === undefined || found.has(name)) continue;
+      found.add(name);
+      search(body);
+    }
+  };
+  search(text);
+  return [...known].flatMap(([name, body]) => (found.has(name) ? [body] : [])).join('');
+}

@@ -9,7 +9,7 @@ import type { Address } from '../slabs.ts';
 import { type GpuTensor, WORDS } from '../tensors.ts';
 import { type WindowLimits, windowsOf, windowWith } from '../windows.ts';
 import { structText } from './lanes.ts';
-import { ARITHMETIC, WIDE } from './library.ts';
+import { functionsFor } from './library.ts';
 import { accessText, type Element, type View, viewText } from './views.ts';
 
 /** Threads of a workgroup. */
@@ -148,10 +148,8 @@ export class Printer {
       bindings.push(
         `@group(0) @binding(${windows.length + 1}) var<storage, read_write> faults: array<atomic<u32>>;\n`,
       );
-    const text = `${this.title === '' ? '' : `// ${this.title}\n`}struct Args {
-${this.args.members}}
-@group(0) @binding(0) var<uniform> a: Args;
-${bindings.join('')}${ARITHMETIC}${WIDE}${head}${this.views.map((view) => viewText(view) + accessText(view, elements[view.window])).join('')}${this.functions.join('')}
+    const access = this.views.map((view) => viewText(view) + accessText(view, elements[view.window])).join('');
+    const own = `${head}${this.functions.join('')}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread_u: u32) {
   let block = i32(group.x + group.y * groups.x);
@@ -159,6 +157,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (block >= a.blocks) { return; }
 ${body.replace(/<window of (\w+)>/g, (_, name) => `m${this.views.find((view) => view.name === name)!.window}`)}}
 `;
+    const text = `${this.title === '' ? '' : `// ${this.title}\n`}struct Args {
+${this.args.members}}
+@group(0) @binding(0) var<uniform> a: Args;
+${bindings.join('')}${functionsFor(own, access)}${own}`;
     return {
       text,
       blocks,

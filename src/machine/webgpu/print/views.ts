@@ -59,6 +59,7 @@ export function accessText(view: View, element: Element): string {
   const fn = (suffix: string, more: string, result: string, body: string) =>
     lines.push(`fn ${name}_${suffix}(${params}${more})${result} {\n  let k = ${at};\n  ${body}\n}\n`);
   fn('get', '', ' -> f32', `return ${integer ? `f32(${whole('k')})` : word('k')};`);
+  lines.push(`fn ${name}_word(k: i32) -> f32 { return ${integer ? `f32(${whole('k')})` : word('k')}; }\n`);
   const wide = {
     f32: `vec2<f32>(${word('k')}, 0.0)`,
     bf16: `vec2<f32>(${word('k')}, 0.0)`,
@@ -69,7 +70,8 @@ export function accessText(view: View, element: Element): string {
   fn('get_wide', '', ' -> vec2<f32>', `return ${wide};`);
   if (element === 'vec4<f32>') {
     const four = dtype === 'bf16' ? 'bf16_4(x)' : 'x';
-    lines.push(`fn ${name}_get4(${params}) -> vec4<f32> { return ${m}[(${at}) >> 2u]; }
+    lines.push(`fn ${name}_word4(k: i32) -> vec4<f32> { return ${m}[k >> 2u]; }
+fn ${name}_get4(${params}) -> vec4<f32> { return ${m}[(${at}) >> 2u]; }
 fn ${name}_put4(${params}, x: vec4<f32>) { ${m}[(${at}) >> 2u] = ${four}; }
 `);
     return lines.join('');
@@ -90,6 +92,9 @@ fn ${name}_put4(${params}, x: vec4<f32>) { ${m}[(${at}) >> 2u] = ${four}; }
   fn('put', ', x: f32', '', set('k', rounded));
   fn('put_wide', ', x: vec2<f32>', '', set('k', dtype === 'bf16' ? 'bf16_1(x.x)' : 'x.x'));
   if (dtype === 'f32' || dtype === 'bf16') {
+    lines.push(
+      `fn ${name}_word4(k: i32) -> vec4<f32> { return vec4<f32>(${[0, 1, 2, 3].map((l) => word(`k + ${l}`)).join(', ')}); }\n`,
+    );
     fn('get4', '', ' -> vec4<f32>', `return vec4<f32>(${[0, 1, 2, 3].map((l) => word(`k + ${l}`)).join(', ')});`);
     const four = dtype === 'bf16' ? 'bf16_4(x)' : 'x';
     fn('put4', ', x: vec4<f32>', '', `let y = ${four}; ${[0, 1, 2, 3].map((l) => set(`k + ${l}`, `y[${l}]`)).join(' ')}`);

@@ -90,7 +90,7 @@ export function contractionBody(
     rows: sources.map(({ row }) => row),
     registers: 3,
     print(to, at) {
-      const { lanes, channels } = at;
+      const { lanes } = at;
       const parts = partsOf(lanes);
       const place = placed(weight, slots);
       const view = to.view(weight, place);
@@ -107,23 +107,20 @@ export function contractionBody(
         before += source.channels;
         const products = Array.from({ length: source.lanes }, (_, j) => {
           const y = laneOf('y', partsOf(source.lanes), j);
-          const where = `i + ${j} + ${shift}, kd, kh, kw, c`;
+          const row = `k + ${j} * a.${view.name}_s_0`;
+          const one = (l: number) => `${view.name}_word(${row} + ${l} * a.${view.name}_s_4)`;
           const product = eachPart(parts, (p) => {
-            const weights = fours
-              ? `${view.name}_get4(${where} + ${4 * p})`
-              : parts.width === 1
-                ? `${view.name}_get(${where} + ${p})`
-                : `vec${parts.width}<f32>(${Array.from({ length: parts.width }, (_, l) => oneWeight(4 * p + l)).join(', ')})`;
+            const all = Array.from({ length: parts.width }, (_, l) =>
+              4 * p + l < lanes ? one(4 * p + l) : '0.0',
+            );
+            const plain = parts.width === 1 ? all[0] : `vec${parts.width}<f32>(${all.join(', ')})`;
+            const weights = fours ? `${view.name}_word4(${row} + ${4 * p})` : plain;
             return `x_${p} = fma(${splat(parts.width, y)}, ${weights}, x_${p}); `;
           });
-          function oneWeight(l: number): string {
-            if (l >= lanes) return '0.0';
-            const get = `${view.name}_get(${where} + ${l})`;
-            return channels % lanes === 0 ? get : `select(0.0, ${get}, ${l} < lanes)`;
-          }
           return source.channels % source.lanes === 0 ? `${product}\n` : `if (i + ${j} < ${end}) { ${product}}\n`;
         });
-        const tap = `${source.load(`f${s}`, 'id, ih, iw', 'i', 'y')}${products.join('')}`;
+        const base = `let k = ${view.name}_at(i + ${shift}, kd, kh, kw, c);\n`;
+        const tap = `${source.load(`f${s}`, 'id, ih, iw', 'i', 'y')}${base}${products.join('')}`;
         return `for (var i = ${from}; i < ${end}; i += ${source.lanes}) {
 ${source.begin(`f${s}`, 'i')}${loops(window, source.extent, tap)}}
 `;
