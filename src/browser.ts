@@ -31,6 +31,7 @@ export type { Device, HostArray } from './machine/device.ts';
 export { nullDevice } from './machine/null.ts';
 export { referenceDevice } from './machine/reference.ts';
 export { type WasmModule, type WasmOptions, wasmDevice } from './machine/wasm/index.ts';
+export { type WebGpu, type WebGpuOptions, webgpuDevice } from './machine/webgpu/index.ts';
 // Layers, networks, losses, optimizers, whole graphs
 export * from './nn/index.ts';
 // Shapes with named dimensions, graphs, meshes and layouts, and operations on values of a graph

@@ -16,6 +16,7 @@ const pure = [
   'src/machine/calls/',
   'src/machine/kernels/',
   'src/machine/wasm/',
+  'src/machine/webgpu/',
   'src/machine/rows/',
   'src/machine/formats/',
   'src/machine/assumed.ts',

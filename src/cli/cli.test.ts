@@ -178,7 +178,7 @@ describe('info', () => {
     const facts = JSON.parse(printed) as Info;
     expect(facts.version).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version);
     expect(facts.node).toBe(process.versions.node);
-    expect(facts.devices.map(({ name }) => name)).toEqual(['cpu', 'cuda', 'wasm', 'reference']);
+    expect(facts.devices.map(({ name }) => name)).toEqual(['cpu', 'cuda', 'wasm', 'webgpu', 'reference']);
     const { chosen, sets } = facts.instructionSet;
     expect(sets.find(({ name }) => name === chosen)).toMatchObject({ built: true, supported: true });
     expect(facts.threads).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 // Names for the help of the command line, which loads nothing else of this folder.
 
 /** Devices that train and predict, the default first; the table of devices is checked against them. */
-export const COMPUTING_DEVICES = ['cpu', 'cuda', 'wasm', 'reference'] as const;
+export const COMPUTING_DEVICES = ['cpu', 'cuda', 'wasm', 'webgpu', 'reference'] as const;
 export type ComputingDevice = (typeof COMPUTING_DEVICES)[number];
 
 /** What may be asked for: a device, or `auto`, which is cuda where it can be opened, else cpu, or wasm where no kernels were built. */

@@ -17,6 +17,8 @@ import { nullDevice } from './null.ts';
 import { referenceDevice } from './reference.ts';
 import { ADDRESSABLE, wasmTarget } from './wasm/index.ts';
 import { wasmHere, wasmModule } from './wasm-here.ts';
+import { webgpuTarget } from './webgpu/index.ts';
+import { webgpuFound, webgpuHere } from './webgpu-here.ts';
 
 /** How a device is opened; each takes what it knows. */
 export interface DeviceOptions extends TargetOptions {
@@ -103,6 +105,14 @@ export const DEVICES = {
     bytes: () => ADDRESSABLE,
     target: wasmTarget,
     open: wasmHere,
+  },
+  webgpu: {
+    doc: 'printed kernels on any GPU that WebGPU reaches: float32',
+    computes: true,
+    oneThread: true,
+    available: webgpuFound,
+    target: webgpuTarget,
+    open: webgpuHere,
   },
   reference: {
     doc: 'TypeScript in float64: slow, the judge of the others',

@@ -33,7 +33,9 @@ async function load(): Promise<WebGpu> {
       problem: 'Node.js has no WebGPU of its own, and the package webgpu is not installed',
       hint: 'Run: npm install webgpu',
     });
-  const { create } = (await import(pathToFileURL(file).href)) as { create(options: readonly string[]): WebGpu };
+  const { create } = (await import(pathToFileURL(file).href)) as {
+    create(options: readonly string[]): WebGpu;
+  };
   return create([]);
 }
 

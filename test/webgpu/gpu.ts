@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import koffi from 'koffi';
+import { describe } from 'vitest';
 import { type Device, webgpuHere } from '../../src/machine/index.ts';
 
 // WebGPU for tests: the package `webgpu` over the software renderer that comes with Debian's Chromium, unless a GPU is asked for.
@@ -18,7 +19,7 @@ const installed = (): boolean => {
 };
 
 /** Why tests of WebGPU are skipped; undefined where they run. */
-export const NO_WEBGPU = !installed()
+const NO_WEBGPU = !installed()
   ? 'the package webgpu is not installed'
   : existsSync(DRIVER) || process.env.HALOMESH_TEST_GPU === '1'
     ? undefined
@@ -31,3 +32,9 @@ if (NO_WEBGPU === undefined && process.env.HALOMESH_TEST_GPU !== '1') {
 }
 
 export const webgpu = (): Device => webgpuHere();
+
+/** Tests of WebGPU, which are skipped where there is none. */
+export function onWebGpu(name: string, tests: () => void): void {
+  const why = NO_WEBGPU === undefined ? '' : ` (skipped: ${NO_WEBGPU})`;
+  describe.skipIf(NO_WEBGPU !== undefined)(`${name}${why}`, tests);
+}

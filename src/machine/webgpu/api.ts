@@ -48,7 +48,11 @@ export interface PipelineOptions {
 
 export interface GpuShaderModule {
   getCompilationInfo(): Promise<{
-    readonly messages: readonly { readonly type: string; readonly message: string; readonly lineNum: number }[];
+    readonly messages: readonly {
+      readonly type: string;
+      readonly message: string;
+      readonly lineNum: number;
+    }[];
   }>;
 }
 

@@ -1,5 +1,5 @@
 import type { Call, CallOf, StoredBox } from '../calls/index.ts';
-import type { Maker, Step } from './maker.ts';
+import type { Maker } from './maker.ts';
 import {
   argmaxSteps,
   classSumsGradSteps,
@@ -12,6 +12,7 @@ import { copySteps, einsumSteps, fillSteps, reduceSteps, reshapeSteps } from './
 import { frame } from './print/frame.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
+import type { Step } from './step.ts';
 import { type GpuTensor, gpuTensor, plainWords } from './tensors.ts';
 
 /** The launches of a call, in order. */

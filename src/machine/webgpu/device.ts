@@ -6,13 +6,14 @@ import { type Gpu, type GpuAdapter, type GpuDevice, LIMITS, type Limits } from '
 import { stepsOf } from './bind.ts';
 import { Faults } from './faults.ts';
 import { HostCopies } from './host.ts';
-import { Maker, type Step } from './maker.ts';
+import { Maker } from './maker.ts';
 import { hostTransport } from './messages.ts';
 import { combineSteps, copySteps } from './print/fixed.ts';
 import { Queue } from './queue.ts';
 import { scratchFrom } from './scratch.ts';
 import type { Address } from './slabs.ts';
 import { hostSpill } from './spill.ts';
+import type { Step } from './step.ts';
 import { webgpuTarget } from './target.ts';
 import { type GpuMemory, type GpuTensor, gpuTensor } from './tensors.ts';
 
@@ -174,7 +175,10 @@ class WebGpuDevice implements Device {
     const home = owner as GpuMemory;
     const what = node.call.where;
     const room = scratchFrom(scratch && own(scratch));
-    const steps = stepsOf(call, this.maker(home, what, (value) => own(tensorOf(value)), room));
+    const steps = stepsOf(
+      call,
+      this.maker(home, what, (value) => own(tensorOf(value)), room),
+    );
     await this.queue.compiled(steps, what);
     return this.launch(home, () => steps);
   }

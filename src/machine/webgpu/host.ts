@@ -1,9 +1,10 @@
 import { type Box, boxVolume, type DType, piecesOf } from '../../core/index.ts';
 import type { HostArray } from '../device.ts';
-import { type Maker, pairsOf, type Step } from './maker.ts';
+import { type Maker, pairsOf } from './maker.ts';
 import { copySteps } from './print/fixed.ts';
 import type { Queue } from './queue.ts';
 import type { Address } from './slabs.ts';
+import type { Step } from './step.ts';
 import { type GpuTensor, gpuTensor, plainWords, WORDS } from './tensors.ts';
 
 /** Numbers pass between the host and tensors in pieces of at most this many bytes. */
@@ -93,7 +94,8 @@ const NUMBERS = {
 function roundBf16(words: Float32Array): Float32Array {
   const bits = new Uint32Array(words.buffer, words.byteOffset, words.length);
   bits.forEach((u, i) => {
-    bits[i] = (u & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : ((u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000) >>> 0;
+    bits[i] =
+      (u & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : ((u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000) >>> 0;
   });
   return words;
 }

@@ -4,15 +4,7 @@ import type { FaultWords } from './faults.ts';
 import { Printer } from './print/printer.ts';
 import type { Address } from './slabs.ts';
 import { type GpuMemory, type GpuTensor, gpuTensor, plainWords } from './tensors.ts';
-import type { Window, WindowLimits } from './windows.ts';
-
-/** One launch of a kernel: its code, workgroups, arguments and what it sees of memory. */
-export interface Step {
-  readonly text: string;
-  readonly blocks: number;
-  readonly args: Uint8Array;
-  readonly windows: readonly Window[];
-}
+import type { WindowLimits } from './windows.ts';
 
 /** What the launches of a call are made with. */
 export interface Making {

@@ -2,17 +2,16 @@ import { fail, HalomeshError } from '../../core/index.ts';
 import type { Mark } from '../device.ts';
 import {
   BUFFER_USAGE,
-  COMPUTE_STAGE,
   type GpuBuffer,
   type GpuCommandEncoder,
   type GpuComputePass,
   type GpuDevice,
   MAP_READ,
-  type PipelineOptions,
 } from './api.ts';
-import type { Step } from './maker.ts';
+import { Pipelines } from './pipelines.ts';
 import { MOST_ALONG } from './print/printer.ts';
 import { type Address, offsetOf, Slabs } from './slabs.ts';
+import type { Step } from './step.ts';
 import { LEAST, type WindowLimits } from './windows.ts';
 
 /** Launches that are handed to the GPU together. */
@@ -32,9 +31,7 @@ export class Queue {
   private encoder: GpuCommandEncoder | undefined;
   private pass: GpuComputePass | undefined;
   private count = 0;
-  private readonly pipelines = new Map<string, object>();
-  private readonly making = new Map<string, Promise<object>>();
-  private readonly layouts = new Map<number, { readonly group: object; readonly pipeline: object }>();
+  private pipelines: Pipelines | undefined;
 
   constructor(opening: Promise<GpuDevice>) {
     this.opening = opening.then((gpu) => {
@@ -52,6 +49,7 @@ export class Queue {
 
   private open(gpu: GpuDevice): void {
     this.gpu = gpu;
+    this.pipelines = new Pipelines(gpu);
     gpu.addEventListener('uncapturederror', ({ error }) =>
       this.keep(new HalomeshError({ where: 'device webgpu', problem: error.message.trim() })),
     );
@@ -110,72 +108,18 @@ export class Queue {
 
   /** Compiles kernels, several at the same time, and keeps them. */
   async compiled(steps: readonly Step[], what: string): Promise<void> {
-    const gpu = await this.ready();
-    const texts = new Map(steps.map((step) => [step.text, step.windows.length]));
-    await Promise.all(
-      [...texts].map(async ([text, windows]) => {
-        if (this.pipelines.has(text)) return;
-        const known = this.making.get(text) ?? this.compile(gpu, text, windows, what);
-        this.making.set(text, known);
-        this.pipelines.set(text, await known);
-        this.making.delete(text);
-      }),
-    );
-  }
-
-  private async compile(gpu: GpuDevice, text: string, windows: number, what: string): Promise<object> {
-    const options = this.pipelineOptions(gpu, text, windows);
-    try {
-      return await gpu.createComputePipelineAsync(options);
-    } catch (error) {
-      const { messages } = await options.compute.module.getCompilationInfo();
-      const wrong = messages.find(({ type }) => type === 'error');
-      const said =
-        wrong === undefined
-          ? error instanceof Error
-            ? error.message
-            : String(error)
-          : `${wrong.message} in line ${wrong.lineNum}: ${text.split('\n')[wrong.lineNum - 1]}`;
-      return fail({ where: what, problem: `its kernel was not compiled: ${said}` }, { cause: error });
-    }
-  }
-
-  private pipelineOptions(gpu: GpuDevice, text: string, windows: number): PipelineOptions {
-    const module = gpu.createShaderModule({ code: text });
-    return { layout: this.layoutOf(gpu, windows).pipeline, compute: { module, entryPoint: 'main' } };
-  }
-
-  private pipelineOf(gpu: GpuDevice, { text, windows }: Step): object {
-    const known =
-      this.pipelines.get(text) ??
-      gpu.createComputePipeline(this.pipelineOptions(gpu, text, windows.length));
-    this.pipelines.set(text, known);
-    return known;
-  }
-
-  /** Arguments, then so many windows. */
-  private layoutOf(gpu: GpuDevice, windows: number) {
-    const known = this.layouts.get(windows);
-    if (known !== undefined) return known;
-    const entries = Array.from({ length: windows + 1 }, (_, binding) => ({
-      binding,
-      visibility: COMPUTE_STAGE,
-      buffer: { type: binding === 0 ? 'uniform' : 'storage' },
-    }));
-    const group = gpu.createBindGroupLayout({ entries });
-    const made = { group, pipeline: gpu.createPipelineLayout({ bindGroupLayouts: [group] }) };
-    this.layouts.set(windows, made);
-    return made;
+    await this.ready();
+    await this.pipelines!.compiled(steps, what);
   }
 
   /** A step with its arguments in memory: what asks for it, and what gives them back. */
   bind(gpu: GpuDevice, step: Step): { readonly run: () => void; readonly free: () => void } {
-    const pipeline = this.pipelineOf(gpu, step);
+    const { pipeline, layout } = this.pipelines!.of(step);
     const usage = BUFFER_USAGE.uniform | BUFFER_USAGE.copyTarget;
     const args = gpu.createBuffer({ size: step.args.byteLength, usage });
     gpu.queue.writeBuffer(args, 0, step.args);
     const group = gpu.createBindGroup({
-      layout: this.layoutOf(gpu, step.windows.length).group,
+      layout,
       entries: [
         { binding: 0, resource: { buffer: args } },
         ...step.windows.map(({ address, bytes }, i) => ({
@@ -234,7 +178,13 @@ export class Queue {
             this.encoder ??= gpu.createCommandEncoder();
             const usage = BUFFER_USAGE.mapRead | BUFFER_USAGE.copyTarget;
             const buffer = gpu.createBuffer({ size: bytes, usage });
-            this.encoder.copyBufferToBuffer(this.slabs.bufferOf(address), offsetOf(address), buffer, 0, bytes);
+            this.encoder.copyBufferToBuffer(
+              this.slabs.bufferOf(address),
+              offsetOf(address),
+              buffer,
+              0,
+              bytes,
+            );
             this.flush(gpu);
             resolve({ buffer, mapped: buffer.mapAsync(MAP_READ) });
           } catch (error) {

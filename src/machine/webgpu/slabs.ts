@@ -93,7 +93,9 @@ export class Slabs {
   /** The buffer of a piece. The device must have been opened. */
   bufferOf(address: Address): GpuBuffer {
     const buffer = this.slabs[slabOf(address)]?.buffer;
-    return buffer ?? fail({ where: 'device webgpu', problem: 'a piece of memory was given back or never made' });
+    return (
+      buffer ?? fail({ where: 'device webgpu', problem: 'a piece of memory was given back or never made' })
+    );
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 import type { CallOf, Stored } from '../../calls/index.ts';
 import type { Region } from '../../formats/index.ts';
 import type { Row, RowInstruction } from '../../rows/index.ts';
-import type { Maker, Step } from '../maker.ts';
+import type { Maker } from '../maker.ts';
+import type { Step } from '../step.ts';
 import { placed } from '../tensors.ts';
 import { type Body, frame } from './frame.ts';
 import { laneOf, partsOf } from './lanes.ts';

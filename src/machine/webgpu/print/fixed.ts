@@ -1,7 +1,8 @@
 import { type Box, boxVolume, isEmpty } from '../../../core/index.ts';
 import type { CallOf } from '../../calls/index.ts';
 import { boxBySlots, type Five, rightAligned } from '../../formats/index.ts';
-import type { Maker, Step } from '../maker.ts';
+import type { Maker } from '../maker.ts';
+import type { Step } from '../step.ts';
 import { type GpuTensor, placed, WORDS } from '../tensors.ts';
 import { collapse, MOST_BLOCKS } from './frame.ts';
 import { type Printer, THREADS } from './printer.ts';
@@ -68,7 +69,12 @@ export function copySteps(
   const at = perm.map((slot, k) => `p${slot} - a.shift_${k}`).join(', ');
   if (to.dtype !== from.dtype)
     return [
-      eachElement(printer, to, box, `${target.name}_put_wide(p0, p1, p2, p3, p4, ${source.name}_get_wide(${at}));`),
+      eachElement(
+        printer,
+        to,
+        box,
+        `${target.name}_put_wide(p0, p1, p2, p3, p4, ${source.name}_get_wide(${at}));`,
+      ),
     ];
   target.raw = true;
   source.raw = true;
@@ -85,7 +91,9 @@ export function fillSteps(make: Maker, to: GpuTensor, box: Box, number: number):
   const printer = make.printer();
   printer.title = 'fill';
   const view = viewOf(printer, to);
-  return [eachElement(printer, to, box, `${view.name}_put_wide(p0, p1, p2, p3, p4, ${pairLiteral(number)});`)];
+  return [
+    eachElement(printer, to, box, `${view.name}_put_wide(p0, p1, p2, p3, p4, ${pairLiteral(number)});`),
+  ];
 }
 
 /** Elements in row-major order of the whole tensors, by other dimensions: the box of `to` that is written. */

@@ -1,11 +1,14 @@
 import { fail } from '../../../core/index.ts';
 import { boxBySlots, lanesOf, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
-import type { Maker, Step } from '../maker.ts';
+import type { Maker } from '../maker.ts';
+import type { Step } from '../step.ts';
 import { placed, presentIn } from '../tensors.ts';
 import { declare, eachPart, pack, partsOf } from './lanes.ts';
 import { type Printer, THREADS } from './printer.ts';
-import { type Lanes, lanesOfRows, printRow, type RowFunction, sumNames } from './row.ts';
+import { printRow, type RowFunction } from './row.ts';
+import { sumNames } from './row-context.ts';
+import { type Lanes, lanesOfRows } from './row-lanes.ts';
 
 // The kernel around what is computed at each position of a region: a workgroup has one batch and channels of one block, its threads go
 // over positions, each with some lanes. What they compute in x_0, x_1... goes through the epilogue's row; its sums are taken in pairs by
@@ -128,7 +131,11 @@ export class SumsEnding {
     return texts.join('');
   }
 
-  steps(region: Region, epilogue: Row, { step, lanes, tiles, tileStep }: Omit<Parts, 'part' | 'count'>): Step[] {
+  steps(
+    region: Region,
+    epilogue: Row,
+    { step, lanes, tiles, tileStep }: Omit<Parts, 'part' | 'count'>,
+  ): Step[] {
     return this.row.sums.flatMap(({ operand: number }, k) => {
       const operand = epilogue.operands[number];
       if (operand.kind !== 'tensor') return [];
@@ -281,4 +288,3 @@ ${leave}`,
     count,
   );
 }
-

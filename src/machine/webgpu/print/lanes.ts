@@ -57,5 +57,7 @@ export function literal(x: number): string {
   if (!Number.isFinite(rounded)) return bits(rounded > 0 ? '0x7f800000' : '0xff800000');
   const text = String(rounded);
   const number = /[.e]/.test(text) ? text : `${text}.0`;
-  return rounded < 0 || Object.is(rounded, -0) ? `(${Object.is(rounded, -0) ? '-0.0' : number})` : `${number}`;
+  return rounded < 0 || Object.is(rounded, -0)
+    ? `(${Object.is(rounded, -0) ? '-0.0' : number})`
+    : `${number}`;
 }

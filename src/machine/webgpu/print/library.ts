@@ -29,6 +29,7 @@ fn tanh_${width}(x: ${V}) -> ${V} {
   let t = exp(max(abs(x) * -2.0, ${V}(-80.0)));
   return sign(x) * ((${V}(1.0) - t) / (${V}(1.0) + t));
 }
+fn erf_${width}(x: ${V}) -> ${V} { return ${each('erf_one(x)')}; }
 fn pow_${width}(x: ${V}, y: ${V}) -> ${V} { return ${each('pow_one(x, y)')}; }
 `;
 };
@@ -40,6 +41,29 @@ const ARITHMETIC = `fn pow_one(x: f32, y: f32) -> f32 {
   if (x > 0.0) { return p; }
   if (floor(y) != y) { return bitcast<f32>(0x7fc00000u ^ a.zero); }
   return select(p, -p, fract(y * 0.5) != 0.0);
+}
+// The polynomials of native/rows/lanemath.h.
+fn erf_one(x: f32) -> f32 {
+  let z = x * x;
+  if (abs(x) < 1.0) {
+    var p = fma(7.8758750533e-5, z, -8.0168642839e-4);
+    p = fma(p, z, 5.1890874230e-3);
+    p = fma(p, z, -2.6854212010e-2);
+    p = fma(p, z, 1.1283594715e-1);
+    p = fma(p, z, -3.7612626667e-1);
+    return fma(p, z, 1.1283791658) * x;
+  }
+  if (nan_1(x)) { return x; }
+  let b = min(abs(x), 4.0);
+  var p = fma(1.6371514135e-6, b, -4.6058042677e-5);
+  p = fma(p, b, 5.9680562564e-4);
+  p = fma(p, b, -4.7595962936e-3);
+  p = fma(p, b, 2.6421136008e-2);
+  p = fma(p, b, -1.1008008296e-1);
+  p = fma(p, b, -6.3182605155e-1);
+  p = fma(p, b, -1.1302334348);
+  p = fma(p, b, 3.2013805192e-4);
+  return sign(x) * (1.0 - exp(p));
 }
 ${WIDTHS.map(forWidth).join('')}
 // Saturates; what is no number is 0.
@@ -176,6 +200,20 @@ fn tanh_pair(x: vec2<f32>) -> vec2<f32> {
   let t = exp_pair(scale_pair(-abs_pair(x), 2.0));
   let y = div_pair(sub_pair(vec2<f32>(1.0, 0.0), t), add_pair(vec2<f32>(1.0, 0.0), t));
   return select(y, -y, x.x < 0.0);
+}
+// 2 / sqrt(pi) e^(-x^2) times the sum of 2^n x^(2 n + 1) / (1 3 5 ... (2 n + 1)), whose terms have one sign.
+fn erf_pair(x: vec2<f32>) -> vec2<f32> {
+  if (nan_1(x.x)) { return x; }
+  if (abs(x.x) > 6.0) { return vec2<f32>(sign(x.x), 0.0); }
+  let z = mul_pair(x, x);
+  var term = x;
+  var sum = x;
+  for (var n = 1; n < 150; n++) {
+    term = div_pair(mul_pair(term, scale_pair(z, 2.0)), vec2<f32>(f32(2 * n + 1), 0.0));
+    sum = add_pair(sum, term);
+    if (abs(term.x) < abs(sum.x) * 1e-16) { break; }
+  }
+  return mul_pair(mul_pair(vec2<f32>(1.12837922573089599609375, -5.8635383e-8), exp_pair(-z)), sum);
 }
 fn pow_pair(x: vec2<f32>, y: vec2<f32>) -> vec2<f32> {
   if (y.x == 0.0) { return vec2<f32>(1.0, 0.0); }

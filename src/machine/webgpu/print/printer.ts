@@ -4,8 +4,8 @@ import { type Five, five, type Place, type Region } from '../../formats/index.ts
 import type { Row } from '../../rows/index.ts';
 import { Arguments } from '../arguments.ts';
 import type { FaultWords } from '../faults.ts';
-import type { Step } from '../maker.ts';
 import type { Address } from '../slabs.ts';
+import type { Step } from '../step.ts';
 import { type GpuTensor, WORDS } from '../tensors.ts';
 import { type WindowLimits, windowsOf, windowWith } from '../windows.ts';
 import { structText } from './lanes.ts';
@@ -78,7 +78,16 @@ export class Printer {
   line(address: Address, count: number, dtype: DType): string {
     const name = this.fresh('l');
     const bytes = 4 * WORDS[dtype] * count;
-    const view: View = { name, address, bytes, dtype, place: undefined, window: 0, fours: false, singles: true };
+    const view: View = {
+      name,
+      address,
+      bytes,
+      dtype,
+      place: undefined,
+      window: 0,
+      fours: false,
+      singles: true,
+    };
     this.args.int(`${name}_o`, () => (address - this.windowAddress(view)) / 4);
     this.views.push(view);
     return name;
@@ -133,7 +142,8 @@ export class Printer {
     blocks: number,
     { threads = THREADS, head = '' }: { readonly threads?: number; readonly head?: string } = {},
   ): Step {
-    const limits = this.fault === undefined ? this.limits : { ...this.limits, windows: this.limits.windows - 1 };
+    const limits =
+      this.fault === undefined ? this.limits : { ...this.limits, windows: this.limits.windows - 1 };
     const windows = windowsOf(this.views, limits, this.what);
     this.bound = windows;
     for (const view of this.views) view.window = windowWith(windows, view);
@@ -148,7 +158,9 @@ export class Printer {
       bindings.push(
         `@group(0) @binding(${windows.length + 1}) var<storage, read_write> faults: array<atomic<u32>>;\n`,
       );
-    const access = this.views.map((view) => viewText(view) + accessText(view, elements[view.window])).join('');
+    const access = this.views
+      .map((view) => viewText(view) + accessText(view, elements[view.window]))
+      .join('');
     const own = `${head}${this.functions.join('')}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread_u: u32) {

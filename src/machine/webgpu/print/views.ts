@@ -44,7 +44,9 @@ export function accessText(view: View, element: Element): string {
   const { name, dtype, window, place } = view;
   const m = `m${window}`;
   const line = place === undefined;
-  const [params, at] = line ? ['i: i32', `a.${name}_o + i${dtype === 'f64' ? ' * 2' : ''}`] : [AT, `${name}_at(n, d, h, w, c)`];
+  const [params, at] = line
+    ? ['i: i32', `a.${name}_o + i${dtype === 'f64' ? ' * 2' : ''}`]
+    : [AT, `${name}_at(n, d, h, w, c)`];
   const word = (i: string) =>
     element === 'u32'
       ? `bitcast<f32>(${m}[${i}])`
@@ -95,9 +97,19 @@ fn ${name}_put4(${params}, x: vec4<f32>) { ${m}[(${at}) >> 2u] = ${four}; }
     lines.push(
       `fn ${name}_word4(k: i32) -> vec4<f32> { return vec4<f32>(${[0, 1, 2, 3].map((l) => word(`k + ${l}`)).join(', ')}); }\n`,
     );
-    fn('get4', '', ' -> vec4<f32>', `return vec4<f32>(${[0, 1, 2, 3].map((l) => word(`k + ${l}`)).join(', ')});`);
+    fn(
+      'get4',
+      '',
+      ' -> vec4<f32>',
+      `return vec4<f32>(${[0, 1, 2, 3].map((l) => word(`k + ${l}`)).join(', ')});`,
+    );
     const four = dtype === 'bf16' ? 'bf16_4(x)' : 'x';
-    fn('put4', ', x: vec4<f32>', '', `let y = ${four}; ${[0, 1, 2, 3].map((l) => set(`k + ${l}`, `y[${l}]`)).join(' ')}`);
+    fn(
+      'put4',
+      ', x: vec4<f32>',
+      '',
+      `let y = ${four}; ${[0, 1, 2, 3].map((l) => set(`k + ${l}`, `y[${l}]`)).join(' ')}`,
+    );
   }
   return lines.join('');
 }

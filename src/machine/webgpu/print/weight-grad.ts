@@ -1,11 +1,12 @@
 import type { CallOf } from '../../calls/index.ts';
 import { boxBySlots, five } from '../../formats/index.ts';
-import type { Maker, Step } from '../maker.ts';
+import type { Maker } from '../maker.ts';
+import type { Step } from '../step.ts';
 import { type GpuTensor, placed } from '../tensors.ts';
 import { blockSum, finishStep } from './frame.ts';
 import { declare, eachPart, partsOf, splat } from './lanes.ts';
 import { THREADS } from './printer.ts';
-import { lanesOfRows } from './row.ts';
+import { lanesOfRows } from './row-lanes.ts';
 import { gatherPlace, printSource, titleOf } from './window.ts';
 
 /** Workgroups that all weights together are computed by at least, where there are cells enough. */

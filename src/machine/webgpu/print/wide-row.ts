@@ -1,7 +1,7 @@
 import { fail } from '../../../core/index.ts';
 import { SLOT_C } from '../../formats/index.ts';
 import type { RowInstruction, RowOp } from '../../rows/index.ts';
-import { type RowPrinter, sumNames } from './row.ts';
+import { type RowContext, sumNames } from './row-context.ts';
 
 // Rows whose registers are float64, as pairs of float32 numbers: one lane at a time.
 
@@ -10,7 +10,7 @@ const EXPRESSIONS = {
   CONST: 'I', COPY: 'A', ADD: 'add_pair(A, B)', SUB: 'sub_pair(A, B)', MUL: 'mul_pair(A, B)', DIV: 'div_pair(A, B)',
   MIN: 'min_pair(A, B)', MAX: 'max_pair(A, B)', POW: 'pow_pair(A, B)', FMA: 'add_pair(mul_pair(A, B), C)', NEG: '-A',
   ABS: 'abs_pair(A)', SIGN: 'sign_pair(A)', SQUARE: 'mul_pair(A, A)', SQRT: 'sqrt_pair(A)', RSQRT: 'recip_pair(sqrt_pair(A))',
-  RECIP: 'recip_pair(A)', EXP: 'exp_pair(A)', LOG: 'log_pair(A)', TANH: 'tanh_pair(A)', SIGMOID: 'sigmoid_pair(A)',
+  RECIP: 'recip_pair(A)', EXP: 'exp_pair(A)', LOG: 'log_pair(A)', TANH: 'tanh_pair(A)', ERF: 'erf_pair(A)', SIGMOID: 'sigmoid_pair(A)',
   FLOOR: 'floor_pair(A)', LEAKY: 'select(mul_pair(I, A), A, A.x > 0.0)', LEAKY_GRAD: 'select(mul_pair(I, B), B, A.x > 0.0)',
   LT: 'vec2<f32>(select(0.0, 1.0, less_pair(A, B)), 0.0)', LE: 'vec2<f32>(select(0.0, 1.0, less_pair(A, B) || same_pair(A, B)), 0.0)',
   EQ: 'vec2<f32>(select(0.0, 1.0, same_pair(A, B)), 0.0)', SELECT: 'select(C, B, A.x != 0.0)',
@@ -22,13 +22,14 @@ const EXPRESSIONS = {
 export function pairLiteral(x: number): string {
   const high = Math.fround(x);
   const low = Number.isFinite(high) ? Math.fround(x - high) : 0;
-  const bits = (value: number) => `bitcast<f32>(${new Uint32Array(Float32Array.of(value).buffer)[0]}u ^ a.zero)`;
+  const bits = (value: number) =>
+    `bitcast<f32>(${new Uint32Array(Float32Array.of(value).buffer)[0]}u ^ a.zero)`;
   return `vec2<f32>(${bits(high)}, ${bits(low)})`;
 }
 
 type Statement = Exclude<RowOp, keyof typeof EXPRESSIONS>;
 
-export function wideStatement(printer: RowPrinter, instruction: RowInstruction): string {
+export function wideStatement(printer: RowContext, instruction: RowInstruction): string {
   const { op, dst, src, imm, operand: number } = instruction;
   if (op in EXPRESSIONS) {
     const text = EXPRESSIONS[op as keyof typeof EXPRESSIONS];

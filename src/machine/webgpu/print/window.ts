@@ -4,7 +4,8 @@ import { type GpuTensor, placed } from '../tensors.ts';
 import type { Body } from './frame.ts';
 import { declare, eachPart, laneOf, literal, partsOf, splat, structOf, unpack } from './lanes.ts';
 import type { Printer } from './printer.ts';
-import { byFours, type Lanes, lanesOfRows, printRow } from './row.ts';
+import { printRow } from './row.ts';
+import { byFours, type Lanes, lanesOfRows } from './row-lanes.ts';
 
 // Bodies of kernels that slide a window over d, h and w: any kernel, stride and dilation.
 
@@ -117,7 +118,9 @@ export function contractionBody(
             const weights = fours ? `${view.name}_word4(${row} + ${4 * p})` : plain;
             return `x_${p} = fma(${splat(parts.width, y)}, ${weights}, x_${p}); `;
           });
-          return source.channels % source.lanes === 0 ? `${product}\n` : `if (i + ${j} < ${end}) { ${product}}\n`;
+          return source.channels % source.lanes === 0
+            ? `${product}\n`
+            : `if (i + ${j} < ${end}) { ${product}}\n`;
         });
         const base = `let k = ${view.name}_at(i + ${shift}, kd, kh, kw, c);\n`;
         const tap = `${source.load(`f${s}`, 'id, ih, iw', 'i', 'y')}${base}${products.join('')}`;
@@ -169,7 +172,11 @@ export function poolBody({ kind, window, x }: CallOf<'pool'>): Body {
         const each = eachPart(parts, (p) => `x_${p} = ${first}; `);
         return { before, each: `${each}\n${gatherLoops(window, source.extent, larger)}` };
       }
-      const sums = gatherLoops(window, source.extent, `${load}${eachPart(parts, (p) => `x_${p} += y_${p}; `)}\n`);
+      const sums = gatherLoops(
+        window,
+        source.extent,
+        `${load}${eachPart(parts, (p) => `x_${p} += y_${p}; `)}\n`,
+      );
       const mean = `{ let by = held_1(held_1(qd * qh) * qw); ${eachPart(parts, (p) => `x_${p} = held_${width}(x_${p} * ${splat(width, 'by')}); `)}}\n`;
       return { before, each: `${sums}${counts(kind, window, AXES, source.extent)}${mean}` };
     },

@@ -1,12 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { cpuDevice } from '../../src/machine/index.ts';
 import { distance, network, runNetwork } from '../laws/unet.ts';
 import { lossesOf, type SmallTraining } from '../losses.ts';
-import { NO_WEBGPU, webgpu } from './gpu.ts';
+import { onWebGpu, webgpu } from './gpu.ts';
 
 // A whole U-Net on the WebGPU device: near the CPU, and the same bits on every mesh.
 
-describe.skipIf(NO_WEBGPU !== undefined)('webgpu', () => {
+onWebGpu('webgpu', () => {
   it('computes loss and gradients of a U-Net like the CPU, with the same bits on a mesh', async () => {
     const graph = network({});
     const device = webgpu();
