@@ -10,6 +10,7 @@ import {
 } from './print/classes.ts';
 import { copySteps, einsumSteps, fillSteps, reduceSteps, reshapeSteps } from './print/fixed.ts';
 import { frame } from './print/frame.ts';
+import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
 import type { Step } from './step.ts';
@@ -23,6 +24,7 @@ export function stepsOf(call: Call, make: Maker): Step[] {
     case 'conv':
     case 'conv_transpose': {
       const { tensor, before } = plainWeight(make, call.weight);
+      if (takesTiledConv(call)) return [...before, ...tiledConvSteps(call, tensor, make)];
       return [...before, ...frame(make, call.out, call.epilogue, contractionBody(call, tensor))];
     }
     case 'conv_weight_grad': {

@@ -4,7 +4,7 @@ import type { Row } from '../../rows/index.ts';
 import type { Maker } from '../maker.ts';
 import type { Step } from '../step.ts';
 import { placed, presentIn } from '../tensors.ts';
-import { declare, eachPart, pack, partsOf } from './lanes.ts';
+import { declare, eachPart, pack, partsOf, typeOf } from './lanes.ts';
 import { type Printer, THREADS } from './printer.ts';
 import { printRow, type RowFunction } from './row.ts';
 import { sumNames } from './row-context.ts';
@@ -145,28 +145,32 @@ export class SumsEnding {
   }
 }
 
-/** Sums of a part over the threads of a workgroup, in one order: lane l goes to element `at` + l of the line `into`. */
+/**
+ * Sums of a part over the threads of a workgroup, in one order, to elements of the line `into` from `at` on. `columns`: threads whose numbers
+ * differ by no multiple of it have lanes of their own, one part behind the other.
+ */
 export function blockSum(
   to: Printer,
   one: {
     readonly width: number;
     readonly lanes: number;
     readonly threads: number;
+    readonly columns?: number;
     readonly high: string;
     readonly low: string;
     readonly into: string;
     readonly at: string;
   },
 ): string {
-  const { width, lanes, threads, high, low, into, at } = one;
-  const type = width === 1 ? 'f32' : `vec${width}<f32>`;
+  const { width, lanes, threads, columns = 1, high, low, into, at } = one;
+  const type = typeOf(width);
   if (to.once(`block sum ${width}`))
     to.functions.push(`var<workgroup> highs_${width}: array<${type}, ${threads}>;
 var<workgroup> lows_${width}: array<${type}, ${threads}>;
 fn block_sum_${width}(high: ${type}, low: ${type}, thread: i32) {
 workgroupBarrier();
 highs_${width}[thread] = high; lows_${width}[thread] = low;
-for (var half = ${threads / 2}; half > 0; half /= 2) {
+for (var half = ${threads / 2}; half >= ${columns}; half /= 2) {
 workgroupBarrier();
 if (thread < half) {
 let x = highs_${width}[thread]; let y = highs_${width}[thread + half];
@@ -175,10 +179,12 @@ let e = held_${width}(x - held_${width}(t - b)) + held_${width}(y - b);
 highs_${width}[thread] = t; lows_${width}[thread] = held_${width}(held_${width}(lows_${width}[thread] + lows_${width}[thread + half]) + e);
 }
 }
+workgroupBarrier();
 }
 `);
-  const lane = (name: string) => (width === 1 ? `${name}_${width}[0]` : `${name}_${width}[0][thread]`);
-  return `block_sum_${width}(${high}, ${low}, thread);\nworkgroupBarrier();\nif (thread < ${lanes}) { ${into}_put_wide(${at} + thread, quick_pair(${lane('highs')}, ${lane('lows')})); }\n`;
+  const place = columns === 1 ? ['0', 'thread'] : [`thread / ${width}`, `thread % ${width}`];
+  const lane = (name: string) => `${name}_${width}[${place[0]}]${width === 1 ? '' : `[${place[1]}]`}`;
+  return `block_sum_${width}(${high}, ${low}, thread);\nif (thread < ${lanes}) { ${into}_put_wide(${at} + thread, quick_pair(${lane('highs')}, ${lane('lows')})); }\n`;
 }
 
 /** Where partial sums lie, pairs one after the other from `part`: see {@link finishStep}. */
@@ -192,7 +198,7 @@ export interface Parts {
 }
 
 /** The end of a sum that keeps the batch and the channels that `value` has. */
-function finish(make: Maker, region: Region, value: Parameters<Maker['tensorOf']>[0], parts: Parts): Step {
+export function finish(make: Maker, region: Region, value: Parameters<Maker['tensorOf']>[0], parts: Parts): Step {
   const { start, size } = boxBySlots(region.shape, region.box, region.slots);
   const tensor = make.tensorOf(value);
   const present = presentIn(tensor.shape, region.slots);
