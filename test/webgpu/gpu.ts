@@ -25,10 +25,14 @@ const NO_WEBGPU = !installed()
     ? undefined
     : 'no Chromium with a software renderer here: apt-get install chromium';
 
-if (NO_WEBGPU === undefined && process.env.HALOMESH_TEST_GPU !== '1') {
+/** The loader of Vulkan that comes with Chromium, which stays loaded as long as something holds it. */
+export const loader =
+  NO_WEBGPU === undefined && process.env.HALOMESH_TEST_GPU !== '1' ? inSoftware() : undefined;
+
+function inSoftware(): unknown {
   process.env.VK_DRIVER_FILES = DRIVER;
-  // The loader of Vulkan comes with Chromium too.
-  if (existsSync(`${FOLDER}/libvulkan.so.1`)) koffi.load(`${FOLDER}/libvulkan.so.1`);
+  const file = `${FOLDER}/libvulkan.so.1`;
+  return existsSync(file) ? koffi.load(file) : undefined;
 }
 
 export const webgpu = (): Device => webgpuHere();

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { type Layout, mesh, shape, uniform } from '../../src/core/index.ts';
+import { Graph, type Layout, mesh, shape, uniform } from '../../src/core/index.ts';
 import { cpuDevice, type Device } from '../../src/machine/index.ts';
 import { convRaw, gradients, inputOf, mul, reduceSum, windows } from '../../src/ops/index.ts';
-import { Graph } from '../../src/core/index.ts';
 import { Session } from '../../src/run/index.ts';
 import { onWebGpu, webgpu } from './gpu.ts';
 
@@ -30,7 +29,8 @@ async function run(inputs: number, device: Device, parts: Record<string, number>
   const session = new Session({ device, mesh: mesh(parts), layout });
   const program = await session.load(graph);
   const voxels = SPACE.depth * SPACE.height * SPACE.width;
-  const numbers = (count: number, seed: number) => Float32Array.from({ length: count }, (_, i) => uniform(seed, 2, 3, i) - 0.5);
+  const numbers = (count: number, seed: number) =>
+    Float32Array.from({ length: count }, (_, i) => uniform(seed, 2, 3, i) - 0.5);
   const found = await program.run({
     x: numbers(voxels * inputs, 1),
     weight: numbers(27 * inputs * 16, 2),
@@ -42,15 +42,21 @@ async function run(inputs: number, device: Device, parts: Record<string, number>
 
 onWebGpu('webgpu', () => {
   const device = webgpu();
-  it.each([16, 5])('has the numbers of the CPU from %i channels, and its own bits in parts', async (inputs) => {
-    const [expected, found] = [await run(inputs, cpuDevice({ exactConv: 'direct' })), await run(inputs, device)];
-    for (const [name, numbers] of Object.entries(expected)) {
-      const scale = Math.max(...numbers.map(Math.abs));
-      numbers.forEach((x, i) => {
-        expect(Math.abs(x - found[name][i]), `${name} ${i}`).toBeLessThan(3e-6 * scale);
-      });
-    }
-    const parted = await run(inputs, device, { depth: 2, width: 2 });
-    for (const [name, numbers] of Object.entries(found)) expect(parted[name], name).toEqual(numbers);
-  });
+  it.each([16, 5])(
+    'has the numbers of the CPU from %i channels, and its own bits in parts',
+    async (inputs) => {
+      const [expected, found] = [
+        await run(inputs, cpuDevice({ exactConv: 'direct' })),
+        await run(inputs, device),
+      ];
+      for (const [name, numbers] of Object.entries(expected)) {
+        const scale = Math.max(...numbers.map(Math.abs));
+        numbers.forEach((x, i) => {
+          expect(Math.abs(x - found[name][i]), `${name} ${i}`).toBeLessThan(3e-6 * scale);
+        });
+      }
+      const parted = await run(inputs, device, { depth: 2, width: 2 });
+      for (const [name, numbers] of Object.entries(found)) expect(parted[name], name).toEqual(numbers);
+    },
+  );
 });

@@ -198,7 +198,12 @@ export interface Parts {
 }
 
 /** The end of a sum that keeps the batch and the channels that `value` has. */
-export function finish(make: Maker, region: Region, value: Parameters<Maker['tensorOf']>[0], parts: Parts): Step {
+export function finish(
+  make: Maker,
+  region: Region,
+  value: Parameters<Maker['tensorOf']>[0],
+  parts: Parts,
+): Step {
   const { start, size } = boxBySlots(region.shape, region.box, region.slots);
   const tensor = make.tensorOf(value);
   const present = presentIn(tensor.shape, region.slots);

@@ -135,7 +135,14 @@ ${row.sums
 function sourceText(
   to: Printer,
   one: Source,
-  { pad, s, turned, weight, fours, from }: {
+  {
+    pad,
+    s,
+    turned,
+    weight,
+    fours,
+    from,
+  }: {
     readonly pad: readonly number[];
     readonly s: number;
     readonly turned: boolean;
@@ -149,13 +156,14 @@ function sourceText(
   const lanes = Math.min(CHANNELS, channels);
   const source = printSource(to, one, lanes);
   const region = boxBySlots(one.region.shape, one.region.box, one.region.slots);
-  const held = to.ints('held', [...region.start.slice(1, 4), ...region.start.slice(1, 4).map((x, i) => x + region.size[i + 1])]);
+  const held = to.ints('held', [
+    ...region.start.slice(1, 4),
+    ...region.start.slice(1, 4).map((x, i) => x + region.size[i + 1]),
+  ]);
   const count = to.int('count', channels);
   const begin = to.int('begin', source.start);
   const base = to.int('row', from);
-  const inside = ['id', 'ih']
-    .map((x, i) => `${x} >= ${held}_${i} && ${x} < ${held}_${i + 3}`)
-    .join(' && ');
+  const inside = ['id', 'ih'].map((x, i) => `${x} >= ${held}_${i} && ${x} < ${held}_${i + 3}`).join(' && ');
   const each = [0, 1, 2, 3].map(
     (p) => `if (line_in && iw + ${p} >= ${held}_2 && iw + ${p} < ${held}_5) {
 ${source.load(`f${s}`, `id, ih, iw + ${p}`, `${begin} + i`, 'y')}${Array.from({ length: lanes }, (_, l) => `x${l}[${p}] = y_0${lanes === 1 ? '' : `[${l}]`}; `).join('')}
@@ -163,7 +171,8 @@ ${source.load(`f${s}`, `id, ih, iw + ${p}`, `${begin} + i`, 'y')}${Array.from({ 
 `,
   );
   const k = turned ? '26 - v / 4 % 27' : 'v / 4 % 27';
-  const get = (l: number) => `${weight}_get(${base} + i + j, k / 9, k / 3 % 3, k % 3, c0 + 4 * (v % 4) + ${l})`;
+  const get = (l: number) =>
+    `${weight}_get(${base} + i + j, k / 9, k / 3 % 3, k % 3, c0 + 4 * (v % 4) + ${l})`;
   const four = fours
     ? `${weight}_get4(${base} + i + j, k / 9, k / 3 % 3, k % 3, c0 + 4 * (v % 4))`
     : `vec4<f32>(${[0, 1, 2, 3].map(get).join(', ')})`;

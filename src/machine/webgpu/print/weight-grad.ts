@@ -52,7 +52,7 @@ export function weightGradSteps(make: Maker, call: CallOf<'conv_weight_grad'>, r
   const line = to.line(part, count, 'f64');
   let before = 0;
   const loads = sources.map((source, s) => {
-    const shift = to.int('shift', before - source.start);
+    const shift = to.int('shift', sources.length === 1 ? 0 : before - source.start);
     before += source.channels;
     const limit = to.int('limit', before);
     const body = `{\n${source.begin('fx', `i - ${shift}`)}${source.load('fx', 'id, ih, iw', `i - ${shift}`, 'z')}y = z_0;\n}`;
