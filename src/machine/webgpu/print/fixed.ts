@@ -4,8 +4,9 @@ import { boxBySlots, type Five, rightAligned } from '../../formats/index.ts';
 import type { Maker } from '../maker.ts';
 import type { Step } from '../step.ts';
 import { type GpuTensor, placed, WORDS } from '../tensors.ts';
-import { collapse, MOST_BLOCKS } from './frame.ts';
+import { MOST_BLOCKS } from './frame.ts';
 import { type Printer, THREADS } from './printer.ts';
+import { collapse } from './sums.ts';
 import type { View } from './views.ts';
 import { pairLiteral } from './wide-row.ts';
 

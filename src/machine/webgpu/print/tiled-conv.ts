@@ -3,11 +3,11 @@ import { boxBySlots } from '../../formats/index.ts';
 import type { Maker } from '../maker.ts';
 import type { Step } from '../step.ts';
 import { type GpuTensor, placed } from '../tensors.ts';
-import { blockSum, finish } from './frame.ts';
 import type { Printer } from './printer.ts';
 import { printRow } from './row.ts';
 import { sumNames } from './row-context.ts';
 import { byFours, overLanes } from './row-lanes.ts';
+import { blockSum, finish } from './sums.ts';
 import { channelsOf, printSource, titleOf } from './window.ts';
 
 // 3x3x3 convolutions and their gradients for the input. A workgroup computes tiles of 4 x 8 x 16 positions and 16 channels, one behind the

@@ -3,10 +3,10 @@ import { boxBySlots, five } from '../../formats/index.ts';
 import type { Maker } from '../maker.ts';
 import type { Step } from '../step.ts';
 import { type GpuTensor, placed } from '../tensors.ts';
-import { blockSum, finishStep } from './frame.ts';
 import { declare, eachPart, partsOf, splat } from './lanes.ts';
 import { THREADS } from './printer.ts';
 import { lanesOfRows } from './row-lanes.ts';
+import { blockSum, finishStep } from './sums.ts';
 import { gatherPlace, printSource, titleOf } from './window.ts';
 
 /** Workgroups that all weights together are computed by at least, where there are cells enough. */
