@@ -23,8 +23,6 @@ export function webgpuFound(): { readonly available: boolean; readonly note: str
   return { available: false, note: 'there is no WebGPU here: in Node.js it takes npm install webgpu' };
 }
 
-let loaded: Promise<WebGpu> | undefined;
-
 async function load(): Promise<WebGpu> {
   const file = packageFile();
   if (file === undefined)
@@ -41,6 +39,5 @@ async function load(): Promise<WebGpu> {
 
 /** The WebGPU device of this process. */
 export function webgpuHere(): Device {
-  loaded ??= Promise.resolve(pageGpu() ?? load());
-  return webgpuDevice({ gpu: loaded });
+  return webgpuDevice({ gpu: pageGpu() ?? load() });
 }

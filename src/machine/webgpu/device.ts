@@ -24,7 +24,7 @@ export interface WebGpuOptions {
 
 /** WebGPU: kernels printed as WGSL for calls and rows. What is asked for before the adapter has answered waits for it. */
 export function webgpuDevice({ gpu = gpuOfPage() }: WebGpuOptions = {}): Device {
-  return new WebGpuDevice(open(gpu));
+  return new WebGpuDevice(gpu);
 }
 
 /** What a page or worker reaches WebGPU by, if it does. */
@@ -39,8 +39,7 @@ const gpuOfPage = (): Gpu =>
     hint: 'It takes a browser with WebGPU and a page over HTTPS or of this machine; the device wasm runs everywhere',
   });
 
-async function open(given: Gpu | Promise<Gpu>): Promise<GpuDevice> {
-  const gpu = await given;
+async function open(gpu: Gpu): Promise<GpuDevice> {
   const adapter: GpuAdapter =
     (await gpu.requestAdapter({ powerPreference: 'high-performance' })) ??
     fail({
@@ -91,9 +90,15 @@ class WebGpuDevice implements Device {
   private readonly faults: Faults;
   private readonly host: HostCopies;
   private taken = 0;
+  /** What WebGPU is reached by: it must outlive all that it gave, and nothing else holds it. */
+  private gpu: Gpu | undefined;
 
-  constructor(opening: Promise<GpuDevice>) {
-    this.queue = new Queue(opening);
+  constructor(gpu: Gpu | Promise<Gpu>) {
+    const opening = async () => {
+      this.gpu = await gpu;
+      return open(this.gpu);
+    };
+    this.queue = new Queue(opening());
     const { queue } = this;
     this.faults = new Faults({
       take: (bytes) => queue.slabs.take(bytes),
@@ -241,6 +246,7 @@ class WebGpuDevice implements Device {
     this.host.close();
     this.faults.close();
     this.queue.close();
+    this.gpu = undefined;
   }
 }
 
