@@ -39,6 +39,9 @@ const gpuOfPage = (): Gpu =>
     hint: 'It takes a browser with WebGPU and a page over HTTPS or of this machine; the device wasm runs everywhere',
   });
 
+/** What the kernels on tiles take of it. */
+const WORKGROUP_BYTES = 2 ** 15;
+
 async function open(gpu: Gpu): Promise<GpuDevice> {
   const adapter: GpuAdapter =
     (await gpu.requestAdapter({ powerPreference: 'high-performance' })) ??
@@ -46,6 +49,15 @@ async function open(gpu: Gpu): Promise<GpuDevice> {
       where: 'device webgpu',
       problem: 'there is no adapter: no GPU whose driver WebGPU can use',
       hint: 'On Linux it takes a Vulkan driver; the devices cpu and wasm need none',
+    });
+  const room = adapter.limits.maxComputeWorkgroupStorageSize;
+  if (room < WORKGROUP_BYTES)
+    fail({
+      where: 'device webgpu',
+      problem: 'this GPU gives a workgroup too little memory of its own',
+      expected: `${WORKGROUP_BYTES} bytes or more`,
+      found: `${room}`,
+      hint: 'Choose another device: wasm runs everywhere',
     });
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   return adapter.requestDevice({ requiredLimits: requiredLimits as Limits });
