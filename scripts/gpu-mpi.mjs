@@ -237,7 +237,7 @@ async function main() {
     process.exitCode = 2;
     return;
   }
-  const gpuMpi = process.env.HALOMESH_CUDA === 'emulated' || mpi.note.endsWith('takes memory of GPUs');
+  const gpuMpi = process.env.HALOMESH_CUDA === 'emulated' || mpi.gpuMemory;
   const transports = values.transports ?? ['pinned', 'ipc', ...(gpuMpi ? ['mpi'] : [])].join(',');
   console.log(`${note}; ${mpi.note}; transports ${transports}`);
   const device = cudaDevice();

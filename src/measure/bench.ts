@@ -67,6 +67,8 @@ export interface BenchResult {
   /** Bytes that all processes counted, per step, and what the plan says. */
   readonly bytesSentPerStep: number;
   readonly predictedBytesSentPerStep: number;
+  /** What messages travel by, where there is a choice. */
+  readonly transport?: string;
   /** What a memory limit costs, as text; absent where nothing is recomputed or spilled. */
   readonly extra?: string;
   readonly losses: readonly number[];
@@ -166,6 +168,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
     bytesSentPerStep: bytesSent / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,
+    ...(session.world.transport !== undefined && { transport: session.world.transport }),
     extra: showExtra(program.plan),
     losses,
   };

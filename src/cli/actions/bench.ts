@@ -132,6 +132,6 @@ export function formatBench(r: BenchResult): string {
       ? `memory      ${bytes(r.peakRssBytes)} at most, ${bytes(r.predictedPeakBytes)} predicted`
       : `memory      ${bytes(r.deviceBytes)} of the device beside its context, ${bytes(r.predictedPeakBytes)} predicted with it; ${bytes(r.peakRssBytes)} of the host at most`,
     ...(r.extra === undefined ? [] : [`extra       ${r.extra}`]),
-    `sent        ${bytes(r.bytesSentPerStep)} a step, ${bytes(r.predictedBytesSentPerStep)} predicted`,
+    `sent        ${bytes(r.bytesSentPerStep)} a step, ${bytes(r.predictedBytesSentPerStep)} predicted${r.transport === undefined ? '' : `, by ${r.transport}`}`,
   ].join('\n');
 }

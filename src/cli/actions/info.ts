@@ -47,11 +47,14 @@ export interface Info {
   readonly threads: number;
   readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
   readonly mpi: { readonly available: boolean; readonly note: string };
+  /** How `--transport auto` sends between GPUs, in words; null where there is no MPI or no GPU. */
+  readonly transport: string | null;
 }
 
 /** What this machine offers. Never fails: what is not available says why. */
 export function info(): Info {
   const sets = instructionSets();
+  const mpi = mpiAvailable();
   let chosen: InstructionSet | null = null;
   try {
     chosen = library().isa;
@@ -67,9 +70,16 @@ export function info(): Info {
     instructionSet: { chosen, forced: process.env.HALOMESH_ISA ?? null, sets },
     threads: availableParallelism(),
     memory: { totalBytes: memoryOfProcess(), freeBytes: Math.min(freemem(), memoryOfProcess()) },
-    mpi: mpiAvailable(),
+    mpi,
+    transport: mpi.available && DEVICES.cuda.available().available ? showTransport(mpi.gpuMemory) : null,
   };
 }
+
+/** What is tried when a run starts, first to last. */
+const showTransport = (gpuMemory = false): string =>
+  gpuMemory
+    ? 'MPI takes them from memory of the GPU'
+    : 'CUDA IPC between processes of one machine that can, else pinned memory';
 
 /** The facts as text for a terminal. */
 export function formatInfo(i: Info): string {
@@ -91,6 +101,7 @@ export function formatInfo(i: Info): string {
     `threads           ${i.threads}`,
     `memory            ${bytes(i.memory.totalBytes)}, ${bytes(i.memory.freeBytes)} free`,
     `MPI               ${i.mpi.note}`,
+    ...(i.transport === null ? [] : [`between GPUs      ${i.transport}`]),
   ].join('\n');
 }
 

@@ -51,7 +51,12 @@ const file = fileURLToPath(new URL('../../../build/native/libhalomesh_mpi.so', i
 const HINT = `Run: ${setUpCommand('mpi')}`;
 
 /** Whether MPI can be used here, and which one or why not. Never fails, starts nothing. */
-export function mpiAvailable(): { readonly available: boolean; readonly note: string } {
+export function mpiAvailable(): {
+  readonly available: boolean;
+  readonly note: string;
+  /** It says that messages may lie in the memory of GPUs. */
+  readonly gpuMemory?: boolean;
+} {
   if (!existsSync(file))
     return {
       available: false,
@@ -61,8 +66,7 @@ export function mpiAvailable(): { readonly available: boolean; readonly note: st
     const version = open().func('hmpi_version', 'const char *', []) as () => string;
     const [first] = version().split('\n');
     const takes = open().func('hmpi_takes_gpu_memory', 'int', []) as () => number;
-    const gpus = takes() === 0 ? '' : ', takes memory of GPUs';
-    return { available: true, note: `${first.replace(/\s+/g, ' ').trim()}${gpus}` };
+    return { available: true, note: first.replace(/\s+/g, ' ').trim(), gpuMemory: takes() !== 0 };
   } catch (error) {
     return { available: false, note: `cannot be loaded (${(error as Error).message}). ${HINT}` };
   }
