@@ -24,16 +24,20 @@ export interface GivenScan {
 
 /** Files of these names are scans by themselves; voxels beside a header, and all others, which may be of DICOM, are none. */
 const SCAN = /\.(nii|nii\.gz|hdr|nrrd|nhdr|mha|mhd)$/i;
+const DICOM = /\.(dcm|dicom|ima)$/i;
 
 /**
  * The scan that given files make up, for a network of so many channels: as many files in the order of their names, one NIfTI file with as
- * many volumes, or, where no file is a scan by its name, the series of DICOM that all are of. Throws HalomeshError for another number of them.
+ * many volumes, or, where none of them is a scan by its name or several are beside files of DICOM, the series of DICOM that all are of. Throws HalomeshError for another number of them.
  */
 export function scanAmong(files: GivenFiles, channels: readonly string[]): GivenScan {
   const count = channels.length;
   const found = [...files.keys()].filter((file) => SCAN.test(file)).sort();
   if (files.size === 0) fail({ where: 'the scan', problem: 'no file was given' });
-  if (found.length === 0 && count === 1)
+  // A folder of DICOM may hold more: what somebody made of it.
+  const ofDicom =
+    found.length === 0 || (found.length > 1 && [...files.keys()].some((file) => DICOM.test(file)));
+  if (ofDicom && count === 1)
     return { files, channels: [{ file: files.size === 1 ? [...files.keys()][0] : '' }] };
   if (found.length === 1 && count > 1)
     return {

@@ -134,6 +134,7 @@ describe('the scan among given files', () => {
     expect(found(['a.nii.gz'], ['ct'])).toEqual([{ file: 'a.nii.gz' }]);
     expect(found(['a.hdr', 'a.img'], ['ct'])).toEqual([{ file: 'a.hdr' }]);
     expect(found(['s/1.dcm', 's/2.dcm'], ['ct'])).toEqual([{ file: '' }]);
+    expect(found(['s/1.dcm', 's/a.nii', 's/b.nii'], ['ct'])).toEqual([{ file: '' }]);
     expect(found(['p_0001.nii', 'p_0000.nii'], ['t1', 't2'])).toEqual([
       { file: 'p_0000.nii' },
       { file: 'p_0001.nii' },
