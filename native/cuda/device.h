@@ -164,9 +164,11 @@ HM_FN u32 mix(u32 x) {
   x ^= x >> 15;
   return x;
 }
+HM_FN u32 random_row(u32 key0, u32 high) { return mix(key0 ^ mix(high + 0x9e3779b9u)); }
+HM_FN u32 random_step(u32 key1, u32 step) { return mix(key1 ^ mix(step + 0x85ebca6bu)); }
+HM_FN u32 random_of(u32 row, u32 step, u32 low) { return mix(mix(low ^ row) + step); }
 HM_FN u32 random_bits(u32 key0, u32 key1, u32 step, u64 index) {
-  const u32 a = mix(key0 ^ mix((u32)(index >> 32) + 0x9e3779b9u)), b = mix(key1 ^ mix(step + 0x85ebca6bu));
-  return mix(mix((u32)index ^ a) + b);
+  return random_of(random_row(key0, (u32)(index >> 32)), random_step(key1, step), (u32)index);
 }
 template <class T> HM_FN T unit_of(u32 bits) { return (T)(int)(bits >> 8) * (T)5.9604644775390625e-8; }
 template <class T> HM_FN T normal_of(u32 key0, u32 key1, u32 step, u64 index) {

@@ -94,3 +94,30 @@ HM_FN u32 pair_of(float low, float high) { return to_bf16(low).bits | (u32)to_bf
 HM_FN Four eight_of(const float (&x)[8]) {
   return {{pair_of(x[0], x[1]), pair_of(x[2], x[3]), pair_of(x[4], x[5]), pair_of(x[6], x[7])}};
 }
+
+// Eight numbers of a stored image, or zeros where they are not `there`, to shared memory: they have come after wait_copies().
+HM_FN void copy_eight(Four *to, const View<bf16, 16> &v, int n, int d, int h, int w, int c, bool there) {
+#ifdef HM_EMULATED
+  *to = Four{{0, 0, 0, 0}};
+  if (there && holds(v, {n, d, h, w, c}, 8)) memcpy(to, v.data + offset_of(v, n, d, h, w, c), 16);
+#else
+  const bf16 *from = there ? v.data + offset_of(v, n, d, h, w, c) : v.data;
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((u32)__cvta_generic_to_shared(to)), "l"(from), "r"(there ? 16 : 0) : "memory");
+#endif
+}
+HM_FN void wait_copies() {
+#ifndef HM_EMULATED
+  asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
+}
+// Copies that were asked for since the last batch are one; all batches but the last `but` have come.
+HM_FN void end_batch() {
+#ifndef HM_EMULATED
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+template <int but> HM_FN void wait_batches() {
+#ifndef HM_EMULATED
+  asm volatile("cp.async.wait_group %0;" ::"n"(but) : "memory");
+#endif
+}

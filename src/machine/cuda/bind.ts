@@ -1,6 +1,6 @@
 import { type Box, BYTES, boxVolume, isEmpty } from '../../core/index.ts';
-import type { Call, CallOf, StoredBox } from '../calls/index.ts';
-import { boxBySlots, type Five, plainFormat, rightAligned } from '../formats/index.ts';
+import type { Call, CallOf, StoredBox, WindowThree } from '../calls/index.ts';
+import { boxBySlots, type Five, plainFormat, rightAligned, SLOT_C } from '../formats/index.ts';
 import { Arguments, TYPE_CODES } from './arguments.ts';
 import { fixedStep, type Maker, type Step } from './maker.ts';
 import {
@@ -11,10 +11,13 @@ import {
   crossEntropySteps,
   softmaxSteps,
 } from './print/classes.ts';
+import { finishedEach } from './print/finished.ts';
 import { frame } from './print/frame.ts';
 import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
 import { matrixTransposeSteps, takesMatrixTranspose } from './print/matrix-transpose.ts';
 import { matrixWeightGradSteps, takesMatrixWeightGrad } from './print/matrix-weight-grad.ts';
+import { rollingSteps, takesRolling } from './print/rolling.ts';
+import { BLOCK, blocksOf, type Contraction } from './print/tile.ts';
 import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
@@ -28,18 +31,30 @@ export function stepsOf(call: Call, make: Maker): Step[] {
     case 'conv':
     case 'conv_transpose': {
       const { tensor, before } = plainWeight(make, call.weight);
-      if (takesMatrixConv(call, make)) return [...before, ...matrixConvSteps(call, tensor, make)];
-      if (takesMatrixTranspose(call, make)) return [...before, ...matrixTransposeSteps(call, tensor, make)];
+      if (takesRolling(call, make)) return [...before, ...rollingSteps(call, tensor, make)];
+      for (const [takes, steps] of MATRIX)
+        if (takes(call, make)) {
+          const ready = finishedEach(call.sources, readsOf(call), make);
+          return [...before, ...ready.before, ...steps({ ...call, sources: ready.sources }, tensor, make)];
+        }
       if (takesTiledConv(call)) return [...before, ...tiledConvSteps(call, tensor, make)];
       return [...before, ...frame(make, call.out, call.epilogue, contractionBody(call, tensor))];
     }
     case 'conv_weight_grad': {
       const { value, box } = call.into;
       const tensor = make.tensorOf(value);
-      const print = takesMatrixWeightGrad(call, make) ? matrixWeightGradSteps : weightGradSteps;
-      if (tensor.block === 1) return print(make, call, tensor);
-      const plain = make.plain(tensor, box);
-      return [...print(make, call, plain), ...copySteps(tensor, plain, box)];
+      const plain = tensor.block === 1 ? tensor : make.plain(tensor, box);
+      const after = tensor.block === 1 ? [] : copySteps(tensor, plain, box);
+      if (!takesMatrixWeightGrad(call, make)) return [...weightGradSteps(make, call, plain), ...after];
+      const overlap = overlaps(call.window) ? 2 : 1;
+      const x = finishedEach(call.x, overlap * blocksOf(call.dy), make);
+      const dy = finishedEach(
+        [call.dy],
+        call.x.reduce((sum, source) => sum + blocksOf(source), 0),
+        make,
+      );
+      const ready = { ...call, x: x.sources, dy: dy.sources[0] };
+      return [...x.before, ...dy.before, ...matrixWeightGradSteps(make, ready, plain), ...after];
     }
     case 'pool':
       return frame(make, call.out, call.epilogue, poolBody(call));
@@ -81,6 +96,19 @@ export function stepsOf(call: Call, make: Maker): Step[] {
       return call satisfies never;
   }
 }
+
+/** Kernels on tensor cores of convolutions and their transposes. */
+const MATRIX = [
+  [takesMatrixConv, matrixConvSteps],
+  [takesMatrixTranspose, matrixTransposeSteps],
+] as const;
+
+/** Whether windows have places in common. */
+const overlaps = ({ kernel, stride }: WindowThree): boolean => kernel.some((length, i) => length > stride[i]);
+
+/** How often tiles read a number of a source: those beside each other, and those of further channels. */
+const readsOf = ({ window, out }: Contraction): number =>
+  (overlaps(window) ? 2 : 1) * Math.ceil(boxBySlots(out.shape, out.box, out.slots).size[SLOT_C] / BLOCK);
 
 /** The weight as a plain tensor, and what makes it one. */
 function plainWeight(make: Maker, { value, box }: StoredBox): { tensor: CudaTensor; before: Step[] } {

@@ -1,6 +1,6 @@
-import type { Box } from '../../core/index.ts';
-import type { LocalValue } from '../../plan/index.ts';
-import { plainFormat } from '../formats/index.ts';
+import type { Box, Shape } from '../../core/index.ts';
+import type { LocalValue, StoredType } from '../../plan/index.ts';
+import { blockedFormat, plainFormat } from '../formats/index.ts';
 import type { Arguments } from './arguments.ts';
 import type { Address, KernelSource } from './driver.ts';
 import type { FaultWords } from './faults.ts';
@@ -36,10 +36,18 @@ export interface Making {
 export class Maker {
   readonly tensorOf: (value: LocalValue) => CudaTensor;
   private readonly making: Making;
+  private readonly standIns = new Map<LocalValue, CudaTensor>();
 
   constructor(making: Making) {
     this.making = making;
-    this.tensorOf = making.tensorOf;
+    this.tensorOf = (value) => this.standIns.get(value) ?? making.tensorOf(value);
+  }
+
+  /** A value that rows of this call may name, for a tensor that the plan knows nothing of; `like` is any value of the plan. */
+  standIn(like: LocalValue, tensor: CudaTensor): LocalValue {
+    const value = { ...like, shape: tensor.shape, dtype: tensor.dtype };
+    this.standIns.set(value, tensor);
+    return value;
   }
 
   printer(): Printer {
@@ -63,7 +71,16 @@ export class Maker {
 
   /** Plain memory for a box of a tensor of this type, only while the launch runs. */
   plain({ shape, dtype }: Pick<CudaTensor, 'shape' | 'dtype'>, box: Box): CudaTensor {
-    const type = { shape, dtype, format: plainFormat({ shape, dtype }) };
+    return this.tensor({ shape, dtype, format: plainFormat({ shape, dtype }) }, box);
+  }
+
+  /** bfloat16 numbers of a box, the channels in blocks, only while the launch runs. */
+  blocked(shape: Shape, box: Box): CudaTensor {
+    const type = { shape, dtype: 'bf16' } as const;
+    return this.tensor({ ...type, format: blockedFormat(type) }, box);
+  }
+
+  private tensor(type: StoredType, box: Box): CudaTensor {
     return cudaTensor(this.making.home, this.scratch(type.format.bytes(box)), type, box);
   }
 }

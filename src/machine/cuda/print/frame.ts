@@ -5,7 +5,7 @@ import { Arguments } from '../arguments.ts';
 import { fixedStep, type Maker, MOST_BLOCKS, type Step } from '../maker.ts';
 import { placed, presentIn } from '../tensors.ts';
 import { type Printer, THREADS } from './printer.ts';
-import { type Lanes, lanesOfRows, printRow } from './row.ts';
+import { type Lanes, lanesOfRows, overLanes, printRow } from './row.ts';
 
 // The kernel around what is computed at each position of a region: a block of threads has one batch and channels of one block, its
 // threads go over positions, each with some lanes. What they compute in x[lanes] goes through the epilogue's row; its sums are taken
@@ -13,6 +13,9 @@ import { type Lanes, lanesOfRows, printRow } from './row.ts';
 
 /** Blocks that share the sums of a region: enough for every device, few enough for the end of the sums. */
 export const SUM_BLOCKS = 2048;
+
+/** Threads below which a kernel rather has more of them. */
+const FEW = 2 ** 14;
 
 /** What computes x[lanes] at (n, d, h, w, c): statements before all positions, and at each. */
 export interface Body {
@@ -31,7 +34,11 @@ const MOST_POSITIONS = 2 ** 32 - MOST_BLOCKS * THREADS;
 export function frame(make: Maker, region: Region, epilogue: Row, body: Body = NOTHING): Step[] {
   const { start, size } = boxBySlots(region.shape, region.box, region.slots);
   const [cases, d, h, w, channels] = size;
-  const lanes = lanesOfRows([epilogue, ...(body.rows ?? [])], channels, body.registers);
+  const rows = [epilogue, ...(body.rows ?? [])];
+  let lanes = lanesOfRows(rows, channels, body.registers);
+  // Few numbers: more threads rather than long ones.
+  if (!rows.some(overLanes))
+    while (lanes > 1 && lanes % 2 === 0 && cases * d * h * w * (channels / lanes) < FEW) lanes /= 2;
   const at: Lanes = { first: start[SLOT_C], channels, lanes };
   const to = make.printer();
   to.title = body.title ?? '';

@@ -23,7 +23,12 @@ export function pack(
   { sources, weight: { slots, box } }: Contraction,
   weight: CudaTensor,
   make: Maker,
-  sizes: { readonly inputs: number; readonly outputs: number; readonly turned: boolean },
+  sizes: {
+    readonly inputs: number;
+    readonly outputs: number;
+    readonly turned: boolean;
+    readonly woven?: boolean;
+  },
 ): { address: number; steps: Step[] } {
   const place = placed(weight, slots);
   const { start, size } = boxBySlots(weight.shape, box, slots);
@@ -37,7 +42,15 @@ export function pack(
     args.anyView('from', weight.dtype, weight.address, place);
     args.pointer('to', 'Four', address);
     args.longs('start', [channel, ...start.slice(1)]);
-    const numbers = { rows, inputs, first, all: sizes.inputs, turned: Number(sizes.turned), count };
+    const numbers = {
+      rows,
+      inputs,
+      first,
+      all: sizes.inputs,
+      turned: Number(sizes.turned),
+      woven: Number(sizes.woven ?? false),
+      count,
+    };
     for (const [name, value] of Object.entries(numbers)) args.long(name, value);
     channel += rows;
     first += inputs;

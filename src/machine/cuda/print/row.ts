@@ -225,26 +225,38 @@ class RowPrinter {
     return `((((i64)n * a.${global}[1] + d) * a.${global}[2] + h) * a.${global}[3] + w)${times}`;
   }
 
+  /** Extent of the iteration in a slot. */
+  private extent(slot: number): number {
+    const { shape, slots } = this.row;
+    return shape.find(({ name }) => slots.get(name) === slot)?.size ?? 1;
+  }
+
   private draw({ op, dst, operand, imm, keys: [key0, key1] }: RowInstruction): string {
-    const { lanes } = this.at;
+    const { lanes, first } = this.at;
     let step = '0u';
-    if (operand >= 0) {
-      const { name } = this.view(operand);
-      const kept = `k${this.fixed.length}`;
-      this.fixed.push(`u32 ${kept};`);
-      this.loads.push(`f.${kept} = (u32)(i64)get<double>(a.${name}, n, 0, 0, 0, 0);`);
-      step = `f.${kept}`;
-    }
+    if (operand >= 0) step = `(u32)(i64)get<double>(a.${this.view(operand).name}, n, 0, 0, 0, 0)`;
+    const kept = (text: string): string => {
+      const name = `k${this.fixed.length}`;
+      this.fixed.push(`u32 ${name};`);
+      this.loads.push(`f.${name} = ${text};`);
+      return `f.${name}`;
+    };
     const global = this.to.globals(this.row);
-    const index = `(u64)(${this.position(` * a.${global}[4]`)} + c + l)`;
-    const drawn = `${key0}u, ${key1}u, ${step}, ${index}`;
+    const index = `(u64)(${this.position(` * a.${global}[4]`)} + c)`;
+    const into = `HM_LANES(${lanes}) r${dst}[l] =`;
+    if (op === 'NORMAL') {
+      const now = operand >= 0 ? kept(step) : step;
+      return `{ const u64 at = ${index}; ${into} normal_of<Real>(${key0}u, ${key1}u, ${now}, at + l); }`;
+    }
     // Compared exactly, in units of 2^-24.
     const limit = Math.min(Math.max(Math.ceil(imm * 2 ** 24), 0), 2 ** 24);
-    const value = {
-      UNIFORM: `unit_of<Real>(random_bits(${drawn}))`,
-      NORMAL: `normal_of<Real>(${drawn})`,
-      BERNOULLI: `(int)(random_bits(${drawn}) >> 8) < ${limit} ? (Real)1 : (Real)0`,
-    }[op as 'UNIFORM' | 'NORMAL' | 'BERNOULLI'];
-    return `HM_LANES(${lanes}) r${dst}[l] = ${value};`;
+    const value = (bits: string): string =>
+      op === 'UNIFORM' ? `unit_of<Real>(${bits})` : `(int)(${bits} >> 8) < ${limit} ? (Real)1 : (Real)0`;
+    const now = kept(`random_step(${key1}u, ${step})`);
+    // Lanes whose numbers differ in their last bits alone share the rest.
+    const aligned = (lanes & (lanes - 1)) === 0 && first % lanes === 0 && this.extent(SLOT_C) % lanes === 0;
+    const row = aligned ? 'row' : `random_row(${key0}u, (u32)((at + l) >> 32))`;
+    const shared = aligned ? ` const u32 row = random_row(${key0}u, (u32)(at >> 32));` : '';
+    return `{ const u64 at = ${index};${shared} ${into} ${value(`random_of(${row}, ${now}, (u32)at + l)`)}; }`;
   }
 }

@@ -2,6 +2,7 @@ import type { CallOf, Source, Three, WindowThree } from '../../calls/index.ts';
 import { boxBySlots, SLOT_C } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
 import type { Maker } from '../maker.ts';
+import { type CudaTensor, placed, presentIn } from '../tensors.ts';
 import type { Printer } from './printer.ts';
 import { overLanes } from './row.ts';
 import { printSource } from './window.ts';
@@ -67,9 +68,54 @@ export interface Tile {
   readonly slab: number;
 }
 
+/** The tensor of a source that lies in memory as tiles of it shall: the numbers themselves, in whole blocks of channels. */
+export function storedTensor({ row, region }: Source, tensorOf: Maker['tensorOf']): CudaTensor | undefined {
+  const [only, ...more] = row.instructions;
+  const operand = row.operands[only.operand];
+  if (more.length > 0 || only.op !== 'LOAD' || operand.kind !== 'tensor') return undefined;
+  const tensor = tensorOf(operand.value);
+  const place = placed(tensor, row.slots);
+  const { start, size } = boxBySlots(region.shape, region.box, region.slots);
+  const whole = (start[SLOT_C] - place.start[SLOT_C]) % BLOCK === 0 && size[SLOT_C] % BLOCK === 0;
+  return tensor.dtype === 'bf16' && place.block === BLOCK && whole ? tensor : undefined;
+}
+
+/** Whether a source's numbers can be worked out by themselves, into whole blocks of channels. */
+export function canFinish(source: Source, make: Maker): boolean {
+  const { row } = source;
+  const stored = row.operands.some(({ kind }) => kind === 'tensor');
+  return (
+    stored && channelsOf(source) % BLOCK === 0 && !row.wide && !overLanes(row) && takesTile(source, make)
+  );
+}
+
+/** Copies of such a source go to shared memory by themselves. */
+function copyOf(to: Printer, { row, region }: Source, tensor: CudaTensor): (tile: Tile) => string {
+  const view = to.view(tensor, placed(tensor, row.slots), presentIn(tensor.shape, row.slots));
+  const { start, size } = boxBySlots(region.shape, region.box, region.slots);
+  const first = `a.${to.longs('first', start.slice(1, 4))}`;
+  const held = `a.${to.longs('held', size.slice(1, 4))}`;
+  const from = `(int)a.${to.long('from', start[SLOT_C])}`;
+  const inside = ['id', 'ih', 'iw']
+    .map((x, i) => `${x} >= ${first}[${i}] && ${x} < ${first}[${i}] + ${held}[${i}]`)
+    .join(' && ');
+  return ({ into, shape, from: [d, h, w], block, threads, slab }) => `{
+  const int part = thread % 2, ci = ${from} + ${BLOCK} * (${block}) + 8 * part;
+#pragma unroll 4
+  for (int v = thread / 2; v < ${product(shape)}; v += ${threads / 2}) {
+    const int iw = ${w} + v % ${shape[2]}, ih = ${h} + v / ${shape[2]} % ${shape[1]}, id = ${d} + v / ${shape[2] * shape[1]};
+    copy_eight(&${into}[part * ${slab} + v], a.${view}, n, id, ih, iw, ci, ${inside});
+  }
+  wait_copies();
+}
+`;
+}
+
 /** Prints a source once; `load` gives the statements that load a tile of it, at the batch `n`, by threads number `thread`. */
 export function tileSource(to: Printer, one: Source) {
   const channels = channelsOf(one);
+  const stored = storedTensor(one, to.tensorOf);
+  if (stored !== undefined) return { channels, load: copyOf(to, one, stored) };
   const large = isLarge(one.row);
   // Channels that a thread loads at once: those of a slab, half of them where the row takes many registers, or all.
   const lanes = channels % 8 !== 0 || overLanes(one.row) ? channels : large ? 4 : 8;
