@@ -3,13 +3,8 @@
 // of the output around it, whose sums stay in registers. Four warps bring planes into shared memory, eight multiply.
 //
 // Positions along each axis are counted from the output's first; the input's begin at `low`, and that of the kernel's middle is the output's.
-// Sums go by plane of the kernel from the last, block of channels, kernel along w, h.
-struct Args {
-  View<bf16, 16> x, y0, y1; // channels of the output from `second` on lie in y1
-  const Four *packed;
-  i64 batch, origin[3], low[3], size[3], out[3], outputs, high, wide, parts, length, x_channel, channel, second;
-};
-constexpr int stages = STAGES, lines = 4, tile_h = 16, tile_w = 32, read_w = tile_w + 2, places = (tile_h + 2) * read_w;
+// Sums go by plane of the kernel from the last, block of channels, kernel along w, h. Channels of the output from `second` on lie in y1.
+constexpr int lines = 4, tile_h = 16, tile_w = 32, read_w = tile_w + 2, places = (tile_h + 2) * read_w;
 constexpr int load_threads = 128, all_threads = 384, chunks = (2 * places + load_threads - 1) / load_threads, weights = inputs * 27 * 32;
 constexpr int full = 1, free_again = 1 + stages, behind = stages > 2 ? 2 : 1; // barriers; batches of copies on their way
 template <int V> struct Index {

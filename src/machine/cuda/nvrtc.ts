@@ -14,7 +14,7 @@ import { deviceText } from './library.ts';
 const P = 'uint64_t';
 
 /** Products are fused only where the source says so: results must not depend on what stands around them. */
-const OPTIONS = ['--std=c++17', '--fmad=false'];
+const OPTIONS = ['--std=c++17', '--fmad=false', '--device-as-default-execution-space'];
 
 /** HALOMESH_CACHE, else the cache folder of the user. */
 export function cacheFolder(): string {

@@ -134,11 +134,12 @@ export function rollingSteps(call: Contraction, weight: CudaTensor, make: Maker)
     wide,
     parts: Math.ceil(size[1] / length),
     length,
-    x_channel: begin.start[4],
-    y_channel: start[4],
+    x_channel: begin.start[SLOT_C],
+    channel: start[SLOT_C],
+    second: targets[1]?.start ?? start[SLOT_C] + size[SLOT_C],
   };
   for (const [name, value] of Object.entries(numbers)) args.long(name, value);
-  const text = `// ${op} 3x3x3, rolling, tensor cores\n${nativeText('matrix.h')}constexpr int inputs = ${inputs};\n${nativeText('kernels/rolling.h').replace('STAGES', String(stages))}`;
+  const text = `// ${op} 3x3x3, rolling, tensor cores\n${nativeText('matrix.h')}constexpr int inputs = ${inputs}, stages = ${stages};\nstruct Args {\n${args.members}};\n${nativeText('kernels/rolling.h')}`;
   const shared = inputs * 27 * 512 + stages * 2 * (TILE_H + 2) * (TILE_W + 2) * 16;
   const source = { ...named(text, true), threads: THREADS, shared };
   return [
