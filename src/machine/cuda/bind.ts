@@ -20,7 +20,15 @@ import { rollingSteps, takesRolling } from './print/rolling.ts';
 import { BLOCK, blocksOf, type Contraction } from './print/tile.ts';
 import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
-import { avgPoolGradBody, contractionBody, maxPoolGradBody, poolBody, resizeBody } from './print/window.ts';
+import {
+  avgPoolGradBody,
+  contractionBody,
+  maxPoolGradBody,
+  maxPoolWindowsBody,
+  poolBody,
+  resizeBody,
+  sideBySideWindows,
+} from './print/window.ts';
 import { type CudaTensor, cudaTensor, placed } from './tensors.ts';
 
 /** The launches of a call, in order. */
@@ -59,7 +67,12 @@ export function stepsOf(call: Call, make: Maker): Step[] {
     case 'pool':
       return frame(make, call.out, call.epilogue, poolBody(call));
     case 'max_pool_grad':
-      return frame(make, call.out, call.epilogue, maxPoolGradBody(call));
+      return frame(
+        make,
+        call.out,
+        call.epilogue,
+        sideBySideWindows(call.window) ? maxPoolWindowsBody(call) : maxPoolGradBody(call),
+      );
     case 'avg_pool_grad':
       return frame(make, call.out, call.epilogue, avgPoolGradBody(call));
     case 'resize':

@@ -39,7 +39,8 @@ const fixed = new Map<FixedName, KernelSource>();
 export function fixedKernel(name: FixedName): KernelSource {
   const head = name === 'pack' ? nativeText('matrix.h') : '';
   const known =
-    fixed.get(name) ?? named(`${head}${nativeText('any.h')}${nativeText(`kernels/${name}.h`)}`, FIXED[name]);
+    fixed.get(name) ??
+    named(`// ${name}\n${head}${nativeText('any.h')}${nativeText(`kernels/${name}.h`)}`, FIXED[name]);
   fixed.set(name, known);
   return known;
 }

@@ -1,5 +1,6 @@
 import { fail } from '../../../core/index.ts';
-import { boxBySlots, lanesOf, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
+import type { Three } from '../../calls/index.ts';
+import { boxBySlots, type Five, lanesOf, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
 import { Arguments } from '../arguments.ts';
 import { fixedStep, type Maker, MOST_BLOCKS, type Step } from '../maker.ts';
@@ -23,7 +24,14 @@ export interface Body {
   /** Rows that take registers beside the epilogue's, and what else takes registers, a lane. */
   readonly rows?: readonly Row[];
   readonly registers?: number;
-  print(to: Printer, at: Lanes): { readonly before?: string; readonly each: string };
+  /** Positions along d, h, w of a window that is done together: (d, h, w) tells which window. */
+  readonly window?: Three;
+  /** `end` gives the text that runs the epilogue at a place; where there are windows, the body runs it at each of their positions. */
+  print(
+    to: Printer,
+    at: Lanes,
+    end: (place: string) => string,
+  ): { readonly before?: string; readonly each: string };
 }
 
 const NOTHING: Body = { print: () => ({ each: '' }) };
@@ -32,7 +40,7 @@ const NOTHING: Body = { print: () => ({ each: '' }) };
 const MOST_POSITIONS = 2 ** 32 - MOST_BLOCKS * THREADS;
 
 export function frame(make: Maker, region: Region, epilogue: Row, body: Body = NOTHING): Step[] {
-  const { start, size } = boxBySlots(region.shape, region.box, region.slots);
+  const { start, size } = windowsOf(region, body.window);
   const [cases, d, h, w, channels] = size;
   const rows = [epilogue, ...(body.rows ?? [])];
   let lanes = lanesOfRows(rows, channels, body.registers);
@@ -41,9 +49,10 @@ export function frame(make: Maker, region: Region, epilogue: Row, body: Body = N
     while (lanes > 1 && lanes % 2 === 0 && cases * d * h * w * (channels / lanes) < FEW) lanes /= 2;
   const at: Lanes = { first: start[SLOT_C], channels, lanes };
   const to = make.printer();
-  to.title = body.title ?? '';
-  const printed = body.print(to, at);
+  to.title = body.title ?? 'rows';
   const row = printRow(to, epilogue, at);
+  const end = (place: string): string => `${row.name}(a, fixed, n, ${place}, c, lanes, x, sums);`;
+  const printed = body.print(to, at, end);
   const sums = row.sums.length * lanes;
   // Groups of lanes that the threads of a block share out: of one block of channels, or all where there are few positions.
   const groups = Math.ceil(channels / lanes);
@@ -81,8 +90,7 @@ ${inner > 1 ? '' : begin()}${sums > 0 ? `  double sums[${sums}];\n  for (int i =
     const int h = (int)(a.start[2] + rest % (u32)a.size[2]), d = (int)(a.start[1] + rest / (u32)a.size[2]);
 ${inner > 1 ? `    const int c = first + (int)(p % (u32)a.inner) * ${lanes};\n${exact ? '' : '    if (c >= end) continue;\n'}${begin()}` : ''}` +
       `    ${real} x[${lanes}];
-${printed.each}    ${row.name}(a, fixed, n, d, h, w, c, lanes, x, sums);
-  }
+${printed.each}${body.window === undefined ? `    ${end('d, h, w')}\n` : ''}  }
 ${sums > 0 ? `  block_sums<${sums}>(sums, a.part + (i64)blockIdx.x * ${sums});\n` : ''}`,
   );
   function begin(): string {
@@ -103,6 +111,16 @@ ${sums > 0 ? `  block_sums<${sums}>(sums, a.part + (i64)blockIdx.x * ${sums});\n
     );
   });
   return steps;
+}
+
+/** The box of a region; of windows, that of those which it has a part in. */
+function windowsOf({ shape, box, slots }: Region, window?: Three): { start: Five; size: Five } {
+  const { start, size } = boxBySlots(shape, box, slots);
+  if (window === undefined) return { start, size };
+  const length = [1, ...window, 1];
+  const first = start.map((x, i) => Math.floor(x / length[i]));
+  const count = size.map((x, i) => Math.floor((start[i] + x - 1) / length[i]) - first[i] + 1);
+  return { start: first as unknown as Five, size: count as unknown as Five };
 }
 
 /** Where partial sums lie: see native/cuda/kernels/finish.h. */

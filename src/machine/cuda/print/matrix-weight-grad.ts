@@ -16,8 +16,8 @@ import { titleOf } from './window.ts';
 
 type Call = CallOf<'conv_weight_grad'>;
 
-/** Blocks of all weights together, where there are cells enough: two for every multiprocessor of the largest devices. */
-const BLOCKS = 272;
+/** Blocks of all weights together, where there are cells enough: two for every multiprocessor of an H100. */
+const BLOCKS = 264;
 /** Threads of a block: as many as leave 128 registers each, or 168 where several rows take them. */
 const threadsOf = ({ x }: Call): number => (x.length > 1 ? 384 : 512);
 /** Pieces that lie in shared memory at a time, and bytes of all: what every device has. */

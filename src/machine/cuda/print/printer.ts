@@ -102,8 +102,13 @@ interface Shape {
   readonly shared?: number;
 }
 
-/** A source with the name that its text gives it. */
+/** A source with the name that its text gives it; what its first line says of it comes first, for those who look at a profile. */
 export function named(text: string, barriers: boolean): KernelSource {
-  const name = `hm_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  const [said = ''] = /(?<=^\/\/ )[^\n]*/.exec(text) ?? [];
+  const words = said
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 40);
+  const name = `hm_${words}_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
   return { name, text: text.replaceAll('KERNEL(const', `${name}(const`), threads: THREADS, barriers };
 }

@@ -184,6 +184,52 @@ HM_LANES(${lanes}) x[l] += where[l] == own ? g[l] : 0.0f;
   };
 }
 
+/** As {@link maxPoolGradBody}, where windows lie side by side: each is looked through once. */
+export function maxPoolWindowsBody({ window, x, dy, out }: CallOf<'max_pool_grad'>): Body {
+  const { kernel } = window;
+  return {
+    title: `max_pool_grad ${kernel.join('x')}, by windows`,
+    rows: [x.row, dy.row],
+    registers: 5,
+    window: kernel,
+    print(to, { lanes }, end) {
+      const [from, gradient] = [printSource(to, x, lanes), printSource(to, dy, lanes)];
+      const { start, size } = boxBySlots(out.shape, out.box, out.slots);
+      const low = `a.${to.longs('low', start.slice(1, 4))}`;
+      const high = `a.${to.longs(
+        'high',
+        start.slice(1, 4).map((s, i) => s + size[i + 1]),
+      )}`;
+      const places = (inside: (axis: string, i: number) => string, text: string): string =>
+        AXES.reduceRight(
+          (inner, axis, i) =>
+            `for (int j${axis} = 0; j${axis} < ${kernel[i]}; j${axis}++) { const int p${axis} = ${axis} * ${kernel[i]} + j${axis};
+if (!(${inside(`p${axis}`, i)})) continue;\n${inner}}\n`,
+          text,
+        );
+      const here = `const int here = (jd * ${kernel[1]} + jh) * ${kernel[2]} + jw;\n`;
+      const look = `${here}float y[${lanes}]; ${from.load('fx', 'pd, ph, pw', 'c', 'y')}
+HM_LANES(${lanes}) { const bool larger = (y[l] > best[l]) | ((y[l] != y[l]) & (best[l] == best[l])); best[l] = larger ? y[l] : best[l]; where[l] = larger ? here : where[l]; }
+`;
+      const give = `${here}HM_LANES(${lanes}) x[l] = where[l] == here ? 0.0f + g[l] : 0.0f;\n${end('pd, ph, pw')}\n`;
+      const whole = AXES.map((axis, i) => `${axis} < ${gradient.extent}[${i}]`).join(' && ');
+      return {
+        before: `${from.begin('fx', 'c')}\n${gradient.begin('fy', 'c')}\n`,
+        each: `float best[${lanes}], g[${lanes}]; int where[${lanes}];
+HM_LANES(${lanes}) { best[l] = ${literal(Number.NEGATIVE_INFINITY, 'float')}; where[l] = -1; g[l] = 0; }
+if (${whole}) {
+${places((p, i) => `${p} < ${from.extent}[${i}]`, look)}${gradient.load('fy', 'd, h, w', 'c', 'g')}
+}
+${places((p, i) => `${p} >= ${low}[${i}] && ${p} < ${high}[${i}]`, give)}`,
+      };
+    },
+  };
+}
+
+/** Whether windows lie side by side from the first position on. */
+export const sideBySideWindows = ({ kernel, stride, dilation, pad }: WindowThree): boolean =>
+  kernel.every((length, i) => length === stride[i] && dilation[i] === 1 && pad[i] === 0);
+
 export function avgPoolGradBody({ kind, window, global, dy }: CallOf<'avg_pool_grad'>): Body {
   return {
     rows: [dy.row],
