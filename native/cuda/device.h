@@ -62,6 +62,13 @@ template <class T> struct Element<T, int> {
   }
 };
 
+// ---- Division --------------------------------------------------------------------------------------------------------
+// By a number that is known before the launch, of numbers below 2^31.
+struct Divider {
+  u32 by, multiplier, shift, unused;
+};
+HM_FN u32 divided(u32 x, const Divider &d) { return (u32)((u64)x * d.multiplier >> d.shift); }
+
 // ---- Views ---------------------------------------------------------------------------------------------------------
 // A stored box with channels in blocks of B (1: plain). A dimension that the tensor lacks has start 0, stride 0, size any_size.
 template <class S, int B> struct View {

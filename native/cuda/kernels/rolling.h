@@ -111,6 +111,11 @@ HM_KERNELS(all_threads, 1) KERNEL(const HM_CONST Args a) {
   int step = 0;
   for (int z = begin - 1; z <= end; z++) {
     const int turn = (z + 1) % 3; // sums of plane p lie in slot p % 3, and this plane adds to p through plane (turn - p) mod 3 of the kernel
+    bool wanted[3]; // whose plane of the output is this block's
+    for (int s = 0; s < 3; s++) {
+      const int p = z + 1 - (s == 0 ? turn : s == 1 ? (turn == 0 ? 2 : turn - 1) : turn == 2 ? 0 : turn + 1);
+      wanted[s] = p >= begin && p < end;
+    }
     if (z >= first && z <= last)
       for (int i = 0; i < inputs; i++, step++) {
         const int at = step % stages;
@@ -126,6 +131,7 @@ HM_KERNELS(all_threads, 1) KERNEL(const HM_CONST Args a) {
           for (int kh = 0; kh < 3; kh++)
 #pragma unroll
             for (int s = 0; s < 3; s++) {
+              if (!wanted[s]) continue;
               const Four b = packed[kernel[s] + (kh * 3 + kw) * 32];
 #pragma unroll
               for (int l = 0; l < lines; l++) {

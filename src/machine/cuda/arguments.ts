@@ -38,6 +38,14 @@ export class Arguments {
     this.putLong(value);
   }
 
+  /** A Divider by a whole number below 2^31. */
+  divider(name: string, by: number): void {
+    this.declared.push(`Divider ${name};`);
+    const bits = Math.ceil(Math.log2(by));
+    const multiplier = (2n ** BigInt(31 + bits) + BigInt(by - 1)) / BigInt(by);
+    for (const x of [by, Number(multiplier), 31 + bits, 0]) this.data.setUint32(this.next(4), x, true);
+  }
+
   double(name: string, value: number): void {
     this.declared.push(`double ${name};`);
     const at = this.next(8);

@@ -11,13 +11,13 @@ import {
   crossEntropySteps,
   softmaxSteps,
 } from './print/classes.ts';
-import { finishedEach } from './print/finished.ts';
+import { finishedEach, finishedTogether } from './print/finished.ts';
 import { frame } from './print/frame.ts';
 import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
 import { matrixTransposeSteps, takesMatrixTranspose } from './print/matrix-transpose.ts';
 import { matrixWeightGradSteps, takesMatrixWeightGrad } from './print/matrix-weight-grad.ts';
 import { rollingSteps, takesRolling } from './print/rolling.ts';
-import { BLOCK, blocksOf, type Contraction } from './print/tile.ts';
+import { BLOCK, blocksOf, type Contraction, canFinish } from './print/tile.ts';
 import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import {
@@ -55,13 +55,15 @@ export function stepsOf(call: Call, make: Maker): Step[] {
       const after = tensor.block === 1 ? [] : copySteps(tensor, plain, box);
       if (!takesMatrixWeightGrad(call, make)) return [...weightGradSteps(make, call, plain), ...after];
       const overlap = overlaps(call.window) ? 2 : 1;
-      const x = finishedEach(call.x, overlap * blocksOf(call.dy), make);
+      const reads = overlap * blocksOf(call.dy);
+      const together = reads > 1 && call.x.every((source) => canFinish(source, make));
+      const x = together ? finishedTogether(call.x, make) : { source: undefined, before: [] };
       const dy = finishedEach(
         [call.dy],
         call.x.reduce((sum, source) => sum + blocksOf(source), 0),
         make,
       );
-      const ready = { ...call, x: x.sources, dy: dy.sources[0] };
+      const ready = { ...call, x: x.source === undefined ? call.x : [x.source], dy: dy.sources[0] };
       return [...x.before, ...dy.before, ...matrixWeightGradSteps(make, ready, plain), ...after];
     }
     case 'pool':

@@ -1,8 +1,9 @@
+import { fail } from '../../../core/index.ts';
+import type { LocalValue } from '../../../plan/index.ts';
 import type { Source } from '../../calls/index.ts';
-import type { Place } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
 import type { Maker, Step } from '../maker.ts';
-import { type CudaTensor, placed } from '../tensors.ts';
+import type { CudaTensor } from '../tensors.ts';
 import { frame } from './frame.ts';
 import { canFinish, channelsOf, storedTensor } from './tile.ts';
 import { printSource } from './window.ts';
@@ -11,35 +12,49 @@ import { printSource } from './window.ts';
 
 const STEP = { operand: 0, imm: 0, keys: [0, 0] } as const;
 
-/** The launches that put a source's numbers where `tensor` lies, and a row that loads them there. */
-function finish(source: Source, tensor: CudaTensor, make: Maker): { row: Row; steps: Step[] } {
-  const { row, region } = source;
-  const operands = row.operands.flatMap((operand) =>
-    operand.kind === 'tensor' ? [{ ...operand, value: make.standIn(operand.value, tensor) }] : [],
-  );
-  const of = {
-    shape: row.shape,
-    slots: row.slots,
-    operands: operands.slice(0, 1),
-    registers: 1,
-    wide: false,
-  };
+/** A value that stands for a tensor in rows like a source's. */
+function standIn({ row }: Source, tensor: CudaTensor, make: Maker): LocalValue {
+  for (const operand of row.operands)
+    if (operand.kind === 'tensor') return make.standIn(operand.value, tensor);
+  return fail({
+    where: 'device cuda',
+    problem: 'only what is worked out from stored tensors can be finished',
+  });
+}
+
+/** The only operand of a row like another one. */
+const over = ({ row: { shape, slots } }: Source, value: LocalValue) => ({
+  shape,
+  slots,
+  operands: [{ kind: 'tensor', value } as const],
+  registers: 1,
+  wide: false,
+});
+
+/** A row that loads a value. */
+const loadRow = (source: Source, value: LocalValue): Row => ({
+  ...over(source, value),
+  instructions: [{ op: 'LOAD', dst: 0, src: [], ...STEP }],
+  input: -1,
+  result: 0,
+});
+
+/** The launches that put a source's numbers where a value lies. */
+function finish(source: Source, value: LocalValue, make: Maker): Step[] {
   const store: Row = {
-    ...of,
+    ...over(source, value),
     instructions: [{ op: 'STORE', dst: -1, src: [0], ...STEP }],
     input: 0,
     result: -1,
   };
-  const load: Row = { ...of, instructions: [{ op: 'LOAD', dst: 0, src: [], ...STEP }], input: -1, result: 0 };
-  const steps = frame(make, region, store, {
+  return frame(make, source.region, store, {
     title: 'finished numbers',
-    rows: [row],
+    rows: [source.row],
     print(to, { lanes }) {
       const printed = printSource(to, source, lanes);
       return { before: printed.begin('from', 'c'), each: `${printed.load('from', 'd, h, w', 'c', 'x')}\n` };
     },
   });
-  return { row: load, steps };
 }
 
 /** Sources of which those that are read more than once (`reads`) and do not lie ready are finished. */
@@ -53,35 +68,39 @@ export function finishedEach(
     if (reads < 2 || !canFinish(source, make) || storedTensor(source, make.tensorOf) !== undefined)
       return source;
     const { shape, box } = source.region;
-    const { row, steps } = finish(source, make.blocked(shape, box), make);
-    before.push(...steps);
-    return { row, region: source.region };
+    const value = standIn(source, make.blocked(shape, box), make);
+    before.push(...finish(source, value, make));
+    return { row: loadRow(source, value), region: source.region };
   });
   return { sources: result, before };
 }
 
-/** All sources as one image, their channels one after the other from that of the first. */
+/** All sources as one image, their channels one after the other from that of the first; a single one that lies ready stays as it is. */
 export function finishedTogether(
   sources: readonly Source[],
   make: Maker,
-): { readonly address: number; readonly place: Place; readonly before: readonly Step[] } {
-  const [{ row, region }, ...more] = sources;
-  const ready = more.length === 0 ? storedTensor(sources[0], make.tensorOf) : undefined;
-  if (ready !== undefined) return { address: ready.address, place: placed(ready, row.slots), before: [] };
-  const last = region.box.length - 1;
+): { readonly source: Source; readonly tensor: CudaTensor; readonly before: readonly Step[] } {
+  const [first, ...more] = sources;
+  const ready = more.length === 0 ? storedTensor(first, make.tensorOf) : undefined;
+  if (ready !== undefined) return { source: first, tensor: ready, before: [] };
+  const { shape, box, slots } = first.region;
+  const last = box.length - 1;
   const channels = sources.reduce((sum, source) => sum + channelsOf(source), 0);
-  const { start } = region.box[last];
-  const all = make.blocked(
-    region.shape,
-    region.box.map((range, i) => (i === last ? { start, end: start + channels } : range)),
-  );
+  const { start } = box[last];
+  const wide = box.map((range, i) => (i === last ? { start, end: start + channels } : range));
+  const tensor = make.blocked(shape, wide);
   let before = 0;
   const steps = sources.flatMap((source) => {
     // As the source's own box, at its channels among all.
-    const address = all.address + (before / all.block) * all.strides[last] * 2;
+    const address = tensor.address + (before / tensor.block) * tensor.strides[last] * 2;
     before += channelsOf(source);
-    return finish(source, { ...all, address, box: source.region.box, shape: source.region.shape }, make)
-      .steps;
+    const { shape, box } = source.region;
+    return finish(source, standIn(source, { ...tensor, address, box, shape }, make), make);
   });
-  return { address: all.address, place: placed(all, region.slots), before: steps };
+  const region = {
+    shape: shape.map((dim, i) => (i === last ? { ...dim, size: start + channels } : dim)),
+    box: wide,
+    slots,
+  };
+  return { source: { row: loadRow(first, standIn(first, tensor, make)), region }, tensor, before: steps };
 }

@@ -3,7 +3,7 @@ import type { Three } from '../../calls/index.ts';
 import { boxBySlots, type Five, lanesOf, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
 import { Arguments } from '../arguments.ts';
-import { fixedStep, type Maker, MOST_BLOCKS, type Step } from '../maker.ts';
+import { fixedStep, type Maker, type Step } from '../maker.ts';
 import { placed, presentIn } from '../tensors.ts';
 import { type Printer, THREADS } from './printer.ts';
 import { type Lanes, lanesOfRows, overLanes, printRow } from './row.ts';
@@ -12,8 +12,8 @@ import { type Lanes, lanesOfRows, overLanes, printRow } from './row.ts';
 // threads go over positions, each with some lanes. What they compute in x[lanes] goes through the epilogue's row; its sums are taken
 // in float64 by thread, block and last by `finish`, always in one order.
 
-/** Blocks that share the sums of a region: enough for every device, few enough for the end of the sums. */
-export const SUM_BLOCKS = 2048;
+/** Blocks that share a region: 16 for each multiprocessor of an H100, few enough for the end of the sums. */
+export const SUM_BLOCKS = 2112;
 
 /** Threads below which a kernel rather has more of them. */
 const FEW = 2 ** 14;
@@ -36,8 +36,9 @@ export interface Body {
 
 const NOTHING: Body = { print: () => ({ each: '' }) };
 
-/** Most positions that a thread's number counts. */
-const MOST_POSITIONS = 2 ** 32 - MOST_BLOCKS * THREADS;
+/** Most positions of a kernel, and most numbers of its threads. */
+const MOST_POSITIONS = 2 ** 31;
+const MOST_NUMBERS = 2 ** 32 - SUM_BLOCKS * THREADS;
 
 export function frame(make: Maker, region: Region, epilogue: Row, body: Body = NOTHING): Step[] {
   const { start, size } = windowsOf(region, body.window);
@@ -57,41 +58,46 @@ export function frame(make: Maker, region: Region, epilogue: Row, body: Body = N
   // Groups of lanes that the threads of a block share out: of one block of channels, or all where there are few positions.
   const groups = Math.ceil(channels / lanes);
   const near = d * h * w < THREADS ? groups : Math.max(1, Math.floor(lanesOf(channels) / lanes));
-  const inner = sums > 0 ? 1 : Math.min(groups, near);
+  const exact = channels % lanes === 0;
+  const beside = Math.min(groups, near);
+  // A thread keeps its channels where those of a block of threads come in turn.
+  const steady = exact && THREADS % beside === 0 && groups % beside === 0;
+  const inner = sums > 0 && !steady ? 1 : beside;
   const outer = Math.ceil(groups / inner);
   const count = d * h * w * inner;
-  if (count > MOST_POSITIONS)
+  if (d * h * w >= MOST_POSITIONS || count > MOST_NUMBERS)
     fail({
       where: 'device cuda',
       problem: `a tensor of ${d} x ${h} x ${w} positions is too large for a kernel`,
     });
-  const most = sums > 0 ? SUM_BLOCKS : MOST_BLOCKS;
-  const tiles = Math.max(1, Math.min(Math.ceil(count / THREADS), Math.floor(most / (cases * outer))));
+  const tiles = Math.max(1, Math.min(Math.ceil(count / THREADS), Math.floor(SUM_BLOCKS / (cases * outer))));
   const blocks = tiles * cases * outer;
   to.args.longs('start', start);
   to.args.longs('size', size);
-  for (const [name, value] of Object.entries({ inner, outer, tiles, count })) to.args.long(name, value);
-  const part = sums > 0 ? make.scratch(8 * blocks * sums) : 0;
+  for (const [name, value] of Object.entries({ outer, tiles, count })) to.args.long(name, value);
+  to.args.divider('by_w', w);
+  to.args.divider('by_h', h);
+  const part = sums > 0 ? make.scratch(8 * blocks * inner * sums) : 0;
   if (sums > 0) {
     to.args.pointer('part', 'double', part);
     to.barriers = true;
   }
   const real = epilogue.wide ? 'double' : 'float';
-  const exact = channels % lanes === 0 && groups % inner === 0;
+  const own = steady ? `threadIdx.x % ${inner}` : `p % ${inner}`;
+  const channel = `const int c = (int)a.start[4] + (int)(group % (u32)a.outer * ${inner} + ${inner > 1 ? own : '0'}) * ${lanes};\n`;
+  const fixed = steady || inner === 1;
   const source = to.source(
     `  const u32 tile = blockIdx.x % (u32)a.tiles, group = blockIdx.x / (u32)a.tiles;
   const int n = (int)a.start[0] + (int)(group / (u32)a.outer), end = (int)(a.start[4] + a.size[4]);
-  ${inner > 1 ? 'const int first' : 'const int c'} = (int)a.start[4] + (int)(group % (u32)a.outer * (u32)a.inner) * ${lanes};
-${inner > 1 ? '' : begin()}${sums > 0 ? `  double sums[${sums}];\n  for (int i = 0; i < ${sums}; i++) sums[i] = 0;\n` : '  double *const sums = 0;\n'}` +
+${fixed ? `  ${channel}${begin()}` : ''}${sums > 0 ? `  double sums[${sums}];\n  for (int i = 0; i < ${sums}; i++) sums[i] = 0;\n` : '  double *const sums = 0;\n'}` +
       `  for (u32 p = tile * block_threads + threadIdx.x; p < (u32)a.count; p += (u32)a.tiles * block_threads) {
-    u32 rest = p / (u32)a.inner;
-    const int w = (int)(a.start[3] + rest % (u32)a.size[3]);
-    rest /= (u32)a.size[3];
-    const int h = (int)(a.start[2] + rest % (u32)a.size[2]), d = (int)(a.start[1] + rest / (u32)a.size[2]);
-${inner > 1 ? `    const int c = first + (int)(p % (u32)a.inner) * ${lanes};\n${exact ? '' : '    if (c >= end) continue;\n'}${begin()}` : ''}` +
+    const u32 line = divided(p / ${inner}, a.by_w), plane = divided(line, a.by_h);
+    const int w = (int)a.start[3] + (int)(p / ${inner} - line * a.by_w.by), h = (int)a.start[2] + (int)(line - plane * a.by_h.by);
+    const int d = (int)(a.start[1] + plane);
+${fixed ? '' : `    ${channel}    if (c >= end) continue;\n${begin()}`}` +
       `    ${real} x[${lanes}];
 ${printed.each}${body.window === undefined ? `    ${end('d, h, w')}\n` : ''}  }
-${sums > 0 ? `  block_sums<${sums}>(sums, a.part + (i64)blockIdx.x * ${sums});\n` : ''}`,
+${sums > 0 ? endOfSums(sums, inner) : ''}`,
   );
   function begin(): string {
     return `  const int lanes = min(${lanes}, end - c);\n  const ${row.name}_fixed fixed = ${row.name}_begin(a, n, c, lanes);\n${printed.before ?? ''}`;
@@ -103,7 +109,7 @@ ${sums > 0 ? `  block_sums<${sums}>(sums, a.part + (i64)blockIdx.x * ${sums});\n
     steps.push(
       finish(make, region, operand.value, {
         part: part + 8 * k * lanes,
-        step: [outer * tiles * sums, 0, 0, 0, tiles * sums],
+        step: [outer * inner * tiles * sums, 0, 0, 0, tiles * sums],
         lanes,
         tiles,
         tileStep: sums,
@@ -111,6 +117,19 @@ ${sums > 0 ? `  block_sums<${sums}>(sums, a.part + (i64)blockIdx.x * ${sums});\n
     );
   });
   return steps;
+}
+
+/** The sums of a block, of threads that share channels. */
+function endOfSums(sums: number, inner: number): string {
+  if (inner === 1) return `  block_sums<${sums}>(sums, a.part + (i64)blockIdx.x * ${sums});\n`;
+  return `  HM_SHARED(double, room, sums_room);
+  for (int part = 0; part < ${inner}; part++) {
+    double own[${sums}];
+    for (int i = 0; i < ${sums}; i++) own[i] = part == (int)(threadIdx.x % ${inner}) ? sums[i] : 0.0;
+    block_sums_in(room, own, a.part + ((i64)(group * ${inner} + part) * a.tiles + tile) * ${sums});
+    __syncthreads();
+  }
+`;
 }
 
 /** The box of a region; of windows, that of those which it has a part in. */
@@ -122,6 +141,9 @@ function windowsOf({ shape, box, slots }: Region, window?: Three): { start: Five
   const count = size.map((x, i) => Math.floor((start[i] + x - 1) / length[i]) - first[i] + 1);
   return { start: first as unknown as Five, size: count as unknown as Five };
 }
+
+/** Numbers that are enough for a thread each. */
+const MANY = 2 ** 12;
 
 /** Where partial sums lie: see native/cuda/kernels/finish.h. */
 export interface Parts {
@@ -167,6 +189,8 @@ export function finishStep(
   args.longs('size', size);
   args.longs('kept', kept.map(Number));
   args.longs('step', step);
-  for (const [name, value] of Object.entries({ lanes, tiles, tileStep, count })) args.long(name, value);
-  return fixedStep('finish', args, count, inner > 32);
+  const alone = inner <= 32 || count >= MANY;
+  for (const [name, value] of Object.entries({ lanes, tiles, tileStep, count, alone: Number(alone) }))
+    args.long(name, value);
+  return fixedStep('finish', args, count, !alone);
 }

@@ -76,12 +76,17 @@ export function matrixWeightGradSteps(make: Maker, call: Call, result: CudaTenso
   to.barriers = true;
   const [read, { stride, kernel, dilation, pad }] = [readBy(piece, window), window];
   const at = (i: number, axis: string) => `${axis}0 * ${stride[i]} - ${pad[i]}`;
+  // A single image that lies ready is copied by what was worked out before all pieces.
+  const tileOfX = { shape: read, threads };
+  const tileOfY = { shape: piece, threads };
+  const prepared = images.length === 1 ? (images[0].prepare?.(tileOfX) ?? '') : '';
+  const preparedY = other.prepare?.(tileOfY) ?? '';
   let before = 0;
   const loads = images.map((image, s) => {
     const own = s === 0 ? 'in' : `in - (int)a.${to.long('block', before)}`;
     before += blocksOf(x[s]);
     const from = [at(0, 'd'), at(1, 'h'), at(2, 'w')] as const;
-    const load = image.load({ into: 'xs', shape: read, from, block: own, threads, slab: slabs.x });
+    const load = image.load({ ...tileOfX, into: 'xs', from, block: own, slab: slabs.x }, prepared !== '');
     return s === images.length - 1 ? load : `if (in < (int)a.${to.long('limit', before)}) ${load} else `;
   });
   const steps = [0, 1, 2].map((i) => cell[i] / piece[i]);
@@ -100,6 +105,39 @@ ${each}  }
       Four *const xs = room + stage * ${2 * (slabs.x + slabs.y)}, *const ys = xs + ${2 * slabs.x};
 `;
   const [FULL, FREE] = [1, 1 + STAGES];
+  // Sixteen positions side by side make a step of the products' depth.
+  const lines = piece[2] === 16 && shares === 1;
+  const straight = `      const Four *const from = xs + (lane / 16 * 8 + lane % 8) * ${stride[2]} + lane / 8 % 2 * ${slabs.x};
+      const Four *const gradient = ys + lane / 16 * ${slabs.y} + lane % 16;
+#pragma unroll
+      for (int k = 0; k < ${slabs.steps}; k++) {
+        u32 b[4];
+        load_matrix<true>(b, gradient + 16 * k);
+#pragma unroll
+        for (int j = 0; j < ${each}; j++) {
+          u32 m[4];
+          load_matrix<true>(m, from + offset[j] + (k / ${piece[1]} * ${stride[0] * read[1]} + k % ${piece[1]} * ${stride[1]}) * ${read[2]});
+          add_product(sum[j][0], m, b[0], b[1]);
+          add_product(sum[j][1], m, b[2], b[3]);
+        }
+      }
+`;
+  const general = `#pragma unroll 1
+      for (int k = share; k < ${slabs.steps}; k += ${shares}) {
+        // Lanes tell where the 8 x 8 quarters of a matrix lie: their positions, and which of them.
+        const int q = min(16 * k + lane / 16 * 8 + lane % 8, ${product(piece) - 1}), quarter = lane / 8;
+        const int from = ${begins} + quarter % 2 * ${slabs.x};
+        u32 b[4];
+        load_matrix<true>(b, ys + quarter / 2 * ${slabs.y} + 16 * k + quarter % 2 * 8 + lane % 8);
+#pragma unroll
+        for (int j = 0; j < ${each}; j++) {
+          u32 m[4];
+          load_matrix<true>(m, xs + from + offset[j]);
+          add_product(sum[j][0], m, b[0], b[1]);
+          add_product(sum[j][1], m, b[2], b[3]);
+        }
+      }
+`;
   const source = to.source(
     `  HM_ROOM(Four, room, ${2 * STAGES * (slabs.x + slabs.y)});
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -108,17 +146,17 @@ ${each}  }
   const u32 pieces = ((u32)a.all - segment + (u32)a.segments - 1) / (u32)a.segments * ${product(steps)};
   if (warp >= ${warps}) {
     const int thread = threadIdx.x - ${32 * warps};
-${
-  product(piece) % 16 === 0
-    ? ''
-    : `    for (int v = thread; v < ${2 * STAGES * (slabs.x + slabs.y)}; v += ${threads}) room[v] = {{0, 0, 0, 0}};
+    ${prepared}${preparedY}${
+      product(piece) % 16 === 0
+        ? ''
+        : `    for (int v = thread; v < ${2 * STAGES * (slabs.x + slabs.y)}; v += ${threads}) room[v] = {{0, 0, 0, 0}};
     wait_at(${FREE + STAGES}, ${threads});
 `
-}${pieces(`#pragma unroll 1
+    }${pieces(`#pragma unroll 1
     for (int e = 0; e < ${product(steps)}; e++, piece++) {
       const int d0 = cell[0] * ${cell[0]} + e / ${steps[1] * steps[2]} * ${piece[0]}, h0 = cell[1] * ${cell[1]} + e / ${steps[2]} % ${steps[1]} * ${piece[1]}, w0 = cell[2] * ${cell[2]} + e % ${steps[2]} * ${piece[2]};
       ${stage}      if (piece >= ${STAGES}) wait_at(${FREE} + stage, ${block});
-${loads.join('')}${other.load({ into: 'ys', shape: piece, from: ['d0', 'h0', 'w0'], block: 'out', threads, slab: slabs.y })}      come_to(${FULL} + stage, ${block});
+${loads.join('')}${other.load({ ...tileOfY, into: 'ys', from: ['d0', 'h0', 'w0'], block: 'out', slab: slabs.y }, preparedY !== '')}      come_to(${FULL} + stage, ${block});
     }
 `)}    return;
   }
@@ -135,22 +173,7 @@ ${pieces(`    float sum[${each}][2][4];
 #pragma unroll 1
     for (int e = 0; e < ${product(steps)}; e++, piece++) {
       ${stage}      wait_at(${FULL} + stage, ${block});
-#pragma unroll 1
-      for (int k = share; k < ${slabs.steps}; k += ${shares}) {
-        // Lanes tell where the 8 x 8 quarters of a matrix lie: their positions, and which of them.
-        const int q = min(16 * k + lane / 16 * 8 + lane % 8, ${product(piece) - 1}), quarter = lane / 8;
-        const int from = ${begins} + quarter % 2 * ${slabs.x};
-        u32 b[4];
-        load_matrix<true>(b, ys + quarter / 2 * ${slabs.y} + 16 * k + quarter % 2 * 8 + lane % 8);
-#pragma unroll
-        for (int j = 0; j < ${each}; j++) {
-          u32 m[4];
-          load_matrix<true>(m, xs + from + offset[j]);
-          add_product(sum[j][0], m, b[0], b[1]);
-          add_product(sum[j][1], m, b[2], b[3]);
-        }
-      }
-      if (piece + ${STAGES} < pieces) come_to(${FREE} + stage, ${block});
+${lines ? straight : general}      if (piece + ${STAGES} < pieces) come_to(${FREE} + stage, ${block});
     }
     for (int j = 0; j < ${each}; j++) HM_LANES(8) total[j][l] += (double)sum[j][l / 4][l % 4];
 `)}  ${shares > 1 ? `if (share >= ${shares}) return;` : ''}

@@ -3,7 +3,7 @@ import type { Row, RowInstruction } from '../../rows/index.ts';
 import { Arguments } from '../arguments.ts';
 import { nativeText } from '../library.ts';
 import type { Maker, Step } from '../maker.ts';
-import { type CudaTensor, operandPlace } from '../tensors.ts';
+import { type CudaTensor, operandPlace, placed } from '../tensors.ts';
 import { finishedTogether } from './finished.ts';
 import { frame } from './frame.ts';
 import { takesMatrixConv } from './matrix-conv.ts';
@@ -18,9 +18,7 @@ const [TILE_H, TILE_W, THREADS] = [16, 32, 384];
 /** Bytes of shared memory of a block, on every device that is taken. */
 const SHARED = 163 << 10;
 /** Blocks that keep the largest devices busy, one for each multiprocessor. */
-const BUSY = 128;
-/** Fewest planes that a block rolls through where there are blocks enough: two more are read. */
-const FEWEST = 4;
+const BUSY = 132;
 const EVERY = [true, true, true, true, true];
 
 const inputsOf = (call: Contraction): number =>
@@ -108,15 +106,15 @@ export function rollingSteps(call: Contraction, weight: CudaTensor, make: Maker)
   });
   // The plane of the input at which the middle of the kernel lies for the output's first.
   const pad = window.pad.map((x) => (op === 'conv' ? x : 2 - x));
-  const { region } = call.sources[0];
+  const { region, row } = ready.source;
   const begin = boxBySlots(region.shape, region.box, region.slots);
   const origin = pad.map((x, i) => start[i + 1] + 1 - x);
   const [high, wide] = [Math.ceil(size[2] / TILE_H), Math.ceil(size[3] / TILE_W)];
   const each = size[0] * outputs * high * wide;
-  const parts = Math.min(Math.ceil(size[1] / FEWEST), Math.max(1, Math.floor(BUSY / each)));
+  const parts = Math.min(size[1], Math.max(1, Math.floor(BUSY / each)));
   const length = Math.ceil(size[1] / parts);
   const args = new Arguments();
-  args.view('x', 'bf16', ready.address, ready.place, EVERY);
+  args.view('x', 'bf16', ready.tensor.address, placed(ready.tensor, row.slots), EVERY);
   for (const [i, target] of [targets[0], targets[1] ?? targets[0]].entries())
     args.view(`y${i}`, 'bf16', target.address, seen(target), EVERY);
   args.pointer('packed', 'const Four', packed.address);

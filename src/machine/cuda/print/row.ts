@@ -49,7 +49,8 @@ export function lanesOfRows(rows: readonly Row[], channels: number, others = 0):
   // Few channels that no power of two divides, or an odd number of many.
   if (lanes < 4 && channels > lanes) lanes = Math.min(channels, 16);
   while (lanes > 1 && lanes * each > MOST_REGISTERS && lanes % 2 === 0) lanes /= 2;
-  return lanes;
+  // Sums take two registers each while all positions pass: fewer of them leave room for more threads.
+  return lanes === 16 && rows.some((row) => has(row, ['SUM']) > 0) ? 8 : lanes;
 }
 
 /** Instructions that need all channels of a position at once. */

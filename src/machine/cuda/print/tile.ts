@@ -90,32 +90,80 @@ export function canFinish(source: Source, make: Maker): boolean {
 }
 
 /** Copies of such a source go to shared memory by themselves. */
-function copyOf(to: Printer, { row, region }: Source, tensor: CudaTensor): (tile: Tile) => string {
+function copyOf(to: Printer, { row, region }: Source, tensor: CudaTensor) {
   const view = to.view(tensor, placed(tensor, row.slots), presentIn(tensor.shape, row.slots));
   const { start, size } = boxBySlots(region.shape, region.box, region.slots);
   const first = `a.${to.longs('first', start.slice(1, 4))}`;
   const held = `a.${to.longs('held', size.slice(1, 4))}`;
-  const from = `(int)a.${to.long('from', start[SLOT_C])}`;
+  const begin = `(int)a.${to.long('from', start[SLOT_C])}`;
   const inside = ['id', 'ih', 'iw']
     .map((x, i) => `${x} >= ${first}[${i}] && ${x} < ${first}[${i}] + ${held}[${i}]`)
     .join(' && ');
-  return ({ into, shape, from: [d, h, w], block, threads, slab }) => `{
-  const int part = thread % 2, ci = ${from} + ${BLOCK} * (${block}) + 8 * part;
-#pragma unroll 4
-  for (int v = thread / 2; v < ${product(shape)}; v += ${threads / 2}) {
-    const int iw = ${w} + v % ${shape[2]}, ih = ${h} + v / ${shape[2]} % ${shape[1]}, id = ${d} + v / ${shape[2] * shape[1]};
-    copy_eight(&${into}[part * ${slab} + v], a.${view}, n, id, ih, iw, ci, ${inside});
+  const place = (
+    shape: Three,
+    v: string,
+    from: readonly [string, string, string] = ['0', '0', '0'],
+  ): string =>
+    ['d', 'h', 'w']
+      .map((axis, i) => {
+        const within =
+          i === 2
+            ? `${v} % ${shape[2]}`
+            : i === 1
+              ? `${v} / ${shape[2]} % ${shape[1]}`
+              : `${v} / ${shape[2] * shape[1]}`;
+        return `i${axis} = ${from[i]} + ${within}`;
+      })
+      .join(', ');
+  const eights = to.fresh('eights');
+  const chunks = ({ shape, threads }: Pick<Tile, 'shape' | 'threads'>): number =>
+    Math.ceil((2 * product(shape)) / threads);
+  // Where the eights of a tile lie is the same for every tile, counted from its first position.
+  const prepare = ({
+    shape,
+    threads,
+  }: Pick<Tile, 'shape' | 'threads'>): string => `int ${eights}[${chunks({ shape, threads })}];
+#pragma unroll
+  for (int k = 0; k < ${chunks({ shape, threads })}; k++) {
+    const int v = k * ${threads / 2} + thread / 2, ${place(shape, 'v')};
+    ${eights}[k] = (int)((id * a.${view}.stride[1] + ih * a.${view}.stride[2]) / 8) + 2 * iw + thread % 2;
   }
-  wait_copies();
+`;
+  const load = ({ into, shape, from, block, threads, slab }: Tile, prepared = false): string => {
+    const one = `    const int ${place(shape, 'v', from)};
+    copy_eight(&${into}[part * ${slab} + v], a.${view}, n, id, ih, iw, ci, ${inside});
+`;
+    const every = `#pragma unroll 4
+  for (int v = thread / 2; v < ${product(shape)}; v += ${threads / 2}) {
+${one}  }
+`;
+    const [d, h, w] = from;
+    const corner = `id >= ${first}[0] && id + ${shape[0]} <= ${first}[0] + ${held}[0] && ih >= ${first}[1] && ih + ${shape[1]} <= ${first}[1] + ${held}[1] && iw >= ${first}[2] && iw + ${shape[2]} <= ${first}[2] + ${held}[2]`;
+    const quick = `  const int id = ${d}, ih = ${h}, iw = ${w};
+  if (${corner}) {
+    const Four *const corner = (const Four *)(a.${view}.data + offset_of(a.${view}, n, id, ih, iw, ci - 8 * part));
+#pragma unroll
+    for (int k = 0; k < ${chunks({ shape, threads })}; k++) {
+      const int v = k * ${threads / 2} + thread / 2;
+      if (v < ${product(shape)}) copy_four(&${into}[part * ${slab} + v], corner + ${eights}[k]);
+    }
+  } else {
+${every}  }
+`;
+    return `{
+  const int part = thread % 2, ci = ${begin} + ${BLOCK} * (${block}) + 8 * part;
+${prepared ? quick : every}  wait_copies();
 }
 `;
+  };
+  return { load, prepare };
 }
 
 /** Prints a source once; `load` gives the statements that load a tile of it, at the batch `n`, by threads number `thread`. */
 export function tileSource(to: Printer, one: Source) {
   const channels = channelsOf(one);
   const stored = storedTensor(one, to.tensorOf);
-  if (stored !== undefined) return { channels, load: copyOf(to, one, stored) };
+  if (stored !== undefined) return { channels, ...copyOf(to, one, stored) };
   const large = isLarge(one.row);
   // Channels that a thread loads at once: those of a slab, half of them where the row takes many registers, or all.
   const lanes = channels % 8 !== 0 || overLanes(one.row) ? channels : large ? 4 : 8;
@@ -169,5 +217,5 @@ ${unroll}
 }
 `;
   }
-  return { channels, load };
+  return { channels, load, prepare: undefined };
 }
