@@ -107,11 +107,33 @@ HM_KERNELS(all_threads, 1) KERNEL(const HM_CONST Args a) {
     asm volatile("// end of slot %0" ::"n"(s));
 #endif
   };
+  // Adds the products of a block of channels of a plane to the planes around it.
+  auto multiply = [&](const Four *from, const Four *packed, const int (&kernel)[3], const bool (&wanted)[3], auto all) {
+#pragma unroll 1
+    for (int kw = 0; kw < 3; kw++) {
+      u32 m[lines + 2][4];
+#pragma unroll
+      for (int l = 0; l < lines + 2; l++) load_matrix<false>(m[l], from + l * read_w + kw);
+#pragma unroll
+      for (int kh = 0; kh < 3; kh++)
+#pragma unroll
+        for (int s = 0; s < 3; s++) {
+          if (!decltype(all)::value && !wanted[s]) continue;
+          const Four b = packed[kernel[s] + (kh * 3 + kw) * 32];
+#pragma unroll
+          for (int l = 0; l < lines; l++) {
+            add_product(sum[l][s][0], m[l + kh], b.x[0], b.x[1]);
+            add_product(sum[l][s][1], m[l + kh], b.x[2], b.x[3]);
+          }
+        }
+    }
+  };
   const Four *const own = stage + lane / 16 * places + warp * lines * read_w + side * 16 + lane % 16;
   int step = 0;
   for (int z = begin - 1; z <= end; z++) {
     const int turn = (z + 1) % 3; // sums of plane p lie in slot p % 3, and this plane adds to p through plane (turn - p) mod 3 of the kernel
-    bool wanted[3]; // whose plane of the output is this block's
+    const bool inside = z > begin && z < end - 1;
+    bool wanted[3]; // whose plane of the output is this block's: all of them inside
     for (int s = 0; s < 3; s++) {
       const int p = z + 1 - (s == 0 ? turn : s == 1 ? (turn == 0 ? 2 : turn - 1) : turn == 2 ? 0 : turn + 1);
       wanted[s] = p >= begin && p < end;
@@ -122,24 +144,8 @@ HM_KERNELS(all_threads, 1) KERNEL(const HM_CONST Args a) {
         wait_at(full + at, all_threads);
         const Four *const from = own + at * 2 * places, *const packed = room + i * 27 * 32 + lane;
         const int kernel[3] = {turn * 288, (turn == 0 ? 2 : turn - 1) * 288, (turn == 2 ? 0 : turn + 1) * 288};
-#pragma unroll 1
-        for (int kw = 0; kw < 3; kw++) {
-          u32 m[lines + 2][4];
-#pragma unroll
-          for (int l = 0; l < lines + 2; l++) load_matrix<false>(m[l], from + l * read_w + kw);
-#pragma unroll
-          for (int kh = 0; kh < 3; kh++)
-#pragma unroll
-            for (int s = 0; s < 3; s++) {
-              if (!wanted[s]) continue;
-              const Four b = packed[kernel[s] + (kh * 3 + kw) * 32];
-#pragma unroll
-              for (int l = 0; l < lines; l++) {
-                add_product(sum[l][s][0], m[l + kh], b.x[0], b.x[1]);
-                add_product(sum[l][s][1], m[l + kh], b.x[2], b.x[3]);
-              }
-            }
-        }
+        if (inside) multiply(from, packed, kernel, wanted, Index<1>());
+        else multiply(from, packed, kernel, wanted, Index<0>());
         if (step + stages < steps) come_to(free_again + at, all_threads);
       }
     if (turn == 0) leave(Index<1>(), z - 1);

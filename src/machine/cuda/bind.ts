@@ -1,5 +1,5 @@
 import { type Box, BYTES, boxVolume, isEmpty } from '../../core/index.ts';
-import type { Call, CallOf, StoredBox, WindowThree } from '../calls/index.ts';
+import type { Call, CallOf, Source, StoredBox, WindowThree } from '../calls/index.ts';
 import { boxBySlots, type Five, plainFormat, rightAligned, SLOT_C } from '../formats/index.ts';
 import { Arguments, TYPE_CODES } from './arguments.ts';
 import { fixedStep, type Maker, type Step } from './maker.ts';
@@ -17,7 +17,7 @@ import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
 import { matrixTransposeSteps, takesMatrixTranspose } from './print/matrix-transpose.ts';
 import { matrixWeightGradSteps, takesMatrixWeightGrad } from './print/matrix-weight-grad.ts';
 import { rollingSteps, takesRolling } from './print/rolling.ts';
-import { BLOCK, blocksOf, type Contraction, canFinish } from './print/tile.ts';
+import { BLOCK, blocksOf, type Contraction, canFinish, isLarge } from './print/tile.ts';
 import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import {
@@ -54,15 +54,14 @@ export function stepsOf(call: Call, make: Maker): Step[] {
       const plain = tensor.block === 1 ? tensor : make.plain(tensor, box);
       const after = tensor.block === 1 ? [] : copySteps(tensor, plain, box);
       if (!takesMatrixWeightGrad(call, make)) return [...weightGradSteps(make, call, plain), ...after];
-      const overlap = overlaps(call.window) ? 2 : 1;
-      const reads = overlap * blocksOf(call.dy);
-      const together = reads > 1 && call.x.every((source) => canFinish(source, make));
+      // The few threads that load are slow at long rows.
+      const reads = (sources: readonly Source[], count: number) =>
+        sources.some(({ row }) => isLarge(row)) ? Math.max(count, 2) : count;
+      const often = reads(call.x, (overlaps(call.window) ? 2 : 1) * blocksOf(call.dy)) > 1;
+      const together = often && call.x.every((source) => canFinish(source, make));
       const x = together ? finishedTogether(call.x, make) : { source: undefined, before: [] };
-      const dy = finishedEach(
-        [call.dy],
-        call.x.reduce((sum, source) => sum + blocksOf(source), 0),
-        make,
-      );
+      const inputs = call.x.reduce((sum, source) => sum + blocksOf(source), 0);
+      const dy = finishedEach([call.dy], reads([call.dy], inputs), make);
       const ready = { ...call, x: x.source === undefined ? call.x : [x.source], dy: dy.sources[0] };
       return [...x.before, ...dy.before, ...matrixWeightGradSteps(make, ready, plain), ...after];
     }

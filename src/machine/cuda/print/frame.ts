@@ -142,8 +142,8 @@ function windowsOf({ shape, box, slots }: Region, window?: Three): { start: Five
   return { start: first as unknown as Five, size: count as unknown as Five };
 }
 
-/** Numbers that are enough for a thread each. */
-const MANY = 2 ** 12;
+/** Numbers that are enough for 8 threads each. */
+const MANY = 2 ** 8;
 
 /** Where partial sums lie: see native/cuda/kernels/finish.h. */
 export interface Parts {
@@ -183,14 +183,13 @@ export function finishStep(
 ): Step {
   const { start, size, kept } = box;
   const count = size.reduce((product, x, i) => (kept[i] ? product * x : product), 1);
-  const inner = size.reduce((product, x, i) => (kept[i] ? product : product * x), tiles);
   args.pointer('part', 'double', part);
   args.longs('start', start);
   args.longs('size', size);
   args.longs('kept', kept.map(Number));
   args.longs('step', step);
-  const alone = inner <= 32 || count >= MANY;
-  for (const [name, value] of Object.entries({ lanes, tiles, tileStep, count, alone: Number(alone) }))
+  const shared = tiles <= 8 ? 1 : count >= MANY ? 8 : THREADS;
+  for (const [name, value] of Object.entries({ lanes, tiles, tileStep, count, shared }))
     args.long(name, value);
-  return fixedStep('finish', args, count, !alone);
+  return fixedStep('finish', args, Math.ceil((count * shared) / THREADS), true);
 }
