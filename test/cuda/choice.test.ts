@@ -13,10 +13,11 @@ it('takes tensor cores for bfloat16 images, but where little is multiplied', asy
   expect(await chosen('bf16')).toEqual([
     'conv 1x1x1, general',
     'conv 2x2x2 by 2x2x2, tensor cores',
+    'conv 3x3x3, rolling, tensor cores',
     'conv 3x3x3, tensor cores',
     'conv_transpose 1x1x1, general',
     'conv_transpose 2x2x2 by 2x2x2, tensor cores',
-    'conv_transpose 3x3x3, tensor cores',
+    'conv_transpose 3x3x3, rolling, tensor cores',
     'conv_weight_grad 1x1x1, tensor cores',
     'conv_weight_grad 2x2x2 by 2x2x2, tensor cores',
     'conv_weight_grad 3x3x3, tensor cores',

@@ -65,6 +65,7 @@ describe('convolutions on tensor cores', () => {
   it('equal direct sums of whole numbers, forward and backward, on every mesh', async () => {
     const expected = await run(cpuDevice({ exactConv: 'direct' }));
     expect(await run(emulated())).toEqual(expected);
+    expect(await run(emulated({ slabs: { bytes: 1, planes: 2 } }))).toEqual(expected);
     expect(await run(emulated(), { depth: 2, width: 2 })).toEqual(expected);
     expect(await run(emulated(), { batch: 2, height: 3 })).toEqual(expected);
   });
@@ -74,6 +75,7 @@ describe('convolutions on tensor cores', () => {
     const one = await runNetwork(graph, emulated());
     const cpu = await runNetwork(graph, cpuDevice());
     expect(Math.abs(one.loss[0] / cpu.loss[0] - 1)).toBeLessThan(2e-3);
+    expect(await runNetwork(graph, emulated({ slabs: { bytes: 1, planes: 2 } }))).toEqual(one);
     expect(await runNetwork(graph, emulated(), { a: 2 }, { depth: 'a' })).toEqual(one);
   });
 });

@@ -20,7 +20,7 @@ function graphOf(size: number) {
 const SIZE = 192;
 
 describe('a step on a GPU', () => {
-  it.each([undefined, 1.6 * GIB])(
+  it.each([undefined, 1.7 * GIB])(
     'takes the bytes that its plan predicts, with a limit of %s',
     async (limit) => {
       const taken = { now: 0, most: 0, pinned: 0 };

@@ -1,5 +1,5 @@
 import { type Box, BYTES, boxVolume, isEmpty } from '../../core/index.ts';
-import type { Call, CallOf, Source, StoredBox, WindowThree } from '../calls/index.ts';
+import type { Call, CallOf, StoredBox } from '../calls/index.ts';
 import { boxBySlots, type Five, plainFormat, rightAligned, SLOT_C } from '../formats/index.ts';
 import { Arguments, TYPE_CODES } from './arguments.ts';
 import { fixedStep, type Maker, type Step } from './maker.ts';
@@ -11,24 +11,23 @@ import {
   crossEntropySteps,
   softmaxSteps,
 } from './print/classes.ts';
-import { finishedEach, finishedTogether } from './print/finished.ts';
+import { finishedEach } from './print/finished.ts';
 import { frame } from './print/frame.ts';
 import { matrixConvSteps, takesMatrixConv } from './print/matrix-conv.ts';
 import { matrixTransposeSteps, takesMatrixTranspose } from './print/matrix-transpose.ts';
 import { matrixWeightGradSteps, takesMatrixWeightGrad } from './print/matrix-weight-grad.ts';
-import { rollingSteps, takesRolling } from './print/rolling.ts';
-import { BLOCK, blocksOf, type Contraction, canFinish, isLarge } from './print/tile.ts';
-import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
-import { weightGradSteps } from './print/weight-grad.ts';
 import {
   avgPoolGradBody,
-  contractionBody,
   maxPoolGradBody,
   maxPoolWindowsBody,
   poolBody,
-  resizeBody,
   sideBySideWindows,
-} from './print/window.ts';
+} from './print/pool.ts';
+import { rollingSteps, takesRolling } from './print/rolling.ts';
+import { BLOCK, type Contraction, overlaps } from './print/tile.ts';
+import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
+import { weightGradSteps } from './print/weight-grad.ts';
+import { contractionBody, resizeBody } from './print/window.ts';
 import { type CudaTensor, cudaTensor, placed } from './tensors.ts';
 
 /** The launches of a call, in order. */
@@ -54,16 +53,7 @@ export function stepsOf(call: Call, make: Maker): Step[] {
       const plain = tensor.block === 1 ? tensor : make.plain(tensor, box);
       const after = tensor.block === 1 ? [] : copySteps(tensor, plain, box);
       if (!takesMatrixWeightGrad(call, make)) return [...weightGradSteps(make, call, plain), ...after];
-      // The few threads that load are slow at long rows.
-      const reads = (sources: readonly Source[], count: number) =>
-        sources.some(({ row }) => isLarge(row)) ? Math.max(count, 2) : count;
-      const often = reads(call.x, (overlaps(call.window) ? 2 : 1) * blocksOf(call.dy)) > 1;
-      const together = often && call.x.every((source) => canFinish(source, make));
-      const x = together ? finishedTogether(call.x, make) : { source: undefined, before: [] };
-      const inputs = call.x.reduce((sum, source) => sum + blocksOf(source), 0);
-      const dy = finishedEach([call.dy], reads([call.dy], inputs), make);
-      const ready = { ...call, x: x.source === undefined ? call.x : [x.source], dy: dy.sources[0] };
-      return [...x.before, ...dy.before, ...matrixWeightGradSteps(make, ready, plain), ...after];
+      return [...matrixWeightGradSteps(make, call, plain), ...after];
     }
     case 'pool':
       return frame(make, call.out, call.epilogue, poolBody(call));
@@ -116,9 +106,6 @@ const MATRIX = [
   [takesMatrixConv, matrixConvSteps],
   [takesMatrixTranspose, matrixTransposeSteps],
 ] as const;
-
-/** Whether windows have places in common. */
-const overlaps = ({ kernel, stride }: WindowThree): boolean => kernel.some((length, i) => length > stride[i]);
 
 /** How often tiles read a number of a source: those beside each other, and those of further channels. */
 const readsOf = ({ window, out }: Contraction): number =>

@@ -7,7 +7,6 @@ import {
   transferBytes,
 } from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
-import type { TargetOptions } from '../cpu/target.ts';
 import type {
   Device,
   HostArray,
@@ -27,11 +26,11 @@ import { HostCopies } from './host.ts';
 import { Maker, type Step } from './maker.ts';
 import { cacheFolder } from './nvrtc.ts';
 import { realDriver } from './real.ts';
-import { scratchFrom } from './scratch.ts';
-import { CONTEXT, cudaTarget } from './target.ts';
+import { Scratch, type Slabs } from './scratch.ts';
+import { CONTEXT, type CudaTargetOptions, cudaTarget, SLABS } from './target.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 
-export interface CudaOptions extends TargetOptions {
+export interface CudaOptions extends CudaTargetOptions {
   /** Which GPU; by default the processes of a machine take one each, in turn. */
   readonly ordinal?: number;
   /** What is below the device; by default the GPU's own driver. */
@@ -77,14 +76,16 @@ class CudaDevice implements Device {
   readonly transport: Transport;
   private readonly driver: Driver;
   private readonly faults: Faults;
+  private readonly slabs: Slabs;
   private readonly host: HostCopies;
   /** Kernels that are about to be compiled, by name. */
   private readonly waiting = new Map<string, KernelSource>();
   private compiling: Promise<void> | undefined;
   private taken = 0;
 
-  constructor(driver: Driver, options: TargetOptions = {}) {
+  constructor(driver: Driver, options: CudaTargetOptions = {}) {
     const target = cudaTarget(options);
+    this.slabs = options.slabs ?? SLABS;
     this.target = target;
     this.driver = driver;
     this.faults = new Faults(driver);
@@ -157,7 +158,7 @@ class CudaDevice implements Device {
     if (others.some(({ bytes, dtype }) => bytes !== first.bytes || dtype !== first.dtype))
       fail({ where: 'device cuda', problem: 'only tensors that lie alike can be combined' });
     if (first.bytes === 0) return this.launch([]);
-    const make = this.maker(first.home, cudaOf, 'combine', scratchFrom(undefined));
+    const make = this.maker(first.home, cudaOf, 'combine', new Scratch(undefined, 0));
     return this.launch(combineSteps(make, [first, ...others], how, BYTES[first.dtype]));
   }
 
@@ -170,7 +171,8 @@ class CudaDevice implements Device {
   ): Promise<Launch> {
     const call = callOf(kernel, rank, tensorOf);
     const node = kernel.anchor ?? kernel.nodes[kernel.nodes.length - 1];
-    const room = scratchFrom(scratch && cuda(scratch));
+    const memory = scratch && cuda(scratch);
+    const room = new Scratch(memory, memory?.bytes ?? 0);
     const make = this.maker(owner, (value) => cuda(tensorOf(value)), node.call.where, room);
     const steps = stepsOf(call, make);
     await this.compiled(steps.map(({ source }) => source));
@@ -193,7 +195,7 @@ class CudaDevice implements Device {
     owner: Memory,
     tensorOf: (value: LocalValue) => CudaTensor,
     what: string,
-    scratch: (bytes: number) => Address,
+    scratch: Scratch,
   ): Maker {
     const home = owner as CudaMemory;
     return new Maker({
@@ -202,6 +204,7 @@ class CudaDevice implements Device {
       home,
       what,
       scratch,
+      slabs: this.slabs,
       keep: (data) => {
         const address = this.take(data.byteLength);
         home.kept.push({ address, bytes: data.byteLength });

@@ -6,6 +6,7 @@ import type { Address, KernelSource } from './driver.ts';
 import type { FaultWords } from './faults.ts';
 import { type FixedName, fixedKernel } from './library.ts';
 import { Printer, THREADS } from './print/printer.ts';
+import type { Scratch, Slabs } from './scratch.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 
 /** One launch of a kernel. */
@@ -27,7 +28,8 @@ export interface Making {
   /** Names the operation where it fails. */
   readonly what: string;
   /** Memory for a launch's own use, only while it runs. */
-  scratch(bytes: number): Address;
+  readonly scratch: Pick<Scratch, 'take' | 'inTurn'>;
+  readonly slabs: Slabs;
   /** Memory with what launches read, which stays. */
   keep(data: Uint8Array): Address;
 }
@@ -55,9 +57,18 @@ export class Maker {
     return new Printer(this.tensorOf, faults, what);
   }
 
+  get slabs(): Slabs {
+    return this.making.slabs;
+  }
+
   /** Memory for a launch's own use, only while it runs. */
   scratch(bytes: number): Address {
-    return this.making.scratch(bytes);
+    return this.making.scratch.take(bytes);
+  }
+
+  /** Does one part after the other, each of which takes the scratch that the one before had. */
+  inTurn<T>(parts: readonly (() => T)[]): T[] {
+    return this.making.scratch.inTurn(parts);
   }
 
   /** Numbers that a launch reads. */

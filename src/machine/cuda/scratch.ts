@@ -1,63 +1,55 @@
 import { fail } from '../../core/index.ts';
-import type { Kernel, LocalValue, StoredBoxes } from '../../plan/index.ts';
-import { callOf } from '../calls/index.ts';
-import { stepsOf } from './bind.ts';
 import type { Address } from './driver.ts';
-import { Maker } from './maker.ts';
-import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
+import type { CudaTensor } from './tensors.ts';
+
+// Memory of launches for their own use.
 
 /** Where every piece of scratch begins, as tensors do: a multiple of every vector that kernels load. */
 export const ALIGN = 256;
 
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
-const NOWHERE: CudaMemory = { bytes: 0, taken: 0, address: 0, kept: [], graphs: [] };
-
-/** Bytes that the launches of a kernel ask for while they run: it is printed as it will be, for tensors that lie nowhere. */
-export function scratchOf(
-  kernel: Kernel,
-  rank: number,
-  storedOf: (value: LocalValue) => StoredBoxes,
-): number {
-  const tensors = new Map<LocalValue, CudaTensor>();
-  const tensorOf = (value: LocalValue): CudaTensor => {
-    const stored = storedOf(value);
-    const tensor = tensors.get(value) ?? cudaTensor(NOWHERE, 0, stored, stored.boxes[rank]);
-    tensors.set(value, tensor);
-    return tensor;
-  };
-  let used = 0;
-  stepsOf(
-    callOf(kernel, rank, storedOf),
-    new Maker({
-      tensorOf,
-      faults: { word: () => 0 },
-      home: NOWHERE,
-      what: '',
-      scratch(bytes) {
-        used += aligned(bytes);
-        return 0;
-      },
-      keep: () => 0,
-    }),
-  );
-  return used;
+/** How large the slabs are in which products are done whose images are worked out first. */
+export interface Slabs {
+  /** Bytes of such images at a time, where `planes` planes do not take more. */
+  readonly bytes: number;
+  /** Planes along d at least: kernels read two more. */
+  readonly planes: number;
 }
 
-/** Gives pieces of memory that the plan has set aside, one after the other. */
-export function scratchFrom(memory: CudaTensor | undefined): (bytes: number) => Address {
-  const room = memory?.bytes ?? 0;
-  let used = 0;
-  return (bytes) => {
-    const at = used;
-    used += aligned(bytes);
-    if (used > room)
+/** Pieces of memory that the plan has set aside, one after the other; without memory they are only counted. */
+export class Scratch {
+  /** Bytes in use at most. */
+  most = 0;
+  private used = 0;
+  private readonly memory: CudaTensor | undefined;
+  private readonly room: number;
+
+  constructor(memory?: CudaTensor, room = Number.POSITIVE_INFINITY) {
+    this.memory = memory;
+    this.room = room;
+  }
+
+  take(bytes: number): Address {
+    const at = this.used;
+    this.used += aligned(bytes);
+    this.most = Math.max(this.most, this.used);
+    if (this.used > this.room)
       fail({
         where: 'device cuda',
         problem: 'a kernel asks for more memory than was planned for it',
-        expected: `at most ${room} bytes`,
-        found: `${used} bytes`,
+        expected: `at most ${this.room} bytes`,
+        found: `${this.used} bytes`,
       });
-    return memory!.address + at;
-  };
+    return (this.memory?.address ?? 0) + at;
+  }
+
+  /** Does one part after the other, each of which takes the memory that the one before had. */
+  inTurn<T>(parts: readonly (() => T)[]): T[] {
+    const { used } = this;
+    return parts.map((part) => {
+      this.used = used;
+      return part();
+    });
+  }
 }

@@ -5,7 +5,8 @@ import type { Speeds } from '../cpu/speeds.ts';
 import type { TargetOptions } from '../cpu/target.ts';
 import { imageFormats, plainFormat } from '../formats/index.ts';
 import { STAGING } from './host.ts';
-import { ALIGN, scratchOf } from './scratch.ts';
+import { ALIGN, type Slabs } from './scratch.ts';
+import { scratchOf } from './scratch-plan.ts';
 
 /** What a context takes of the GPU's memory, with the code of kernels. Not measured. */
 export const CONTEXT = 448 * 2 ** 20;
@@ -32,8 +33,15 @@ export function assumedGpu(): Speeds {
   };
 }
 
+export interface CudaTargetOptions extends TargetOptions {
+  readonly slabs?: Slabs;
+}
+
+/** What lies in the cache of the largest devices for the most part, and planes of which two more are few. */
+export const SLABS: Slabs = { bytes: 64 * 2 ** 20, planes: 16 };
+
 /** A GPU as a target of plans; needs no driver. */
-export const cudaTarget = ({ overlap = true }: TargetOptions = {}): Target => ({
+export const cudaTarget = ({ overlap = true, slabs = SLABS }: CudaTargetOptions = {}): Target => ({
   name: 'cuda',
   fusion: CALL_FUSION,
   refuses: refusesCall,
@@ -51,5 +59,5 @@ export const cudaTarget = ({ overlap = true }: TargetOptions = {}): Target => ({
   },
   costs: COSTS,
   overlap,
-  scratch: scratchOf,
+  scratch: (kernel, rank, storedOf) => scratchOf(kernel, rank, storedOf, slabs),
 });

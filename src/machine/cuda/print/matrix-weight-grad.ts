@@ -1,11 +1,25 @@
-import type { CallOf, Three } from '../../calls/index.ts';
+import type { CallOf, Source, Three } from '../../calls/index.ts';
 import { boxBySlots, five } from '../../formats/index.ts';
 import { Arguments } from '../arguments.ts';
 import { nativeText } from '../library.ts';
 import type { Maker, Step } from '../maker.ts';
 import { type CudaTensor, placed } from '../tensors.ts';
+import { finishedEach, finishedTogether } from './finished.ts';
 import { finishStep } from './frame.ts';
-import { BLOCK, blocksOf, channelsOf, product, readBy, slabOf, takesTile, tileSource } from './tile.ts';
+import { slabsOf, withPlanes } from './slabs.ts';
+import {
+  BLOCK,
+  blocksOf,
+  canFinish,
+  channelsOf,
+  isLarge,
+  overlaps,
+  product,
+  readBy,
+  slabOf,
+  takesTile,
+  tileSource,
+} from './tile.ts';
 import { titleOf } from './window.ts';
 
 // Gradients of weights of bfloat16 images on tensor cores, any window. A block has 16 channels of the input and 16 of the output, and takes
@@ -51,15 +65,73 @@ export function takesMatrixWeightGrad(call: Call, make: Maker): boolean {
   return whole && [...x, dy].every((source) => takesTile(source, make)) && planOf(call) !== undefined;
 }
 
+/** A call whose images lie ready as far as that is worth it, and the launches before it. */
+function ready(call: Call, make: Maker): { readonly call: Call; readonly before: readonly Step[] } {
+  // The few threads that load are slow at long rows.
+  const reads = (sources: readonly Source[], count: number): number =>
+    sources.some(({ row }) => isLarge(row)) ? Math.max(count, 2) : count;
+  const often = reads(call.x, (overlaps(call.window) ? 2 : 1) * blocksOf(call.dy)) > 1;
+  const together = often && call.x.every((source) => canFinish(source, make));
+  const x = together ? finishedTogether(call.x, make) : { source: undefined, before: [] };
+  const inputs = call.x.reduce((sum, source) => sum + blocksOf(source), 0);
+  const dy = finishedEach([call.dy], reads([call.dy], inputs), make);
+  const sources = x.source === undefined ? call.x : [x.source];
+  return { call: { ...call, x: sources, dy: dy.sources[0] }, before: [...x.before, ...dy.before] };
+}
+
 export function matrixWeightGradSteps(make: Maker, call: Call, result: CudaTensor): Step[] {
-  const { window, x, dy, cell } = call;
-  const { places, warps, each, shares, piece, shared, ...slabs } = planOf(call)!;
+  const { window, dy, cell } = call;
+  const { places, shares } = planOf(call)!;
+  const [inputs, outputs] = [call.x.reduce((sum, source) => sum + blocksOf(source), 0), blocksOf(dy)];
+  const one = outputs * places * inputs * BLOCK * BLOCK;
+  const slabs = slabsOf(dy.region, [...call.x, dy], cell[0], make).map((slab) => {
+    const [stride, pad, reach] = [
+      window.stride[0],
+      window.pad[0],
+      window.dilation[0] * (window.kernel[0] - 1),
+    ];
+    const read = { begin: slab.begin * stride - pad, end: (slab.end - 1) * stride - pad + reach + 1 };
+    const region = withPlanes(dy.region, slab);
+    const parts = call.x.map((source) => ({ ...source, region: withPlanes(source.region, read) }));
+    return { ...call, x: parts, dy: { ...dy, region } };
+  });
+  const counts = slabs.map((slab) => segmentsOf(slab, inputs * outputs));
+  const tiles = counts.reduce((sum, count) => sum + count * shares, 0);
+  const part = make.scratch(8 * tiles * one);
+  let before = 0;
+  const steps = make.inTurn(
+    slabs.map((slab, i) => () => {
+      const { call: own, before: first } = ready(slab, make);
+      const at = part + 8 * before * one;
+      before += counts[i] * shares;
+      return { x: own.x, steps: [...first, slabStep(make, own, at)] };
+    }),
+  );
+  return [
+    ...steps.flatMap(({ steps }) => steps),
+    ...ends({ ...call, x: steps[0].x }, result, { part, places, inputs, tiles, one }),
+  ];
+}
+
+/** The cells of a call: the first along each axis, how many there are, and all of all cases. */
+function cellsOf({ dy, cell }: Call) {
   const { start, size } = boxBySlots(dy.region.shape, dy.region.box, dy.region.slots);
   const first = cell.map((length, i) => Math.floor(start[i + 1] / length));
   const cells = cell.map((length, i) => Math.floor((start[i + 1] + size[i + 1] - 1) / length) - first[i] + 1);
-  const all = size[0] * product(cells);
+  return { start, first, cells, all: size[0] * product(cells) };
+}
+
+/** Blocks of threads that share the cells of a pair of blocks of channels. */
+const segmentsOf = (call: Call, pairs: number): number =>
+  Math.max(1, Math.min(cellsOf(call).all, Math.floor(BLOCKS / pairs)));
+
+/** The launch over the cells of a slab, whose sums go to `part`. */
+function slabStep(make: Maker, call: Call, part: number): Step {
+  const { window, x, dy, cell } = call;
+  const { places, warps, each, shares, piece, shared, ...slabs } = planOf(call)!;
+  const { start, first, cells, all } = cellsOf(call);
   const [inputs, outputs] = [x.reduce((sum, source) => sum + blocksOf(source), 0), blocksOf(dy)];
-  const segments = Math.max(1, Math.min(all, Math.floor(BLOCKS / (inputs * outputs))));
+  const segments = segmentsOf(call, inputs * outputs);
   const block = threadsOf(call);
   const threads = block - 32 * warps;
   const to = make.printer();
@@ -70,8 +142,6 @@ export function matrixWeightGradSteps(make: Maker, call: Call, result: CudaTenso
   to.args.longs('cell_first', first);
   to.args.longs('cells', cells);
   for (const [name, value] of Object.entries({ segments, inputs, outputs, all })) to.args.long(name, value);
-  const one = outputs * places * inputs * BLOCK * BLOCK;
-  const part = make.scratch(8 * segments * shares * one);
   to.args.pointer('part', 'double', part);
   to.barriers = true;
   const [read, { stride, kernel, dilation, pad }] = [readBy(piece, window), window];
@@ -187,10 +257,7 @@ ${lines ? straight : general}      if (piece + ${STAGES} < pieces) come_to(${FRE
 `,
     { head: nativeText('matrix.h'), threads: block, shared },
   );
-  return [
-    { source, blocks: segments * inputs * outputs, args: to.args.bytes },
-    ...ends(call, result, { part, places, inputs, tiles: segments * shares, one }),
-  ];
+  return { source, blocks: segments * inputs * outputs, args: to.args.bytes };
 }
 
 /** The ends of the sums: one for each source, whose blocks of channels begin anew. */

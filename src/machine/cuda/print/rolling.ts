@@ -9,6 +9,7 @@ import { frame } from './frame.ts';
 import { takesMatrixConv } from './matrix-conv.ts';
 import { pack } from './matrix-parts.ts';
 import { named } from './printer.ts';
+import { slabsOf, withPlanes } from './slabs.ts';
 import { BLOCK, blocksOf, type Contraction, canFinish, product } from './tile.ts';
 
 // Convolutions of kernel 3x3x3 without stride, and their gradients, by native/cuda/kernels/rolling.h: sources are finished first, the
@@ -89,14 +90,45 @@ function storesOf({ instructions, input }: Row): readonly RowInstruction[] {
 }
 
 export function rollingSteps(call: Contraction, weight: CudaTensor, make: Maker): Step[] {
-  const { out, window, op } = call;
+  const { out, sources, op, window } = call;
   const inputs = inputsOf(call);
-  const stages = stagesOf(call);
-  const ready = finishedTogether(call.sources, make);
-  const { start, size } = boxBySlots(out.shape, out.box, out.slots);
-  const outputs = size[SLOT_C] / BLOCK;
+  const outputs = boxBySlots(out.shape, out.box, out.slots).size[SLOT_C] / BLOCK;
   const packed = pack(call, weight, make, { inputs, outputs, turned: op === 'conv_transpose', woven: true });
   const targets = targetsOf(call, make)!;
+  // The plane of the input at which the middle of the kernel lies for the output's first.
+  const pad = window.pad.map((x) => (op === 'conv' ? x : 2 - x));
+  const slabs = make.inTurn(
+    slabsOf(out, sources, 1, make).map((slab) => () => {
+      const read = { begin: slab.begin - pad[0], end: slab.end - pad[0] + 2 };
+      const parts = sources.map(({ row, region }) => ({ row, region: withPlanes(region, read) }));
+      return slabSteps({ ...call, out: withPlanes(out, slab), sources: parts }, make, {
+        packed: packed.address,
+        targets,
+        pad,
+      });
+    }),
+  );
+  return [...packed.steps, ...slabs.flat(), ...afterwards(make, call, targets)];
+}
+
+/** The launches of a slab. */
+function slabSteps(
+  call: Contraction,
+  make: Maker,
+  {
+    packed,
+    targets,
+    pad,
+  }: { readonly packed: number; readonly targets: readonly Target[]; readonly pad: readonly number[] },
+): Step[] {
+  const { out, op } = call;
+  const [inputs, stages] = [inputsOf(call), stagesOf(call)];
+  const ready = finishedTogether(call.sources, make);
+  const { region, row } = ready.source;
+  const { start, size } = boxBySlots(out.shape, out.box, out.slots);
+  const outputs = size[SLOT_C] / BLOCK;
+  const begin = boxBySlots(region.shape, region.box, region.slots);
+  const origin = pad.map((x, i) => start[i + 1] + 1 - x);
   // In the coordinates of the input's plane that the middle of the kernel meets.
   const seen = ({ place }: Target): Place => ({
     ...place,
@@ -104,20 +136,15 @@ export function rollingSteps(call: Contraction, weight: CudaTensor, make: Maker)
       i > 0 && i < SLOT_C ? x - start[i] + origin[i - 1] : x,
     ) as unknown as Five,
   });
-  // The plane of the input at which the middle of the kernel lies for the output's first.
-  const pad = window.pad.map((x) => (op === 'conv' ? x : 2 - x));
-  const { region, row } = ready.source;
-  const begin = boxBySlots(region.shape, region.box, region.slots);
-  const origin = pad.map((x, i) => start[i + 1] + 1 - x);
   const [high, wide] = [Math.ceil(size[2] / TILE_H), Math.ceil(size[3] / TILE_W)];
   const each = size[0] * outputs * high * wide;
-  const parts = Math.min(size[1], Math.max(1, Math.floor(BUSY / each)));
-  const length = Math.ceil(size[1] / parts);
+  const length = Math.ceil(size[1] / Math.min(size[1], Math.max(1, Math.floor(BUSY / each))));
+  const parts = Math.ceil(size[1] / length);
   const args = new Arguments();
   args.view('x', 'bf16', ready.tensor.address, placed(ready.tensor, row.slots), EVERY);
   for (const [i, target] of [targets[0], targets[1] ?? targets[0]].entries())
     args.view(`y${i}`, 'bf16', target.address, seen(target), EVERY);
-  args.pointer('packed', 'const Four', packed.address);
+  args.pointer('packed', 'const Four', packed);
   args.long('batch', start[0]);
   args.longs('origin', origin);
   args.longs(
@@ -126,26 +153,14 @@ export function rollingSteps(call: Contraction, weight: CudaTensor, make: Maker)
   );
   args.longs('size', begin.size.slice(1, 4));
   args.longs('out', size.slice(1, 4));
-  const numbers = {
-    outputs,
-    high,
-    wide,
-    parts: Math.ceil(size[1] / length),
-    length,
-    x_channel: begin.start[SLOT_C],
-    channel: start[SLOT_C],
-    second: targets[1]?.start ?? start[SLOT_C] + size[SLOT_C],
-  };
+  const [x_channel, channel] = [begin.start[SLOT_C], start[SLOT_C]];
+  const second = targets[1]?.start ?? channel + size[SLOT_C];
+  const numbers = { outputs, high, wide, parts, length, x_channel, channel, second };
   for (const [name, value] of Object.entries(numbers)) args.long(name, value);
   const text = `// ${op} 3x3x3, rolling, tensor cores\n${nativeText('matrix.h')}constexpr int inputs = ${inputs}, stages = ${stages};\nstruct Args {\n${args.members}};\n${nativeText('kernels/rolling.h')}`;
   const shared = inputs * 27 * 512 + stages * 2 * (TILE_H + 2) * (TILE_W + 2) * 16;
   const source = { ...named(text, true), threads: THREADS, shared };
-  return [
-    ...ready.before,
-    ...packed.steps,
-    { source, blocks: numbers.parts * each, args: args.bytes },
-    ...afterwards(make, call, targets),
-  ];
+  return [...ready.before, { source, blocks: parts * each, args: args.bytes }];
 }
 
 /** The rest of the epilogue, over results that lie as bfloat16; nothing where it leaves nothing. */

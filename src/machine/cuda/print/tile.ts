@@ -30,6 +30,10 @@ export const product = (list: readonly number[]): number => list.reduce((a, b) =
 export const readBy = (tile: Three, { kernel, stride, dilation }: WindowThree): Three =>
   tile.map((length, i) => (length - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1) as unknown as Three;
 
+/** Whether windows have places in common. */
+export const overlaps = ({ kernel, stride }: WindowThree): boolean =>
+  kernel.some((length, i) => length > stride[i]);
+
 /** Positions of a slab: a count that keeps the two slabs in different banks. */
 export const slabOf = (positions: number): number => Math.ceil((positions + 4) / 8) * 8 - 4;
 
