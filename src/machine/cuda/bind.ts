@@ -24,7 +24,7 @@ import {
   sideBySideWindows,
 } from './print/pool.ts';
 import { rollingSteps, takesRolling } from './print/rolling.ts';
-import { BLOCK, type Contraction, overlaps } from './print/tile.ts';
+import { BLOCK, type Contraction, isLarge, overlaps } from './print/tile.ts';
 import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { contractionBody, resizeBody } from './print/window.ts';
@@ -107,9 +107,12 @@ const MATRIX = [
   [takesMatrixTranspose, matrixTransposeSteps],
 ] as const;
 
-/** How often tiles read a number of a source: those beside each other, and those of further channels. */
-const readsOf = ({ window, out }: Contraction): number =>
-  (overlaps(window) ? 2 : 1) * Math.ceil(boxBySlots(out.shape, out.box, out.slots).size[SLOT_C] / BLOCK);
+/** How often tiles read a number of a source: those beside each other, and those of further channels. Long rows count as read often. */
+function readsOf({ window, sources, out }: Contraction): number {
+  const blocks = Math.ceil(boxBySlots(out.shape, out.box, out.slots).size[SLOT_C] / BLOCK);
+  const reads = (overlaps(window) ? 2 : 1) * blocks;
+  return sources.some(({ row }) => isLarge(row)) ? Math.max(reads, 2) : reads;
+}
 
 /** The weight as a plain tensor, and what makes it one. */
 function plainWeight(make: Maker, { value, box }: StoredBox): { tensor: CudaTensor; before: Step[] } {

@@ -137,7 +137,7 @@ function copyOf(to: Printer, { row, region }: Source, tensor: CudaTensor) {
     const one = `    const int ${place(shape, 'v', from)};
     copy_eight(&${into}[part * ${slab} + v], a.${view}, n, id, ih, iw, ci, ${inside});
 `;
-    const every = `#pragma unroll 4
+    const every = `#pragma unroll 2
   for (int v = thread / 2; v < ${product(shape)}; v += ${threads / 2}) {
 ${one}  }
 `;

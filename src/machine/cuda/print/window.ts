@@ -77,7 +77,7 @@ export function contractionBody(
   return {
     title: `${titleOf(op, window)}, general`,
     rows: sources.map(({ row }) => row),
-    registers: 3,
+    registers: 4,
     print(to, at) {
       const { lanes, channels } = at;
       const place = placed(weight, slots);
