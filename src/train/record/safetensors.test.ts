@@ -89,6 +89,17 @@ describe('safetensors files of others', () => {
     );
   });
 
+  it('are not written with numbers that are not finite: the file that is there stays', async () => {
+    const file = fileWith('{}', 0);
+    const before = readFileSync(file);
+    const data = async () => Float32Array.of(1, Number.POSITIVE_INFINITY);
+    const entry = { name: 'weight', dtype: 'F32', shape: [2], data } as const;
+    await expect(writeSafetensors(file, [entry], {})).rejects.toThrow(
+      'tensor "weight" at [1]; expected finite numbers, found Infinity. Nothing was written',
+    );
+    expect(readFileSync(file)).toEqual(before);
+  });
+
   it('are refused where they are no files', async () => {
     await expect(openSafetensors(folder)).rejects.toThrow('is no file');
   });

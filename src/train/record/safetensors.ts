@@ -40,6 +40,8 @@ export interface TensorFile {
 /** A header above this is a sign that the file is something else. */
 const MOST_HEADER = 2 ** 28;
 const HINT = 'Was it cut off or changed when it was copied?';
+const OVERFLOWN =
+  'Nothing was written. In a training, start anew with a lower learning rate, or with "clipNorm"';
 
 const sizeOf = ({ dtype, shape }: TensorEntry): number =>
   (bytesOf(dtype) ?? 0) * shape.reduce((n, size) => n * size, 1);
@@ -80,6 +82,7 @@ export async function writeSafetensors(
           expected: `${expected} bytes`,
           found: `${numbers.byteLength}`,
         });
+      needFinite(file, name, numbers, entry.shape, OVERFLOWN);
       await writeAll(handle, numbers);
       const info = infos.get(name);
       if (info !== undefined) infos.set(name, { ...info, sum: crc32(bytesIn(numbers)) });
@@ -161,6 +164,18 @@ async function readTensor(
       problem: `tensor "${name}" is damaged: its numbers are not those that were written`,
       hint: HINT,
     });
+  needFinite(file, name, data, shape);
+  return data;
+}
+
+/** Refuses numbers that are not finite, which no network can go on with: they are neither written nor taken. */
+function needFinite(
+  file: string,
+  name: string,
+  data: TensorData,
+  shape: readonly number[],
+  hint?: string,
+): void {
   const place = data.findIndex((value) => !Number.isFinite(value));
   if (place >= 0)
     fail({
@@ -168,8 +183,8 @@ async function readTensor(
       problem: `tensor "${name}" at [${placeOf(place, shape).join(', ')}]`,
       expected: 'finite numbers',
       found: `${data[place]}`,
+      ...(hint !== undefined && { hint }),
     });
-  return data;
 }
 
 /** Indices along the dimensions of the number at a place of a row-major array. */

@@ -7,6 +7,7 @@ import { channelsOf, storedTensor } from './tile.ts';
 
 /** The slot of d. */
 const SLOT_D = 1;
+
 /** Planes of an image, from `begin` to `end`. */
 export interface Planes {
   readonly begin: number;
@@ -18,14 +19,14 @@ export function planesOf({ shape, box, slots }: Region): Planes {
   return { begin: start[SLOT_D], end: start[SLOT_D] + size[SLOT_D] };
 }
 
-/** The part of a region that lies in some planes. */
+/** The part of a region that lies in some planes; empty where none does. */
 export function withPlanes(region: Region, { begin, end }: Planes): Region {
   const { shape, box, slots } = region;
-  const within = box.map((range, i) =>
-    slots.get(shape[i].name) === SLOT_D
-      ? { start: Math.max(range.start, begin), end: Math.min(range.end, end) }
-      : range,
-  );
+  const within = box.map((range, i) => {
+    if (slots.get(shape[i].name) !== SLOT_D) return range;
+    const start = Math.max(range.start, begin);
+    return { start, end: Math.max(start, Math.min(range.end, end)) };
+  });
   return { ...region, box: within };
 }
 
