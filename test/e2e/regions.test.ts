@@ -97,7 +97,7 @@ describe('labels that are regions', () => {
 
   it('take losses of regions alone', async () => {
     await expect(trained({ loss: { terms: ['dice', 'ce'] } })).rejects.toThrow(
-      'loss: terms for regions that may overlap; expected one or several of dice, case-dice, batch-dice, tversky, bce, found dice, ce',
+      'loss: terms for regions that may overlap; expected one or several of dice, case-dice, batch-dice, tversky, bce, boundary, found dice, ce',
     );
     await expect(trained({ loss: { dice: [1] } })).rejects.toThrow('config "loss.dice": names classes');
     await expect(trained({ bestBy: 'dice:label 1' })).rejects.toThrow(

@@ -48,7 +48,7 @@ describeMpi('a rank that sees other files', () => {
     );
     refused(
       ended,
-      /rank 0: on rank 1: \/proc\/self\/cwd\/data: dataset: expected dataset\.json or imagesTr, found nothing/,
+      /rank 0: on rank 1: \/proc\/self\/cwd\/data: dataset: expected dataset\.json, imagesTr or cases with segmentations, found nothing/,
     );
   });
 
