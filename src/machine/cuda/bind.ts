@@ -24,7 +24,7 @@ import {
   sideBySideWindows,
 } from './print/pool.ts';
 import { rollingSteps, takesRolling } from './print/rolling.ts';
-import { BLOCK, type Contraction, isLarge, overlaps } from './print/tile.ts';
+import { BLOCK, type Contraction, overlaps, readsOf } from './print/tile.ts';
 import { takesTiledConv, tiledConvSteps } from './print/tiled-conv.ts';
 import { weightGradSteps } from './print/weight-grad.ts';
 import { contractionBody, resizeBody } from './print/window.ts';
@@ -41,7 +41,7 @@ export function stepsOf(call: Call, make: Maker): Step[] {
       if (takesRolling(call, make)) return [...before, ...rollingSteps(call, tensor, make)];
       for (const [takes, steps] of MATRIX)
         if (takes(call, make)) {
-          const ready = finishedEach(call.sources, readsOf(call), make);
+          const ready = finishedEach(call.sources, readsByTiles(call), make);
           return [...before, ...ready.before, ...steps({ ...call, sources: ready.sources }, tensor, make)];
         }
       if (takesTiledConv(call)) return [...before, ...tiledConvSteps(call, tensor, make)];
@@ -52,8 +52,8 @@ export function stepsOf(call: Call, make: Maker): Step[] {
       const tensor = make.tensorOf(value);
       const plain = tensor.block === 1 ? tensor : make.plain(tensor, box);
       const after = tensor.block === 1 ? [] : copySteps(tensor, plain, box);
-      if (!takesMatrixWeightGrad(call, make)) return [...weightGradSteps(make, call, plain), ...after];
-      return [...matrixWeightGradSteps(make, call, plain), ...after];
+      const print = takesMatrixWeightGrad(call, make) ? matrixWeightGradSteps : weightGradSteps;
+      return [...print(make, call, plain), ...after];
     }
     case 'pool':
       return frame(make, call.out, call.epilogue, poolBody(call));
@@ -107,12 +107,11 @@ const MATRIX = [
   [takesMatrixTranspose, matrixTransposeSteps],
 ] as const;
 
-/** How often tiles read a number of a source: those beside each other, and those of further channels. Long rows count as read often. */
-function readsOf({ window, sources, out }: Contraction): number {
+/** How often tiles read a number of a source: those beside each other, and those of further channels. */
+const readsByTiles = ({ window, sources, out }: Contraction): number => {
   const blocks = Math.ceil(boxBySlots(out.shape, out.box, out.slots).size[SLOT_C] / BLOCK);
-  const reads = (overlaps(window) ? 2 : 1) * blocks;
-  return sources.some(({ row }) => isLarge(row)) ? Math.max(reads, 2) : reads;
-}
+  return readsOf(sources, (overlaps(window) ? 2 : 1) * blocks);
+};
 
 /** The weight as a plain tensor, and what makes it one. */
 function plainWeight(make: Maker, { value, box }: StoredBox): { tensor: CudaTensor; before: Step[] } {

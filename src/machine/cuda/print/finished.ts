@@ -4,13 +4,12 @@ import type { Source } from '../../calls/index.ts';
 import type { Row } from '../../rows/index.ts';
 import type { Maker, Step } from '../maker.ts';
 import type { CudaTensor } from '../tensors.ts';
+import { leaving } from './classes.ts';
 import { frame } from './frame.ts';
 import { canFinish, channelsOf, storedTensor } from './tile.ts';
 import { printSource } from './window.ts';
 
 // Sources whose numbers a kernel would work out more than once: worked out once, into scratch, as the bfloat16 numbers that products take.
-
-const STEP = { operand: 0, imm: 0, keys: [0, 0] } as const;
 
 /** A value that stands for a tensor in rows like a source's. */
 function standIn({ row }: Source, tensor: CudaTensor, make: Maker): LocalValue {
@@ -22,34 +21,24 @@ function standIn({ row }: Source, tensor: CudaTensor, make: Maker): LocalValue {
   });
 }
 
-/** The only operand of a row like another one. */
-const over = ({ row: { shape, slots } }: Source, value: LocalValue) => ({
+/** A row that loads a value. */
+const loadRow = ({ row: { shape, slots } }: Source, value: LocalValue): Row => ({
   shape,
   slots,
-  operands: [{ kind: 'tensor', value } as const],
+  instructions: [{ op: 'LOAD', dst: 0, src: [], operand: 0, imm: 0, keys: [0, 0] }],
+  operands: [{ kind: 'tensor', value }],
   registers: 1,
   wide: false,
-});
-
-/** A row that loads a value. */
-const loadRow = (source: Source, value: LocalValue): Row => ({
-  ...over(source, value),
-  instructions: [{ op: 'LOAD', dst: 0, src: [], ...STEP }],
   input: -1,
   result: 0,
 });
 
 /** The launches that put a source's numbers where a value lies. */
 function finish(source: Source, value: LocalValue, make: Maker): Step[] {
-  const store: Row = {
-    ...over(source, value),
-    instructions: [{ op: 'STORE', dst: -1, src: [0], ...STEP }],
-    input: 0,
-    result: -1,
-  };
-  return frame(make, source.region, store, {
+  const { region, row } = source;
+  return frame(make, region, leaving('STORE', region, { value, slots: region.slots }), {
     title: 'finished numbers',
-    rows: [source.row],
+    rows: [row],
     print(to, { lanes }) {
       const printed = printSource(to, source, lanes);
       return { before: printed.begin('from', 'c'), each: `${printed.load('from', 'd, h, w', 'c', 'x')}\n` };

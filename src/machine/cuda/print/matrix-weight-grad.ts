@@ -1,4 +1,4 @@
-import type { CallOf, Source, Three } from '../../calls/index.ts';
+import type { CallOf, Three } from '../../calls/index.ts';
 import { boxBySlots, five } from '../../formats/index.ts';
 import { Arguments } from '../arguments.ts';
 import { nativeText } from '../library.ts';
@@ -12,10 +12,10 @@ import {
   blocksOf,
   canFinish,
   channelsOf,
-  isLarge,
   overlaps,
   product,
   readBy,
+  readsOf,
   slabOf,
   takesTile,
   tileSource,
@@ -68,13 +68,11 @@ export function takesMatrixWeightGrad(call: Call, make: Maker): boolean {
 /** A call whose images lie ready as far as that is worth it, and the launches before it. */
 function ready(call: Call, make: Maker): { readonly call: Call; readonly before: readonly Step[] } {
   // The few threads that load are slow at long rows.
-  const reads = (sources: readonly Source[], count: number): number =>
-    sources.some(({ row }) => isLarge(row)) ? Math.max(count, 2) : count;
-  const often = reads(call.x, (overlaps(call.window) ? 2 : 1) * blocksOf(call.dy)) > 1;
+  const often = readsOf(call.x, (overlaps(call.window) ? 2 : 1) * blocksOf(call.dy)) > 1;
   const together = often && call.x.every((source) => canFinish(source, make));
   const x = together ? finishedTogether(call.x, make) : { source: undefined, before: [] };
   const inputs = call.x.reduce((sum, source) => sum + blocksOf(source), 0);
-  const dy = finishedEach([call.dy], reads([call.dy], inputs), make);
+  const dy = finishedEach([call.dy], readsOf([call.dy], inputs), make);
   const sources = x.source === undefined ? call.x : [x.source];
   return { call: { ...call, x: sources, dy: dy.sources[0] }, before: [...x.before, ...dy.before] };
 }

@@ -14,6 +14,10 @@ import { printSource } from './window.ts';
 export const isLarge = ({ registers, instructions }: Row): boolean =>
   registers > 4 || instructions.some(({ op }) => ['UNIFORM', 'NORMAL', 'BERNOULLI'].includes(op));
 
+/** How often numbers are read, as far as it matters for finishing them: those of long rows count as read often. */
+export const readsOf = (sources: readonly Source[], reads: number): number =>
+  sources.some(({ row }) => isLarge(row)) ? Math.max(reads, 2) : reads;
+
 /** Channels of a block. */
 export const BLOCK = 16;
 
@@ -49,7 +53,7 @@ function isNarrow(row: Row, tensorOf: Maker['tensorOf']): boolean {
   return images.length > 0 && images.every((dtype) => dtype === 'bf16');
 }
 
-/** Whether {@link loadTile} takes a source. */
+/** Whether {@link tileSource} loads tiles of a source. */
 export function takesTile(source: Source, make: Maker): boolean {
   const channels = channelsOf(source);
   if (!isNarrow(source.row, make.tensorOf)) return false;
