@@ -1,6 +1,14 @@
 import { type Box, BYTES, boxVolume, isEmpty } from '../../core/index.ts';
 import type { Call, CallOf, StoredBox } from '../calls/index.ts';
-import { boxBySlots, type Five, plainFormat, rightAligned, SLOT_C } from '../formats/index.ts';
+import {
+  boxBySlots,
+  type Five,
+  type Moved,
+  movedSlots,
+  plainFormat,
+  rightAligned,
+  SLOT_C,
+} from '../formats/index.ts';
 import { Arguments, TYPE_CODES } from './arguments.ts';
 import { fixedStep, type Maker, type Step } from './maker.ts';
 import {
@@ -140,24 +148,13 @@ export function copySteps(
   to: CudaTensor,
   from: CudaTensor,
   box: Box,
-  moved: { readonly perm: readonly number[]; readonly shift: readonly number[] } = {
+  moved: Moved = {
     perm: box.map((_, i) => i),
     shift: box.map(() => 0),
   },
 ): Step[] {
   if (isEmpty(box)) return [];
-  const [toSlot, fromSlot] = [rightAligned(to.shape), rightAligned(from.shape)];
-  const perm = [0, 1, 2, 3, 4];
-  const shift = [0, 0, 0, 0, 0];
-  // Slots that no dimension takes pair up in order.
-  const taken = (slots: ReadonlyMap<string, number>) => new Set(slots.values());
-  const spare = perm.filter((slot) => !taken(toSlot).has(slot));
-  for (const slot of [...perm]) if (!taken(fromSlot).has(slot)) perm[slot] = spare.shift()!;
-  moved.perm.forEach((target, i) => {
-    const slot = fromSlot.get(from.shape[i].name)!;
-    perm[slot] = toSlot.get(to.shape[target].name)!;
-    shift[slot] = moved.shift[i];
-  });
+  const { perm, shift } = movedSlots(to.shape, from.shape, moved);
   const args = over({ to, from });
   putBox(args, to, box);
   args.longs('perm', perm);

@@ -29,13 +29,6 @@ export function cudaTensor(home: CudaMemory, address: Address, type: StoredType,
 
 export const placed = (tensor: CudaTensor, slots: Slots): Place => placeOf(tensor, slots, 'cuda');
 
-/** Which canonical dimensions a tensor has. */
-export function presentIn(shape: Shape, slots: Slots): boolean[] {
-  const present = [false, false, false, false, false];
-  for (const dim of shape) present[slots.get(dim.name)!] = true;
-  return present;
-}
-
 /** Where a row finds an operand: a slice of the iteration lies in the iteration's coordinates. */
 export function operandPlace(
   tensor: CudaTensor,

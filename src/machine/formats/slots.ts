@@ -62,3 +62,40 @@ export interface Region {
   readonly box: Box;
   readonly slots: Slots;
 }
+
+/** Which canonical dimensions a tensor has. */
+export function presentIn(shape: Shape, slots: Slots): boolean[] {
+  const present = [false, false, false, false, false];
+  for (const dim of shape) present[slots.get(dim.name)!] = true;
+  return present;
+}
+
+/** The region without its channels: one place a position. */
+export function positions(region: Region): Region {
+  return {
+    ...region,
+    box: region.box.map((r, i) => (i === region.box.length - 1 ? { start: 0, end: 1 } : r)),
+  };
+}
+
+/** Which dimension of another tensor each dimension of one is, and by how much its coordinates are larger there. */
+export interface Moved {
+  readonly perm: readonly number[];
+  readonly shift: readonly number[];
+}
+
+/** A move in row-major slots: slot i of `from` is slot `perm[i]` of `to`. Slots that no dimension takes pair up in order. */
+export function movedSlots(to: Shape, from: Shape, moved: Moved): { perm: number[]; shift: number[] } {
+  const [toSlot, fromSlot] = [rightAligned(to), rightAligned(from)];
+  const perm = [0, 1, 2, 3, 4];
+  const shift = [0, 0, 0, 0, 0];
+  const taken = (slots: Slots) => new Set(slots.values());
+  const spare = perm.filter((slot) => !taken(toSlot).has(slot));
+  for (const slot of [...perm]) if (!taken(fromSlot).has(slot)) perm[slot] = spare.shift()!;
+  moved.perm.forEach((target, i) => {
+    const slot = fromSlot.get(from[i].name)!;
+    perm[slot] = toSlot.get(to[target].name)!;
+    shift[slot] = moved.shift[i];
+  });
+  return { perm, shift };
+}

@@ -1,7 +1,7 @@
 import type { Shape } from '../../core/index.ts';
 import type { SliceAttrs } from '../../ops/index.ts';
 import type { LocalValue } from '../../plan/index.ts';
-import type { Slots } from '../formats/index.ts';
+import type { Region, Slots } from '../formats/index.ts';
 import type { RowOp } from './table.ts';
 
 // A row: what a kernel computes element by element, as it loads its input (prologue), stores its result (epilogue) or alone. The
@@ -41,6 +41,24 @@ export interface Row {
   readonly input: number;
   /** Of a prologue: the register with the value that is loaded; else -1. */
   readonly result: number;
+}
+
+/** A row over a region that stores or sums up what a kernel computes. */
+export function leaving(
+  op: 'STORE' | 'SUM',
+  { shape, slots }: Pick<Region, 'shape' | 'slots'>,
+  value: LocalValue,
+): Row {
+  return {
+    shape,
+    slots,
+    instructions: [{ op, dst: -1, src: [0], operand: 0, imm: 0, keys: [0, 0] }],
+    operands: [{ kind: 'tensor', value }],
+    registers: 1,
+    wide: false,
+    input: 0,
+    result: -1,
+  };
 }
 
 /** Short text of a row, an instruction a line. */

@@ -53,13 +53,6 @@ export function gpuTensor(home: GpuMemory, address: Address, type: StoredType, b
 
 export const placed = (tensor: GpuTensor, slots: Slots): Place => placeOf(tensor, slots, 'webgpu');
 
-/** Which canonical dimensions a tensor has. */
-export function presentIn(shape: Shape, slots: Slots): boolean[] {
-  const present = [false, false, false, false, false];
-  for (const dim of shape) present[slots.get(dim.name)!] = true;
-  return present;
-}
-
 /** Where a row finds an operand: a slice of the iteration lies in the iteration's coordinates. */
 export function operandPlace(
   tensor: GpuTensor,

@@ -1,10 +1,9 @@
 import { fail } from '../../../core/index.ts';
 import type { LocalValue } from '../../../plan/index.ts';
 import type { Source } from '../../calls/index.ts';
-import type { Row } from '../../rows/index.ts';
+import { leaving, type Row } from '../../rows/index.ts';
 import type { Maker, Step } from '../maker.ts';
 import type { CudaTensor } from '../tensors.ts';
-import { leaving } from './classes.ts';
 import { frame } from './frame.ts';
 import { canFinish, channelsOf, storedTensor } from './tile.ts';
 import { printSource } from './window.ts';
@@ -36,7 +35,7 @@ const loadRow = ({ row: { shape, slots } }: Source, value: LocalValue): Row => (
 /** The launches that put a source's numbers where a value lies. */
 function finish(source: Source, value: LocalValue, make: Maker): Step[] {
   const { region, row } = source;
-  return frame(make, region, leaving('STORE', region, { value, slots: region.slots }), {
+  return frame(make, region, leaving('STORE', region, value), {
     title: 'finished numbers',
     rows: [row],
     print(to, { lanes }) {

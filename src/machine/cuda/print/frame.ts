@@ -1,10 +1,18 @@
 import { fail } from '../../../core/index.ts';
 import type { Three } from '../../calls/index.ts';
-import { boxBySlots, type Five, lanesOf, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
+import {
+  boxBySlots,
+  type Five,
+  lanesOf,
+  presentIn,
+  type Region,
+  SLOT_C,
+  SLOT_N,
+} from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
 import { Arguments } from '../arguments.ts';
 import { fixedStep, type Maker, type Step } from '../maker.ts';
-import { placed, presentIn } from '../tensors.ts';
+import { placed } from '../tensors.ts';
 import { type Printer, THREADS } from './printer.ts';
 import { type Lanes, lanesOfRows, overLanes, printRow } from './row.ts';
 

@@ -1,8 +1,7 @@
 import { fail } from '../../../core/index.ts';
-import type { Place } from '../../formats/index.ts';
-import { SLOT_C } from '../../formats/index.ts';
+import { type Place, presentIn, SLOT_C } from '../../formats/index.ts';
 import type { Row, RowInstruction, RowOp } from '../../rows/index.ts';
-import { operandPlace, presentIn } from '../tensors.ts';
+import { operandPlace } from '../tensors.ts';
 import type { Printer } from './printer.ts';
 
 // Rows printed as C++ functions over the lanes of one position: the channels c to c + V - 1 of (n, d, h, w), of which `lanes` are

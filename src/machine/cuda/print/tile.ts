@@ -1,8 +1,8 @@
 import type { CallOf, Source, Three, WindowThree } from '../../calls/index.ts';
-import { boxBySlots, SLOT_C } from '../../formats/index.ts';
+import { boxBySlots, presentIn, SLOT_C } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
 import type { Maker } from '../maker.ts';
-import { type CudaTensor, placed, presentIn } from '../tensors.ts';
+import { type CudaTensor, placed } from '../tensors.ts';
 import type { Printer } from './printer.ts';
 import { overLanes } from './row.ts';
 import { printSource } from './window.ts';

@@ -1,6 +1,6 @@
-import { boxBySlots } from '../../formats/index.ts';
+import { boxBySlots, presentIn } from '../../formats/index.ts';
 import type { Maker, Step } from '../maker.ts';
-import { type CudaTensor, placed, presentIn } from '../tensors.ts';
+import { type CudaTensor, placed } from '../tensors.ts';
 import { Ending, STEP, SUMS_WORDS } from './matrix-parts.ts';
 import { overLanes } from './row.ts';
 import { BLOCK, type Contraction, channelsOf, product } from './tile.ts';

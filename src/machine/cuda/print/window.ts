@@ -1,6 +1,6 @@
 import type { CallOf, Source, WindowThree } from '../../calls/index.ts';
-import { boxBySlots } from '../../formats/index.ts';
-import { type CudaTensor, placed, presentIn } from '../tensors.ts';
+import { boxBySlots, presentIn } from '../../formats/index.ts';
+import { type CudaTensor, placed } from '../tensors.ts';
 import type { Body } from './frame.ts';
 import type { Printer } from './printer.ts';
 import { type Lanes, lanesOfRows, printRow, sideBySide } from './row.ts';

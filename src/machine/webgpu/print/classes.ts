@@ -1,6 +1,6 @@
 import type { CallOf, Stored } from '../../calls/index.ts';
-import type { Region } from '../../formats/index.ts';
-import type { Row, RowInstruction } from '../../rows/index.ts';
+import { positions } from '../../formats/index.ts';
+import { leaving } from '../../rows/index.ts';
 import type { Maker } from '../maker.ts';
 import type { Step } from '../step.ts';
 import { placed } from '../tensors.ts';
@@ -10,30 +10,6 @@ import type { Printer } from './printer.ts';
 import { type PrintedSource, printSource } from './window.ts';
 
 // Softmax, argmax and losses over more classes than lanes hold: a thread goes over all classes of its position.
-
-/** A row that stores or sums up what a kernel computes. */
-function leaving(op: 'STORE' | 'SUM', { shape, slots }: Region, into: Stored): Row {
-  const instruction: RowInstruction = { op, dst: -1, src: [0], operand: 0, imm: 0, keys: [0, 0] };
-  const operands = [{ kind: 'tensor', value: into.value }] as const;
-  return {
-    shape,
-    slots,
-    instructions: [instruction],
-    operands,
-    registers: 1,
-    wide: false,
-    input: 0,
-    result: -1,
-  };
-}
-
-/** The region without its classes: one place a position. */
-function positions(region: Region): Region {
-  return {
-    ...region,
-    box: region.box.map((r, i) => (i === region.box.length - 1 ? { start: 0, end: 1 } : r)),
-  };
-}
 
 /** One logit, by class, as INTO_0. */
 function logit(source: PrintedSource, cls: string, into: string): string {
@@ -83,7 +59,7 @@ for (var k = 0; k < ${source.channels}; k++) {\n${logit(source, 'k', 'z')}if (k 
     },
   };
   const region = positions(x.region);
-  return frame(make, region, leaving('STORE', region, into), body);
+  return frame(make, region, leaving('STORE', region, into.value), body);
 }
 
 type Loss = CallOf<'cross_entropy' | 'cross_entropy_grad' | 'class_sums' | 'class_sums_grad'>;
@@ -122,7 +98,7 @@ export function crossEntropySteps(make: Maker, call: CallOf<'cross_entropy'>): S
       };
     },
   };
-  return frame(make, region, leaving('SUM', region, call.sum), body);
+  return frame(make, region, leaving('SUM', region, call.sum.value), body);
 }
 
 /** Both gradients: `factor` times (the class of the position, or cls, against softmax). */
@@ -175,6 +151,6 @@ export function classSumsSteps(make: Maker, call: CallOf<'class_sums'>): Step[] 
         return { each: `${label(to, call, source.channels)}${i === 2 ? '' : p}x_0 = ${value};\n` };
       },
     };
-    return frame(make, region, leaving('SUM', region, sum), body);
+    return frame(make, region, leaving('SUM', region, sum.value), body);
   });
 }

@@ -1,7 +1,7 @@
 import { fail } from '../../../core/index.ts';
-import type { Place } from '../../formats/index.ts';
+import { type Place, presentIn } from '../../formats/index.ts';
 import type { Row, RowInstruction } from '../../rows/index.ts';
-import { operandPlace, presentIn } from '../tensors.ts';
+import { operandPlace } from '../tensors.ts';
 import type { Printer } from './printer.ts';
 import type { Lanes } from './row-lanes.ts';
 import type { View } from './views.ts';

@@ -1,7 +1,7 @@
-import { boxBySlots, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
+import { boxBySlots, presentIn, type Region, SLOT_C, SLOT_N } from '../../formats/index.ts';
 import type { Maker } from '../maker.ts';
 import type { Step } from '../step.ts';
-import { placed, presentIn } from '../tensors.ts';
+import { placed } from '../tensors.ts';
 import { typeOf } from './lanes.ts';
 import { type Printer, THREADS } from './printer.ts';
 
