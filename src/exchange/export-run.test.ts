@@ -187,7 +187,9 @@ describe('exports', () => {
     await expect(exportRun({ run, onnx: runFolder(run).latest, overwrite: true })).rejects.toThrow(
       'the output is a file that is read',
     );
-    await expect(exportRun({ run })).rejects.toThrow('expected an ONNX file, a safetensors file or one for pages to write');
+    await expect(exportRun({ run })).rejects.toThrow(
+      'expected an ONNX file, a safetensors file or one for pages to write',
+    );
     expect(readFileSync(onnx, 'utf8')).toBe('mine');
     await exportRun({ run, onnx, overwrite: true });
     expect(readFileSync(onnx).length).toBeGreaterThan(1000);
