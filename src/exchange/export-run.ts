@@ -7,6 +7,7 @@ import {
   imageShape,
   prepareOptions,
   scoreCount,
+  shapeOfSize,
   type TrainConfig,
   writeSafetensors,
 } from '../train/index.ts';
@@ -72,7 +73,7 @@ export function describeRun({ config, classes, step }: RunWeights): Record<strin
     classes: JSON.stringify(classes),
     ...(regions && { regions: JSON.stringify(regions) }),
     ...(mm && { spacing_mm: JSON.stringify(mm) }),
-    ...(size !== undefined && { size_voxels: JSON.stringify([size, size, size]) }),
+    ...(size !== undefined && { size_voxels: JSON.stringify(shapeOfSize(config, size)) }),
     normalisation: JSON.stringify(normalizations ?? { kind: 'window', unit: 'HU', ...window }),
     ...(channels && { channel_names: JSON.stringify(channels) }),
     orientation: 'RAS+: depth to the head, height to the front, width to the right',

@@ -106,7 +106,12 @@ export {
   typeOfArray,
   type WritableType,
 } from './volume/nifti-types.ts';
-export { defaultNormalizations, type Normalization, windowRange } from './volume/normalization.ts';
+export {
+  defaultNormalizations,
+  type Normalization,
+  RGB_CHANNELS,
+  windowRange,
+} from './volume/normalization.ts';
 export * from './volume/orientation.ts';
 export { normalizationsOf } from './volume/prepared-case.ts';
 export type {

@@ -1,8 +1,9 @@
-import { openDataset } from '../../imaging/index.ts';
+import { openDataset, RGB_CHANNELS } from '../../imaging/index.ts';
 import { formatPlan } from '../../plan/index.ts';
 import { resolveConfig, settingIn, type TrainConfig } from '../../train/config/config.ts';
 import { stagesOf } from '../../train/config/model.ts';
 import { inPlaceOfPercentiles } from '../../train/config/normalization.ts';
+import { shapeOfSize } from '../../train/config/plane.ts';
 import { apart, type Forecast, forecast, forecastCases, splitFor } from '../../train/loop/forecast.ts';
 import { loadNetwork } from '../../train/record/network-file.ts';
 import { runFolder } from '../../train/record/run-folder.ts';
@@ -57,9 +58,11 @@ async function fromSize(given: TrainConfig, classes: number, ranks?: number): Pr
     });
   const numbered = Array.from({ length: classes }, (_, n) => `class ${n}`);
   const all = names ?? numbered;
-  const shape = [size, size, size] as const;
+  const shape = shapeOfSize(given, size);
   // Voxels are taken as cubes, as nothing says what they are.
-  const config = withStages(given, [{ shape, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] }]);
+  // A picture is in colours where nothing names its channels.
+  const named = given.plane ? { ...given, channels: given.channels ?? RGB_CHANNELS } : given;
+  const config = withStages(named, [{ shape, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] }]);
   const split = await splitFor(config, shape, all.length, { ranks });
   const found = forecast(split.config, shape, all.length, {
     processRanks: apart(ranks),
@@ -90,7 +93,7 @@ async function fromData(config: TrainConfig, classes?: number, ranks?: number): 
 }
 
 function headline(config: TrainConfig, planned: Planned): string {
-  const { batch, base, levels, network, precision, slices } = config;
+  const { batch, base, levels, network, precision, slices, plane } = config;
   const stages = stagesOf(config);
   const widths = stages
     ? `channels ${stages.map(({ filters }) => filters).join(', ')}`
@@ -98,11 +101,11 @@ function headline(config: TrainConfig, planned: Planned): string {
       ? `of ${network.kind === 'module' ? network.name : 'code'}`
       : `base ${base}, ${levels} levels`;
   const whose = planned.case === undefined ? '' : ` (case ${planned.case})`;
-  const extents = ([d, h, w]: readonly number[]) => `depth ${d}, height ${h}, width ${w}`;
+  const extents = ([d, h, w]: readonly number[]) => `${plane ? '' : `depth ${d}, `}height ${h}, width ${w}`;
   const patch = planned.patch === undefined ? '' : `patch         ${extents(planned.patch)}\n`;
   return (
     (slices === undefined
-      ? `volume        batch ${batch}, ${extents(planned.shape)}${whose}\n${patch}`
+      ? `${plane ? 'picture       ' : 'volume        '}batch ${batch}, ${extents(planned.shape)}${whose}\n${patch}`
       : `slices        batch ${batch} of ${extents(planned.shape)}${whose}, ${slices} adjacent ones as channels\n`) +
     `${planned.split === undefined ? '' : `split         ${planned.split}\n`}` +
     `network       ${widths}, ${planned.classes.length} classes, ${precision}`

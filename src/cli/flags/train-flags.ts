@@ -8,7 +8,7 @@ import { NETWORKS, PRESETS, SAMPLINGS } from '../../train/config/config-type.ts'
 import {
   MOST_BATCH,
   MOST_CHANNELS,
-  MOST_SIZE,
+  MOST_PLANE,
   MOST_SLICES,
   MOST_STEPS,
   MOST_THREADS,
@@ -60,7 +60,11 @@ export function addTrainFlags(command: Command): Command {
     .option('--config <file>', 'JSON file with any of these settings; flags go before it')
     .option('--preset <name>', `settings to start from: ${PRESETS.join(', ')}`, oneOf('--preset', PRESETS));
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
-    .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size', 1, MOST_SIZE))
+    .option(
+      '--size <n>',
+      'resample every scan to n x n x n voxels, with --plane to n x n',
+      count('--size', 1, MOST_PLANE),
+    )
     .option('--spacing <mm>', 'resample every scan to this voxel size', spacing('--spacing'))
     .option(
       '--normalization <names>',
@@ -81,6 +85,10 @@ export function addTrainFlags(command: Command): Command {
       '--slices <n>',
       '2-D: train on single slices, with n adjacent ones (odd) as channels (default: 3-D)',
       count('--slices', 1, MOST_SLICES),
+    )
+    .option(
+      '--plane',
+      '2-D: images are pictures, volumes of depth 1 with channels of their own (default: 3-D)',
     )
     .option(
       '--network <name>',

@@ -55,7 +55,7 @@ export async function runForWeb(options: RunWeightsOptions, file: string): Promi
   const opened = await openSafetensors(checkpoint);
   const step = Number(opened.metadata.step);
   await opened.close();
-  const { spacing, size, window, normalizations } = prepareOptions(config);
+  const { spacing, size, plane, window, normalizations } = prepareOptions(config);
   return {
     run: {
       name: path.basename(path.resolve(options.run)),
@@ -65,6 +65,7 @@ export async function runForWeb(options: RunWeightsOptions, file: string): Promi
       prepare: {
         ...(spacing !== undefined && { spacing }),
         ...(size !== undefined && { size }),
+        ...(plane && { plane }),
         ...(window && { window }),
         ...(normalizations && { normalizations }),
       },

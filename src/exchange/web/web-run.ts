@@ -104,7 +104,8 @@ const schema = z.strictObject({
   slices: whole(1, 255).optional(),
   prepare: z.strictObject({
     spacing: three(z.number().min(1e-4).max(1000)).optional(),
-    size: three(whole(1, 1290)).optional(),
+    size: three(whole(1, 46_340)).optional(),
+    plane: z.boolean().optional(),
     window: z.strictObject(window).optional(),
     normalizations: z.array(normalization).min(1).max(255).optional(),
   }),

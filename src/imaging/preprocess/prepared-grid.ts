@@ -5,6 +5,7 @@ import {
   arrayLike,
   type Grid,
   type Shape3,
+  spacingOf,
   type Volume,
   type VoxelArray,
   voxelCount,
@@ -50,13 +51,17 @@ function cutToFilled(labels: Uint8Array, { shape, filled, affine }: PreparedGeom
 }
 
 /** The grid that a stored scan will have when it is prepared, before air is added. */
-export function preparedGrid(original: Grid, { spacing, size }: PrepareOptions): Grid {
+export function preparedGrid(original: Grid, { spacing, size, plane }: PrepareOptions): Grid {
   const grid = canonicalGrid(original);
   if (spacing !== undefined && size !== undefined) {
     const found = `spacing ${spacing} and size ${size}`;
     throw new ImagingError({ field: 'preprocessing', expected: 'spacing or size', found });
   }
-  if (spacing !== undefined) return resampledGrid(grid, { spacing });
+  if (spacing !== undefined) {
+    if (!plane) return resampledGrid(grid, { spacing });
+    const [, row, column] = typeof spacing === 'number' ? [spacing, spacing, spacing] : spacing;
+    return resampledGrid(grid, { spacing: [spacingOf(grid)[0], row, column] });
+  }
   if (size === undefined) return grid;
   return resampledGrid(grid, { shape: typeof size === 'number' ? [size, size, size] : size });
 }

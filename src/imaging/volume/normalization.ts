@@ -68,14 +68,21 @@ const named: ReadonlyMap<string, Normalization> = new Map([
   ['nonorm', { kind: 'none' }],
   ['rescale_to_0_1', { kind: 'rescale' }],
   ['rgb_to_0_1', { kind: 'rgb' }],
+  // Those of a picture, of 8 bits each.
+  ['red', { kind: 'rgb' }],
+  ['green', { kind: 'rgb' }],
+  ['blue', { kind: 'rgb' }],
 ]);
+
+/** Names of the channels of a picture in colours. */
+export const RGB_CHANNELS = ['red', 'green', 'blue'] as const;
 
 /** Whether the name of a channel is that of CT. */
 export const isCt = (name: string): boolean => /^ct/i.test(name);
 
 /**
- * How channels are normalised where nothing else is asked for, by their names: CT by the window, what the names of nnU-Net say as they
- * do, everything else by its z-score. A single channel without a name counts as CT.
+ * How channels are normalised where nothing else is asked for, by their names: CT by the window, the colours of a picture by their
+ * 255 steps, what the names of nnU-Net say as they do, everything else by its z-score. A single channel without a name counts as CT.
  */
 export function defaultNormalizations(
   names: readonly string[] | undefined,

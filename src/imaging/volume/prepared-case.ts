@@ -9,6 +9,8 @@ export interface PrepareOptions {
   readonly spacing?: number | Shape3;
   /** Resample to this many voxels: N for a cube of N^3 (the paper's form), or (depth, height, width). */
   readonly size?: number | Shape3;
+  /** The scan is a picture, of depth 1: a spacing is that of its rows and columns. */
+  readonly plane?: boolean;
   /** Add air at the far ends until every extent is a multiple of this. 1 (nothing added) by default. */
   readonly multipleOf?: number;
   /** The HU range that becomes 0..1; -512..512 by default. */

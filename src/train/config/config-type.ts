@@ -143,7 +143,7 @@ export interface TrainConfig {
    */
   readonly fold?: string;
 
-  /** Resample to a cube of this many voxels a side. Without size and spacing a scan keeps its own voxels. */
+  /** Resample to a cube (with `plane` a square) of this many voxels a side. Without size and spacing a scan keeps its own voxels. */
   readonly size?: number;
   /** Resample to this voxel size, mm: one number, or (depth, height, width). */
   readonly spacing?: number | readonly [number, number, number];
@@ -188,6 +188,10 @@ export interface TrainConfig {
    * 2-D: the network sees single slices, with as many neighbouring ones (odd: the slice is in the middle) as channels. Absent: 3-D.
    */
   readonly slices?: number;
+  /**
+   * 2-D: images are pictures, which are volumes of depth 1 and any number of channels; windows slide over height and width. Absent: 3-D.
+   */
+  readonly plane?: boolean;
   /**
    * Another network than the U-Net of `base`, `levels`, `norm` and `dropoutKeep`: stage by stage, as imported ones are, or a module's,
    * which is asked for by its file (.mjs, .js), absolute.

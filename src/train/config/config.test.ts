@@ -92,7 +92,7 @@ describe('resolveConfig', () => {
       { memoryLimit: 5 },
       'config "memoryLimit": expected bytes as a whole number, of at least 90000000 (86 MiB), which a process takes before it computes, found 5',
     ],
-    [{ size: [16] }, 'config "size": expected a whole number of at least 1 and at most 1290, found [16]'],
+    [{ size: [16] }, 'config "size": expected a whole number of at least 1 and at most 46340, found [16]'],
     [{ optimizer: 'adam' }, 'config "optimizer": expected an object with "kind", found "adam"'],
     [{ patch: [1, 2] }, 'config "patch": expected voxels along depth, height and width'],
     [

@@ -6,6 +6,7 @@ import { check, readJson, type SettingName, settingIn } from './config-error.ts'
 import { presets } from './config-presets.ts';
 import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
 import { isNetworkName, type TrainConfig } from './config-type.ts';
+import { checkSize } from './plane.ts';
 
 export { AUGMENTATIONS, type AugmentationSettings } from './augmentation.ts';
 export { fileOver, flagsOver, type SettingName, settingIn } from './config-error.ts';
@@ -40,6 +41,19 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   meshOf(config, nameOf);
   checkHeldOut(config, nameOf);
   checkRegions(config, nameOf);
+  checkFlat(config, nameOf);
+  return config;
+}
+
+/** Refuses what does not go with pictures or slices. */
+function checkFlat(config: TrainConfig, nameOf: SettingName): void {
+  if (config.size !== undefined) checkSize(config, config.size, nameOf('size'));
+  if (config.slices !== undefined && config.plane)
+    fail({
+      where: nameOf('plane'),
+      problem: 'expected nothing beside slices, found true',
+      hint: 'Pictures have channels of their own; slices have their neighbours as channels',
+    });
   if (config.slices !== undefined && config.patch !== undefined)
     fail({ where: nameOf('patch'), problem: `expected nothing beside slices, found ${config.patch}` });
   if (config.slices !== undefined && hasBoundary(config.loss))
@@ -48,7 +62,6 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
       problem: 'expected losses of labels alone beside slices, found boundary',
       hint: 'Distances are those of volumes: leave slices out',
     });
-  return config;
 }
 
 /** Refuses regions of classes that there are none of. */

@@ -3,6 +3,8 @@
 
 /** Voxels along a side: a cube of more has over 2^31, which no array holds. */
 export const MOST_SIZE = 1290;
+/** Pixels along a side of a square picture, for the same reason. */
+export const MOST_PLANE = 46_340;
 /** Voxels of a volume or patch. */
 export const MOST_VOXELS = 2 ** 31;
 /** Channels of the first level of a network. */

@@ -25,6 +25,7 @@ import { augmentationFrom } from './augmentation.ts';
 import { meshOf, type StagedNetwork, type TrainConfig } from './config.ts';
 import { machineHere } from './machine-file.ts';
 import { channelCount, normalizationsOfConfig } from './normalization.ts';
+import { kernelOf, shapeOfSize } from './plane.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
 
@@ -49,12 +50,10 @@ export function networkOf(config: TrainConfig, labelClasses: number): NetworkSet
   const classes = scoreCount(config, labelClasses);
   const { network } = config;
   if (network !== undefined) return otherNetwork(network, classes);
-  const { base, levels, norm, dropoutKeep: keep, slices } = config;
+  const { base, levels, norm, dropoutKeep: keep } = config;
   // Group norm: the most groups, up to the usual 8, that divide the width of every level.
   const groups = [8, 7, 6, 5, 4, 3, 2, 1].find((n) => base % n === 0);
-  // 2-D: no window along depth, so that every slice is an image of its own, in training one by one and in whole scans.
-  const kernel = slices === undefined ? 3 : { height: 3, width: 3 };
-  return { base, levels, classes, norm, keep, groups, kernel };
+  return { base, levels, classes, norm, keep, groups, kernel: kernelOf(config) };
 }
 
 function otherNetwork(network: NonNullable<TrainConfig['network']>, classes: number): NetworkSettings {
@@ -241,9 +240,10 @@ export function statisticsGraph(config: TrainConfig, classes: number, size: Shap
 
 /** How scans are prepared. */
 export function prepareOptions(config: TrainConfig): PrepareOptions {
-  const { size, spacing, window } = config;
+  const { size: side, spacing, window, plane } = config;
   const normalizations = normalizationsOfConfig(config);
-  return { size, spacing, window, ...(normalizations && { normalizations }) };
+  const size = side !== undefined && plane ? shapeOfSize(config, side) : side;
+  return { size, spacing, window, ...(plane && { plane }), ...(normalizations && { normalizations }) };
 }
 
 /** How training samples are changed. */

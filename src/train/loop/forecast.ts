@@ -25,6 +25,7 @@ import {
   withinMemory,
 } from '../config/model.ts';
 import { channelCount } from '../config/normalization.ts';
+import { checkPlane, outermostAxis } from '../config/plane.ts';
 import { passKey, stepKey } from '../config/programs.ts';
 import { type Placed, withSplit } from '../config/with-split.ts';
 import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from '../samples/cases.ts';
@@ -64,7 +65,11 @@ export async function forecastCases(
   }: { processes?: Processes; ranks?: number; planning?: InOnePiece } = {},
 ): Promise<Forecast> {
   const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
-    mapSome(some, (entry) => preparedShape(entry, prepareOptions(config)));
+    mapSome(some, async (entry) => {
+      const shape = await preparedShape(entry, prepareOptions(config));
+      checkPlane(config, shape, entry.image);
+      return shape;
+    });
   const shapes = await shapesOf(cases);
   const largest = largestOf(shapes);
   const shape = shapes[largest];
@@ -221,8 +226,7 @@ export function forecast(
   });
   const gathers = (config.accumulate ?? 1) > 1 ? [gather()] : [];
   const programs = [step, ...gathers, ...wholePrograms(config, shape, classes, options)];
-  const outermost = config.slices === undefined ? 'depth' : 'height';
-  const fitted = withinMemory(config, () => programs, outermost);
+  const fitted = withinMemory(config, () => programs, outermostAxis(config));
   const { mesh, layout } = meshOf(fitted.config);
   const { memoryLimit } = config;
   const planned = (program: FittedProgram) =>

@@ -16,6 +16,7 @@ import { meshOf, type TrainConfig } from '../config/config.ts';
 import { availableBytes } from '../config/memory-room.ts';
 import { predictionGraph, scoreCount, sessionOf } from '../config/model.ts';
 import { channelCount } from '../config/normalization.ts';
+import { checkPlane } from '../config/plane.ts';
 import { Programs } from '../config/programs.ts';
 import { withSplit } from '../config/with-split.ts';
 import { loadCheckpoint } from '../record/checkpoint.ts';
@@ -172,6 +173,7 @@ export class Segmenter {
 
   /** How volumes of a shape are segmented: the same as long as the same is asked for. */
   private async choose(shape: Shape3, options: SegmentOptions): Promise<Way> {
+    checkPlane(this.parts.config, shape, 'the scan');
     const flips = flipsOf(options.flips ?? []).length;
     const soft = options.probabilities === true || flips > 1;
     const hostBytes = hostBytesOf(shape, options, this.parts.config);

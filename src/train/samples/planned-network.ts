@@ -3,6 +3,7 @@ import { type Case, type Dataset, type Grid, type Shape3, spacingOf } from '../.
 import { planStages, type StagedKind } from '../../nn/index.ts';
 import type { StagedNetwork, TrainConfig } from '../config/config.ts';
 import { prepareOptions } from '../config/model.ts';
+import { isFlat } from '../config/plane.ts';
 import { chooseCases, gridOf } from './cases.ts';
 import { sampleShape, stepPatch } from './patches.ts';
 
@@ -38,7 +39,7 @@ export function withStages(config: TrainConfig, grids: readonly Grid[]): TrainCo
   );
   const axes = AXES.map((name, n) => [name, { size: size[n], spacing: spacing[n] }] as const);
   // In 2-D every slice is an image of its own.
-  const seen = config.slices === undefined ? axes : axes.slice(1);
+  const seen = isFlat(config) ? axes.slice(1) : axes;
   const stages = planStages(kind, Object.fromEntries(seen), config.base);
   const network: StagedNetwork = { kind, stages, slope: 0.01, epsilon: 1e-5, scale: 1, shift: 0 };
   return { ...config, network, levels: stages.length, norm: 'instance', dropoutKeep: 1 };

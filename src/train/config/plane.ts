@@ -1,0 +1,45 @@
+import { fail } from '../../core/index.ts';
+import type { Shape3 } from '../../imaging/index.ts';
+import type { TrainConfig } from './config-type.ts';
+import { MOST_PLANE, MOST_SIZE } from './limits.ts';
+
+// Networks whose windows slide over height and width alone: over pictures, which are volumes of depth 1 (`plane`), or over the
+// slices of a scan (`slices`).
+
+type Flat = Pick<TrainConfig, 'slices' | 'plane'>;
+
+/** Whether windows leave the depth alone. */
+export const isFlat = ({ slices, plane }: Flat): boolean => slices !== undefined || plane === true;
+
+/** The kernel of a U-Net: of 3 along all axes that windows slide over. */
+export const kernelOf = (config: Flat) => (isFlat(config) ? { height: 3, width: 3 } : 3);
+
+/** The axis that is cut where a memory limit asks for parts: the first one that windows slide over. */
+export const outermostAxis = (config: Flat): 'depth' | 'height' => (isFlat(config) ? 'height' : 'depth');
+
+/** The shape that volumes are resampled to by a size: a square, or a cube. */
+export const shapeOfSize = ({ plane }: Pick<TrainConfig, 'plane'>, size: number): Shape3 =>
+  plane ? [1, size, size] : [size, size, size];
+
+/** Refuses a size of more voxels than an array holds. `where`: what the size is called. */
+export function checkSize({ plane }: Pick<TrainConfig, 'plane'>, size: number, where: string): void {
+  const most = plane ? MOST_PLANE : MOST_SIZE;
+  if (size <= most) return;
+  fail({
+    where,
+    problem: `expected a whole number of at least 1 and at most ${most}, found ${size}`,
+    ...(!plane && size <= MOST_PLANE && { hint: 'Only pictures can be as large: give plane (--plane) too' }),
+  });
+}
+
+/** Refuses a volume that is no picture where the network is one of pictures. `where`: the volume. */
+export function checkPlane({ plane }: Pick<TrainConfig, 'plane'>, [depth]: Shape3, where: string): void {
+  if (!plane || depth === 1) return;
+  fail({
+    where,
+    problem: 'a network of pictures (plane) sees volumes of depth 1',
+    expected: 'a picture, or one slice',
+    found: `${depth} slices`,
+    hint: 'Leave plane out for volumes, or train on their slices with --slices',
+  });
+}

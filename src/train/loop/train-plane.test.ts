@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeStained } from '../../../test/stained.ts';
+import { writePhantom } from '../../imaging/index.ts';
+import { resolveConfig, type TrainConfig } from '../config/config.ts';
+import { evaluate } from '../evaluate/evaluate.ts';
+import { predict } from '../predict/predict.ts';
+import { readLog } from '../record/log.ts';
+import { openSafetensors } from '../record/safetensors.ts';
+import { train } from './train.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-train-plane-'));
+const data = path.join(folder, 'data');
+beforeAll(() => writeStained(data, 4));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let made = 0;
+function config(settings: object): TrainConfig {
+  const out = path.join(folder, `run${made++}`);
+  return resolveConfig({
+    ...{ data, out, plane: true, base: 4, levels: 2, steps: 2, threads: 1, checkpointEvery: 2 },
+    ...{ validation: ['slide_003'], ...settings },
+  });
+}
+
+/** Losses, scores and weights of a run. */
+async function numbers(run: TrainConfig): Promise<unknown> {
+  await train(run);
+  const lines = await readLog(path.join(run.out, 'log.jsonl'));
+  const file = await openSafetensors(path.join(run.out, 'checkpoints', 'latest.safetensors'));
+  const weights: Record<string, unknown> = {};
+  for (const name of file.tensors.keys()) weights[name] = await file.read(name);
+  await file.close();
+  return { weights, lines: lines.map((line) => ({ ...line, seconds: 0, peakRssBytes: 0, bytesSent: 0 })) };
+}
+
+describe('a training on pictures', () => {
+  it.each([
+    [{}, [{ height: 2 }, { height: 3, width: 2 }, { channel: 2 }]],
+    [{ batch: 2, precision: 'bf16' }, [{ batch: 2 }, { height: 3, width: 2 }]],
+    [{ network: 'nnunet' }, [{ height: 3, width: 2 }]],
+    [{ patch: [1, 30, 27], norm: 'group' }, [{ height: 3, width: 2 }]],
+  ] as const)('of %j has the same numbers on every split', async (settings, splits) => {
+    const expected = await numbers(config(settings));
+    for (const split of splits) expect(await numbers(config({ ...settings, split }))).toEqual(expected);
+  });
+
+  it('has windows over height and width, evaluates, and predicts on a split what it predicts on none', async () => {
+    const run = config({ size: 24 });
+    await train(run);
+    const file = await openSafetensors(path.join(run.out, 'checkpoints', 'latest.safetensors'));
+    const kernels = [...file.tensors].filter(([name]) => name.endsWith('down0/conv0/weight'));
+    expect(kernels.map(([, { shape }]) => shape)).toEqual([[3, 3, 3, 4]]);
+    await file.close();
+    expect((await evaluate({ run: run.out })).original.cases.map(({ id }) => id)).toEqual(['slide_003']);
+    const input = [0, 1, 2].map((c) => path.join(data, 'imagesTs', `slide_004_000${c}.nii`)).join(',');
+    const [whole, split] = ['whole.nii', 'split.nii'].map((name) => path.join(folder, name));
+    await predict({ run: run.out, input, output: whole });
+    await predict({ run: run.out, input, output: split, split: { height: 3, width: 2 } });
+    expect(readFileSync(split).equals(readFileSync(whole))).toBe(true);
+  });
+
+  it('refuses volumes, slices beside it, and sizes of no picture', async () => {
+    const volumes = path.join(folder, 'volumes');
+    await writePhantom({ out: volumes, size: [6, 8, 8], cases: 2 });
+    await expect(train(config({ data: volumes, validation: [] }))).rejects.toThrow(
+      'a network of pictures (plane) sees volumes of depth 1; expected a picture, or one slice, found 6 slices',
+    );
+    expect(() => config({ slices: 3 })).toThrow('config "plane": expected nothing beside slices, found true');
+    expect(() => config({ size: 50_000 })).toThrow(
+      '"size": expected a whole number of at least 1 and at most 46340',
+    );
+    expect(() => config({ plane: false, size: 16_384 })).toThrow(
+      '"size": expected a whole number of at least 1 and at most 1290, found 16384. Only pictures can be as large: give plane (--plane) too',
+    );
+  });
+});
