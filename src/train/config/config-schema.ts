@@ -4,7 +4,6 @@ import { DEVICE_CHOICES } from '../../machine/index.ts';
 import { FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation-schema.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
-import { classNames, classValues, labelMapping, labelRegions } from './label-schema.ts';
 import {
   LEAST_MEMORY,
   MOST_BATCH,
@@ -16,9 +15,10 @@ import {
   MOST_VOXELS,
   SPACING,
 } from './limits.ts';
-import { nnunetSchema } from './nnunet-schema.ts';
-import { channelNamesSchema, normalizationSchema } from './normalization-schema.ts';
+import { classNames, classValues, labelMapping, labelRegions } from './schema/label-schema.ts';
 import { customLoss, networkSchema } from './schema/network-schema.ts';
+import { nnunetSchema } from './schema/nnunet-schema.ts';
+import { channelNamesSchema, normalizationSchema } from './schema/normalization-schema.ts';
 import {
   byDim,
   decay,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { mostChannels } from '../../imaging/index.ts';
-import { NORMALIZATIONS } from './choices.ts';
+import { mostChannels } from '../../../imaging/index.ts';
+import { NORMALIZATIONS } from '../choices.ts';
 
 // The schemas of what a config says of channels.
 

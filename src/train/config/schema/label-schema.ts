@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classNamesProblem } from '../../imaging/index.ts';
+import { classNamesProblem } from '../../../imaging/index.ts';
 
 // What a config says of labels, as the data set has it.
 

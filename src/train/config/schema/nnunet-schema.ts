@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { FLIP_AXES } from './choices.ts';
-import { MOST_SIZE } from './limits.ts';
+import { FLIP_AXES } from '../choices.ts';
+import { MOST_SIZE } from '../limits.ts';
 
 // The schema of what a config says of nnU-Net's way to segment.
 
