@@ -78,6 +78,7 @@ export {
   writePhantom,
 } from './imaging/index.ts';
 // Devices
+export { type CudaOptions, cudaDevice } from './machine/cuda/index.ts';
 export {
   cpuDevice,
   type Device,
@@ -94,6 +95,7 @@ export {
   peakMemory,
   referenceDevice,
 } from './machine/index.ts';
+export { webgpuHere } from './machine/webgpu-here.ts';
 // How long steps take here
 export { type BenchOptions, type BenchResult, bench } from './measure/index.ts';
 // Layers, networks, losses, optimizers, whole graphs

@@ -72,7 +72,7 @@ describe('a command loads what it needs', () => {
       'samples/planned-network.ts',
       'samples/preprocessed.ts',
     ]);
-    expect(all.length).toBeLessThan(490);
+    expect(all.length).toBeLessThan(430);
   });
 
   it('predict: of training nothing that trains, compares or draws', () => {

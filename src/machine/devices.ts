@@ -1,4 +1,4 @@
-import { HalomeshError } from '../core/index.ts';
+import { fail, HalomeshError } from '../core/index.ts';
 import type { Costs, Target } from '../plan/index.ts';
 import {
   costsOf,
@@ -9,7 +9,7 @@ import {
   type Speeds,
   type TargetOptions,
 } from './cpu/index.ts';
-import { cudaDevice, cudaTarget, gpuHere } from './cuda/index.ts';
+import { gpuHere } from './cuda/gpu.ts';
 import type { Device } from './device.ts';
 import type { ComputingDevice, DeviceChoice } from './device-names.ts';
 import type { ExactConv } from './kernels/library.ts';
@@ -17,8 +17,7 @@ import { nullDevice } from './null.ts';
 import { referenceDevice } from './reference.ts';
 import { ADDRESSABLE, wasmTarget } from './wasm/index.ts';
 import { wasmHere, wasmModule } from './wasm-here.ts';
-import { webgpuTarget } from './webgpu/index.ts';
-import { webgpuFound, webgpuHere } from './webgpu-here.ts';
+import { webgpuFound } from './webgpu-found.ts';
 
 /** How a device is opened; each takes what it knows. */
 export interface DeviceOptions extends TargetOptions {
@@ -38,13 +37,28 @@ export interface DeviceEntry {
   readonly oneThread?: boolean;
   /** Whether it can be opened here, and which one or why not. Never fails. */
   available(): { readonly available: boolean; readonly note: string };
+  /** Loads what plans for it and opening it take; absent where that is here already. */
+  load?(): Promise<void>;
   /** Bytes of memory of its own that tensors lie in; absent, or undefined, where they lie in the host's or that is not told. */
   bytes?(): number | undefined;
-  /** What plans for it need to know; nothing is opened. Each takes what it knows. */
+  /** What plans for it need to know; nothing is opened. Each takes what it knows. Raises an error, as `open` does, before it is loaded. */
   target(options?: TargetOptions): Target;
   /** What work takes by the speeds of the host, assumed where they are not measured; absent where the target tells it. */
   costs?(speeds: Speeds): Costs;
   open(options?: DeviceOptions): Device;
+}
+
+/** What prints kernels takes long to load, and few need it: it is here from `load` on. */
+const loaded: {
+  cuda?: typeof import('./cuda/index.ts');
+  webgpu?: typeof import('./webgpu-here.ts');
+} = {};
+
+function printing<K extends keyof typeof loaded>(name: K): NonNullable<(typeof loaded)[K]> {
+  return (
+    loaded[name] ??
+    fail({ where: `device ${name}`, problem: 'is not loaded', hint: 'Call loadDevice and await it first' })
+  );
 }
 
 const unavailable = (error: unknown): string =>
@@ -87,8 +101,11 @@ export const DEVICES = {
       }
     },
     bytes: () => (process.env.HALOMESH_CUDA === 'emulated' ? undefined : gpuHere().gpu.bytes),
-    target: cudaTarget,
-    open: cudaDevice,
+    load: async () => {
+      loaded.cuda ??= await import('./cuda/index.ts');
+    },
+    target: (options?: TargetOptions) => printing('cuda').cudaTarget(options),
+    open: (options?: DeviceOptions) => printing('cuda').cudaDevice(options),
   },
   wasm: {
     doc: 'the kernels as WebAssembly, on one thread unless --threads says more: slower, and nothing to build',
@@ -111,8 +128,11 @@ export const DEVICES = {
     computes: true,
     oneThread: true,
     available: webgpuFound,
-    target: webgpuTarget,
-    open: webgpuHere,
+    load: async () => {
+      loaded.webgpu ??= await import('./webgpu-here.ts');
+    },
+    target: () => printing('webgpu').webgpuTarget(),
+    open: () => printing('webgpu').webgpuHere(),
   },
   reference: {
     doc: 'TypeScript in float64: slow, the judge of the others',
@@ -146,6 +166,13 @@ export function stepCosts(name: DeviceName, target: Target, speeds: () => Speeds
 export function deviceNamed(choice: DeviceChoice): ComputingDevice {
   if (choice !== 'auto') return choice;
   return DEVICES.cuda.available().available ? 'cuda' : nativeDevice('wasm');
+}
+
+/** The device that is asked for, loaded: plans can be made for it, and it can be opened. */
+export async function loadDevice(choice: DeviceChoice): Promise<DeviceEntry> {
+  const entry: DeviceEntry = DEVICES[deviceNamed(choice)];
+  await entry.load?.();
+  return entry;
 }
 
 /** The same, but the kernels as WebAssembly in place of native ones that were not built. */

@@ -1,7 +1,6 @@
 export { ETHERNET } from './assumed.ts';
 export { CALL_FUSION } from './calls/index.ts';
 export * from './cpu/index.ts';
-export * from './cuda/index.ts';
 export * from './device.ts';
 export * from './device-names.ts';
 export * from './devices.ts';
@@ -14,6 +13,4 @@ export * from './null.ts';
 export * from './reference.ts';
 export * from './wasm/index.ts';
 export * from './wasm-here.ts';
-export * from './webgpu/index.ts';
-export * from './webgpu-here.ts';
 export * from './world.ts';

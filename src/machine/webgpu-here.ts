@@ -1,27 +1,12 @@
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { fail } from '../core/index.ts';
 import type { Device } from './device.ts';
 import { pageGpu, type WebGpu, webgpuDevice } from './webgpu/index.ts';
+import { packageFile } from './webgpu-found.ts';
 
-// WebGPU in Node.js: the package `webgpu` (Dawn), where the user installed it beside halomesh.
+export { webgpuTarget } from './webgpu/index.ts';
 
-/** The file of the package, or undefined. */
-function packageFile(): string | undefined {
-  try {
-    return createRequire(import.meta.url).resolve('webgpu');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether WebGPU can be asked for an adapter here. */
-export function webgpuFound(): { readonly available: boolean; readonly note: string } {
-  if (pageGpu() !== undefined) return { available: true, note: 'WebGPU of this program' };
-  if (packageFile() !== undefined)
-    return { available: true, note: 'WebGPU of the package webgpu, which looks for a GPU when it is opened' };
-  return { available: false, note: 'there is no WebGPU here: in Node.js it takes npm install webgpu' };
-}
+// WebGPU in Node.js: the package `webgpu` (Dawn).
 
 async function load(): Promise<WebGpu> {
   const file = packageFile();

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import koffi from 'koffi';
 import { describe } from 'vitest';
-import { type Device, webgpuHere } from '../../src/machine/index.ts';
+import type { Device } from '../../src/machine/index.ts';
+import { webgpuHere } from '../../src/machine/webgpu-here.ts';
 
 // WebGPU for tests: the package `webgpu` over the software renderer that comes with Debian's Chromium, unless a GPU is asked for.
 

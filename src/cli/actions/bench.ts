@@ -1,5 +1,5 @@
 import { shape } from '../../core/index.ts';
-import { DEVICES, type DeviceChoice, type DeviceEntry, deviceNamed, stepCosts } from '../../machine/index.ts';
+import { type DeviceChoice, deviceNamed, loadDevice, stepCosts } from '../../machine/index.ts';
 import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { bytes, type Plan, type Sizes } from '../../plan/index.ts';
@@ -65,7 +65,7 @@ async function measure(flags: Flags, joined: Joined, tracer: Tracer | undefined)
     device: choice,
     ...rest
   } = flags;
-  const entry: DeviceEntry = DEVICES[deviceNamed(choice ?? usableDevice())];
+  const entry = await loadDevice(choice ?? usableDevice());
   const threads = flags.threads ?? (entry.oneThread ? 1 : joined.threads);
   const { exactConv } = flags;
   const device = entry.open({ threads, exactConv, ...machineHere() });
@@ -99,7 +99,7 @@ async function placeOf(
   if (flags.split !== 'auto') return placement(flags);
   const { size, batch, base, levels, precision: storage, memoryLimit } = flags;
   const name = deviceNamed(flags.device ?? usableDevice());
-  const target = DEVICES[name].target(machineHere());
+  const target = (await loadDevice(name)).target(machineHere());
   const choice = {
     graph: (sizes: Sizes) =>
       buildTraining({

@@ -1,4 +1,5 @@
 import { openDataset, RGB_CHANNELS } from '../../imaging/index.ts';
+import { loadDevice } from '../../machine/index.ts';
 import { formatPlan } from '../../plan/index.ts';
 import { resolveConfig, settingIn, type TrainConfig } from '../../train/config/config.ts';
 import { stagesOf } from '../../train/config/model.ts';
@@ -39,6 +40,7 @@ export async function planAction({ classes, ranks, json, ...flags }: Flags): Pro
     nameOf(settingIn('config')),
   );
   const { config } = await loadNetwork(asked, { folder: runFolder(asked.out) });
+  await loadDevice(config.device);
   const planned =
     given.data === undefined
       ? await fromSize(config, classes ?? 3, ranks)

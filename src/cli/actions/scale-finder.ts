@@ -1,6 +1,7 @@
 import { shape } from '../../core/index.ts';
 import { overlaps } from '../../files/index.ts';
-import { assumedGpu, costsOf, cpuTarget, cudaTarget, type Speeds } from '../../machine/index.ts';
+import { assumedGpu, cudaTarget } from '../../machine/cuda/index.ts';
+import { costsOf, cpuTarget, type Speeds } from '../../machine/index.ts';
 import { VOXEL } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { type Sizes, SPLIT_DIMS, SplitFinder } from '../../plan/index.ts';

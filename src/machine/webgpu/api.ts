@@ -6,6 +6,10 @@ export interface Gpu {
   }): Promise<GpuAdapter | null>;
 }
 
+/** What a page or worker reaches WebGPU by, if it does. */
+export const pageGpu = (): Gpu | undefined =>
+  (globalThis as { readonly navigator?: { readonly gpu?: Gpu } }).navigator?.gpu;
+
 /** Names of limits that are asked for as high as the adapter has them. */
 export const LIMITS = [
   'maxBufferSize',

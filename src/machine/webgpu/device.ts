@@ -2,7 +2,7 @@ import { type Box, fail } from '../../core/index.ts';
 import type { Kernel, LocalValue, StoredType, Target } from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
 import type { Device, HostArray, Launch, Mark, Memory, Spill, Tensor, Transport } from '../device.ts';
-import { type Gpu, type GpuAdapter, type GpuDevice, LIMITS, type Limits } from './api.ts';
+import { type Gpu, type GpuAdapter, type GpuDevice, LIMITS, type Limits, pageGpu } from './api.ts';
 import { stepsOf } from './bind.ts';
 import { Faults } from './faults.ts';
 import { HostCopies } from './host.ts';
@@ -26,10 +26,6 @@ export interface WebGpuOptions {
 export function webgpuDevice({ gpu = gpuOfPage() }: WebGpuOptions = {}): Device {
   return new WebGpuDevice(gpu);
 }
-
-/** What a page or worker reaches WebGPU by, if it does. */
-export const pageGpu = (): Gpu | undefined =>
-  (globalThis as { readonly navigator?: { readonly gpu?: Gpu } }).navigator?.gpu;
 
 const gpuOfPage = (): Gpu =>
   pageGpu() ??

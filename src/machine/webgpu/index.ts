@@ -1,3 +1,3 @@
-export type { Gpu as WebGpu } from './api.ts';
-export { pageGpu, type WebGpuOptions, webgpuDevice } from './device.ts';
+export { type Gpu as WebGpu, pageGpu } from './api.ts';
+export { type WebGpuOptions, webgpuDevice } from './device.ts';
 export { webgpuTarget } from './target.ts';

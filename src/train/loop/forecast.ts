@@ -1,6 +1,6 @@
 import { fail, mapSome } from '../../core/index.ts';
 import { type Case, isZarr, type Shape3, voxelCount } from '../../imaging/index.ts';
-import type { Processes } from '../../machine/index.ts';
+import { loadDevice, type Processes } from '../../machine/index.ts';
 import type { Built, BuiltLoss } from '../../nn/index.ts';
 import {
   checkSplits,
@@ -64,6 +64,7 @@ export async function forecastCases(
     planning = plainly,
   }: { processes?: Processes; ranks?: number; planning?: InOnePiece } = {},
 ): Promise<Forecast> {
+  await loadDevice(config.device);
   const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
     mapSome(some, async (entry) => {
       const shape = await preparedShape(entry, prepareOptions(config));

@@ -1,6 +1,6 @@
 import { fail } from '../../core/index.ts';
 import { type PreparedCase, type PrepareOptions, wholeBox } from '../../imaging/index.ts';
-import { alone, type Processes } from '../../machine/index.ts';
+import { alone, loadDevice, type Processes } from '../../machine/index.ts';
 import type { NetworkFunction } from '../../nn/index.ts';
 import { type Tracer, together } from '../../run/index.ts';
 import {
@@ -129,6 +129,7 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
   const { processes, tracer } = options;
   const { folder, config: saved } = await configOfRun(options);
   const { config } = await loadNetwork(saved, { folder, processes, given: options.network });
+  await loadDevice(config.device);
   const { classes } = config;
   if (classes === undefined)
     return fail({
