@@ -77,6 +77,7 @@ export {
   writeNifti,
   writePhantom,
 } from './imaging/index.ts';
+export { type SlidesOptions, writeSlides } from './imaging/synthetic/phantom-slides.ts';
 // Devices
 export { type CudaOptions, cudaDevice } from './machine/cuda/index.ts';
 export {

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream, randomKey } from '../../core/index.ts';
-import { checkOutputs, makeFolder, readJsonFile } from '../../files/index.ts';
+import { checkOutputs, makeFolder } from '../../files/index.ts';
 import { writeDescription, writeNnunetDescription } from '../dataset/dataset-json.ts';
 import { LABEL_LEVEL } from '../formats/byte-writer.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
@@ -11,6 +10,7 @@ import { checkShape, type Grid, type Shape3 } from '../volume/volume.ts';
 import { makeAnatomy } from './phantom-anatomy.ts';
 import { BRAIN_LABELS, BRAIN_REGIONS, BrainRenderer, headMm } from './phantom-brain.ts';
 import { ContrastRenderer, contrastNames, mostContrasts } from './phantom-contrasts.ts';
+import { datasetName, refuseOtherDataset } from './phantom-folder.ts';
 import { type PhantomGrid, SliceRenderer } from './phantom-slice.ts';
 
 /** A synthetic set. */
@@ -53,8 +53,6 @@ export interface PhantomProgress {
 
 /** The field of view in mm that a whole patient takes. A smaller one squeezes the patient into it. */
 const patientMm = 384;
-
-const datasetName = 'halomesh phantom';
 
 /**
  * Writes synthetic scans, in CT in HU with labels (0 background, 1 liver, 2 tumour) as a Medical Segmentation
@@ -177,16 +175,6 @@ function drawingOf(options: PhantomOptions, grid: Grid, index: number): DrawSlic
     (_, n) => new ContrastRenderer(anatomy, n, randomKey(seed, index, 4)),
   );
   return (k, images, labels) => renderer.renderContrasts(k, contrasts, images, labels);
-}
-
-/** A folder with somebody's real data shall not be turned into a phantom by a slip of the keyboard. */
-async function refuseOtherDataset(json: string): Promise<void> {
-  if (!existsSync(json)) return;
-  // What cannot be read is somebody's, too.
-  const content = await readJsonFile(json).catch(() => undefined);
-  if ((content as { readonly name?: unknown } | null | undefined)?.name === datasetName) return;
-  const hint = 'Choose another folder.';
-  throw new ImagingError({ file: json, field: 'out', expected: 'no other dataset', found: 'one', hint });
 }
 
 async function writeCase(

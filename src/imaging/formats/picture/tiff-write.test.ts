@@ -1,72 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../../test/imaging/nifti-fixture.ts';
+import { parseTiff, pixelsOf } from '../../../../test/imaging/tiff-fixture.ts';
 import { createTiffWriter, type PixelBox, type Pixels, type TiffPicture } from './tiff-write.ts';
 
 const folder = temporaryFolder();
-
-/** A directory of a file, read entry by entry. */
-interface Directory {
-  readonly tags: ReadonlyMap<number, readonly number[]>;
-}
-
-/** The directories of a little-endian TIFF or BigTIFF, and its pixels of one of them. */
-function parse(bytes: Buffer): { big: boolean; directories: Directory[] } {
-  expect(bytes.toString('latin1', 0, 2)).toBe('II');
-  const big = bytes.readUInt16LE(2) === 43;
-  const offset = (at: number) => (big ? Number(bytes.readBigUInt64LE(at)) : bytes.readUInt32LE(at));
-  const sizes: Record<number, number> = { 2: 1, 3: 2, 4: 4, 5: 8, 16: 8 };
-  const directories: Directory[] = [];
-  for (let at = offset(big ? 8 : 4); at !== 0; ) {
-    const count = big ? Number(bytes.readBigUInt64LE(at)) : bytes.readUInt16LE(at);
-    const tags = new Map<number, number[]>();
-    at += big ? 8 : 2;
-    for (let n = 0; n < count; n++, at += big ? 20 : 12) {
-      const type = bytes.readUInt16LE(at + 2);
-      const values = offset(at + 4);
-      const inside = at + (big ? 12 : 8);
-      const from = values * sizes[type] <= (big ? 8 : 4) ? inside : offset(inside);
-      expect(from % 2).toBe(0);
-      const value = (k: number): number => {
-        if (type === 2) return bytes[from + k];
-        if (type === 3) return bytes.readUInt16LE(from + 2 * k);
-        if (type === 5) return bytes.readUInt32LE(from + 8 * k) / bytes.readUInt32LE(from + 8 * k + 4);
-        return type === 16 ? Number(bytes.readBigUInt64LE(from + 8 * k)) : bytes.readUInt32LE(from + 4 * k);
-      };
-      tags.set(
-        bytes.readUInt16LE(at),
-        Array.from({ length: values }, (_, k) => value(k)),
-      );
-    }
-    expect([...tags.keys()]).toEqual([...tags.keys()].sort((a, b) => a - b));
-    directories.push({ tags });
-    at = offset(at);
-  }
-  return { big, directories };
-}
-
-function pixelsOf(bytes: Buffer, { tags }: Directory): number[] {
-  const [width, height, samples, tile] = [256, 257, 277, 322].map((tag) => tags.get(tag)![0]);
-  const wide = tags.get(258)![0] === 16;
-  const out = new Array<number>(width * height * samples);
-  const along = Math.ceil(width / tile);
-  for (const [n, at] of tags.get(324)!.entries()) {
-    const data = inflateSync(bytes.subarray(at, at + tags.get(325)![n]));
-    expect(data.length).toBe(tile * tile * samples * (wide ? 2 : 1));
-    for (let r = 0; r < tile; r++)
-      for (let c = 0; c < tile; c++) {
-        const [row, col] = [Math.floor(n / along) * tile + r, (n % along) * tile + c];
-        if (row >= height || col >= width) continue;
-        for (let s = 0; s < samples; s++) {
-          const from = (r * tile + c) * samples + s;
-          out[(row * width + col) * samples + s] = wide ? data.readUInt16LE(2 * from) : data[from];
-        }
-      }
-  }
-  return out;
-}
 
 const value = (row: number, col: number, sample: number): number => (row * 31 + col * 7 + sample * 101) % 251;
 
@@ -110,7 +49,7 @@ describe('pyramids of tiles', () => {
       description: 'a',
     } as const;
     const bytes = await written('rgb.tif', picture, boxesOf(picture, 32, 1000));
-    const { big, directories } = parse(bytes);
+    const { big, directories } = parseTiff(bytes);
     expect(big).toBe(false);
     const sizes = directories.map(({ tags }) => [tags.get(257)![0], tags.get(256)![0]]);
     expect(sizes).toEqual([
@@ -150,7 +89,7 @@ describe('pyramids of tiles', () => {
     ] as const;
     const picture = { ...size, samples: 1, type: 'uint8', labels: true, colours, tile: 16 } as const;
     const bytes = await written('labels.tif', picture, boxesOf(picture, 16, 1000));
-    const { directories } = parse(bytes);
+    const { directories } = parseTiff(bytes);
     const last = directories.at(-1)!;
     expect(last.tags.get(256)![0]).toBe(9);
     const found = pixelsOf(bytes, last);
@@ -164,7 +103,7 @@ describe('pyramids of tiles', () => {
   it('hold 16 bits, and are BigTIFF where the file is large', async () => {
     const picture = { ...size, samples: 1, type: 'uint16', tile: 32, mostClassicBytes: 1000 } as const;
     const bytes = await written('big.tif', picture, boxesOf(picture, 75, 141));
-    const { big, directories } = parse(bytes);
+    const { big, directories } = parseTiff(bytes);
     expect(big).toBe(true);
     expect(pixelsOf(bytes, directories[0])).toEqual([...pixelsIn(boxesOf(picture, 75, 141)[0], picture)]);
   });
