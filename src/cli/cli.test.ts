@@ -100,6 +100,14 @@ describe('mistakes', () => {
       'halomesh: --data: expected the folder of a data set (or "data" in the config file), found nothing\n',
     ],
     [
+      ['phantom', '--out', 'x', '--mpp', '1'],
+      'halomesh: --mpp: means nothing with --modality ct. It is one of --modality pathology\n',
+    ],
+    [
+      ['phantom', '--out', 'x', '--size', '1025'],
+      'halomesh: --size: value; expected a whole number of at least 8 and at most 1024, found "1025"\n',
+    ],
+    [
       ['bench', '--size', 'big'],
       'halomesh: --size: value; expected a whole number of at least 1 and at most 1290, found "big"\n',
     ],
