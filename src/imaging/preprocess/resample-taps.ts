@@ -1,6 +1,6 @@
 import { multiplyAffine } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
-import { checkShape, type Grid, type Shape3, spacingOf } from '../volume/volume.ts';
+import { checkShape, type Grid, type Shape3, spacingOf, voxelCount } from '../volume/volume.ts';
 
 /**
  * What each output sample of one axis reads: input samples first[o] to first[o] + count[o] - 1 with weights
@@ -74,7 +74,14 @@ export function sliceTaps(
  */
 export function resampledGrid(grid: Grid, target: ResampleTarget): Grid {
   const shape = 'shape' in target ? target.shape : shapeForSpacing(grid, target.spacing);
-  checkShape(shape, 'spacing' in target ? `shape at a spacing of ${target.spacing} mm` : 'shape');
+  if ('spacing' in target && voxelCount(shape) > 2 ** 31)
+    throw new ImagingError({
+      field: 'spacing',
+      expected: `one at which ${grid.shape.join(' x ')} voxels become at most 2^31`,
+      found: `${[target.spacing].flat().join(' x ')} mm, at which they become ${shape.join(' x ')}`,
+      hint: 'Choose a larger spacing',
+    });
+  checkShape(shape);
   const [rk, rj, ri] = shape.map((n, axis) => grid.shape[axis] / n);
   const offset = (ratio: number) => 0.5 * ratio - 0.5;
   const oldFromNew = [ri, 0, 0, offset(ri), 0, rj, 0, offset(rj), 0, 0, rk, offset(rk), 0, 0, 0, 1];

@@ -99,7 +99,7 @@ describe('resampleImage', () => {
     expect(() => resampledGrid(volume, { spacing: 0 })).toThrow(
       'spacing: expected positive numbers of mm, found',
     );
-    expect(() => resampledGrid(volume, { spacing: 1e-5 })).toThrow('at most 2^31 voxels');
+    expect(() => resampledGrid(volume, { spacing: 1e-5 })).toThrow('spacing: expected one at which ');
   });
 });
 
