@@ -5,6 +5,9 @@
 //   node scripts/gpu-mpi.mjs [--seconds 90] [--size 256] [--base 16] [--steps 3] [--transports pinned,ipc] [--no-setup]
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lawsOf, MESHES, ranksOf } from '../test/mpi/laws-net.mjs';
@@ -108,7 +111,7 @@ function flightsOf(events) {
 const say = (value) => process.stdout.write(`@${JSON.stringify(value)}\n`);
 
 async function work() {
-  const { cudaDevice } = await load('machine');
+  const { cudaDevice } = await load('machine/cuda');
   const { startMpi } = await import('../dist/machine/mpi/library.js');
   const { MpiProcesses } = await import('../dist/machine/mpi/processes.js');
   const mpi = startMpi();
@@ -205,27 +208,61 @@ async function timeExchanges(device, transports) {
   console.log(
     `in two parts: 1 process ${ms(1000 * alone.seconds)} ms a step, losses ${alone.losses.join(' ')}`,
   );
-  for (const overlap of ['1', '0']) {
+  // Without its service for several processes a GPU gives each of them its turn for milliseconds, in which the others stand still.
+  const shared = sharedGpu();
+  const ways = [
+    ...(shared ? [{ overlap: '1', mps: true }] : []),
+    { overlap: '1', mps: false },
+    { overlap: '0', mps: shared !== undefined },
+  ];
+  for (const { overlap, mps } of ways) {
+    const way = `overlap ${overlap === '1' ? 'on ' : 'off'}${mps ? ', MPS' : ''}`;
     if (left() < 5) {
-      console.log(`2 processes, overlap ${overlap}: left out, no time`);
+      console.log(`2 processes, ${way}: left out, no time`);
       continue;
     }
-    const ended = await started(2, 'steps', transports, { HALOMESH_OVERLAP: overlap });
+    const ended = await started(2, 'steps', transports, {
+      HALOMESH_OVERLAP: overlap,
+      ...(mps && shared.env),
+    });
     for (const { transport, found } of ended.lines) {
       const { losses, all, seconds, counted, predicted, flights } = found;
       const equal = losses.every((loss, i) => loss === alone.losses[i]);
       const same = `${verdict(equal)}${equal ? '' : ` (${losses.join(' ')})`}`;
       const each = all.map((one) => (1000 * one).toFixed(0)).join(' ');
       console.log(
-        `2 processes ${transport.padEnd(7)} overlap ${overlap === '1' ? 'on ' : 'off'} ${ms(1000 * seconds)} ms a step (${each}), losses ${same}, bytes ${verdict(counted === predicted)} (${(counted / 2 ** 20).toFixed(1)} MiB)`,
+        `2 processes ${transport.padEnd(7)} ${way} ${ms(1000 * seconds)} ms a step (${each}), losses ${same}, bytes ${verdict(counted === predicted)} (${(counted / 2 ** 20).toFixed(1)} MiB)`,
       );
       for (const [kind, { count, under, stood, waited }] of Object.entries(flights))
         console.log(
           `    ${kind.padEnd(10)} ${String(count).padStart(3)}: ${ms(under)} ms under way, ${ms(under - stood)} hidden, ${ms(stood)} not hidden; host waited ${ms(waited)}`,
         );
     }
-    if (ended.code !== 0) failure(ended, `2 processes, overlap ${overlap}`);
+    if (ended.code !== 0) failure(ended, `2 processes, ${way}`);
   }
+  shared?.end();
+}
+
+/** NVIDIA's service (MPS) that lets kernels of several processes run at the same time; undefined where there is none. */
+function sharedGpu() {
+  if (process.env.HALOMESH_CUDA === 'emulated') return undefined;
+  const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-mps-'));
+  const env = { CUDA_MPS_PIPE_DIRECTORY: folder, CUDA_MPS_LOG_DIRECTORY: folder };
+  const control = (args, input) =>
+    spawnSync('nvidia-cuda-mps-control', args, {
+      ...{ env: { ...process.env, ...env }, encoding: 'utf8', input, timeout: 10_000 },
+    });
+  const { status, error, stderr } = control(['-d']);
+  if (status !== 0) {
+    console.log(`MPS: not to be had: ${(error?.message ?? stderr).trim()}`);
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+  const end = () => {
+    control([], 'quit\n');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { env, end };
 }
 
 async function main() {
@@ -237,7 +274,8 @@ async function main() {
     );
     if (status !== 0) throw new Error(`the shim for MPI was not built: ${stdout}${stderr}`);
   }
-  const { cudaDevice, DEVICES, mpiAvailable } = await load('machine');
+  const { DEVICES, mpiAvailable } = await load('machine');
+  const { cudaDevice } = await load('machine/cuda');
   const { available, note } = DEVICES.cuda.available();
   const mpi = mpiAvailable();
   if (!available || !mpi.available) {

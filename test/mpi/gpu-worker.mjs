@@ -2,7 +2,7 @@
 // small, in small pieces. Rank 0 prints what was found as a line of JSON.
 import { failTogether } from '../../dist/cli/terminal/processes.js';
 import { mesh } from '../../dist/core/index.js';
-import { cudaDevice } from '../../dist/machine/index.js';
+import { cudaDevice } from '../../dist/machine/cuda/index.js';
 import { startMpi } from '../../dist/machine/mpi/library.js';
 import { MpiProcesses } from '../../dist/machine/mpi/processes.js';
 import { bench } from '../../dist/measure/index.js';
