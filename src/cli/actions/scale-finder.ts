@@ -1,7 +1,7 @@
 import { shape } from '../../core/index.ts';
 import { overlaps } from '../../files/index.ts';
 import { assumedGpu, cudaTarget } from '../../machine/cuda/index.ts';
-import { costsOf, cpuTarget, type Speeds } from '../../machine/index.ts';
+import { costsOf, cpuTarget, type MachineDevice, type Speeds } from '../../machine/index.ts';
 import { VOXEL } from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { type Sizes, SPLIT_DIMS, SplitFinder } from '../../plan/index.ts';
@@ -18,7 +18,7 @@ export interface ScaleFlags {
   readonly threads?: number;
   /** By default one; of GPUs as many as a machine has. */
   readonly ranksPerMachine?: number;
-  readonly device: 'cpu' | 'cuda';
+  readonly device: MachineDevice;
   readonly memoryLimit?: number;
   readonly block?: number;
   readonly tries: number;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MACHINE_DEVICES } from '../../machine/device-names.ts';
 import { MOST_BATCH, MOST_CHANNELS, MOST_RANKS, MOST_SIZE, MOST_THREADS } from '../../train/config/limits.ts';
 import type { ScaleFlags } from '../actions/scale-finder.ts';
 import { addOverwriteFlag } from '../flags/flags.ts';
@@ -49,8 +50,8 @@ export function scaleCommand(program: Command): void {
     .option(
       '--device <name>',
       'cpu or cuda: a core of the machine file is a GPU then, with a rank each',
-      oneOf('--device', ['cpu', 'cuda']),
-      'cpu',
+      oneOf('--device', MACHINE_DEVICES),
+      MACHINE_DEVICES[0],
     )
     .option(
       '--memory-limit <bytes>',
