@@ -131,15 +131,8 @@ describe('mistakes', () => {
   it('in a config name the file and the key, and end with 1', async () => {
     const file = join(dir, 'bad.json');
     writeFileSync(file, '{"steps": "many"}');
-    const { code, errors } = await halomesh(
-      'train',
-      '--config',
-      file,
-      '--data',
-      dir,
-      '--out',
-      join(dir, 'r'),
-    );
+    const run = ['--data', dir, '--out', join(dir, 'r')];
+    const { code, errors } = await halomesh('train', '--config', file, ...run);
     expect(code).toBe(1);
     expect(errors).toMatch(/^halomesh: .*bad\.json "steps": .*a whole number of at least 1.*"many"\n$/);
     const missing = await halomesh('train', '--data', join(dir, 'none'), '--out', join(dir, 'r'));
