@@ -1,6 +1,6 @@
 import { type Box, boxVolume, fail, piecesOf, rowMajorStrides, showBox, volume } from '../core/index.ts';
 import type { Device, HostArray, Tensor } from '../machine/index.ts';
-import { gather } from './rows.ts';
+import { gather, onePiece } from './rows.ts';
 
 /** Reads the numbers of a box of an input, row-major. */
 export type BoxReader = (box: Box) => HostArray | Promise<HostArray>;
@@ -27,12 +27,9 @@ const PIECE = 2 ** 20;
 export function writePart(device: Device, tensor: Tensor, box: Box, whole: HostArray): void {
   const sizes = tensor.shape.map((dim) => dim.size);
   const strides = rowMajorStrides(sizes);
-  // Where only the outermost dimension is cut, the box lies in one piece.
-  if (box.every((r, i) => i === 0 || r.end - r.start === sizes[i])) {
-    const from = box.length === 0 ? 0 : box[0].start * strides[0];
-    device.upload(tensor, box, whole.subarray(from, from + boxVolume(box)));
-  } else
-    for (const piece of piecesOf(box, PIECE)) device.upload(tensor, piece, gather(whole, piece, strides));
+  const piece = onePiece(whole, box, strides);
+  if (piece !== undefined) device.upload(tensor, box, piece);
+  else for (const piece of piecesOf(box, PIECE)) device.upload(tensor, piece, gather(whole, piece, strides));
 }
 
 /** Numbers that a function is asked for at once: more, since what it reads from may lie in chunks. */
