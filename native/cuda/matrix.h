@@ -33,6 +33,7 @@ HM_FN void take_rows(void **lanes) {
 HM_FN void load_rows(u32 (&r)[4], const void *row, bool turned) {
   const char *at = (const char *)row;
   if (at < em_shared_memory || at + 16 > em_shared_memory + em_shared_bytes || (size_t)at % 16) return em_fault("a row of a matrix outside of shared memory");
+  em_read(at, 16);
   MatrixRows own = {r, row, turned};
   em_warp(&own, take_rows);
 }
@@ -98,8 +99,7 @@ HM_FN Four eight_of(const float (&x)[8]) {
 // Eight numbers of a stored image, or zeros where they are not `there`, to shared memory: they have come after wait_copies().
 HM_FN void copy_eight(Four *to, const View<bf16, 16> &v, int n, int d, int h, int w, int c, bool there) {
 #ifdef HM_EMULATED
-  *to = Four{{0, 0, 0, 0}};
-  if (there && holds(v, {n, d, h, w, c}, 8)) memcpy(to, v.data + offset_of(v, n, d, h, w, c), 16);
+  em_copy_later(to, there && holds(v, {n, d, h, w, c}, 8) ? v.data + offset_of(v, n, d, h, w, c) : nullptr);
 #else
   const bf16 *from = there ? v.data + offset_of(v, n, d, h, w, c) : v.data;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((u32)__cvta_generic_to_shared(to)), "l"(from), "r"(there ? 16 : 0) : "memory");
@@ -108,24 +108,30 @@ HM_FN void copy_eight(Four *to, const View<bf16, 16> &v, int n, int d, int h, in
 // Sixteen bytes that are known to be there.
 HM_FN void copy_four(Four *to, const Four *from) {
 #ifdef HM_EMULATED
-  *to = *from;
+  em_copy_later(to, from);
 #else
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((u32)__cvta_generic_to_shared(to)), "l"(from) : "memory");
 #endif
 }
 HM_FN void wait_copies() {
-#ifndef HM_EMULATED
+#ifdef HM_EMULATED
+  em_wait_copies(-1);
+#else
   asm volatile("cp.async.wait_all;" ::: "memory");
 #endif
 }
 // Copies that were asked for since the last batch are one; all batches but the last `but` have come.
 HM_FN void end_batch() {
-#ifndef HM_EMULATED
+#ifdef HM_EMULATED
+  em_end_batch();
+#else
   asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
 template <int but> HM_FN void wait_batches() {
-#ifndef HM_EMULATED
+#ifdef HM_EMULATED
+  em_wait_copies(but);
+#else
   asm volatile("cp.async.wait_group %0;" ::"n"(but) : "memory");
 #endif
 }

@@ -10,4 +10,7 @@ export const CACHE = fileURLToPath(new URL('../../build/cuda', import.meta.url))
 export const emulated = (options: Pick<CudaOptions, 'slabs'> = {}): Device =>
   process.env.HALOMESH_TEST_GPU === '1'
     ? cudaDevice(options)
-    : cudaDevice({ ...options, driver: emulatedDriver({ cache: CACHE }) });
+    : cudaDevice({
+        ...options,
+        driver: emulatedDriver({ cache: CACHE, races: process.env.HALOMESH_CUDA_RACES === '1' }),
+      });

@@ -222,7 +222,7 @@ int nvrtcCompileProgram(u64 program, int count, const char *const *options) {
   FILE *file = fopen((base + ".cpp").c_str(), "w");
   fprintf(file, "#include \"%s\"\n%s\nstatic void enter(const void *a) { %s(*(const Args *)a); }\n", getenv("FAKE_CUDA_HEADER"),
           p.source.c_str(), kernel.c_str());
-  fprintf(file, "extern \"C\" const char *%s_run(long long b, int t, long long s, const void *a) { return em_launch(b, t, s, 1, enter, a); }\n",
+  fprintf(file, "extern \"C\" const char *%s_run(long long b, int t, long long s, const void *a) { return em_launch(b, t, s, 1, 0, enter, a); }\n",
           kernel.c_str());
   fclose(file);
   bool architecture = false;

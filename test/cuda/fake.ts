@@ -17,7 +17,7 @@ export function fakeCuda({ idle = false } = {}) {
   const library = path.join(folder, 'libfake.so');
   const build = (...args: string[]) =>
     execFileSync('g++', ['-std=c++17', '-O1', '-shared', '-fPIC', ...args], { stdio: 'pipe' });
-  build(nativeFile('emulate/emulate.cpp'), '-o', emulator);
+  build(...['emulate', 'memory', 'races'].map((name) => nativeFile(`emulate/${name}.cpp`)), '-o', emulator);
   build(fileURLToPath(new URL('fake-cuda.cpp', import.meta.url)), '-o', library, emulator, '-ldl');
   vi.stubEnv('HALOMESH_CUDA', library);
   vi.stubEnv('HALOMESH_NVRTC', library);

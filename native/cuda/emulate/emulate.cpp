@@ -1,14 +1,10 @@
 // Blocks, fibers and rendezvous of emulated launches. One launch at a time, on one thread of the host.
 #include "emulate.h"
+#include "races.h"
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
-#if defined(__linux__)
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#endif
 #if !defined(__x86_64__)
 #include <ucontext.h>
 #endif
@@ -82,6 +78,11 @@ struct Meeting { // of all threads, of some or of a warp
   void *arguments[warp];
 };
 
+struct Copy { // to shared memory; from nowhere: zeros
+  void *to;
+  const void *from;
+};
+
 struct Fiber {
   Context context;
   std::vector<char> stack;
@@ -89,6 +90,8 @@ struct Fiber {
   long long shared; // bytes asked for so far
   const Meeting *waits; // until its generation is no longer this one
   int generation;
+  std::vector<Copy> copies;    // that have not come
+  std::vector<size_t> batches; // how many of them had been asked for at the end of each
 };
 
 std::vector<Fiber> fibers;
@@ -105,6 +108,7 @@ long long shared_alone; // bytes asked for by the one thread that runs where the
 void enter() {
   Fiber &self = fibers[em.thread.x];
   kernel_of(args_of);
+  if (!self.copies.empty()) em_fault("a thread ends that has not waited for its copies");
   self.done = true, progress++;
   change(self.context, scheduler);
 }
@@ -119,6 +123,7 @@ void wait_for(const Meeting &meeting, int generation) {
 
 void start_block(unsigned block) {
   em.block.x = block;
+  races_block();
   std::memset(em_shared_memory, 0xff, size_t(em_shared_bytes));
   block_meeting = Meeting();
   for (Meeting &meeting : named) meeting = Meeting();
@@ -128,6 +133,7 @@ void start_block(unsigned block) {
 void run_fibers() {
   for (Fiber &fiber : fibers) {
     fiber.done = false, fiber.shared = 0, fiber.waits = nullptr;
+    fiber.copies.clear(), fiber.batches.clear();
     prepare(fiber.context, fiber.stack.data(), fiber.stack.size(), enter);
   }
   for (bool alive = true; alive && !fault[0];) {
@@ -171,6 +177,7 @@ void em_barrier(void) {
   const int mine = block_meeting.generation;
   progress++;
   if (++block_meeting.count == int(em.threads.x)) {
+    races_barrier();
     block_meeting.count = 0, block_meeting.generation++;
     return;
   }
@@ -184,7 +191,9 @@ void em_named(int barrier, int threads, int waits) {
   Meeting &meeting = named[barrier];
   const int mine = meeting.generation;
   progress++;
-  if (++meeting.count == threads) {
+  meeting.count++;
+  races_arrive(barrier, waits != 0, meeting.count == threads);
+  if (meeting.count == threads) {
     meeting.count = 0, meeting.generation++;
     return;
   }
@@ -206,7 +215,44 @@ void em_warp(void *argument, void (*combine)(void **)) {
   wait_for(meeting, mine);
 }
 
-const char *em_launch(long long blocks, int threads, long long shared, int with_fibers, void (*kernel)(const void *),
+void em_copy_later(void *to, const void *from) {
+  if (!in_fibers) return em_fault("a copy to shared memory in a kernel that says it has no barriers");
+  races_access(to, 16, true);
+  fibers[em.thread.x].copies.push_back({to, from});
+}
+
+void em_end_batch(void) {
+  if (!in_fibers) return;
+  Fiber &self = fibers[em.thread.x];
+  self.batches.push_back(self.copies.size());
+}
+
+void em_wait_copies(int but) {
+  if (!in_fibers) return;
+  Fiber &self = fibers[em.thread.x];
+  const size_t kept = but < 0 ? 0 : size_t(but), batches = self.batches.size();
+  if (but >= 0 && batches <= kept) return;
+  const size_t come = but < 0 ? self.copies.size() : self.batches[batches - kept - 1];
+  for (size_t i = 0; i < come; i++) {
+    const auto [to, from] = self.copies[i];
+    if (from) races_access(from, 16, false), std::memcpy(to, from, 16);
+    else std::memset(to, 0, 16);
+    races_access(to, 16, true);
+  }
+  self.copies.erase(self.copies.begin(), self.copies.begin() + long(come));
+  self.batches.erase(self.batches.begin(), self.batches.begin() + long(but < 0 ? batches : batches - kept));
+  for (size_t &end : self.batches) end -= come;
+}
+
+void em_read(const void *at, long long bytes) { races_access(at, bytes, false); }
+
+unsigned long long em_atomic_min(unsigned long long *at, unsigned long long x) {
+  const unsigned long long was = *at;
+  if (x < was) *at = x;
+  return was;
+}
+
+const char *em_launch(long long blocks, int threads, long long shared, int with_fibers, int watched, void (*kernel)(const void *),
                       const void *args) {
   static std::vector<char> memory;
   const long long room = shared > 0 ? shared : with_fibers ? static_shared : 0;
@@ -216,6 +262,7 @@ const char *em_launch(long long blocks, int threads, long long shared, int with_
   em_shared_memory = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(memory.data()) + 15) & ~uintptr_t(15));
   em_shared_bytes = room;
   kernel_of = kernel, args_of = args, in_fibers = with_fibers != 0;
+  races_launch(watched != 0, threads, in_fibers, em_shared_memory, room);
   if (in_fibers) {
     fibers.resize(size_t(threads));
     warps.resize(size_t((threads + warp - 1) / warp));
@@ -229,46 +276,4 @@ const char *em_launch(long long blocks, int threads, long long shared, int with_
   }
   return fault[0] ? fault : nullptr;
 }
-
-// Memory of the emulated device: filled with bytes that are NaN in every floating-point type.
-void *em_allocate(long long bytes) {
-  void *at = nullptr;
-  if (bytes > (1ll << 46) || posix_memalign(&at, 256, size_t(bytes))) return nullptr;
-  std::memset(at, 0xff, size_t(bytes));
-  return at;
-}
-void em_free(void *at) { std::free(at); }
-void em_copy(void *to, const void *from, long long bytes) { std::memcpy(to, from, size_t(bytes)); }
-void em_fill(void *at, int byte, long long bytes) { std::memset(at, byte, size_t(bytes)); }
-
-// Memory that other processes open by ours and its file descriptor; it has no name, so nothing is left of it. Null where there is
-// none. Unlike em_allocate's it is not poisoned.
-#if defined(__linux__)
-void *em_share(long long bytes, int *file) {
-  *file = memfd_create("halomesh-emulated", MFD_CLOEXEC);
-  if (*file < 0) return nullptr;
-  if (ftruncate(*file, bytes) == 0) {
-    void *at = mmap(nullptr, size_t(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, *file, 0);
-    if (at != MAP_FAILED) return at;
-  }
-  close(*file);
-  return nullptr;
-}
-void em_unshare(void *at, long long bytes, int file) { munmap(at, size_t(bytes)), close(file); }
-void *em_open(int process, int file, long long bytes) {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/%d/fd/%d", process, file);
-  const int opened = open(path, O_RDWR | O_CLOEXEC);
-  if (opened < 0) return nullptr;
-  void *at = mmap(nullptr, size_t(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, opened, 0);
-  close(opened);
-  return at == MAP_FAILED ? nullptr : at;
-}
-void em_shut(void *at, long long bytes) { munmap(at, size_t(bytes)); }
-#else
-void *em_share(long long bytes, int *file) { return *file = -1, em_allocate(bytes); }
-void em_unshare(void *at, long long, int) { em_free(at); }
-void *em_open(int, int, long long) { return nullptr; }
-void em_shut(void *, long long) {}
-#endif
 }

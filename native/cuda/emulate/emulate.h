@@ -29,10 +29,19 @@ void em_barrier(void);
 void em_named(int barrier, int threads, int waits);
 // Waits for the other threads of the warp. The last one to come calls combine(arguments of all lanes).
 void em_warp(void *argument, void (*combine)(void **lanes));
+// Sixteen bytes to shared memory, zeros where `from` is null: they come when the thread waits for them, and not before.
+void em_copy_later(void *to, const void *from);
+// Copies that were asked for since the last batch are one.
+void em_end_batch(void);
+// All batches but the last `but` have come; less than 0: all copies, whatever batch they are of.
+void em_wait_copies(int but);
+// Says that the thread reads, where others do it for it.
+void em_read(const void *at, long long bytes);
+unsigned long long em_atomic_min(unsigned long long *at, unsigned long long x);
 // Keeps the first fault of a launch.
 void em_fault(const char *text);
-// Runs a kernel; null, or what went wrong.
-const char *em_launch(long long blocks, int threads, long long shared, int fibers, void (*kernel)(const void *), const void *args);
+// Runs a kernel, which tells of its accesses where it is `watched` (races.h); null, or what went wrong.
+const char *em_launch(long long blocks, int threads, long long shared, int fibers, int watched, void (*kernel)(const void *), const void *args);
 }
 
 #define threadIdx (em.thread)
@@ -59,8 +68,4 @@ static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
 static inline long long min(long long a, long long b) { return a < b ? a : b; }
 static inline long long max(long long a, long long b) { return a > b ? a : b; }
-static inline unsigned long long atomicMin(unsigned long long *at, unsigned long long x) {
-  const unsigned long long was = *at;
-  if (x < was) *at = x;
-  return was;
-}
+static inline unsigned long long atomicMin(unsigned long long *at, unsigned long long x) { return em_atomic_min(at, x); }

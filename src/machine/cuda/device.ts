@@ -42,9 +42,12 @@ export function cudaDevice({ ordinal, driver = driverHere(ordinal), ...options }
   return new CudaDevice(driver, options);
 }
 
-/** HALOMESH_CUDA=emulated stands for a GPU where there is none: slow, for tests. */
-const driverHere = (ordinal?: number): Driver =>
-  process.env.HALOMESH_CUDA === 'emulated' ? emulatedDriver({ cache: cacheFolder() }) : realDriver(ordinal);
+/** HALOMESH_CUDA=emulated stands for a GPU where there is none: slow, for tests; HALOMESH_CUDA_RACES=1 makes it look for races. */
+const driverHere = (ordinal?: number): Driver => {
+  const { HALOMESH_CUDA, HALOMESH_CUDA_RACES } = process.env;
+  if (HALOMESH_CUDA !== 'emulated') return realDriver(ordinal);
+  return emulatedDriver({ cache: cacheFolder(), races: HALOMESH_CUDA_RACES === '1' });
+};
 
 const cuda = (tensor: Tensor) => tensor as CudaTensor;
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 import { fail } from '../../core/index.ts';
@@ -15,13 +15,17 @@ import { deviceText, nativeFile, nativeText } from './library.ts';
 // A driver without a GPU: the printed source, compiled for the host against native/cuda/emulate, runs block by block. Memory is poisoned
 // when it is given, shared memory before every block, and every access is held against the box of its tensor.
 
-const FLAGS = ['-std=c++17', '-O1', '-ffp-contract=off', '-fno-math-errno', '-w', '-fPIC', '-shared'];
+// Where races are looked for, kernels tell the runtime of every access to memory (native/cuda/emulate/races.h).
+
+const FLAGS = ['-std=c++17', '-O1', '-ffp-contract=off', '-fno-math-errno', '-w', '-fPIC'];
 
 /** Where compiled code is kept, and what compiles it. */
 export interface EmulatorOptions {
   readonly cache: string;
   /** A C++ compiler; CXX, else g++. */
   readonly compiler?: string;
+  /** Whether a launch fails in which threads use memory at the same time, one of them writing; several times slower. */
+  readonly races?: boolean;
 }
 
 interface Runtime extends SharedMemory {
@@ -35,12 +39,15 @@ interface Runtime extends SharedMemory {
 let runtime: Runtime | undefined;
 /** Where launches go while they are recorded. */
 let recording: (() => void)[] | undefined;
-/** Of this process, by name. */
-const kernels = new Map<string, CompiledKernel>();
+/** Of this process, by name; those that tell of races apart. */
+const [plain, telling] = [new Map<string, CompiledKernel>(), new Map<string, CompiledKernel>()];
 
 export function emulatedDriver(options: EmulatorOptions): Driver {
   runtime ??= loadRuntime(options);
   const memory = runtime;
+  const kernels = options.races ? telling : plain;
+  const compile = (sources: readonly KernelSource[]): void =>
+    compileAll(sources, kernels, options, memory.file);
   const room = (bytes: number): HostRoom => {
     const address = memory.allocate(Math.max(bytes, 1));
     return {
@@ -71,10 +78,10 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
     async compile(sources) {
       const wanted = new Map(sources.map((source) => [source.name, source]));
       const missing = [...wanted.values()].filter(({ name }) => !kernels.has(name));
-      if (missing.length > 0) compileAll(missing, options, memory.file);
+      if (missing.length > 0) compile(missing);
     },
     kernel(source) {
-      if (!kernels.has(source.name)) compileAll([source], options, memory.file);
+      if (!kernels.has(source.name)) compile([source]);
       return kernels.get(source.name)!;
     },
     mark() {
@@ -130,8 +137,9 @@ function notRecorded(what: string): void {
 }
 
 function loadRuntime(options: EmulatorOptions): Runtime {
-  const texts = [nativeText('emulate/emulate.cpp'), nativeText('emulate/emulate.h')];
-  const file = built('emulator', texts, options, (to) => [nativeFile('emulate/emulate.cpp'), '-o', to]);
+  const parts = ['emulate', 'memory', 'races'].map((name) => `emulate/${name}.cpp`);
+  const texts = [...parts, 'emulate/emulate.h', 'emulate/races.h'].map(nativeText);
+  const file = built('emulator', texts, options, (to) => [[...parts.map(nativeFile), '-shared', '-o', to]]);
   const func = loaded(file);
   const copy = 'em_copy';
   return {
@@ -167,12 +175,23 @@ function loaded(file: string): LibraryHandle['func'] {
 }
 
 /** Compiles all kernels into one library, each in a namespace of its own. */
-function compileAll(sources: readonly KernelSource[], options: EmulatorOptions, runtimeFile: string): void {
-  const text = `${nativeText('emulate/emulate.h')}${deviceText()}${sources.map(hostText).join('')}`;
+function compileAll(
+  sources: readonly KernelSource[],
+  kernels: Map<string, CompiledKernel>,
+  options: EmulatorOptions,
+  runtimeFile: string,
+): void {
+  const races = options.races ?? false;
+  const text = `${nativeText('emulate/emulate.h')}${deviceText()}${sources.map((one) => hostText(one, races)).join('')}`;
   const file = built('kernels', [text, runtimeFile], options, (to) => {
-    const cpp = `${to}.cpp`;
+    const [cpp, object] = [`${to}.cpp`, `${to}.o`];
     writeFileSync(cpp, text);
-    return [cpp, '-o', to, runtimeFile];
+    // The accesses are told to the runtime, which takes the place of the sanitizer's own library.
+    const told = races ? ['-fsanitize=thread', '--param', 'tsan-distinguish-volatile=0'] : [];
+    return [
+      [...told, '-c', cpp, '-o', object],
+      ['-shared', object, '-o', to, runtimeFile],
+    ];
   });
   const func = loaded(file);
   for (const { name, threads } of sources) {
@@ -197,23 +216,23 @@ function compileAll(sources: readonly KernelSource[], options: EmulatorOptions, 
   }
 }
 
-function hostText({ name, text, barriers, shared = 0 }: KernelSource): string {
+function hostText({ name, text, barriers, shared = 0 }: KernelSource, races: boolean): string {
   return `namespace ${name}_space {
 ${text}
 static void enter(const void *args) { ${name}(*(const Args *)args); }
 }
 extern "C" const char *${name}_run(long long blocks, int threads, const void *args) {
-  return em_launch(blocks, threads, ${shared}, ${Number(barriers)}, ${name}_space::enter, args);
+  return em_launch(blocks, threads, ${shared}, ${Number(barriers)}, ${Number(races)}, ${name}_space::enter, args);
 }
 `;
 }
 
-/** A library of the cache, which is compiled where it is not there; `texts`: all that it is made of. */
+/** A library of the cache, which is compiled where it is not there; `texts`: all that it is made of, `runs`: of the compiler. */
 function built(
   stem: string,
   texts: readonly string[],
   { cache, compiler = process.env.CXX?.trim() || 'g++' }: EmulatorOptions,
-  args: (to: string) => readonly string[],
+  runs: (to: string) => readonly (readonly string[])[],
 ): string {
   const hash = createHash('sha256')
     .update([...texts, compiler, ...FLAGS].join('\0'))
@@ -224,7 +243,8 @@ function built(
   const partial = beginPartial(file);
   try {
     const [program, ...first] = compiler.split(/\s+/);
-    execFileSync(program, [...first, ...FLAGS, ...args(partial.path)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const args of runs(partial.path))
+      execFileSync(program, [...first, ...FLAGS, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     partial.finish();
   } catch (error) {
     partial.discard();
@@ -233,6 +253,8 @@ function built(
       { where: 'device cuda', problem: `a kernel did not compile: ${said.slice(0, 4000)}` },
       { cause: error },
     );
+  } finally {
+    for (const kind of ['cpp', 'o']) rmSync(`${partial.path}.${kind}`, { force: true });
   }
   return file;
 }
