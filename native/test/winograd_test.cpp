@@ -21,13 +21,16 @@ Case draw(bool transpose) {
   for (int64_t channels : c.source_channels) c.in_channels += channels;
   c.out_channels = rng.chance(3) ? 128 : rng.pick(some);
   bool heavy = c.in_channels * c.out_channels > 2000;
+  bool plane = rng.chance(35);
   for (int a = 0; a < 3; a++) {
-    c.window.kernel[a] = 3, c.window.stride[a] = c.window.dilation[a] = 1;
-    c.window.pad[a] = rng.chance(70) ? 1 : rng.range(0, 3);
-    c.in[a] = rng.range(c.window.pad[a] ? 1 : 3, heavy ? 5 : 9);
+    int64_t further = a == 0 && plane ? 0 : 2; // taps behind the first
+    c.window.kernel[a] = 1 + further, c.window.stride[a] = c.window.dilation[a] = 1;
+    c.window.pad[a] = rng.chance(70) ? further / 2 : rng.range(0, further + 1);
+    c.in[a] = rng.range(c.window.pad[a] ? 1 : 1 + further, heavy ? 5 : 9);
+    if (further == 0 && rng.chance(50)) c.in[a] = 1;
     if (a == 2 && !heavy && rng.chance(20)) c.in[a] += rng.range(20, 70);
-    if (transpose) c.in[a] = std::max(c.in[a], 2 * c.window.pad[a] - 1);
-    c.out[a] = transpose ? c.in[a] + 2 - 2 * c.window.pad[a] + (c.window.pad[a] > 1) : c.in[a] + 2 * c.window.pad[a] - 2;
+    if (transpose) c.in[a] = std::max(c.in[a], 2 * c.window.pad[a] + 1 - further);
+    c.out[a] = transpose ? c.in[a] + further - 2 * c.window.pad[a] + (2 * c.window.pad[a] > further) : c.in[a] + 2 * c.window.pad[a] - further;
     c.out[a] = std::max<int64_t>(1, c.out[a]);
   }
   return c;
@@ -107,7 +110,9 @@ int main(int argc, char **argv) {
   if (argc > 2) rng.state += uint64_t(std::atoll(argv[2])) * 0x9e3779b97f4a7c15u;
   for (int i = 0; i < 2 * cases; i++) {
     const int64_t cells[] = {2, 4, 8, 16};
-    test_weight_grad("winograd weight gradient", draw(false), {2, rng.pick(cells), rng.pick(cells)}, HM_CONV_WINOGRAD, 10);
+    Case of_weights = draw(false);
+    int64_t deep = of_weights.window.kernel[0] == 1 ? rng.range(1, 2) : 2;
+    test_weight_grad("winograd weight gradient", of_weights, {deep, rng.pick(cells), rng.pick(cells)}, HM_CONV_WINOGRAD, 10);
     test_values(i % 2);
     test_part(i % 2);
     test_two_parts(draw(i % 2), HM_CONV_WINOGRAD);
