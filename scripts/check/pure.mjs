@@ -13,6 +13,7 @@ const pure = [
   'src/ops/',
   'src/nn/',
   'src/plan/',
+  'src/stablehlo/',
   'src/machine/calls/',
   'src/machine/kernels/',
   'src/machine/wasm/',

@@ -67,7 +67,7 @@ export const transposeOp = defineOp<TransposeAttrs>({
 export type ReshapeAttrs = { readonly shape: Shape };
 
 /** How many leading and how many trailing dimensions (of the rest) are equal in name and size. */
-function equalEnds(a: Shape, b: Shape): { readonly leading: number; readonly trailing: number } {
+export function equalEnds(a: Shape, b: Shape): { readonly leading: number; readonly trailing: number } {
   const same = (i: number, k: number) => a[i].name === b[k].name && a[i].size === b[k].size;
   const most = Math.min(a.length, b.length);
   let leading = 0;
