@@ -6,9 +6,9 @@ import { TileCache } from './tile-cache.ts';
 
 type Opener = (files: ScanFiles, file: string, options: PictureReadOptions) => Promise<PictureTiles>;
 
-const openPng: Opener = async (...args) => (await import('./png-read.ts')).openPng(...args);
-const openJpeg: Opener = async (...args) => (await import('./jpeg-read.ts')).openJpeg(...args);
-const openTiff: Opener = async (...args) => (await import('./tiff-read.ts')).openTiff(...args);
+const openPng: Opener = async (...args) => (await import('./whole/png-read.ts')).openPng(...args);
+const openJpeg: Opener = async (...args) => (await import('./whole/jpeg-read.ts')).openJpeg(...args);
+const openTiff: Opener = async (...args) => (await import('./tiff/tiff-read.ts')).openTiff(...args);
 
 /** What reads each kind of picture, by the bytes that its files begin with, in Latin-1. */
 const kinds: readonly (readonly [start: string, Opener])[] = [

@@ -1,4 +1,4 @@
-import { ImagingError } from '../../volume/errors.ts';
+import { ImagingError } from '../../../volume/errors.ts';
 import type { TiffDirectory } from './tiff-directory.ts';
 
 // What the tags of one directory say of its picture (TIFF 6.0).

@@ -1,7 +1,7 @@
-import { ImagingError } from '../../volume/errors.ts';
-import type { ScanFiles } from '../scan-files.ts';
-import type { PictureReadOptions, PictureTiles } from './picture-types.ts';
-import { reopenedFile } from './reopened-file.ts';
+import { ImagingError } from '../../../volume/errors.ts';
+import type { ScanFiles } from '../../scan-files.ts';
+import type { PictureReadOptions, PictureTiles } from '../picture-types.ts';
+import { reopenedFile } from '../reopened-file.ts';
 import { TiffDirectory, type TiffFile, tiffHeader } from './tiff-directory.ts';
 import { channelsOf, type TiffPage, tags, tiffPage } from './tiff-page.ts';
 import { pixelSizeOf } from './tiff-scale.ts';

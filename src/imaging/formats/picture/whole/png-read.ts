@@ -1,17 +1,17 @@
-import { ImagingError } from '../../volume/errors.ts';
-import { readError } from '../byte-reader.ts';
-import { latin1, viewOf } from '../bytes.ts';
-import type { ScanFiles } from '../scan-files.ts';
+import { ImagingError } from '../../../volume/errors.ts';
+import { readError } from '../../byte-reader.ts';
+import { latin1, viewOf } from '../../bytes.ts';
+import type { ScanFiles } from '../../scan-files.ts';
 import type {
   PictureFacts,
   PictureReadOptions,
   PictureSamples,
   PictureTiles,
   PixelSize,
-} from './picture-types.ts';
+} from '../picture-types.ts';
+import { type ReopenedFile, reopenedFile } from '../reopened-file.ts';
+import { isPixelSize, noteOnSize } from '../tiff/tiff-scale.ts';
 import { type PngHeader, PngRows } from './png-rows.ts';
-import { type ReopenedFile, reopenedFile } from './reopened-file.ts';
-import { isPixelSize, noteOnSize } from './tiff-scale.ts';
 import { checkWhole } from './whole-picture.ts';
 
 // PNG (W3C recommendation, third edition).
@@ -37,6 +37,15 @@ export async function openPng(
     type: bits === 16 ? 'uint16' : 'uint8',
   } as const satisfies Partial<PictureFacts>;
   checkWhole(about, height, width, maxBytes);
+  const packed = found.data.reduce((sum, one) => sum + one.bytes, 0);
+  if (height * Math.ceil((width * bits * header.samples) / 8) > packed * largestRatio)
+    throw new ImagingError({
+      file,
+      field: 'IDAT',
+      expected: `enough for ${width} x ${height} pixels`,
+      found: `${packed} bytes`,
+      hint: 'The file is cut short or damaged: copy or download it again.',
+    });
   const isKnown = pixel !== undefined && isPixelSize(pixel);
   const hasAlpha = colours.endsWith('alpha') || (found.transparent && !(colours === 'palette' && labels));
   let whole: Promise<PictureSamples> | undefined;
@@ -114,11 +123,6 @@ async function readChunks(file: string, source: ReopenedFile): Promise<Chunks> {
   }
   if (header === undefined) return refuse('first chunk', 'IHDR', 'none');
   if (header.colours === 'palette' && palette.length < 3) return refuse('PLTE', 'a palette', 'none');
-  const packed = data.reduce((sum, one) => sum + one.bytes, 0);
-  const { height, width, bits, samples } = header;
-  const rows = height * Math.ceil((width * bits * samples) / 8);
-  if (rows > packed * largestRatio)
-    return refuse('IDAT', `enough for ${width} x ${height} pixels`, `${packed} bytes`);
   return { header, palette, data, transparent, ...(pixel && { pixel }) };
 }
 

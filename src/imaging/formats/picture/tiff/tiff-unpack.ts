@@ -1,6 +1,6 @@
-import { concatBytes } from '../bytes.ts';
-import { CodecError } from '../dicom/codecs/frame-format.ts';
-import type { ScanFiles } from '../scan-files.ts';
+import { concatBytes } from '../../bytes.ts';
+import { CodecError } from '../../dicom/codecs/frame-format.ts';
+import type { ScanFiles } from '../../scan-files.ts';
 import {
   type Announced,
   decodeJpeg2000Picture,
@@ -8,9 +8,9 @@ import {
   jpeg2000Facts,
   jpegFacts,
   rgbOfYcc,
-} from './colour-codecs.ts';
+} from '../codecs/colour-codecs.ts';
+import { unpackPackBits } from '../samples.ts';
 import { unpackLzw } from './lzw.ts';
-import { unpackPackBits } from './samples.ts';
 
 // How tiles of TIFF are packed. What a tile may unpack to is known before: nothing takes more.
 

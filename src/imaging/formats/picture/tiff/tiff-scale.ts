@@ -1,5 +1,5 @@
-import { unitInMm } from '../../volume/length-units.ts';
-import type { PixelSize } from './picture-types.ts';
+import { unitInMm } from '../../../volume/length-units.ts';
+import type { PixelSize } from '../picture-types.ts';
 import type { TiffDirectory } from './tiff-directory.ts';
 import { tags } from './tiff-page.ts';
 

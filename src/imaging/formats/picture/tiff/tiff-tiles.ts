@@ -1,8 +1,8 @@
-import { ImagingError } from '../../volume/errors.ts';
-import { CodecError } from '../dicom/codecs/frame-format.ts';
-import type { ScanFiles } from '../scan-files.ts';
-import type { PictureLevel, PictureSamples } from './picture-types.ts';
-import { addDifferences, firstOf, interleaved, unpackBits, wideSamples } from './samples.ts';
+import { ImagingError } from '../../../volume/errors.ts';
+import { CodecError } from '../../dicom/codecs/frame-format.ts';
+import type { ScanFiles } from '../../scan-files.ts';
+import type { PictureLevel, PictureSamples } from '../picture-types.ts';
+import { addDifferences, firstOf, interleaved, unpackBits, wideSamples } from '../samples.ts';
 import { bytesAt } from './tiff-directory.ts';
 import { channelsOf, type TiffPage, tags, tilesOfPage } from './tiff-page.ts';
 import { compressionOf } from './tiff-unpack.ts';

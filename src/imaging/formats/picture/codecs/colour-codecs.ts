@@ -1,6 +1,6 @@
-import { viewOf } from '../bytes.ts';
-import { CodecError } from '../dicom/codecs/frame-format.ts';
-import type { LoadCodec } from '../dicom/codecs/wasm-codec.ts';
+import { viewOf } from '../../bytes.ts';
+import { CodecError } from '../../dicom/codecs/frame-format.ts';
+import type { LoadCodec } from '../../dicom/codecs/wasm-codec.ts';
 
 // JPEG and JPEG 2000 of one or three channels, by libjpeg-turbo and OpenJPEG as WebAssembly. Both are loaded with the first such picture,
 // and anew after one that is damaged: the memory of a module may be anything then.
@@ -17,16 +17,17 @@ type Module<Name extends string> = Awaited<ReturnType<LoadCodec<Name>>>;
 
 let jpeg: Promise<Module<'JPEGDecoder'>> | undefined;
 let jpeg2000: Promise<Module<'J2KDecoder'>> | undefined;
-const silent = { print: (): void => {}, printErr: (): void => {} };
+// A module keeps what it is loaded with: each gets its own.
+const silent = () => ({ print: (): void => {}, printErr: (): void => {} });
 
 async function loadJpeg(): Promise<Module<'JPEGDecoder'>> {
   const { default: load } = await import('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs');
-  return load(silent);
+  return load(silent());
 }
 
 async function loadJpeg2000(): Promise<Module<'J2KDecoder'>> {
   const { default: load } = await import('@cornerstonejs/codec-openjpeg/decodewasmjs');
-  return load(silent);
+  return load(silent());
 }
 
 /** The samples of a JPEG picture, of three channels as red, green and blue. Throws CodecError where it is damaged. */

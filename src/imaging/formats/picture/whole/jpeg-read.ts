@@ -1,11 +1,11 @@
-import { ImagingError } from '../../volume/errors.ts';
-import { viewOf } from '../bytes.ts';
-import { CodecError } from '../dicom/codecs/frame-format.ts';
-import type { ScanFiles } from '../scan-files.ts';
-import { decodeJpegPicture, jpegFacts } from './colour-codecs.ts';
-import type { PictureFacts, PictureReadOptions, PictureTiles, PixelSize } from './picture-types.ts';
-import { reopenedFile } from './reopened-file.ts';
-import { isPixelSize, noteOnSize } from './tiff-scale.ts';
+import { ImagingError } from '../../../volume/errors.ts';
+import { viewOf } from '../../bytes.ts';
+import { CodecError } from '../../dicom/codecs/frame-format.ts';
+import type { ScanFiles } from '../../scan-files.ts';
+import { decodeJpegPicture, jpegFacts } from '../codecs/colour-codecs.ts';
+import type { PictureFacts, PictureReadOptions, PictureTiles, PixelSize } from '../picture-types.ts';
+import { reopenedFile } from '../reopened-file.ts';
+import { isPixelSize, noteOnSize } from '../tiff/tiff-scale.ts';
 import { checkWhole } from './whole-picture.ts';
 
 /** Bytes of a JPEG file, at most. */

@@ -1,4 +1,4 @@
-import { CodecError } from '../dicom/codecs/frame-format.ts';
+import { CodecError } from '../../dicom/codecs/frame-format.ts';
 
 const clear = 256;
 const end = 257;

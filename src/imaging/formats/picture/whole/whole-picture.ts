@@ -1,6 +1,6 @@
-import { ImagingError } from '../../volume/errors.ts';
-import type { PictureFacts } from './picture-types.ts';
-import { sampleBytes } from './picture-types.ts';
+import { ImagingError } from '../../../volume/errors.ts';
+import type { PictureFacts } from '../picture-types.ts';
+import { sampleBytes } from '../picture-types.ts';
 
 /** Bytes of samples of a picture that is unpacked as a whole, at most. */
 const mostWhole = 2 ** 30;

@@ -1,5 +1,5 @@
-import { type PictureSamples, samplesOf } from './picture-types.ts';
-import { unpackBits, wideSamples } from './samples.ts';
+import { type PictureSamples, samplesOf } from '../picture-types.ts';
+import { unpackBits, wideSamples } from '../samples.ts';
 
 /** What the header of a PNG says. */
 export interface PngHeader {

@@ -1,6 +1,6 @@
-import { ImagingError } from '../../volume/errors.ts';
-import { viewOf } from '../bytes.ts';
-import type { ReopenedFile } from './reopened-file.ts';
+import { ImagingError } from '../../../volume/errors.ts';
+import { viewOf } from '../../bytes.ts';
+import type { ReopenedFile } from '../reopened-file.ts';
 
 // Directories of TIFF (revision 6.0, section 2) and BigTIFF: lists of tags with their values, which say how a picture lies in the file.
 
