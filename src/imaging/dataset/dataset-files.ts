@@ -2,12 +2,21 @@ import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { sameForm, systemErrorReason } from '../../files/index.ts';
+import { isPictureName, outlineEnding, pictureEnding } from '../formats/picture/picture-grid.ts';
 import { ImagingError } from '../volume/errors.ts';
 import type { ChannelFile } from '../volume/scan-types.ts';
 import type { LabelMapping } from './named-labels.ts';
 
 /** What the files of scans end in: one for each scan, so of a pair its header. */
 const ending = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
+
+/** The ending of a scan, a picture or outlines on one, as far as it is one; empty where it is none. */
+const endingOf = (name: string): string =>
+  [ending, pictureEnding, outlineEnding].map((kind) => kind.exec(name)?.[0]).find((found) => found) ?? '';
+
+/** Whether a file in a folder of scans, or one of pictures, is meant to be used, by its name. */
+export const isDataName = (name: string, pictures: boolean): boolean =>
+  ending.test(name) || (pictures && endingOf(name) !== '');
 
 /**
  * Images and their label maps, as paths from the folder of the data set; `*` stands for the case's id. In the images `{channel}` stands
@@ -55,7 +64,8 @@ export function caseId(file: string, isLabelled: (id: string) => boolean = () =>
 }
 
 /** A file's name without the ending of a scan. */
-export const stem = (name: string): string => name.replace(ending, '');
+export const stem = (name: string): string => name.slice(0, name.length - endingOf(name).length);
+
 /** The number at the end of a file's name, by which nnU-Net tells channels, and the name before it; undefined where there is none. */
 export function channelNumber(
   name: string,
@@ -74,7 +84,7 @@ export interface ListOptions {
 
 /**
  * Cases of a folder of images, and of one of labels if it is given, in the way of the Decathlon and of nnU-Net v2: files of any
- * format that is read, or folders of DICOM series. Files `a_0000`, `a_0001`... are the channels of one scan, unless label maps have
+ * format that is read, or folders of DICOM series; pictures where there are no scans. Files `a_0000`, `a_0001`... are the channels of one scan, unless label maps have
  * these numbers too; where several channels are known, a file without a number holds them as its volumes.
  */
 export async function listCases(
@@ -84,10 +94,15 @@ export async function listCases(
   { fileEnding, channels: known }: ListOptions = {},
 ): Promise<FoundCases> {
   const all = await namesIn(path.join(dir, images));
+  // Pictures beside scans are drawn from them.
+  const pictures = !all.some(({ name, folder }) => folder || ending.test(name));
   const names = all
     .filter(
       ({ name, folder }) =>
-        folder || (fileEnding ? name.toLowerCase().endsWith(fileEnding.toLowerCase()) : ending.test(name)),
+        folder ||
+        (fileEnding
+          ? name.toLowerCase().endsWith(fileEnding.toLowerCase())
+          : (pictures ? pictureEnding : ending).test(name)),
     )
     .map(({ name }) => name);
   const labelNames =
@@ -121,7 +136,7 @@ export async function listCases(
       cases.push({ id, image, ...(channels && { channels }) });
       continue;
     }
-    const own = labelNames.filter((label) => ending.test(label) && idOf(label) === id);
+    const own = labelNames.filter((label) => isDataName(label, isPictureName(name)) && idOf(label) === id);
     const same = own.find((label) => label.slice(stem(label).length) === name.slice(stem(name).length));
     if (own.length > 1 && same === undefined) {
       const expected = `one label map of case ${id}`;
@@ -129,7 +144,7 @@ export async function listCases(
         new ImagingError({ file: path.join(dir, labels), field: 'labels', expected, found: own.join(', ') }),
       );
     }
-    const likely = `${id}${fileEnding ?? ending.exec(name)?.[0] ?? '.nii.gz'}`;
+    const likely = `${id}${fileEnding ?? (endingOf(name) || '.nii.gz')}`;
     const label = path.join(dir, labels, same ?? own[0] ?? likely);
     cases.push({ id, image, ...(channels && { channels }), label: unwrapped(label) });
   }
@@ -155,7 +170,9 @@ function channelsOfCase(
   files: ReadonlyMap<number, string> | undefined,
   count: number,
 ): ChannelFile[] {
-  if (files === undefined) return volumesOf(unwrapped(place(name)), count);
+  // A picture holds its colours in one file, which nnU-Net gives the number 0 all the same.
+  if (files === undefined || (files.size === 1 && isPictureName(name)))
+    return volumesOf(unwrapped(place(name)), count);
   const likely = (channel: number): string =>
     `${stem(name).replace(/_\d{4}$/, '')}_${String(channel).padStart(4, '0')}${name.slice(stem(name).length)}`;
   return Array.from({ length: count }, (_, channel) => ({
@@ -179,7 +196,7 @@ function unfitEnding(
   fileEnding: string,
   all: readonly { readonly name: string }[],
 ): ImagingError {
-  const endings = new Set(all.map(({ name }) => ending.exec(name)?.[0] ?? (path.extname(name) || name)));
+  const endings = new Set(all.map(({ name }) => endingOf(name) || path.extname(name) || name));
   const found = [...endings].slice(0, 5).join(', ');
   return new ImagingError({
     file: path.join(dir, 'dataset.json'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readJsonFile, systemErrorReason, writeTextAtomically } from '../../files/index.ts';
+import { isPictureName } from '../formats/picture/picture-grid.ts';
 import { classNamesProblem } from '../store/dataset-names.ts';
 import { mostChannels } from '../store/format.ts';
 import { ImagingError } from '../volume/errors.ts';
@@ -91,7 +92,9 @@ export async function readDescription(file: string): Promise<DatasetDescription>
   const channelNames = channelsOf(content, file);
   const count = channelNames?.length ?? 1;
   const elsewhere = [...(content.dataset ?? [])].map(([id, { images, label }]) => {
-    if (images.length !== count)
+    // A picture holds its colours in one file.
+    const isWhole = images.length === 1 && isPictureName(images[0]);
+    if (images.length !== count && !isWhole)
       throw new ImagingError({
         file,
         field: `dataset.${id}.images`,
@@ -99,7 +102,7 @@ export async function readDescription(file: string): Promise<DatasetDescription>
         found: `${images.length}`,
         hint: channelNames && `Its channels are ${channelNames.join(', ')}.`,
       });
-    return { id, image: images[0], ...(count > 1 && { channels: images }), label };
+    return { id, image: images[0], ...(count > 1 && !isWhole && { channels: images }), label };
   });
   const { labels } = content;
   const sets =

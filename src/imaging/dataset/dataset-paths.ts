@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { FileFinder, pathFrom } from '../../files/index.ts';
+import { isPictureName } from '../formats/picture/picture-grid.ts';
 import { ImagingError } from '../volume/errors.ts';
 import type { ChannelFile } from '../volume/scan-types.ts';
-import { channelNumber, unwrapped, volumesOf } from './dataset-files.ts';
+import { channelNumber, stem, unwrapped, volumesOf } from './dataset-files.ts';
 
 /** A file's name with the number of a channel. */
-const numberedAs = (file: string, channel: number): string =>
-  file.replace(/(\.nii(\.gz)?|\.(nrrd|nhdr|mha|mhd|hdr))?$/i, `_${String(channel).padStart(4, '0')}$1`);
+const numberedAs = (file: string, channel: number): string => {
+  const name = path.basename(file);
+  const ending = name.slice(stem(name).length);
+  return `${file.slice(0, file.length - ending.length)}_${String(channel).padStart(4, '0')}${ending}`;
+};
 
 /** Finds the files of the list of a data set, and collects what is wrong with them. */
 export class ListedFiles {
@@ -40,8 +44,11 @@ export class ListedFiles {
     const file = this.at(pathFrom(this.dir, written));
     const first = channelNumber(path.basename(file))?.channel === 0;
     if (existsSync(file) && !first) return volumesOf(file, count);
-    const whole = first ? file.replace(/_0000(?=(\.nii(\.gz)?|\.[a-z]+)?$)/i, '') : file;
+    const whole = first ? file.replace(/_0000(?=(\.nii(\.gz)?|\.[a-z]+)*$)/i, '') : file;
     const numbered = (n: number): string => this.at(numberedAs(whole, n));
+    // A picture holds its colours in one file, which has the number 0 all the same.
+    if (isPictureName(file) && existsSync(numbered(0)) && !existsSync(numbered(1)))
+      return volumesOf(numbered(0), count);
     if (!existsSync(numbered(0))) return [{ file }];
     return Array.from({ length: count }, (_, n) => ({ file: numbered(n) }));
   }

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { isPictureName } from '../formats/picture/picture-grid.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { imageFiles } from './channels.ts';
-import { type FoundCase, stem } from './dataset-files.ts';
+import { type FoundCase, isDataName, stem } from './dataset-files.ts';
 
 // Files of a data set that no case uses: a training that leaves them out must not look as if it had seen them.
 
@@ -19,17 +20,18 @@ export function unusedFiles(dir: string, cases: readonly FoundCase[], known: rea
   const folders = new Set(own.map((name) => path.join(path.resolve(dir), name)));
   for (const file of used) folders.add(path.dirname(path.resolve(file)));
   const within = [...folders].filter((folder) => !path.relative(path.resolve(dir), folder).startsWith('..'));
+  const pictures = cases.some(({ image }) => isPictureName(image));
   return within
-    .flatMap((folder) => scansIn(folder))
+    .flatMap((folder) => scansIn(folder, pictures))
     .filter((file) => !seen.has(alike(file)))
     .map((file) => path.relative(path.resolve(dir), file))
     .sort();
 }
 
-function scansIn(folder: string): string[] {
+function scansIn(folder: string, pictures: boolean): string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => !name.startsWith('.') && stem(name) !== name)
+      .filter((name) => !name.startsWith('.') && isDataName(name, pictures))
       .map((name) => path.join(folder, name));
   } catch {
     // It is missing, or whoever reads a case in it says why it cannot be listed.

@@ -19,6 +19,7 @@ import {
 import { type DatasetDescription, readDescription } from './dataset-json.ts';
 import { ListedFiles } from './dataset-paths.ts';
 import { matchCases } from './dataset-patterns.ts';
+import { withPictureChannels } from './dataset-pictures.ts';
 import { furtherChannels, unusedFiles } from './dataset-unused.ts';
 import { namedLabels } from './named-labels.ts';
 import { hasStructureCases, namedStructures, structureCases } from './structure-cases.ts';
@@ -70,6 +71,7 @@ export interface Dataset {
  *    labels' names and, in the Decathlon, the list of cases; without a list the cases are the files in the folders;
  *  - a folder of cases with one file for each structure, as TotalSegmentator's: `CASE/ct.nii.gz`, `CASE/segmentations/NAME.nii.gz`;
  *  - any folder, with patterns of its images and label maps; a `dataset.json` in it may name the labels.
+ * Images may be pictures, whose colours are channels; where nothing names these, the first picture says whether it has some.
  * A store that `halomesh preprocess` wrote is a data set too.
  * Throws ImagingError if the folder, the list or a file of a case is missing or does not fit.
  */
@@ -110,9 +112,9 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
       found: 'a Zarr store of version 3',
       hint: 'Give the data set that it was made from.',
     });
-  const known = described || byPattern || existsSync(path.join(dir, 'imagesTr'));
-  const byStructure = !known && existsSync(dir) && (await hasStructureCases(dir));
-  if (!existsSync(dir) || !(known || byStructure)) {
+  const isKnown = described || byPattern || existsSync(path.join(dir, 'imagesTr'));
+  const byStructure = !isKnown && existsSync(dir) && (await hasStructureCases(dir));
+  if (!existsSync(dir) || !(isKnown || byStructure)) {
     throw new ImagingError({
       file: dir,
       field: 'dataset',
@@ -122,7 +124,8 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     });
   }
   const description = described ? await readDescription(json) : {};
-  const listed = byStructure ? await structureCases(dir) : await findCases(dir, description, patterns);
+  const known = byStructure ? await structureCases(dir) : await findCases(dir, description, patterns);
+  const listed = await withPictureChannels(known, description.channelNames);
   const structures = namedStructures(listed.cases);
   if (structures !== undefined && description.labels !== undefined) refuseNames(json);
   const lacking = new Set(structures?.faults.map(({ file }) => file));

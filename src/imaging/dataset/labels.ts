@@ -1,19 +1,13 @@
-import { readScanSlabs } from '../formats/scan.ts';
+import { readOpenSlabs } from '../formats/any-scan.ts';
+import { openScan } from '../formats/scan.ts';
 import { isZarr } from '../store/format.ts';
 import { readStoredLabels } from '../store/stored-labels.ts';
 import { affineLean, PERPENDICULAR } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { codeTable, ignoresVoxels, knownValues, type LabelCodes } from '../volume/label-codes.ts';
-import { boxPlacer, canonicalGrid, orientationOnto } from '../volume/orientation.ts';
-import type { ScanReadOptions } from '../volume/scan-types.ts';
-import {
-  describeGrid,
-  type Grid,
-  type Shape3,
-  type Volume,
-  type VoxelArray,
-  voxelCount,
-} from '../volume/volume.ts';
+import { boxPlacer, canonicalGrid, type Orientation, orientationOnto } from '../volume/orientation.ts';
+import type { OpenScan, ScanHeader, ScanReadOptions } from '../volume/scan-types.ts';
+import { describeGrid, type Grid, type Volume, type VoxelArray, voxelCount } from '../volume/volume.ts';
 import { boxShape, type VoxelBox, wholeBox } from '../volume/voxel-source.ts';
 
 /**
@@ -38,7 +32,7 @@ export async function loadLabels(
 
 /**
  * As {@link loadLabels}, the labels of a box alone: takes one byte for each of its voxels. The file is read and checked to its end; of
- * a store only the chunks of the box are.
+ * a store only the chunks of the box are, and of a picture its tiles.
  */
 export async function loadLabelBox(
   file: string,
@@ -49,31 +43,76 @@ export async function loadLabelBox(
 ): Promise<Uint8Array> {
   // The values of a store are classes.
   if (isZarr(file)) return readStoredLabels(file, image.shape, box, names, ignoresVoxels(codes));
-  return readScanSlabs(file, labelOptions(image, names, codes), (stored) => {
-    const orientation = orientationOnto(stored, image);
-    if (orientation === undefined) {
-      throw new ImagingError({
-        file,
-        field: 'geometry',
-        expected: `the image's grid (in RAS+ order: ${describeGrid(image)})`,
-        found: `${describeGrid(canonicalGrid(stored))} in RAS+ order`,
-        hint: 'Bring the label map to the grid of its image, or correct its affine.',
-      });
-    }
+  const options = labelOptions(image, names, codes);
+  const scan = await openScan(file, options);
+  const about = { file, names, codes };
+  if (scan.box !== undefined) return partOf(scan, image, box, about);
+  return readOpenSlabs(scan, options, (stored) => {
+    const orientation = orientationIn(stored, image);
     const data = new Uint8Array(voxelCount(boxShape(box)));
     const place = boxPlacer(stored, box, data, orientation);
+    const [, height, width] = stored.shape;
     let bytes = new Uint8Array(0);
     return {
       take(voxels, first) {
         if (bytes.length < voxels.length) bytes = new Uint8Array(voxels.length);
         const labels = bytes.subarray(0, voxels.length);
         labels.set(voxels);
-        classify(labels, voxels, first, { file, names, codes, shape: stored.shape });
+        const placeOf = (n: number) => [
+          first + Math.floor(n / (width * height)),
+          Math.floor(n / width) % height,
+          n % width,
+        ];
+        classify(labels, voxels, { ...about, placeOf });
         place(labels, first);
       },
       end: () => data,
     };
   });
+}
+
+/** How the axes of a label map lie on an image. Throws ImagingError where it covers another grid. */
+function orientationIn(stored: ScanHeader, image: Grid): Orientation {
+  const orientation = orientationOnto(stored, image);
+  if (orientation !== undefined) return orientation;
+  throw new ImagingError({
+    file: stored.file,
+    field: 'geometry',
+    expected: `the image's grid (in RAS+ order: ${describeGrid(image)})`,
+    found: `${describeGrid(canonicalGrid(stored))} in RAS+ order`,
+    hint: 'Bring the label map to the grid of its image, or correct its affine.',
+  });
+}
+
+/** Voxels of a label map that are read at once where a box can be read by itself. */
+const voxelsAtOnce = 2 ** 22;
+
+/** The labels of a box of a file of which boxes can be read, and whose axes are those of the image. */
+async function partOf(
+  scan: OpenScan,
+  image: Grid,
+  { start, end }: VoxelBox,
+  about: Omit<LabelFile, 'placeOf'>,
+): Promise<Uint8Array> {
+  try {
+    orientationIn(scan.header, image);
+    const labels = new Uint8Array(voxelCount(boxShape({ start, end })));
+    const width = end[2] - start[2];
+    const rows = Math.max(1, Math.floor(voxelsAtOnce / Math.max(1, width)));
+    for (let row = start[1]; labels.length > 0 && row < end[1]; row += rows) {
+      const part: VoxelBox = { start: [0, row, start[2]], end: [1, Math.min(row + rows, end[1]), end[2]] };
+      const voxels = new Uint16Array(voxelCount(boxShape(part)));
+      await scan.box?.(part, voxels);
+      const at = (row - start[1]) * width;
+      const own = labels.subarray(at, at + voxels.length);
+      own.set(voxels);
+      const placeOf = (n: number) => [0, row + Math.floor(n / width), start[2] + (n % width)];
+      classify(own, voxels, { ...about, placeOf });
+    }
+    return labels;
+  } finally {
+    await scan.close();
+  }
 }
 
 /** How a label map of an image is read; a structure set by the names of its labels. */
@@ -106,16 +145,12 @@ interface LabelFile {
   readonly file: string;
   readonly names?: readonly string[];
   readonly codes?: LabelCodes;
-  readonly shape: Shape3;
+  /** Where a voxel lies, along (depth, height, width). */
+  readonly placeOf: (n: number) => readonly number[];
 }
 
-/** Makes classes of `labels`, the voxels as bytes, from slice `first` on. Refuses the first voxel that is none. */
-function classify(
-  labels: Uint8Array,
-  voxels: VoxelArray,
-  first: number,
-  { file, names, codes, shape }: LabelFile,
-): void {
+/** Makes classes of `labels`, the voxels as bytes. Refuses the first voxel that is none. */
+function classify(labels: Uint8Array, voxels: VoxelArray, { file, names, codes, placeOf }: LabelFile): void {
   const table = codeTable(codes, names?.length);
   for (let n = 0; n < voxels.length; n++) {
     const near = labels[n] === voxels[n] ? labels[n] : nearestLabel(voxels[n]);
@@ -123,12 +158,10 @@ function classify(
       labels[n] = table[near];
       continue;
     }
-    const [, height, width] = shape;
-    const index = [first + Math.floor(n / (width * height)), Math.floor(n / width) % height, n % width];
     const known = knownValues(names, codes);
     throw new ImagingError({
       file,
-      field: `label at voxel (depth, height, width) = (${index.join(', ')})`,
+      field: `label at voxel (depth, height, width) = (${placeOf(n).join(', ')})`,
       expected: known === undefined ? 'a whole number from 0 to 255' : `one of ${known}`,
       found: `${voxels[n]}`,
       hint: 'Correct the label map, or the labels in dataset.json, or say what the value stands for (--map-labels).',

@@ -1,6 +1,12 @@
 import { ImagingError } from '../volume/errors.ts';
 import { checkPlausible } from '../volume/plausible.ts';
-import type { OpenScan, ScanHeader, ScanReadOptions, SlabSink } from '../volume/scan-types.ts';
+import {
+  isPictureFormat,
+  type OpenScan,
+  type ScanHeader,
+  type ScanReadOptions,
+  type SlabSink,
+} from '../volume/scan-types.ts';
 import { uprightScan } from '../volume/tilt/upright-scan.ts';
 import { type Volume, voxelCount } from '../volume/volume.ts';
 import { allocateVoxels } from '../volume/voxel-decoder.ts';
@@ -70,7 +76,7 @@ export async function checkedScan(scan: OpenScan, options: ScanReadOptions): Pro
 
 /** Refuses one of several volumes of a format that has one. */
 function checkVolumes({ file, format }: ScanHeader, { volumes = 1 }: ScanReadOptions): void {
-  if (volumes === 1 || format === 'NIfTI') return;
+  if (volumes === 1 || format === 'NIfTI' || isPictureFormat(format)) return;
   const expected = `a NIfTI file with ${volumes} volumes, one for each channel`;
   throw new ImagingError({ file, field: 'channels', expected, found: `one volume of ${format}` });
 }
@@ -82,7 +88,7 @@ export async function readOpenSlabs<T>(
   begin: (scan: ScanHeader) => SlabSink<T>,
 ): Promise<T> {
   try {
-    const { header } = scan;
+    const header: ScanHeader = { ...scan.header, ...scan.passing };
     const sink = begin(header);
     const plane = header.shape[1] * header.shape[2];
     const slices = Math.min(header.shape[0], Math.max(1, Math.floor(slabBytes / (4 * plane))));
@@ -99,11 +105,13 @@ export function readOpenScan(
   scan: OpenScan,
   options: ScanReadOptions,
 ): Promise<Volume & { readonly header: ScanHeader }> {
-  return readOpenSlabs(scan, options, (header) => {
+  return readOpenSlabs(scan, options, (passing) => {
+    const { header } = scan;
     const { shape, affine, file } = header;
+    const plane = passing.shape[1] * passing.shape[2];
     const data = allocateVoxels(file, header, voxelCount(shape), options.as);
     return {
-      take: (voxels, first) => data.set(voxels, first * shape[1] * shape[2]),
+      take: (voxels, first) => data.set(voxels, first * plane),
       end: () => ({ data, shape, affine, header }),
     };
   });

@@ -9,12 +9,14 @@ import { readError } from './byte-reader.ts';
 import { openDicomSeries } from './dicom/dicom-series.ts';
 import { diskFiles } from './disk-files.ts';
 import { otherFolder } from './other-kinds.ts';
+import { isPictureName } from './picture/picture-grid.ts';
 import type { ScanFolders } from './scan-files.ts';
 import { openStructures, structuresOf } from './structures/structure-folder.ts';
 
 /**
  * Opens a scan of any format, told apart by content: NIfTI (`.nii`, `.nii.gz`, `.hdr`/`.img`), NRRD (`.nrrd`, `.nhdr`),
- * MetaImage (`.mha`, `.mhd`), a folder with a DICOM series, one of its files or a DICOMDIR, or the folder of an array of a store.
+ * MetaImage (`.mha`, `.mhd`), a folder with a DICOM series, one of its files or a DICOMDIR, the folder of an array of a store, or a picture
+ * (`.png`, `.jpg`, `.tif`, `.svs`), which is a volume of depth 1.
  * Reads the header, of a series those of all its files. `files` opens all of them but a store's.
  * Throws ImagingError where the scan cannot be used.
  */
@@ -25,8 +27,19 @@ export async function openScan(
 ): Promise<OpenScan> {
   const scan = (await isFolder(path))
     ? await openFolder(files, path, options)
-    : await openScanFile(files, path, options);
+    : ((await openFlat(files, path, options)) ?? (await openScanFile(files, path, options)));
   return checkedScan(scan, options);
+}
+
+/** A file that is named as a picture, where it is one. */
+async function openFlat(
+  files: ScanFolders,
+  path: string,
+  options: ScanReadOptions,
+): Promise<OpenScan | undefined> {
+  if (!isPictureName(path)) return undefined;
+  const { openPictureScan } = await import('./picture/picture-scan.ts');
+  return openPictureScan(files, path, options);
 }
 
 async function openFolder(files: ScanFolders, path: string, options: ScanReadOptions): Promise<OpenScan> {

@@ -1,6 +1,7 @@
-import { checkChannelCount, checkSameGrid, readChannelSlabs } from '../dataset/channels.ts';
+import { channelFiles, checkChannelCount, checkSameGrid, readChannelSlabs } from '../dataset/channels.ts';
 import type { Case } from '../dataset/dataset.ts';
 import { loadLabels } from '../dataset/labels.ts';
+import { isPictureName } from '../formats/picture/picture-grid.ts';
 import { isZarr } from '../store/format.ts';
 import { readStoredCase } from '../store/stored-case.ts';
 import { type IntensityMap, type IntensityRange, normalize, rangesOf } from '../volume/normalization.ts';
@@ -42,6 +43,8 @@ export async function loadCase(
   spare?: Float32Array,
 ): Promise<PreparedCase> {
   if (isZarr(entry.image)) return readStoredCase(entry, options);
+  if (isPictureName(channelFiles(entry)[0].file))
+    return (await import('./picture/picture-source.ts')).loadPictureCase(entry, options, spare);
   const normalizations = normalizationsOf(options);
   checkChannelCount(entry, normalizations.length);
   let first: ScanHeader | undefined;

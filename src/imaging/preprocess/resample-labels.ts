@@ -1,7 +1,14 @@
 import { ImagingError } from '../volume/errors.ts';
 import { canonicalGrid, fromCanonical, orientationOf, toCanonical } from '../volume/orientation.ts';
 import { describeGrid, type Grid, sameGrid, type Volume, voxelCount } from '../volume/volume.ts';
-import { addScaled, axisTaps, PlaneResampler, type ResampleTarget, resampledGrid } from './resample-taps.ts';
+import {
+  type AxisTaps,
+  addScaled,
+  axisTaps,
+  PlaneResampler,
+  type ResampleTarget,
+  resampledGrid,
+} from './resample-taps.ts';
 
 /** A class must lead by this much: votes are float32 sums, and a tie shall be a tie. */
 const lead = 1e-5;
@@ -16,13 +23,32 @@ export function resampleLabels(labels: Volume<Uint8Array>, target: ResampleTarge
   const grid = resampledGrid(labels, target);
   if (grid.shape.every((n, axis) => n === labels.shape[axis])) return labels;
   const out = new Uint8Array(voxelCount(grid.shape));
-  const [depthTaps, rows, columns] = labels.shape.map((n, axis) => axisTaps(n, grid.shape[axis]));
+  const [depth, rows, columns] = labels.shape.map((n, axis) => axisTaps(n, grid.shape[axis]));
+  keepLostClasses(out, voteLabels(labels, [depth, rows, columns], out));
+  return { data: out, ...grid };
+}
+
+/** The voxel in which the share of a class is largest. */
+interface Peak {
+  readonly share: number;
+  readonly voxel: number;
+}
+
+/**
+ * Resamples labels by taps along (depth, height, width) into `out`, which is all 0, as resampleLabels does but for classes that vanish;
+ * returns the largest share of each class.
+ */
+export function voteLabels(
+  labels: Pick<Volume<Uint8Array>, 'data' | 'shape'>,
+  [depthTaps, rows, columns]: readonly [AxisTaps, AxisTaps, AxisTaps],
+  out: Uint8Array,
+): ReadonlyMap<number, Peak> {
   const outPlane = rows.outSize * columns.outSize;
   const shares = new ClassPlanes(labels, new PlaneResampler(rows, columns), outPlane);
   const share = new Float32Array(outPlane);
   const taken = new Float32Array(outPlane);
   const best = new Float32Array(outPlane);
-  const peaks = new Map<number, { share: number; voxel: number }>();
+  const peaks = new Map<number, Peak>();
 
   for (let o = 0; o < depthTaps.outSize; o++) {
     const first = depthTaps.first[o];
@@ -47,8 +73,7 @@ export function resampleLabels(labels: Volume<Uint8Array>, target: ResampleTarge
       if (result[n] !== 0 && 1 - taken[n] >= best[n] - lead) result[n] = 0;
     }
   }
-  keepLostClasses(out, peaks);
-  return { data: out, ...grid };
+  return peaks;
 }
 
 /** The votes of a plane: what all classes took of each voxel, the best share so far, and whose it is. */
@@ -108,14 +133,18 @@ export function resampleLabelsToCanonical(labels: Volume<Uint8Array>, grid: Grid
 
 /** The classes' filtered planes of the input slices that the current output slice reads. */
 class ClassPlanes {
-  readonly #labels: Volume<Uint8Array>;
+  readonly #labels: Pick<Volume<Uint8Array>, 'data' | 'shape'>;
   readonly #resampler: PlaneResampler;
   readonly #outPlane: number;
   readonly #member: Float32Array;
   readonly #slices = new Map<number, Map<number, Float32Array>>();
   readonly #free: Float32Array[] = [];
 
-  constructor(labels: Volume<Uint8Array>, resampler: PlaneResampler, outPlane: number) {
+  constructor(
+    labels: Pick<Volume<Uint8Array>, 'data' | 'shape'>,
+    resampler: PlaneResampler,
+    outPlane: number,
+  ) {
     this.#labels = labels;
     this.#resampler = resampler;
     this.#outPlane = outPlane;
@@ -165,10 +194,7 @@ class ClassPlanes {
   }
 }
 
-function keepLostClasses(
-  out: Uint8Array,
-  peaks: ReadonlyMap<number, { share: number; voxel: number }>,
-): void {
+function keepLostClasses(out: Uint8Array, peaks: ReadonlyMap<number, Peak>): void {
   if ([...peaks.keys()].every((label) => out.includes(label))) return;
   const counts = new Float64Array(256);
   for (let n = 0; n < out.length; n++) counts[out[n]]++;

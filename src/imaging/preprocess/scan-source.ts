@@ -6,6 +6,7 @@ import {
   readChannelSlabs,
 } from '../dataset/channels.ts';
 import type { Case } from '../dataset/dataset.ts';
+import { isPictureName } from '../formats/picture/picture-grid.ts';
 import { notesOf } from '../formats/scan-notes.ts';
 import { ChunkCache } from '../store/chunk-cache.ts';
 import { isZarr } from '../store/format.ts';
@@ -25,7 +26,7 @@ export type { ScanSource } from './held-scan.ts';
 /** What a scan will be once it is prepared: from its header alone. */
 export interface ScanPlan {
   readonly geometry: PreparedGeometry;
-  /** Bytes of a voxel of all channels of the file in memory; 0 for a case of a store, of which a few chunks are kept. */
+  /** Bytes of a voxel of all channels of the file in memory; 0 for a case of a store or a picture, of which a few chunks or tiles are kept. */
   readonly voxelBytes: number;
   /** The grid of its file with what that says of it, for files on the same grid. */
   readonly original: Grid;
@@ -44,6 +45,13 @@ export async function planScan(entry: Case, options: PrepareOptions = {}): Promi
   if (isZarr(image)) {
     const geometry = geometryOfStored(await openStored(entry, options, new ChunkCache(0)));
     return { geometry, voxelBytes: 0, original: geometry.original, notes: [] };
+  }
+  if (isPictureName(channelFiles(entry)[0].file)) {
+    const { geometry, notes } = await (await import('./picture/picture-case.ts')).PictureCase.open(
+      entry,
+      options,
+    );
+    return { geometry, voxelBytes: 0, original: geometry.original, notes };
   }
   checkChannelCount(entry, normalizationsOf(options).length);
   const headers: ScanHeader[] = [];
@@ -76,7 +84,8 @@ const CACHE_BYTES = 2 ** 27;
 /**
  * Reads the part of a scan that a box of the prepared scan needs, all by default, in RAS+ order and the type of its file: nothing
  * of the size of the volume beside that. Boxes of it are resampled and normalised as they are asked for, with the bits that
- * {@link loadCase} gives. A case of a store is read as its boxes are asked for, by the chunks that hold them, which `chunks` keeps.
+ * {@link loadCase} gives. A case of a store, or a picture, is read as its boxes are asked for, by the chunks or tiles that hold them, of which
+ * memory keeps as many bytes as `chunks` may hold.
  * Throws ImagingError where the scan cannot be used.
  */
 export async function openScanSource(
@@ -100,6 +109,8 @@ export async function openScanSource(
       labels: noLabels,
     };
   }
+  if (isPictureName(channelFiles(entry)[0].file))
+    return (await import('./picture/picture-source.ts')).openPictureSource(entry, options, chunks.limitBytes);
   checkChannelCount(entry, normalizationsOf(options).length);
   const channels = {
     id,

@@ -72,6 +72,7 @@ const named: ReadonlyMap<string, Normalization> = new Map([
   ['red', { kind: 'rgb' }],
   ['green', { kind: 'rgb' }],
   ['blue', { kind: 'rgb' }],
+  ['grey', { kind: 'rgb' }],
 ]);
 
 /** Names of the channels of a picture in colours. */

@@ -1,12 +1,13 @@
 import { affineColumn, vectorLength } from './affine.ts';
 import { ImagingError } from './errors.ts';
-import type { ScanFormat, ScanHeader } from './scan-types.ts';
+import { isPictureFormat, type ScanFormat, type ScanHeader } from './scan-types.ts';
 
 // Sizes that no scan of a patient, an animal or a specimen has. They come from a wrong unit or a damaged header, and whatever is
 // computed with them takes for ever or fails far from the file.
 
 /** mm of a voxel along an axis, of the whole along an axis, and from the origin of the scanner. */
 const leastVoxel = 1e-3;
+const leastPixel = 1e-5;
 const mostVoxel = 100;
 const mostExtent = 10_000;
 const mostOffset = 1e6;
@@ -18,6 +19,10 @@ const places: Readonly<Record<ScanFormat, string>> = {
   MetaImage: 'voxel size (ElementSpacing)',
   DICOM: 'voxel size (Pixel Spacing, Image Position)',
   Zarr: 'voxel size (affine)',
+  PNG: 'pixel size (pHYs)',
+  JPEG: 'pixel size (density of JFIF)',
+  TIFF: 'pixel size (resolution, or what the description says)',
+  GeoJSON: 'pixel size of the image',
 };
 
 /** Throws ImagingError for a header whose voxels, extent or place are beyond sense. */
@@ -31,8 +36,10 @@ export function checkPlausible({
   const sizes = ([0, 1, 2] as const).map((axis) => vectorLength(affineColumn(affine, axis)));
   const inWords = (values: readonly number[]) =>
     `${values.map((value) => +value.toPrecision(4)).join(' x ')} mm`;
-  if (!sizes.every((mm) => mm >= leastVoxel && mm <= mostVoxel)) {
-    const expected = `${leastVoxel} to ${mostVoxel} mm along each axis`;
+  // A store may hold pictures.
+  const least = isPictureFormat(format) || (format === 'Zarr' && shape[0] === 1) ? leastPixel : leastVoxel;
+  if (!sizes.every((mm) => mm >= least && mm <= mostVoxel)) {
+    const expected = `${least} to ${mostVoxel} mm along each axis`;
     throw new ImagingError({ file, field: places[format], expected, found: inWords(sizes), hint });
   }
   const extents = sizes.map((mm, axis) => mm * shape[2 - axis]);

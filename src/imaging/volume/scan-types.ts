@@ -1,8 +1,16 @@
 import type { ElementType } from './nifti-types.ts';
 import type { UprightGrid } from './tilt/upright.ts';
 import type { Grid, VoxelArray } from './volume.ts';
+import type { VoxelBox } from './voxel-source.ts';
 
-export type ScanFormat = 'NIfTI' | 'NRRD' | 'MetaImage' | 'DICOM' | 'Zarr';
+export type ScanFormat = 'NIfTI' | 'NRRD' | 'MetaImage' | 'DICOM' | 'Zarr' | PictureFormat;
+
+/** Files of slides, and of what is drawn on them: volumes of depth 1. */
+const pictureFormats = ['PNG', 'JPEG', 'TIFF', 'GeoJSON'] as const;
+export type PictureFormat = (typeof pictureFormats)[number];
+
+export const isPictureFormat = (format: ScanFormat): format is PictureFormat =>
+  pictureFormats.some((one) => one === format);
 
 /** How a scan's voxels are kept, and which part of a file or folder is the scan. */
 export interface ScanReadOptions {
@@ -11,7 +19,10 @@ export interface ScanReadOptions {
    * `float32` and `float64` force that type; only `float64` keeps every value of a float64 or int64 file.
    */
   readonly as?: 'compact' | 'float32' | 'float64';
-  /** Which 3-D volume of a 4-D to 7-D NIfTI file, counted in file order from 0; without it such a file is refused. */
+  /**
+   * Which 3-D volume of a 4-D to 7-D NIfTI file, counted in file order from 0, or which channel of a picture (red, green, blue); without it
+   * the voxels of such a file are refused.
+   */
   readonly volume?: number;
   /** How many 3-D volumes the file must have, where one of several is read. */
   readonly volumes?: number;
@@ -81,11 +92,15 @@ export interface SlabSink<T> {
 /** A scan whose header is read and found sound, and whose voxels are not read. */
 export interface OpenScan {
   readonly header: ScanHeader;
+  /** The same grid with its axes in the order in which slices pass by, where that is another: a picture passes by row by row. */
+  readonly passing?: Grid;
   /**
    * Decodes all voxels, in order. `slab`, which holds whole slices, is filled again and again and handed over; the last filling
    * may be shorter. To be called once.
    */
   read(slab: VoxelArray, checkFinite: boolean, take: SlabSink<unknown>['take']): Promise<void>;
+  /** Decodes a box of the header's grid alone, where the format allows that: pictures do. To be called any number of times. */
+  readonly box?: (box: VoxelBox, out: VoxelArray) => Promise<void>;
   /** Releases the file. Safe to call at any time, also twice. */
   close(): Promise<void>;
 }

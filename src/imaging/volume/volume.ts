@@ -71,10 +71,10 @@ export function makeVolume<T extends VoxelArray>(data: T, shape: Shape3, affine:
   return { data, shape, affine };
 }
 
-/** Throws ImagingError unless every extent is a positive integer and the whole has at most 2^31 voxels. */
+/** Throws ImagingError unless every extent is a positive integer and the whole has at most 2^31 voxels, of a picture 2^36. */
 export function checkShape(shape: Shape3, field = 'shape'): void {
   const sound = shape.length === 3 && shape.every((n) => Number.isInteger(n) && n > 0);
-  if (sound && voxelCount(shape) <= 2 ** 31) return;
+  if (sound && voxelCount(shape) <= (shape[0] === 1 ? 2 ** 36 : 2 ** 31)) return;
   throw new ImagingError({
     field,
     expected: 'three positive whole numbers (depth, height, width), at most 2^31 voxels together',
