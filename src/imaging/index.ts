@@ -47,6 +47,7 @@ export {
   writeNifti,
 } from './formats/nifti/nifti-write.ts';
 // Scans of any format
+export { isPictureName, pictureEnding } from './formats/picture/picture-grid.ts';
 export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
 export type { ByteSource, ScanFolders } from './formats/scan-files.ts';
 export * from './formats/segmentation/label-formats.ts';

@@ -1,4 +1,5 @@
 import { labelOptions, nearestLabel } from '../dataset/labels.ts';
+import { headerOfFile } from '../formats/picture/picture-grid.ts';
 import { readScanSlabs } from '../formats/scan.ts';
 import { codeTable, type LabelCodes } from '../volume/label-codes.ts';
 import type { ScanHeader } from '../volume/scan-types.ts';
@@ -38,7 +39,6 @@ export function readLabelFacts(
   const table = codeTable(codes, names?.length);
   const options = labelOptions(image, names, codes);
   return readScanSlabs(file, { ...options, nonFinite: 'keep' }, (header) => {
-    const [, height, width] = header.shape;
     const counts = new Array<number>(table.findLastIndex((cls) => cls >= 0) + 1).fill(0);
     const strange = new Map<number, { value: number; count: number; first: readonly number[] }>();
     let strangeVoxels = 0;
@@ -55,10 +55,10 @@ export function readLabelFacts(
           const known = strange.get(value);
           if (known !== undefined) known.count++;
           else if (strange.size < mostStrange)
-            strange.set(value, { value, count: 1, first: voxelAt(n, first, height, width) });
+            strange.set(value, { value, count: 1, first: voxelAt(header, n, first) });
         }
       },
-      end: () => ({ header, counts, strange: [...strange.values()], strangeVoxels }),
+      end: () => ({ header: headerOfFile(header), counts, strange: [...strange.values()], strangeVoxels }),
     };
   });
 }

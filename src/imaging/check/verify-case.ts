@@ -7,7 +7,7 @@ import { softTissueWindow } from '../volume/intensity-window.ts';
 import { knownValues, type LabelCodes } from '../volume/label-codes.ts';
 import type { Normalization } from '../volume/normalization.ts';
 import { canonicalGrid, orientationCode, orientationOnto } from '../volume/orientation.ts';
-import type { ScanFormat, ScanHeader } from '../volume/scan-types.ts';
+import { isPictureFormat, type ScanFormat, type ScanHeader } from '../volume/scan-types.ts';
 import { describeGrid, type Shape3, spacingOf } from '../volume/volume.ts';
 import { type ImageFacts, readImageFacts } from './image-facts.ts';
 import { type LabelFacts, readLabelFacts } from './label-facts.ts';
@@ -105,7 +105,9 @@ async function channelFacts(
     if (facts === undefined) continue;
     const found = imageFindings(places[channel].file, facts, normalizations[channel]);
     // All channels lie on one grid: what is said of that is said once.
-    const told = (finding: Finding) => channel === 0 || !['spacing', 'shape'].includes(finding.field);
+    const said =
+      places[channel].file === places[0].file ? ['spacing', 'shape', 'header'] : ['spacing', 'shape'];
+    const told = (finding: Finding) => channel === 0 || !said.includes(finding.field);
     findings.push(...found.filter(told));
   }
   return seen;
@@ -158,9 +160,10 @@ function imageFindings(file: string, facts: ImageFacts, normalization: Normaliza
       windowHint(share),
     );
   const spacing = spacingOf(header);
-  if (spacing.some((mm) => mm < 0.1 || mm > 10))
+  const isFlat = isPictureFormat(header.format);
+  if (!isFlat && spacing.some((mm) => mm < 0.1 || mm > 10))
     add('warning', 'spacing', '0.1 to 10 mm', `${spacing.map(number).join(' x ')} mm`);
-  if (header.shape.some((n) => n < 8))
+  if (header.shape.slice(isFlat ? 1 : 0).some((n) => n < 8))
     add('warning', 'shape', 'at least 8 voxels along each axis', header.shape.join(' x '));
   for (const note of notesOf(header)) add('warning', 'header', 'nothing unusual', note);
   if (!header.oriented) {

@@ -2,8 +2,9 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreWriteError } from '../store/zarr-array.ts';
 import { ImagingError } from '../volume/errors.ts';
+import type { CaseTask } from './case-description.ts';
 import type { CaseAnswer } from './case-worker.ts';
-import { type CaseTask, writeStoredCase } from './write-case.ts';
+import { writeStoredCase } from './write-case.ts';
 
 /** Prepares cases, one after the other. */
 export interface CaseRunner {

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { ImagingError, type ImagingProblem } from '../volume/errors.ts';
-import type { CaseTask } from './write-case.ts';
+import type { CaseTask } from './case-description.ts';
 
 // The file of a worker thread: says "ready" once it has loaded its modules, then prepares one case for each message and answers how
 // it went. The larger part is loaded after what it imports: Node opens all files of an import at the same time, and a process may

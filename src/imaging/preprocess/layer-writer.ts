@@ -57,3 +57,20 @@ async function writeLayer(array: ZarrArray, layer: number, voxels: StoredVoxels)
     await writeChunk(array, at, chunk);
   });
 }
+
+/** Writes the chunks of one row of chunks of a picture; `voxels`: its rows, fewer than a chunk has at the far end. */
+export async function writeRows(array: ZarrArray, row: number, voxels: StoredVoxels): Promise<void> {
+  const { type, shape, chunks } = array;
+  const width = shape[2];
+  const columns = Array.from({ length: Math.ceil(width / chunks[2]) }, (_, n) => n);
+  await inParallel(columns, AT_ONCE, async (column) => {
+    const chunk = voxelsOf(type, chunks[0] * chunks[1] * chunks[2]);
+    const left = column * chunks[2];
+    const count = Math.min(chunks[2], width - left);
+    for (let at = 0; at * width < voxels.length; at++) {
+      const from = at * width + left;
+      chunk.set(voxels.subarray(from, from + count), at * chunks[2]);
+    }
+    await writeChunk(array, [0, row, column], chunk);
+  });
+}

@@ -24,8 +24,8 @@ import { inParallel } from '../volume/in-parallel.ts';
 import type { IntensityWindow } from '../volume/intensity-window.ts';
 import type { LabelCodes } from '../volume/label-codes.ts';
 import { defaultNormalizations, windowOnly } from '../volume/normalization.ts';
+import { type CaseTask, mkdirWithGroup, sourceOf } from './case-description.ts';
 import { type CaseRunner, ownThread, workerThread } from './case-runner.ts';
-import { type CaseTask, mkdirWithGroup, sourceOf } from './write-case.ts';
 
 export interface PreprocessOptions {
   /** Folder of the data set. */

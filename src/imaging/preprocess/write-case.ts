@@ -1,14 +1,8 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  channelFiles,
-  checkChannelCount,
-  checkSameGrid,
-  imageFiles,
-  readChannelSlabs,
-} from '../dataset/channels.ts';
+import { channelFiles, checkChannelCount, checkSameGrid, readChannelSlabs } from '../dataset/channels.ts';
 import type { Case } from '../dataset/dataset.ts';
 import { loadLabels } from '../dataset/labels.ts';
+import { isPictureName } from '../formats/picture/picture-grid.ts';
 import {
   type CaseDescription,
   imageOf,
@@ -16,46 +10,42 @@ import {
   ORIGINAL_LABELS,
   type StoreOptions,
 } from '../store/format.ts';
-import { createZarr, writeJson } from '../store/zarr-array.ts';
-import { ClassCounter, factsOfChannels } from '../volume/class-counter.ts';
+import { createZarr } from '../store/zarr-array.ts';
+import type { ClassCounter } from '../volume/class-counter.ts';
 import { IntensitySample } from '../volume/clipped-share.ts';
-import { type IntensityWindow, paperWindow, softTissueWindow } from '../volume/intensity-window.ts';
-import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
+import type { IntensityWindow } from '../volume/intensity-window.ts';
 import {
   type ChannelStatistics,
   type IntensityMap,
   intensityMapOf,
-  type Normalization,
   normalize,
   StatisticsCounter,
-  windowOnly,
 } from '../volume/normalization.ts';
 import { canonicalGrid } from '../volume/orientation.ts';
 import type { Grid, Volume, VoxelArray } from '../volume/volume.ts';
 import { compactArray } from '../volume/voxel-decoder.ts';
 import { boxShape } from '../volume/voxel-source.ts';
+import {
+  type CaseTask,
+  type Counted,
+  countedWays,
+  describeCase,
+  type MadeChannel,
+  mkdirWithGroup,
+} from './case-description.ts';
 import { type HeldChannel, holdChannel, keepsVoxels, planesOf } from './held-channel.ts';
 import { LayerWriter, writeWhole } from './layer-writer.ts';
 import { preparedGrid } from './preprocess.ts';
 import { resampleLabels } from './resample-labels.ts';
 
-/** A case to prepare, the new folder to write it to, and how. */
-export interface CaseTask {
-  readonly entry: Case;
-  readonly folder: string;
-  readonly options: StoreOptions;
-  /** How a training normalises each channel where it is told nothing else. */
-  readonly normalizations: readonly Normalization[];
-}
-
 /**
  * Prepares a case and writes it into a new folder. Holds one channel in the type of its file and the labels, and beside them a
  * layer of chunks. Throws ImagingError for files that cannot be used, StoreWriteError where the folder cannot be written.
  */
-export async function writeStoredCase(
-  { entry, folder, options, normalizations }: CaseTask,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function writeStoredCase(task: CaseTask, signal?: AbortSignal): Promise<void> {
+  const { entry, folder, options, normalizations } = task;
+  if (isPictureName(channelFiles(entry)[0].file))
+    return (await import('./picture/write-picture.ts')).writeStoredPicture(task, signal);
   checkChannelCount(entry, normalizations.length);
   const place = (name: string) => path.join(folder, name);
   let made: MadeChannel | undefined;
@@ -98,56 +88,7 @@ export async function writeStoredCase(
   if (labels) await writeWhole(await createZarr(place(LABELS), grid.shape, '|u1'), labels.data, signal);
   if (truth && grid.shape.some((n, axis) => n !== truth.shape[axis]))
     await writeWhole(await createZarr(place(ORIGINAL_LABELS), truth.shape, '|u1'), truth.data, signal);
-  const ignores = ignoresVoxels(entry.labelCodes);
-  // Without names: up to the highest class there is.
-  const classes =
-    entry.labelNames?.length ?? (ignores ? ways[0]?.counters[0].highestBelow(IGNORED) + 1 : undefined);
-  const description: CaseDescription = {
-    affine: [...grid.affine],
-    original: { shape: original.shape, affine: [...original.affine] },
-    filled: grid.shape,
-    preprocessing: options,
-    channels,
-    classes: labels && ways.map((way) => ({ ...way.named, facts: factsOfChannels(way.counters, classes) })),
-    ...(labels && ignores && { ignored: ways[0].counters[0].countOf(IGNORED) }),
-    source: await sourceOf(entry),
-  };
-  await writeJson(place('.zattrs'), description);
-}
-
-/** The grid of the files of a case, and that of its store. */
-interface MadeChannel {
-  readonly original: Grid;
-  readonly grid: Grid;
-}
-
-/** A way to normalise all channels, and the counters of what the labels cover then. */
-interface Counted {
-  readonly normalizations: readonly Normalization[];
-  /** As it is told in the store. */
-  readonly named:
-    | { readonly window: IntensityWindow }
-    | { readonly normalizations: readonly Normalization[] };
-  readonly counters: readonly ClassCounter[];
-}
-
-/** The ways that trainings take: those of others are counted when they are asked for. */
-function countedWays(normalizations: readonly Normalization[], only?: IntensityWindow): Counted[] {
-  const counters = () => normalizations.map(() => new ClassCounter());
-  const windows = only === undefined ? [paperWindow, softTissueWindow] : [only];
-  const [first] = normalizations;
-  if (normalizations.length === 1 && first.kind === 'window')
-    return windows.map((window) => ({
-      normalizations: windowOnly(window),
-      named: { window },
-      counters: counters(),
-    }));
-  const way = { normalizations, named: { normalizations }, counters: counters() };
-  if (!normalizations.some(({ kind }) => kind === 'window')) return [way];
-  return windows.map((window) => {
-    const all = normalizations.map((one) => (one.kind === 'window' ? { kind: one.kind, ...window } : one));
-    return { normalizations: all, named: { normalizations: all }, counters: counters() };
-  });
+  await describeCase(task, { original, grid, channels, ...(labels && { ways }) });
 }
 
 /** Throws ImagingError where a window does not show a channel: what it cuts off is lost. */
@@ -190,41 +131,6 @@ async function writeChannel(
     if (limits) limit(values, limits);
     await writer.add(values);
   }
-}
-
-/** What the files of a case are known by: another size or time means another content. */
-export async function sourceOf(entry: Case): Promise<CaseDescription['source']> {
-  const { label } = entry;
-  const factsOf = async (file: string) => {
-    const { bytes, modified } = await sizeOf(file);
-    return { file, bytes, modified: Math.round(modified) };
-  };
-  const [image, ...others] = imageFiles(entry);
-  const further = await Promise.all(others.map(factsOf));
-  return {
-    image: await factsOf(image),
-    label: label === undefined ? undefined : await factsOf(label),
-    ...(further.length > 0 && { further }),
-    ...(entry.lean && { lean: entry.lean }),
-  };
-}
-
-/** Bytes and the last change (ms) of a file, or of the files of a folder. */
-async function sizeOf(file: string): Promise<{ readonly bytes: number; readonly modified: number }> {
-  const found = await stat(file);
-  if (!found.isDirectory()) return { bytes: found.size, modified: found.mtimeMs };
-  const names = (await readdir(file)).filter((name) => !name.startsWith('.'));
-  const all = await Promise.all(names.map((name) => stat(path.join(file, name))));
-  return {
-    bytes: all.reduce((sum, { size }) => sum + size, 0),
-    modified: Math.max(found.mtimeMs, ...all.map(({ mtimeMs }) => mtimeMs)),
-  };
-}
-
-/** Makes a folder that is a group of arrays. */
-export async function mkdirWithGroup(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeJson(path.join(folder, '.zgroup'), { zarr_format: 2 });
 }
 
 /** A channel for the shape of a store, its statistics, and the grid of the file. */

@@ -5,6 +5,7 @@ import {
   type ChannelFile,
   channelNumber,
   ImagingError,
+  isPictureName,
   readChannelHeader,
   volumesOf,
 } from '../../imaging/index.ts';
@@ -12,7 +13,7 @@ import { regroup } from '../config/known-names.ts';
 import { isFolder, scanName } from './scans.ts';
 
 // Where the channels of scans to segment lie. A run of one channel takes each file as a scan; one of several takes the files
-// NAME_0000, NAME_0001... as one, a NIfTI file with as many volumes, or a list of files with commas between them.
+// NAME_0000, NAME_0001... as one, a NIfTI file with as many volumes, a picture with as many colours, or a list of files with commas between them.
 
 /** A scan to segment. */
 export interface ChannelledScan {
@@ -40,6 +41,9 @@ export function groupedScans(files: readonly string[], names: readonly string[])
     if (seen.has(found.key)) return [];
     seen.add(found.key);
     const own = series.get(found.key)!;
+    // A picture holds its colours in one file, which nnU-Net gives the number 0 all the same.
+    if (own.size === 1 && isPictureName(file))
+      return [{ input: file, channels: volumesOf(file, names.length) }];
     const first = own.get(0) ?? file;
     const numbered = (channel: number): string => {
       const [name, digits] = [path.basename(first), String(channel).padStart(4, '0')];
@@ -65,7 +69,8 @@ export async function channelsOfInput(
   const example = names.map((_, n) => `a_${String(n).padStart(4, '0')}.nii.gz`).join(',');
   const hint = `Give their files in this order with commas between them (--input ${example}), a NIfTI file with ${names.length} volumes, or a folder with such files`;
   if (existsSync(input) || list.length === 1) {
-    if (channelNumber(path.basename(input)) !== undefined || (await isFolder(input)))
+    const isNumbered = channelNumber(path.basename(input)) !== undefined && !isPictureName(input);
+    if (isNumbered || (await isFolder(input)))
       fail({ where: input, problem, expected: 'all of them', found: 'one', hint });
     const channels = volumesOf(input, names.length);
     try {

@@ -5,6 +5,7 @@ import { inNaturalOrder, isSamePath, openFile, pathFrom } from '../../files/inde
 import {
   type ChannelFile,
   endsAs,
+  isPictureName,
   type LabelFormat,
   labelEndings,
   labelFormatOf,
@@ -24,11 +25,12 @@ export interface ScanToSegment {
 /** A scan without its output. */
 export type UnplacedScan = Omit<ScanToSegment, 'output' | 'format'>;
 
-/** Endings of files that are no slices of a DICOM series. */
+/** Endings of files that are no slices of a DICOM series; some are those of pictures. */
 const FOREIGN = /\.(png|jpe?g|tiff?|bmp|gif|npy|npz|txt|md|json|csv|tsv|xml|pdf|zip|h5|mat|py|img)$/i;
 const ENDING = /\.(nii|nii\.gz|hdr|nrrd|nhdr|mha|mhd)$/i;
 /** What names of scans end with, those of slices and of folders with them too. */
-const NAMED = /\.(nii|nii\.gz|hdr|hdr\.gz|img|img\.gz|nrrd|nhdr|mha|mhd|dcm|dicom|zarr)$/i;
+const NAMED =
+  /\.(nii|nii\.gz|hdr|hdr\.gz|img|img\.gz|nrrd|nhdr|mha|mhd|dcm|dicom|zarr|png|jpe?g|(ome\.)?tiff?|btf|svs)$/i;
 
 export const isFolder = async (file: string): Promise<boolean> =>
   stat(file).then(
@@ -37,7 +39,7 @@ export const isFolder = async (file: string): Promise<boolean> =>
   );
 
 /**
- * The scans that an input stands for: itself, or, where it is a folder with scans, all of them in natural order. A folder without
+ * The scans that an input stands for: itself, or, where it is a folder with scans or with pictures, all of them in natural order. A folder without
  * is a DICOM series, or holds one in each of its folders. Undefined for a single scan.
  */
 export async function scansIn(input: string): Promise<readonly string[] | undefined> {
@@ -45,7 +47,12 @@ export async function scansIn(input: string): Promise<readonly string[] | undefi
   const entries = (await readdir(input, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
   const files = entries.filter((entry) => !entry.isDirectory() && ENDING.test(entry.name));
   const folders = entries.filter((entry) => entry.isDirectory());
-  const chosen = files.length > 0 ? files : entries.length === folders.length ? folders : [];
+  const others = entries.filter((entry) => !entry.isDirectory());
+  const pictures = others.filter(({ name }) => isPictureName(name));
+  // Pictures beside slices of a series are drawn from it.
+  const isFlat = pictures.length > 0 && others.every(({ name }) => FOREIGN.test(name) || isPictureName(name));
+  const chosen =
+    files.length > 0 ? files : isFlat ? pictures : entries.length === folders.length ? folders : [];
   if (chosen.length === 0) return undefined;
   return chosen.map(({ name }) => path.join(input, name)).sort(inNaturalOrder);
 }
@@ -150,13 +157,16 @@ export async function checkInput(input: string): Promise<void> {
   const entries = (await readdir(input, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
   // The reader says what is wrong with such a store.
   if (entries.some(({ name }) => name === 'zarr.json')) return;
-  const foreign = entries.filter((entry) => !entry.isDirectory() && FOREIGN.test(entry.name));
+  const foreign = entries.filter(
+    (entry) => !entry.isDirectory() && FOREIGN.test(entry.name) && !isPictureName(entry.name),
+  );
   if (foreign.length < entries.length) return;
   const endings = [...new Set(foreign.map(({ name }) => path.extname(name).toLowerCase()))].sort();
   fail({
     where: input,
     problem: 'no scans were found in this folder',
-    expected: 'files .nii, .nii.gz, .hdr/.img, .nrrd, .nhdr, .mha, .mhd, or a DICOM series',
+    expected:
+      'files .nii, .nii.gz, .hdr/.img, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .tif, .svs, or a DICOM series',
     found: entries.length === 0 ? 'nothing' : `${entries.length} files ${endings.join(', ')}`,
   });
 }

@@ -130,26 +130,24 @@ export class PictureCase {
     }
   }
 
-  /** What is known of all pixels of a channel at the level that it is read from. */
-  async statistics(channel: number): Promise<ChannelStatistics> {
-    const one = this.channels[channel];
-    const { height, width, tileHeight } = one.picture.levels[this.level];
-    const counter = new StatisticsCounter();
+  /** What is known of all pixels of each channel at the level that they are read from. */
+  async statistics(): Promise<readonly ChannelStatistics[]> {
+    const { height, width, tileHeight } = this.channels[0].picture.levels[this.level];
+    const counters = this.channels.map(() => new StatisticsCounter());
     const step = Math.max(1, Math.floor(pixelsAtOnce / width));
     const rows = step > tileHeight ? step - (step % tileHeight) : step;
-    for (let row0 = 0; row0 < height; row0 += rows)
-      counter.take(
-        await this.plane({ row0, row1: Math.min(row0 + rows, height), column0: 0, column1: width }, one),
-      );
-    return counter.statistics();
+    for (let row0 = 0; row0 < height; row0 += rows) {
+      const box = { row0, row1: Math.min(row0 + rows, height), column0: 0, column1: width };
+      for (const [n, channel] of this.channels.entries()) counters[n].take(await this.plane(box, channel));
+    }
+    return counters.map((counter) => counter.statistics());
   }
 
   /** How each channel is normalised; reads all pixels where that needs their statistics. */
   async maps(options: PrepareOptions): Promise<readonly IntensityMap[]> {
-    const maps: IntensityMap[] = [];
-    for (const [channel, one] of normalizationsOf(options).entries())
-      maps.push(intensityMapOf(one, needsStatistics(one) ? await this.statistics(channel) : undefined));
-    return maps;
+    const normalizations = normalizationsOf(options);
+    const statistics = normalizations.some(needsStatistics) ? await this.statistics() : [];
+    return normalizations.map((one, channel) => intensityMapOf(one, statistics[channel]));
   }
 
   /** The labels of a box of what the picture fills. Classes vote as in resampleLabels, and those that lose all their pixels are lost. */
