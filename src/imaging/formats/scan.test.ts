@@ -55,7 +55,8 @@ describe('readScan', () => {
     const nothing = /This is not a NIfTI file/;
     expect(await refused(save('.png', 'some picture'))).toMatch(nothing);
     expect(await refused(save('.nii', Buffer.from('\x89PNG\r\n', 'latin1')))).toMatch(/found a PNG picture/);
-    expect(await refused(save('.tif', 'II*\0rest'))).toMatch(/found a TIFF picture\. Convert it/);
+    expect(await refused(save('.dat', 'II*\0rest'))).toMatch(/found a TIFF picture\. Convert it/);
+    expect(await refused(save('.tif', 'II*\0rest'))).toMatch(/directory at byte .*The file is cut short/);
     expect(await refused(save('.npy', Buffer.from('\x93NUMPY', 'latin1')))).toMatch(/found a NumPy array/);
     expect(await refused(save('.nii.gz', ''))).toMatch(/found an empty file/);
     const packed = gzipSync(`${nrrdHead([...little, ...lps])}\n`);
