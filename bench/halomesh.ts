@@ -23,6 +23,17 @@ function flagsOf({ size, steps, precision = 'f32', split, flags = [] }: StepRun)
   return ['bench', ...network, ...how, ...(split === undefined ? [] : ['--split', split]), ...flags];
 }
 
+/** What is told of a device, or why it is not there. */
+export async function findDevice(name: string): Promise<Outcome<string>> {
+  type Info = { readonly devices: readonly { name: string; available: boolean; note: string }[] };
+  const found = await runJson<Info>(process.execPath, [BIN, 'info', '--json']);
+  if (!found.ok) return found;
+  const device = found.value.devices.find((one) => one.name === name);
+  if (device?.available) return { ok: true, value: device.note };
+  const reason = device?.note ?? `there is no device ${name}`;
+  return { ok: false, reason, detail: reason };
+}
+
 /** Training steps in a process of their own. */
 export function runSteps(run: StepRun): Promise<Outcome<BenchResult>> {
   return runJson<BenchResult>(process.execPath, [BIN, ...flagsOf(run), '--json']);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { cudaPart } from './cuda.ts';
 import { type Section, writeSections, writeWhole } from './document.ts';
 import { kernelsPart } from './kernels.ts';
 import { machine, showMachine } from './machine.ts';
@@ -17,11 +18,12 @@ const PART: { readonly [P in PartName]: (bench: Bench) => Promise<PartResult> } 
   voxel: voxelPart,
   memory: memoryPart,
   profile: profilePart,
+  cuda: cudaPart,
 };
 
 const INTRODUCTION = `# Benchmarks
 
-Written by \`npm run bench\`; no number is typed by hand. Every section says when and on what it was measured, and is replaced alone by \`npm run bench -- --only <part>\` (kernels, steps, voxel, memory, profile). \`npm run bench -- --help\` tells the rest.`;
+Written by \`npm run bench\`; no number is typed by hand. Every section says when and on what it was measured, and is replaced alone by \`npm run bench -- --only <part>\` (kernels, steps, voxel, memory, profile, cuda). \`npm run bench -- --help\` tells the rest.`;
 
 /** Runs the benchmark of a command line; gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What can be measured alone. */
-export const PARTS = ['kernels', 'steps', 'voxel', 'memory', 'profile'] as const;
+export const PARTS = ['kernels', 'steps', 'voxel', 'memory', 'profile', 'cuda'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -39,6 +39,7 @@ Parts:
   voxel     time of a step per voxel, for growing volumes and splits
   memory    memory of a step, measured and predicted, for growing volumes and splits
   profile   the kernels of a training step by time
+  cuda      training steps on the GPU of this machine, beside PyTorch's where it runs there; left out without a GPU
 `;
 
 /** A mistake on the command line. */

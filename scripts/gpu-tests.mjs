@@ -1,11 +1,14 @@
-// Tests of the CUDA device on the GPU of this machine: the suite of devices, the laws of every operation, networks and three training
-// steps; then a training step of 32^3 voxels under compute-sanitizer, where that is found. Runs after the set-up.
+// Tests of the CUDA device on the GPU of this machine, a line a suite: the suite of devices, networks, trainings, layers, the laws of every
+// operation; then a training step of 32^3 voxels under compute-sanitizer, where that is found. Runs after the set-up.
 //
 //   node scripts/gpu-tests.mjs [--no-laws]
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sanitizer, sanitizerArgs, summaryOf } from './gpu/sanitizer.mjs';
+import { suiteArgs, suiteResult } from './gpu/tests.mjs';
 import { packageRoot, secondsSince } from './setup/common.mjs';
 
 const { values } = parseArgs({ options: { 'no-laws': { type: 'boolean' } } });
@@ -21,57 +24,61 @@ if (!available || process.env.HALOMESH_CUDA === 'emulated') {
 console.log(`gpu tests: ${note}`);
 
 let failed = 0;
-/** Runs a program; gives whether it went well. */
-function step(name, program, args) {
+const told = (name, good, begun, more = '') => {
+  console.log(`gpu tests: ${name} ${good ? 'passed' : 'FAILED'} after ${secondsSince(begun)}${more}`);
+  if (!good) failed++;
+};
+const env = { ...process.env, HALOMESH_TEST_GPU: '1' };
+
+const folder = mkdtempSync(join(tmpdir(), 'halomesh-gpu-'));
+const suites = ['device', 'network', 'train', 'matrix.long', 'layers.long', 'losses.long', 'exact.long'];
+if (!values['no-laws']) suites.push('laws.long');
+for (const suite of suites) {
   const begun = performance.now();
-  const { status } = spawnSync(program, args, {
+  const report = join(folder, 'report.json');
+  const { stderr } = spawnSync(process.execPath, suiteArgs(suite, report), {
     cwd: packageRoot,
-    stdio: 'inherit',
-    env: { ...process.env, HALOMESH_TEST_GPU: '1' },
+    env,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
   });
-  console.log(`gpu tests: ${name} ${status === 0 ? 'passed' : 'failed'} after ${secondsSince(begun)}`);
-  if (status !== 0) failed++;
-}
-
-const vitest = join(packageRoot, 'node_modules/vitest/vitest.mjs');
-const files = ['device', 'network', 'train'].map((name) => `test/cuda/${name}.test.ts`);
-step('devices, networks, training', process.execPath, [vitest, 'run', ...files]);
-const long = ['run', '--config', 'vitest.long.config.ts'];
-const more = ['matrix', 'layers', 'exact'].map((name) => `test/cuda/${name}.long.test.ts`);
-step('layers, whole trainings', process.execPath, [vitest, ...long, ...more]);
-if (!values['no-laws']) step('laws', process.execPath, [vitest, ...long, 'test/cuda/laws.long.test.ts']);
-
-/** compute-sanitizer of the path or of a toolkit. */
-function sanitizer() {
-  const { CUDA_HOME, CUDA_PATH } = process.env;
-  const roots = [CUDA_HOME, CUDA_PATH, '/usr/local/cuda'].filter((root) => root);
-  const places = ['compute-sanitizer', ...roots.map((root) => join(root, 'bin/compute-sanitizer'))];
-  return places.find(
-    (place) =>
-      (place.includes('/') ? existsSync(place) : true) && spawnSync(place, ['--version']).status === 0,
+  const result = suiteResult(report);
+  told(
+    suite,
+    result?.good ?? false,
+    begun,
+    result === undefined ? `: ${stderr.slice(-2000)}` : `: ${result.summary}`,
   );
+  for (const failure of result?.failures ?? []) console.log(`    ${failure}`);
 }
+rmSync(folder, { recursive: true });
 
 const found = sanitizer();
 if (found === undefined)
   console.log('gpu tests: compute-sanitizer skipped, since it is neither on the PATH nor in a CUDA toolkit');
 else
   for (const tool of ['memcheck', 'racecheck'])
-    for (const precision of ['f32', 'bf16'])
-      step(`compute-sanitizer ${tool}, ${precision}`, found, [
-        ...['--tool', tool, '--error-exitcode', '9', process.execPath, join(packageRoot, 'bin/halomesh.js')],
-        ...[
-          'bench',
-          '--device',
-          'cuda',
-          '--size',
-          '32',
-          '--base',
-          '16',
-          '--steps',
-          '1',
-          '--precision',
-          precision,
-        ],
-      ]);
+    for (const precision of ['f32', 'bf16']) {
+      const begun = performance.now();
+      const how = [
+        'bench',
+        '--device',
+        'cuda',
+        '--size',
+        '32',
+        '--base',
+        '16',
+        '--steps',
+        '1',
+        '--precision',
+        precision,
+      ];
+      const ended = spawnSync(
+        found,
+        [...sanitizerArgs(tool), process.execPath, join(packageRoot, 'bin/halomesh.js'), ...how],
+        { cwd: packageRoot, env, encoding: 'utf8', maxBuffer: 2 ** 28 },
+      );
+      told(`compute-sanitizer ${tool}, ${precision}`, ended.status === 0, begun);
+      for (const line of summaryOf(`${ended.stdout}\n${ended.stderr}`)) console.log(`    ${line}`);
+    }
 process.exit(failed > 0 ? 1 : 0);

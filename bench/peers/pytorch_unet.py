@@ -1,6 +1,6 @@
 """Training steps of the U-Net of Hou et al. 2019 in PyTorch: the network, loss and optimizer of `halomesh bench`.
 
-    python pytorch_unet.py --mode default --size 64 --base 16 --steps 3 --threads 2
+    python pytorch_unet.py --mode default --size 64 --base 16 --steps 3 --threads 2 [--device cuda]
 
 Levels of two 3x3x3 convolutions without bias, each with batch norm, leaky ReLU and dropout; max pooling down, 2x2x2
 transposed convolutions up, skips by concatenation, 1x1x1 convolution to three classes. Loss: 0.8 weighted cross-entropy
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 KEEP = 0.5
 SLOPE = 0.1
 CLASS_WEIGHTS = (1.0, 8.0, 16.0)
-MODES = ("default", "channels_last", "channels_last_bf16", "channels_last_compiled")
+MODES = ("default", "channels_last", "channels_last_bf16", "channels_last_compiled", "channels_last_bf16_compiled")
 
 
 class Block(nn.Module):
@@ -87,23 +87,26 @@ def main():
     parser.add_argument("--mode", choices=MODES, default="default")
     for name, value in (("size", 64), ("base", 16), ("steps", 3), ("threads", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     args = parser.parse_args()
+    bf16, compiled = "bf16" in args.mode, "compiled" in args.mode
 
     torch.manual_seed(0)
     torch.set_num_threads(args.threads)
-    model = UNet(args.base)
-    image = torch.rand(1, 1, args.size, args.size, args.size)
-    labels = torch.randint(0, 3, (1, args.size, args.size, args.size))
-    weights = torch.tensor(CLASS_WEIGHTS)
+    model = UNet(args.base).to(args.device)
+    # On a GPU the volume stays there from step to step, which is the less that a step can do.
+    image = torch.rand(1, 1, args.size, args.size, args.size, device=args.device)
+    labels = torch.randint(0, 3, (1, args.size, args.size, args.size), device=args.device)
+    weights = torch.tensor(CLASS_WEIGHTS, device=args.device)
     if args.mode != "default":
         model = model.to(memory_format=torch.channels_last_3d)
         image = image.to(memory_format=torch.channels_last_3d)
-    network = torch.compile(model) if args.mode == "channels_last_compiled" else model
+    network = torch.compile(model) if compiled else model
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.mode == "channels_last_bf16"):
+        with torch.autocast(args.device, dtype=torch.bfloat16, enabled=bf16):
             scores = network(image)
         loss = loss_of(scores.float(), labels, weights)
         loss.backward()
@@ -122,6 +125,7 @@ def main():
         "seconds": seconds[1:],
         "losses": losses,
         "peakRssBytes": peak_bytes(),
+        "deviceBytes": torch.cuda.max_memory_allocated() if args.device == "cuda" else 0,
     }
     print(json.dumps(result))
 
