@@ -25,6 +25,7 @@ const pure = [
   'src/machine/device.ts',
   'src/machine/device-names.ts',
   'src/machine/host.ts',
+  'src/machine/host-messages.ts',
   'src/machine/local.ts',
   'src/machine/null.ts',
   'src/machine/prepared.ts',

@@ -2,12 +2,12 @@ import { type Box, fail } from '../../core/index.ts';
 import type { Kernel, LocalValue, StoredType, Target } from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
 import type { Device, HostArray, Launch, Mark, Memory, Spill, Tensor, Transport } from '../device.ts';
+import { hostTransport } from '../host-messages.ts';
 import { type Gpu, type GpuAdapter, type GpuDevice, LIMITS, type Limits, pageGpu } from './api.ts';
 import { stepsOf } from './bind.ts';
 import { Faults } from './faults.ts';
 import { HostCopies } from './host.ts';
 import { Maker } from './maker.ts';
-import { hostTransport } from './messages.ts';
 import { combineSteps, copySteps } from './print/fixed.ts';
 import { Queue } from './queue.ts';
 import { scratchFrom } from './scratch.ts';
@@ -116,8 +116,8 @@ class WebGpuDevice implements Device {
     });
     this.host = new HostCopies(queue, (steps) => this.once(steps));
     this.transport = hostTransport({
-      read: (tensor, box) => this.host.read(tensor, box),
-      write: (tensor, box, data) => this.host.write(tensor, box, data),
+      read: (tensor, box) => this.host.read(own(tensor), box),
+      write: (tensor, box, data) => this.host.write(own(tensor), box, data),
       mark: () => this.mark(),
     });
   }

@@ -1,7 +1,6 @@
-import { type Box, BYTES, boxVolume, type DType } from '../../core/index.ts';
-import { transferBytes } from '../../plan/index.ts';
-import type { HostArray, HostRoom, Mark, Transport } from '../device.ts';
-import type { GpuTensor } from './tensors.ts';
+import { type Box, BYTES, boxVolume, type DType } from '../core/index.ts';
+import { transferBytes } from '../plan/index.ts';
+import type { HostArray, HostRoom, Mark, Tensor, Transport } from './device.ts';
 
 // Messages: plain row-major numbers, each in the bytes of its own element type.
 
@@ -36,8 +35,8 @@ export function numbersOfMessage(dtype: DType, bytes: Uint8Array): HostArray {
 
 /** Boxes of tensors as messages, by way of the host. */
 export function hostTransport(device: {
-  read(tensor: GpuTensor, box: Box): Promise<HostArray>;
-  write(tensor: GpuTensor, box: Box, data: HostArray): void;
+  read(tensor: Tensor, box: Box): Promise<HostArray>;
+  write(tensor: Tensor, box: Box, data: HostArray): void;
   mark(): Mark;
 }): Transport {
   return {
@@ -46,7 +45,7 @@ export function hostTransport(device: {
       pack() {
         const queued = device.mark();
         let packed = false;
-        const packing = device.read(tensor as GpuTensor, box).then((data) => {
+        const packing = device.read(tensor, box).then((data) => {
           const message = messageOf(tensor.dtype, data);
           room.view(message.byteLength).set(message);
           packed = true;
@@ -66,7 +65,7 @@ export function hostTransport(device: {
     incoming: (tensor, box, room: HostRoom) => ({
       unpack() {
         const bytes = BYTES[tensor.dtype] * boxVolume(box);
-        device.write(tensor as GpuTensor, box, numbersOfMessage(tensor.dtype, room.view(bytes)));
+        device.write(tensor, box, numbersOfMessage(tensor.dtype, room.view(bytes)));
         return device.mark();
       },
     }),

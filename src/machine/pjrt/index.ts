@@ -1,0 +1,2 @@
+export { pjrtDevice } from './device.ts';
+export { pjrtTarget } from './target.ts';
