@@ -11,7 +11,7 @@ import {
 } from './cpu/index.ts';
 import { gpuHere } from './cuda/gpu.ts';
 import type { Device } from './device.ts';
-import type { ComputingDevice, DeviceChoice } from './device-names.ts';
+import { type ComputingDevice, type DeviceChoice, type PjrtName, pjrtLibrary } from './device-names.ts';
 import type { ExactConv } from './kernels/library.ts';
 import { nullDevice } from './null.ts';
 import { referenceDevice } from './reference.ts';
@@ -48,10 +48,11 @@ export interface DeviceEntry {
   open(options?: DeviceOptions): Device;
 }
 
-/** What prints kernels takes long to load, and few need it: it is here from `load` on. */
+/** What prints kernels and programs takes long to load, and few need it: it is here from `load` on. */
 const loaded: {
   cuda?: typeof import('./cuda/index.ts');
   webgpu?: typeof import('./webgpu-here.ts');
+  pjrt?: typeof import('./pjrt/index.ts');
 } = {};
 
 function printing<K extends keyof typeof loaded>(name: K): NonNullable<(typeof loaded)[K]> {
@@ -66,7 +67,7 @@ const unavailable = (error: unknown): string =>
 
 const always = (note: string) => () => ({ available: true, note });
 
-/** All devices: configuration, flags, `info` and benchmarks read this table. */
+/** All devices but those of plug-ins: configuration, flags, `info` and benchmarks read this table. */
 export const DEVICES = {
   cpu: {
     doc: 'native kernels on the processor',
@@ -156,21 +157,49 @@ export const DEVICES = {
 
 export type DeviceName = keyof typeof DEVICES;
 
+/** The device behind a PJRT plug-in: known once it is loaded. */
+const pjrtEntry = (library: string): DeviceEntry => ({
+  doc: 'programs that a PJRT plug-in compiles',
+  computes: true,
+  oneThread: true,
+  available() {
+    try {
+      return { available: true, note: printing('pjrt').pjrtNote(library) };
+    } catch (error) {
+      return { available: false, note: unavailable(error) };
+    }
+  },
+  bytes: () => printing('pjrt').pjrtBytes(library),
+  load: async () => {
+    loaded.pjrt ??= await import('./pjrt/index.ts');
+  },
+  target: () => printing('pjrt').pjrtTarget(),
+  open: () => printing('pjrt').pjrtDevice(library),
+});
+
 /** What the seconds of a step on a device are predicted by. `speeds`: of the host, asked for where the device goes by them. */
-export function stepCosts(name: DeviceName, target: Target, speeds: () => Speeds): Costs {
-  const entry: DeviceEntry = DEVICES[name];
-  return entry.costs?.(speeds()) ?? target.costs;
-}
+export const stepCosts = (
+  choice: DeviceChoice | DeviceName,
+  target: Target,
+  speeds: () => Speeds,
+): Costs => deviceEntry(choice).costs?.(speeds()) ?? target.costs;
 
 /** The device that is asked for; `auto` looks whether there is a GPU, then whether the native kernels were built. */
-export function deviceNamed(choice: DeviceChoice): ComputingDevice {
+export function deviceNamed(choice: DeviceChoice): ComputingDevice | PjrtName {
   if (choice !== 'auto') return choice;
   return DEVICES.cuda.available().available ? 'cuda' : nativeDevice('wasm');
 }
 
-/** The device that is asked for, loaded: plans can be made for it, and it can be opened. */
+/** What is to be known of the device that is asked for. */
+export function deviceEntry(choice: DeviceChoice | DeviceName): DeviceEntry {
+  const name = choice === 'null' ? choice : deviceNamed(choice);
+  const library = pjrtLibrary(name);
+  return library === undefined ? DEVICES[name as DeviceName] : pjrtEntry(library);
+}
+
+/** The same, loaded: plans can be made for it, and it can be opened. */
 export async function loadDevice(choice: DeviceChoice): Promise<DeviceEntry> {
-  const entry: DeviceEntry = DEVICES[deviceNamed(choice)];
+  const entry = deviceEntry(choice);
   await entry.load?.();
   return entry;
 }

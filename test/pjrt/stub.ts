@@ -36,3 +36,10 @@ export const stubLive: () => number = (() => {
   const live = koffi.load(STUB).func('long stub_live(void)');
   return () => Number(live());
 })();
+
+/** A number when it has become what it is to be, or what it is after a while. */
+export async function settled(number: () => number, wanted: number): Promise<number> {
+  for (let turn = 0; turn < 1000 && number() !== wanted; turn++)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  return number();
+}

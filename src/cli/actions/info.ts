@@ -3,9 +3,12 @@ import { checkOutputs, memoryOfProcess } from '../../files/index.ts';
 import {
   COMPUTING_DEVICES,
   DEVICES,
+  type DeviceChoice,
+  deviceEntry,
   type InstructionSet,
   instructionSets,
   library,
+  loadDevice,
   mpiAvailable,
   type Speeds,
 } from '../../machine/index.ts';
@@ -51,8 +54,8 @@ export interface Info {
   readonly transport: string | null;
 }
 
-/** What this machine offers. Never fails: what is not available says why. */
-export function info(): Info {
+/** What this machine offers. Never fails: what is not available says why. `asked`: a device that is told of beside those of the table, loaded. */
+export function info(asked?: DeviceChoice): Info {
   const sets = instructionSets();
   const mpi = mpiAvailable();
   let chosen: InstructionSet | null = null;
@@ -66,7 +69,12 @@ export function info(): Info {
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
-    devices: COMPUTING_DEVICES.map((name) => ({ name, ...DEVICES[name].available() })),
+    devices: [
+      ...COMPUTING_DEVICES.map((name) => ({ name, ...DEVICES[name].available() })),
+      ...(asked === undefined || asked in DEVICES || asked === 'auto'
+        ? []
+        : [{ name: asked, ...deviceEntry(asked).available() }]),
+    ],
     instructionSet: { chosen, forced: process.env.HALOMESH_ISA ?? null, sets },
     threads: availableParallelism(),
     memory: { totalBytes: memoryOfProcess(), freeBytes: Math.min(freemem(), memoryOfProcess()) },
@@ -107,6 +115,7 @@ export function formatInfo(i: Info): string {
 
 export interface Flags {
   readonly json?: boolean;
+  readonly device?: DeviceChoice;
   readonly calibrate?: boolean;
   readonly calibrateSizes?: readonly number[];
   readonly out?: string;
@@ -147,6 +156,7 @@ export function formatSpeeds(speeds: Speeds): string {
 /** Runs `halomesh info`. */
 export async function infoAction({
   json,
+  device,
   calibrate: measure,
   calibrateSizes,
   out,
@@ -157,7 +167,8 @@ export async function infoAction({
   if (out !== undefined && talks()) checkOutputs({ reads: [], writes: [out], overwrite });
   if (measure) return calibrateCommand(out, calibrateSizes);
   if (!talks()) return;
-  const facts = info();
+  if (device !== undefined) await loadDevice(device);
+  const facts = info(device);
   if (json) sayJson(facts);
   else say(formatInfo(facts));
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { DEVICE_CHOICES } from '../../machine/device-names.ts';
+import { COMPUTING_DEVICES, DEVICE_WORDS } from '../../machine/device-names.ts';
 import { MOST_BATCH, MOST_CHANNELS, MOST_SIZE, MOST_STEPS, MOST_THREADS } from '../../train/config/limits.ts';
 import type { Flags } from '../actions/bench.ts';
 import { addConvFlag, addMemoryFlags, addMeshFlags, addOverwriteFlag, addTraceFlag } from '../flags/flags.ts';
-import { count, oneOf } from '../flags/parse.ts';
+import { count, deviceChoice, oneOf } from '../flags/parse.ts';
 
 /** `halomesh bench` */
 export function benchCommand(program: Command): void {
@@ -26,8 +26,8 @@ export function benchCommand(program: Command): void {
     )
     .option(
       '--device <name>',
-      `${DEVICE_CHOICES.join(' or ')} (default: ${DEVICE_CHOICES[0]})`,
-      oneOf('--device', DEVICE_CHOICES),
+      `${DEVICE_WORDS.join(' or ')} (default: ${COMPUTING_DEVICES[0]})`,
+      deviceChoice('--device'),
     )
     .option(
       '--threads <n>',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Flags } from '../actions/info.ts';
 import { addOverwriteFlag } from '../flags/flags.ts';
-import { counted } from '../flags/parse.ts';
+import { counted, deviceChoice } from '../flags/parse.ts';
 
 /** `halomesh info` */
 export function infoCommand(program: Command): void {
@@ -10,6 +10,11 @@ export function infoCommand(program: Command): void {
     .summary('version, devices, instruction sets, threads, memory, MPI')
     .description('Tells what this installation and machine offer.')
     .option('--json', 'print it as JSON')
+    .option(
+      '--device <name>',
+      'tell of this device too: pjrt:LIBRARY, the library of a PJRT plug-in',
+      deviceChoice('--device'),
+    )
     .option(
       '--calibrate',
       'measure the speeds of this machine instead, for scale and --split auto; under mpirun -n 2 of its messages too',
@@ -26,6 +31,7 @@ export function infoCommand(program: Command): void {
       `
 Examples:
   halomesh info
+  halomesh info --device pjrt:libtpu.so
   mpirun -n 2 halomesh info --calibrate --out machine.json`,
     )
     .action(async (flags: Flags) => (await import('../actions/info.ts')).infoAction(flags));

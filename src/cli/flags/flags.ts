@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { checkLayout, type Layout, type Mesh, mesh as makeMesh } from '../../core/index.ts';
-import { DEVICE_CHOICES, type DeviceChoice } from '../../machine/device-names.ts';
+import { DEVICE_WORDS, type DeviceChoice } from '../../machine/device-names.ts';
 import { TRANSPORTS } from '../../machine/mpi/transports.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { LEAST_MEMORY, MOST_THREADS } from '../../train/config/limits.ts';
-import { byteCount, count, layout, mesh, oneOf, split, UsageError } from './parse.ts';
+import { byteCount, count, deviceChoice, layout, mesh, oneOf, split, UsageError } from './parse.ts';
 import { labelMapping } from './parse-training.ts';
 
 // Flags that more than one command takes. A flag's name in camel case is its key in a config file.
@@ -173,8 +173,8 @@ export function addRunFlags(command: Command, { optional = false, several = fals
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
     .option(
       '--device <name>',
-      `${DEVICE_CHOICES.join(' or ')} (default: that of the run)`,
-      oneOf('--device', DEVICE_CHOICES),
+      `${DEVICE_WORDS.join(' or ')} (default: that of the run)`,
+      deviceChoice('--device'),
     )
     .option(
       '--threads <n>',

@@ -1,4 +1,5 @@
 import { HalomeshError } from '../../core/index.ts';
+import { DEVICE_WORDS, type DeviceChoice, isDeviceChoice } from '../../machine/device-names.ts';
 import { NORMALIZATIONS, type NormalizationName } from '../../train/config/choices.ts';
 import { MOST_SIZE, MOST_VOXELS, SPACING } from '../../train/config/limits.ts';
 import { DIMENSIONS } from '../../train/config/split-dimensions.ts';
@@ -172,6 +173,11 @@ export function byteCount(flag: string, least = 1): Parser<number> {
 export function oneOf<const T extends readonly string[]>(flag: string, choices: T): Parser<T[number]> {
   return (text) =>
     choices.find((choice) => choice === text) ?? refuse(flag, 'value', choices.join(' or '), text);
+}
+
+/** A device, by its name or the library of a plug-in. */
+export function deviceChoice(flag: string): Parser<DeviceChoice> {
+  return (text) => (isDeviceChoice(text) ? text : refuse(flag, 'value', DEVICE_WORDS.join(' or '), text));
 }
 
 /** `depth=2,height=2` as parts by dimension, or `auto`. */

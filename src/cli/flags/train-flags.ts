@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEVICE_CHOICES } from '../../machine/device-names.ts';
+import { COMPUTING_DEVICES, DEVICE_WORDS } from '../../machine/device-names.ts';
 import { LOSS_NAMES } from '../../nn/loss/loss-names.ts';
 import { FIRST_WEIGHTS } from '../../nn/step/first-weights-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
@@ -24,6 +24,7 @@ import {
 } from './flags.ts';
 import {
   count,
+  deviceChoice,
   heldOut,
   hounsfield,
   listOf,
@@ -171,8 +172,8 @@ export function addTrainFlags(command: Command): Command {
     )
     .option(
       '--device <name>',
-      `${DEVICE_CHOICES.join(' or ')} (default: ${DEVICE_CHOICES[0]})`,
-      oneOf('--device', DEVICE_CHOICES),
+      `${DEVICE_WORDS.join(' or ')} (default: ${COMPUTING_DEVICES[0]})`,
+      deviceChoice('--device'),
     )
     .option(
       '--threads <n>',

@@ -175,6 +175,9 @@ export function struct<F extends string>(
   return made;
 }
 
+/** Every function: the address of an error, or 0. */
+const CALL = koffi.proto('uint64_t', ['void *']);
+
 /** Small addresses come as numbers. */
 type Call = ((args: BigUint64Array) => bigint | number) & {
   async(args: BigUint64Array, done: (error: Error | null, result: bigint | number) => void): void;
@@ -201,7 +204,6 @@ export class PjrtApi {
         hint: major > MAJOR ? 'Take an older plug-in, or a newer halomesh' : 'Take a newer plug-in',
       });
     const known = Number(head[0]);
-    const proto = koffi.proto('uint64_t pjrt_function(void *args)');
     this.functions = new Map(
       Object.entries(FUNCTIONS).map(([name, { at }]) => {
         const place = WORD * (TABLE_HEAD + at);
@@ -213,7 +215,7 @@ export class PjrtApi {
             found: `a table of ${known} bytes of version ${this.version}`,
             hint: 'Take a newer plug-in',
           });
-        return [name as PjrtFunction, koffi.decode(address, proto) as Call];
+        return [name as PjrtFunction, koffi.decode(address, CALL) as Call];
       }),
     );
   }

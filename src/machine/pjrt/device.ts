@@ -6,6 +6,7 @@ import { Arrays, checkAlike } from './arrays.ts';
 import { arrayBytes, type Client } from './client.ts';
 import { acquire, pluginOf, release } from './clients.ts';
 import { printKernel } from './kernel.ts';
+import { labelChecks } from './labels.ts';
 import { type Known, Launches, type Running } from './launches.ts';
 import { bytesOf } from './numbers.ts';
 import { Programs } from './programs.ts';
@@ -130,11 +131,13 @@ class PjrtDevice implements Device {
     const home = owner as PjrtMemory;
     const known: Known = this.known.get(home) ?? new Map();
     this.known.set(home, known);
+    const placed = (value: LocalValue) => own(tensorOf(value));
     const node = kernel.anchor ?? kernel.nodes[kernel.nodes.length - 1];
     return this.launches.launch(home, known, {
       what: node.call.where,
       rank,
-      print: (scope) => printKernel(scope, kernel, rank, (value) => own(tensorOf(value))),
+      labels: labelChecks(kernel, placed),
+      print: (scope) => printKernel(scope, kernel, rank, placed),
     });
   }
 

@@ -29,13 +29,13 @@ export function printKernel(
     const starts = [box.map(({ start }) => start)];
     return { tensor: read(tensor), shape, dtype, starts, sizes: sizesOf(box), boxes: [box], outside: 'anything' };
   };
-  for (const { op, call, inputs, outputs, loops } of kernel.nodes) {
+  for (const { op, call, inputs, outputs, loops, name } of kernel.nodes) {
     const loop = loops[rank];
     const boxes = op.writes(call, loop);
     const places = boxes.map((box) => frameOf([box]));
     const rule = ruleOf(op.name);
     if (rule === undefined) continue;
-    writer.comment(call.where);
+    writer.scope(name);
     const made = isEmpty(loop)
       ? outputs.map(({ dtype }, o) =>
           writer.constant(writer.elementOf(dtype), NEUTRAL[op.combine], places[o].sizes),

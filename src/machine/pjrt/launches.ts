@@ -1,7 +1,7 @@
-import type { ExecutableAddress } from './client.ts';
 import type { Launch } from '../device.ts';
 import type { Arrays } from './arrays.ts';
-import type { Client } from './client.ts';
+import type { Client, ExecutableAddress } from './client.ts';
+import { checkLabels } from './labels.ts';
 import type { Programs } from './programs.ts';
 import { type Piece, printStretch, type Stretch } from './stretch.ts';
 import { emptyTensor, type PjrtMemory } from './tensors.ts';
@@ -90,6 +90,7 @@ async function run(
     owner.programs.add(stretch.executable);
     before.push(stretch);
   }
+  for (const piece of pieces) for (const check of piece.labels) checkLabels(check);
   const { executable, inputs, outputs, given, written } = stretch;
   const buffers = [];
   for (const input of inputs) buffers.push(await arrays.on(input, device, about));

@@ -1,5 +1,6 @@
 import { type Box, fail, isEmpty, sameBox } from '../../core/index.ts';
 import { sameNumbers, type Tensor as Printed } from '../../stablehlo/types.ts';
+import type { LabelCheck } from './labels.ts';
 import { Program, putPart } from './program.ts';
 import { overlap, type PjrtTensor } from './tensors.ts';
 
@@ -21,6 +22,7 @@ export interface Piece {
   /** The operation, for errors. */
   readonly what: string;
   readonly rank: number;
+  readonly labels: readonly LabelCheck[];
   print(scope: Scope): void;
 }
 

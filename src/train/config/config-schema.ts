@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { expectedOf } from '../../imaging/index.ts';
-import { DEVICE_CHOICES } from '../../machine/index.ts';
+import { DEVICE_WORDS, type DeviceChoice, isDeviceChoice } from '../../machine/index.ts';
 import { FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation-schema.ts';
 import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
@@ -149,7 +149,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
   split: split.optional(),
   mesh: z.record(text, whole(1), { error: 'ranks by mesh axis, such as {"rows": 2}' }),
   layout: byDim(text, 'mesh axes by dimension, such as {"depth": "rows"}'),
-  device: oneOf(DEVICE_CHOICES),
+  device: z.custom<DeviceChoice>(isDeviceChoice, { error: `one of ${DEVICE_WORDS.join(', ')}` }),
   threads: whole(1, MOST_THREADS),
   memoryLimit: number(
     `bytes as a whole number, of at least ${LEAST_MEMORY} (${Math.ceil(LEAST_MEMORY / 2 ** 20)} MiB), which a process takes before it computes`,

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import { type Graph, HalomeshError } from '../../core/index.ts';
 import { type MemoryLimit, memoryLimits, shareOfMemory } from '../../files/index.ts';
-import { alone, DEVICES, type DeviceEntry, deviceNamed, type Processes } from '../../machine/index.ts';
+import { alone, deviceEntry, type Processes } from '../../machine/index.ts';
 import { makePlan, type Plan } from '../../plan/index.ts';
 import { meshOf, type TrainConfig } from './config.ts';
 import { targetOf } from './model.ts';
@@ -52,8 +52,7 @@ export async function grantedBytes(processes: Processes = alone(1)): Promise<num
  * processes each counts for itself what is free.
  */
 export function availableBytes({ device }: TrainConfig, granted: number, processes: number): number {
-  const entry: DeviceEntry = DEVICES[deviceNamed(device)];
-  const own = entry.bytes?.();
+  const own = deviceEntry(device).bytes?.();
   if (own !== undefined) return 0.9 * own;
   const { rss } = process.memoryUsage();
   return 0.9 * Math.min((freemem() + rss) / processes, granted);

@@ -1,7 +1,7 @@
 import { fail, type Shape, shape, shownValue } from '../../core/index.ts';
 import { debugLevel } from '../../files/index.ts';
 import { type AugmentConfig, IGNORED, type PrepareOptions, type Shape3 } from '../../imaging/index.ts';
-import { DEVICES, type Device, type DeviceEntry, deviceNamed } from '../../machine/index.ts';
+import { type Device, deviceEntry } from '../../machine/index.ts';
 import {
   type Accumulation,
   type Built,
@@ -256,13 +256,12 @@ export function deviceOf({
   threads,
   exactConv,
 }: Pick<TrainConfig, 'device' | 'threads' | 'exactConv'>): Device {
-  const entry: DeviceEntry = DEVICES[deviceNamed(device)];
-  return entry.open({ threads, exactConv, ...machineHere() });
+  return deviceEntry(device).open({ threads, exactConv, ...machineHere() });
 }
 
 /** What planning needs to know of a config's device. */
 export function targetOf({ device }: Pick<TrainConfig, 'device'>): Target {
-  return DEVICES[deviceNamed(device)].target(machineHere());
+  return deviceEntry(device).target(machineHere());
 }
 
 /** Device and mesh of a config, with fresh variables. */

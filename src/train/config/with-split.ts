@@ -1,6 +1,6 @@
 import type { Graph } from '../../core/index.ts';
 import type { Shape3 } from '../../imaging/index.ts';
-import { deviceNamed, type Processes, stepCosts } from '../../machine/index.ts';
+import { type Processes, stepCosts } from '../../machine/index.ts';
 import type { Plan, Sizes } from '../../plan/index.ts';
 import { agreedSplit } from '../../run/index.ts';
 import { splitMesh, type TrainConfig } from './config.ts';
@@ -40,7 +40,7 @@ export async function withSplit(
     sizes: { batch, depth, height, width },
     stride: 2 ** (config.levels - 1),
     target,
-    costs: () => stepCosts(deviceNamed(config.device), target, () => speedsOf()),
+    costs: () => stepCosts(config.device, target, () => speedsOf()),
     threads: config.threads,
     memoryLimit: config.memoryLimit,
     ranks,

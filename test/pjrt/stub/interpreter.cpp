@@ -360,8 +360,11 @@ static Numbers reduced(const Operation& op, const Value& x, double start) {
 }
 
 static Numbers windowed(const Operation& op, const Value& x, double start) {
+  if (op.text.find("base_dilations") != std::string::npos) throw Failure(kUnimplemented, "the stub has no base_dilations");
   const auto sizes = numbers_after(op.text, "window_dimensions = "), step = numbers_after(op.text, "window_strides = "),
              dilation = numbers_after(op.text, "window_dilations = ");
+  const bool around = op.text.find("padding = ") != std::string::npos;
+  const auto padding = around ? numbers_after(op.text, "padding = ") : Index(2 * sizes.size(), 0);
   const std::string how = join_of(op, op.text.find("({"));
   const auto strides = strides_of(x.type.dims);
   Numbers made;
@@ -369,7 +372,10 @@ static Numbers windowed(const Operation& op, const Value& x, double start) {
     double sum = start;
     each(sizes, [&](const Index& tap) {
       Index from(index.size());
-      for (size_t i = 0; i < index.size(); i++) from[i] = index[i] * step[i] + tap[i] * dilation[i];
+      for (size_t i = 0; i < index.size(); i++) {
+        from[i] = index[i] * step[i] + tap[i] * dilation[i] - padding[2 * i];
+        if (from[i] < 0 || from[i] >= x.type.dims[i]) return;
+      }
       sum = joined(how, sum, x.data[offset(from, strides)], op.type.element);
     });
     made.push_back(sum);
