@@ -103,7 +103,7 @@ export function formatInfo(i: Info): string {
     `processor         ${i.processor}`,
     ...i.devices.map(
       ({ name, available, note }, n) =>
-        `${n === 0 ? 'devices' : '       '}           ${name.padEnd(10)}${available ? '' : 'not available: '}${note}`,
+        `${n === 0 ? 'devices' : '       '}           ${`${name} `.padEnd(10)}${available ? '' : 'not available: '}${note}`,
     ),
     `instruction set   ${chosen ?? 'none'}${force} (${state.join(', ')})`,
     `threads           ${i.threads}`,
