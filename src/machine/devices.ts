@@ -178,11 +178,8 @@ const pjrtEntry = (library: string): DeviceEntry => ({
 });
 
 /** What the seconds of a step on a device are predicted by. `speeds`: of the host, asked for where the device goes by them. */
-export const stepCosts = (
-  choice: DeviceChoice | DeviceName,
-  target: Target,
-  speeds: () => Speeds,
-): Costs => deviceEntry(choice).costs?.(speeds()) ?? target.costs;
+export const stepCosts = (choice: DeviceChoice | DeviceName, target: Target, speeds: () => Speeds): Costs =>
+  deviceEntry(choice).costs?.(speeds()) ?? target.costs;
 
 /** The device that is asked for; `auto` looks whether there is a GPU, then whether the native kernels were built. */
 export function deviceNamed(choice: DeviceChoice): ComputingDevice | PjrtName {

@@ -1,14 +1,11 @@
-import { type Box, isEmpty, type Mesh } from '../core/index.ts';
+import type { Box, Mesh } from '../core/index.ts';
 import type { LocalNode, LocalValue } from '../plan/index.ts';
 import { printAllReduce, printExchange } from './collectives.ts';
 import { Frames, frameOf, type Held } from './frames.ts';
 import type { Wide } from './lines.ts';
-import { ruleOf } from './ops/rules.ts';
-import { Site } from './ops/site.ts';
+import { printNode } from './node.ts';
 import type { Tensor } from './types.ts';
 import { Writer } from './writer.ts';
-
-const NEUTRAL = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY };
 
 /** A value over boxes, one for each rank, as an argument or a result of a function has it. */
 export interface Place {
@@ -28,10 +25,6 @@ export class Body {
     this.writer = new Writer(wide);
     this.frames = new Frames(this.writer, ranks.length);
     this.ranks = ranks;
-  }
-
-  private mine<T>(all: readonly T[]): T[] {
-    return this.ranks.map((rank) => all[rank]);
   }
 
   /** Sizes of a place, the same on all ranks. */
@@ -73,38 +66,8 @@ export class Body {
       this.held.set(outputs[0], made);
       return;
     }
-    const { call, op } = node;
-    const rule = ruleOf(op.name);
-    if (rule === undefined) return;
-    this.writer.scope(node.name);
-    const loops = this.mine(node.loops);
-    const writes = loops.map((loop) => op.writes(call, loop));
-    const boxes = outputs.map((_, o) => writes.map((all) => all[o]));
-    const frames = outputs.map((value, o) => frameOf(boxes[o], this.mine(value.own)));
-    const tensors = loops.every(isEmpty)
-      ? outputs.map(({ dtype }, o) =>
-          this.writer.constant(this.writer.elementOf(dtype), NEUTRAL[op.combine], frames[o].sizes),
-        )
-      : rule(
-          new Site({
-            frames: this.frames,
-            call,
-            inputs: given,
-            loops,
-            reads: inputs.map((_, i) => loops.map((loop) => readBy(node, loop, i))),
-            outputs: frames,
-          }),
-        );
-    outputs.forEach((value, o) => {
-      const { shape, dtype } = value;
-      const tensor = tensors[o];
-      this.held.set(value, { tensor, shape, dtype, ...frames[o], boxes: boxes[o], outside: 'anything' });
+    printNode(this.frames, node, this.ranks, given).forEach((held, o) => {
+      this.held.set(outputs[o], held);
     });
   }
-}
-
-/** What a loop box reads of an input: nothing where it is empty. */
-function readBy({ call, op }: LocalNode, loop: Box, input: number): Box {
-  const box = op.reads(call, loop)[input];
-  return isEmpty(loop) ? box.map(({ start }) => ({ start, end: start })) : box;
 }

@@ -36,7 +36,9 @@ describe('a library that is no PJRT plug-in is refused', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'pjrt-'));
     const text = path.join(folder, 'text.so');
     writeFileSync(text, 'no library');
-    expect(() => Plugin.load(path.join(folder, 'none.so'))).toThrow(/none\.so: the library cannot be loaded: .*No such file/);
+    expect(() => Plugin.load(path.join(folder, 'none.so'))).toThrow(
+      /none\.so: the library cannot be loaded: .*No such file/,
+    );
     expect(() => Plugin.load(text)).toThrow(/text\.so: the library cannot be loaded: .*(ELF|too short)/);
     rmSync(folder, { recursive: true });
   });
@@ -121,7 +123,11 @@ it('raises where one waits what did not fit, and ends in order', async () => {
   const device = pjrtDevice(STUB);
   const dims = shape({ width: 50 });
   const box = [range(0, 50)];
-  const type = { shape: dims, dtype: 'f32', format: device.target.plain({ shape: dims, dtype: 'f32' }) } as const;
+  const type = {
+    shape: dims,
+    dtype: 'f32',
+    format: device.target.plain({ shape: dims, dtype: 'f32' }),
+  } as const;
   const memory = device.allocate(400);
   const [a, b] = [0, 200].map((offset) => device.tensor(memory, offset, type, box));
   set({ STUB_BYTES: '100' });
@@ -143,7 +149,12 @@ it('names the position of a label that is no class', async () => {
   const program = await session.load(trainingGraph(config, 3, [2, 4, 5]).graph);
   const labels = new Uint8Array(40);
   labels[1 * 4 * 5 + 2 * 5 + 3] = 7;
-  const feeds = { labels, image: new Float32Array(40), step: Int32Array.of(0), learning_rate: Float64Array.of(0.01) };
+  const feeds = {
+    labels,
+    image: new Float32Array(40),
+    step: Int32Array.of(0),
+    learning_rate: Float64Array.of(0.01),
+  };
   await expect(program.run(feeds, ['loss'])).rejects.toThrow(
     /label out of range at batch 0, depth 1, height 2, width 3; expected a whole number from 0 to 2, found 7/,
   );

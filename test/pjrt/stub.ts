@@ -20,7 +20,16 @@ function build(): string {
   mkdirSync(home, { recursive: true });
   const made = `${library}.${process.pid}`;
   const sources = SOURCES.map((name) => path.join(folder, name));
-  execFileSync(process.env.CXX ?? 'c++', ['-std=c++17', '-O1', '-fPIC', '-shared', '-pthread', '-o', made, ...sources]);
+  execFileSync(process.env.CXX ?? 'c++', [
+    '-std=c++17',
+    '-O1',
+    '-fPIC',
+    '-shared',
+    '-pthread',
+    '-o',
+    made,
+    ...sources,
+  ]);
   renameSync(made, library);
   return library;
 }

@@ -53,7 +53,9 @@ export class Client {
 
   /** What the plug-in says of itself: platform and version, on one line. */
   get note(): string {
-    const { version, versionSize } = this.plugin.call('PJRT_Client_PlatformVersion', { client: this.address });
+    const { version, versionSize } = this.plugin.call('PJRT_Client_PlatformVersion', {
+      client: this.address,
+    });
     const told = textAt(version, versionSize).replace(/\s+/g, ' ').trim();
     return told === '' ? this.platform : `${this.platform}, ${told}`;
   }

@@ -9,8 +9,8 @@ import { printKernel } from './kernel.ts';
 import { labelChecks } from './labels.ts';
 import { type Known, Launches, type Running } from './launches.ts';
 import { bytesOf } from './numbers.ts';
-import { Programs } from './programs.ts';
 import { sizesOf } from './program.ts';
+import { Programs } from './programs.ts';
 import { Queue } from './queue.ts';
 import { hostSpill } from './spill.ts';
 import { pjrtTarget } from './target.ts';
@@ -85,8 +85,7 @@ class PjrtDevice implements Device {
   openSpill(_folder: string | undefined, bytes: number): Spill {
     return hostSpill(bytes, {
       read: (tensor) => this.get(({ arrays }) => arrays.bytes(tensor, tensor.box, 'spill')),
-      write: (tensor, data) =>
-        this.ask(({ arrays }) => arrays.write(tensor, tensor.box, data, 'prefetch')),
+      write: (tensor, data) => this.ask(({ arrays }) => arrays.write(tensor, tensor.box, data, 'prefetch')),
     });
   }
 

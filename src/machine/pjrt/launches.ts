@@ -97,8 +97,7 @@ async function run(
   const made = await programs.run(executable, buffers, outputs.length, about);
   for (const input of given) arrays.drop(input);
   for (const tensor of written) if (!emptyTensor(tensor)) arrays.evict(tensor);
-  for (const [i, tensor] of outputs.entries())
-    arrays.set(tensor, { kind: 'array', buffer: made[i], device });
+  for (const [i, tensor] of outputs.entries()) arrays.set(tensor, { kind: 'array', buffer: made[i], device });
 }
 
 function aboutOf(pieces: readonly Piece[], rank: number): string {

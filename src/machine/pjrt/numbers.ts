@@ -1,11 +1,4 @@
-import {
-  type Box,
-  BYTES,
-  boxVolume,
-  type DType,
-  forEachIndex,
-  rowMajorStrides,
-} from '../../core/index.ts';
+import { type Box, BYTES, boxVolume, type DType, forEachIndex, rowMajorStrides } from '../../core/index.ts';
 import type { HostArray } from '../device.ts';
 
 // Numbers of the host as the bytes of arrays, row-major, and parts of such arrays.

@@ -1,8 +1,5 @@
 import { type Box, type DType, isEmpty, sameBox } from '../../core/index.ts';
-import { Frames } from '../../stablehlo/frames.ts';
-import { attributesText, moduleText } from '../../stablehlo/module-text.ts';
-import type { Tensor as Printed } from '../../stablehlo/types.ts';
-import { Writer } from '../../stablehlo/writer.ts';
+import { attributesText, Frames, moduleText, type Tensor as Printed, Writer } from '../../stablehlo/index.ts';
 import type { ArrayType } from './client.ts';
 
 // Texts of programs: one function of arrays, and which of its arguments give their memory to results.

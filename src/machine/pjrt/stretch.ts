@@ -1,5 +1,5 @@
 import { type Box, fail, isEmpty, sameBox } from '../../core/index.ts';
-import { sameNumbers, type Tensor as Printed } from '../../stablehlo/types.ts';
+import { type Tensor as Printed, sameNumbers } from '../../stablehlo/index.ts';
 import type { LabelCheck } from './labels.ts';
 import { Program, putPart } from './program.ts';
 import { overlap, type PjrtTensor } from './tensors.ts';
@@ -83,9 +83,7 @@ class Printing implements Scope {
     const { writer } = this.program;
     const present = !this.over.has(tensor) && tensor.content !== undefined;
     if (!this.over.has(tensor)) this.asked.set(tensor, present);
-    return present
-      ? this.argument(tensor)
-      : writer.constant(writer.elementOf(tensor.dtype), 0, tensor.sizes);
+    return present ? this.argument(tensor) : writer.constant(writer.elementOf(tensor.dtype), 0, tensor.sizes);
   }
 }
 
