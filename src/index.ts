@@ -96,6 +96,7 @@ export {
   peakMemory,
   referenceDevice,
 } from './machine/index.ts';
+export { pjrtDevice } from './machine/pjrt/index.ts';
 export { webgpuHere } from './machine/webgpu-here.ts';
 // How long steps take here
 export { type BenchOptions, type BenchResult, bench } from './measure/index.ts';
