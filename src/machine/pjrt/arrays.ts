@@ -1,4 +1,4 @@
-import { type Box, fail, sameBox } from '../../core/index.ts';
+import { type Box, fail, isEmpty, sameBox } from '../../core/index.ts';
 import type { HostArray } from '../device.ts';
 import { type ArrayType, arrayBytes, type BufferAddress, type Client } from './client.ts';
 import { numbersOf, partOf, putPart } from './numbers.ts';
@@ -62,6 +62,8 @@ export class Arrays {
   /** Numbers of a box as the bytes of an array. */
   async bytes(tensor: PjrtTensor, box: Box, about: string): Promise<Uint8Array<ArrayBuffer>> {
     const { dtype } = tensor;
+    // The interface takes no place of the host for nothing.
+    if (isEmpty(box)) return new Uint8Array(0);
     const content = this.contentOf(tensor);
     if (content.kind === 'host') return partOf(content.data, tensor.box, box, dtype);
     if (sameBox(box, tensor.box)) return this.client.download(content.buffer, tensor, about);
