@@ -1,5 +1,5 @@
 import { type NiiVueLocation, Niivue, type NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue';
-import { CLASS_HEX } from '../../src/train/pictures/class-colors.ts';
+import { CLASS_HEX } from '../../src/train/config/class-colors.ts';
 import type { ShownFile } from '../../src/view/protocol.ts';
 import { bytesOf, problemOf } from './data.ts';
 import { imageOf, readVolume } from './load-volume.ts';

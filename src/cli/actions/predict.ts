@@ -26,6 +26,7 @@ export interface Flags extends Omit<RunFlags, 'run'>, SegmentFlags {
   readonly output: string;
   readonly format?: LabelFormat;
   readonly labelNames?: boolean;
+  readonly outlines?: boolean;
   readonly probabilities?: boolean;
   readonly probabilitiesDownsample?: number;
   readonly oneFilePerClass?: boolean;
@@ -128,25 +129,31 @@ class Display {
 
 function printResult({
   output,
+  outlines,
   probabilities,
   masks,
   statistics,
   shape,
+  spacing,
   voxelVolume,
   voxels,
   checkpoint,
   step,
 }: PredictResult): void {
   const all = shape[0] * shape[1] * shape[2];
-  const millilitres = voxelVolume / 1000;
+  const isPlane = shape[0] === 1;
+  const [, row, column] = spacing;
   say(`${relative(output)}  ${shape.join(' x ')} voxels, ${checkpoint} checkpoint, ${step} steps`);
   for (const [name, found] of Object.entries(voxels)) {
     const share = `${((100 * found) / all).toFixed(2)} %`;
-    const volume = `${(found * millilitres).toFixed(1)} ml`;
+    const volume = isPlane
+      ? `${(found * row * column).toFixed(2)} mm2`
+      : `${((found * voxelVolume) / 1000).toFixed(1)} ml`;
     say(
       `  ${name.padEnd(14)}${found.toLocaleString('en').padStart(12)}  ${share.padStart(8)}  ${volume.padStart(11)}`,
     );
   }
+  if (outlines) say(`  ${relative(outlines)}`);
   for (const files of [probabilities, masks, statistics])
     for (const file of Object.values(files ?? {})) say(`  ${relative(file)}`);
 }

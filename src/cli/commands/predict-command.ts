@@ -29,7 +29,7 @@ export function predictCommand(program: Command): void {
     )
     .requiredOption(
       '--output <path>',
-      'file to write (.nii, .nii.gz, .nrrd, .seg.nrrd, .mha, or .dcm for a segmentation of a DICOM series), or a folder for NAME.nii.gz of each scan',
+      'file to write (.nii, .nii.gz, .nrrd, .seg.nrrd, .mha, .dcm for a segmentation of a DICOM series, or .tif for a picture), or a folder for NAME.nii.gz (of a picture NAME.tif) of each scan',
     )
     .option(
       '--format <format>',
@@ -39,6 +39,10 @@ export function predictCommand(program: Command): void {
     .option(
       '--label-names',
       'write the names of labels too: into NIfTI files, and as NAME_labels.txt for ITK-SNAP',
+    )
+    .option(
+      '--outlines',
+      'of pictures: write the outlines of classes too, as QuPath reads them: NAME.geojson',
     )
     .option('--probabilities', 'write the probability of each class too: NAME_probability_CLASS.nii.gz')
     .option(

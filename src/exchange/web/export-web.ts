@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fail } from '../../core/index.ts';
 import { isCustom, networkConfig } from '../../nn/index.ts';
+import { CLASS_HEX } from '../../train/config/class-colors.ts';
 import {
   channelNamesOf,
   configOfRun,
@@ -11,7 +12,6 @@ import {
   type TensorEntry,
   writeSafetensors,
 } from '../../train/index.ts';
-import { CLASS_HEX } from '../../train/pictures/class-colors.ts';
 import { checkpointOf } from '../../train/predict/open-run.ts';
 import type { RunWeightsOptions } from '../weights/run-weights.ts';
 import { weightsOf } from '../weights/weights.ts';

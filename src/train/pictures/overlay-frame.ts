@@ -1,5 +1,5 @@
 import { type Affine, applyAffine, type IntensityWindow, type Shape3 } from '../../imaging/index.ts';
-import { CLASS_HEX } from './class-colors.ts';
+import { CLASS_HEX } from '../config/class-colors.ts';
 import { drawText, textWidth } from './font.ts';
 import { type Area, type Color, hex, type Point, type Raster } from './raster.ts';
 import { VIEWS, type View } from './slice.ts';

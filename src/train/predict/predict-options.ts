@@ -29,6 +29,8 @@ export interface PredictionSettings extends EnsembleOptions {
   readonly format?: LabelFormat;
   /** Write the names of labels too: in a NIfTI file, and as a label description of ITK-SNAP, `NAME_labels.txt`, beside it. */
   readonly labelNames?: boolean;
+  /** Write the outlines of classes too, of a picture: `NAME.geojson`. */
+  readonly outlines?: boolean;
   /** For DICOM: when the segmentation was made, in UTC; with it the same labels give the same bytes. Now by default. */
   readonly date?: Date;
   /** How labels are cleaned up, on the voxels of the scan. */
@@ -50,8 +52,8 @@ export interface PredictOptions extends PredictionSettings {
    */
   readonly input: string;
   /**
-   * File to write, whose folder is made: `.nii`, `.nii.gz`, `.nrrd`, `.seg.nrrd`, `.mha`, or `.dcm` for a segmentation of DICOM; or a folder
-   * that is there or ends in `/`, for NAME.nii.gz.
+   * File to write, whose folder is made: `.nii`, `.nii.gz`, `.nrrd`, `.seg.nrrd`, `.mha`, `.dcm` for a segmentation of DICOM, or
+   * `.tif` for a picture; or a folder that is there or ends in `/`, for NAME.nii.gz, of a picture NAME.tif.
    */
   readonly output: string;
 }
@@ -59,7 +61,7 @@ export interface PredictOptions extends PredictionSettings {
 export interface PredictFolderOptions extends PredictionSettings {
   /** A folder of scans, whose channels end in _0000, _0001..., or of folders with a DICOM series each. */
   readonly input: string;
-  /** Folder for a NAME.nii.gz of each scan; made if it is not there. */
+  /** Folder for a NAME.nii.gz of each scan, or NAME.tif of each picture; made if it is not there. */
   readonly output: string;
 }
 
@@ -67,6 +69,8 @@ export interface PredictResult extends FurtherFiles {
   readonly input: string;
   /** The file of labels. */
   readonly output: string;
+  /** The file of outlines, where asked for. */
+  readonly outlines?: string;
   /** Files of probabilities by name of the class, or region, where asked for. */
   readonly probabilities?: Readonly<Record<string, string>>;
   /** Voxels of the scan: depth, height, width. */

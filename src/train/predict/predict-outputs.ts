@@ -3,6 +3,7 @@ import { fail } from '../../core/index.ts';
 import { checkOutputs, makeFolder } from '../../files/index.ts';
 import {
   isDicomFormat,
+  isPictureLabelFormat,
   type LabelFormat,
   readScanHeader,
   type ScanPlan,
@@ -11,7 +12,7 @@ import {
 import type { Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
 import type { OpenRun } from './open-run.ts';
-import { labelNamesFile } from './outputs/label-target.ts';
+import { labelNamesFile, outlinesFile } from './outputs/label-target.ts';
 import { statisticsFiles, structureFiles, structuresOf } from './outputs/structures.ts';
 import { probabilityNames } from './probabilities.ts';
 import { channelsOfInput } from './scan-channels.ts';
@@ -31,6 +32,7 @@ interface OutputSettings {
   readonly oneFilePerClass?: boolean;
   readonly statistics?: boolean;
   readonly labelNames?: boolean;
+  readonly outlines?: boolean;
   readonly overwrite?: boolean;
 }
 
@@ -70,6 +72,7 @@ export async function prepareOutputs(
     const writes = scans.flatMap(({ output }) => [
       ...[output, ...probabilityNames(output, names), ...structureFiles(output, structures)],
       ...(settings.labelNames ? [labelNamesFile(output)] : []),
+      ...(settings.outlines ? [outlinesFile(output)] : []),
       ...(settings.statistics ? Object.values(statisticsFiles(output)) : []),
     ]);
     checkOutputs({ reads, writes, overwrite });
@@ -77,18 +80,27 @@ export async function prepareOutputs(
   });
 }
 
-/** Masks and statistics are made of the label map that was written, by its values, which segments of DICOM do not keep. */
+/** Masks and statistics are made of the label map that was written, by its values, and are volumes; outlines are those of pictures. */
 function checkFurther(
   { output, format }: ScanToSegment,
-  { oneFilePerClass, statistics }: OutputSettings,
+  { oneFilePerClass, statistics, outlines }: OutputSettings,
 ): void {
-  if (!isDicomFormat(format) || !(oneFilePerClass || statistics)) return;
+  if (outlines && !isPictureLabelFormat(format))
+    fail({
+      where: output,
+      problem: 'outlines are made of the label map of a picture',
+      expected: 'a label map in TIFF beside them',
+      found: format,
+      hint: 'Write .tif, or leave out --outlines',
+    });
+  const picture = isPictureLabelFormat(format);
+  if (!(isDicomFormat(format) || picture) || !(oneFilePerClass || statistics)) return;
   fail({
     where: output,
-    problem: 'files of classes and statistics are not made of a segmentation of DICOM',
+    problem: `files of classes and statistics are not made of a ${picture ? 'label map in TIFF' : 'segmentation of DICOM'}`,
     expected: 'a label map of another format beside them',
     found: format,
-    hint: 'Write .nii.gz, .nrrd, .seg.nrrd or .mha with these flags, and DICOM without',
+    hint: `Write .nii.gz, .nrrd, .seg.nrrd or .mha with these flags, and ${picture ? 'TIFF' : 'DICOM'} without`,
   });
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fail, HalomeshError } from '../../core/index.ts';
+import type { BoxWriter } from '../../imaging/formats/segmentation/picture-labels.ts';
 import {
   asValues,
   type Case,
@@ -9,8 +10,10 @@ import {
   planScan,
   postprocess,
   restoreLabels,
+  type ScanSource,
   type Shape3,
   spacingOf,
+  type VoxelBox,
   voxelVolume,
   writeVolume,
 } from '../../imaging/index.ts';
@@ -21,7 +24,8 @@ import { cleaningOf, cleans } from './cleaning.ts';
 import { openRuns } from './ensemble.ts';
 import { checkProbabilities, checkStatistics } from './further-room.ts';
 import { configOfRun, type OpenRun } from './open-run.ts';
-import { labelTarget, segmentsOf, writeLabelNames } from './outputs/label-target.ts';
+import { labelTarget, outlinesFile, segmentsOf, writeLabelNames } from './outputs/label-target.ts';
+import { bytesOfPicture, writePictureLabels } from './outputs/picture-labels.ts';
 import { writeFurther } from './outputs/structures.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';
 import type {
@@ -134,24 +138,20 @@ async function segmentScan(
     probabilities && writes ? new ProbabilityFile(folder, shape, run.scores.length) : undefined,
   );
   // Else process 0 needs the whole label map: to clean it up, or to bring it to another grid.
+  const boxes = !probabilities && !cleans(cleaning) ? target.beginBoxes : undefined;
   const streams =
     !upright && !probabilities && !cleans(cleaning) && sameShape(shape, canonicalGrid(original).shape);
+  const asked: SegmentOptions = {
+    ...{
+      flips: settings.flips,
+      probabilities,
+      signal,
+      hostBytes: boxes ? bytesOfPicture(geometry) : bytesBeside(plan),
+    },
+    onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
+  };
   try {
-    const asked: SegmentOptions = {
-      ...{ flips: settings.flips, probabilities, signal, hostBytes: bytesBeside(plan) },
-      onPass: (done, passes) => settings.onEvent?.({ kind: 'pass', input, done, passes }),
-    };
-    const own = await segmentSource(run, entry, shape, asked, settings, soft);
-    // To bring the labels back takes memory of its own, and so do statistics.
-    if (!streams || settings.statistics) run.free();
-    const counts = streams
-      ? await writeOwnLabels(
-          target.begin,
-          original,
-          { ...own, labels: asValues(own.labels, classValues) },
-          { processes, signal },
-        )
-      : await writeWhole(own);
+    const counts = boxes ? await writePicture(boxes) : await writeVolumeLabels();
     if (settings.labelNames)
       await together(processes, 'the names of labels', async () => {
         if (writes) await writeLabelNames(output, segments);
@@ -167,6 +167,7 @@ async function segmentScan(
     return {
       ...{ input, output, shape: original.shape },
       ...{ spacing: spacingOf(original), voxelVolume: voxelVolume(original) },
+      ...(settings.outlines && { outlines: outlinesFile(output) }),
       probabilities: probabilities ? Object.fromEntries(files) : undefined,
       ...(await fromFirst(processes, further)),
       voxels: await fromFirst(processes, voxels),
@@ -174,6 +175,24 @@ async function segmentScan(
     };
   } finally {
     soft?.close();
+  }
+
+  /** Segments a picture, whose label map is written as its blocks are computed. */
+  async function writePicture(beginBoxes: () => Promise<BoxWriter>): Promise<Float64Array> {
+    const source = await openSource(run, entry, await run.needs(shape, asked), settings);
+    return writePictureLabels(beginBoxes, (take) => run.segmentParts(source, asked, take), {
+      ...{ output, geometry, classValues, processes, signal },
+    });
+  }
+
+  /** Segments a volume, of whose labels each process holds its own until all are there. */
+  async function writeVolumeLabels(): Promise<Float64Array> {
+    const own = await segmentSource(run, entry, shape, asked, settings, soft);
+    // To bring the labels back takes memory of its own, and so do statistics.
+    if (!streams || settings.statistics) run.free();
+    if (!streams) return writeWhole(own);
+    const valued = { ...own, labels: asValues(own.labels, classValues) };
+    return writeOwnLabels(target.begin, original, valued, { processes, signal });
   }
 
   /** Writes labels that come together on process 0, and probabilities; gives the voxels of each label there. */
@@ -205,18 +224,29 @@ async function segmentScan(
   }
 }
 
+/** What a process reads of a scan. */
+async function openSource(
+  run: OpenRun,
+  entry: Case,
+  box: VoxelBox,
+  { processes, onEvent }: PredictionSettings,
+): Promise<ScanSource> {
+  const source = await together(processes, 'the scan', () => openScanSource(entry, run.prepare, box));
+  for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
+  return source;
+}
+
 /** The labels of a prepared scan, those that this process computes; the probabilities of all come into `soft`. */
 async function segmentSource(
   run: OpenRun,
   entry: Case,
   shape: Shape3,
   asked: SegmentOptions,
-  { processes, onEvent }: PredictionSettings,
+  settings: PredictionSettings,
   soft: ProbabilityFile | undefined,
 ): Promise<OwnBox> {
-  const box = await run.needs(shape, asked);
-  const source = await together(processes, 'the scan', () => openScanSource(entry, run.prepare, box));
-  for (const note of source.notes) onEvent?.({ kind: 'note', input: entry.image, note });
+  const { processes } = settings;
+  const source = await openSource(run, entry, await run.needs(shape, asked), settings);
   const alone = (processes?.ranks.length ?? 1) === 1;
   const parts: BoxBytes[] = [];
   const own = await segmentOwn(run, source, asked, processes, ({ box, probabilities: p }) => {

@@ -163,7 +163,7 @@ export function namesOfFiles(output: string, classes: readonly string[], infix: 
 
 /** The name of a label map without its ending. */
 export const outputStem = (output: string): string =>
-  output.replace(/\.(nii|nii\.gz|seg\.nrrd|nrrd|mha|dcm|dicom)$/i, '');
+  output.replace(/\.(nii|nii\.gz|seg\.nrrd|nrrd|mha|dcm|dicom|tiff?)$/i, '');
 
 function partOf(name: string): string {
   let part = '';

@@ -65,15 +65,16 @@ export function scanName(input: string): string {
     .replace(/_0000$/, '');
 }
 
-/** Where each scan's labels go: NAME.nii.gz in a folder, or with the ending of another format. Raises scans that would have the same name. */
+/** Where each scan's labels go: NAME.nii.gz in a folder, of a picture NAME.tif, or with the ending of another format. Raises scans that would have the same name. */
 export function namedIn(
   folder: string,
   scans: readonly UnplacedScan[],
-  format: LabelFormat = 'nifti',
+  asked?: LabelFormat,
 ): ScanToSegment[] {
   const taken = new Map<string, string>();
   return scans.map((scan) => {
     const { input } = scan;
+    const format = asked ?? (isPictureName(input) ? 'tiff' : 'nifti');
     const output = path.join(folder, `${scanName(input)}${labelEndings[format]}`);
     const other = taken.get(output);
     if (other !== undefined)

@@ -115,7 +115,7 @@ describe('pyramids of tiles', () => {
     const writer = await createTiffWriter(path.join(folder, 'again.tif'), picture);
     for (const box of boxesOf(picture, 20, 20)) await writer.put(box, pixelsIn(box, picture));
     const found: number[] = [];
-    await writer.eachRowOfTiles((_, __, pixels) => found.push(...pixels));
+    await writer.eachRowOfTiles((_, __, pixels) => void found.push(...pixels));
     expect(found).toEqual([...pixelsIn({ row0: 0, row1: 75, col0: 0, col1: 141 }, picture)]);
     await writer.finish();
     expect(readFileSync(path.join(folder, 'again.tif'))).toEqual(rows);

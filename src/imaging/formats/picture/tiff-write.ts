@@ -1,10 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { beginPartial, type PartialFile, writeProblem } from '../../../files/index.ts';
 import { ImagingError } from '../../volume/errors.ts';
 import { tiffHead } from './tiff-write-directory.ts';
 import { type PixelBox, type Pixels, Pyramid, type WholeTile } from './tiff-write-levels.ts';
+import { TileFile, writeAll } from './tiff-write-tiles.ts';
 
 export type { PixelBox, Pixels } from './tiff-write-levels.ts';
 
@@ -30,12 +31,15 @@ export interface TiffPicture {
   readonly mostClassicBytes?: number;
 }
 
+/** Takes rows of pixels, [rows, width, samples]. */
+export type TakeRows = (row0: number, rows: number, pixels: Pixels) => Promise<void> | void;
+
 /** A picture in the making; nothing has the final name before finish. */
 export interface TiffWriter {
   /** Puts a box of pixels in its place; the array may be used again when this resolves. Boxes come in any order, no pixel twice. */
   put(box: PixelBox, pixels: Pixels): Promise<void>;
-  /** Gives all pixels again, when all are put: rows of tiles from the top to the bottom, each [rows, width, samples]. */
-  eachRowOfTiles(take: (row0: number, rows: number, pixels: Pixels) => void): Promise<void>;
+  /** Gives all pixels again, when all are put: rows of tiles from the top to the bottom. */
+  eachRowOfTiles(take: TakeRows): Promise<void>;
   /** Ends the file and gives it its name. Throws ImagingError where pixels are missing. */
   finish(): Promise<void>;
   /** Gives up and removes what was written. Safe after any failure, also twice. */
@@ -130,7 +134,7 @@ class Writer implements TiffWriter {
     });
   }
 
-  eachRowOfTiles(take: (row0: number, rows: number, pixels: Pixels) => void): Promise<void> {
+  eachRowOfTiles(take: TakeRows): Promise<void> {
     return this.guarded(async () => {
       await this.whole();
       const { height, width, samples, type } = this.picture;
@@ -150,7 +154,7 @@ class Writer implements TiffWriter {
             pixels.set(from.subarray(at, at + cols), (r * width + col * tile) * samples);
           }
         }
-        take(row * tile, rows, pixels);
+        await take(row * tile, rows, pixels);
       }
     });
   }
@@ -230,59 +234,6 @@ class Writer implements TiffWriter {
       await this.abort();
       throw writeError(this.file, error);
     }
-  }
-}
-
-/** Packed tiles in the order in which they got whole, in a file that goes when the picture is written. */
-class TileFile {
-  private readonly partial: PartialFile;
-  private handle: FileHandle | undefined;
-  private end = 0;
-
-  constructor(partial: PartialFile) {
-    this.partial = partial;
-  }
-
-  async open(): Promise<void> {
-    try {
-      this.handle = await open(this.partial.path, 'r+');
-    } catch (error) {
-      this.partial.discard();
-      throw error;
-    }
-  }
-
-  /** Gives where the bytes begin. */
-  async append(bytes: Uint8Array): Promise<number> {
-    const at = this.end;
-    this.end += bytes.length;
-    await writeAll(this.handle!, bytes, at);
-    return at;
-  }
-
-  async read(at: number, count: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(count);
-    for (let read = 0; read < count; ) {
-      const { bytesRead } = await this.handle!.read(bytes, read, count - read, at + read);
-      if (bytesRead === 0) throw new Error('a file of tiles was cut short by another program');
-      read += bytesRead;
-    }
-    return bytes;
-  }
-
-  async discard(): Promise<void> {
-    const { handle } = this;
-    this.handle = undefined;
-    this.partial.discard();
-    await handle?.close();
-  }
-}
-
-/** Writes all bytes, also where the system takes them piece by piece. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written);
-    written += bytesWritten;
   }
 }
 

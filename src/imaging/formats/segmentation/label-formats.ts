@@ -6,6 +6,7 @@ export const labelEndings = {
   mha: '.mha',
   'dicom-seg': '.dcm',
   'dicom-labelmap': '.dcm',
+  tiff: '.tif',
 } as const;
 
 export type LabelFormat = keyof typeof labelEndings;
@@ -20,8 +21,12 @@ export function labelFormatOf(file: string): LabelFormat | undefined {
   if (/\.nrrd$/i.test(file)) return 'nrrd';
   if (/\.mha$/i.test(file)) return 'mha';
   if (/\.(dcm|dicom)$/i.test(file)) return 'dicom-seg';
+  if (/\.tiff?$/i.test(file)) return 'tiff';
   return undefined;
 }
+
+/** Whether it is one of pictures, which are volumes of depth 1. */
+export const isPictureLabelFormat = (format: LabelFormat): boolean => format === 'tiff';
 
 export const isDicomFormat = (format: LabelFormat): boolean => format.startsWith('dicom-');
 

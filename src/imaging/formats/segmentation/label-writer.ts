@@ -8,6 +8,7 @@ import { toElements } from '../nifti/nifti-encode.ts';
 import { createNiftiWriter } from '../nifti/nifti-write.ts';
 import { createDicomSegWriter } from './dicom-seg-writer.ts';
 import type { LabelFormat } from './label-formats.ts';
+import { createPictureLabels } from './picture-labels.ts';
 import { labelsAsJson, type Segment } from './segments.ts';
 import { metaImageHeader, nrrdHeader } from './text-headers.ts';
 
@@ -44,6 +45,8 @@ export async function createLabelWriter(file: string, label: LabelFile): Promise
       const bytes = await createByteWriter(file, { head, gzipLevel: LABEL_LEVEL });
       return sliceWriter(file, bytes, { shape: grid.shape, encode: asBytes(file) });
     }
+    case 'tiff':
+      return createPictureLabels(file, label);
     case 'mha':
       return createMetaImageWriter(file, grid);
     case 'dicom-seg':

@@ -64,5 +64,8 @@ it('a folder takes --format, whose scans that it does not fit are told and the o
   await expect(predict({ run, input: series, output: at('b.nrrd'), format: 'dicom-seg' })).rejects.toThrow(
     /format dicom-seg; expected a name that ends in \.dcm, found b\.nrrd/,
   );
-  await expect(predict({ run, input: series, output: at('b.tif') })).rejects.toThrow(/ends in \.nii or/);
+  await expect(predict({ run, input: series, output: at('b.bmp') })).rejects.toThrow(/ends in \.nii or/);
+  await expect(predict({ run, input: series, output: at('b.tif') })).rejects.toThrow(
+    /expected a picture as the input of a label map in TIFF, found a volume of 12 slices/,
+  );
 });

@@ -91,10 +91,10 @@ describe('outputs of a prediction', () => {
       );
     mkdirSync(at('empty'));
     mkdirSync(at('pictures'));
-    writeFileSync(at('pictures/1.PNG'), '');
+    writeFileSync(at('pictures/1.BMP'), '');
     for (const [input, found] of [
       ['empty', /no scans were found.*\.nhdr.*found nothing/],
-      ['pictures', /found 1 files \.png/],
+      ['pictures', /found 1 files \.bmp/],
       ['absent', /there is no such file or folder/],
     ] as const)
       await expect(segment({ input: at(input), output: at('labels') })).rejects.toThrow(found);
