@@ -9,7 +9,7 @@ import { readError } from './byte-reader.ts';
 import { openDicomSeries } from './dicom/dicom-series.ts';
 import { diskFiles } from './disk-files.ts';
 import { otherFolder } from './other-kinds.ts';
-import { isPictureName } from './picture/picture-grid.ts';
+import { isPictureName, outlineEnding } from './picture/picture-grid.ts';
 import type { ScanFolders } from './scan-files.ts';
 import { openStructures, structuresOf } from './structures/structure-folder.ts';
 
@@ -31,12 +31,14 @@ export async function openScan(
   return checkedScan(scan, options);
 }
 
-/** A file that is named as a picture, where it is one. */
+/** A file that is named as a picture, where it is one, or as outlines on one. */
 async function openFlat(
   files: ScanFolders,
   path: string,
   options: ScanReadOptions,
 ): Promise<OpenScan | undefined> {
+  if (outlineEnding.test(path))
+    return (await import('./picture/outline-scan.ts')).openOutlineScan(files, path, options);
   if (!isPictureName(path)) return undefined;
   const { openPictureScan } = await import('./picture/picture-scan.ts');
   return openPictureScan(files, path, options);
