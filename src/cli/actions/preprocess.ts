@@ -14,14 +14,18 @@ export interface Flags extends PatternFlags {
   readonly data: string;
   readonly out: string;
   readonly spacing?: number;
+  readonly mpp?: number;
   readonly size?: number;
   readonly window?: IntensityWindow;
   readonly jobs?: number;
 }
 
 /** Runs `halomesh preprocess`. */
-export async function preprocessAction({ jobs, ...flags }: Flags): Promise<void> {
+export async function preprocessAction({ jobs, mpp, ...given }: Flags): Promise<void> {
   workUnread();
+  if (mpp !== undefined && (given.spacing ?? given.size) !== undefined)
+    throw new UsageError({ where: '--mpp', problem: 'cannot stand beside --spacing or --size' });
+  const flags = mpp === undefined ? given : { ...given, spacing: mpp / 1000 };
   if (flags.spacing !== undefined && flags.size !== undefined)
     throw new UsageError({ where: '--spacing', problem: 'cannot stand beside --size' });
   let progress: ReturnType<typeof showProgress> | undefined;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { MOST_SIZE, MOST_THREADS } from '../../train/config/limits.ts';
 import type { Flags } from '../actions/preprocess.ts';
 import { addPatternFlags, MOST_JOBS } from '../flags/flags.ts';
-import { count, hounsfield, spacing } from '../flags/parse.ts';
+import { count, hounsfield, mpp, spacing } from '../flags/parse.ts';
 
 /** `halomesh preprocess` */
 export function preprocessCommand(program: Command): void {
@@ -19,6 +19,7 @@ export function preprocessCommand(program: Command): void {
   addPatternFlags(command)
     .requiredOption('--out <store>', 'folder of the store')
     .option('--spacing <mm>', 'resample every scan to this voxel size', spacing('--spacing'))
+    .option('--mpp <microns>', 'resample every picture to pixels of this size', mpp('--mpp'))
     .option('--size <n>', 'resample every scan to n x n x n voxels', count('--size', 1, MOST_SIZE))
     .option(
       '--window <lo,hi>',

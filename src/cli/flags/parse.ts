@@ -59,6 +59,16 @@ export function spacing(flag: string): Parser<number> {
   };
 }
 
+/** Size of a pixel, microns. */
+export function mpp(flag: string): Parser<number> {
+  const [least, most] = [1000 * SPACING.least, 1000 * SPACING.most];
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= least && value <= most) return value;
+    return refuse(flag, 'value', `a number from ${least} to ${most} (microns)`, text);
+  };
+}
+
 /** `96,128,128` as voxels along depth, height and width. */
 export function patch(flag: string): Parser<readonly [number, number, number]> {
   return (text) => {

@@ -28,6 +28,7 @@ import {
   heldOut,
   hounsfield,
   listOf,
+  mpp,
   normalization,
   oneOf,
   patch,
@@ -67,6 +68,7 @@ export function addTrainFlags(command: Command): Command {
       count('--size', 1, MOST_PLANE),
     )
     .option('--spacing <mm>', 'resample every scan to this voxel size', spacing('--spacing'))
+    .option('--mpp <microns>', 'resample every picture to pixels of this size', mpp('--mpp'))
     .option(
       '--normalization <names>',
       `how channels are normalised, one name for all or one for each: auto, ${NORMALIZATIONS.join(', ')} (default: by the names of the channels)`,

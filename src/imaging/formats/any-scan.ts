@@ -1,6 +1,8 @@
 import { ImagingError } from '../volume/errors.ts';
+import { elementBytes } from '../volume/nifti-types.ts';
 import { checkPlausible } from '../volume/plausible.ts';
 import {
+  defaultMaxBytes,
   isPictureFormat,
   type OpenScan,
   type ScanHeader,
@@ -100,6 +102,22 @@ export async function readOpenSlabs<T>(
   }
 }
 
+/** Refuses a picture that is too large for memory: it can be read by box alone. */
+function checkRoom(
+  { file, format, shape, type }: ScanHeader,
+  { maxBytes = defaultMaxBytes }: ScanReadOptions,
+) {
+  const bytes = voxelCount(shape) * elementBytes(type);
+  if (!isPictureFormat(format) || bytes <= maxBytes) return;
+  const found = `${bytes} (${shape[2]} x ${shape[1]} pixels)`;
+  throw new ImagingError({
+    file,
+    field: 'size of the picture',
+    expected: `at most ${maxBytes} bytes`,
+    found,
+  });
+}
+
 /** The voxels of an opened scan in one array; closes it. */
 export function readOpenScan(
   scan: OpenScan,
@@ -108,6 +126,7 @@ export function readOpenScan(
   return readOpenSlabs(scan, options, (passing) => {
     const { header } = scan;
     const { shape, affine, file } = header;
+    checkRoom(header, options);
     const plane = passing.shape[1] * passing.shape[2];
     const data = allocateVoxels(file, header, voxelCount(shape), options.as);
     return {

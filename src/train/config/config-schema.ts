@@ -124,6 +124,10 @@ const spacing = z.custom<TrainConfig['spacing'] & {}>(
   { error: `a number from ${SPACING.least} to ${SPACING.most} (mm), or three: depth, height, width` },
 );
 
+const microns = z.custom<number>((value) => typeof value === 'number' && millimetres(value / 1000), {
+  error: `a number from ${1000 * SPACING.least} to ${1000 * SPACING.most} (microns)`,
+});
+
 /** A schema for every key of a config, none forgotten. */
 const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
   preset: oneOf(PRESETS),
@@ -220,8 +224,11 @@ export const configSchema: z.ZodType<TrainConfig> = object(fields);
 export const givenSchema: z.ZodType<GivenConfig> = object({
   ...fields,
   loss: (fields.loss as unknown as z.ZodObject).partial(),
+  mpp: microns,
 }).partial() as unknown as z.ZodType<GivenConfig>;
 
 export type GivenConfig = Partial<Omit<TrainConfig, 'loss'>> & {
   readonly loss?: Partial<TrainConfig['loss']>;
+  /** Of a pixel: a spacing in microns. */
+  readonly mpp?: number;
 };

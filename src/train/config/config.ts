@@ -18,7 +18,7 @@ export * from './config-type.ts';
  * or flag a key comes from.
  */
 export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('config')): TrainConfig {
-  const given = check(givenSchema, input, nameOf);
+  const given = withSpacing(check(givenSchema, input, nameOf), nameOf);
   checkSplit(given, nameOf);
   if (given.size !== undefined && given.spacing !== undefined)
     fail({ where: nameOf('spacing'), problem: `expected nothing beside a size, found ${given.spacing}` });
@@ -43,6 +43,15 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   checkRegions(config, nameOf);
   checkFlat(config, nameOf);
   return config;
+}
+
+/** Microns of a pixel as a spacing. */
+function withSpacing({ mpp, ...given }: GivenConfig, nameOf: SettingName): GivenConfig {
+  if (mpp === undefined) return given;
+  const rival = (['size', 'spacing'] as const).find((key) => given[key] !== undefined);
+  if (rival !== undefined)
+    fail({ where: nameOf('mpp'), problem: `expected nothing beside a ${rival}, found ${mpp}` });
+  return { ...given, spacing: mpp / 1000 };
 }
 
 /** Refuses what does not go with pictures or slices. */
@@ -117,8 +126,9 @@ const replaces: Readonly<Record<string, readonly string[]>> = {
   split: ['mesh', 'layout'],
   mesh: ['split', 'layout'],
   layout: ['split'],
-  size: ['spacing'],
-  spacing: ['size'],
+  size: ['spacing', 'mpp'],
+  spacing: ['size', 'mpp'],
+  mpp: ['size', 'spacing'],
   validation: ['fold'],
 };
 

@@ -1,5 +1,6 @@
 import { dicom, dicomEnhanced, dicomSeg, dicomStruct } from './dicom.mjs';
 import { nifti, niftiChannels, niftiGzip, niftiPair } from './nifti.mjs';
+import { geojson, jpeg, png, tiff } from './pictures.mjs';
 import { checkpoint, safetensors } from './safetensors.mjs';
 import { config, dataset, log, machine, split } from './settings.mjs';
 import { metaImage, nrrd } from './text-headers.mjs';
@@ -22,6 +23,10 @@ export const formats = {
   enhanced: dicomEnhanced,
   seg: dicomSeg,
   rtstruct: dicomStruct,
+  png,
+  jpeg,
+  tiff,
+  geojson,
   zarr,
   safetensors,
   checkpoint,

@@ -114,10 +114,12 @@ export class PageReader {
     const index = isPiece ? 0 : skip + row * tilesOfPage(page)[1] + column;
     const start = offsets[index] + (isPiece ? row * level.tileHeight * rowBytes : 0);
     const count = isPiece || page.compression === 1 ? Math.min(size, bytes[index]) : bytes[index];
-    const { unpack, isImage } = compressionOf(page.compression)!;
+    const { unpack, isImage, most } = compressionOf(page.compression)!;
     // A tile without bytes is one of nothing but zeros.
-    let unpacked: Uint8Array = new Uint8Array(size);
-    if (count > 0) {
+    let unpacked: Uint8Array;
+    if (count === 0) unpacked = new Uint8Array(size);
+    else {
+      if (size > count * most) throw new CodecError(`${count} bytes, which cannot hold ${size} unpacked`);
       // Nothing that is packed grows much: a length beyond that is damaged.
       if (count > 2 * size + 2 ** 16)
         throw new CodecError(`${count} packed bytes, where there are ${size} unpacked`);

@@ -32,21 +32,26 @@ interface Compression {
   readonly name: string;
   /** Absent where there is no way to unpack it. */
   readonly unpack?: (files: ScanFiles, tile: PackedTile) => Promise<Uint8Array>;
+  /** Pixels or bytes that a packed byte can stand for, at most. */
+  readonly most?: number;
   /** Whether what it unpacks to are samples in little endian, red, green and blue where there are three. */
   readonly isImage?: boolean;
 }
 
-const deflate: Compression = { name: 'deflate', unpack: inflated };
-const jpeg2000: Compression = { name: 'JPEG 2000', unpack: fromJpeg2000, isImage: true };
+const deflate: Compression = { name: 'deflate', unpack: inflated, most: 1032 };
+// A picture of nothing takes next to no bytes.
+const jpeg2000: Compression = { name: 'JPEG 2000', unpack: fromJpeg2000, isImage: true, most: 2 ** 20 };
 
 /** Ways to pack by their number (TIFF 6.0; registered ones of Adobe and Aperio above 30000). */
 const compressions: ReadonlyMap<number, Compression> = new Map<number, Compression>([
   [1, { name: 'none', unpack: async (_, { bytes, size }) => wholeTile(bytes.subarray(0, size), size) }],
-  [5, { name: 'LZW', unpack: async (_, { bytes, size }) => unpackLzw(bytes, size) }],
-  [7, { name: 'JPEG', unpack: fromJpeg, isImage: true }],
+  // The longest string of the table by a code of 12 bits.
+  [5, { name: 'LZW', unpack: async (_, { bytes, size }) => unpackLzw(bytes, size), most: 2731 }],
+  // A bit and more for a block of 16 x 16 of each channel.
+  [7, { name: 'JPEG', unpack: fromJpeg, isImage: true, most: 3 * 2048 }],
   [8, deflate],
   [32946, deflate],
-  [32773, { name: 'PackBits', unpack: async (_, { bytes, size }) => unpackPackBits(bytes, size) }],
+  [32773, { name: 'PackBits', unpack: async (_, { bytes, size }) => unpackPackBits(bytes, size), most: 64 }],
   [33003, { ...jpeg2000, unpack: async (files, tile) => rgbOfYcc(await fromJpeg2000(files, tile)) }],
   [33005, jpeg2000],
   [34712, jpeg2000],
@@ -67,7 +72,8 @@ export const compressionName = (code: number): string => compressions.get(code)?
 /** The way by its number; undefined where tiles of it cannot be unpacked. */
 export function compressionOf(code: number): Required<Compression> | undefined {
   const found = compressions.get(code);
-  return found?.unpack && { ...found, unpack: found.unpack, isImage: found.isImage ?? false };
+  const { most = 1, isImage = false } = found ?? {};
+  return found?.unpack && { ...found, unpack: found.unpack, isImage, most };
 }
 
 function wholeTile(bytes: Uint8Array, size: number): Uint8Array {
@@ -116,7 +122,12 @@ async function fromJpeg(_files: ScanFiles, tile: PackedTile): Promise<Uint8Array
   return decodeJpegPicture(whole);
 }
 
+/** Pixels of a tile of JPEG 2000, at most: four bytes of each sample are in memory. */
+const mostPixels = 2 ** 24;
+
 async function fromJpeg2000(_files: ScanFiles, tile: PackedTile): Promise<Uint8Array> {
+  if (tile.rows * tile.columns > mostPixels)
+    throw new CodecError(`a tile of JPEG 2000 of more than ${mostPixels} pixels`);
   checkTile(jpeg2000Facts(tile.bytes), tile);
   return decodeJpeg2000Picture(tile.bytes);
 }
