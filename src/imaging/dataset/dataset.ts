@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { inNaturalOrder, sameForm } from '../../files/index.ts';
+import { isPictureName } from '../formats/picture/picture-grid.ts';
 import { idProblem } from '../store/dataset-names.ts';
 import { isStore, type StoreOptions } from '../store/format.ts';
 import { openStore } from '../store/open-store.ts';
@@ -55,6 +56,8 @@ export interface Dataset {
   readonly labelCodes?: LabelCodes;
   /** What its channels are, such as `CT`, where the data set says it; always where there are several. */
   readonly channelNames?: readonly string[];
+  /** Whether all its images are pictures. */
+  readonly pictures?: boolean;
   /** Scans with label maps, in natural order (case 2 before case 10). */
   readonly cases: readonly Case[];
   /** Scans without label maps, in natural order. */
@@ -158,6 +161,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
     cases: finish(found.cases, 'case'),
     test: finish(found.test, 'test case'),
     unused,
+    ...(all.length > 0 && all.every(({ image }) => isPictureName(image)) && { pictures: true }),
   };
   return { dataset, unlabelled, faults };
 }

@@ -152,6 +152,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
         label_names: labelNames,
         label_codes: labelCodes,
         channels: channelNames,
+        ...(dataset.pictures && { pictures: true }),
         preprocessing: settings,
         cases: ids,
       },

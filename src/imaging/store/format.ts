@@ -84,6 +84,8 @@ export interface StoreDescription {
   readonly label_codes?: { readonly classOf: Record<string, number>; readonly classValues?: number[] };
   /** Names of the channels, where the data set gives them or there are several. */
   readonly channels?: string[];
+  /** Whether its cases were pictures. */
+  readonly pictures?: boolean;
   readonly preprocessing: StoreOptions;
   /** Ids of all cases of the data set with a label map. */
   readonly cases: string[];
@@ -96,6 +98,7 @@ const root: z.ZodType<{ readonly halomesh: StoreDescription }> = z.object({
     label_names: z.array(z.string()).optional(),
     label_codes: labelCodes.optional(),
     channels: z.array(z.string()).min(1).max(mostChannels).optional(),
+    pictures: z.boolean().optional(),
     preprocessing: options,
     cases: z.array(z.string()).min(1),
   }),

@@ -53,6 +53,7 @@ export async function openStore(dir: string): Promise<StoreCases> {
   return {
     ...{ dir, name, labelNames, labelCodes, channelNames, cases: entries, test: [] },
     preprocessed: preprocessing,
+    ...(described.pictures && { pictures: true }),
   };
 }
 

@@ -189,7 +189,8 @@ export interface TrainConfig {
    */
   readonly slices?: number;
   /**
-   * 2-D: images are pictures, which are volumes of depth 1 and any number of channels; windows slide over height and width. Absent: 3-D.
+   * 2-D: images are pictures, which are volumes of depth 1 and any number of channels; windows slide over height and width. Absent:
+   * where all images of the data set are pictures, else 3-D.
    */
   readonly plane?: boolean;
   /**

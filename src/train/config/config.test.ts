@@ -70,6 +70,8 @@ describe('resolveConfig', () => {
     expect(paper.ema).toBeUndefined();
     expect(paper.clipNorm).toBeUndefined();
     expect(resolveConfig({ ...least, preset: 'hou2019', spacing: 2 }).size).toBeUndefined();
+    const inMicrons = resolveConfig({ ...least, preset: 'hou2019', mpp: 0.5 });
+    expect([inMicrons.size, inMicrons.spacing, 'mpp' in inMicrons]).toEqual([undefined, 0.0005, false]);
   });
 
   it.each([
@@ -164,6 +166,8 @@ describe('resolveConfig', () => {
       'config "mesh": expected nothing beside a split, found {"a":2}',
     ],
     [{ size: 64, spacing: 3 }, 'config "spacing": expected nothing beside a size, found 3'],
+    [{ spacing: 3, mpp: 1 }, 'config "mpp": expected nothing beside a spacing, found 1'],
+    [{ mpp: 1e-9 }, 'config "mpp": expected a number from 0.1 to 1000000 (microns), found 1e-9'],
     [
       { augmentation: 'wild' },
       'config "augmentation": expected one of none, mild, strong, paper, or an object of changes, found "wild"',

@@ -5,10 +5,12 @@ import { normalizationsOfConfig, withChannels } from '../config/normalization.ts
 
 /** The config with all that the data set decides: how its cases were prepared, and what its labels mean. */
 export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig {
-  const { labelCodes } = dataset;
+  const { labelCodes, pictures } = dataset;
   const classValues = labelCodes?.classValues;
   return {
     ...withPreprocessing(config, dataset),
+    // Pictures have no depth that windows could slide over.
+    ...(pictures && config.slices === undefined && config.plane === undefined && { plane: true }),
     classValues,
     regions: labelCodes?.regions,
     ignore: ignoresVoxels(labelCodes) || undefined,
