@@ -50,24 +50,19 @@ export function positive(flag: string, unit = ''): Parser<number> {
   };
 }
 
-/** Size of a voxel, mm. */
-export function spacing(flag: string): Parser<number> {
-  return (text) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (value >= SPACING.least && value <= SPACING.most) return value;
-    return refuse(flag, 'value', `a number from ${SPACING.least} to ${SPACING.most} (mm)`, text);
-  };
-}
-
-/** Size of a pixel, microns. */
-export function mpp(flag: string): Parser<number> {
-  const [least, most] = [1000 * SPACING.least, 1000 * SPACING.most];
+function sized(flag: string, unit: string, inMm: number): Parser<number> {
+  const [least, most] = [SPACING.least / inMm, SPACING.most / inMm];
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (value >= least && value <= most) return value;
-    return refuse(flag, 'value', `a number from ${least} to ${most} (microns)`, text);
+    return refuse(flag, 'value', `a number from ${least} to ${most} (${unit})`, text);
   };
 }
+
+/** Size of a voxel, mm. */
+export const spacing = (flag: string): Parser<number> => sized(flag, 'mm', 1);
+/** Size of a pixel, microns. */
+export const mpp = (flag: string): Parser<number> => sized(flag, 'microns', 1e-3);
 
 /** `96,128,128` as voxels along depth, height and width. */
 export function patch(flag: string): Parser<readonly [number, number, number]> {
