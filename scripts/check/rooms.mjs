@@ -63,7 +63,7 @@ export const layers = {
     'check',
   ],
   train: ['config', 'record', 'samples', 'predict', 'pictures', 'evaluate', 'tensorboard', 'loop'],
-  exchange: ['torch', 'weights', 'nnunet', 'onnx', 'web'],
+  exchange: ['torch', 'weights', 'nnunet', 'onnx', 'web', 'stablehlo'],
 };
 
 /** How high a file stands within its room, and the name of its layer; null where the room has none. */

@@ -75,7 +75,7 @@ it('a run is exported as a model and as weights', async () => {
   expect((await halomesh(...flags)).complaint).toMatch(/net.onnx: the output is there already/);
   expect(await halomesh('export', '--run', path.join(folder, 'run'))).toEqual({
     code: 2,
-    complaint: 'halomesh: --onnx: expected it, --safetensors or --web, found none\n',
+    complaint: 'halomesh: --onnx: expected it, --safetensors, --web or --stablehlo, found none\n',
   });
 });
 

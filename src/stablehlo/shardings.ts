@@ -3,8 +3,8 @@ import type { Layout, Mesh, Shape } from '../core/index.ts';
 // Where a compiler that splits programs itself is to put tensors: every dimension that the layout names over its axis of the mesh.
 //
 //   shardy  #sdy.sharding<@mesh, [{}, {"depth"}, {}]>
-//   gspmd   "{devices=[1,2,1,4]<=[2,4] last_tile_dim_replicate}": parts along each dimension, then copies; the ranks in the order
-//           of the mesh's axes, those of the dimensions first
+//   gspmd   "{devices=[1,2,1,4]<=[4,2]T(1,0) last_tile_dim_replicate}": parts along each dimension, then copies; the ranks in the
+//           order of the mesh's axes, those of the dimensions first
 
 /** Annotations of a layout on a mesh. */
 export interface Layouts {
@@ -38,10 +38,31 @@ function tiled({ axes: all, size }: Mesh, axes: readonly (string | undefined)[])
   const parts = axes.map((axis) => (axis === undefined ? 1 : all[number(axis)].size));
   const copies = size / parts.reduce((product, n) => product * n, 1);
   const order = [...split.map(number), ...all.flatMap(({ name }, i) => (split.includes(name) ? [] : [i]))];
-  const turned = order.every((axis, i) => axis === i) ? '' : `T(${order.join(',')})`;
   const devices = `devices=[${[...parts, ...(copies > 1 ? [copies] : [])].join(',')}]`;
-  const ranks = `<=[${all.map((axis) => axis.size).join(',')}]${turned}`;
-  return `{${devices}${ranks}${copies > 1 ? ' last_tile_dim_replicate' : ''}}`;
+  const ranks = numbered(
+    all.map((axis) => axis.size),
+    order,
+  );
+  return `{${devices}<=${ranks}${copies > 1 ? ' last_tile_dim_replicate' : ''}}`;
+}
+
+/**
+ * Ranks in an order of the mesh's axes: `[2,4]T(1,0)`. Axes that stay beside each other count as one and those of one part as none,
+ * since XLA takes no other spelling.
+ */
+function numbered(sizes: readonly number[], order: readonly number[]): string {
+  const runs: number[][] = [];
+  for (const axis of order.filter((i) => sizes[i] > 1)) {
+    const last = runs.at(-1);
+    const next = last && sizes.findIndex((size, i) => i > last[last.length - 1] && size > 1);
+    if (last && next === axis) last.push(axis);
+    else runs.push([axis]);
+  }
+  const before = runs.toSorted((a, b) => a[0] - b[0]);
+  const merged = before.map((run) => run.reduce((product, i) => product * sizes[i], 1));
+  const places = runs.map((run) => before.indexOf(run));
+  const turned = places.every((place, i) => place === i) ? '' : `T(${places.join(',')})`;
+  return `[${merged.join(',')}]${turned}`;
 }
 
 /** The mesh of a program that all ranks run over their own blocks: one axis, along which they are numbered. */

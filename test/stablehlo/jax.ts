@@ -8,7 +8,7 @@ import type { Port, Printed } from '../../src/stablehlo/index.ts';
 
 // Printed programs run by JAX on the CPU, where a Python that has it is to be had: the one that HALOMESH_JAX names, or python3.
 
-const python = process.env.HALOMESH_JAX ?? 'python3';
+export const python = process.env.HALOMESH_JAX ?? 'python3';
 const hasJax = spawnSync(python, ['-c', 'import jax'], { timeout: 60_000 }).status === 0;
 
 export const describeJax = (name: string, tests: () => void): void => {
@@ -30,7 +30,13 @@ export interface Job {
 }
 
 /** Whole tensors of every run, by the results' names; or why there are none. */
-export type Answer = { readonly error: string } | { readonly runs: readonly Record<string, Float64Array>[] };
+export type Answer =
+  | { readonly error: string }
+  | {
+      readonly runs: readonly Record<string, Float64Array>[];
+      /** Whether devices send each other boxes. */
+      readonly sends: boolean;
+    };
 
 /** Runs programs, all in one Python. */
 export function runJax(jobs: readonly Job[]): Answer[] {
@@ -41,9 +47,11 @@ export function runJax(jobs: readonly Job[]): Answer[] {
     const script = join(import.meta.dirname, 'under_jax.py');
     const ran = spawnSync(python, [script, request, answer], { encoding: 'utf8', timeout: 540_000 });
     if (ran.status !== 0) throw new Error(`${python} ${script}: ${ran.stderr}`);
-    const answers: ({ error: string } | { runs: string[][] })[] = JSON.parse(readFileSync(answer, 'utf8'));
+    const answers: ({ error: string } | { runs: string[][]; sends: boolean })[] = JSON.parse(
+      readFileSync(answer, 'utf8'),
+    );
     return answers.map((one, i) =>
-      'error' in one ? one : { runs: one.runs.map((run) => wholesOf(jobs[i], run)) },
+      'error' in one ? one : { ...one, runs: one.runs.map((run) => wholesOf(jobs[i], run)) },
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });

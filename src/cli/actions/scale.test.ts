@@ -111,6 +111,21 @@ it.each([
   expect(found.out.match(/^\| +16 /gm)).toHaveLength(2);
 });
 
+it.each([
+  ['tpu-v4', 'TPU v4 chip, 32 GiB', '50.0'],
+  ['tpu-v5e', 'TPU v5e chip, 16 GB', '50.0'],
+  ['tpu-v5p', 'TPU v5p chip, 95 GB', '100'],
+  ['tpu-v6e', 'TPU v6e chip, 32 GB', '100'],
+])('knows %s by its name', async (machine, name, link) => {
+  const out = path.join(folder, `${machine}.png`);
+  const small = 'scale --base 4 --levels 2 --tries 1 --size 32 --ranks 1,8 --precision bf16'.split(' ');
+  const found = await halomesh(...small, '--machine', machine, '--device', 'cuda', '--out', out);
+  expect(found.err).toBe('');
+  expect(found.out).toContain(`machine    ${name}`);
+  expect(found.out).toContain("assumed from Google Cloud's figures");
+  expect(found.out).toContain(`${link} GB/s`);
+});
+
 it('tells steps on GPUs, of assumed speeds or those of a machine file, with a rank for each GPU', async () => {
   const small = 'scale --device cuda --base 16 --levels 2 --tries 1 --size 32'.split(' ');
   const plain = await halomesh(...small, '--ranks', '1,2', '--out', path.join(folder, 'gpu.png'));

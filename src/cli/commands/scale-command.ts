@@ -35,7 +35,7 @@ export function scaleCommand(program: Command): void {
     )
     .option(
       '--machine <file>',
-      'speeds, by info --calibrate or by hand (default: HALOMESH_MACHINE, else assumed)',
+      'speeds, by info --calibrate or by hand, or a name such as tpu-v5p (default: HALOMESH_MACHINE, else assumed)',
     )
     .option(
       '--threads <n>',

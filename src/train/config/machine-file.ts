@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { z } from 'zod';
-import { overlaps, writeAtomically } from '../../files/index.ts';
+import { overlaps, packageRoot, writeAtomically } from '../../files/index.ts';
 import {
   assumedSpeeds,
   KERNEL_CLASSES,
@@ -73,8 +75,18 @@ export async function writeMachineFile(file: string, speeds: Speeds): Promise<vo
   });
 }
 
-/** A machine file, or the one that HALOMESH_MACHINE names; undefined where there is none. */
-export const machineFile = (file = process.env.HALOMESH_MACHINE): string | undefined => file || undefined;
+/** Machine files that come with the package, by name: tpu-v5p for tpu-v5p.json. */
+const OWN_FILES = path.join(packageRoot, 'examples', 'machines');
+
+/**
+ * A machine file, or the one that HALOMESH_MACHINE names; undefined where there is none. A name that is no file here is that of a file
+ * that comes with the package, where there is such a one.
+ */
+export function machineFile(file = process.env.HALOMESH_MACHINE): string | undefined {
+  if (!file) return undefined;
+  const own = path.join(OWN_FILES, `${file}.json`);
+  return path.basename(file) === file && !existsSync(file) && existsSync(own) ? own : file;
+}
 
 /** The speeds of a machine file, or of the one that HALOMESH_MACHINE names; undefined where there is none. */
 export function measuredSpeeds(given?: string): Speeds | undefined {
