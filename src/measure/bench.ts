@@ -1,5 +1,17 @@
 import { availableParallelism } from 'node:os';
-import { type Graph, type Layout, type Mesh, mesh as makeMesh, shape, uniform } from '../core/index.ts';
+import {
+  type Box,
+  boxVolume,
+  forEachIndex,
+  type Graph,
+  type Layout,
+  type Mesh,
+  mesh as makeMesh,
+  rowMajorStrides,
+  type Shape,
+  shape,
+  uniform,
+} from '../core/index.ts';
 import { debugLevel } from '../files/index.ts';
 import {
   cpuDevice,
@@ -10,11 +22,13 @@ import {
 } from '../machine/index.ts';
 import { buildTraining, type OptimizerConfig, type UNetConfig } from '../nn/index.ts';
 import { checkSplits, fitParts, type Plan, predictPeak, showExtra } from '../plan/index.ts';
-import { type InOnePiece, plainly, Session, type Tracer, totalSent } from '../run/index.ts';
+import { type BoxReader, type InOnePiece, plainly, Session, type Tracer, totalSent } from '../run/index.ts';
 
 export interface BenchOptions {
   /** Voxels along each axis. */
   readonly size: number;
+  /** Pictures of three colours in place of volumes, and windows over height and width. */
+  readonly plane?: boolean;
   readonly network?: Partial<UNetConfig>;
   readonly steps: number;
   readonly batch?: number;
@@ -44,6 +58,7 @@ export interface BenchOptions {
 
 export interface BenchResult {
   readonly size: number;
+  readonly plane?: boolean;
   readonly ranks: number;
   /** Machines that they run on. */
   readonly machines: number;
@@ -76,12 +91,76 @@ export interface BenchResult {
 
 /** Bytes of a voxel of image (float32) and labels (one byte). */
 export const VOXEL = 5;
+/** Colours of a picture. */
+const COLOURS = 3;
 /** Name of a bench's first step in a trace. */
 export const WARM_UP = 'warm-up';
 
+type Sizes = Pick<BenchOptions, 'size' | 'batch' | 'plane'>;
+
+/** Channels of its images. */
+export const benchChannels = ({ plane }: Pick<BenchOptions, 'plane'>): number => (plane ? COLOURS : 1);
+
+/** Volumes or pictures of a step. */
+function benchImage({ size, batch = 1, plane }: Sizes): Shape {
+  const channel = benchChannels({ plane });
+  return shape({ batch, depth: plane ? 1 : size, height: size, width: size, channel });
+}
+
+/** Bytes of them that the process holds beside the tensors: pictures are made box by box. */
+export function benchHostBytes({ size, batch = 1, plane }: Sizes): number {
+  return plane ? 0 : VOXEL * batch * size ** 3;
+}
+
+/** The network, whose windows leave the depth of pictures alone. */
+export function benchNetwork(
+  { plane }: Pick<BenchOptions, 'plane'>,
+  network: Partial<UNetConfig> = {},
+): Partial<UNetConfig> {
+  return plane ? { ...network, kernel: { height: 3, width: 3 } } : network;
+}
+
+/** Numbers of a box of a tensor of a shape, each drawn by its place. */
+const drawn =
+  <T extends Float32Array | Uint8Array>(
+    dims: Shape,
+    make: (count: number) => T,
+    draw: (index: number) => number,
+  ): BoxReader =>
+  async (box: Box): Promise<T> => {
+    const strides = rowMajorStrides(dims.map(({ size }) => size));
+    const out = make(boxVolume(box));
+    const { start, end } = box[box.length - 1];
+    let n = 0;
+    forEachIndex(box.slice(0, -1), (at) => {
+      const first = at.reduce((sum, i, dim) => sum + i * strides[dim], 0);
+      for (let i = start; i < end; i++) out[n++] = draw(first + i);
+    });
+    return out;
+  };
+
+/** Image and labels of the steps. */
+function inputsOf(options: BenchOptions) {
+  const dims = benchImage(options);
+  const imageAt = (i: number): number => uniform(1, 2, 0, i);
+  const labelAt = (i: number): number => Math.floor(3 * uniform(3, 4, 0, i));
+  const floats = (n: number): Float32Array => new Float32Array(n);
+  const bytes = (n: number): Uint8Array => new Uint8Array(n);
+  if (options.plane)
+    return { image: drawn(dims, floats, imageAt), labels: drawn(dims.slice(0, -1), bytes, labelAt) };
+  const voxels = dims.reduce((count, dim) => count * dim.size, 1);
+  const image = new Float32Array(voxels);
+  const labels = new Uint8Array(voxels);
+  for (let i = 0; i < voxels; i++) {
+    image[i] = imageAt(i);
+    labels[i] = labelAt(i);
+  }
+  return { image, labels };
+}
+
 /** Mesh and layout as given; where a limit stands alone, as many parts as it takes, and the plan for them. */
 function placement(
-  { mesh = makeMesh({}), layout, plan, memoryLimit, processes }: BenchOptions,
+  { mesh = makeMesh({}), layout, plan, memoryLimit, processes, plane }: BenchOptions,
   graph: Graph,
   device: Device,
   hostBytes: number,
@@ -89,22 +168,22 @@ function placement(
   checkSplits(graph, mesh, layout ?? {});
   if (memoryLimit === undefined || mesh.size > 1 || processes !== undefined)
     return { mesh, layout, plans: plan && [plan] };
-  return fitParts([{ graph, hostBytes }], device.target, memoryLimit);
+  return fitParts([{ graph, hostBytes }], device.target, memoryLimit, plane ? 'height' : 'depth');
 }
 
 /** Training steps of a U-Net on random data. */
 export async function bench(options: BenchOptions): Promise<BenchResult> {
-  const { size, steps, batch = 1, precision = 'f32', threads = availableParallelism() } = options;
+  const { size, plane, steps, precision = 'f32', threads = availableParallelism() } = options;
   const device = options.device ?? cpuDevice({ threads, exactConv: options.exactConv, ...options.machine });
   const built = buildTraining({
-    image: shape({ batch, depth: size, height: size, width: size, channel: 1 }),
-    network: options.network,
+    image: benchImage(options),
+    network: benchNetwork(options, options.network),
     storage: precision,
     optimizer: options.optimizer,
   });
-  const voxels = batch * size ** 3;
+  const hostBytes = benchHostBytes(options);
   const { planning = plainly } = options;
-  const { plans, ...place } = await planning(() => placement(options, built.graph, device, voxels * VOXEL));
+  const { plans, ...place } = await planning(() => placement(options, built.graph, device, hostBytes));
   const session = new Session({
     device,
     ...place,
@@ -116,15 +195,8 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     debug: debugLevel(),
     tracer: options.tracer,
   });
-  const program = await planning(() =>
-    session.load(plans?.[0] ?? built.graph, { hostBytes: voxels * VOXEL }),
-  );
-  const image = new Float32Array(voxels);
-  const labels = new Uint8Array(voxels);
-  for (let i = 0; i < voxels; i++) {
-    image[i] = uniform(1, 2, 0, i);
-    labels[i] = Math.floor(3 * uniform(3, 4, 0, i));
-  }
+  const program = await planning(() => session.load(plans?.[0] ?? built.graph, { hostBytes }));
+  const { image, labels } = inputsOf(options);
   const seconds: number[] = [];
   const losses: number[] = [];
   const sent = async () => totalSent(session.world);
@@ -150,6 +222,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
   const { exchange, allReduce } = program.plan.bytesSent;
   return {
     size,
+    ...(plane && { plane }),
     ranks: session.mesh.size,
     machines: new Set(session.world.processes.machines ?? [0]).size,
     threads,
@@ -165,7 +238,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     gflopPerStep: flops / 1e9,
     peakRssBytes: device.peakMemory?.() ?? process.resourceUsage().maxRSS * 1024,
     ...(deviceBytes !== undefined && { deviceBytes }),
-    predictedPeakBytes: predictPeak(program.plan, voxels * VOXEL),
+    predictedPeakBytes: predictPeak(program.plan, hostBytes),
     bytesSentPerStep: bytesSent / (steps + 1),
     predictedBytesSentPerStep: exchange + allReduce,
     ...(session.world.transport !== undefined && { transport: session.world.transport }),

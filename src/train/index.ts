@@ -13,7 +13,7 @@ export {
   takesPercentiles,
   withChannels,
 } from './config/normalization.ts';
-export { shapeOfSize } from './config/plane.ts';
+export { checkSize, shapeOfSize } from './config/plane.ts';
 export * from './cross/compare-runs.ts';
 export * from './cross/cross-validate.ts';
 export type { CaseKind } from './evaluate/case-kinds.ts';

@@ -1,10 +1,17 @@
 import { shape } from '../../core/index.ts';
 import { type DeviceChoice, deviceNamed, loadDevice, stepCosts } from '../../machine/index.ts';
-import { type BenchResult, bench, VOXEL, WARM_UP } from '../../measure/index.ts';
+import {
+  type BenchResult,
+  bench,
+  benchChannels,
+  benchHostBytes,
+  benchNetwork,
+  WARM_UP,
+} from '../../measure/index.ts';
 import { buildTraining } from '../../nn/index.ts';
 import { bytes, type Plan, type Sizes } from '../../plan/index.ts';
 import { agreedSplit, kernelTable, type Tracer } from '../../run/index.ts';
-import { grantedBytes, machineHere, speedsOf } from '../../train/index.ts';
+import { checkSize, grantedBytes, machineHere, speedsOf } from '../../train/index.ts';
 import { checkMeshFlags, type MemoryFlags, type MeshFlags, placement } from '../flags/flags.ts';
 import { endsOnSignals, hearSignals } from '../terminal/interrupt.ts';
 import { type Joined, join } from '../terminal/processes.ts';
@@ -16,6 +23,7 @@ import { usableDevice } from '../terminal/usable-device.ts';
 
 export interface Flags extends MeshFlags, MemoryFlags {
   readonly size: number;
+  readonly plane?: boolean;
   readonly base: number;
   readonly levels: number;
   readonly steps: number;
@@ -33,6 +41,7 @@ export interface Flags extends MeshFlags, MemoryFlags {
 /** Runs `halomesh bench`. */
 export async function benchAction(flags: Flags): Promise<void> {
   checkMeshFlags(flags);
+  checkSize(flags, flags.size, '--size');
   const { threads: _t, spillDir: _d, trace: _f, overwrite: _o, json: _j, ...settings } = flags;
   const joined = await join(flags.split === 'auto' ? 'auto' : placement(flags).mesh, settings);
   const show = async (tracer: Tracer | undefined): Promise<void> => {
@@ -97,25 +106,25 @@ async function placeOf(
   { processes, threads }: Joined,
 ): Promise<ReturnType<typeof placement> & { plan?: Plan }> {
   if (flags.split !== 'auto') return placement(flags);
-  const { size, batch, base, levels, precision: storage, memoryLimit } = flags;
+  const { size, batch, plane, base, levels, precision: storage, memoryLimit } = flags;
   const name = deviceNamed(flags.device ?? usableDevice());
   const target = (await loadDevice(name)).target(machineHere());
   const choice = {
     graph: (sizes: Sizes) =>
       buildTraining({
-        image: shape({ ...sizes, channel: 1 }),
-        network: { base, levels },
+        image: shape({ ...sizes, channel: benchChannels(flags) }),
+        network: benchNetwork(flags, { base, levels }),
         storage,
         optimizer: { kind: flags.optimizer },
       }).graph,
-    sizes: { batch, depth: size, height: size, width: size },
+    sizes: { batch, depth: plane ? 1 : size, height: size, width: size },
     stride: 2 ** (levels - 1),
     target,
     costs: () => stepCosts(name, target, () => speedsOf()),
     ranks: processes?.ranks.length ?? 1,
     threads: flags.threads ?? threads,
     memoryLimit,
-    hostBytes: VOXEL * batch * size ** 3,
+    hostBytes: benchHostBytes(flags),
   };
   const { parts, text, plan } = await agreedSplit(choice, processes);
   noteSplit(text);
@@ -125,7 +134,7 @@ async function placeOf(
 /** The result as text for a terminal. */
 export function formatBench(r: BenchResult): string {
   return [
-    `volume      ${r.size}^3, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}${r.machines > 1 ? ` on ${r.machines} machines` : ''}, ${r.device}`,
+    `${r.plane ? 'picture     ' : 'volume      '}${r.size}^${r.plane ? '2 of 3 colours' : '3'}, ${r.precision}, ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}${r.machines > 1 ? ` on ${r.machines} machines` : ''}, ${r.device}`,
     `step        ${r.secondsPerStep.median.toFixed(3)} s (median), ${r.secondsPerStep.min.toFixed(3)} s (fastest)`,
     `speed       ${r.gflopsPerSecond.toFixed(1)} GFLOP/s, ${r.gflopPerStep.toFixed(1)} GFLOP a step`,
     r.deviceBytes === undefined

@@ -65,8 +65,11 @@ async function fromSize(given: TrainConfig, classes: number, ranks?: number): Pr
   // A picture is in colours where nothing names its channels.
   const named = given.plane ? { ...given, channels: given.channels ?? RGB_CHANNELS } : given;
   const config = withStages(named, [{ shape, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] }]);
-  const split = await splitFor(config, shape, all.length, { ranks });
+  // Pictures are read by boxes, wherever they lie.
+  const stored = given.plane;
+  const split = await splitFor(config, shape, all.length, { ranks, stored });
   const found = forecast(split.config, shape, all.length, {
+    stored,
     processRanks: apart(ranks),
     stepPlan: split.plan,
   });

@@ -1,6 +1,12 @@
 import type { Command } from 'commander';
 import { COMPUTING_DEVICES, DEVICE_WORDS } from '../../machine/device-names.ts';
-import { MOST_BATCH, MOST_CHANNELS, MOST_SIZE, MOST_STEPS, MOST_THREADS } from '../../train/config/limits.ts';
+import {
+  MOST_BATCH,
+  MOST_CHANNELS,
+  MOST_PLANE,
+  MOST_STEPS,
+  MOST_THREADS,
+} from '../../train/config/limits.ts';
 import type { Flags } from '../actions/bench.ts';
 import { addConvFlag, addMemoryFlags, addMeshFlags, addOverwriteFlag, addTraceFlag } from '../flags/flags.ts';
 import { count, deviceChoice, oneOf } from '../flags/parse.ts';
@@ -11,7 +17,8 @@ export function benchCommand(program: Command): void {
     .command('bench')
     .summary('time training steps on random data')
     .description('Runs training steps of the U-Net on random data: time, work, memory and bytes sent.')
-    .option('--size <n>', 'voxels along each side', count('--size', 1, MOST_SIZE), 128)
+    .option('--size <n>', 'voxels along each side', count('--size', 1, MOST_PLANE), 128)
+    .option('--plane', 'pictures of three colours in place of volumes: windows over height and width')
     .option('--base <n>', 'channels of the first level', count('--base', 1, MOST_CHANNELS), 16)
     .option('--levels <n>', 'resolutions of the network', count('--levels', 1, 10), 4)
     .option('--steps <n>', 'steps to time, after one to warm up', count('--steps', 1, MOST_STEPS), 5)
