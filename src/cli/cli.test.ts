@@ -109,7 +109,7 @@ describe('mistakes', () => {
     ],
     [
       ['bench', '--size', 'big'],
-      'halomesh: --size: value; expected a whole number of at least 1 and at most 1290, found "big"\n',
+      'halomesh: --size: value; expected a whole number of at least 1 and at most 46340, found "big"\n',
     ],
     [
       ['plan'],

@@ -80,6 +80,10 @@ export function describeRun({ config, classes, step }: RunWeights): Record<strin
     ...(slices !== undefined && {
       channels: `${slices} adjacent slices along depth, the one to segment in the middle`,
     }),
+    ...(config.ignoreGlass && {
+      glass:
+        'background: pixels whose optical density, -ln(value / 255), is below 0.15 in all three channels',
+    }),
     steps: String(step),
   };
 }

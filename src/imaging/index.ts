@@ -2,6 +2,7 @@
 
 // Training samples and scores
 export * from './augment/augment.ts';
+export { augmentChannels } from './augment/augment-colours.ts';
 // What is in a data set
 export {
   type CasePrint,
@@ -97,6 +98,7 @@ export * from './volume/affine.ts';
 export { putBox, takeBox } from './volume/box-copy.ts';
 // Stores of preprocessed cases
 export { ClassCounter } from './volume/class-counter.ts';
+export { eachGlass, GlassLeftOut } from './volume/colours/glass.ts';
 export * from './volume/errors.ts';
 export * from './volume/intensity-window.ts';
 export * from './volume/label-codes.ts';

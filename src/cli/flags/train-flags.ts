@@ -93,6 +93,7 @@ export function addTrainFlags(command: Command): Command {
       '--plane',
       '2-D: images are pictures, volumes of depth 1 with channels of their own (default: 3-D)',
     )
+    .option('--ignore-glass', 'glass of stained pictures costs no loss and is background in predictions')
     .option(
       '--network <name>',
       `network: ${NETWORKS.join(', ')}, or a module (.mjs, .js) whose function builds one (default: unet)`,

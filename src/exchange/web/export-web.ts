@@ -43,6 +43,12 @@ export async function runForWeb(options: RunWeightsOptions, file: string): Promi
       problem: 'a run that was imported from nnU-Net segments by patches, which pages do not',
       hint: 'Export it as ONNX with --onnx',
     });
+  if (config.ignoreGlass)
+    return fail({
+      where: file,
+      problem: 'a run that leaves out glass finds it by its colours, which pages do not',
+      hint: 'Export it as ONNX with --onnx',
+    });
   const network = networkConfig(networkOf(config, classes.length));
   if (isCustom(network))
     return fail({

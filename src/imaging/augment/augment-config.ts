@@ -15,6 +15,8 @@ export interface AugmentConfig {
   readonly flip?: Shape3;
   /** Of turning by 180 degrees about the depth axis. */
   readonly rotate180?: number;
+  /** Of turning by any angle up to so many degrees about the depth axis, either way; voxels count as squares. */
+  readonly rotate?: { readonly probability: number; readonly degrees: number };
   /** A projective map in the plane across each of the three axes in turn. */
   readonly projective?: {
     readonly probability: number;
@@ -43,6 +45,17 @@ export interface AugmentConfig {
     readonly cells: number;
     /** Deviation of the lattice's points as a part of a cell, drawn within twice this. At most 0.25, so that nothing folds. */
     readonly ratio: number;
+  };
+  /**
+   * Pictures of three colours: each stain becomes amount * (1 + s) + t, with s and t drawn uniformly for each of haematoxylin, eosin
+   * and DAB. See augment-stain.ts.
+   */
+  readonly stain?: {
+    readonly probability: number;
+    /** The largest |s|. */
+    readonly scale: number;
+    /** The largest |t|, in optical density (-ln). */
+    readonly shift: number;
   };
   /** Lesions, and all the rest, are multiplied by two factors drawn between 1 - ratio and 1 + ratio. */
   readonly classIntensity?: { readonly probability: number; readonly ratio: number };
@@ -102,4 +115,13 @@ export const paperAugmentation: AugmentConfig = {
   classIntensity: { probability: 0.5, ratio: 0.03 },
   noise: { probability: 0.5, ratio: 0.03 },
   corruption: { probability: 0.25, share: 0.25 },
+};
+
+/** Stained tissue, which has no upright: turned and mirrored in plane, larger and smaller, its stains stronger and weaker. */
+export const pathologyAugmentation: AugmentConfig = {
+  flip: [0, 0.5, 0.5],
+  rotate: { probability: 0.5, degrees: 180 },
+  zoom: { probability: 0.5, ratio: 0.2 },
+  stain: { probability: 0.8, scale: 0.2, shift: 0.05 },
+  noise: { probability: 0.3, ratio: 0.03 },
 };

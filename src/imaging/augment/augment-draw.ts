@@ -42,6 +42,8 @@ const CLASS_INTENSITY = 13;
 const GAMMA = 14;
 const CORRUPTION = 15;
 const FAKE_LESIONS = 16;
+const ROTATE = 17;
+// 18: augment-stain.ts.
 
 /**
  * Draws the changes of a channel of a sample of a shape: places change alike in all channels, intensities in each by numbers of its own.
@@ -99,11 +101,14 @@ function drawMap(config: AugmentConfig, keyParts: readonly number[], shape: Shap
     random.chance(flip[1]) !== turn,
     random.chance(flip[2]) !== turn,
   ];
-  const affine = drawAffine(config, random, new RandomStream(...keyParts, ZOOM), shape);
+  const affine = drawAffine(config, random, keyParts, shape);
   const perspective = new RandomStream(...keyParts, PROJECTIVE);
   const planes =
     projective && perspective.chance(projective.probability)
-      ? [0, 1, 2].map((axis) => drawPlane(perspective, projective, shape, axis))
+      ? [0, 1, 2]
+          .map((axis) => drawPlane(perspective, projective, shape, axis))
+          // Where an axis has one voxel there is nothing to move along.
+          .filter(({ axes }) => axes.every((axis) => shape[axis] > 1))
       : [];
   const bend =
     elastic && new RandomStream(...keyParts, ELASTIC).chance(elastic.probability)
@@ -115,29 +120,50 @@ function drawMap(config: AugmentConfig, keyParts: readonly number[], shape: Shap
 
 const centreOf = (extent: number): number => (extent - 1) / 2;
 
-/** The map of output to input voxels: zoom * (1 + random) * (x - centre) + centre + shift. */
+/**
+ * The map of output to input voxels: rotation * zoom * (1 + random) * (x - centre) + centre + shift. Nothing moves along, or by, an axis of one
+ * voxel.
+ */
 function drawAffine(
-  { affine, zoom }: AugmentConfig,
+  { affine, zoom, rotate }: AugmentConfig,
   random: RandomStream,
-  zooming: RandomStream,
+  keyParts: readonly number[],
   shape: Shape3,
 ): AffineMap | undefined {
+  const zooming = new RandomStream(...keyParts, ZOOM);
+  const turning = new RandomStream(...keyParts, ROTATE);
   const deformed = random.chance(affine?.probability ?? 0);
   const zoomed = zooming.chance(zoom?.probability ?? 0);
-  if (!deformed && !zoomed) return undefined;
+  const turned = turning.chance(rotate?.probability ?? 0);
+  if (!deformed && !zoomed && !turned) return undefined;
   const { transformRatio, translateRatio } = (deformed && affine) || { transformRatio: 0, translateRatio: 0 };
   // Twice as large reads half as far.
   const scale = zoomed && zoom ? 1 / (1 + zooming.between(-zoom.ratio, zoom.ratio)) : 1;
   const matrix: number[] = [];
   for (let n = 0; n < 9; n++)
     matrix.push(scale * ((n % 4 === 0 ? 1 : 0) + transformRatio * random.truncatedNormal()));
+  if (turned && rotate)
+    turnInPlane(matrix, (turning.between(-rotate.degrees, rotate.degrees) * Math.PI) / 180);
+  for (let n = 0; n < 9; n++)
+    if (shape[Math.floor(n / 3)] === 1 || shape[n % 3] === 1) matrix[n] = n % 4 === 0 ? 1 : 0;
   const centre = shape.map(centreOf);
   const offset = [0, 1, 2].map((row) => {
     const turned =
       matrix[row * 3] * centre[0] + matrix[row * 3 + 1] * centre[1] + matrix[row * 3 + 2] * centre[2];
-    return centre[row] - turned + translateRatio * shape[row] * random.truncatedNormal();
+    const shift = translateRatio * shape[row] * random.truncatedNormal();
+    return centre[row] - turned + (shape[row] === 1 ? 0 : shift);
   });
   return { matrix, offset };
+}
+
+/** Turns what a matrix gives about the depth axis, by radians. */
+function turnInPlane(matrix: number[], angle: number): void {
+  const [c, s] = [Math.cos(angle), Math.sin(angle)];
+  for (let n = 3; n < 6; n++) {
+    const [y, x] = [matrix[n], matrix[n + 3]];
+    matrix[n] = c * y - s * x;
+    matrix[n + 3] = s * y + c * x;
+  }
 }
 
 /** A projective map in the plane across an axis, about its centre. */
@@ -174,7 +200,7 @@ function drawElastic(
   const lattice: Shape3 = [along[0] + 3, along[1] + 3, along[2] + 3];
   const knots = (axis: 0 | 1 | 2) => splineKnots(shape[axis], along[axis]);
   const axes: Field['axes'] = [knots(0), knots(1), knots(2)];
-  const deviation = (axis: 0 | 1 | 2) => (ratio * shape[axis]) / along[axis];
+  const deviation = (axis: 0 | 1 | 2) => (shape[axis] === 1 ? 0 : (ratio * shape[axis]) / along[axis]);
   const fields = ([0, 1, 2] as const).map((axis) => ({
     lattice: normalLattice(lattice, randomKey(key, axis), deviation(axis), true),
     axes,

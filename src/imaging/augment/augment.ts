@@ -20,6 +20,7 @@ export {
   mildAugmentation,
   noAugmentation,
   paperAugmentation,
+  pathologyAugmentation,
   strongAugmentation,
 } from './augment-config.ts';
 export type { AugmentKey } from './augment-draw.ts';
@@ -36,6 +37,8 @@ export interface AugmentOptions {
   readonly most?: number;
   /** Channel of the image; the first by default. */
   readonly channel?: number;
+  /** Voxels move, and intensities stay as they are. */
+  readonly placesOnly?: boolean;
   /** What is changed is written there, else into new arrays. */
   readonly into?: SampleArrays;
 }
@@ -58,7 +61,7 @@ export async function augmentBox(
   config: AugmentConfig,
   key: AugmentKey,
   box: VoxelBox = wholeBox(source.shape),
-  { most = readVoxels, channel = 0, into }: AugmentOptions = {},
+  { most = readVoxels, channel = 0, into, placesOnly = false }: AugmentOptions = {},
 ): Promise<{ readonly image: Float32Array; readonly labels?: Uint8Array }> {
   const { shape } = source;
   const range = source.ranges?.[channel] ?? windowRange;
@@ -82,7 +85,7 @@ export async function augmentBox(
   const voxels = voxelCount(boxShape(box));
   if (changes.map === undefined && lesions === undefined) {
     const { image, labels } = whole !== undefined && voxels === voxelCount(shape) ? whole : await read(box);
-    if (!changesIntensities(changes)) return { image, labels };
+    if (placesOnly || !changesIntensities(changes)) return { image, labels };
     const changed = into?.image ?? new Float32Array(voxels);
     changed.set(image);
     changeIntensities({ box, image: changed, labels }, shape, changes, range);
@@ -96,8 +99,21 @@ export async function augmentBox(
   };
   for (const part of partsOf(changes, box, most))
     movePart(whole ?? (await read(readBoxOf(changes, part))), changes, lesions, shape, part, out, range);
-  changeIntensities(out, shape, changes, range);
+  if (!placesOnly) changeIntensities(out, shape, changes, range);
   return { image: out.image, labels: out.labels };
+}
+
+/** Changes the intensities of a box of a channel in place, as {@link augmentBox} does once voxels are in place. */
+export function augmentIntensities(
+  voxels: Voxels,
+  { shape, ranges }: Pick<VoxelSource, 'shape' | 'ranges'>,
+  config: AugmentConfig,
+  key: AugmentKey,
+  channel: number,
+): void {
+  const changes = drawChanges(config, key, shape, channel);
+  if (changesIntensities(changes))
+    changeIntensities(voxels, shape, changes, ranges?.[channel] ?? windowRange);
 }
 
 function changesIntensities({ classFactors, gamma, gain, noises, corruption }: Changes): boolean {

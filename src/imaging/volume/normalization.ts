@@ -53,6 +53,9 @@ export interface IntensityMap {
 /** A channel of 0 to 1 whose 0 is air. */
 export const windowRange: IntensityRange = { least: 0, most: 1, unit: 1, outside: 0 };
 
+/** A colour of a picture, beyond which there is glass. */
+const lightRange: IntensityRange = { ...windowRange, outside: 1 };
+
 /** The ranges of channels, where there is more to tell than that there is one of 0 to 1. */
 export function rangesOf(ranges: readonly IntensityRange[]): { readonly ranges?: readonly IntensityRange[] } {
   return ranges.length === 1 && ranges[0] === windowRange ? {} : { ranges };
@@ -116,7 +119,7 @@ export function intensityMapOf(normalization: Normalization, statistics?: Channe
       return { scale, shift, low, high, keepsZero: false, range };
     }
     case 'rgb':
-      return { ...unlimited, scale: 1 / 255, shift: 0, range: windowRange };
+      return { ...unlimited, scale: 1 / 255, shift: 0, range: lightRange };
     case 'zscore':
     case 'rescale':
     case 'none':

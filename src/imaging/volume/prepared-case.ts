@@ -11,6 +11,8 @@ export interface PrepareOptions {
   readonly size?: number | Shape3;
   /** The scan is a picture, of depth 1: a spacing is that of its rows and columns. */
   readonly plane?: boolean;
+  /** Glass of stained pictures is left out of losses, and background in predictions. */
+  readonly ignoreGlass?: boolean;
   /** Add air at the far ends until every extent is a multiple of this. 1 (nothing added) by default. */
   readonly multipleOf?: number;
   /** The HU range that becomes 0..1; -512..512 by default. */

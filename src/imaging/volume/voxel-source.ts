@@ -62,3 +62,16 @@ export function* layersOf({ start, end }: VoxelBox, most: number): Iterable<Voxe
   for (let k = start[0]; k < end[0]; k += thick)
     yield { start: [k, start[1], start[2]], end: [Math.min(k + thick, end[0]), end[1], end[2]] };
 }
+
+/** A box in layers of not too many voxels, and these in rows where a slice has more: row-major as the box is. */
+export function* rowsOf(box: VoxelBox, most: number): Iterable<VoxelBox> {
+  for (const { start, end } of layersOf(box, most)) {
+    if (end[0] - start[0] !== 1) {
+      yield { start, end };
+      continue;
+    }
+    const high = Math.max(1, Math.floor(most / Math.max(1, end[2] - start[2])));
+    for (let j = start[1]; j < end[1]; j += high)
+      yield { start: [start[0], j, start[2]], end: [end[0], Math.min(j + high, end[1]), end[2]] };
+  }
+}

@@ -21,6 +21,8 @@ const changes: { readonly [K in keyof AugmentConfig]-?: z.ZodType<NonNullable<Au
     error: 'probabilities for depth, height and width, such as [0, 0, 0.5]',
   }),
   rotate180: probability,
+  rotate: object({ probability, degrees: upTo(180) }),
+  stain: object({ probability, scale: below(1), shift: upTo(1) }),
   projective: object({ probability, transformRatio: upTo(0.2), translateRatio: upTo(0.5) }),
   affine: object({ probability, transformRatio: upTo(0.5), translateRatio: upTo(0.5) }),
   zoom: object({ probability, ratio: below(1) }),

@@ -3,6 +3,7 @@ import {
   mildAugmentation,
   noAugmentation,
   paperAugmentation,
+  pathologyAugmentation,
   strongAugmentation,
 } from '../../imaging/index.ts';
 import { AUGMENTATIONS, type AugmentationName } from './choices.ts';
@@ -19,6 +20,7 @@ const sets: Readonly<Record<AugmentationName, AugmentConfig>> = {
   mild: mildAugmentation,
   strong: strongAugmentation,
   paper: paperAugmentation,
+  pathology: pathologyAugmentation,
 };
 
 /** The changes that settings stand for. */

@@ -1,7 +1,7 @@
 // Words that settings are chosen from. They import nothing, so that they can be named without loading what they choose.
 
 /** Whole sets of random changes of the scans. */
-export const AUGMENTATIONS = ['none', 'mild', 'strong', 'paper'] as const;
+export const AUGMENTATIONS = ['none', 'mild', 'strong', 'paper', 'pathology'] as const;
 export type AugmentationName = (typeof AUGMENTATIONS)[number];
 
 /** Names of the axes that flips may turn around. */

@@ -166,6 +166,7 @@ const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> }
     (n) => Number.isSafeInteger(n) && n >= 1 && n <= MOST_SLICES && n % 2 === 1,
   ).optional(),
   plane: flag.optional(),
+  ignoreGlass: flag.optional(),
   network: networkSchema.optional(),
   nnunet: nnunetSchema.optional(),
   base: whole(1, MOST_CHANNELS),

@@ -193,6 +193,8 @@ export interface TrainConfig {
    * where all images of the data set are pictures, else 3-D.
    */
   readonly plane?: boolean;
+  /** Glass beside the tissue of stained pictures, by the colours of its pixels, costs no loss and is background in predictions. */
+  readonly ignoreGlass?: boolean;
   /**
    * Another network than the U-Net of `base`, `levels`, `norm` and `dropoutKeep`: stage by stage, as imported ones are, or a module's,
    * which is asked for by its file (.mjs, .js), absolute.

@@ -15,9 +15,7 @@ import {
   isAverage,
   type LossConfig,
   type LossFunction,
-  learningRateAt,
   type NetworkSettings,
-  type Schedule,
 } from '../../nn/index.ts';
 import { type FittedProgram, fitParts, type Plan, type Target } from '../../plan/index.ts';
 import { Session, type SessionOptions } from '../../run/index.ts';
@@ -26,6 +24,8 @@ import { meshOf, type StagedNetwork, type TrainConfig } from './config.ts';
 import { machineHere } from './machine-file.ts';
 import { channelCount, normalizationsOfConfig } from './normalization.ts';
 import { kernelOf, shapeOfSize } from './plane.ts';
+
+export { learningRateOf } from './learning-rate.ts';
 
 // What a config means: network, loss, learning rate, device, session, preprocessing.
 
@@ -135,24 +135,6 @@ function lossNotThere(name: string): never {
   });
 }
 
-/** Learning rate of a step, counted from 0. */
-export function learningRateOf({ schedule, learningRate: rate, steps }: TrainConfig, step: number): number {
-  return learningRateAt(scheduleOf(schedule, rate, steps), step);
-}
-
-function scheduleOf(settings: TrainConfig['schedule'], rate: number, steps: number): Schedule {
-  switch (settings.kind) {
-    case 'constant':
-    case 'step':
-      return { ...settings, rate };
-    case 'cosine':
-    case 'poly':
-      return { ...settings, rate, steps };
-    default:
-      return settings satisfies never;
-  }
-}
-
 /** Shape of a batch of images: of volumes, or of slices with those around them as channels. */
 export function imageShape(
   config: Pick<TrainConfig, 'slices' | 'channels' | 'normalization'>,
@@ -240,10 +222,17 @@ export function statisticsGraph(config: TrainConfig, classes: number, size: Shap
 
 /** How scans are prepared. */
 export function prepareOptions(config: TrainConfig): PrepareOptions {
-  const { size: side, spacing, window, plane } = config;
+  const { size: side, spacing, window, plane, ignoreGlass } = config;
   const normalizations = normalizationsOfConfig(config);
   const size = side !== undefined && plane ? shapeOfSize(config, side) : side;
-  return { size, spacing, window, ...(plane && { plane }), ...(normalizations && { normalizations }) };
+  return {
+    size,
+    spacing,
+    window,
+    ...(plane && { plane }),
+    ...(ignoreGlass && { ignoreGlass }),
+    ...(normalizations && { normalizations }),
+  };
 }
 
 /** How training samples are changed. */

@@ -1,7 +1,9 @@
 import { fail } from '../../core/index.ts';
 import type { Shape3 } from '../../imaging/index.ts';
+import { augmentationFrom } from './augmentation.ts';
 import type { TrainConfig } from './config-type.ts';
 import { MOST_PLANE, MOST_SIZE } from './limits.ts';
+import { normalizationsOfConfig } from './normalization.ts';
 
 // Networks whose windows slide over height and width alone: over pictures, which are volumes of depth 1 (`plane`), or over the
 // slices of a scan (`slices`).
@@ -41,5 +43,20 @@ export function checkPlane({ plane }: Pick<TrainConfig, 'plane'>, [depth]: Shape
     expected: 'a picture, or one slice',
     found: `${depth} slices`,
     hint: 'Leave plane out for volumes, or train on their slices with --slices',
+  });
+}
+
+/** Refuses what is of colours where channels are none: three, whose values from 0 to 255 are brought to others by one line. */
+export function checkColours(config: TrainConfig): void {
+  const { stain } = augmentationFrom(config.augmentation);
+  const key = config.ignoreGlass ? 'ignoreGlass' : stain ? 'augmentation' : undefined;
+  if (key === undefined) return;
+  const kinds = (normalizationsOfConfig(config) ?? []).map(({ kind }) => kind);
+  if (kinds.length === 3 && kinds.every((kind) => kind === 'rgb' || kind === 'clip')) return;
+  fail({
+    where: `config "${key}"`,
+    problem: `${key === 'ignoreGlass' ? 'glass' : 'stain'} is told by three colours`,
+    expected: 'channels red, green and blue with the normalization rgb',
+    found: kinds.length === 0 ? 'one channel' : `${kinds.length} of ${kinds.join(', ')}`,
   });
 }

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeStained } from '../../../test/stained.ts';
-import { writePhantom } from '../../imaging/index.ts';
+import { stained, writeStained } from '../../../test/stained.ts';
+import { readScan, writePhantom } from '../../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { predict } from '../predict/predict.ts';
@@ -42,6 +42,7 @@ describe('a training on pictures', () => {
     [{ batch: 2, precision: 'bf16' }, [{ batch: 2 }, { height: 3, width: 2 }]],
     [{ network: 'nnunet' }, [{ height: 3, width: 2 }]],
     [{ patch: [1, 30, 27], norm: 'group' }, [{ height: 3, width: 2 }]],
+    [{ augmentation: 'pathology', ignoreGlass: true }, [{ height: 3, width: 2 }, { channel: 2 }]],
   ] as const)('of %j has the same numbers on every split', async (settings, splits) => {
     const expected = await numbers(config(settings));
     for (const split of splits) expect(await numbers(config({ ...settings, split }))).toEqual(expected);
@@ -60,6 +61,33 @@ describe('a training on pictures', () => {
     await predict({ run: run.out, input, output: whole });
     await predict({ run: run.out, input, output: split, split: { height: 3, width: 2 } });
     expect(readFileSync(split).equals(readFileSync(whole))).toBe(true);
+  });
+
+  it('leaves glass out of the loss, and writes background there', async () => {
+    const run = config({ ignoreGlass: true, augmentation: 'none' });
+    await train(run);
+    expect(JSON.parse(readFileSync(path.join(run.out, 'config.json'), 'utf8'))).toMatchObject({
+      ignore: true,
+    });
+    const input = [0, 1, 2].map((c) => path.join(data, 'imagesTs', `slide_004_000${c}.nii`)).join(',');
+    const output = path.join(folder, 'glass.nii');
+    await predict({ run: run.out, input, output });
+    const { data: predicted } = await readScan(output);
+    const { labels } = stained(4);
+    expect([...predicted].filter((label, n) => label !== 0 && labels[n] === 0)).toEqual([]);
+    expect([...predicted].some((label) => label !== 0)).toBe(true);
+  });
+
+  it('refuses glass and stains where channels are no colours', async () => {
+    const volumes = path.join(folder, 'grey');
+    await writePhantom({ out: volumes, size: [6, 8, 8], cases: 2 });
+    const grey = { data: volumes, validation: [], plane: false };
+    await expect(train(config({ ...grey, ignoreGlass: true }))).rejects.toThrow(
+      'config "ignoreGlass": glass is told by three colours; expected channels red, green and blue with the normalization rgb, found one channel',
+    );
+    await expect(train(config({ ...grey, augmentation: 'pathology' }))).rejects.toThrow(
+      'config "augmentation": stain is told by three colours',
+    );
   });
 
   it('refuses volumes, slices beside it, and sizes of no picture', async () => {

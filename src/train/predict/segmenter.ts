@@ -3,6 +3,8 @@ import path from 'node:path';
 import { type Box, fail, HalomeshError, type StopSignal } from '../../core/index.ts';
 import {
   boxShape,
+  eachGlass,
+  rowsOf,
   type Shape3,
   type VoxelBox,
   type VoxelSource,
@@ -20,7 +22,7 @@ import { checkPlane } from '../config/plane.ts';
 import { Programs } from '../config/programs.ts';
 import { withSplit } from '../config/with-split.ts';
 import { loadCheckpoint } from '../record/checkpoint.ts';
-import { predictionBytes } from '../samples/cases.ts';
+import { PIECE_VOXELS, predictionBytes } from '../samples/cases.ts';
 import { interleaved } from '../samples/interleaved.ts';
 import { type BoxImage, readSlices, slabOf } from '../samples/slices.ts';
 import { regionOf } from './blocks.ts';
@@ -129,10 +131,24 @@ export class Segmenter {
         );
         options.onPass?.(++done, targets.length * flips.length);
         if (flips.length > 1) mean.add(found.probabilities, shape, flip);
-        else for (const part of partsOf(found)) await take(part);
+        else for (const part of partsOf(found)) await take(await this.withoutGlass(part, source));
       }
-      if (flips.length > 1) await take(mean.part(options.probabilities === true));
+      if (flips.length > 1)
+        await take(await this.withoutGlass(mean.part(options.probabilities === true), source));
     }
+  }
+
+  /** A part whose glass is background, where the network has learnt nothing of it. */
+  private async withoutGlass(part: SegmentedPart, source: VoxelSource): Promise<SegmentedPart> {
+    if (!this.parts.config.ignoreGlass) return part;
+    let first = 0;
+    for (const rows of rowsOf(part.box, PIECE_VOXELS)) {
+      await eachGlass(source, rows, (n) => {
+        part.labels[first + n] = 0;
+      });
+      first += voxelCount(boxShape(rows));
+    }
+    return part;
   }
 
   /** The input of a pass; in 2-D every slice gets those around it as channels. */

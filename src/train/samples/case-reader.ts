@@ -1,6 +1,7 @@
 import {
   type Case,
   ChunkCache,
+  GlassLeftOut,
   isZarr,
   MemorySource,
   normalizationsOf,
@@ -23,8 +24,8 @@ export class CaseReader {
   private readonly scans: CaseCache;
   private readonly options: PrepareOptions;
   private readonly chunks = new ChunkCache(CHUNK_BYTES);
-  private readonly stored = new Map<string, StoredCase>();
-  private readonly prepared = new WeakMap<PreparedCase, MemorySource>();
+  private readonly stored = new Map<string, VoxelSource>();
+  private readonly prepared = new WeakMap<PreparedCase, VoxelSource>();
   private readonly processes: Processes;
 
   constructor(options: PrepareOptions, batch: number, processes: Processes) {
@@ -37,13 +38,20 @@ export class CaseReader {
   async source(entry: Case): Promise<VoxelSource> {
     if (!isZarr(entry.image)) {
       const prepared = await this.scans.get(entry);
-      const source = this.prepared.get(prepared) ?? new MemorySource(prepared, entry.labelNames);
+      const source =
+        this.prepared.get(prepared) ?? this.withoutGlass(new MemorySource(prepared, entry.labelNames));
       this.prepared.set(prepared, source);
       return source;
     }
-    const source = this.stored.get(entry.image) ?? (await StoredCase.open(entry, this.options, this.chunks));
+    const source =
+      this.stored.get(entry.image) ??
+      this.withoutGlass(await StoredCase.open(entry, this.options, this.chunks));
     this.stored.set(entry.image, source);
     return source;
+  }
+
+  private withoutGlass(source: VoxelSource): VoxelSource {
+    return this.options.ignoreGlass ? new GlassLeftOut(source) : source;
   }
 
   private get channels(): number {

@@ -2,18 +2,21 @@ import { fail } from '../../core/index.ts';
 import { type Dataset, ignoresVoxels, paperWindow } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { normalizationsOfConfig, withChannels } from '../config/normalization.ts';
+import { checkColours } from '../config/plane.ts';
 
 /** The config with all that the data set decides: how its cases were prepared, and what its labels mean. */
 export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig {
   const { labelCodes, pictures } = dataset;
   const classValues = labelCodes?.classValues;
+  const prepared = withPreprocessing(config, dataset);
+  checkColours(prepared);
   return {
-    ...withPreprocessing(config, dataset),
+    ...prepared,
     // Pictures have no depth that windows could slide over.
     ...(pictures && config.slices === undefined && config.plane === undefined && { plane: true }),
     classValues,
     regions: labelCodes?.regions,
-    ignore: ignoresVoxels(labelCodes) || undefined,
+    ignore: ignoresVoxels(labelCodes) || config.ignoreGlass || undefined,
   };
 }
 

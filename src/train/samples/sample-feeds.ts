@@ -2,7 +2,7 @@ import { type Box, boxVolume, fail, length, type Range, range, showBox } from '.
 import {
   type AugmentConfig,
   type AugmentKey,
-  augmentBox,
+  augmentChannels,
   type Shape3,
   type VoxelBox,
   type VoxelSource,
@@ -103,7 +103,7 @@ export function pairedFeeds(
   );
 }
 
-/** Inputs of a training step on volumes, or on patches of them: each channel of each box is changed on its own. */
+/** Inputs of a training step on volumes, or on patches of them: each box is changed on its own. */
 export function augmentedFeeds(
   samples: readonly StepSample[],
   config: AugmentConfig,
@@ -113,13 +113,10 @@ export function augmentedFeeds(
     samples,
     async (i, box, chosen = range(0, 1)) => {
       const { source, key, start } = samples[i];
-      let labels: Uint8Array | undefined;
-      const image = await interleaved(chosen, async (channel) => {
-        const options = { most: PIECE_VOXELS, channel };
-        const changed = await augmentBox(await source(), config, key, moved(box, start), options);
-        labels = changed.labels;
-        return changed.image;
-      });
+      const place = moved(box, start);
+      const options = { most: PIECE_VOXELS };
+      const { images, labels } = await augmentChannels(await source(), config, key, place, chosen, options);
+      const image = await interleaved(chosen, async (channel) => images[channel - chosen.start]);
       return { image, labels };
     },
     channels,
