@@ -170,7 +170,7 @@ describe('resolveConfig', () => {
     [{ mpp: 1e-9 }, 'config "mpp": expected a number from 0.1 to 1000000 (microns), found 1e-9'],
     [
       { augmentation: 'wild' },
-      'config "augmentation": expected one of none, mild, strong, paper, or an object of changes, found "wild"',
+      'config "augmentation": expected one of none, mild, strong, paper, pathology, or an object of changes, found "wild"',
     ],
     [
       { augmentation: { preset: 'mild', noise: { probability: 2, ratio: 0 } } },
