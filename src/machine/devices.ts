@@ -172,6 +172,7 @@ const pjrtEntry = (library: string): DeviceEntry => ({
   bytes: () => printing('pjrt').pjrtBytes(library),
   load: async () => {
     loaded.pjrt ??= await import('./pjrt/index.ts');
+    await loaded.pjrt.lookAt(library);
   },
   target: () => printing('pjrt').pjrtTarget(),
   open: () => printing('pjrt').pjrtDevice(library),

@@ -69,6 +69,9 @@ it('is told of by name, and by the flag and the config', async () => {
   });
   await loadDevice('pjrt:libc.so.6');
   expect(deviceEntry('pjrt:libc.so.6').available()).toMatchObject({ available: false });
+  expect(() => deviceEntry('pjrt:libc.so.6').bytes?.()).toThrow('no PJRT plug-in');
+  // Plans are made without a plug-in.
+  expect(deviceEntry('pjrt:libc.so.6').target().name).toBe('pjrt');
   expect(resolveConfig({ data: 'x', out: 'y', device: `pjrt:${STUB}` }).device).toBe(`pjrt:${STUB}`);
   expect(() => resolveConfig({ data: 'x', out: 'y', device: 'pjrt:' })).toThrow('pjrt:LIBRARY');
 });

@@ -23,15 +23,6 @@ function sharedOf(file: string): Shared {
 /** The plug-in of a library, opened and checked; raises in words why it is none. */
 export const pluginOf = (file: string): Plugin => sharedOf(file).plugin;
 
-/** A client of its own at once, on this thread, to look at; whoever asks destroys it before the library is used for work. */
-export function clientNow(file: string): Client {
-  const shared = sharedOf(file);
-  const { plugin } = shared;
-  if (shared.initialised === undefined) plugin.call('PJRT_Plugin_Initialize', {});
-  shared.initialised ??= Promise.resolve();
-  return new Client(plugin, plugin.call('PJRT_Client_Create', {}).client);
-}
-
 /** The client of a library; every one that is had must be released. */
 export async function acquire(file: string): Promise<Client> {
   const shared = sharedOf(file);

@@ -1,3 +1,3 @@
 export { pjrtDevice } from './device.ts';
-export { pjrtBytes, pjrtNote } from './found.ts';
+export { lookAt, pjrtBytes, pjrtNote } from './found.ts';
 export { pjrtTarget } from './target.ts';
