@@ -15,7 +15,7 @@ import { inParallel } from '../volume/in-parallel.ts';
 import { softTissueWindow } from '../volume/intensity-window.ts';
 import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../volume/orientation.ts';
-import type { ScanFormat } from '../volume/scan-types.ts';
+import { isPictureFormat, type ScanFormat } from '../volume/scan-types.ts';
 import { type Grid, type Shape3, spacingOf, type Volume, voxelCount, voxelVolume } from '../volume/volume.ts';
 import {
   type Intensities,
@@ -73,7 +73,7 @@ export interface CasePrint extends Print {
   readonly spacing: Shape3;
   /** Where i, j and k of the file point, such as `LPS`. */
   readonly orientation: string;
-  /** Share of the voxels within the body that the window of the default preset cuts off; absent where all voxels are alike. */
+  /** Share of the voxels within the body that the window of the default preset cuts off; absent where all voxels are alike, and of pictures. */
   readonly clipped?: number;
 }
 
@@ -156,7 +156,7 @@ async function countCase(entry: Case): Promise<CountedCase> {
     facts: {
       ...{ id: entry.id, format: header.format, shape: grid.shape, spacing: spacingOf(grid) },
       orientation: orientationCode(header.affine),
-      clipped: sample.share(softTissueWindow)?.clipped,
+      clipped: isPictureFormat(header.format) ? undefined : sample.share(softTissueWindow)?.clipped,
     },
     voxelVolume: voxelVolume(grid) / 1000,
     channels,
