@@ -134,7 +134,8 @@ export class SlidePlan {
 
   private tissueAt(x: number, y: number): number {
     const [u, v] = [(x - this.middle) / this.reach, (y - this.middle) / this.reach];
-    const round = (Math.sqrt(Math.sqrt(u ** 4 + v ** 4)) - 1) * this.reach;
+    const [uu, vv] = [u * u, v * v];
+    const round = (Math.sqrt(Math.sqrt(uu * uu + vv * vv)) - 1) * this.reach;
     const cell = 0.15 * this.reach;
     if (round > 0.06 * this.reach + BESIDE) return round;
     return round + 0.05 * this.reach * smoothAt(this.key, x / cell, y / cell);
