@@ -40,7 +40,7 @@ import { bytesBeside, prepareOutputs, scanFor, voxelsByName } from './predict-ou
 import { ProbabilityFile, probabilityNames, writeProbability } from './probabilities.ts';
 import { checkChannels, groupedScans } from './scan-channels.ts';
 import { outputsFor, type ScanToSegment, scanName, scansIn } from './scans.ts';
-import type { SegmentOptions } from './segmenter.ts';
+import type { SegmentedPart, SegmentOptions } from './segmenter.ts';
 import { type BoxBytes, bytesOf, eachPart, floatsOf, gatherLabels } from './volume-parts.ts';
 
 /**
@@ -180,9 +180,13 @@ async function segmentScan(
   /** Segments a picture, whose label map is written as its blocks are computed. */
   async function writePicture(beginBoxes: () => Promise<BoxWriter>): Promise<Float64Array> {
     const source = await openSource(run, entry, await run.needs(shape, asked), settings);
-    return writePictureLabels(beginBoxes, (take) => run.segmentParts(source, asked, take), {
-      ...{ output, geometry, classValues, processes, signal },
-    });
+    const segment = async (take: (part: SegmentedPart) => Promise<void>): Promise<void> => {
+      await run.segmentParts(source, asked, take);
+      // Outlines, and bringing labels back, take memory of their own.
+      if (settings.outlines || !sameShape(shape, original.shape)) run.free();
+    };
+    const about = { output, geometry, classValues, processes, signal };
+    return writePictureLabels(beginBoxes, segment, about);
   }
 
   /** Segments a volume, of whose labels each process holds its own until all are there. */
