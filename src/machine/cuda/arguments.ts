@@ -19,10 +19,28 @@ export const TYPE_CODES: Readonly<Record<DType, number>> = { f32: 0, bf16: 1, f6
 /** Size of a dimension that a view lacks: `any_size` of native/cuda/device.h. */
 const ANY_SIZE = 0x7fffffff;
 
+/** Memory that a launch reads or writes, by its bytes. */
+export interface Use {
+  readonly begin: Address;
+  readonly end: Address;
+  writes: boolean;
+}
+
+/** Memory as a use names it. */
+type Extent = { readonly address: Address; readonly bytes: number };
+export const useOf = ({ address, bytes }: Extent, writes = false): Use => ({
+  begin: address,
+  end: address + bytes,
+  writes,
+});
+
 export class Arguments {
+  private readonly used: Use[] = [];
+  /** Whether a pointer goes where nobody was told of. */
+  private open = false;
   private readonly declared: string[] = [];
   private data = new DataView(new ArrayBuffer(1024));
-  private used = 0;
+  private taken = 0;
 
   /** The members, a line each. */
   get members(): string {
@@ -30,7 +48,17 @@ export class Arguments {
   }
 
   get bytes(): Uint8Array {
-    return new Uint8Array(this.data.buffer, 0, this.used);
+    return new Uint8Array(this.data.buffer, 0, this.taken);
+  }
+
+  /** All memory that they point to; undefined where that is not told. */
+  get uses(): readonly Use[] | undefined {
+    return this.open ? undefined : this.used;
+  }
+
+  private note(use: Use | undefined): void {
+    if (use === undefined) this.open = true;
+    else this.used.push(use);
   }
 
   long(name: string, value: number): void {
@@ -57,13 +85,23 @@ export class Arguments {
     for (const value of values) this.putLong(value);
   }
 
-  pointer(name: string, type: string, address: Address): void {
+  /** `use`: what is reached by it. */
+  pointer(name: string, type: string, address: Address, use?: Use): void {
+    this.note(use);
     this.declared.push(`${type} *${name};`);
     this.putLong(address);
   }
 
   /** A View. `present`: whether the tensor has each dimension. */
-  view(name: string, dtype: DType, address: Address, place: Place, present: readonly boolean[]): void {
+  view(
+    name: string,
+    dtype: DType,
+    address: Address,
+    place: Place,
+    present: readonly boolean[],
+    use?: Use,
+  ): void {
+    this.note(use);
     this.declared.push(`View<${TYPES[dtype]}, ${place.block}> ${name};`);
     this.putLong(address);
     const start = place.start.map((x, i) => (present[i] ? x : 0));
@@ -75,8 +113,10 @@ export class Arguments {
     for (const [i, x] of place.stride.entries()) this.putLong(present[i] ? x : 0);
   }
 
-  /** An AnyView. */
-  anyView(name: string, dtype: DType, address: Address, place: Place): void {
+  /** An AnyView; `writes`: whether its numbers are written, not read. */
+  anyView(name: string, tensor: Extent & { readonly dtype: DType }, place: Place, writes: boolean): void {
+    const { dtype, address } = tensor;
+    this.note(useOf(tensor, writes));
     this.declared.push(`AnyView ${name};`);
     for (const x of [address, TYPE_CODES[dtype], place.block]) this.putLong(x);
     for (const x of [...place.start, ...place.size, ...place.stride]) this.putLong(x);
@@ -89,9 +129,9 @@ export class Arguments {
 
   /** Where the next `bytes` bytes go. */
   private next(bytes: number): number {
-    const at = this.used;
-    this.used += bytes;
-    if (this.used > this.data.byteLength) {
+    const at = this.taken;
+    this.taken += bytes;
+    if (this.taken > this.data.byteLength) {
       const larger = new Uint8Array(2 * this.data.byteLength);
       larger.set(new Uint8Array(this.data.buffer));
       this.data = new DataView(larger.buffer);

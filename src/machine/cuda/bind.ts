@@ -129,11 +129,11 @@ function plainWeight(make: Maker, { value, box }: StoredBox): { tensor: CudaTens
   return { tensor: plain, before: copySteps(plain, tensor, box) };
 }
 
-/** Arguments that begin with one or more tensors, their dimensions in row-major slots. */
+/** Arguments that begin with one or more tensors, their dimensions in row-major slots; that which is written is `to`. */
 function over(tensors: Readonly<Record<string, CudaTensor>>): Arguments {
   const args = new Arguments();
   for (const [name, tensor] of Object.entries(tensors))
-    args.anyView(name, tensor.dtype, tensor.address, placed(tensor, rightAligned(tensor.shape)));
+    args.anyView(name, tensor, placed(tensor, rightAligned(tensor.shape)), name === 'to');
   return args;
 }
 
@@ -214,7 +214,7 @@ function reduceSteps(make: Maker, { how, from, region, into }: CallOf<'reduce'>)
   const args = new Arguments();
   for (const [name, { value, slots }] of Object.entries({ to: into, from })) {
     const tensor = make.tensorOf(value);
-    args.anyView(name, tensor.dtype, tensor.address, placed(tensor, slots));
+    args.anyView(name, tensor, placed(tensor, slots), name === 'to');
   }
   const { start, size } = boxBySlots(region.shape, region.box, region.slots);
   const kept = new Set(into.value.shape.map(({ name }) => into.slots.get(name)!));

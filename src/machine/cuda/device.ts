@@ -29,6 +29,7 @@ import { realDriver } from './real.ts';
 import { Scratch, type Slabs } from './scratch.ts';
 import { CONTEXT, type CudaTargetOptions, cudaTarget, SLABS } from './target.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
+import { together } from './together.ts';
 
 export interface CudaOptions extends CudaTargetOptions {
   /** Which GPU; by default the processes of a machine take one each, in turn. */
@@ -53,19 +54,19 @@ const cuda = (tensor: Tensor) => tensor as CudaTensor;
 
 /** Launches of kernels, which are loaded when they are first asked for. */
 class CudaLaunch implements Launch {
-  private readonly steps: readonly Step[];
+  readonly steps: readonly Step[];
   private readonly driver: Driver;
   private launches: readonly (() => void)[] | undefined;
 
   constructor(steps: readonly Step[], driver: Driver) {
-    this.steps = steps;
+    this.steps = steps.filter(({ blocks }) => blocks > 0);
     this.driver = driver;
   }
 
   bound(): readonly (() => void)[] {
-    this.launches ??= this.steps
-      .filter(({ blocks }) => blocks > 0)
-      .map(({ source, blocks, args }) => this.driver.kernel(source).launch(blocks, args));
+    this.launches ??= this.steps.map(({ source, blocks, args }) =>
+      this.driver.kernel(source).launch(blocks, args),
+    );
     return this.launches;
   }
 
@@ -208,13 +209,16 @@ class CudaDevice implements Device {
       what,
       scratch,
       slabs: this.slabs,
-      keep: (data) => {
-        const address = this.take(data.byteLength);
-        home.kept.push({ address, bytes: data.byteLength });
-        this.driver.upload(address, data);
-        return address;
-      },
+      keep: (data) => this.kept(home, data),
     });
+  }
+
+  /** Memory with what launches read, which is freed with `home`. */
+  private kept(home: CudaMemory, data: Uint8Array): Address {
+    const address = this.take(data.byteLength);
+    home.kept.push({ address, bytes: data.byteLength });
+    this.driver.upload(address, data);
+    return address;
   }
 
   private launch(steps: readonly Step[]): CudaLaunch {
@@ -222,13 +226,17 @@ class CudaDevice implements Device {
   }
 
   capture(launches: readonly Launch[], owner: Memory): Launch {
+    const home = owner as CudaMemory;
+    const asked = launches.flatMap((launch) => (launch as CudaLaunch).steps);
+    const steps = together(asked, (data) => this.kept(home, data));
+    this.driver.compileNow?.(steps.map(({ source }) => source));
     // Code is loaded before the recording: nothing but launches may be asked for in one.
-    const runs = launches.flatMap((launch) => (launch as CudaLaunch).bound());
+    const runs = new CudaLaunch(steps, this.driver).bound();
     if (runs.length === 0) return this.launch([]);
     const graph = this.driver.capture(() => {
       for (const run of runs) run();
     });
-    (owner as CudaMemory).graphs.push(graph);
+    home.graphs.push(graph);
     return graph;
   }
 

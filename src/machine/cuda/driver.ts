@@ -38,6 +38,8 @@ export interface Driver {
   download(from: Address, bytes: number): Promise<Uint8Array>;
   /** Compiles kernels, several at once. */
   compile(kernels: readonly KernelSource[]): Promise<void>;
+  /** Compiles kernels now, together; absent where that is no faster than one by one. */
+  compileNow?(kernels: readonly KernelSource[]): void;
   /** A kernel's compiled code; compiled now where it was not. */
   kernel(source: KernelSource): CompiledKernel;
   mark(): Mark;

@@ -48,6 +48,11 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
   const kernels = options.races ? telling : plain;
   const compile = (sources: readonly KernelSource[]): void =>
     compileAll(sources, kernels, options, memory.file);
+  const compileMissing = (sources: readonly KernelSource[]): void => {
+    const wanted = new Map(sources.map((source) => [source.name, source]));
+    const missing = [...wanted.values()].filter(({ name }) => !kernels.has(name));
+    if (missing.length > 0) compile(missing);
+  };
   const room = (bytes: number): HostRoom => {
     const address = memory.allocate(Math.max(bytes, 1));
     return {
@@ -75,11 +80,8 @@ export function emulatedDriver(options: EmulatorOptions): Driver {
       memory.download(data, from);
       return data;
     },
-    async compile(sources) {
-      const wanted = new Map(sources.map((source) => [source.name, source]));
-      const missing = [...wanted.values()].filter(({ name }) => !kernels.has(name));
-      if (missing.length > 0) compile(missing);
-    },
+    compile: async (sources) => compileMissing(sources),
+    compileNow: compileMissing,
     kernel(source) {
       if (!kernels.has(source.name)) compile([source]);
       return kernels.get(source.name)!;

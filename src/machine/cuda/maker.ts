@@ -1,7 +1,7 @@
 import type { Box, Shape } from '../../core/index.ts';
 import type { LocalValue, StoredType } from '../../plan/index.ts';
 import { blockedFormat, plainFormat } from '../formats/index.ts';
-import type { Arguments } from './arguments.ts';
+import type { Arguments, Use } from './arguments.ts';
 import type { Address, KernelSource } from './driver.ts';
 import type { FaultWords } from './faults.ts';
 import { type FixedName, fixedKernel } from './library.ts';
@@ -14,6 +14,8 @@ export interface Step {
   readonly source: KernelSource;
   readonly blocks: number;
   readonly args: Uint8Array;
+  /** All memory that it reads or writes; absent where that is not told. */
+  readonly uses?: readonly Use[];
 }
 
 /** Most blocks of kernels whose threads go on to further elements. */
@@ -99,5 +101,5 @@ export class Maker {
 /** A launch of a fixed kernel over `count` elements: a thread each, or a block each. */
 export function fixedStep(name: FixedName, args: Arguments, count: number, blockEach = false): Step {
   const blocks = blockEach ? count : Math.min(Math.ceil(count / THREADS), MOST_BLOCKS);
-  return { source: fixedKernel(name), blocks, args: args.bytes };
+  return { source: fixedKernel(name), blocks, args: args.bytes, uses: args.uses };
 }

@@ -10,7 +10,7 @@ import {
   SLOT_N,
 } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
-import { Arguments } from '../arguments.ts';
+import { Arguments, useOf } from '../arguments.ts';
 import { fixedStep, type Maker, type Step } from '../maker.ts';
 import { placed } from '../tensors.ts';
 import { type Printer, THREADS } from './printer.ts';
@@ -87,7 +87,7 @@ export function frame(make: Maker, region: Region, epilogue: Row, body: Body = N
   to.args.divider('by_h', h);
   const part = sums > 0 ? make.scratch(8 * blocks * inner * sums) : 0;
   if (sums > 0) {
-    to.args.pointer('part', 'double', part);
+    to.args.pointer('part', 'double', part, useOf({ address: part, bytes: 8 * blocks * inner * sums }, true));
     to.barriers = true;
   }
   const real = epilogue.wide ? 'double' : 'float';
@@ -110,7 +110,7 @@ ${sums > 0 ? endOfSums(sums, inner) : ''}`,
   function begin(): string {
     return `  const int lanes = min(${lanes}, end - c);\n  const ${row.name}_fixed fixed = ${row.name}_begin(a, n, c, lanes);\n${printed.before ?? ''}`;
   }
-  const steps: Step[] = [{ source, blocks, args: to.args.bytes }];
+  const steps: Step[] = [{ source, blocks, args: to.args.bytes, uses: to.args.uses }];
   row.sums.forEach(({ operand: number }, k) => {
     const operand = epilogue.operands[number];
     if (operand.kind !== 'tensor') return;
@@ -176,7 +176,7 @@ export function finish(
   const kept = present.map((has, i) => has || (i !== SLOT_N && i !== SLOT_C));
   const from = start.map((x, i) => (present[i] ? x : 0));
   const args = new Arguments();
-  args.anyView('to', tensor.dtype, tensor.address, placed(tensor, region.slots));
+  args.anyView('to', tensor, placed(tensor, region.slots), true);
   return finishStep(args, { start: from, size: ends, kept }, parts);
 }
 
@@ -191,7 +191,14 @@ export function finishStep(
 ): Step {
   const { start, size, kept } = box;
   const count = size.reduce((product, x, i) => (kept[i] ? product * x : product), 1);
-  args.pointer('part', 'double', part);
+  const last = size.reduce(
+    (sum, x, i) => {
+      const parts = i < SLOT_C ? x : Math.ceil(x / lanes);
+      return sum + Math.max(parts - 1, 0) * step[i];
+    },
+    (tiles - 1) * tileStep + lanes,
+  );
+  args.pointer('part', 'double', part, useOf({ address: part, bytes: 8 * last }));
   args.longs('start', start);
   args.longs('size', size);
   args.longs('kept', kept.map(Number));

@@ -1,6 +1,6 @@
 import { boxBySlots, type Region } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
-import { Arguments } from '../arguments.ts';
+import { Arguments, useOf } from '../arguments.ts';
 import { fixedStep, type Maker, type Step } from '../maker.ts';
 import { type CudaTensor, placed } from '../tensors.ts';
 import { finish } from './frame.ts';
@@ -33,14 +33,15 @@ export function pack(
   const place = placed(weight, slots);
   const { start, size } = boxBySlots(weight.shape, box, slots);
   const places = product(size.slice(1, 4));
-  const address = make.scratch(16 * 32 * sizes.inputs * sizes.outputs * places);
+  const bytes = 16 * 32 * sizes.inputs * sizes.outputs * places;
+  const address = make.scratch(bytes);
   let [channel, first] = [start[0], 0];
   const steps = sources.map((source) => {
     const [rows, inputs] = [channelsOf(source), blocksOf(source)];
     const count = inputs * sizes.outputs * places * 32;
     const args = new Arguments();
-    args.anyView('from', weight.dtype, weight.address, place);
-    args.pointer('to', 'Four', address);
+    args.anyView('from', weight, place, false);
+    args.pointer('to', 'Four', address, useOf({ address, bytes }, true));
     args.longs('start', [channel, ...start.slice(1)]);
     const numbers = {
       rows,

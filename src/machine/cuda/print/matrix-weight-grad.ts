@@ -278,7 +278,7 @@ function ends(
   let [channel, block] = [0, 0];
   return x.map((source) => {
     const args = new Arguments();
-    args.anyView('to', result.dtype, result.address, placed(result, into.slots));
+    args.anyView('to', result, placed(result, into.slots), true);
     const box = {
       start: [start[0] + channel, ...start.slice(1)],
       size: [channelsOf(source), ...size.slice(1)],

@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import type { LocalValue } from '../../../plan/index.ts';
 import { type Five, five, type Place, type Region } from '../../formats/index.ts';
 import type { Row } from '../../rows/index.ts';
-import { Arguments } from '../arguments.ts';
+import { Arguments, type Use, useOf } from '../arguments.ts';
 import type { Address, KernelSource } from '../driver.ts';
 import type { FaultWords } from '../faults.ts';
 import type { CudaTensor } from '../tensors.ts';
 
 /** Threads of a block: `block_threads` of native/cuda/device.h. */
 export const THREADS = 256;
+
+/** Of memory whose order does not matter: the lowest of what is written stays, or nothing is written. */
+const NOWHERE = useOf({ address: 0, bytes: 0 });
 
 /** A kernel in the making: functions, arguments and their names. Sizes and addresses are arguments, so that equal layers share code. */
 export class Printer {
@@ -22,6 +25,8 @@ export class Printer {
   private readonly what: string;
   private count = 0;
   private readonly known = new Map<string, string>();
+  /** Of views, by name. */
+  private readonly uses = new Map<string, Use>();
 
   constructor(tensorOf: (value: LocalValue) => CudaTensor, faults: FaultWords, what: string) {
     this.tensorOf = tensorOf;
@@ -41,10 +46,18 @@ export class Printer {
     return first;
   }
 
+  /** Says of a view that it is written, too. */
+  written(name: string): void {
+    const use = this.uses.get(name);
+    if (use !== undefined) use.writes = true;
+  }
+
   /** A view among the arguments. */
   view(tensor: CudaTensor, place: Place, present: readonly boolean[]): string {
     const name = this.fresh('t');
-    this.args.view(name, tensor.dtype, tensor.address, place, present);
+    const use = useOf(tensor);
+    this.args.view(name, tensor.dtype, tensor.address, place, present, use);
+    this.uses.set(name, use);
     return name;
   }
 
@@ -60,9 +73,10 @@ export class Printer {
     return name;
   }
 
+  /** A pointer to what no launch writes. */
   pointer(stem: string, type: string, address: Address): string {
     const name = this.fresh(stem);
-    this.args.pointer(name, type, address);
+    this.args.pointer(name, type, address, NOWHERE);
     return name;
   }
 
@@ -79,7 +93,7 @@ export class Printer {
   needsFault(region: Pick<Region, 'shape' | 'slots'>, classes: number): void {
     if (this.known.has('fault')) return;
     const global = five(region.shape, region.slots, (i) => region.shape[i].size, 1);
-    this.args.pointer('fault', 'u64', this.faults.word(this.what, global as Five, classes));
+    this.args.pointer('fault', 'u64', this.faults.word(this.what, global as Five, classes), NOWHERE);
     this.known.set('fault', 'fault');
   }
 

@@ -210,6 +210,7 @@ class RowPrinter {
   private store({ src: [a], operand: number }: RowInstruction): string {
     const { lanes } = this.at;
     const { name, place, present } = this.view(number);
+    this.to.written(name);
     const where = `a.${name}, n, d, h, w`;
     if (!present[SLOT_C]) return `put(${where}, 0, r${a}[0]);`;
     const each = sideBySide(place, this.at)

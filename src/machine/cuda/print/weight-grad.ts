@@ -101,7 +101,7 @@ ${inside}    HM_LANES(${lanes}) total[l] += (double)sum[l];
 `);
   const step: Step = { source, blocks: items * segments, args: to.args.bytes };
   const args = new Arguments();
-  args.anyView('to', result.dtype, result.address, placed(result, into.slots));
+  args.anyView('to', result, placed(result, into.slots), true);
   const group = segments * lanes;
   const input = groups * group;
   const [, , kh, kw] = kernelSize;
