@@ -154,6 +154,16 @@ async function script(name, args = []) {
 const SECTIONS = {
   info: ['what is here', async () => process.stdout.write((await node([bin, 'info'])).out)],
   speeds: ['copies and launches of this GPU', () => script('speeds')],
+  calibrate: [
+    'speeds as machine files have them, in bf16',
+    async () => {
+      const small = emulated ? ['--calibrate-sizes', '8,16'] : [];
+      const file = join(folder, 'gpu.json');
+      const ended = await node([bin, 'info', '--calibrate', '--device', 'cuda', '--out', file, ...small]);
+      process.stdout.write(ended.out);
+      if (ended.code !== 0) verdict('calibrate', false, problem(ended));
+    },
+  ],
   device: ['the suite of devices, a U-Net on meshes, three steps', async () => {
     for (const file of ['device', 'network', 'train']) await tests(file);
   }],

@@ -19,7 +19,8 @@ const [size, base, levels, steps, rate] = ['size', 'base', 'levels', 'steps', 'r
   Number(values[name]),
 );
 const load = (name) => import(join(packageRoot, `dist/${name}/index.js`));
-const { cpuDevice, cudaDevice } = await load('machine');
+const { cpuDevice } = await load('machine');
+const { cudaDevice } = await load('machine/cuda');
 const { mesh, shape, uniform } = await load('core');
 const { Session } = await load('run');
 const { buildTraining, Context, deepLoss, networkConfig, networkLevels } = await load('nn');

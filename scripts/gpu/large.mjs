@@ -10,7 +10,7 @@ const { values } = parseArgs({
   options: { planes: { type: 'string', default: '132' }, side: { type: 'string' } },
 });
 const load = (name) => import(join(packageRoot, `dist/${name}/index.js`));
-const { cudaDevice } = await load('machine');
+const { cudaDevice } = await load('machine/cuda');
 const { Graph, mesh, shape } = await load('core');
 const { castTo, convRaw, gradients, inputOf, reduceSum, windows } = await load('ops');
 const { Session } = await load('run');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../setup/common.mjs';
 
 const load = (name) => import(join(packageRoot, `dist/${name}/index.js`));
-const { cudaDevice } = await load('machine');
+const { cudaDevice } = await load('machine/cuda');
 const device = cudaDevice();
 const count = process.env.HALOMESH_CUDA === 'emulated' ? 2 ** 16 : 2 ** 26;
 
