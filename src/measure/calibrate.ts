@@ -3,10 +3,13 @@ import { type Box, range, type Shape, shape, uniform } from '../core/index.ts';
 import {
   cpuDevice,
   type Device,
+  type DeviceChoice,
+  deviceNamed,
   ETHERNET,
   fitLink,
   fitSpeeds,
   kernelClass,
+  loadDevice,
   type Processes,
   peakFlops,
   peakMemory,
@@ -26,6 +29,8 @@ export interface CalibrateOptions {
   readonly runs?: number;
   readonly base?: number;
   readonly precision?: 'f32' | 'bf16';
+  /** What is measured; by default the kernels of the processor, on one thread. */
+  readonly device?: DeviceChoice;
   /** Processes of which the first two send messages to each other; without them links are assumed. */
   readonly processes?: Processes;
 }
@@ -36,19 +41,25 @@ const RUNS = 3;
 /** Speeds of this machine. All processes call it; the first gets the kernels' speeds, and all wait for it. */
 export async function calibrate(options: CalibrateOptions = {}): Promise<Speeds> {
   const { processes } = options;
-  const link = processes === undefined ? ETHERNET : await measureLink(processes);
-  const cores = availableParallelism();
+  const device = deviceNamed(options.device ?? 'cpu');
+  const entry = await loadDevice(device);
+  const open = device === 'cpu' ? () => cpuDevice({ threads: 1 }) : () => entry.open();
+  const link = processes === undefined ? ETHERNET : await measureLink(processes, open);
   let speeds: Speeds | undefined;
   if (processes === undefined || processes.index === 0) {
-    const fitted = fitSpeeds(await timeKernels(options));
-    const allCores = Math.max(1, Math.min(cores, steadyFlops(cores) / steadyFlops(1)));
+    const fitted = fitSpeeds(await timeKernels(options, open));
     speeds = {
-      name: cpus()[0]?.model.trim() || 'unknown',
+      // Another device has one queue, and its kernels that multiply little tell how fast its memory is.
+      ...(device === 'cpu'
+        ? ofProcessor()
+        : {
+            name: entry.available().note,
+            cores: 1,
+            allCores: 1,
+            memoryBytesPerSecond: fitted.kernels.pass.bytesPerSecond,
+          }),
       source: `measured on ${new Date().toISOString().slice(0, 10)} by halomesh info --calibrate`,
-      cores,
-      allCores: Number(allCores.toPrecision(3)),
       ...fitted,
-      memoryBytesPerSecond: Number(peakMemory('copy', cores).toPrecision(4)),
       link,
     };
   }
@@ -56,15 +67,26 @@ export async function calibrate(options: CalibrateOptions = {}): Promise<Speeds>
   return speeds ?? (JSON.parse(text) as Speeds);
 }
 
+function ofProcessor(): Pick<Speeds, 'name' | 'cores' | 'allCores' | 'memoryBytesPerSecond'> {
+  const cores = availableParallelism();
+  const allCores = Math.max(1, Math.min(cores, steadyFlops(cores) / steadyFlops(1)));
+  return {
+    name: cpus()[0]?.model.trim() || 'unknown',
+    cores,
+    allCores: Number(allCores.toPrecision(3)),
+    memoryBytesPerSecond: Number(peakMemory('copy', cores).toPrecision(4)),
+  };
+}
+
 /** The highest of a few measurements: others may use the cores now and then. */
 const steadyFlops = (threads: number): number => Math.max(...[1, 2, 3, 4].map(() => peakFlops(threads)));
 
-/** Every kernel of training steps on one thread, with the times of each size's fastest step. */
-async function timeKernels(options: CalibrateOptions): Promise<TimedKernel[]> {
+/** Every kernel of training steps, with the times of each size's fastest step. */
+async function timeKernels(options: CalibrateOptions, open: () => Device): Promise<TimedKernel[]> {
   const timed: TimedKernel[] = [];
   for (const size of options.sizes ?? SIZES) {
     const tracer = new Tracer();
-    const plan = await runSteps(size, tracer, options);
+    const plan = await runSteps(size, tracer, options, open);
     // The first run warms up.
     const [fastest] = tracer.runs.slice(1).sort((a, b) => a.duration! - b.duration!);
     plan.steps.forEach((step, i) => {
@@ -81,13 +103,14 @@ async function runSteps(
   size: number,
   tracer: Tracer,
   { runs = RUNS, base = 16, precision }: CalibrateOptions,
+  open: () => Device,
 ): Promise<Plan> {
   const { graph } = buildTraining({
     image: shape({ batch: 1, depth: size, height: size, width: size, channel: 1 }),
     network: { base },
     storage: precision,
   });
-  const device = cpuDevice({ threads: 1 });
+  const device = open();
   const session = new Session({ device, seed: 0, tracer });
   const program = await session.load(graph);
   const image = Float32Array.from({ length: size ** 3 }, (_, i) => uniform(1, 2, 0, i));
@@ -113,8 +136,8 @@ const IN_A_ROW = 10;
 const TOGETHER = 16;
 
 /** Exchanges between the ranks of the first two processes, which send to each other as neighbours do. */
-async function measureLink(processes: Processes): Promise<Speeds['link']> {
-  const device = cpuDevice({ threads: 1 });
+async function measureLink(processes: Processes, open: () => Device): Promise<Speeds['link']> {
+  const device = open();
   const timed: { bytes: number; seconds: number }[] = [];
   for (const bytes of MESSAGES)
     timed.push({ bytes, seconds: await exchangeSeconds(processes, device, bytes, 1) });

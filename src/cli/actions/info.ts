@@ -123,9 +123,11 @@ export interface Flags {
 }
 
 /** `halomesh info --calibrate`: about a quarter of a minute. */
-async function calibrateCommand(out?: string, sizes?: readonly number[]): Promise<void> {
+async function calibrateCommand({ out, calibrateSizes: sizes, device }: Flags): Promise<void> {
   const processes = await meet();
-  const speeds = await leavingSignals(() => calibrate({ processes, sizes }));
+  // A GPU is trained in bfloat16.
+  const precision = device === 'cuda' ? 'bf16' : undefined;
+  const speeds = await leavingSignals(() => calibrate({ processes, sizes, device, precision }));
   if (!talks()) return;
   if (out === undefined) {
     sayJson(speeds);
@@ -154,18 +156,12 @@ export function formatSpeeds(speeds: Speeds): string {
 }
 
 /** Runs `halomesh info`. */
-export async function infoAction({
-  json,
-  device,
-  calibrate: measure,
-  calibrateSizes,
-  out,
-  overwrite,
-}: Flags): Promise<void> {
+export async function infoAction(flags: Flags): Promise<void> {
+  const { json, device, calibrate: measure, out, overwrite } = flags;
   if (out !== undefined && !measure)
     throw new UsageError({ where: '--out', problem: 'needs --calibrate', hint: 'Or give neither' });
   if (out !== undefined && talks()) checkOutputs({ reads: [], writes: [out], overwrite });
-  if (measure) return calibrateCommand(out, calibrateSizes);
+  if (measure) return calibrateCommand(flags);
   if (!talks()) return;
   if (device !== undefined) await loadDevice(device);
   const facts = info(device);
