@@ -51,12 +51,17 @@ export function checkColours(config: TrainConfig): void {
   const { stain } = augmentationFrom(config.augmentation);
   const key = config.ignoreGlass ? 'ignoreGlass' : stain ? 'augmentation' : undefined;
   if (key === undefined) return;
-  const kinds = (normalizationsOfConfig(config) ?? []).map(({ kind }) => kind);
-  if (kinds.length === 3 && kinds.every((kind) => kind === 'rgb' || kind === 'clip')) return;
+  const ways = normalizationsOfConfig(config) ?? [];
+  // Dark and full light are the ends of the range.
+  const ofLight = ways.every(
+    (way) => way.kind === 'rgb' || (way.kind === 'clip' && way.lower === 0 && way.upper === 255),
+  );
+  if (ways.length === 3 && ofLight) return;
+  const kinds = ways.map(({ kind }) => kind);
   fail({
     where: `config "${key}"`,
     problem: `${key === 'ignoreGlass' ? 'glass' : 'stain'} is told by three colours`,
-    expected: 'channels red, green and blue with the normalization rgb',
+    expected: 'channels red, green and blue with the normalization rgb, or clip from 0 to 255',
     found: kinds.length === 0 ? 'one channel' : `${kinds.length} of ${kinds.join(', ')}`,
   });
 }
