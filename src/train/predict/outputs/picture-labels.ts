@@ -109,4 +109,4 @@ async function restored(
 const sameShape = (a: Shape3, b: Shape3): boolean => a.every((n, axis) => n === b[axis]);
 
 /** Bytes that a process holds for the picture and its labels while it computes blocks: tiles that are kept, packed and begun. */
-export const bytesOfPicture = ({ shape }: PreparedGeometry): number => 2 ** 27 + 2 ** 26 + 3 * 512 * shape[2];
+export const bytesOfPicture = ({ shape }: PreparedGeometry): number => 2 ** 28 + 3 * 512 * shape[2];
