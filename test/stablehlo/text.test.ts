@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Graph, mesh } from '../../src/core/index.ts';
+import { Graph, mesh, shape } from '../../src/core/index.ts';
 import { OPS, type OpName } from '../../src/ops/index.ts';
 import { type LocalProgram, partition } from '../../src/plan/index.ts';
 import { printProgram } from '../../src/stablehlo/index.ts';
+import { shardingText } from '../../src/stablehlo/shardings.ts';
 import { meshFor } from '../laws/sample.ts';
 import { SAMPLES } from '../laws/samples.ts';
 import { layoutOf, printed, smallPrediction, smallStep } from './programs.ts';
@@ -28,6 +29,21 @@ describe('StableHLO', () => {
     const told = text.split('\n').filter((line) => /^module|sdy\.mesh|^ {4}%arg[01]:|^ {2}\) ->/.test(line));
     await expect(`${told.join('\n')}\n`).toMatchFileSnapshot(`./text/predict.${style}.txt`);
   });
+});
+
+it.each<[sizes: Record<string, number>, layout: Record<string, string>, text: string]>([
+  [{ a: 2, b: 4 }, { x: 'b', y: 'a' }, '{devices=[4,2]<=[2,4]T(1,0)}'],
+  [{ a: 2, b: 4 }, { x: 'a', y: 'b' }, '{devices=[2,4]<=[8]}'],
+  [{ a: 2, b: 4 }, { x: 'b' }, '{devices=[4,1,2]<=[2,4]T(1,0) last_tile_dim_replicate}'],
+  [
+    { a: 2, one: 1, b: 3, c: 2 },
+    { x: 'b', y: 'c' },
+    '{devices=[3,2,2]<=[2,6]T(1,0) last_tile_dim_replicate}',
+  ],
+  [{ a: 2 }, {}, '{replicated}'],
+])('GSPMD has one spelling of a layout: %o, %o', (sizes, layout, text) => {
+  const dims = shape({ x: 12, y: 12 });
+  expect(shardingText({ style: 'gspmd', mesh: mesh(sizes), layout }, dims)).toBe(`mhlo.sharding = "${text}"`);
 });
 
 /** Names that operations of a text have. */
