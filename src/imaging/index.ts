@@ -28,6 +28,7 @@ export {
 export * from './dataset/dataset.ts';
 export { channelNumber, type DatasetPatterns, volumesOf } from './dataset/dataset-files.ts';
 export { datasetIdentity } from './dataset/dataset-identity.ts';
+export { imageClassOf, withLabelMaps } from './dataset/image-labels.ts';
 export { hasRegions, IGNORE, regionsOf } from './dataset/label-regions.ts';
 export * from './dataset/labels.ts';
 export * from './dataset/named-labels.ts';
@@ -69,6 +70,7 @@ export { resampleLabels, resampleLabelsTo } from './preprocess/resample-labels.t
 export { axisTaps, type ResampleTarget, resampledGrid } from './preprocess/resample-taps.ts';
 export { openScanSource, planScan, type ScanPlan, type ScanSource } from './preprocess/scan-source.ts';
 export { resampleSpline, type SplineOrder, type SplineResampling } from './preprocess/spline.ts';
+export * from './scores/image-scores.ts';
 export * from './scores/metrics.ts';
 export * from './scores/metrics-evaluation.ts';
 export * from './scores/metrics-lesions.ts';

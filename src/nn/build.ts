@@ -1,13 +1,14 @@
 import { fail, type Graph, type Shape, showShape, type Value, volume } from '../core/index.ts';
 import { castTo, gradients, inputOf, sigmoid, softmax, type VariableAttrs } from '../ops/index.ts';
 import { BATCH } from './axes.ts';
+import { classProbabilities } from './classifier.ts';
 import { Context, type ContextOptions, type Parameter } from './context.ts';
 import { classCounts, predictedLabels, regionCounts, writtenRegions } from './counts.ts';
 import type { BoundaryInput } from './loss/boundary-loss.ts';
 import { deepLoss } from './loss/deep-loss.ts';
 import { hasBoundary } from './loss/loss-names.ts';
-import { evenLoss, HOU2019_LOSS, type Loss, type LossConfig } from './loss/losses.ts';
-import { type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
+import { evenLoss, HOU2019_LOSS, type Loss, type LossConfig, segmentationLoss } from './loss/losses.ts';
+import { isClassifier, type Network, type NetworkSettings, networkConfig, networkLevels } from './network.ts';
 import { applyOptimizer, HOU2019_OPTIMIZER, type OptimizerConfig } from './optimizers.ts';
 import { type Accumulation, gatherGradients, meanGradients } from './step/accumulate.ts';
 import { rateFactors, unfrozen } from './step/chosen-weights.ts';
@@ -19,8 +20,10 @@ import { CLASS } from './unet.ts';
 //   inputs      image [batch, space..., channel] f32; labels [batch, space...] u8; step [] i32; learning_rate [] f64; in a step of
 //               several batches pass [] i32, and in all but its last one first [] f32 in place of step and learning_rate;
 //               with the boundary loss distances [batch, space..., class] f32 and boundary_weight [] f64
+//   of a classifier: labels [batch] u8
 //   outputs     loss, cross_entropy, dice_case, dice_global, soft_dice_<class>: float64 scalars
 //               count_both, count_predicted, count_true: [batch, class] float64 whole numbers
+//               of a classifier: loss, cross_entropy, probabilities [batch, class] f32
 //   prediction  labels [batch, space...] u8; probabilities [batch, space..., class] f32 where asked for
 //
 // Training, evaluation and prediction name their variables alike, so the state of one serves the others.
@@ -69,7 +72,7 @@ export interface Built {
   readonly graph: Graph;
   /** All variables: weights, moving statistics, optimizer slots. */
   readonly parameters: readonly Parameter[];
-  /** Scores [batch, space..., class]. */
+  /** Scores [batch, space..., class]; of a classifier [batch, class]. */
   readonly scores: Value;
   readonly network: Network;
   /** Names of the graph's outputs. */
@@ -135,7 +138,7 @@ export function buildStatistics(options: BuildOptions): Built {
   return finish(ctx, network, scores, {});
 }
 
-/** Segmentation of images by a trained network: output `labels` and, where asked for, `probabilities`. */
+/** Segmentation of images by a trained network: output `labels` and, where asked for, `probabilities`; of a classifier these alone. */
 export function buildPrediction(options: PredictionOptions): Built {
   const ctx = contextOf(options, { training: false });
   const {
@@ -143,6 +146,10 @@ export function buildPrediction(options: PredictionOptions): Built {
     network,
   } = addNetwork(ctx, options);
   const { written } = options;
+  if (isClassifier(network)) {
+    ctx.graph.output('probabilities', classProbabilities(scores));
+    return finish(ctx, network, scores, {});
+  }
   ctx.graph.output('labels', written ? writtenRegions(scores, written) : predictedLabels(scores));
   if (options.probabilities) {
     const wide = castTo(scores, 'f32');
@@ -188,7 +195,9 @@ function addNetwork(ctx: Context, options: BuildOptions): { levels: readonly Val
 function addLoss(ctx: Context, options: EvaluationOptions, network: Network, levels: readonly Value[]): Loss {
   const { graph } = ctx;
   const config = options.loss ?? (network.classes === 3 ? HOU2019_LOSS : evenLoss(network.classes));
-  const labels = inputOf(graph, 'labels', options.image.slice(0, -1), 'u8');
+  const [scores] = levels;
+  const labels = inputOf(graph, 'labels', scores.shape.slice(0, -1), 'u8');
+  if (isClassifier(network)) return addImageLoss(graph, scores, labels, config);
   // Judging takes labels alone: what it tells must not change with the weight of a step.
   const boundary = ctx.training && hasBoundary(config) ? boundaryInput(graph, levels[0], config) : undefined;
   return graph.scope('loss', () => {
@@ -206,6 +215,17 @@ function addLoss(ctx: Context, options: EvaluationOptions, network: Network, lev
     graph.output('count_both', counts.both);
     graph.output('count_predicted', counts.predicted);
     graph.output('count_true', counts.truth);
+    return loss;
+  });
+}
+
+/** The loss of one label an image, and the probabilities that what is told of it comes from. */
+function addImageLoss(graph: Graph, scores: Value, labels: Value, config: LossConfig): Loss {
+  return graph.scope('loss', () => {
+    const loss = segmentationLoss(scores, labels, config);
+    graph.output('loss', loss.loss);
+    graph.output('cross_entropy', loss.parts.crossEntropy);
+    graph.output('probabilities', classProbabilities(scores));
     return loss;
   });
 }

@@ -7,11 +7,12 @@ export * from './blocks/attention.ts';
 export * from './blocks/residual.ts';
 // Whole graphs
 export * from './build.ts';
+// Networks
+export * from './classifier.ts';
 // What layers share while a graph is built
 export * from './context.ts';
 export * from './conv-block.ts';
 export * from './counts.ts';
-// Networks
 export * from './custom-network.ts';
 // Layers
 export * from './layers.ts';

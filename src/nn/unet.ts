@@ -89,28 +89,8 @@ export function unetLevels(
 ): Value[] {
   const config = unetConfig(settings);
   const channel = checkImage(image, 'U-Net');
-
-  /** A size for every axis that windows slide over. */
-  const each = (size: number): PerAxis =>
-    Object.fromEntries(Object.keys(perAxis(config.kernel, image, 'U-Net')).map((axis) => [axis, size]));
-
-  const blocks = (x: Value, filters: number, first: number): Value => {
-    for (let i = 0; i < config.convolutions; i++) {
-      const keep = i < first ? 1 : config.keep;
-      x = convBlock(ctx, x, { ...config, name: `conv${i}`, filters, keep });
-    }
-    return x;
-  };
-
-  const skips: Value[] = [];
-  let x = ctx.stored(image);
-  for (let level = 0; level < config.levels; level++)
-    x = ctx.scope(`down${level}`, () => {
-      if (level > 0) skips.push(x);
-      const from = level === 0 ? x : maxPool(x, each(2), { padding: 'ceil' });
-      // No dropout after the very first convolution.
-      return blocks(from, config.base * 2 ** level, level === 0 ? 1 : 0);
-    });
+  const { skips, bottom, each, blocks } = unetEncoder(ctx, image, config);
+  let x = bottom;
 
   const output = (from: Value): Value => scoresOf(ctx, from, config.classes, each(1));
   const lower: Value[] = [];
@@ -131,6 +111,43 @@ export function unetLevels(
     if (deep && level > 0) lower.unshift(ctx.scope(`up${level}`, () => output(x)));
   }
   return [output(x), ...lower];
+}
+
+/** The way down of a U-Net. */
+export interface Encoder {
+  /** What each level but the lowest has made, from the highest resolution down. */
+  readonly skips: readonly Value[];
+  /** What the lowest has made. */
+  readonly bottom: Value;
+  /** A size for every axis that windows slide over. */
+  readonly each: (size: number) => PerAxis;
+  /** The convolutions of a level; the first ones without dropout. */
+  readonly blocks: (x: Value, filters: number, first: number) => Value;
+}
+
+/** Levels of `base`, 2 `base`, 4 `base`... channels, each of half the size of the one before. */
+export function unetEncoder(ctx: Context, image: Value, config: UNetConfig): Encoder {
+  const each = (size: number): PerAxis =>
+    Object.fromEntries(Object.keys(perAxis(config.kernel, image, 'U-Net')).map((axis) => [axis, size]));
+
+  const blocks = (x: Value, filters: number, first: number): Value => {
+    for (let i = 0; i < config.convolutions; i++) {
+      const keep = i < first ? 1 : config.keep;
+      x = convBlock(ctx, x, { ...config, name: `conv${i}`, filters, keep });
+    }
+    return x;
+  };
+
+  const skips: Value[] = [];
+  let x = ctx.stored(image);
+  for (let level = 0; level < config.levels; level++)
+    x = ctx.scope(`down${level}`, () => {
+      if (level > 0) skips.push(x);
+      const from = level === 0 ? x : maxPool(x, each(2), { padding: 'ceil' });
+      // No dropout after the very first convolution.
+      return blocks(from, config.base * 2 ** level, level === 0 ? 1 : 0);
+    });
+  return { skips, bottom: x, each, blocks };
 }
 
 /** The name of the dimension of an image's channels, which is its last one. */

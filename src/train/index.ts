@@ -28,6 +28,9 @@ export {
 export * from './evaluate/evaluate-labels.ts';
 export { summaryMarkdown } from './evaluate/evaluation-summary.ts';
 export { formatEvaluation, type ShownReport } from './evaluate/evaluation-table.ts';
+export { type EvaluateImagesOptions, evaluateImages } from './evaluate/images/evaluate-images.ts';
+export * from './evaluate/images/image-report.ts';
+export { formatImageEvaluation, imageSummary } from './evaluate/images/image-summary.ts';
 export type { MetricOptions, ReportSettings, ScoredReport } from './evaluate/metric-options.ts';
 export * from './loop/forecast.ts';
 export * from './loop/train.ts';
@@ -35,6 +38,8 @@ export * from './loop/train-events.ts';
 export * from './pictures/index.ts';
 export type { Cleaning } from './predict/cleaning.ts';
 export { FLIP_AXES, type FlipAxis } from './predict/flips.ts';
+export { Classifier, type ClassifySettings } from './predict/images/classifier.ts';
+export * from './predict/images/classify.ts';
 export * from './predict/open-run.ts';
 export * from './predict/predict.ts';
 export * from './predict/predict-options.ts';

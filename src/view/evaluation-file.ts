@@ -47,11 +47,14 @@ export interface EvaluationShown {
   readonly cases: ReadonlyMap<string, CaseScoresShown>;
 }
 
-/** The evaluation in a folder; undefined where there is none. Throws HalomeshError for a file that is no evaluation. */
+/** The evaluation of label maps in a folder; undefined where there is none. Throws HalomeshError for a file that is no evaluation. */
 export async function evaluationIn(folder: string): Promise<EvaluationShown | undefined> {
   const file = path.join(folder, 'summary.json');
   if (!existsSync(file)) return undefined;
-  const parsed = schema.safeParse(await readJsonFile(file));
+  const content = await readJsonFile(file);
+  // Where images have one label there is nothing to lay over them.
+  if ((content as { readonly task?: unknown } | null)?.task === 'classify') return undefined;
+  const parsed = schema.safeParse(content);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return fail({

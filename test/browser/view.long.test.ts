@@ -170,7 +170,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page of halomesh view (skipped with
     await expect
       .poll(() => page.locator('.log').textContent(), SOON)
       .toContain('step 4: loss 0.2500, Dice liver 0.500');
-    const curve = PNG.sync.read(await page.getByLabel('Dice', { exact: true }).screenshot());
+    const curve = PNG.sync.read(await page.getByLabel('Scores', { exact: true }).screenshot());
     let blue = 0;
     for (let n = 0; n < curve.data.length; n += 4)
       if (Math.hypot(curve.data[n] - 86, curve.data[n + 1] - 180, curve.data[n + 2] - 233) < 60) blue++;

@@ -9,6 +9,8 @@ type Logged =
       readonly step: number;
       readonly loss: number;
       readonly dice: Readonly<Record<string, number | null>>;
+      readonly accuracy?: number | null;
+      readonly auc?: number | null;
       readonly learningRate?: number;
       readonly seconds?: number;
       readonly peakRssBytes?: number;
@@ -18,10 +20,20 @@ type Logged =
       readonly step: number;
       readonly loss: number | null;
       readonly dice: Readonly<Record<string, number | null>>;
+      readonly accuracy?: number | null;
+      readonly auc?: number | null;
     }
   | { readonly kind: 'warning'; readonly step: number; readonly text: string };
 
 type Step = Extract<Logged, { kind: 'step' }>;
+type Scored = Exclude<Logged, { kind: 'warning' }>;
+
+/** Dice by class, or what is told of images that have one label. */
+const scoresOf = ({ dice, accuracy, auc }: Scored): Readonly<Record<string, number | null>> => ({
+  ...Object.fromEntries(Object.entries(dice).map(([name, score]) => [`Dice ${name}`, score])),
+  ...(accuracy !== undefined && { accuracy }),
+  ...(auc !== undefined && { AUC: auc }),
+});
 
 /** Steps that the pace is the mean of. */
 const PACED = 20;
@@ -44,7 +56,7 @@ class TrainingPage {
   private due = false;
   private readonly facts = make('dl', { class: 'facts' });
   private readonly loss = new Chart('loss');
-  private readonly dice = new Chart('Dice', [0, 1]);
+  private readonly scores = new Chart('Scores', [0, 1]);
   private readonly rate = new Chart('learning rate');
   private readonly layers = make('section');
   private readonly log = make('div', { class: 'log' });
@@ -65,7 +77,7 @@ class TrainingPage {
     byId('training').replaceChildren(
       make('h2', {}, name),
       this.facts,
-      make('div', { class: 'charts' }, this.loss.figure, this.dice.figure, this.rate.figure),
+      make('div', { class: 'charts' }, this.loss.figure, this.scores.figure, this.rate.figure),
       this.layers,
       make('h2', {}, 'sample'),
       make(
@@ -136,14 +148,14 @@ class TrainingPage {
       ],
       last,
     );
-    const classes = [...new Set([...steps, ...validations].flatMap(({ dice }) => Object.keys(dice)))];
-    this.dice.draw(
+    const classes = [...new Set([...steps, ...validations].flatMap((line) => Object.keys(scoresOf(line))))];
+    this.scores.draw(
       classes.flatMap((name, n): Line[] => {
         const color = COLORS[n % COLORS.length];
-        const of = (all: readonly { step: number; dice: Readonly<Record<string, number | null>> }[]) =>
-          all.flatMap(({ step, dice }) => {
-            const score = dice[name];
-            return typeof score === 'number' ? [[step, score] as const] : [];
+        const of = (all: readonly Scored[]) =>
+          all.flatMap((line) => {
+            const score = scoresOf(line)[name];
+            return typeof score === 'number' ? [[line.step, score] as const] : [];
           });
         return [
           { name: `${name}, training`, color, points: of(steps) },
@@ -244,11 +256,11 @@ function lineOf(text: string): Logged | undefined {
 
 function said(line: Logged): string {
   if (line.kind === 'warning') return `step ${line.step}: warning: ${line.text}`;
-  const dice = Object.entries(line.dice)
+  const scores = Object.entries(scoresOf(line))
     .map(([name, score]) => `${name} ${score === null ? '-' : score.toFixed(3)}`)
     .join(', ');
   const what = line.kind === 'validation' ? 'validation ' : '';
-  return `step ${line.step}: ${what}loss ${line.loss?.toFixed(4) ?? '-'}, Dice ${dice}`;
+  return `step ${line.step}: ${what}loss ${line.loss?.toFixed(4) ?? '-'}, ${scores}`;
 }
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { classifies } from '../../train/config/task/task.ts';
 import {
   evaluate,
   evaluateLabels,
@@ -6,11 +7,12 @@ import {
   type ScoredReport,
   type ShownReport,
 } from '../../train/index.ts';
+import { configOfRun } from '../../train/predict/open-run.ts';
 import { checkMeshFlags, type PatternFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
 import { endsOnSignals } from '../terminal/interrupt.ts';
-import { joinRun } from '../terminal/processes.ts';
+import { joinRun, onAll } from '../terminal/processes.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson, tell } from '../terminal/say.ts';
 import { noteSplit, talks } from '../terminal/talks.ts';
@@ -67,6 +69,8 @@ export async function evaluateAction({
   if (predictions !== undefined) {
     const { data } = flags;
     refuseRunFlags({ run, flips, all, ...flags });
+    if (flags.imageLabels !== undefined)
+      throw new UsageError({ where: '--image-labels', problem: 'cannot stand beside --predictions' });
     if (data === undefined)
       throw new UsageError({
         where: '--predictions',
@@ -95,6 +99,14 @@ export async function evaluateAction({
       hint: 'Name some cases, or take them all',
     });
   checkMeshFlags(flags);
+  if (classifies((await onAll('the run', () => configOfRun({ run }))).config))
+    return (await import('./classify.ts')).evaluateImagesAction({ ...given, lesion, json, all, run });
+  if (flags.imageLabels !== undefined)
+    throw new UsageError({
+      where: '--image-labels',
+      problem: 'means nothing where the run tells voxels apart',
+      hint: 'Leave it out',
+    });
   const joined = await joinRun({ ...flags, run });
   const out = flags.out ?? path.join(run, 'evaluation');
   const report = await evaluate({

@@ -11,6 +11,7 @@ import type { PatternFlags } from '../flags/flags.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { say, sayJson } from '../terminal/say.ts';
 import { relative } from '../terminal/words.ts';
+import { classLines } from './verify.ts';
 
 export interface Flags extends PatternFlags {
   readonly out?: string;
@@ -40,7 +41,8 @@ export async function fingerprintAction(
 }
 
 /** Tables of the cases, of their labels, and of the intensities over all. */
-export function formatFingerprint({ name, spacing, shape, orientations, all, cases }: Fingerprint): string {
+export function formatFingerprint(print: Fingerprint): string {
+  const { name, spacing, shape, orientations, all, cases } = print;
   const triple = (values: readonly number[]) => values.map(short).join(' x ');
   const spread = (row: string, { least, median, most }: Fingerprint['spacing']) => [
     row,
@@ -50,6 +52,7 @@ export function formatFingerprint({ name, spacing, shape, orientations, all, cas
   const right = (title: string) => ({ title, right: true });
   return [
     `${name}: ${cases.length} labelled ${cases.length === 1 ? 'case' : 'cases'}, axes ${kinds.join(', ')}`,
+    ...classLines(print),
     markdownTable(
       [{ title: 'depth x height x width' }, right('least'), right('median'), right('most')],
       [spread('voxels', shape), spread('spacing, mm', spacing)],

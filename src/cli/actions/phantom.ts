@@ -17,6 +17,7 @@ export interface Flags {
   readonly channels?: number;
   readonly regions?: boolean;
   readonly ignore?: boolean;
+  readonly healthy?: boolean;
   readonly seed: number;
   readonly overwrite?: boolean;
 }
@@ -56,10 +57,17 @@ export async function phantomAction(flags: Flags): Promise<void> {
 }
 
 /** Refuses flags that mean nothing with the modality. */
-function checkFlags({ modality, size = 0, mpp, tissue, spacing, channels, regions, ignore }: Flags): void {
+function checkFlags(flags: Flags): void {
+  const { modality, size = 0, mpp, tissue, spacing, channels, regions, ignore, healthy } = flags;
   const slides = modality === 'pathology';
   const meaningless = slides
-    ? { '--spacing': spacing, '--channels': channels, '--regions': regions, '--ignore': ignore }
+    ? {
+        '--spacing': spacing,
+        '--channels': channels,
+        '--regions': regions,
+        '--ignore': ignore,
+        '--healthy': healthy,
+      }
     : { '--mpp': mpp, '--tissue': tissue };
   for (const [where, value] of Object.entries(meaningless))
     if (value !== undefined)

@@ -1,6 +1,8 @@
 import { fail, printable } from '../../core/index.ts';
 import type { LabelFormat } from '../../imaging/index.ts';
 import type { Tracer } from '../../run/index.ts';
+import { classifies } from '../../train/config/task/task.ts';
+import { configOfRun } from '../../train/predict/open-run.ts';
 import { isFolderOfScans, predict, predictFolder } from '../../train/predict/predict.ts';
 import type { FolderResult, PredictionEvent, PredictResult } from '../../train/predict/predict-options.ts';
 import { filesOfRun, runFolder } from '../../train/record/run-folder.ts';
@@ -8,7 +10,7 @@ import { checkMeshFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
 import { endsOnSignals } from '../terminal/interrupt.ts';
-import { joinRun } from '../terminal/processes.ts';
+import { joinRun, onAll } from '../terminal/processes.ts';
 import { type Progress, showProgress } from '../terminal/progress.ts';
 import { errorLine } from '../terminal/report-error.ts';
 import { say, tell } from '../terminal/say.ts';
@@ -42,6 +44,8 @@ export async function predictAction(flags: Flags): Promise<void> {
   const { flips, cleaning, rest } = segmentOptions(flags);
   const { trace, run: runs, ...others } = rest;
   const [first, ...ensemble] = runs;
+  if (classifies((await onAll('the run', () => configOfRun({ run: first }))).config))
+    return (await import('./classify.ts')).classifyAction(flags);
   const given = { ...others, run: first, ensemble, date: sourceDate() };
   if (given.probabilitiesDownsample !== undefined && !given.probabilities)
     throw new UsageError({ where: '--probabilities-downsample', problem: 'needs --probabilities' });

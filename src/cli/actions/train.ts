@@ -198,16 +198,19 @@ function diceText(dice: DiceByClass, digits: number, none?: string): string {
     .join(', ');
 }
 
-function validationLine({ step, loss, dice }: ValidationEvent): string {
+function validationLine({ step, loss, dice, auc, accuracy }: ValidationEvent): string {
+  if (accuracy !== undefined)
+    return `step ${step}: validation AUC ${auc?.toFixed(3) ?? '-'}, accuracy ${accuracy?.toFixed(3) ?? '-'}, loss ${loss.toFixed(4)}`;
   return `step ${step}: validation Dice ${diceText(dice, 3, '-')}, loss ${loss.toFixed(4)}`;
 }
 
 /** What stands beside the progress of a step. */
-export function stepFacts({ loss, dice, secondsPerStep }: StepEvent): string[] {
+export function stepFacts({ loss, dice, accuracy, secondsPerStep }: StepEvent): string[] {
   const scores = diceText(dice, 2);
   return [
     `loss ${loss.toFixed(4)}`,
     ...(scores === '' ? [] : [`Dice ${scores}`]),
+    ...(typeof accuracy === 'number' ? [`accuracy ${accuracy.toFixed(2)}`] : []),
     `${secondsPerStep.toFixed(2)} s/step`,
   ];
 }
@@ -240,6 +243,8 @@ function doneLines(config: TrainConfig, result: TrainResult): string[] {
 function measure({ by, ofTraining }: BestScore): string {
   const what = ofTraining ? 'training ' : 'validation ';
   if (by === 'loss') return `a ${what}loss of`;
+  if (by === 'auc') return `a ${what}AUC of`;
+  if (by === 'accuracy') return `a ${what}accuracy of`;
   return by === 'dice' ? `a mean ${what}Dice of` : `a ${what}Dice (${by.slice('dice:'.length)}) of`;
 }
 

@@ -62,9 +62,24 @@ export function formatVerify(report: VerifyReport): string {
   const lines = (level: Finding['level']) =>
     all.filter((finding) => finding.level === level).map((finding) => `${level}: ${sentence(finding)}`);
   const counts = `${counted(report.cases.length, 'case')}, ${counted(report.faults, 'fault')}, ${counted(report.warnings, 'warning')}`;
-  return [`${report.name}: ${counts}`, '', table, '', ...lines('fault'), ...lines('warning')]
+  return [
+    `${report.name}: ${counts}`,
+    ...classLines(report),
+    '',
+    table,
+    '',
+    ...lines('fault'),
+    ...lines('warning'),
+  ]
     .join('\n')
     .trimEnd();
+}
+
+/** How many images belong to each class. */
+export function classLines({ imageClasses }: Pick<VerifyReport, 'imageClasses'>): string[] {
+  if (imageClasses === undefined) return [];
+  const counts = Object.entries(imageClasses).map(([name, count]) => `${name} ${count}`);
+  return [`images of each class: ${counts.join(', ')}`];
 }
 
 /** The range of values, of each channel where there are several. */
@@ -74,9 +89,10 @@ function valuesOf({ range, channels }: CaseReport): string {
 }
 
 function labelsOf(
-  { labels, kind }: CaseReport,
+  { labels, kind, imageLabel }: CaseReport,
   { labelNames: names, labelCodes }: Pick<VerifyReport, 'labelNames' | 'labelCodes'>,
 ): string {
+  if (imageLabel !== undefined && labels === undefined) return imageLabel;
   if (labels === undefined) return kind === 'training' ? '-' : '';
   return Object.keys(labels)
     .map((value) => {

@@ -15,7 +15,7 @@ export function fakeLesionsCommand(program: Command): void {
     )
     .requiredOption('--data <dir>', 'data set with labels')
     .requiredOption('--out <dir>', 'folder to write');
-  addPatternFlags(command)
+  addPatternFlags(command, { imageLabels: false })
     .option('--probability <p>', 'of a case to get fake lesions', share('--probability'), 0.5)
     .option('--organ <label>', 'label value of the organ', count('--organ', 0, 255), 1)
     .option('--lesion <label>', 'label value of lesions', count('--lesion', 0, 255), 2)

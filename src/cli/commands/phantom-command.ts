@@ -51,6 +51,10 @@ export function phantomCommand(program: Command): void {
       'of slides: the part that tissue covers, such as 0.02 (default: 0.75)',
       share('--tissue'),
     )
+    .option(
+      '--healthy',
+      'every second patient has no lesion, the others many, and dataset.json says the class of each',
+    )
     .option('--seed <n>', 'the same seed gives the same files', count('--seed', 0, 0xffffffff), 0);
   addOverwriteFlag(command)
     .addHelpText(

@@ -125,12 +125,15 @@ export const MOST_JOBS = 8;
 export interface PatternFlags {
   readonly images?: string;
   readonly labels?: string;
+  readonly imageLabels?: string;
   readonly mapLabels?: Readonly<Record<string, number | 'ignore'>>;
   readonly resampleTilt?: boolean;
 }
 
-/** Which files of a folder are its images and label maps, where it is no Decathlon or nnU-Net folder. */
-export function addPatternFlags(command: Command): Command {
+/** Which files of a folder are its images and label maps, where it is no Decathlon or nnU-Net folder, and the labels of whole images. */
+export function addPatternFlags(command: Command, { imageLabels = true } = {}): Command {
+  if (imageLabels)
+    command.option('--image-labels <file>', 'the class of each image as a whole: a table id,label (.csv)');
   return command
     .option('--images <pattern>', 'images of any other folder, with a star for the id: "*_ct.nii.gz"')
     .option('--labels <pattern>', 'their label maps: "*_seg.nii.gz"')

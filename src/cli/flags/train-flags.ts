@@ -4,7 +4,7 @@ import { LOSS_NAMES } from '../../nn/loss/loss-names.ts';
 import { FIRST_WEIGHTS } from '../../nn/step/first-weights-names.ts';
 // Of train only what is light to load: declarations of flags are loaded for help and mistakes too.
 import { AUGMENTATIONS, NORMALIZATIONS } from '../../train/config/choices.ts';
-import { NETWORKS, PRESETS, SAMPLINGS } from '../../train/config/config-type.ts';
+import { NETWORKS, PRESETS, SAMPLINGS, TASKS } from '../../train/config/config-type.ts';
 import {
   MOST_BATCH,
   MOST_CHANNELS,
@@ -62,6 +62,11 @@ export function addTrainFlags(command: Command): Command {
     .option('--config <file>', 'JSON file with any of these settings; flags go before it')
     .option('--preset <name>', `settings to start from: ${PRESETS.join(', ')}`, oneOf('--preset', PRESETS));
   return addConvFlag(addMemoryFlags(addMeshFlags(command)))
+    .option(
+      '--task <task>',
+      'what is learnt: segment (the class of each voxel) or classify (the class of each image; default: segment)',
+      oneOf('--task', TASKS),
+    )
     .option(
       '--size <n>',
       'resample every scan to n x n x n voxels, with --plane to n x n',
@@ -132,7 +137,10 @@ export function addTrainFlags(command: Command): Command {
       'steps between checkpoints and validations',
       count('--checkpoint-every'),
     )
-    .option('--best-by <measure>', 'what the best checkpoint is best by: dice, dice:CLASS, loss')
+    .option(
+      '--best-by <measure>',
+      'what the best checkpoint is best by: dice, dice:CLASS, loss; with --task classify auc, accuracy, loss',
+    )
     .option(
       '--patience <n>',
       'end when n validations in a row were no better than the best before them',

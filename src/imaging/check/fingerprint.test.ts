@@ -105,7 +105,7 @@ describe('fingerprintDataset', () => {
     const empty = mkdtempSync(path.join(root, 'empty-'));
     mkdirSync(path.join(empty, 'imagesTr'));
     await expect(fingerprintDataset(empty)).rejects.toThrow(
-      /cases: expected at least one with a label map, found none/,
+      /cases: expected at least one with a label map or a class, found none/,
     );
     writeFileSync(path.join(dir, 'labelsTr', 'b.nii'), 'no image');
     await expect(fingerprintDataset(dir)).rejects.toThrow(/b\.nii: sizeof_hdr/);

@@ -67,6 +67,8 @@ export interface Print {
 
 export interface CasePrint extends Print {
   readonly id: string;
+  /** The class of the image as a whole, where it is known. */
+  readonly imageLabel?: string;
   readonly format: ScanFormat;
   /** Voxels and mm (depth, height, width), in RAS+ order. */
   readonly shape: Shape3;
@@ -89,6 +91,8 @@ export interface Fingerprint {
   readonly name: string;
   readonly spacing: Spread;
   readonly shape: Spread;
+  /** Cases of each class that images belong to as a whole, where these are known. */
+  readonly imageClasses?: Readonly<Record<string, number>>;
   /** Cases by orientation. */
   readonly orientations: Readonly<Record<string, number>>;
   readonly all: Print;
@@ -96,16 +100,17 @@ export interface Fingerprint {
 }
 
 /**
- * Spacings, sizes, shares of the labels and the intensities beneath them, of all cases with a label map.
+ * Spacings, sizes, shares of the labels and the intensities beneath them, of all labelled cases. Images
+ * that have one label and no label map count as they are, under one name.
  * Throws ImagingError for the first case that cannot be read, and where there is none.
  */
 export async function fingerprintDataset(
   dir: string,
   options: FingerprintOptions = {},
 ): Promise<Fingerprint> {
-  const { cases, labelNames, channelNames = [''], name } = await openDataset(dir, options);
+  const { cases, labelNames, channelNames = [''], imageClasses, name } = await openDataset(dir, options);
   if (cases.length === 0) {
-    const expected = 'at least one with a label map';
+    const expected = 'at least one with a label map or a class';
     throw new ImagingError({ file: dir, field: 'cases', expected, found: 'none' });
   }
   const counted: CountedCase[] = [];
@@ -114,21 +119,34 @@ export async function fingerprintDataset(
     counted[n] = await countCase(withStoredChannels(cases[n], channelNames.length));
     options.onCase?.(cases[n].id, ++done, cases.length);
   });
+  const mapped = cases.some(({ label }) => label !== undefined);
   const most = Math.max(
     ...counted.map(({ channels }) => channels[0].classes.length),
     labelNames?.length ?? 0,
   );
-  const names = Array.from({ length: most }, (_, value) => labelNames?.[value] ?? String(value));
+  const names = mapped
+    ? Array.from({ length: most }, (_, value) => labelNames?.[value] ?? String(value))
+    : ['all voxels'];
   const orientations: Record<string, number> = {};
   for (const { facts } of counted)
     orientations[facts.orientation] = (orientations[facts.orientation] ?? 0) + 1;
   return {
     ...{ data: dir, name, orientations },
+    ...(imageClasses && { imageClasses: casesByClass(imageClasses, cases) }),
     spacing: spreadOf(counted.map(({ facts }) => facts.spacing)),
     shape: spreadOf(counted.map(({ facts }) => facts.shape)),
     all: printOf(counted, names, channelNames),
     cases: counted.map((one) => ({ ...one.facts, ...printOf([one], names, channelNames) })),
   };
+}
+
+/** Cases of each class that images belong to as a whole. */
+export function casesByClass(
+  classes: readonly string[],
+  cases: readonly Pick<Case, 'imageLabel'>[],
+): Readonly<Record<string, number>> {
+  const count = (name: string): number => cases.filter(({ imageLabel }) => imageLabel === name).length;
+  return Object.fromEntries(classes.map((name) => [name, count(name)]));
 }
 
 interface CountedCase {
@@ -147,7 +165,10 @@ interface CountedChannel {
 async function countCase(entry: Case): Promise<CountedCase> {
   const header = await readChannelHeader(entry);
   const grid = canonicalGrid(header);
-  const canonical = await loadLabels(entry.label!, grid, entry.labelNames, entry.labelCodes);
+  const canonical =
+    entry.label === undefined
+      ? undefined
+      : await loadLabels(entry.label, grid, entry.labelNames, entry.labelCodes);
   const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
   const channels: CountedChannel[] = [];
   for (const channel of channelFiles(entry).keys())
@@ -155,6 +176,7 @@ async function countCase(entry: Case): Promise<CountedCase> {
   return {
     facts: {
       ...{ id: entry.id, format: header.format, shape: grid.shape, spacing: spacingOf(grid) },
+      ...(entry.imageLabel !== undefined && { imageLabel: entry.imageLabel }),
       orientation: orientationCode(header.affine),
       clipped: isPictureFormat(header.format) ? undefined : sample.share(softTissueWindow)?.clipped,
     },
@@ -163,18 +185,18 @@ async function countCase(entry: Case): Promise<CountedCase> {
   };
 }
 
-/** Counts a channel of a case whose first one has the header; `sample` gets some of its voxels. */
+/** Counts a channel of a case whose first one has the header, all as value 0 without labels; `sample` gets some of its voxels. */
 async function countChannel(
   entry: Case,
   channel: number,
   first: Grid,
-  canonical: Volume<Uint8Array>,
+  canonical: Volume<Uint8Array> | undefined,
   sample?: IntensitySample,
 ): Promise<CountedChannel> {
   return readChannelSlabs(entry, channel, (header) => {
     checkSameGrid(entry, channel, header, first);
     // In the order of the channel's file, so that both can be gone through together.
-    const labels = fromCanonical(canonical, orientationOf(header.affine)).data;
+    const labels = canonical && fromCanonical(canonical, orientationOf(header.affine)).data;
     const left = ignoresVoxels(entry.labelCodes);
     const classes: IntensityCounter[] = [];
     const plane = header.shape[1] * header.shape[2];
@@ -185,7 +207,7 @@ async function countChannel(
         sample?.take(voxels);
         for (let n = 0; n < voxels.length; n++) {
           if (voxels[n] === 0) zeros++;
-          const value = labels[start + n];
+          const value = labels === undefined ? 0 : labels[start + n];
           if (left && value === IGNORED) continue;
           classes[value] ??= new IntensityCounter();
           classes[value].add(voxels[n]);

@@ -10,7 +10,7 @@ import { IGNORED, ignoresVoxels, type LabelCodes } from '../volume/label-codes.t
 import { canonicalGrid, fromCanonical, orientationOf } from '../volume/orientation.ts';
 import { type Intensities, IntensityCounter, summaryOf } from './intensity-counts.ts';
 
-/** A case with a label map. */
+/** A case with a label map, or one whose voxels all count. */
 export interface LabelledCase extends ChannelledCase {
   readonly label?: string;
   readonly labelNames?: readonly string[];
@@ -18,7 +18,7 @@ export interface LabelledCase extends ChannelledCase {
 }
 
 /**
- * The intensities of one of so many channels beneath all labels above 0 of some cases, in the order of the cases: whole numbers of 16 bits are counted
+ * The intensities of one of so many channels beneath all labels above 0 of some cases, of one without a label map those of all voxels, in the order of the cases: whole numbers of 16 bits are counted
  * exactly. Undefined where there is no such voxel. Holds the labels of one case. Throws ImagingError for the first one that cannot be read.
  */
 export async function foregroundIntensities(
@@ -29,21 +29,19 @@ export async function foregroundIntensities(
   for (const one of cases) {
     const entry = withStoredChannels(one, channels);
     const first = await readChannelHeader(entry);
-    const canonical = await loadLabels(
-      entry.label!,
-      canonicalGrid(first),
-      entry.labelNames,
-      entry.labelCodes,
-    );
+    const canonical =
+      entry.label === undefined
+        ? undefined
+        : await loadLabels(entry.label, canonicalGrid(first), entry.labelNames, entry.labelCodes);
     const left = ignoresVoxels(entry.labelCodes);
     await readChannelSlabs(entry, channel, (header) => {
       checkSameGrid(entry, channel, header, first);
-      const labels = fromCanonical(canonical, orientationOf(header.affine)).data;
+      const labels = canonical && fromCanonical(canonical, orientationOf(header.affine)).data;
       const plane = header.shape[1] * header.shape[2];
       return {
         take(voxels, from) {
           for (let n = 0; n < voxels.length; n++) {
-            const label = labels[from * plane + n];
+            const label = labels === undefined ? 1 : labels[from * plane + n];
             if (label > 0 && !(left && label === IGNORED)) counter.add(voxels[n]);
           }
         },

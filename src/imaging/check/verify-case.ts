@@ -32,6 +32,8 @@ export interface CaseReport {
   readonly range?: readonly [number, number];
   /** The same of each channel, where there are several. */
   readonly channels?: readonly { readonly name: string; readonly range?: readonly [number, number] }[];
+  /** The class of the image as a whole, where it is known. */
+  readonly imageLabel?: string;
   /** Voxels of each label value that occurs. */
   readonly labels?: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
@@ -52,7 +54,7 @@ export async function verifyCase(
   kind: CaseReport['kind'],
   { labelNames, labelCodes, channelNames, normalizations }: VerifyContext,
 ): Promise<{ readonly report: CaseReport; readonly hash?: string }> {
-  const { id, label } = entry;
+  const { id, label, imageLabel } = entry;
   const findings: Finding[] = [];
   const seen = await channelFacts(entry, normalizations, findings);
   const [facts] = seen;
@@ -79,6 +81,7 @@ export async function verifyCase(
     ...(ranges.length > 1 && {
       channels: ranges.map((range, n) => ({ name: channelNames?.[n] ?? `${n}`, ...(range && { range }) })),
     }),
+    ...(imageLabel !== undefined && { imageLabel }),
     ...(counted && { labels: Object.fromEntries(counted) }),
   };
   const hashes = seen.map((one) => one?.hash);

@@ -5,6 +5,7 @@ import { inParallel } from '../volume/in-parallel.ts';
 import { softTissueWindow } from '../volume/intensity-window.ts';
 import type { LabelCodes } from '../volume/label-codes.ts';
 import { defaultNormalizations } from '../volume/normalization.ts';
+import { casesByClass } from './fingerprint.ts';
 import { type CaseReport, type Finding, faultOf, type VerifyContext, verifyCase } from './verify-case.ts';
 
 export interface VerifyOptions extends DatasetPatterns {
@@ -21,6 +22,8 @@ export interface VerifyReport {
   readonly labelNames?: readonly string[];
   /** What the values of label maps mean, where they are not the classes themselves. */
   readonly labelCodes?: LabelCodes;
+  /** Cases of each class that images belong to as a whole, where these are known. */
+  readonly imageClasses?: Readonly<Record<string, number>>;
   readonly cases: readonly CaseReport[];
   /** What is wrong with the data set and not with the files of one case: missing files, names that no case has. */
   readonly findings: readonly Finding[];
@@ -36,7 +39,7 @@ export interface VerifyReport {
  */
 export async function verifyDataset(dir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const { dataset, unlabelled, faults } = await surveyDataset(dir, options);
-  const { labelNames, labelCodes, channelNames, name } = dataset;
+  const { labelNames, labelCodes, channelNames, imageClasses, name } = dataset;
   const normalizations = defaultNormalizations(channelNames, softTissueWindow);
   const context: VerifyContext = { labelNames, labelCodes, channelNames, normalizations };
   const of = (kind: CaseReport['kind'], list: readonly Case[]) => list.map((entry) => ({ ...entry, kind }));
@@ -69,6 +72,7 @@ export async function verifyDataset(dir: string, options: VerifyOptions = {}): P
   const count = (level: Finding['level']) => all.filter((finding) => finding.level === level).length;
   return {
     ...{ data: dir, name, labelNames, ...(labelCodes && { labelCodes }), cases, findings },
+    ...(imageClasses && { imageClasses: casesByClass(imageClasses, dataset.cases) }),
     ...{ faults: count('fault'), warnings: count('warning') },
   };
 }
@@ -80,14 +84,30 @@ function unusedFindings(file: string, unused: readonly string[]): Finding[] {
   return [{ level: 'warning', file, field: 'files', expected: 'each scan in some case', found, hint }];
 }
 
+/** Classes of images that no image belongs to, and a single class, which there is nothing to learn of. */
+function imageClassFindings(file: string, counts: Readonly<Record<string, number>>): Finding[] {
+  const level = 'warning';
+  const field = 'image labels';
+  const unseen = Object.keys(counts).filter((name) => counts[name] === 0);
+  const findings = unseen.map(
+    (name): Finding => ({
+      ...{ level, file, field, expected: 'each class in some case', found: `"${name}" in none` },
+    }),
+  );
+  if (Object.keys(counts).length > 1) return findings;
+  return [{ level, file, field, expected: 'at least two classes', found: Object.keys(counts).join() }];
+}
+
 function datasetFindings(
   file: string,
   cases: readonly CaseReport[],
   labelled: number,
-  { labelNames: names, labelCodes }: Dataset,
+  { labelNames: names, labelCodes, imageClasses, cases: entries }: Dataset,
 ): Finding[] {
   if (cases.length === 0) return [faultOf({ file, field: 'cases', expected: 'at least one', found: 'none' })];
   if (labelled === 0) return [];
+  if (imageClasses !== undefined && entries.every(({ label }) => label === undefined))
+    return imageClassFindings(file, casesByClass(imageClasses, entries));
   if (names === undefined) {
     const expected = '"labels" in dataset.json';
     const hint = 'Training then needs "classes" in its config.';

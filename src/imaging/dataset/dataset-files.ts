@@ -31,6 +31,8 @@ export interface DatasetPatterns {
   readonly images?: string;
   /** Such as `*_seg.nii.gz`. */
   readonly labels?: string;
+  /** A table `id,label` (.csv) with the class of each image as a whole: see readImageLabels. */
+  readonly imageLabels?: string;
 }
 
 /** One scan and, where there is one, its label map. */
@@ -40,6 +42,8 @@ export interface FoundCase {
   readonly image: string;
   readonly channels?: readonly ChannelFile[];
   readonly label?: string;
+  /** The class of the image as a whole. */
+  readonly imageLabel?: string;
 }
 
 /** The cases of a folder, and what is wrong with its files. */

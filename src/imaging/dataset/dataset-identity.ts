@@ -34,7 +34,7 @@ export async function datasetIdentity(dataset: Dataset): Promise<Map<string, str
 }
 
 async function caseIdentity(entry: Case): Promise<string> {
-  const { image, series, lean, label } = entry;
+  const { image, series, lean, label, imageLabel } = entry;
   const hash = createHash('sha256');
   if (isZarr(image)) await addStoredCase(hash, path.dirname(image));
   for (const file of [...imageFiles(entry), label]) {
@@ -43,6 +43,7 @@ async function caseIdentity(entry: Case): Promise<string> {
   }
   hash.update(`\n${series ?? ''}`);
   if (lean !== undefined) hash.update(`\n${lean}`);
+  if (imageLabel !== undefined) hash.update(`\nclass ${imageLabel}`);
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -22,7 +22,10 @@ export interface DatasetDescription {
     readonly id?: string;
     readonly image: string;
     readonly channels?: readonly string[];
-    readonly label: string;
+    /** Its label map. */
+    readonly label?: string;
+    /** The class of the image as a whole. */
+    readonly class?: string;
   }[];
   readonly test?: readonly string[];
 }
@@ -49,6 +52,11 @@ const byName = <T>(value: z.ZodType<T>, error: string) =>
 const listed = (form: string) => ({ error: `an object such as ${form}` });
 const list = (of: string) => ({ error: `a list of ${of}` });
 const pair = '{"image": PATH, "label": PATH}';
+/** What is known of a case: its label map, the class of the image as a whole, or both. */
+const truth = { label: path.optional(), class: z.string({ error: 'the name of a class' }).optional() };
+const hasTruth = ({ label, class: cls }: { label?: string; class?: string }): boolean =>
+  label !== undefined || cls !== undefined;
+const someTruth = { path: ['label'], error: 'the path of one file, or the class of the image as "class"' };
 const channels = byName(text, 'names of channels, such as {"0": "CT"}').optional();
 
 const schema = z.object(
@@ -67,7 +75,9 @@ const schema = z.object(
     modality: channels,
     channel_names: channels,
     file_ending: text.optional(),
-    training: z.array(z.object({ image: path, label: path }, listed(pair)), list(pair)).optional(),
+    training: z
+      .array(z.object({ image: path, ...truth }, listed(pair)).refine(hasTruth, someTruth), list(pair))
+      .optional(),
     test: z
       .array(
         z.union([z.string(), z.object({ image: z.string() })], { error: 'a path, or {"image": PATH}' }),
@@ -76,10 +86,12 @@ const schema = z.object(
       .optional(),
     /** nnU-Net v2's list of cases that lie elsewhere. */
     dataset: byName(
-      z.object(
-        { images: z.array(path, list('paths')), label: path },
-        listed('{"images": [PATH], "label": PATH}'),
-      ),
+      z
+        .object(
+          { images: z.array(path, list('paths')), ...truth },
+          listed('{"images": [PATH], "label": PATH}'),
+        )
+        .refine(hasTruth, someTruth),
       'cases by their ids, such as {"a": {"images": [PATH], "label": PATH}}',
     ).optional(),
   },
@@ -91,7 +103,7 @@ export async function readDescription(file: string): Promise<DatasetDescription>
   const content = parse(await readJson(file), file);
   const channelNames = channelsOf(content, file);
   const count = channelNames?.length ?? 1;
-  const elsewhere = [...(content.dataset ?? [])].map(([id, { images, label }]) => {
+  const elsewhere = [...(content.dataset ?? [])].map(([id, { images, ...known }]) => {
     // A picture holds its colours in one file.
     const isWhole = images.length === 1 && isPictureName(images[0]);
     if (images.length !== count && !isWhole)
@@ -102,7 +114,7 @@ export async function readDescription(file: string): Promise<DatasetDescription>
         found: `${images.length}`,
         hint: channelNames && `Its channels are ${channelNames.join(', ')}.`,
       });
-    return { id, image: images[0], ...(count > 1 && !isWhole && { channels: images }), label };
+    return { id, image: images[0], ...(count > 1 && !isWhole && { channels: images }), ...known };
   });
   const { labels } = content;
   const sets =
@@ -184,7 +196,8 @@ export interface WrittenDescription {
   readonly name: string;
   readonly description?: string;
   readonly labelNames?: readonly string[];
-  readonly training: readonly { readonly image: string; readonly label: string }[];
+  /** `class`: of the image as a whole. */
+  readonly training: readonly { readonly image: string; readonly label: string; readonly class?: string }[];
 }
 
 /** Writes a dataset.json in the Decathlon's form; it appears whole. */

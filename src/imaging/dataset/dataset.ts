@@ -22,6 +22,7 @@ import { ListedFiles } from './dataset-paths.ts';
 import { matchCases } from './dataset-patterns.ts';
 import { withPictureChannels } from './dataset-pictures.ts';
 import { furtherChannels, unusedFiles } from './dataset-unused.ts';
+import { imageLabelsOf, labelledStore, withImageLabels } from './image-labels.ts';
 import { namedLabels } from './named-labels.ts';
 import { hasStructureCases, namedStructures, structureCases } from './structure-cases.ts';
 
@@ -39,6 +40,8 @@ export interface Case {
   readonly lean?: ScanReadOptions['lean'];
   /** Path of the label map; absent for scans without one. */
   readonly label?: string;
+  /** The class that the image as a whole belongs to, by its name, where it is known. */
+  readonly imageLabel?: string;
   /** The names of classes 0, 1, 2...; absent where the dataset does not say them. */
   readonly labelNames?: readonly string[];
   /** What the values of its label map mean, where they are not the classes themselves. */
@@ -58,9 +61,11 @@ export interface Dataset {
   readonly channelNames?: readonly string[];
   /** Whether all its images are pictures. */
   readonly pictures?: boolean;
-  /** Scans with label maps, in natural order (case 2 before case 10). */
+  /** Names of the classes that images belong to as a whole, where it says those of any. */
+  readonly imageClasses?: readonly string[];
+  /** Scans with label maps, or where images have one label those with it, in natural order (case 2 before case 10). */
   readonly cases: readonly Case[];
-  /** Scans without label maps, in natural order. */
+  /** Scans without, in natural order. */
   readonly test: readonly Case[];
   /** Files of scans in its folders that are in none of its cases, as paths from `dir`. */
   readonly unused?: readonly string[];
@@ -102,7 +107,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   if (isStore(dir)) {
     if (patterns.mapLabels !== undefined) refuseMapping(dir);
     if (patterns.resampleTilt) refuseTilt(dir);
-    return { dataset: await openStore(dir), unlabelled: [], faults: [] };
+    return labelledStore(await openStore(dir), patterns);
   }
   const json = path.join(dir, 'dataset.json');
   const described = existsSync(json);
@@ -135,6 +140,7 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const found = { ...listed, cases: listed.cases.filter(({ label }) => !lacking.has(label)) };
   const faults = [...found.faults, ...(structures?.faults ?? [])];
   const source = described && !byPattern ? json : dir;
+  const imageLabels = await imageLabelsOf(listed, description, patterns, json);
   const unlabelled: FoundCase[] = [];
   const meaning = namedLabels(
     structures?.labels ?? description.labels,
@@ -153,13 +159,13 @@ export async function surveyDataset(dir: string, patterns: DatasetPatterns = {})
   const told = faults.flatMap(({ file }) => (file === undefined ? [] : [file]));
   const unused = unusedFiles(dir, all, told);
   if (!byPattern) faults.push(...furtherChannels(dir, all, unused));
+  const [cases, test] = [finish(found.cases, 'case'), finish(found.test, 'test case')];
   const dataset: Dataset = {
     dir,
     name: description.name ?? path.basename(path.resolve(dir)),
     ...meaning,
     channelNames: found.channelNames ?? description.channelNames,
-    cases: finish(found.cases, 'case'),
-    test: finish(found.test, 'test case'),
+    ...(imageLabels === undefined ? { cases, test } : withImageLabels({ cases, test }, imageLabels, faults)),
     unused,
     ...(all.length > 0 && all.every(({ image }) => isPictureName(image)) && { pictures: true }),
   };
@@ -222,15 +228,21 @@ async function findCases(
     const channels = files?.map((file) => ({ file: listed.image(file) })) ?? listed.channels(image, count);
     return { image: channels[0].file, ...(channels.length > 1 && { channels }) };
   };
+  // Where images have one label there need be no label maps.
+  const maps = patterns.imageLabels === undefined || existsSync(path.join(dir, 'labelsTr'));
   const train: FoundCases = training
     ? {
-        cases: training.map(({ id, image, channels, label }) => {
-          const named = caseId(image, (whole) => caseId(label, () => true) === whole);
-          return { id: sameForm(id ?? named), ...imageOf(image, channels), label: listed.label(label) };
+        cases: training.map(({ id, image, channels, label, class: imageLabel }) => {
+          const named = caseId(image, (whole) => label !== undefined && caseId(label, () => true) === whole);
+          return {
+            ...{ id: sameForm(id ?? named), ...imageOf(image, channels) },
+            ...(label !== undefined && { label: listed.label(label) }),
+            ...(imageLabel !== undefined && { imageLabel }),
+          };
         }),
         faults: [],
       }
-    : await listCases(dir, 'imagesTr', 'labelsTr', { fileEnding, channels: count });
+    : await listCases(dir, 'imagesTr', maps ? 'labelsTr' : undefined, { fileEnding, channels: count });
   const tests = test
     ? { cases: test.map((image) => ({ id: caseId(image), ...imageOf(image) })), faults: [] }
     : await listCases(dir, 'imagesTs', undefined, {

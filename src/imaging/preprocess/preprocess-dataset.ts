@@ -33,6 +33,8 @@ export interface PreprocessOptions {
   /** Patterns of its images and label maps; see openDataset. */
   readonly images?: string;
   readonly labels?: string;
+  /** A table with the class of each image as a whole; see openDataset. */
+  readonly imageLabels?: string;
   /** What values of label maps stand for; see openDataset. */
   readonly mapLabels?: LabelMapping;
   /** Whether scans whose axes lean are resampled to upright grids; see openDataset. */
@@ -98,7 +100,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
     const found = `spacing ${spacing} and size ${size}`;
     throw new ImagingError({ field: 'preprocessing', expected: 'spacing or size', found });
   }
-  const { name, labelNames, labelCodes, channelNames, cases } = dataset;
+  const { name, labelNames, labelCodes, channelNames, imageClasses, cases } = dataset;
   const normalizations =
     window !== undefined && (channelNames?.length ?? 1) === 1
       ? windowOnly(window)
@@ -155,6 +157,8 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
         ...(dataset.pictures && { pictures: true }),
         preprocessing: settings,
         cases: ids,
+        image_classes: imageClasses,
+        image_labels: imageClasses && cases.map(({ imageLabel }) => imageLabel),
       },
     });
     await inParallel(cases, jobs, async (entry) => {

@@ -87,8 +87,11 @@ export interface StoreDescription {
   /** Whether its cases were pictures. */
   readonly pictures?: boolean;
   readonly preprocessing: StoreOptions;
-  /** Ids of all cases of the data set with a label map. */
+  /** Ids of all cases of the data set that are labelled. */
   readonly cases: string[];
+  /** Names of the classes that images belong to as a whole, and that of each case, where they are known. */
+  readonly image_classes?: string[];
+  readonly image_labels?: string[];
 }
 
 const root: z.ZodType<{ readonly halomesh: StoreDescription }> = z.object({
@@ -101,6 +104,8 @@ const root: z.ZodType<{ readonly halomesh: StoreDescription }> = z.object({
     pictures: z.boolean().optional(),
     preprocessing: options,
     cases: z.array(z.string()).min(1),
+    image_classes: z.array(z.string()).optional(),
+    image_labels: z.array(z.string()).optional(),
   }),
 });
 

@@ -1,8 +1,16 @@
 import path from 'node:path';
+import { printable } from '../../core/index.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { IGNORED, ignoresVoxels, type LabelCodes } from '../volume/label-codes.ts';
 import { classNamesProblem, idProblem } from './dataset-names.ts';
-import { IMAGE, isZarr, LABELS, readStoreDescription, type StoreOptions } from './format.ts';
+import {
+  IMAGE,
+  isZarr,
+  LABELS,
+  readStoreDescription,
+  type StoreDescription,
+  type StoreOptions,
+} from './format.ts';
 import type { StoredEntry } from './stored-case.ts';
 
 /** The cases of a store, in the order of the data set that it was made from. */
@@ -12,7 +20,8 @@ export interface StoreCases {
   readonly labelNames?: readonly string[];
   readonly labelCodes?: LabelCodes;
   readonly channelNames?: readonly string[];
-  readonly cases: readonly (StoredEntry & { readonly label: string })[];
+  readonly imageClasses?: readonly string[];
+  readonly cases: readonly (StoredEntry & { readonly imageLabel?: string })[];
   readonly test: readonly [];
   readonly preprocessed: StoreOptions;
 }
@@ -24,15 +33,11 @@ export interface StoreCases {
 export async function openStore(dir: string): Promise<StoreCases> {
   const described = await readStoreDescription(dir);
   const { name, label_names: labelNames, channels: channelNames, preprocessing, cases } = described;
+  const { image_classes: imageClasses, image_labels: imageLabels } = described;
   checkIds(dir, cases);
-  const problem = labelNames && classNamesProblem(labelNames);
-  if (problem !== undefined)
-    throw new ImagingError({
-      file: dir,
-      field: 'label_names',
-      expected: 'one name for each of the label values 0, 1, 2...',
-      found: problem,
-    });
+  checkNames(dir, 'label_names', labelNames);
+  checkNames(dir, 'image_classes', imageClasses);
+  checkImageLabels(dir, described);
   const missing = cases.filter((id) => !isZarr(path.join(dir, id, IMAGE)));
   if (missing.length > 0)
     throw new ImagingError({
@@ -43,18 +48,49 @@ export async function openStore(dir: string): Promise<StoreCases> {
       hint: 'Run halomesh preprocess again: it goes on where it ended. A case that cannot be read must leave the data set.',
     });
   const labelCodes = described.label_codes && storedCodes(described.label_codes, labelNames?.length);
-  const entries = cases.map((id) => ({
+  const entries = cases.map((id, n) => ({
     id,
     image: path.join(dir, id, IMAGE),
-    label: path.join(dir, id, LABELS),
+    // Images that have one label need no label map.
+    ...((!imageLabels || isZarr(path.join(dir, id, LABELS))) && { label: path.join(dir, id, LABELS) }),
     labelNames,
     labelCodes,
+    ...(imageLabels && { imageLabel: imageLabels[n] }),
   }));
   return {
     ...{ dir, name, labelNames, labelCodes, channelNames, cases: entries, test: [] },
+    ...(imageClasses && { imageClasses }),
     preprocessed: preprocessing,
     ...(described.pictures && { pictures: true }),
   };
+}
+
+/** Refuses names that cannot be those of classes 0, 1, 2... */
+function checkNames(
+  dir: string,
+  field: 'label_names' | 'image_classes',
+  names: readonly string[] | undefined,
+): void {
+  const found = names && classNamesProblem(names);
+  if (found === undefined) return;
+  const of = field === 'label_names' ? 'label values' : 'classes';
+  throw new ImagingError({ file: dir, field, expected: `one name for each of the ${of} 0, 1, 2...`, found });
+}
+
+/** Refuses labels of images that are not one of each, or of classes without a name. */
+function checkImageLabels(
+  dir: string,
+  { cases, image_classes: classes = [], image_labels: labels }: StoreDescription,
+): void {
+  if (labels === undefined) return;
+  const stray = labels.find((label) => !classes.includes(label));
+  if (labels.length === cases.length && stray === undefined) return;
+  throw new ImagingError({
+    file: dir,
+    field: 'image_labels',
+    expected: `${cases.length}, each one of image_classes`,
+    found: stray === undefined ? `${labels.length}` : `"${printable(stray.slice(0, 80))}"`,
+  });
 }
 
 /** What the labels of a store mean: they are classes, and voxels to leave out. */

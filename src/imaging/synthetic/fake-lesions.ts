@@ -12,6 +12,7 @@ import { checkChannelCount } from '../dataset/channels.ts';
 import { type Case, openDataset } from '../dataset/dataset.ts';
 import type { DatasetPatterns } from '../dataset/dataset-files.ts';
 import { writeDescription } from '../dataset/dataset-json.ts';
+import { withLabelMaps } from '../dataset/image-labels.ts';
 import { loadLabels } from '../dataset/labels.ts';
 import { LABEL_LEVEL, writeSlices } from '../formats/byte-writer.ts';
 import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-write.ts';
@@ -64,7 +65,8 @@ export interface FakeLesionsReport {
 export async function writeFakeLesions(options: FakeLesionsOptions): Promise<FakeLesionsReport[]> {
   const { data, out, overwrite, onCase } = options;
   const dataset = await openDataset(data, options);
-  const { cases, labelNames, name } = dataset;
+  const { labelNames, name } = dataset;
+  const cases = withLabelMaps(dataset.cases);
   if (cases.length === 0)
     throw new ImagingError({ file: data, field: 'cases', expected: 'scans with label maps', found: 'none' });
   for (const key of ['organ', 'lesion'] as const) checkLabel(key, options[key] ?? defaults[key], labelNames);

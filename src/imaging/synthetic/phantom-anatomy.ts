@@ -266,6 +266,21 @@ function makeLesions(
   });
 }
 
+/** The patient with other lesions in place of those that are there: as dark as water, of 18 to 35 mm, so many. */
+export function withLesions(anatomy: Anatomy, random: RandomStream, count: number): Anatomy {
+  const { parts, noise } = anatomy;
+  const liver = parts.find(({ name }) => name === 'liver')!;
+  const lesions = Array.from({ length: count }, () => {
+    const radius = random.between(18, 35);
+    const options = { noise, random, warp: 0.2 * radius, texture: 7, label: 2, within: 'liver' } as const;
+    const centre = pointInside(random, liver, 10);
+    return ellipsoid('lesion', centre, [radius, radius, radius], random.between(0, 15), options);
+  });
+  const first = parts.findIndex(({ name }) => name === 'lesion');
+  const others = parts.filter(({ name }) => name !== 'lesion');
+  return { ...anatomy, parts: [...others.slice(0, first), ...lesions, ...others.slice(first)] };
+}
+
 /** Branches from the hilum into the liver, each splitting into two thinner ones. */
 function makeLiverVessels(random: RandomStream, liver: Part, size: number, hu: number): Part[] {
   const hilum: Vector3 = [32 * size, 5 * size, 40 * size];

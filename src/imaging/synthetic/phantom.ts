@@ -7,7 +7,7 @@ import { createNiftiWriter, type NiftiWriter } from '../formats/nifti/nifti-writ
 import { scalingAffine } from '../volume/affine.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { checkShape, type Grid, type Shape3 } from '../volume/volume.ts';
-import { makeAnatomy } from './phantom-anatomy.ts';
+import { makeAnatomy, withLesions } from './phantom-anatomy.ts';
 import { BRAIN_LABELS, BRAIN_REGIONS, BrainRenderer, headMm } from './phantom-brain.ts';
 import { ContrastRenderer, contrastNames, mostContrasts } from './phantom-contrasts.ts';
 import { datasetName, refuseOtherDataset } from './phantom-folder.ts';
@@ -36,6 +36,11 @@ export interface PhantomOptions {
   readonly regions?: boolean;
   /** Of heads: about a quarter of the slices is not labelled, and marked to be ignored. Off by default. */
   readonly ignore?: boolean;
+  /**
+   * Every second patient has no lesion, the others have many large ones, and dataset.json says the class of each: `healthy` or `tumour`. In
+   * CT of the abdomen.
+   */
+  readonly healthy?: boolean;
   /** Whether a phantom that is there is replaced; it is refused by default. Another data set never is. */
   readonly overwrite?: boolean;
   readonly onProgress?: (progress: PhantomProgress) => void;
@@ -100,16 +105,28 @@ export async function writePhantom(options: PhantomOptions): Promise<string> {
       ...(options.ignore && { ignore: BRAIN_LABELS.ignore }),
     }),
   };
-  const training = entries.map(({ images, label }) => ({ image: images[0], label }));
+  const training = entries.map(({ images, label }, n) => ({
+    ...{ image: images[0], label },
+    ...(options.healthy && { class: isHealthy(options, n) ? 'healthy' : 'tumour' }),
+  }));
   if (channelNames)
     await writeNnunetDescription(json, { ...told, channelNames, cases, fileEnding: '.nii.gz' });
   else await writeDescription(json, { ...told, training });
   return json;
 }
 
+/** Lesions of a patient that is not healthy, where others are. */
+const MANY_LESIONS = 10;
+
+/** Whether a patient has no lesion. */
+const isHealthy = ({ healthy }: PhantomOptions, index: number): boolean =>
+  healthy === true && index % 2 === 1;
+
 /** Names of the channels of MR; undefined for CT. */
 function channelsOf(options: PhantomOptions): string[] | undefined {
-  const { modality = 'ct', channels = 1, regions, ignore } = options;
+  const { modality = 'ct', channels = 1, regions, ignore, healthy } = options;
+  if (healthy && modality !== 'ct')
+    throw new ImagingError({ field: 'healthy', expected: 'modality ct beside it', found: modality });
   if (regions && modality !== 'mr')
     throw new ImagingError({ field: 'regions', expected: 'modality mr beside them', found: modality });
   if (ignore && !regions)
@@ -163,11 +180,14 @@ function drawingOf(options: PhantomOptions, grid: Grid, index: number): DrawSlic
     const brain = new BrainRenderer(drawn, { seed, index, channels, ignore });
     return (k, images, labels) => brain.render(k, images, labels);
   }
-  const anatomy = makeAnatomy(
+  const patient = makeAnatomy(
     new RandomStream(seed, index, 1),
     randomKey(seed, index, 2),
     Math.max(dz, dy, dx),
   );
+  const anatomy = options.healthy
+    ? withLesions(patient, new RandomStream(seed, index, 5), isHealthy(options, index) ? 0 : MANY_LESIONS)
+    : patient;
   const renderer = new SliceRenderer(anatomy, drawn, randomKey(seed, index, 3));
   if (modality !== 'mr') return (k, [hu], labels) => renderer.render(k, hu, labels);
   const contrasts = Array.from(

@@ -1,18 +1,9 @@
 import { fail, type Value } from '../../core/index.ts';
-import {
-  add,
-  castTo,
-  einsum,
-  leakyRelu,
-  mul,
-  reduceMean,
-  rename,
-  reshape,
-  sigmoid,
-} from '../../ops/index.ts';
+import { add, castTo, leakyRelu, mul, reduceMean, reshape, sigmoid } from '../../ops/index.ts';
 import { channelOf, spaceOf } from '../axes.ts';
 import type { Context } from '../context.ts';
 import { conv, upsample } from '../layers.ts';
+import { vectorLayer } from './vector.ts';
 
 export interface SqueezeExciteSettings {
   readonly name?: string;
@@ -36,30 +27,12 @@ export function squeezeExcite(
     const channels = channelOf(x).size;
     const space = spaceOf(x, where).map((axis) => axis.name);
     const fewer = Math.max(1, Math.round(channels / reduction));
-    const squeezed = leakyRelu(ofVector(ctx, 'squeeze', reduceMean(x, space, 'f64'), fewer, 0), 0);
-    const excited = ofVector(ctx, 'excite', squeezed, channels, 1);
-    return castTo(mul(x, castTo(sigmoid(excited), 'f32')), x.dtype);
-  });
-}
-
-/**
- * A fully connected layer on a vector for each image, [batch, channel] float64: its sums, and those of its gradients over the batch, are
- * in float64, so that they come out the same wherever images lie.
- */
-function ofVector(ctx: Context, name: string, x: Value, filters: number, slope: number): Value {
-  return ctx.layer(name, () => {
-    const channel = channelOf(x);
-    const from = { name: `${channel.name}_in`, size: channel.size };
-    const to = { name: channel.name, size: filters };
-    const weight = ctx.variable('weight', [from, to], ctx.firstWeights(channel.size, filters, slope));
-    const bias = ctx.variable('bias', [to], { kind: 'constant', value: 0 });
-    const kept = x.shape.slice(0, -1).map((dim) => dim.name);
-    const sums = einsum(
-      [rename(x, { [channel.name]: from.name }), castTo(weight, 'f64')],
-      [...kept, to.name],
-      'f64',
+    const squeezed = leakyRelu(
+      vectorLayer(ctx, reduceMean(x, space, 'f64'), { name: 'squeeze', filters: fewer, slope: 0 }),
+      0,
     );
-    return add(sums, castTo(bias, 'f64'));
+    const excited = vectorLayer(ctx, squeezed, { name: 'excite', filters: channels, slope: 1 });
+    return castTo(mul(x, castTo(sigmoid(excited), 'f32')), x.dtype);
   });
 }
 

@@ -3,7 +3,7 @@ import { expectedOf } from '../../imaging/index.ts';
 import { DEVICE_WORDS, type DeviceChoice, isDeviceChoice } from '../../machine/index.ts';
 import { FIRST_WEIGHTS, LOSS_NAMES, NORM_KINDS } from '../../nn/index.ts';
 import { augmentationSchema } from './augmentation-schema.ts';
-import { PRESETS, SAMPLINGS, type TrainConfig } from './config-type.ts';
+import { PRESETS, SAMPLINGS, TASKS, type TrainConfig } from './config-type.ts';
 import {
   LEAST_MEMORY,
   MOST_BATCH,
@@ -84,7 +84,10 @@ const heldOut = {
 const caseShare = number(heldOut.error, (n) => n > 0 && n < 1);
 const caseFile = text.regex(/\.(json|txt)$/i, heldOut);
 
-const bestBy = matching(/^(dice|dice:.+|loss)$/, 'dice, dice:CLASS or loss');
+const bestBy = matching(
+  /^(dice|dice:.+|loss|auc|accuracy)$/,
+  'dice, dice:CLASS or loss, of images that have one label auc, accuracy or loss',
+);
 const fold = matching(
   /^\d+(\/(\d+|all))?$/,
   'K/N or K/all, such as 0/5; K alone for a file of splits',
@@ -131,9 +134,11 @@ const microns = z.custom<number>((value) => typeof value === 'number' && millime
 /** A schema for every key of a config, none forgotten. */
 const fields: { readonly [K in keyof TrainConfig]-?: z.ZodType<TrainConfig[K]> } = {
   preset: oneOf(PRESETS),
+  task: oneOf(TASKS).optional(),
   data: text,
   images: text.optional(),
   labels: text.optional(),
+  imageLabels: text.optional(),
   mapLabels: labelMapping.optional(),
   resampleTilt: flag.optional(),
   out: text,

@@ -14,6 +14,10 @@ import type {
 import type { AugmentationSettings } from './augmentation.ts';
 import type { FlipAxis, NormalizationName } from './choices.ts';
 
+/** What is learnt: the class of each voxel, or that of each image as a whole. */
+export const TASKS = ['segment', 'classify'] as const;
+export type Task = (typeof TASKS)[number];
+
 /** Whole sets of settings to start from. */
 export const PRESETS = ['default', 'hou2019', 'hou2019-2d'] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -113,11 +117,15 @@ export interface NnunetSettings {
 /** Everything that a training run depends on: plain JSON, every choice made. */
 export interface TrainConfig {
   readonly preset: Preset;
+  /** What is learnt; `segment` where absent. */
+  readonly task?: Task;
   /** Folder of the data set, absolute. */
   readonly data: string;
   /** Paths of its images and label maps with a star for the id (`*_ct.nii.gz`), where it is no Decathlon or nnU-Net folder. */
   readonly images?: string;
   readonly labels?: string;
+  /** A table (`id,label`) of the classes of its images as wholes, absolute, where its dataset.json does not say them. */
+  readonly imageLabels?: string;
   /** What values of its label maps stand for: other values, or `ignore` for voxels that are left out. */
   readonly mapLabels?: LabelMapping;
   /** Whether scans whose axes lean (gantry tilt) are resampled to upright grids, and their label maps with them. */
@@ -240,7 +248,10 @@ export interface TrainConfig {
   readonly sampling: (typeof SAMPLINGS)[number];
   /** Steps between checkpoints, each with a validation where there are cases for it. */
   readonly checkpointEvery: number;
-  /** What the best checkpoint is best by: `dice` (mean over the classes above 0), `dice:NAME` of one class, or `loss`. */
+  /**
+   * What the best checkpoint is best by: `dice` (mean over the classes above 0), `dice:NAME` of one class, or `loss`; of images that have
+   * one label `auc`, `accuracy` or `loss`.
+   */
   readonly bestBy: string;
   /** Ends the run when this many validations in a row were no better than the best before them. */
   readonly patience?: number;

@@ -183,7 +183,10 @@ describe('resolveConfig', () => {
     [{ augmentation: { flip: 0.5 } }, 'config "augmentation.flip": expected probabilities for depth, height'],
     [{ augmentation: { zooom: {} } }, 'config "augmentation.zooom": unknown key'],
     [{ augmentation: { noise: { grain: 1 } } }, 'config "augmentation.noise.'],
-    [{ bestBy: 'jaccard' }, 'config "bestBy": expected dice, dice:CLASS or loss, found "jaccard"'],
+    [
+      { bestBy: 'jaccard' },
+      'config "bestBy": expected dice, dice:CLASS or loss, of images that have one label auc, accuracy or loss',
+    ],
     [{ ema: 1 }, 'config "ema": expected a number from 0 to below 1, found 1'],
     [{ window: { lower: 5, upper: 5 } }, 'config "window": expected a lower end below the upper one'],
     [{ optimizer: { kind: 'sgd', clipNorm: 1 } }, 'config "optimizer.clipNorm": unknown key'],

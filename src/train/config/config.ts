@@ -7,6 +7,7 @@ import { presets } from './config-presets.ts';
 import { configSchema, type GivenConfig, givenSchema } from './config-schema.ts';
 import { isNetworkName, type TrainConfig } from './config-type.ts';
 import { checkSize } from './plane.ts';
+import { CLASSIFY, checkTask } from './task/task.ts';
 
 export { AUGMENTATIONS, type AugmentationSettings } from './augmentation.ts';
 export { fileOver, flagsOver, type SettingName, settingIn } from './config-error.ts';
@@ -25,12 +26,14 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   const preset = given.preset ?? 'default';
   // Without a window of its own a channel is normalised by its name.
   const byName = given.window === undefined ? { normalization: 'auto' } : {};
-  const filled = mergeConfig({ ...presets[preset], ...byName, preset }, given);
-  const { data, out, validation, init, network } = filled;
+  const forTask = given.task === 'classify' ? CLASSIFY : {};
+  const filled = mergeConfig({ ...presets[preset], ...forTask, ...byName, preset }, given);
+  const { data, out, imageLabels, validation, init, network } = filled;
   const placed = {
     ...filled,
     data: absolute(data),
     out: absolute(out),
+    imageLabels: absolute(imageLabels),
     validation: absolute(validation),
     init: absolute(init),
     // The U-Net is what there is where nothing is said.
@@ -42,6 +45,7 @@ export function resolveConfig(input: unknown, nameOf: SettingName = settingIn('c
   checkHeldOut(config, nameOf);
   checkRegions(config, nameOf);
   checkFlat(config, nameOf);
+  checkTask(config, nameOf);
   return config;
 }
 

@@ -1,6 +1,6 @@
 import { fail, type Shape, shape, shownValue } from '../../core/index.ts';
 import { debugLevel } from '../../files/index.ts';
-import { type AugmentConfig, IGNORED, type PrepareOptions, type Shape3 } from '../../imaging/index.ts';
+import type { AugmentConfig, PrepareOptions, Shape3 } from '../../imaging/index.ts';
 import { type Device, deviceEntry } from '../../machine/index.ts';
 import {
   type Accumulation,
@@ -11,10 +11,7 @@ import {
   buildScores,
   buildStatistics,
   buildTraining,
-  evenLoss,
   isAverage,
-  type LossConfig,
-  type LossFunction,
   type NetworkSettings,
 } from '../../nn/index.ts';
 import { type FittedProgram, fitParts, type Plan, type Target } from '../../plan/index.ts';
@@ -24,6 +21,8 @@ import { meshOf, type StagedNetwork, type TrainConfig } from './config.ts';
 import { machineHere } from './machine-file.ts';
 import { channelCount, normalizationsOfConfig } from './normalization.ts';
 import { kernelOf, shapeOfSize } from './plane.ts';
+import { lossOf } from './task/loss.ts';
+import { classifies } from './task/task.ts';
 
 export { learningRateOf } from './learning-rate.ts';
 
@@ -39,7 +38,7 @@ export const scoreNames = (
   classes: readonly string[],
 ): readonly string[] => regions?.map(({ name }) => name) ?? classes;
 
-/** Names of what is judged: the background, then the classes, or the regions. */
+/** Names of what is judged: the background, then the classes, or the regions; of images that have one label the classes. */
 export const judgedNames = (
   { regions }: Pick<TrainConfig, 'regions'>,
   classes: readonly string[],
@@ -53,7 +52,8 @@ export function networkOf(config: TrainConfig, labelClasses: number): NetworkSet
   const { base, levels, norm, dropoutKeep: keep } = config;
   // Group norm: the most groups, up to the usual 8, that divide the width of every level.
   const groups = [8, 7, 6, 5, 4, 3, 2, 1].find((n) => base % n === 0);
-  return { base, levels, classes, norm, keep, groups, kernel: kernelOf(config) };
+  const settings = { base, levels, classes, norm, keep, groups, kernel: kernelOf(config) };
+  return classifies(config) ? { kind: 'classifier', ...settings } : settings;
 }
 
 function otherNetwork(network: NonNullable<TrainConfig['network']>, classes: number): NetworkSettings {
@@ -88,51 +88,6 @@ export function movesStatistics(config: TrainConfig, classes: number, size: Shap
   if (!isFunction(config)) return config.norm === 'batch';
   const { parameters } = statisticsGraph(config, classes, size);
   return parameters.some(({ name, trainable }) => !trainable && !isAverage(name));
-}
-
-/** The loss of a config for a number of classes. */
-export function lossOf({ loss, ignore, regions }: TrainConfig, classes: number): LossConfig {
-  const { foregroundWeight, weights, dice, custom, boundaryWeight: _, ...rest } = loss;
-  const shared = {
-    ...rest,
-    ...(ignore && { ignore: IGNORED }),
-    ...(custom && { custom: { name: custom.name, build: custom.build ?? lossNotThere(custom.name) } }),
-  };
-  if (regions !== undefined) {
-    if (dice !== undefined)
-      fail({
-        where: 'config "loss.dice"',
-        problem: 'names classes, and all regions have a loss of overlap',
-        found: dice.join(', '),
-        hint: 'Leave it out',
-      });
-    return {
-      ...shared,
-      weights: weights ?? regions.map(() => foregroundWeight),
-      dice: [],
-      sets: regions.map((region) => region.classes),
-    };
-  }
-  const even = evenLoss(classes);
-  return {
-    ...shared,
-    weights: weights ?? even.weights.map((weight, cls) => (cls === 0 ? weight : foregroundWeight)),
-    dice: dice ?? even.dice,
-  };
-}
-
-/** The config with a loss given in code, where one is. */
-export function withLoss(config: TrainConfig, build?: LossFunction): TrainConfig {
-  if (build === undefined) return config;
-  return { ...config, loss: { ...config.loss, custom: { name: build.name || 'loss', build } } };
-}
-
-function lossNotThere(name: string): never {
-  return fail({
-    where: 'config "loss.custom"',
-    problem: `the function of loss ${shownValue(name)} is not there`,
-    hint: 'It was given in code: call train with it as "loss"',
-  });
 }
 
 /** Shape of a batch of images: of volumes, or of slices with those around them as channels. */

@@ -5,6 +5,7 @@ import { fail, markdownTable, markdownText, shownValue } from '../../core/index.
 import { makeFolder, writeTextAtomically } from '../../files/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { readJson } from '../config/config-error.ts';
+import { classifies } from '../config/task/task.ts';
 import { type EvaluateOptions, evaluate } from '../evaluate/evaluate.ts';
 import { train } from '../loop/train.ts';
 import type { TrainResult } from '../loop/train-events.ts';
@@ -66,6 +67,13 @@ const PLACES = ['device', 'threads', 'memoryLimit', 'spillDir', 'split', 'mesh',
 export async function crossValidate(options: CrossValidateOptions): Promise<CrossValidation> {
   const { config, evaluation = {}, onFold } = options;
   const { trainFold = (fold, resume) => train(fold, { resume }) } = options;
+  if (classifies(config))
+    fail({
+      where: 'cross-validation',
+      problem: 'is of networks that tell voxels apart',
+      found: 'task classify',
+      hint: 'Train and evaluate each fold: halomesh train --task classify --fold 0/5',
+    });
   const folds = foldsOf(config, options.folds);
   await keepSettings(config, folds);
   for (let k = 0; k < folds; k++) {

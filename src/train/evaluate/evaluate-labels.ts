@@ -25,6 +25,7 @@ import {
   postprocess,
   readScanHeader,
   spacingOf,
+  withLabelMaps,
 } from '../../imaging/index.ts';
 import { type InOnePiece, plainly } from '../../run/index.ts';
 import { judgedNames } from '../config/model.ts';
@@ -195,8 +196,7 @@ async function pairsOf({ data, images, labels, mapLabels, resampleTilt }: Evalua
     mapLabels,
     resampleTilt,
   });
-  const pairs = cases.map(({ label, ...entry }) => ({ ...entry, label: label! }));
-  return { pairs, names: labelNames, regions: labelCodes?.regions };
+  return { pairs: withLabelMaps(cases), names: labelNames, regions: labelCodes?.regions };
 }
 
 /** A file's name without the ending of a label map; undefined for other files. */

@@ -190,7 +190,7 @@ function scoresOf(
 }
 
 /** The cases of the first kind that there is, or those that are asked for. */
-function casesToJudge(
+export function casesToJudge(
   data: string,
   cases: readonly Case[],
   kinds: ReadonlyMap<string, CaseKind>,

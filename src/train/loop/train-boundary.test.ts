@@ -12,9 +12,9 @@ import {
   writePhantom,
 } from '../../imaging/index.ts';
 import { alone } from '../../machine/index.ts';
-import { boundaryWeightOf } from '../config/boundary.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { augmentationOf, prepareOptions } from '../config/model.ts';
+import { boundaryWeightOf } from '../config/task/boundary.ts';
 import { readLog } from '../record/log.ts';
 import { boundaryFeed } from '../samples/boundary-feed.ts';
 import { CaseReader } from '../samples/case-reader.ts';

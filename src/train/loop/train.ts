@@ -4,8 +4,9 @@ import { alone, type Processes } from '../../machine/index.ts';
 import { plainly, type Session, together } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { grantedBytes } from '../config/memory-room.ts';
-import { judgedNames, sessionOf, withLoss } from '../config/model.ts';
+import { judgedNames, sessionOf } from '../config/model.ts';
 import { Programs } from '../config/programs.ts';
+import { withLoss } from '../config/task/loss.ts';
 import { type BestScore, better, checkBest, meanScore, scoreBy } from '../record/best.ts';
 import { saveCheckpoint } from '../record/checkpoint.ts';
 import { beginWith } from '../record/first-weights.ts';
@@ -36,7 +37,7 @@ export async function train(asked: TrainConfig, options: TrainOptions = {}): Pro
   const begun = performance.now();
   const folder = runFolder(asked.out);
   refuseImported(asked);
-  const { network, loss, processes = alone(1) } = options;
+  const { network, loss, tracer, processes = alone(1) } = options;
   const about = { folder, processes, given: network };
   const { config: given, text: module } = await loadNetwork(withLoss(asked, loss), about);
   const warn = (text: string): void => options.onEvent?.({ kind: 'warning', text });
@@ -55,8 +56,7 @@ export async function train(asked: TrainConfig, options: TrainOptions = {}): Pro
       taken === undefined ? undefined : sameCases(dataset, chosen, taken, warn),
     );
     const forecast = await forecastCases(config, chosen, chosen.classes.length, options);
-    const granted = await grantedBytes(processes);
-    const shared = { tracer: options.tracer, processes: options.processes, grantedBytes: granted };
+    const shared = { tracer, processes: options.processes, grantedBytes: await grantedBytes(processes) };
     const session = sessionOf(forecast.config, shared);
     const programs = new Programs(session, { plans: forecast.plans });
     try {

@@ -1,13 +1,14 @@
 import { fail } from '../../core/index.ts';
-import type { Case, Shape3 } from '../../imaging/index.ts';
+import { accuracyOf, type Case, imageClassOf, type Shape3 } from '../../imaging/index.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
 import { type InOnePiece, type Loaded, type Session, totalSent } from '../../run/index.ts';
-import { boundaryRegions, boundaryWeightOf } from '../config/boundary.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { judgedNames, learningRateOf, prepareOptions, trainingGraph } from '../config/model.ts';
 import { type Programs, stepKey } from '../config/programs.ts';
+import { boundaryRegions, boundaryWeightOf } from '../config/task/boundary.ts';
+import { classifies } from '../config/task/task.ts';
 import type { StepLine } from '../record/log.ts';
-import { absentClasses, hardDice } from '../record/scores.ts';
+import { absentClasses, hardDice, scoredImages } from '../record/scores.ts';
 import { CaseOrder } from '../samples/case-order.ts';
 import { CaseReader } from '../samples/case-reader.ts';
 import { classVoxels } from '../samples/class-voxels.ts';
@@ -45,7 +46,10 @@ export class Trainer {
     const { config, cases } = parts;
     this.samples =
       config.slices === undefined
-        ? new VolumeSamples(config, cases, this.reader, boundaryRegions(config, parts.classes.length))
+        ? new VolumeSamples(config, cases, this.reader, {
+            regions: boundaryRegions(config, parts.classes.length),
+            ...(classifies(config) && { classes: parts.classes }),
+          })
         : new SliceSamples(config, config.slices, cases, this.reader);
   }
 
@@ -67,7 +71,14 @@ export class Trainer {
    */
   async prepare(step: number, file: string, processes: Processes, planning: InOnePiece): Promise<void> {
     const { config, cases, classes } = this.parts;
-    if (config.sampling === 'balanced') {
+    if (config.sampling === 'balanced' && classifies(config)) {
+      // The order has each class but the first as often as the others, which of images is none.
+      const held = cases.map((entry) => {
+        const own = imageClassOf(entry, classes);
+        return [0, ...classes.map((_, cls) => (cls === own ? 1 : 0))];
+      });
+      this.order = new CaseOrder(cases.length, config.seed, held);
+    } else if (config.sampling === 'balanced') {
       const count = async (entry: Case) => {
         const facts = (await this.reader.source(entry)).classes ?? [];
         return classes.map((_, cls) => facts[cls]?.count ?? 0);
@@ -83,18 +94,19 @@ export class Trainer {
   /** Does one step, counted from 0. */
   async step(step: number): Promise<StepLine> {
     const { config, session } = this.parts;
-    const judged = judgedNames(config, this.parts.classes);
     const { accumulate = 1 } = config;
     const begun = performance.now();
     const sentBefore = await totalSent(session.world);
     const epoch = this.order.epochOf(step * accumulate * this.casesPerStep);
     const learningRate = learningRateOf(config, step);
     const ids: string[] = [];
+    const ofImages: number[] = [];
     const slices: number[] = [];
     const outs: Readonly<Record<string, HostArray>>[] = [];
     for (let n = 0; n < accumulate; n++) {
       const pass = step * accumulate + n;
-      const batch = await this.samples.batch(pass, this.indices(pass), epoch);
+      const indices = this.indices(pass);
+      const batch = await this.samples.batch(pass, indices, epoch);
       const last = n === accumulate - 1;
       const program = await this.program(batch.size, batch.volume, last ? 'apply' : 'gather');
       session.tracer?.next(`step ${step + 1}${accumulate > 1 ? `, batch ${n + 1}` : ''}`);
@@ -118,6 +130,8 @@ export class Trainer {
         });
       outs.push(out);
       ids.push(...batch.ids);
+      if (classifies(config))
+        ofImages.push(...indices.map((n) => imageClassOf(this.parts.cases[n], this.parts.classes)));
       slices.push(...(batch.slices ?? []));
     }
     const out = mergedOutputs(outs);
@@ -132,13 +146,23 @@ export class Trainer {
       crossEntropy: out.cross_entropy[0],
       diceCase: scalar('dice_case'),
       diceGlobal: scalar('dice_global'),
-      dice: hardDice({ both: out.count_both, predicted: out.count_predicted, truth: out.count_true }, judged),
-      absent: absentClasses(out.count_true, judged),
-      softDice: softDice(out, judged),
+      ...(classifies(config) ? ofStepImages(out, ofImages) : this.voxelScores(out)),
       learningRate,
       seconds: (performance.now() - begun) / 1000,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
       bytesSent: (await totalSent(session.world)) - sentBefore,
+    };
+  }
+
+  /** Of voxels that are told apart. */
+  private voxelScores(
+    out: Readonly<Record<string, HostArray>>,
+  ): Pick<StepLine, 'dice' | 'absent' | 'softDice'> {
+    const judged = judgedNames(this.parts.config, this.parts.classes);
+    return {
+      dice: hardDice({ both: out.count_both, predicted: out.count_predicted, truth: out.count_true }, judged),
+      absent: absentClasses(out.count_true, judged),
+      softDice: softDice(out, judged),
     };
   }
 
@@ -166,12 +190,22 @@ function mergedOutputs(
   return Object.fromEntries(
     Object.keys(outs[0]).map((name) => {
       const numbers = outs.map((out) => [...out[name]]);
-      const merged = name.startsWith('count_')
-        ? numbers.flat()
-        : [numbers.reduce((sum, [number]) => sum + number, 0) / outs.length];
+      const merged =
+        name.startsWith('count_') || name === 'probabilities'
+          ? numbers.flat()
+          : [numbers.reduce((sum, [number]) => sum + number, 0) / outs.length];
       return [name, Float64Array.from(merged)];
     }),
   );
+}
+
+/** Of images that have one label, of the classes `labels`. */
+function ofStepImages(
+  { probabilities }: Readonly<Record<string, HostArray>>,
+  labels: readonly number[],
+): Pick<StepLine, 'dice' | 'softDice' | 'images' | 'accuracy'> {
+  const images = scoredImages(labels, probabilities);
+  return { dice: {}, softDice: {}, images, accuracy: accuracyOf(images) };
 }
 
 function softDice(

@@ -1,23 +1,31 @@
-import { type Case, isZarr, layersOf, wholeBox } from '../../imaging/index.ts';
+import {
+  type Case,
+  imageClassOf,
+  isZarr,
+  layersOf,
+  type ScoredImage,
+  wholeBox,
+} from '../../imaging/index.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
 import { evaluationGraph, judgedNames } from '../config/model.ts';
 import { passKey } from '../config/programs.ts';
-import type { DiceByClass } from '../record/log.ts';
-import { absentClasses, hardDice } from '../record/scores.ts';
+import { classifies } from '../config/task/task.ts';
+import type { DiceByClass, ImageMeasures } from '../record/log.ts';
+import { absentClasses, hardDice, imageMeasures, scoredImages } from '../record/scores.ts';
 import { casePasses } from '../samples/case-passes.ts';
 import type { CaseReader } from '../samples/case-reader.ts';
 import { PIECE_VOXELS } from '../samples/cases.ts';
 import type { TrainerParts } from './trainer.ts';
 
 /** How good a network is on cases that it is not trained on. */
-export interface Validation {
+export interface Validation extends ImageMeasures {
   /** Mean over the cases; in 2-D, of a case over its passes. */
   readonly loss: number;
-  /** Of the sums over all cases, by class; null where a class is neither true nor predicted. */
+  /** Of the sums over all cases, by class; null where a class is neither true nor predicted. Empty where images have one label. */
   readonly dice: DiceByClass;
   /** Classes above 0 that no held-out case has. */
-  readonly absent: readonly string[];
+  readonly absent?: readonly string[];
   readonly seconds: number;
 }
 
@@ -40,7 +48,7 @@ export async function checkHeldOut(
       if (!isZarr(entry.image)) continue;
       for (const box of layersOf(wholeBox(source.shape), PIECE_VOXELS)) {
         await source.image(box);
-        await source.labels(box);
+        if (entry.label !== undefined) await source.labels(box);
       }
     }
   });
@@ -54,6 +62,7 @@ export async function validate(
 ): Promise<Validation> {
   const begun = performance.now();
   let loss = 0;
+  const images: ScoredImage[] = [];
   const judged = judgedNames(config, classes);
   const sums = { both: zeros(judged), predicted: zeros(judged), truth: zeros(judged) };
   for (const entry of held) {
@@ -64,15 +73,21 @@ export async function validate(
         () => evaluationGraph(config, classes.length, size, batch).graph,
         hostBytes(volume),
       );
-      const out = await program.run({ image, labels });
+      const cls = classifies(config) ? imageClassOf(entry, classes) : undefined;
+      const out = await program.run({ image, labels: cls === undefined ? labels : Uint8Array.of(cls) });
       loss += (share * out.loss[0]) / held.length;
+      if (cls !== undefined) {
+        images.push(...scoredImages([cls], out.probabilities));
+        continue;
+      }
       addCounts(sums.both, out.count_both);
       addCounts(sums.predicted, out.count_predicted);
       addCounts(sums.truth, out.count_true);
     }
   }
-  const absent = absentClasses(sums.truth, judged);
-  return { loss, dice: hardDice(sums, judged), absent, seconds: (performance.now() - begun) / 1000 };
+  const seconds = (performance.now() - begun) / 1000;
+  if (classifies(config)) return { loss, dice: {}, ...imageMeasures(images, classes), seconds };
+  return { loss, dice: hardDice(sums, judged), absent: absentClasses(sums.truth, judged), seconds };
 }
 
 /** Adds the counts [sample, class] of each sample. */

@@ -18,6 +18,9 @@ export interface ProgressPoint {
   readonly loss?: number | null;
   /** Dice by class name, 0 to 1; null where the class is absent. */
   readonly dice?: Readonly<Record<string, number | null>>;
+  /** Where images have one label, 0 to 1; null where there is none. */
+  readonly accuracy?: number | null;
+  readonly auc?: number | null;
   readonly learningRate?: number;
 }
 
@@ -58,7 +61,8 @@ export function drawProgress(
   const loss = lossOf(points);
   const heldOutLoss = lossOf(validation);
   const rate = points.flatMap(({ step, learningRate: y }): Point[] => (isNumber(y) ? [[step, y]] : []));
-  const names = [...new Set(points.flatMap(({ dice }) => Object.keys(dice ?? {})))];
+  const names = [...new Set([...points, ...validation].flatMap((point) => Object.keys(scoresOf(point))))];
+  const ofImages = [...points, ...validation].some(({ accuracy }) => accuracy !== undefined);
   const last = Math.max(1, ...points.map(({ step }) => step));
   const first = Math.min(last - 1, ...points.map(({ step }) => step));
   const x = linearScale(first < last / 10 ? 0 : first, last);
@@ -71,14 +75,14 @@ export function drawProgress(
       series: [...lines('training', loss, LOSS), ...marked('validation', heldOutLoss, HELD_OUT_LOSS)],
     },
     {
-      title: 'Dice, 0 to 1',
+      title: ofImages ? 'Accuracy and AUC, 0 to 1' : 'Dice, 0 to 1',
       xLabel: 'step',
       x,
       y: linearScale(0, 1),
       series: names.flatMap((name, n) => {
         const color = DICE[n % DICE.length];
-        const held = marked(`${name}, validation`, diceOf(validation, name), darker(color));
-        return [...lines(`${name}, training`, diceOf(points, name), color), ...held];
+        const held = marked(`${name}, validation`, scoreOf(validation, name), darker(color));
+        return [...lines(`${name}, training`, scoreOf(points, name), color), ...held];
       }),
     },
   ];
@@ -111,10 +115,17 @@ export function drawProgress(
 const lossOf = (points: readonly ProgressPoint[]): Point[] =>
   points.flatMap(({ step, loss: y }): Point[] => (isNumber(y) ? [[step, y]] : []));
 
-const diceOf = (points: readonly ProgressPoint[], name: string): Point[] =>
-  points.flatMap(({ step, dice }): Point[] => {
-    const score = dice?.[name];
-    return isNumber(score) ? [[step, score]] : [];
+/** Dice by class, or what is told of images that have one label. */
+const scoresOf = ({ dice, accuracy, auc }: ProgressPoint): Readonly<Record<string, number | null>> => ({
+  ...dice,
+  ...(accuracy !== undefined && { accuracy }),
+  ...(auc !== undefined && { AUC: auc }),
+});
+
+const scoreOf = (points: readonly ProgressPoint[], name: string): Point[] =>
+  points.flatMap((point): Point[] => {
+    const score = scoresOf(point)[name];
+    return isNumber(score) ? [[point.step, score]] : [];
   });
 
 const darker = ([red, green, blue]: Color): Color => [red * 0.55, green * 0.55, blue * 0.55];

@@ -1,5 +1,6 @@
-import { boxShape, type Shape3, type VoxelBox } from '../../imaging/index.ts';
+import { boxShape, type Shape3, type VoxelBox, type VoxelSource } from '../../imaging/index.ts';
 import { FLIP_AXES, type FlipAxis } from '../config/choices.ts';
+import type { BoxImage } from '../samples/slices.ts';
 
 export { FLIP_AXES, type FlipAxis };
 
@@ -34,6 +35,14 @@ export function flipNumbers(data: Float32Array, shape: Shape3, flip: Flip): Floa
     for (let i = 0, at = from; i < shape[2]; i++, at += step) out[to + i] = data[at];
   });
   return out;
+}
+
+/** A channel of the image of a source, as the flipped volume has it. */
+export function flippedImage(source: VoxelSource, flip: Flip, channel: number): BoxImage {
+  return async (box) => {
+    const wanted = flipBox(box, source.shape, flip);
+    return flipNumbers(await source.image(wanted, channel), boxShape(wanted), flip);
+  };
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 import { grantedBytes } from '../config/memory-room.ts';
 import { judgedNames, prepareOptions, scoreNames } from '../config/model.ts';
 import { channelNamesOf } from '../config/normalization.ts';
+import { classifies } from '../config/task/task.ts';
 import { loadNetwork } from '../record/network-file.ts';
 import { exists } from '../record/run-check.ts';
 import { filesOfRun, type RunFolder, runFolder } from '../record/run-folder.ts';
@@ -129,6 +130,14 @@ export async function openRun(options: RunOptions): Promise<OpenRun> {
   const { processes, tracer } = options;
   const { folder, config: saved } = await configOfRun(options);
   const { config } = await loadNetwork(saved, { folder, processes, given: options.network });
+  if (classifies(config))
+    fail({
+      where: options.run,
+      problem: 'tells the class of an image as a whole',
+      expected: 'a run that tells voxels apart',
+      found: 'task classify',
+      hint: 'halomesh predict and evaluate take it',
+    });
   await loadDevice(config.device);
   const { classes } = config;
   if (classes === undefined)

@@ -24,9 +24,9 @@ import { withSplit } from '../config/with-split.ts';
 import { loadCheckpoint } from '../record/checkpoint.ts';
 import { PIECE_VOXELS, predictionBytes } from '../samples/cases.ts';
 import { interleaved } from '../samples/interleaved.ts';
-import { type BoxImage, readSlices, slabOf } from '../samples/slices.ts';
+import { readSlices, slabOf } from '../samples/slices.ts';
 import { regionOf } from './blocks.ts';
-import { type Flip, type FlipAxis, flipBox, flipNumbers, flipsOf } from './flips.ts';
+import { type Flip, type FlipAxis, flipBox, flippedImage, flipsOf } from './flips.ts';
 import { MeanOfFlips } from './mean-of-flips.ts';
 import { floats, hullOf, type SegmentedPart, voxelBox } from './volume-parts.ts';
 import { blockKey, chooseWay, type Way } from './way.ts';
@@ -277,14 +277,6 @@ function* partsOf(found: Readonly<Record<string, readonly OutputPart[]>>): Itera
     const soft = found.probabilities?.[n];
     yield { box: voxelBox(box), labels, probabilities: soft && floats(soft.data) };
   }
-}
-
-/** A channel of the image of a source, as the flipped volume has it. */
-function flippedImage(source: VoxelSource, flip: Flip, channel: number): BoxImage {
-  return async (box) => {
-    const wanted = flipBox(box, source.shape, flip);
-    return flipNumbers(await source.image(wanted, channel), boxShape(wanted), flip);
-  };
 }
 
 const hostBytesOf = (shape: Shape3, { hostBytes }: SegmentOptions, config: TrainConfig): number =>

@@ -1,12 +1,13 @@
 import { fail } from '../../core/index.ts';
+import { classAucs, meanAuc } from '../../imaging/index.ts';
 import type { TrainConfig } from '../config/config.ts';
-import type { DiceByClass, StepLine } from './log.ts';
+import type { DiceByClass, ImageMeasures, StepLine } from './log.ts';
 import { meanDice } from './scores.ts';
 
 /** The best network of a run. */
 export interface BestScore {
   readonly step: number;
-  /** By what: see `bestBy` in the config; a higher Dice or a lower loss is better. */
+  /** By what: see `bestBy` in the config; a lower loss is better, a higher one of all else. */
   readonly by: string;
   readonly score: number;
   /** Whether it is over cases that were trained on, as none is held out. */
@@ -16,7 +17,7 @@ export interface BestScore {
 }
 
 /** What is known of a network: of validation, or else of the latest training steps. */
-export interface Judged {
+export interface Judged extends ImageMeasures {
   readonly loss: number;
   readonly dice: DiceByClass;
   /** Classes that are nowhere in the truth: a network that predicts a voxel of them has Dice 0, one that does not has none. */
@@ -49,14 +50,20 @@ export function checkBest(
  * The score by a measure; null where what is judged has none. The mean Dice is over classes that are there, so that networks are
  * compared by the same ones.
  */
-export function scoreBy(bestBy: string, { loss, dice, absent = [] }: Judged): number | null {
+export function scoreBy(bestBy: string, judged: Judged): number | null {
+  const { loss, dice, absent = [] } = judged;
   if (bestBy === 'loss') return loss;
+  if (bestBy === 'auc' || bestBy === 'accuracy') return judged[bestBy] ?? null;
   if (bestBy !== 'dice') return dice[bestBy.slice('dice:'.length)];
   return meanDice(Object.fromEntries(Object.entries(dice).filter(([name]) => !absent.includes(name))));
 }
 
-/** The mean score of steps; null where none has one. */
+/** The mean score of steps, of AUC that of all their images; null where none has one. */
 export function meanScore(bestBy: string, steps: readonly StepLine[]): number | null {
+  if (bestBy === 'auc') {
+    const images = steps.flatMap((step) => step.images ?? []);
+    return meanAuc(classAucs(images, images[0]?.probabilities.length ?? 0));
+  }
   const scores = steps.flatMap((step) => scoreBy(bestBy, step) ?? []);
   return scores.length === 0 ? null : scores.reduce((a, b) => a + b, 0) / scores.length;
 }

@@ -3,12 +3,23 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { cannotWrite, makeFolder, parseJson, readText, writeTextAtomically } from '../../files/index.ts';
+import type { ScoredImage } from '../../imaging/index.ts';
 
 /** Dice by class name, 0 to 1, of the classes above 0; null where a class is neither true nor predicted. */
 export type DiceByClass = Readonly<Record<string, number | null>>;
 
+/** What is told of images that have one label: the likeliest class by the probabilities of all. */
+export interface ImageMeasures {
+  /** Share of the images whose likeliest class is theirs; absent where voxels are told apart. */
+  readonly accuracy?: number | null;
+  /** AUC of two classes, of more the mean of each against the others; null where all images have one class. */
+  readonly auc?: number | null;
+  /** By class. */
+  readonly aucByClass?: Readonly<Record<string, number | null>>;
+}
+
 /** What a training step gave: one line of the log. */
-export interface StepLine {
+export interface StepLine extends Pick<ImageMeasures, 'accuracy'> {
   readonly kind: 'step';
   /** Steps done, from 1. */
   readonly step: number;
@@ -23,7 +34,9 @@ export interface StepLine {
   /** Dice losses, -1 to 0: mean over the cases, and of all cases at once. Absent where the loss has none. */
   readonly diceCase?: number;
   readonly diceGlobal?: number;
-  /** From the counts of voxels by the most likely class. */
+  /** Where images have one label: the class of each image of the step and the probabilities of all classes. */
+  readonly images?: readonly ScoredImage[];
+  /** From the counts of voxels by the most likely class; empty where images have one label. */
   readonly dice: DiceByClass;
   /** Classes above 0 that no voxel of the step has. Not in logs of older versions. */
   readonly absent?: readonly string[];
@@ -39,13 +52,13 @@ export interface StepLine {
 }
 
 /** How the network does on the validation cases at a checkpoint: one line of the log. */
-export interface ValidationLine {
+export interface ValidationLine extends ImageMeasures {
   readonly kind: 'validation';
   /** Steps done. */
   readonly step: number;
   /** Mean over the validation cases. */
   readonly loss: number;
-  /** Of the sums over all validation cases. */
+  /** Of the sums over all validation cases; empty where images have one label. */
   readonly dice: DiceByClass;
   /** Classes above 0 that no validation case has. Not in logs of older versions. */
   readonly absent?: readonly string[];

@@ -30,7 +30,8 @@ async function linesOf({ cases, labelNames, labelCodes }: Dataset): Promise<stri
   };
   const lines = await mapSome(cases, async (entry) => {
     const files = [...imageFiles(entry), ...(entry.label === undefined ? [] : [entry.label])];
-    return [`case ${entry.id}`, ...(await Promise.all(files.map(size)))].join(', ');
+    const own = entry.imageLabel === undefined ? [] : [`of class ${entry.imageLabel}`];
+    return [`case ${entry.id}`, ...own, ...(await Promise.all(files.map(size)))].join(', ');
   });
   const labels = `labels ${labelNames?.join(', ') ?? 'not named'}`;
   return [labels, ...(labelCodes ? [`values ${JSON.stringify(labelCodes)}`] : []), ...lines];

@@ -1,5 +1,6 @@
+import { accuracyOf, classAucs, meanAuc, type ScoredImage } from '../../imaging/index.ts';
 import type { HostArray } from '../../machine/index.ts';
-import type { DiceByClass } from './log.ts';
+import type { DiceByClass, ImageMeasures } from './log.ts';
 
 /** Dice of each class above 0 from the counts of a step, [batch, class] whole numbers, summed over the batch. */
 export function hardDice(
@@ -18,6 +19,28 @@ export function hardDice(
       return [name, either === 0 ? null : (2 * total(counts.both, n + 1)) / either];
     }),
   );
+}
+
+/** Images by the numbers of their classes and the probabilities [batch, class] that a program gives. */
+export function scoredImages(labels: readonly number[], probabilities: HostArray): ScoredImage[] {
+  const classes = probabilities.length / labels.length;
+  return labels.map((label, n) => ({
+    label,
+    probabilities: Array.from(probabilities.slice(n * classes, (n + 1) * classes), Number),
+  }));
+}
+
+/** How well the classes of images as wholes are told. */
+export function imageMeasures(
+  images: readonly ScoredImage[],
+  classes: readonly string[],
+): Required<ImageMeasures> {
+  const aucs = classAucs(images, classes.length);
+  return {
+    accuracy: accuracyOf(images),
+    auc: meanAuc(aucs),
+    aucByClass: Object.fromEntries(classes.map((name, cls) => [name, aucs[cls]?.auc ?? null])),
+  };
 }
 
 /** Classes above 0 that no voxel truly has; `truth`: counts [sample, class]. */

@@ -4,6 +4,7 @@ import {
   ChunkCache,
   type Dataset,
   type Grid,
+  imageClassOf,
   isZarr,
   loadCase,
   normalizationsOf,
@@ -14,11 +15,13 @@ import {
   type Shape3,
   StoredCase,
   voxelCount,
+  withLabelMaps,
 } from '../../imaging/index.ts';
-import { boundaryCount } from '../config/boundary.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { splitOf } from '../config/held-out.ts';
 import { channelCount } from '../config/normalization.ts';
+import { boundaryCount } from '../config/task/boundary.ts';
+import { classifies } from '../config/task/task.ts';
 import { sampleShape, stepPatch } from './patches.ts';
 
 /** What a run trains on, and what it only looks at. */
@@ -34,11 +37,13 @@ export interface ChosenCases {
 /** Divides the cases of a data set as the config says. Throws HalomeshError where it cannot. */
 export function chooseCases(
   dataset: Dataset,
-  config: Pick<TrainConfig, 'validation' | 'fold' | 'seed' | 'classes'>,
+  config: Pick<TrainConfig, 'validation' | 'fold' | 'seed' | 'classes' | 'task'>,
 ): ChosenCases {
   const { cases } = dataset;
   const given = config.classes;
-  const classes = given ?? dataset.labelNames;
+  const whole = classifies(config);
+  if (whole) checkImageClasses(dataset);
+  const classes = given ?? (whole ? dataset.imageClasses : dataset.labelNames);
   if (classes === undefined || classes.length < 2)
     return fail({
       where: dataset.dir,
@@ -48,7 +53,7 @@ export function chooseCases(
   if (cases.length === 0)
     fail({
       where: dataset.dir,
-      problem: 'has no case with a label map',
+      problem: whole ? 'has no image with a class' : 'has no case with a label map',
       expected: 'at least one to train on',
     });
   const split = splitOf(dataset, config);
@@ -60,9 +65,29 @@ export function chooseCases(
       problem: `expected a case left to train on, found ${split.training === undefined ? `all ${cases.length} held out` : 'none'}`,
     });
   // Label maps are checked against these names when they are read.
-  const named = (list: readonly Case[]): Case[] => list.map((entry) => ({ ...entry, labelNames: classes }));
+  const named = (list: readonly Case[]): Case[] =>
+    whole
+      ? list.map((entry) => imageCase(entry, classes))
+      : withLabelMaps(list).map((entry) => ({ ...entry, labelNames: classes }));
   const validation = named(cases.filter(({ id }) => heldOut.has(id)));
   return { training: named(training), validation, classes, unused: dataset.unused ?? [] };
+}
+
+/** Refuses a data set that does not say which classes its images belong to as wholes. */
+function checkImageClasses({ dir, imageClasses }: Dataset): void {
+  if (imageClasses !== undefined) return;
+  fail({
+    where: dir,
+    problem: 'the data set does not say which class each image belongs to',
+    hint: 'Give "class" beside each "image" in its dataset.json, or a table of ids and labels with --image-labels',
+  });
+}
+
+/** A case whose image has one of these classes; a label map that it may have is not read. */
+export function imageCase(entry: Case, classes: readonly string[]): Case {
+  imageClassOf(entry, classes);
+  const { label: _, labelNames: __, labelCodes: ___, ...rest } = entry;
+  return rest;
 }
 
 /** Bytes of a voxel of a prepared case: image (float32, of each channel) and labels (one byte). */

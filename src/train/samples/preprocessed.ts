@@ -3,6 +3,7 @@ import { type Dataset, ignoresVoxels, paperWindow } from '../../imaging/index.ts
 import type { TrainConfig } from '../config/config.ts';
 import { normalizationsOfConfig, withChannels } from '../config/normalization.ts';
 import { checkColours } from '../config/plane.ts';
+import { classifies } from '../config/task/task.ts';
 
 /** The config with all that the data set decides: how its cases were prepared, and what its labels mean. */
 export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig {
@@ -10,10 +11,13 @@ export function withDataset(config: TrainConfig, dataset: Dataset): TrainConfig 
   const classValues = labelCodes?.classValues;
   const prepared = withPreprocessing(config, dataset);
   checkColours(prepared);
+  // Pictures have no depth that windows could slide over.
+  const flat = pictures && config.slices === undefined && config.plane === undefined && { plane: true };
+  // What the labels of voxels mean is nothing to those who tell images apart as wholes.
+  if (classifies(config)) return { ...prepared, ...flat };
   return {
     ...prepared,
-    // Pictures have no depth that windows could slide over.
-    ...(pictures && config.slices === undefined && config.plane === undefined && { plane: true }),
+    ...flat,
     classValues,
     regions: labelCodes?.regions,
     ignore: ignoresVoxels(labelCodes) || config.ignoreGlass || undefined,

@@ -3,6 +3,7 @@ import {
   augmentBox,
   boxShape,
   type Case,
+  imageClassOf,
   type SampleArrays,
   type Shape3,
   voxelCount,
@@ -22,17 +23,22 @@ export class VolumeSamples implements Samples {
   private readonly cases: readonly Case[];
   private readonly reader: CaseReader;
   private readonly regions: readonly (readonly number[])[] | undefined;
+  private readonly classes: readonly string[] | undefined;
   /** Where changed samples are written, step after step: as large as the largest batch so far. */
   private room: SampleArrays = { image: new Float32Array(0), labels: new Uint8Array(0) };
 
-  /** `regions`: labels of each score, where the loss takes distances to their boundaries. */
+  /**
+   * `regions`: labels of each score, where the loss takes distances to their boundaries; `classes`: their names, where each image as a whole
+   * has one label.
+   */
   constructor(
     config: TrainConfig,
     cases: readonly Case[],
     reader: CaseReader,
-    regions?: readonly (readonly number[])[],
+    { regions, classes }: { regions?: readonly (readonly number[])[]; classes?: readonly string[] } = {},
   ) {
     this.regions = regions;
+    this.classes = classes;
     this.config = config;
     this.cases = cases;
     this.reader = reader;
@@ -64,7 +70,8 @@ export class VolumeSamples implements Samples {
         continue;
       }
       const { image, labels } = whole;
-      if (labels === undefined) return fail({ where: entry.image, problem: 'has no label map to train on' });
+      if (labels === undefined && this.classes === undefined)
+        return fail({ where: entry.image, problem: 'has no label map to train on' });
       const room = this.roomOf(image.length, i);
       const source = await this.reader.source(entry);
       const sample = await named(where, () =>
@@ -74,18 +81,25 @@ export class VolumeSamples implements Samples {
       if (indices.length === 1) only = sample;
       else {
         if (sample.image !== room.image) room.image.set(sample.image);
-        if (sample.labels !== room.labels) room.labels.set(sample.labels!);
+        if (sample.labels !== undefined && sample.labels !== room.labels) room.labels.set(sample.labels);
       }
       bounded.push({ ...own, entry, labels: sample.labels === labels ? labels : room.labels });
     }
-    const { regions } = this;
+    const { regions, classes } = this;
+    // One label an image stays what it is, whatever becomes of the voxels.
+    const ofImages =
+      classes && Uint8Array.from(indices, (caseIndex) => imageClassOf(cases[caseIndex], classes));
     const distances = regions && boundaryFeed(bounded, config, regions);
     const facts = { size: size!, volume: volume!, ids, distances };
     if (apart.length > 0)
-      return { ...augmentedFeeds(apart, augmentationOf(config), channelCount(config)), ...facts };
+      return {
+        ...augmentedFeeds(apart, augmentationOf(config), channelCount(config)),
+        ...(ofImages && { labels: ofImages }),
+        ...facts,
+      };
     const all = indices.length * voxelCount(size!);
     const { image, labels } = only ?? this.room;
-    return { image: image.subarray(0, all), labels: labels!.subarray(0, all), ...facts };
+    return { image: image.subarray(0, all), labels: ofImages ?? labels!.subarray(0, all), ...facts };
   }
 
   /** The place of a batch's sample i among samples of so many voxels. */

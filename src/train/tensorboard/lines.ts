@@ -13,6 +13,7 @@ export function stepScalars(line: StepLine): Scalars {
     'loss/dice_case': line.diceCase,
     'loss/dice_global': line.diceGlobal,
     ...grouped('dice', line.dice),
+    'images/accuracy': line.accuracy,
     ...grouped('soft_dice', line.softDice),
     'run/learning_rate': line.learningRate,
     'run/seconds': line.seconds,
@@ -22,6 +23,14 @@ export function stepScalars(line: StepLine): Scalars {
 }
 
 /** The numbers of a validation. */
-export function validationScalars({ loss, dice, seconds }: ValidationLine): Scalars {
-  return { 'loss/validation': loss, ...grouped('dice_validation', dice), 'run/validation_seconds': seconds };
+export function validationScalars(line: ValidationLine): Scalars {
+  const { loss, dice, seconds, accuracy, auc, aucByClass = {} } = line;
+  return {
+    'loss/validation': loss,
+    ...grouped('dice_validation', dice),
+    'images_validation/accuracy': accuracy,
+    'images_validation/auc': auc,
+    ...grouped('auc_validation', aucByClass),
+    'run/validation_seconds': seconds,
+  };
 }

@@ -17,6 +17,7 @@ import { lesionOf } from '../../config/known-names.ts';
 import { channelNamesOf } from '../../config/normalization.ts';
 import type { OpenRun } from '../open-run.ts';
 import { namesOfFiles, outputStem } from '../probabilities.ts';
+import { csvText } from './csv.ts';
 
 // What is made of a segmentation once it is written: a file for each structure, and what is known of each.
 
@@ -123,13 +124,7 @@ function csvOf(structures: readonly StructureStatistics[], channels: readonly st
     [name, '', voxels, ml, ...means, '', '', ''],
     ...parts.map((part, n) => [name, n + 1, part.voxels, part.ml, ...part.means, ...part.mm]),
   ]);
-  return [head, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
-}
-
-/** A cell as RFC 4180 has it. */
-function csvCell(value: string | number | null): string {
-  const text = value === null ? '' : `${value}`;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvText([head, ...rows]);
 }
 
 /** What is asked for. */

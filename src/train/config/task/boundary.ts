@@ -1,6 +1,6 @@
-import { hasBoundary } from '../../nn/index.ts';
-import type { TrainConfig } from './config.ts';
-import { lossOf } from './model.ts';
+import { hasBoundary } from '../../../nn/index.ts';
+import type { TrainConfig } from '../config.ts';
+import { lossOf } from './loss.ts';
 
 // What a config means for the boundary loss: which regions' distances are its input, and how much it weighs.
 
