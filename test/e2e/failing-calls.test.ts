@@ -1,4 +1,4 @@
 import { describeFailures } from './every-call-fails.ts';
 import { failuresOfCalls } from './failing-calls.ts';
 
-describeFailures(failuresOfCalls(11));
+describeFailures(failuresOfCalls(23));

@@ -27,7 +27,7 @@ describe('completion', () => {
 
   it('bash completes the flags of a command', () => {
     expect(offered('train', '--mem')).toEqual(['--memory-limit']);
-    expect(offered('predict', '--out')).toEqual(['--output']);
+    expect(offered('predict', '--outp')).toEqual(['--output']);
     expect(offered('train', '--data', 'x', '--help')).toEqual(['--help']);
   });
 
