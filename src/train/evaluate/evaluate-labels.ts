@@ -11,6 +11,7 @@ import {
   evaluation,
   IGNORED,
   ignoresVoxels,
+  isPictureName,
   isZarr,
   type LabelCodes,
   type LabelMapping,
@@ -158,7 +159,8 @@ async function compare(
         spacing: spacingOf(grid),
         affine: grid.affine,
         // That of a store is not known here.
-        ...(isZarr(image) ? {} : { window: paperWindow }),
+        ...(isZarr(image) || isPictureName(image) ? {} : { window: paperWindow }),
+        picture: isPictureName(image),
         file: overlayFile(out, id),
         title: id,
         classNames: classes,

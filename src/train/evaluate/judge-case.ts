@@ -10,10 +10,10 @@ import {
   loadLabelBox,
   loadLabels,
   type MetricSettings,
+  normalizationsOf,
   openScanSource,
   type PostprocessOptions,
   type PreparedGeometry,
-  paperWindow,
   planScan,
   postprocess,
   resampleLabels,
@@ -100,6 +100,7 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
       run.config.nnunet === undefined
         ? source
         : await together(processes, 'the scan', () => openScanSource(entry, seen, needed, chunks));
+    const [first] = normalizationsOf(seen);
     await drawOwnParts(
       processes,
       { source: shown, own: own.box, compared },
@@ -109,7 +110,8 @@ export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | 
         file: overlayFile(overlays, entry.id),
         title: entry.id,
         // Of a store, in whose voxels it is already, the config has it too.
-        window: seen.window ?? paperWindow,
+        ...(first.kind === 'window' && { window: first }),
+        picture: run.config.plane,
         affine: geometry.affine,
         classNames: run.classes,
         dice: Object.fromEntries(

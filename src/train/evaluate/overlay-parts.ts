@@ -17,11 +17,11 @@ import {
   savePicture,
   sliceOf,
   slicesPicture,
-  VIEW_NAMES,
   VIEWS,
   type View,
   type ViewSlices,
   VolumeFacts,
+  viewsOf,
 } from '../pictures/index.ts';
 import { bytesOf, eachPart, floatsOf, overlapOf, within } from '../predict/volume-parts.ts';
 
@@ -54,7 +54,7 @@ const PIECE_VOXELS = 2 ** 22;
 /**
  * Draws the overlay of a case that lies in boxes on the processes: the image in the boxes `own` of `source`, the label maps in those
  * of `compared`. What decides the picture is counted by each and summed; three slices come to process 0, which writes. All processes
- * call it; of the frame those but process 0 need only the shape.
+ * call it; of the frame those but process 0 need only the shape and whether it is a picture.
  */
 export async function drawOwnParts(
   processes: Processes | undefined,
@@ -72,14 +72,15 @@ export async function drawOwnParts(
   const facts = new VolumeFacts(shape);
   facts.add(await sumOver(processes, 'what a picture shows', counted));
   const views: Partial<Record<View, ViewSlices>> = {};
-  for (const view of VIEW_NAMES) {
+  for (const view of viewsOf(frame)) {
     const plane = planeOf(shape, VIEWS[view].across, facts.at[view]);
     const seen = overlapOf(own, plane);
     const image = await together(processes, 'the scan', () => pictured(source, seen));
     const labelled = overlapOf(compared.box, plane);
     const map = (whole: Uint8Array): Uint8Array =>
       takeBox(whole, boxShape(compared.box), within(labelled, compared.box));
-    const slice = <T extends Float32Array | Uint8Array>(data: T) => sliceOf(data, boxShape(plane), view, 0);
+    const slice = <T extends Float32Array | Uint8Array>(data: T) =>
+      sliceOf(data, boxShape(plane), view, 0, !frame.picture);
     const at = { processes, plane };
     const pixels = await gathered(at, { box: seen, bytes: bytesOf(image) }, 4);
     const truth = await gathered(at, { box: labelled, bytes: map(compared.truth) }, 1);

@@ -2,7 +2,7 @@ import { type Affine, applyAffine, type IntensityWindow, type Shape3 } from '../
 import { CLASS_HEX } from '../config/class-colors.ts';
 import { drawText, textWidth } from './font.ts';
 import { type Area, type Color, hex, type Point, type Raster } from './raster.ts';
-import { VIEWS, type View } from './slice.ts';
+import { VIEW_NAMES, VIEWS, type View } from './slice.ts';
 
 // What stands around the slices of an overlay: where they go, title, captions, letters of the directions, legend.
 
@@ -28,6 +28,8 @@ export interface OverlayOptions {
   readonly window?: IntensityWindow;
   /** Maps (width, height, depth) indices to RAS+ mm: captions say where a slice is. */
   readonly affine?: Affine;
+  /** Whether it is a picture, of depth 1: shown once and as it lies in its file, not as slices of a patient. */
+  readonly picture?: boolean;
 }
 
 /** What is drawn around slices; truth and prediction count as there where they are given, whatever they are. */
@@ -35,6 +37,10 @@ export type OverlayFrame = Omit<OverlayOptions, 'image' | 'truth' | 'prediction'
   readonly truth?: unknown;
   readonly prediction?: unknown;
 };
+
+/** The views that are drawn. */
+export const viewsOf = ({ picture }: Pick<OverlayFrame, 'picture'>): readonly View[] =>
+  picture ? ['axial'] : VIEW_NAMES;
 
 /** The colours of labels 1, 2, 3...: [truth, prediction]. */
 export const CLASS_COLORS = CLASS_HEX.map(([truth, prediction]) => [hex(truth), hex(prediction)] as const);
@@ -91,7 +97,8 @@ const SIDES = [
 ] as const;
 
 /** Which slice it is, and where its middle is in mm. */
-function captionText({ shape, affine }: OverlayFrame, view: View, at: number): string {
+function captionText({ shape, spacing, affine, picture }: OverlayFrame, view: View, at: number): string {
+  if (picture) return `${shape[2]} x ${shape[1]} pixels of ${lengthText(spacing[2])}`;
   const { across } = VIEWS[view];
   const slice = `${view}, slice ${at + 1} of ${shape[across]}`;
   if (affine === undefined) return slice;
@@ -129,7 +136,7 @@ export function drawPanelText(
     drawText(raster, text, point, { color: BACKGROUND, size: 11, align: 'center', weight: 4.5 });
     drawText(raster, text, point, { color: TEXT, size: 11, align: 'center' });
   };
-  if (height < 24) return;
+  if (options.picture || height < 24) return;
   const middle = y + height / 2 + 5.5;
   letter(left, [x + 12, middle]);
   letter(right, [x + width - 12, middle]);
@@ -167,11 +174,24 @@ function legendEntries(
 const LEGEND_SIZE = 10;
 const KEY = 26;
 const SCALE_BAR_MM = 50;
+/** Pixels of the bar of a picture at most. */
+const MOST_BAR = 200;
+
+const lengthText = (mm: number): string =>
+  mm < 1 ? `${Number((1000 * mm).toPrecision(3))} microns` : `${mm} mm`;
+
+/** The length of the bar that shows the scale, in mm: of a picture the longest of 1, 2, 5, 10... that has room. */
+function barOf({ picture }: OverlayFrame, scale: number): number {
+  if (!picture) return SCALE_BAR_MM;
+  const most = MOST_BAR / scale;
+  const power = 10 ** Math.floor(Math.log10(most));
+  return power * ([5, 2].find((digit) => digit * power <= most) ?? 1);
+}
 
 export function legendWidth(options: OverlayFrame, labels: readonly number[], scale: number): number {
   const all = [...legendEntries(options, labels).map(({ text }) => text), ...fillTexts(options, labels)];
   const texts = all.map((text) => KEY + 8 + textWidth(text, LEGEND_SIZE) + 26);
-  return texts.reduce((a, b) => a + b, 0) + 60 + SCALE_BAR_MM * scale;
+  return texts.reduce((a, b) => a + b, 0) + (options.picture ? 90 : 60) + barOf(options, scale) * scale;
 }
 
 export function drawLegend(
@@ -198,7 +218,8 @@ export function drawLegend(
     drawText(raster, text, [x + KEY + 8, y], { color: TEXT, size: LEGEND_SIZE });
     x += KEY + 8 + textWidth(text, LEGEND_SIZE) + 26;
   });
-  const bar = SCALE_BAR_MM * scale;
+  const mm = barOf(options, scale);
+  const bar = mm * scale;
   const right = raster.width - MARGIN;
   const ends: Point[][] = [
     [
@@ -215,7 +236,7 @@ export function drawLegend(
     ],
   ];
   raster.stroke(ends, QUIET, 1.2);
-  drawText(raster, `${SCALE_BAR_MM} mm`, [right - bar - 8, y], {
+  drawText(raster, lengthText(mm), [right - bar - 8, y], {
     color: QUIET,
     size: LEGEND_SIZE,
     align: 'right',

@@ -1,6 +1,13 @@
-import { captionWidth, headerWidth, legendWidth, MARGIN, type OverlayFrame } from './overlay-frame.ts';
+import {
+  captionWidth,
+  headerWidth,
+  legendWidth,
+  MARGIN,
+  type OverlayFrame,
+  viewsOf,
+} from './overlay-frame.ts';
 import type { Area } from './raster.ts';
-import { VIEW_NAMES, VIEWS } from './slice.ts';
+import { VIEWS } from './slice.ts';
 
 // Where the slices of an overlay go.
 
@@ -13,13 +20,16 @@ const MOST_HEIGHT = 640;
 const MOST_SCALE = 4;
 
 export interface OverlayLayout {
-  /** Axial, coronal, sagittal. */
+  /** Axial, coronal, sagittal; of a picture one. */
   readonly panels: readonly Area[];
   /** Pixels per mm. */
   readonly scale: number;
   readonly width: number;
   readonly height: number;
 }
+
+/** Column and row of each slice. */
+type Places = readonly (readonly [column: number, row: number])[];
 
 /** Where the axial, coronal and sagittal slice stand: column and row. Slices of a column share their width, of a row their height. */
 const ARRANGEMENTS = [
@@ -48,16 +58,22 @@ const ARRANGEMENTS = [
     [1, 1],
   ],
 ] as const;
+const ALONE = [[[0, 0]]] as const;
 
 /** The arrangement that shows the slices largest and leaves least of the picture empty. */
 export function layoutOf(options: OverlayFrame, labels: readonly number[]): OverlayLayout {
   const mm = options.shape.map((n, axis) => n * options.spacing[axis]);
-  const sizes = VIEW_NAMES.map((view) => ({
+  // A picture takes up to a pixel for each of its own.
+  const mostScale = options.picture
+    ? Math.max(MOST_SCALE, 1 / Math.min(options.spacing[1], options.spacing[2]))
+    : MOST_SCALE;
+  const sizes = viewsOf(options).map((view) => ({
     width: mm[VIEWS[view].columns],
     height: mm[VIEWS[view].rows],
     caption: captionWidth(options, view),
   }));
-  const found = ARRANGEMENTS.map((places) => arranged(sizes, places));
+  const arrangements: readonly Places[] = options.picture ? ALONE : ARRANGEMENTS;
+  const found = arrangements.map((places) => arranged(sizes, places, mostScale));
   const best = found.reduce((a, b) => (worth(b) > worth(a) * 1.001 ? b : a));
   const texts = Math.max(legendWidth(options, labels, best.scale), headerWidth(options)) + 2 * MARGIN;
   return { ...best, width: Math.ceil(Math.max(best.width, texts)), height: best.height + FOOTER };
@@ -72,10 +88,11 @@ function worth({ panels, scale, width, height }: OverlayLayout): number {
 /** Slices of the given mm at their places, as large as the picture may be. */
 function arranged(
   sizes: readonly { readonly width: number; readonly height: number; readonly caption: number }[],
-  places: readonly (readonly [column: number, row: number])[],
+  places: Places,
+  mostScale: number,
 ): OverlayLayout {
   // A slice beside several others reaches over all of their rows; no other layout has such.
-  const tall = places[1][1] === 0 && places[2][1] === 1 && places[1][0] === 1;
+  const tall = places.length === 3 && places[1][1] === 0 && places[2][1] === 1 && places[1][0] === 1;
   const rows = [0, 1, 2].filter((row) => places.some(([, r]) => r === row));
   const columns = [0, 1, 2].filter((column) => places.some(([c]) => c === column));
   const members = (axis: 0 | 1, at: number) => sizes.filter((_, n) => places[n][axis] === at);
@@ -89,7 +106,7 @@ function arranged(
   let scale = Math.min(
     (MOST_WIDTH - (columns.length + 1) * MARGIN) / across,
     (MOST_HEIGHT - gaps) / down,
-    MOST_SCALE,
+    mostScale,
   );
   if (tall) scale = Math.min(scale, MOST_HEIGHT / sizes[0].height);
   const pixels = (mm: number): number => Math.max(1, Math.round(mm * scale));

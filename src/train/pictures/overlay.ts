@@ -9,10 +9,11 @@ import {
   type OverlayFrame,
   type OverlayOptions,
   onStripe,
+  viewsOf,
 } from './overlay-frame.ts';
 import { layoutOf } from './overlay-layout.ts';
 import { type Area, type Color, type Point, Raster, savePicture } from './raster.ts';
-import { contours, type Slice, sliceOf, VIEW_NAMES, type View } from './slice.ts';
+import { contours, type Slice, sliceOf, thinned, type View } from './slice.ts';
 import { VolumeFacts } from './volume-facts.ts';
 
 /** Slices of a view. */
@@ -24,7 +25,7 @@ export interface ViewSlices {
 
 /**
  * Draws three orthogonal slices through the largest labelled areas, to scale in mm, seen as radiologists do (the patient's right
- * on the left; letters at the edges), with the outlines of truth and prediction and stripes where only one of them has a label, and
+ * on the left; letters at the edges), or a picture as it lies in its file, with the outlines of truth and prediction and stripes where only one of them has a label, and
  * writes a PNG.
  */
 export function drawOverlay(options: OverlayOptions): void {
@@ -51,7 +52,7 @@ export function overlayPicture(options: OverlayOptions): Uint8Array {
   if (options.range === undefined) facts.addImage(image);
   const { at } = facts;
   const slice = <T extends Float32Array | Uint8Array>(whole: T, view: View) =>
-    sliceOf(whole, shape, view, at[view]);
+    sliceOf(whole, shape, view, at[view], !options.picture);
   return slicesPicture(options, facts, (view) => ({
     image: slice(image, view),
     truth: truth && slice(truth, view),
@@ -71,9 +72,11 @@ export function slicesPicture(
   const { panels, scale, width, height } = layoutOf(frame, labels);
   const raster = new Raster(width, height, BACKGROUND);
   drawHeader(raster, frame);
-  VIEW_NAMES.forEach((view, n) => {
+  viewsOf(frame).forEach((view, n) => {
     const area = panels[n];
-    const { image, truth, prediction } = slicesOf(view);
+    const slices = slicesOf(view);
+    const image = thinned(slices.image, area);
+    const [truth, prediction] = [slices.truth, slices.prediction].map((map) => map && thinned(map, area));
     drawImage(raster, area, image, range);
     drawFills(raster, area, truth, prediction);
     for (const [kind, slice] of [truth, prediction].entries()) {

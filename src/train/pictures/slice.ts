@@ -37,22 +37,40 @@ export interface Slice<T> {
   readonly rows: number;
 }
 
-/** Cuts slice number `at` out of a volume. */
+/** Cuts slice number `at` out of a volume; of a picture as it lies in its file, not `turned`. */
 export function sliceOf<T extends Float32Array | Uint8Array>(
   volume: T,
   shape: Shape3,
   view: View,
   at: number,
+  turned = true,
 ): Slice<T> {
   const { across, columns, rows } = VIEWS[view];
   const strides = [shape[1] * shape[2], shape[2], 1];
   const [width, height] = [shape[columns], shape[rows]];
   const data = new (volume.constructor as new (length: number) => T)(width * height);
   for (let r = 0; r < height; r++)
-    for (let c = 0; c < width; c++)
-      data[r * width + c] =
-        volume[at * strides[across] + (height - 1 - r) * strides[rows] + (width - 1 - c) * strides[columns]];
+    for (let c = 0; c < width; c++) {
+      const [row, column] = turned ? [height - 1 - r, width - 1 - c] : [r, c];
+      data[r * width + c] = volume[at * strides[across] + row * strides[rows] + column * strides[columns]];
+    }
   return { data, columns: width, rows: height };
+}
+
+/** A slice of far more voxels than it is shown with: one of so many along each axis. */
+export function thinned<T extends Float32Array | Uint8Array>(
+  { data, columns, rows }: Slice<T>,
+  shown: { readonly width: number; readonly height: number },
+): Slice<T> {
+  const step = Math.floor(Math.min(columns / shown.width, rows / shown.height));
+  if (step < 2) return { data, columns, rows };
+  const [width, height] = [Math.floor(columns / step), Math.floor(rows / step)];
+  const out = new (data.constructor as new (length: number) => T)(width * height);
+  const first = step >> 1;
+  for (let r = 0; r < height; r++)
+    for (let c = 0; c < width; c++)
+      out[r * width + c] = data[(r * step + first) * columns + c * step + first];
+  return { data: out, columns: width, rows: height };
 }
 
 /** Voxels of the foreground in each plane across depth, height and width. */
