@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromCanonical, makeVolume, type Volume, writeNifti } from '../../imaging/index.ts';
+import { writeSlides } from '../../imaging/synthetic/phantom-slides.ts';
 import { type EvaluateLabelsOptions, evaluateLabels } from './evaluate-labels.ts';
 import { formatEvaluation } from './evaluation-table.ts';
 import { metricSettings } from './metric-options.ts';
@@ -251,4 +252,23 @@ it('metricSettings finds the class of lesions by its name and checks numbers', (
   });
   expect(() => metricSettings({ lesionIou: 1.5 }, ['background'])).toThrow('a share from 0 to 1, found 1.5');
   expect(() => metricSettings({ tolerance: -1 }, ['background', 'a'])).toThrow('at least 0, found -1');
+});
+
+describe('label maps of pictures', () => {
+  it('are compared and drawn, as masks and as outlines', async () => {
+    await writeSlides({ out: at('slides'), size: 96, cases: 1, mpp: 8 });
+    mkdirSync(at('masks'));
+    copyFileSync(at('slides/labelsTr/slide_000.tif'), at('masks/slide_000.tif'));
+    const notes: string[] = [];
+    for (const predictions of [at('masks'), at('slides/outlinesTr')]) {
+      const out = at(`scores-${predictions.endsWith('masks') ? 'masks' : 'outlines'}`);
+      const options = { data: at('slides'), predictions, out, onNote: (text: string) => notes.push(text) };
+      const { original } = await evaluateLabels(options);
+      const { dice } = original.cases[0];
+      expect(Object.values(dice).filter((one) => one !== null && one !== 1)).toEqual([]);
+      expect(dice.tissue).toBe(1);
+      expect(existsSync(join(out, 'overlays', 'slide_000.png'))).toBe(true);
+    }
+    expect(notes).toEqual([]);
+  });
 });

@@ -78,6 +78,7 @@ interface Pair {
   readonly image?: string;
   readonly series?: string;
   readonly lean?: Case['lean'];
+  readonly channels?: Case['channels'];
   readonly label: string;
   readonly labelCodes?: LabelCodes;
 }
@@ -89,7 +90,7 @@ interface Named {
   readonly regions?: readonly LabelRegion[];
 }
 
-const ENDINGS = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd'];
+const ENDINGS = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd', '.tif', '.tiff', '.png', '.geojson'];
 
 /**
  * Compares label maps with those of a data set, without a network. Both must lie voxel for voxel on the same grid; axis orders may
@@ -135,7 +136,7 @@ function withoutIgnore({ classOf }: LabelCodes): LabelCodes {
 }
 
 async function compare(
-  { id, image, series, lean, label, labelCodes }: Pair,
+  { id, image, series, lean, channels, label, labelCodes }: Pair,
   file: string,
   { classes, judged, regions }: Named,
   settings: MetricSettings,
@@ -150,9 +151,10 @@ async function compare(
     return { prediction, compared: compareCase(truth.data, prediction, grid, classes.length, settings) };
   });
   if (out !== undefined && overlays && image !== undefined) {
+    const seen = isPictureName(image) ? { normalizations: [{ kind: 'rgb' }] as const } : {};
     const draw = async (): Promise<void> => {
       const options = {
-        image: (await loadCase({ id, image, series, lean })).image,
+        image: (await loadCase({ id, image, series, lean, channels: channels?.slice(0, 1) }, seen)).image,
         truth: truth.data,
         prediction,
         shape: grid.shape,
