@@ -26,6 +26,7 @@ const pure = [
   'src/machine/device-names.ts',
   'src/machine/host.ts',
   'src/machine/host-messages.ts',
+  'src/machine/host-spill.ts',
   'src/machine/local.ts',
   'src/machine/null.ts',
   'src/machine/prepared.ts',

@@ -2,6 +2,7 @@ import { type Box, isEmpty } from '../../core/index.ts';
 import type { Kernel, LocalValue, StoredType, Target } from '../../plan/index.ts';
 import type { Device, HostArray, Launch, Mark, Memory, Spill, Tensor, Transport } from '../device.ts';
 import { hostTransport } from '../host-messages.ts';
+import { hostSpill } from '../host-spill.ts';
 import { Arrays, checkAlike } from './arrays.ts';
 import { arrayBytes, type Client } from './client.ts';
 import { acquire, pluginOf, release } from './clients.ts';
@@ -12,7 +13,6 @@ import { bytesOf } from './numbers.ts';
 import { sizesOf } from './program.ts';
 import { Programs } from './programs.ts';
 import { Queue } from './queue.ts';
-import { hostSpill } from './spill.ts';
 import { pjrtTarget } from './target.ts';
 import { own, type PjrtMemory, type PjrtTensor } from './tensors.ts';
 
@@ -84,8 +84,14 @@ class PjrtDevice implements Device {
 
   openSpill(_folder: string | undefined, bytes: number): Spill {
     return hostSpill(bytes, {
-      read: (tensor) => this.get(({ arrays }) => arrays.bytes(tensor, tensor.box, 'spill')),
-      write: (tensor, data) => this.ask(({ arrays }) => arrays.write(tensor, tensor.box, data, 'prefetch')),
+      where: 'device pjrt',
+      bytes: (tensor) => arrayBytes(own(tensor)),
+      read: (tensor) => this.get(({ arrays }) => arrays.bytes(own(tensor), tensor.box, 'spill')),
+      // Arrays may be handed on, and what was spilled may be fetched again.
+      write: (tensor, data) => {
+        const copy = data.slice();
+        this.ask(({ arrays }) => arrays.write(own(tensor), tensor.box, copy, 'prefetch'));
+      },
     });
   }
 

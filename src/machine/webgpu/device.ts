@@ -3,6 +3,7 @@ import type { Kernel, LocalValue, StoredType, Target } from '../../plan/index.ts
 import { callOf } from '../calls/index.ts';
 import type { Device, HostArray, Launch, Mark, Memory, Spill, Tensor, Transport } from '../device.ts';
 import { hostTransport } from '../host-messages.ts';
+import { hostSpill } from '../host-spill.ts';
 import { type Gpu, type GpuAdapter, type GpuDevice, LIMITS, type Limits, pageGpu } from './api.ts';
 import { stepsOf } from './bind.ts';
 import { Faults } from './faults.ts';
@@ -12,7 +13,6 @@ import { combineSteps, copySteps } from './print/fixed.ts';
 import { Queue } from './queue.ts';
 import { scratchFrom } from './scratch.ts';
 import type { Address } from './slabs.ts';
-import { hostSpill } from './spill.ts';
 import type { Step } from './step.ts';
 import { webgpuTarget } from './target.ts';
 import { type GpuMemory, type GpuTensor, gpuTensor } from './tensors.ts';
@@ -143,7 +143,14 @@ class WebGpuDevice implements Device {
   }
 
   openSpill(_folder: string | undefined, bytes: number): Spill {
-    return hostSpill(this.queue, bytes);
+    const { queue } = this;
+    const placed = (tensor: Tensor) => tensor as GpuTensor;
+    return hostSpill(bytes, {
+      where: 'device webgpu',
+      bytes: (tensor) => placed(tensor).bytes,
+      read: (tensor) => queue.download(placed(tensor).address, placed(tensor).bytes),
+      write: (tensor, data) => queue.upload(placed(tensor).address, data),
+    });
   }
 
   tensor(memory: Memory, offset: number, type: StoredType, box: Box): GpuTensor {
