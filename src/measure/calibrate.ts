@@ -1,10 +1,9 @@
 import { availableParallelism, cpus } from 'node:os';
 import { type Box, range, type Shape, shape, uniform } from '../core/index.ts';
 import {
-  cpuDevice,
+  COMPUTING_DEVICES,
   type Device,
   type DeviceChoice,
-  deviceNamed,
   ETHERNET,
   fitLink,
   fitSpeeds,
@@ -29,7 +28,7 @@ export interface CalibrateOptions {
   readonly runs?: number;
   readonly base?: number;
   readonly precision?: 'f32' | 'bf16';
-  /** What is measured; by default the kernels of the processor, on one thread. */
+  /** What is measured; by default the kernels of the processor, which are measured on one thread. */
   readonly device?: DeviceChoice;
   /** Processes of which the first two send messages to each other; without them links are assumed. */
   readonly processes?: Processes;
@@ -41,16 +40,17 @@ const RUNS = 3;
 /** Speeds of this machine. All processes call it; the first gets the kernels' speeds, and all wait for it. */
 export async function calibrate(options: CalibrateOptions = {}): Promise<Speeds> {
   const { processes } = options;
-  const device = deviceNamed(options.device ?? 'cpu');
-  const entry = await loadDevice(device);
-  const open = device === 'cpu' ? () => cpuDevice({ threads: 1 }) : () => entry.open();
+  const entry = await loadDevice(options.device ?? COMPUTING_DEVICES[0]);
+  // The device whose work is told from the speeds of the host.
+  const ofHost = entry.costs !== undefined;
+  const open = (): Device => entry.open(ofHost ? { threads: 1 } : {});
   const link = processes === undefined ? ETHERNET : await measureLink(processes, open);
   let speeds: Speeds | undefined;
   if (processes === undefined || processes.index === 0) {
     const fitted = fitSpeeds(await timeKernels(options, open));
     speeds = {
       // Another device has one queue, and its kernels that multiply little tell how fast its memory is.
-      ...(device === 'cpu'
+      ...(ofHost
         ? ofProcessor()
         : {
             name: entry.available().note,
