@@ -23,7 +23,11 @@ enum { ok = 0, invalid = 1, no_memory = 2, bad_context = 201, not_ready = 600, l
 constexpr u64 limit = 1ull << 32;
 std::map<u64, size_t> device_memory, host_memory;
 std::set<u64> streams, events, modules, graphs, opened;
-std::map<u64, Run> functions;
+struct Function {
+  Run run;
+  size_t argument_bytes;
+};
+std::map<u64, Function> functions;
 u64 next_handle = 1, current = 0, retained = 0;
 bool capturing = false;
 struct Launched {
@@ -31,7 +35,7 @@ struct Launched {
   unsigned blocks;
   int threads;
   unsigned shared;
-  const void *args;
+  std::vector<char> args; // as they were when it was asked for
 };
 std::vector<Launched> recording;
 std::map<u64, std::vector<Launched>> graph_launches, executables;
@@ -40,7 +44,7 @@ std::map<u64, std::vector<Launched>> graph_launches, executables;
 std::string asked;
 std::set<u64> looked;
 int run_now(const Launched &l) {
-  const char *problem = l.run(l.blocks, l.threads, l.shared, l.args);
+  const char *problem = l.run(l.blocks, l.threads, l.shared, l.args.data());
   return problem ? (fprintf(stderr, "%s\n", problem), launch_failed) : ok;
 }
 std::map<u64, u64> recorded; // place in the queue, by event
@@ -178,8 +182,11 @@ int cuModuleLoadData(u64 *module, const void *image) {
 int cuModuleUnload(u64 module) { return destroy(modules, module); }
 int cuModuleGetFunction(u64 *function, u64 module, const char *name) {
   *function = next_handle++;
-  functions[*function] = module < 1u << 20 ? idle_kernel : (Run)dlsym((void *)module, (std::string(name) + "_run").c_str());
-  return functions[*function] ? ok : invalid;
+  if (module < 1u << 20) return functions[*function] = {idle_kernel, 0}, ok;
+  const auto of_kernel = [&](const char *what) { return dlsym((void *)module, (std::string(name) + what).c_str()); };
+  const auto *const bytes = (const size_t *)of_kernel("_argument_bytes");
+  functions[*function] = {(Run)of_kernel("_run"), bytes ? *bytes : 0};
+  return functions[*function].run && bytes ? ok : invalid;
 }
 int cuFuncSetAttribute(u64 function, int attribute, int value) {
   return functions.count(function) && attribute == 8 && value <= 232448 ? ok : invalid;
@@ -188,7 +195,9 @@ int cuLaunchKernel(u64 function, unsigned x, unsigned y, unsigned z, unsigned bx
                    void **params, void **extra) {
   if (!functions.count(function) || !streams.count(stream) || extra || !params) return invalid;
   if (x == 0 || y != 1 || z != 1 || by != 1 || bz != 1 || shared > 232448) return invalid;
-  const Launched launch{functions[function], x, int(bx), shared, params[0]};
+  const Function &known = functions[function];
+  const char *const given = (const char *)params[0];
+  const Launched launch{known.run, x, int(bx), shared, std::vector<char>(given, given + known.argument_bytes)};
   if (capturing) return recording.push_back(launch), ok;
   return asked += 'k', run_now(launch);
 }
@@ -222,6 +231,7 @@ int nvrtcCompileProgram(u64 program, int count, const char *const *options) {
   FILE *file = fopen((base + ".cpp").c_str(), "w");
   fprintf(file, "#include \"%s\"\n%s\nstatic void enter(const void *a) { %s(*(const Args *)a); }\n", getenv("FAKE_CUDA_HEADER"),
           p.source.c_str(), kernel.c_str());
+  fprintf(file, "extern \"C\" const unsigned long long %s_argument_bytes = sizeof(Args);\n", kernel.c_str());
   fprintf(file, "extern \"C\" const char *%s_run(long long b, int t, long long s, const void *a) { return em_launch(b, t, s, 1, 0, enter, a); }\n",
           kernel.c_str());
   fclose(file);
