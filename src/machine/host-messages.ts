@@ -15,8 +15,11 @@ export function messageOf(dtype: DType, data: HostArray): Uint8Array {
 }
 
 /** And back. */
-export function numbersOfMessage(dtype: DType, bytes: Uint8Array): HostArray {
-  const { buffer } = bytes.slice();
+export const numbersOfMessage = (dtype: DType, bytes: Uint8Array): HostArray =>
+  numbersIn(dtype, bytes.slice().buffer);
+
+/** The numbers of a whole buffer, which nobody else may hold. */
+export function numbersIn(dtype: DType, buffer: ArrayBuffer): HostArray {
   switch (dtype) {
     case 'bf16':
       return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (u) => u << 16).buffer);

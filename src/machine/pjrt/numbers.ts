@@ -1,5 +1,6 @@
 import { type Box, BYTES, boxVolume, type DType, forEachIndex, rowMajorStrides } from '../../core/index.ts';
 import type { HostArray } from '../device.ts';
+import { numbersIn } from '../host-messages.ts';
 
 // Numbers of the host as the bytes of arrays, row-major, and parts of such arrays.
 
@@ -34,23 +35,8 @@ export const bytesOf = (dtype: DType, data: HostArray): Uint8Array<ArrayBuffer> 
   new Uint8Array(typed(dtype, data).buffer as ArrayBuffer);
 
 /** The numbers of bytes, which nobody else may hold. */
-export function numbersOf(dtype: DType, bytes: Uint8Array<ArrayBuffer>): HostArray {
-  const { buffer } = bytes.byteOffset === 0 ? bytes : bytes.slice();
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(buffer);
-    case 'f64':
-      return new Float64Array(buffer);
-    case 'bf16':
-      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (u) => u << 16).buffer);
-    case 'u8':
-      return new Uint8Array(buffer);
-    case 'i32':
-      return new Int32Array(buffer);
-    default:
-      return dtype satisfies never;
-  }
-}
+export const numbersOf = (dtype: DType, bytes: Uint8Array<ArrayBuffer>): HostArray =>
+  numbersIn(dtype, (bytes.byteOffset === 0 ? bytes : bytes.slice()).buffer);
 
 const sizesOf = (box: Box): number[] => box.map(({ start, end }) => end - start);
 
