@@ -5,8 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeSpotted } from '../../../test/spotted.ts';
 import { preprocess } from '../../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
-import { readLog } from '../record/log.ts';
-import { openSafetensors } from '../record/safetensors.ts';
+import { numbersOf } from './run-numbers.testing.ts';
 import { train } from './train.ts';
 
 // Trainings on images of one label give the same numbers whatever they are cut into, read from, or broken off at.
@@ -26,16 +25,6 @@ function config(settings: object = {}): TrainConfig {
     ...{ task: 'classify', data: at('volumes'), out, base: 4, levels: 2, steps: 2, threads: 1, batch: 2 },
     ...{ validation: ['image_02'], checkpointEvery: 2, ...settings },
   });
-}
-
-/** Losses, scores, probabilities and weights of a run. */
-async function numbersOf(run: TrainConfig): Promise<unknown> {
-  const lines = await readLog(path.join(run.out, 'log.jsonl'));
-  const file = await openSafetensors(path.join(run.out, 'checkpoints', 'latest.safetensors'));
-  const weights: Record<string, unknown> = {};
-  for (const name of file.tensors.keys()) weights[name] = await file.read(name);
-  await file.close();
-  return { weights, lines: lines.map((line) => ({ ...line, seconds: 0, peakRssBytes: 0, bytesSent: 0 })) };
 }
 
 async function numbers(run: TrainConfig): Promise<unknown> {

@@ -10,7 +10,7 @@ import { evaluateImages } from '../evaluate/images/evaluate-images.ts';
 import { classify } from '../predict/images/classify.ts';
 import { predict } from '../predict/predict.ts';
 import { readLog } from '../record/log.ts';
-import { openSafetensors } from '../record/safetensors.ts';
+import { numbersOf } from './run-numbers.testing.ts';
 import { train } from './train.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-train-classify-'));
@@ -33,12 +33,7 @@ function config(settings: object = {}): TrainConfig {
 /** Losses, scores, probabilities and weights of a run. */
 async function numbers(run: TrainConfig): Promise<unknown> {
   await train(run);
-  const lines = await readLog(path.join(run.out, 'log.jsonl'));
-  const file = await openSafetensors(path.join(run.out, 'checkpoints', 'latest.safetensors'));
-  const weights: Record<string, unknown> = {};
-  for (const name of file.tensors.keys()) weights[name] = await file.read(name);
-  await file.close();
-  return { weights, lines: lines.map((line) => ({ ...line, seconds: 0, peakRssBytes: 0, bytesSent: 0 })) };
+  return numbersOf(run);
 }
 
 describe('a training on images of one label', () => {

@@ -7,8 +7,8 @@ import { readScan, writePhantom } from '../../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { predict } from '../predict/predict.ts';
-import { readLog } from '../record/log.ts';
 import { openSafetensors } from '../record/safetensors.ts';
+import { numbersOf } from './run-numbers.testing.ts';
 import { train } from './train.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-train-plane-'));
@@ -28,12 +28,7 @@ function config(settings: object): TrainConfig {
 /** Losses, scores and weights of a run. */
 async function numbers(run: TrainConfig): Promise<unknown> {
   await train(run);
-  const lines = await readLog(path.join(run.out, 'log.jsonl'));
-  const file = await openSafetensors(path.join(run.out, 'checkpoints', 'latest.safetensors'));
-  const weights: Record<string, unknown> = {};
-  for (const name of file.tensors.keys()) weights[name] = await file.read(name);
-  await file.close();
-  return { weights, lines: lines.map((line) => ({ ...line, seconds: 0, peakRssBytes: 0, bytesSent: 0 })) };
+  return numbersOf(run);
 }
 
 describe('a training on pictures', () => {
