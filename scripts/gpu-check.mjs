@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sanitizer, sanitizerArgs, summaryOf } from './gpu/sanitizer.mjs';
+import { sanitizedStep, sanitizer, sanitizerArgs, summaryOf } from './gpu/sanitizer.mjs';
 import { suiteArgs, suiteResult } from './gpu/tests.mjs';
 import { packageRoot } from './setup/common.mjs';
 
@@ -120,19 +120,7 @@ async function sanitized(tool) {
   const found = sanitizer();
   if (found === undefined) return row(tool, 'left out: no compute-sanitizer on the PATH or in a toolkit');
   for (const precision of ['bf16', 'f32']) {
-    const flags = [
-      '--device',
-      'cuda',
-      '--size',
-      '32',
-      '--base',
-      '16',
-      '--steps',
-      '1',
-      '--precision',
-      precision,
-    ];
-    const args = [...sanitizerArgs(tool), process.execPath, bin, 'bench', ...flags];
+    const args = [...sanitizerArgs(tool), process.execPath, bin, ...sanitizedStep(precision)];
     const ended = await run(found, args);
     const lines = summaryOf(`${ended.out}\n${ended.err}`);
     verdict(

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sanitizer, sanitizerArgs, summaryOf } from './gpu/sanitizer.mjs';
+import { sanitizedStep, sanitizer, sanitizerArgs, summaryOf } from './gpu/sanitizer.mjs';
 import { suiteArgs, suiteResult } from './gpu/tests.mjs';
 import { packageRoot, secondsSince } from './setup/common.mjs';
 
@@ -60,22 +60,14 @@ else
   for (const tool of ['memcheck', 'racecheck'])
     for (const precision of ['f32', 'bf16']) {
       const begun = performance.now();
-      const how = [
-        'bench',
-        '--device',
-        'cuda',
-        '--size',
-        '32',
-        '--base',
-        '16',
-        '--steps',
-        '1',
-        '--precision',
-        precision,
-      ];
       const ended = spawnSync(
         found,
-        [...sanitizerArgs(tool), process.execPath, join(packageRoot, 'bin/halomesh.js'), ...how],
+        [
+          ...sanitizerArgs(tool),
+          process.execPath,
+          join(packageRoot, 'bin/halomesh.js'),
+          ...sanitizedStep(precision),
+        ],
         { cwd: packageRoot, env, encoding: 'utf8', maxBuffer: 2 ** 28 },
       );
       told(`compute-sanitizer ${tool}, ${precision}`, ended.status === 0, begun);

@@ -19,6 +19,11 @@ export const sanitizerArgs = (tool) => [
   ...(tool === 'racecheck' ? ['--racecheck-report', 'all'] : []),
 ];
 
+/** Arguments of halomesh for the training step that is looked at. */
+export const sanitizedStep = (precision) => [
+  ...['bench', '--device', 'cuda', '--size', '32', '--base', '16', '--steps', '1', '--precision', precision],
+];
+
 /** How often each kernel is named by an error, a hazard or a warning, and the tool's own last line. */
 export function summaryOf(text) {
   const kernels = new Map();

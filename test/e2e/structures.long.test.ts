@@ -1,7 +1,6 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   canonicalGrid,
   fingerprintDataset,
@@ -10,31 +9,14 @@ import {
   preprocess,
   readScan,
   verifyDataset,
-  writePhantom,
 } from '../../src/imaging/index.ts';
 import { evaluate, predict, readLog, resolveConfig, train } from '../../src/train/index.ts';
-import { STRUCTURES, splitPhantom } from '../imaging/structures-fixture.ts';
+import { STRUCTURES, structureCases } from '../imaging/structures-fixture.ts';
 
 // Trainings on data sets with one file for each structure, as TotalSegmentator's, are those of the same data with one label map.
 
-const root = mkdtempSync(path.join(tmpdir(), 'halomesh-structures-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-const place = (...parts: string[]): string => path.join(root, ...parts);
-const nnunet = place('nnunet');
-const apart = place('apart');
-const cases = ['phantom_000', 'phantom_001'];
+const { place, nnunet, apart, cases } = structureCases();
 const names = STRUCTURES;
-const split = (id: string, dir: string, inside = 1): Promise<void> => splitPhantom(nnunet, id, dir, inside);
-
-beforeAll(async () => {
-  await writePhantom({ out: nnunet, size: [12, 14, 13], spacing: [3, 2, 2], cases: 2 });
-  await split(cases[0], apart);
-  await split(cases[1], apart, 255);
-  // Neither a case nor an error.
-  writeFileSync(path.join(apart, 'meta.csv'), 'image_id\n');
-  mkdirSync(path.join(apart, 'notes'));
-});
 
 let runs = 0;
 async function losses(settings: object): Promise<unknown[]> {

@@ -1,38 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STRUCTURES, splitPhantom } from '../../../test/imaging/structures-fixture.ts';
-import {
-  canonicalGrid,
-  loadLabels,
-  openDataset,
-  readScan,
-  verifyDataset,
-  writeNifti,
-  writePhantom,
-} from '../index.ts';
+import { describe, expect, it } from 'vitest';
+import { STRUCTURES, structureCases } from '../../../test/imaging/structures-fixture.ts';
+import { canonicalGrid, loadLabels, openDataset, readScan, verifyDataset, writeNifti } from '../index.ts';
 
 // Data sets with one file for each structure, as TotalSegmentator's.
 
-const root = mkdtempSync(path.join(tmpdir(), 'halomesh-structures-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-const place = (...parts: string[]): string => path.join(root, ...parts);
-const nnunet = place('nnunet');
-const apart = place('apart');
-const cases = ['phantom_000', 'phantom_001'];
+const { place, nnunet, apart, cases, split } = structureCases();
 const names = STRUCTURES;
-const split = (id: string, dir: string, inside = 1): Promise<void> => splitPhantom(nnunet, id, dir, inside);
-
-beforeAll(async () => {
-  await writePhantom({ out: nnunet, size: [12, 14, 13], spacing: [3, 2, 2], cases: 2 });
-  await split(cases[0], apart);
-  await split(cases[1], apart, 255);
-  // Neither a case nor an error.
-  writeFileSync(path.join(apart, 'meta.csv'), 'image_id\n');
-  mkdirSync(path.join(apart, 'notes'));
-});
 
 describe('a data set with a file for each structure', () => {
   it('has its names and the labels of one file', async () => {

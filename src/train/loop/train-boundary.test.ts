@@ -1,49 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { range } from '../../core/index.ts';
-import {
-  augmentBox,
-  openDataset,
-  type Shape3,
-  SignedDistances,
-  wholeBox,
-  writePhantom,
-} from '../../imaging/index.ts';
+import { augmentBox, openDataset, type Shape3, SignedDistances, wholeBox } from '../../imaging/index.ts';
 import { alone } from '../../machine/index.ts';
-import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { augmentationOf, prepareOptions } from '../config/model.ts';
 import { boundaryWeightOf } from '../config/task/boundary.ts';
-import { readLog } from '../record/log.ts';
 import { boundaryFeed } from '../samples/boundary-feed.ts';
 import { CaseReader } from '../samples/case-reader.ts';
-import { train } from './train.ts';
+import { boundaryRuns } from './boundary.testing.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-boundary-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const data = path.join(folder, 'data');
-const SIZE: Shape3 = [12, 14, 10];
-beforeAll(async () => {
-  await writePhantom({ out: data, size: SIZE, spacing: [3, 2, 2.5], cases: 2 });
-});
-
-let runs = 0;
-function config(settings: object = {}): TrainConfig {
-  return resolveConfig({
-    ...{ data, out: path.join(folder, `run${runs++}`), steps: 2, threads: 1, base: 2, levels: 2 },
-    ...{ loss: { terms: ['dice', 'ce', 'boundary'], boundaryWeight: { first: 0.2, last: 0.8 } } },
-    ...settings,
-  });
-}
-
-const losses = async (run: TrainConfig): Promise<number[]> => {
-  await train(run);
-  return (await readLog(path.join(run.out, 'log.jsonl'))).flatMap((line) =>
-    line.kind === 'step' ? [line.loss] : [],
-  );
-};
+const { data, config, losses } = boundaryRuns();
 
 it('weighs more from the first step to the last', () => {
   const run = config({ steps: 3 });

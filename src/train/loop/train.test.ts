@@ -10,6 +10,7 @@ import { predict } from '../predict/predict.ts';
 import { readLog, type StepLine } from '../record/log.ts';
 import { runFolder } from '../record/run-folder.ts';
 import { readRunPlan } from '../record/run-plan.ts';
+import { checkpointOf, interrupt } from './interrupted.testing.ts';
 import { train } from './train.ts';
 import type { TrainEvent } from './train-events.ts';
 
@@ -57,26 +58,6 @@ async function stepLines(run: TrainConfig): Promise<StepLine[]> {
 }
 
 const losses = async (run: TrainConfig): Promise<number[]> => (await stepLines(run)).map(({ loss }) => loss);
-
-/** A checkpoint without what names the folder of the run. */
-function checkpointOf(run: TrainConfig, which: 'latest' | 'best' = 'latest'): string {
-  const bytes = readFileSync(path.join(run.out, 'checkpoints', `${which}.safetensors`));
-  return bytes
-    .toString('latin1')
-    .replaceAll(run.out, '')
-    .replace(/"header_crc32":"\w+"/, '');
-}
-
-/** Trains for some steps, as if Ctrl-C had been pressed then. */
-async function interrupt(run: TrainConfig, steps: number) {
-  const stop = new AbortController();
-  return train(run, {
-    signal: stop.signal,
-    onEvent: (event) => {
-      if (event.kind === 'step' && event.step === steps) stop.abort();
-    },
-  });
-}
 
 describe('train', () => {
   it('writes down what it expects before the first step', async () => {

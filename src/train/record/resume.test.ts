@@ -13,6 +13,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDataset, writePhantom } from '../../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
+import { checkpointOf, interrupt } from '../loop/interrupted.testing.ts';
 import { train } from '../loop/train.ts';
 import type { TrainEvent } from '../loop/train-events.ts';
 import { readLog } from './log.ts';
@@ -44,26 +45,6 @@ function config(settings: object = {}): TrainConfig {
 async function losses(run: TrainConfig): Promise<number[]> {
   const lines = await readLog(path.join(run.out, 'log.jsonl'));
   return lines.flatMap((line) => (line.kind === 'warning' ? [] : [line.loss]));
-}
-
-/** A checkpoint without what names the folder of the run. */
-function checkpointOf(run: TrainConfig): string {
-  const bytes = readFileSync(path.join(run.out, 'checkpoints', 'latest.safetensors'));
-  return bytes
-    .toString('latin1')
-    .replaceAll(run.out, '')
-    .replace(/"header_crc32":"\w+"/, '');
-}
-
-/** Trains for some steps, as if Ctrl-C had been pressed then. */
-async function interrupt(run: TrainConfig, steps: number) {
-  const stop = new AbortController();
-  return train(run, {
-    signal: stop.signal,
-    onEvent: (event) => {
-      if (event.kind === 'step' && event.step === steps) stop.abort();
-    },
-  });
 }
 
 describe('a run', () => {
