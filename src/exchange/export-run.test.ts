@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -184,9 +184,18 @@ describe('exports', () => {
     const onnx = path.join(folder, 'there.onnx');
     writeFileSync(onnx, 'mine');
     await expect(exportRun({ run, onnx })).rejects.toThrow('the output is there already');
-    await expect(exportRun({ run, onnx: runFolder(run).latest, overwrite: true })).rejects.toThrow(
-      'the output is a file that is read',
-    );
+    // Also where the checkpoint that is exported is another one.
+    const { latest, best } = runFolder(run);
+    cpSync(latest, best);
+    for (const given of [
+      { onnx: latest },
+      { web: best, checkpoint: 'latest' },
+      { safetensors: latest },
+    ] as const)
+      await expect(exportRun({ run, ...given, overwrite: true })).rejects.toThrow(
+        'the output is a file that is read',
+      );
+    rmSync(best);
     await expect(exportRun({ run })).rejects.toThrow(
       'expected an ONNX file, a safetensors file or one for pages to write',
     );

@@ -4,8 +4,10 @@ import { paperWindow } from '../imaging/index.ts';
 import { buildScores, type CustomNetwork, isCustom } from '../nn/index.ts';
 import {
   channelCount,
+  filesOfRun,
   imageShape,
   prepareOptions,
+  runFolder,
   scoreCount,
   shapeOfSize,
   type TrainConfig,
@@ -51,7 +53,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
     });
   const run = await readRunWeights(options);
   const forWeb = web === undefined ? undefined : await runForWeb(options, web);
-  checkOutputs({ reads: run.files, writes: written, overwrite });
+  checkOutputs({ reads: filesOfRun(runFolder(options.run)), writes: written, overwrite });
   if (onnx !== undefined) {
     const content = onnxOf(onnx, run);
     await writeAtomically(onnx, async (handle) => {

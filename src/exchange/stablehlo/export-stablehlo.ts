@@ -10,6 +10,7 @@ import { predictionGraph, trainingGraph } from '../../train/config/model.ts';
 import { shapeOfSize } from '../../train/config/plane.ts';
 import {
   configOfRun,
+  filesOfRun,
   loadNetwork,
   openSafetensors,
   type TrainConfig,
@@ -51,7 +52,7 @@ export async function exportStablehlo(options: StablehloOptions): Promise<readon
   const { file: checkpoint } = await checkpointOf(folder, options.checkpoint ?? 'latest');
   const files = [...texts.map(({ file }) => file), 'weights.safetensors', 'programs.json', 'run.py'];
   const written = files.map((file) => path.join(out, file));
-  checkOutputs({ reads: [folder.config, checkpoint], writes: written, overwrite });
+  checkOutputs({ reads: filesOfRun(folder), writes: written, overwrite });
   makeFolder(out);
   const step = await writeWeights(path.join(out, 'weights.safetensors'), checkpoint, programs, config);
   for (const { file, printed } of texts) await writeTextAtomically(path.join(out, file), printed.text);

@@ -20,8 +20,6 @@ import { type WebRun, webTexts } from './web-run.ts';
 /** What a page needs of a run, and where its weights are. */
 export interface RunForWeb {
   readonly run: WebRun;
-  /** Files that were read. */
-  readonly files: readonly string[];
   readonly checkpoint: string;
   /** Of its weights, with shapes. */
   readonly weights: ReturnType<typeof weightsOf>;
@@ -81,7 +79,6 @@ export async function runForWeb(options: RunWeightsOptions, file: string): Promi
       ...(classValues && { classValues }),
       ...(regions && { regions }),
     },
-    files: [folder.config, checkpoint],
     checkpoint,
     weights: weightsOf(config, classes.length),
   };

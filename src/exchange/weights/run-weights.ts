@@ -9,8 +9,6 @@ export interface RunWeights {
   readonly config: TrainConfig;
   readonly classes: readonly string[];
   readonly network: Network;
-  /** Files that were read. */
-  readonly files: readonly string[];
   /** Steps that it was trained for. */
   readonly step: number;
   /** Numbers by path; those of running averages where predictions take these. */
@@ -68,7 +66,6 @@ export async function readRunWeights({
       config,
       classes,
       network,
-      files: [folder.config, file],
       step: Number(opened.metadata.step),
       weights,
     };
