@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -293,5 +294,9 @@ describe('words', () => {
     expect(commandName(['node', '/x/bin/halomesh.js'], {})).toBe('npx halomesh');
     expect(quoted('runs/a-1.b')).toBe('runs/a-1.b');
     expect(quoted("my run's")).toBe("'my run'\\''s'");
+    const odd = "it's\n\u001b\u009b\\";
+    expect(quoted(odd)).not.toMatch(/\p{Cc}/u);
+    const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+    expect(spawnSync('bash', ['-c', `printf %s ${quoted(odd)}`], { encoding: 'utf8', env }).stdout).toBe(odd);
   });
 });

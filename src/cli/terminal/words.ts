@@ -12,7 +12,15 @@ export function relative(file: string): string {
   return short.startsWith(`..${path.sep}..`) ? file : short;
 }
 
-/** A word that a shell takes as one. */
+/** A word that a shell takes as one, on one line. */
 export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  // Control characters as bash, zsh and other shells of today read them.
+  if (/\p{Cc}/u.test(word)) {
+    const escaped = word.replace(/[\\']/g, '\\$&').replace(/\p{Cc}/gu, (c) => `\\u${hex(c)}`);
+    return `$'${escaped}'`;
+  }
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+const hex = (character: string): string => character.charCodeAt(0).toString(16).padStart(4, '0');

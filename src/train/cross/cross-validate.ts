@@ -10,6 +10,7 @@ import { type EvaluateOptions, evaluate } from '../evaluate/evaluate.ts';
 import { train } from '../loop/train.ts';
 import type { TrainResult } from '../loop/train-events.ts';
 import { runFolder } from '../record/run-folder.ts';
+import { checkRunPlace } from '../record/run-place.ts';
 import { readScores } from './summary-file.ts';
 
 // All folds of a data set: a run each, evaluated on the cases that it holds out, and one summary of all cases.
@@ -137,6 +138,17 @@ async function keepSettings(config: TrainConfig, folds: number): Promise<void> {
   const settings: Record<string, unknown> = JSON.parse(JSON.stringify({ folds, ...rest }));
   for (const key of PLACES) delete settings[key];
   if (!existsSync(file)) {
+    checkRunPlace(config.out, config.data);
+    const names = ['summary.json', 'summary.md', ...Array.from({ length: folds }, (_, k) => `fold_${k}`)];
+    const taken = names.find((name) => existsSync(path.join(config.out, name)));
+    if (taken !== undefined)
+      fail({
+        where: config.out,
+        problem: 'place of a cross-validation',
+        expected: 'a new folder, or one that a cross-validation has begun in',
+        found: `${taken} of something else`,
+        hint: 'Give another folder with --out',
+      });
     makeFolder(config.out);
     await writeTextAtomically(file, `${JSON.stringify(settings, null, 2)}\n`);
     return;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -78,6 +78,18 @@ describe('cross-validation', () => {
     await expect(crossValidate({ ...options, config: config({ validation: 0.2 }) })).rejects.toThrow(
       'Give --folds',
     );
+
+    for (const out of [data, path.join(data, 'cv')])
+      await expect(crossValidate({ ...options, config: config({ out }) })).rejects.toThrow(
+        'no place for a run',
+      );
+    expect(readdirSync(data).sort()).toEqual(['dataset.json', 'imagesTr', 'labelsTr']);
+    const other = path.join(root, 'other');
+    mkdirSync(path.join(other, 'fold_1'), { recursive: true });
+    await expect(crossValidate({ ...options, config: config({ out: other }) })).rejects.toThrow(
+      'found fold_1 of something else',
+    );
+    expect(readdirSync(other)).toEqual(['fold_1']);
 
     const same = compareRuns(path.join(root, 'cv'), path.join(root, 'cv', 'summary.json'));
     expect(same.classes.map(({ name }) => name)).toEqual(['liver', 'tumour']);

@@ -25,7 +25,7 @@ export async function takeRun(
   resume = false,
 ): Promise<TakenRun> {
   if (resume) checkThere(folder);
-  else checkPlace(folder.dir, config.data);
+  else checkRunPlace(folder.dir, config.data);
   const lock = takeFolder(folder.dir);
   try {
     if (resume) return { folder, lock, before: await checkResumable(folder, config, warn) };
@@ -37,8 +37,8 @@ export async function takeRun(
   }
 }
 
-/** Refuses a folder for a new run within a data set, a store, or what another run writes. */
-function checkPlace(out: string, data: string): void {
+/** Refuses a folder for a new run, or for several, within a data set, a store, or what another run writes. */
+export function checkRunPlace(out: string, data: string): void {
   const refuse = (found: string): never =>
     fail({
       where: out,
