@@ -277,13 +277,8 @@ describe('progress', () => {
   });
 
   it('writes durations as clocks do', () => {
-    expect([0, 59.6, 61, 3600, 36_061].map(duration)).toEqual([
-      '0:00',
-      '1:00',
-      '1:01',
-      '1:00:00',
-      '10:01:01',
-    ]);
+    const shown = [0, 59.6, 61, 3600, 36_061].map(duration);
+    expect(shown.join(' ')).toBe('0:00 1:00 1:01 1:00:00 10:01:01');
   });
 });
 
