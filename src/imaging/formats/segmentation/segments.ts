@@ -4,6 +4,16 @@ export interface Segment {
   readonly name: string;
 }
 
+/** All classes but the background, with the values that they have in label maps; the classes themselves by default. */
+export function segmentsOf(
+  classes: readonly string[],
+  values: readonly number[] | undefined,
+): readonly Segment[] {
+  return classes
+    .map((name, cls) => ({ name, value: values?.[cls] ?? cls }))
+    .filter(({ value }) => value !== 0);
+}
+
 /** Red, green and blue, 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
 
