@@ -1,7 +1,10 @@
 // What `import { ... } from 'halomesh/browser'` gives: what needs neither files nor native code, so that it runs in pages and workers.
 
 // Scans that were given, segmented by a run that was exported for pages
+export { dicomSegOf } from './app/dicom-seg.ts';
+export { type GivenLabels, readGivenLabels } from './app/given-labels.ts';
 export { type GivenScan, niftiOf, openGiven, scanAmong } from './app/given-scan.ts';
+export { type LearnedStep, type LearnSettings, learnScan } from './app/learn.ts';
 export {
   type FoundClass,
   type Passes,
@@ -9,7 +12,6 @@ export {
   type SegmentSettings,
   segmentScan,
 } from './app/segment.ts';
-export { type OpenWebRun, readWebRun, type WebRun } from './exchange/web/web-run.ts';
 // Augmentation, resampling, scores
 export { augmentBox } from './imaging/augment/augment.ts';
 // Scans among files that a page was given
@@ -40,3 +42,4 @@ export * from './ops/public.ts';
 export { explainPlan, formatPlan, makePlan, type Plan, type PlanReport } from './plan/index.ts';
 // Running graphs on a mesh of ranks in this page
 export { type Loaded, Session, type SessionOptions } from './run/index.ts';
+export { encodeWebRun, type OpenWebRun, readWebRun, type WebRun } from './train/record/web-run.ts';

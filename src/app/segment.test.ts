@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportRun } from '../exchange/index.ts';
-import { readWebRun } from '../exchange/web/web-run.ts';
 import { readScan, writePhantom } from '../imaging/index.ts';
 import { wasmHere } from '../machine/wasm-here.ts';
-import { predict, resolveConfig, train } from '../train/index.ts';
+import { evaluate, predict, resolveConfig, train } from '../train/index.ts';
+import { readWebRun } from '../train/record/web-run.ts';
 import { niftiOf, openGiven, scanAmong, shownScan } from './given-scan.ts';
 import { type Passes, segmentScan } from './segment.ts';
 
@@ -91,6 +91,24 @@ describe('a scan segmented by an exported run', () => {
 });
 
 describe('the file of a run', () => {
+  it.each(['batch', 'instance'])('is a run that predict takes (%s norm)', async (norm) => {
+    const { checkpoint, step } = await predict({
+      ...{ run: at(`${norm}.safetensors`), device: 'wasm', input: at(SCAN), output: at('by-file.nii.gz') },
+      overwrite: true,
+    });
+    expect([checkpoint, step]).toEqual(['best', 4]);
+    expect(readFileSync(at('by-file.nii.gz')).equals(readFileSync(at(`${norm}.nii.gz`)))).toBe(true);
+    const other = predict({ run: at('none.safetensors'), input: at(SCAN), output: at('other.nii.gz') });
+    await expect(other).rejects.toThrow(/none.safetensors: is no file of a run/);
+    await expect(evaluate({ run: at(`${norm}.safetensors`), data: at('data') })).rejects.toThrow(
+      /safetensors: a run that is one file says nothing of its cases/,
+    );
+    const latest = at(`${norm}/checkpoints/latest.safetensors`);
+    await expect(predict({ run: latest, input: at(SCAN), output: at('other.nii.gz') })).rejects.toThrow(
+      /latest.safetensors: is no run as one file/,
+    );
+  });
+
   const refusal = (change: (bytes: Uint8Array) => Uint8Array) => {
     try {
       readWebRun(change(bytesOf('batch.safetensors')), 'a.safetensors');
@@ -120,7 +138,7 @@ describe('the file of a run', () => {
     expect(refusal((bytes) => bytes.fill(255, bytes.length - 2))).toMatch(/tensor ".*" is damaged/);
     expect(refusal(replaced('web run 1', 'web run 2'))).toMatch(/a header with the sum/);
     expect(refusal(() => Uint8Array.from(readFileSync(at('batch/checkpoints/latest.safetensors'))))).toMatch(
-      /is no run that this page can use; expected format "halomesh web run 1"/,
+      /is no run as one file, for pages and for predict; expected format "halomesh web run 1"/,
     );
     expect(refusal(() => bytesOf(SCAN))).toMatch(/is no whole file of a run/);
   });

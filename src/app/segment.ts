@@ -1,5 +1,4 @@
 import { type Box, fail, type Graph, HalomeshError, mesh, type StopSignal } from '../core/index.ts';
-import { type OpenWebRun, type WebRun, webGraph } from '../exchange/web/web-run.ts';
 import type { ScanSource } from '../imaging/preprocess/held-scan.ts';
 import { restoreLabels } from '../imaging/preprocess/prepared-grid.ts';
 import { putBox } from '../imaging/volume/box-copy.ts';
@@ -11,6 +10,7 @@ import { bytes, makePlan, type Plan, predictPeak, type Target } from '../plan/in
 import { type Feed, type Loaded, Session } from '../run/index.ts';
 import { blocksWithin, refusesBlocks, regionOf } from '../train/predict/blocks.ts';
 import { voxelBox } from '../train/predict/volume-parts.ts';
+import { type OpenWebRun, type WebRun, webGraph } from '../train/record/web-run.ts';
 import { interleaved } from '../train/samples/interleaved.ts';
 import { readSlices } from '../train/samples/slices.ts';
 

@@ -1,4 +1,6 @@
-// Files that are dropped on the page or chosen, by their paths below what was dropped.
+import { make } from '../src/dom.ts';
+
+// Files that are dropped on the page or chosen, by their paths below what was dropped; and files that it gives.
 
 export const pathsOf = (list: Iterable<File>): Map<string, File> =>
   new Map([...list].map((file) => [file.webkitRelativePath || file.name, file]));
@@ -30,4 +32,11 @@ async function collect(entry: FileSystemEntry, found: Map<string, File>): Promis
     if (piece.length === 0) return;
     for (const one of piece) await collect(one, found);
   }
+}
+
+/** Has the browser save something under a name. */
+export function handOut(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  make('a', { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

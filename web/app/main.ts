@@ -3,10 +3,11 @@ import manyThreads from '../../native/wasm/halomesh-threads.wasm?url';
 import { byId, make, tell } from '../src/dom.ts';
 import '../src/page.css';
 import './app.css';
-import type { OpenWebRun } from '../../src/exchange/web/web-run.ts';
-import { droppedFiles, pathsOf } from './files.ts';
+import type { OpenWebRun } from '../../src/train/record/web-run.ts';
+import { droppedFiles, handOut, pathsOf } from './files.ts';
+import { Learning } from './learning.ts';
 import { LAYOUTS, Look } from './look.ts';
-import type { ScanFacts, SegmentResult } from './protocol.ts';
+import type { Kernels, ScanFacts, SegmentResult } from './protocol.ts';
 import { type Work, work } from './work.ts';
 
 const GIB = 2 ** 30;
@@ -42,6 +43,17 @@ const look = new Look(
   },
 );
 
+/** A network that learns from the scan that was chosen, and is then the one that segments. */
+const learning = new Learning({
+  scan: () => chosen.files,
+  kernels: kernelsChosen,
+  onLearned(opened) {
+    useRun(opened);
+    ready();
+  },
+  failed: (error) => failed(error),
+});
+
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 const failed = (error: unknown): void => tell(error instanceof Error ? error.message : String(error), true);
 
@@ -72,6 +84,7 @@ async function start(): Promise<void> {
   byId('start').addEventListener('click', () => segment().catch(failed));
   byId('stop').addEventListener('click', () => going?.stop());
   byId('save').addEventListener('click', () => save().catch(failed));
+  byId('save-dicom').addEventListener('click', () => saveDicom().catch(failed));
   document.body.dataset.state = 'ready';
   tell('ready: nothing leaves this machine');
 }
@@ -95,8 +108,15 @@ async function takeRun(file: File | undefined): Promise<void> {
   tell(`reading ${file.name}`);
   const said = await work({ kind: 'run', file }).done;
   if (said?.kind !== 'run') return;
-  chosen.opened = said.opened;
-  const { name, step, classes, channels, prepare, regions } = said.opened.run;
+  useRun(said.opened);
+  if (chosen.files !== undefined) await takeScan(chosen.files);
+  else ready();
+}
+
+/** Makes a run the one that segments. */
+function useRun(opened: OpenWebRun): void {
+  chosen.opened = opened;
+  const { name, step, classes, channels, prepare, regions } = opened.run;
   const { spacing, size } = prepare;
   const grid =
     spacing !== undefined
@@ -112,8 +132,6 @@ async function takeRun(file: File | undefined): Promise<void> {
   ].join(' · ');
   document.body.dataset.run = name;
   forget();
-  if (chosen.files !== undefined) await takeScan(chosen.files);
-  else ready();
 }
 
 async function takeScan(files: ReadonlyMap<string, File>): Promise<void> {
@@ -156,7 +174,15 @@ function forget(): void {
 function ready(): void {
   const can = chosen.opened !== undefined && chosen.facts !== undefined;
   byId<HTMLButtonElement>('start').disabled = !can;
+  learning.enable(chosen.facts !== undefined);
   tell(can ? 'ready to segment' : chosen.opened === undefined ? 'choose a trained network' : 'choose a scan');
+}
+
+/** What computes, as it was chosen. */
+function kernelsChosen(): Kernels {
+  const budget = Number(byId<HTMLSelectElement>('budget').value);
+  const threads = Math.max(1, Math.min(64, Math.round(Number(input('threads').value)) || 1));
+  return { budget, threads, module: kernels[threads > 1 ? 1 : 0] };
 }
 
 async function segment(): Promise<void> {
@@ -164,9 +190,7 @@ async function segment(): Promise<void> {
   if (opened === undefined || files === undefined || going !== undefined) return;
   forget();
   const [progress, facts] = [byId<HTMLProgressElement>('progress'), byId('progress-facts')];
-  const budget = Number(byId<HTMLSelectElement>('budget').value);
-  const threads = Math.max(1, Math.min(64, Math.round(Number(input('threads').value)) || 1));
-  const module = kernels[threads > 1 ? 1 : 0];
+  const { budget, ...others } = kernelsChosen();
   const running = (on: boolean): void => {
     byId<HTMLButtonElement>('start').disabled = on;
     byId('stop').hidden = !on;
@@ -176,7 +200,9 @@ async function segment(): Promise<void> {
   progress.removeAttribute('value');
   tell('segmenting');
   let most = 0;
-  going = work({ kind: 'segment', opened, files, budget, module, threads }, ({ done, all, bytes }) => {
+  going = work({ kind: 'segment', opened, files, budget, ...others }, (news) => {
+    if (news.kind !== 'pass') return;
+    const { done, all, bytes } = news;
     most = Math.max(most, bytes);
     progress.max = all;
     progress.value = done;
@@ -217,6 +243,7 @@ function showVolumes({ found }: SegmentResult, { run }: OpenWebRun): void {
     );
   });
   byId('volumes').replaceChildren(...rows);
+  byId('save-dicom').hidden = chosen.facts?.format !== 'DICOM';
   byId('result').hidden = false;
 }
 
@@ -225,9 +252,16 @@ async function save(): Promise<void> {
   const { result, facts } = chosen;
   if (result === undefined || facts === undefined) return;
   const packed = new Blob([result.nifti]).stream().pipeThrough(new CompressionStream('gzip'));
-  const url = URL.createObjectURL(await new Response(packed).blob());
-  make('a', { href: url, download: `${facts.name}_segmentation.nii.gz` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  handOut(await new Response(packed).blob(), `${facts.name}_segmentation.nii.gz`);
+}
+
+/** Hands it out as a segmentation of DICOM that refers to the slices of the series. */
+async function saveDicom(): Promise<void> {
+  const { result, facts, files, opened } = chosen;
+  if (result === undefined || facts === undefined || files === undefined || opened === undefined) return;
+  const said = await work({ kind: 'dicom-seg', files, run: opened.run, nifti: result.nifti }).done;
+  if (said?.kind === 'dicom-seg')
+    handOut(new Blob([...said.pieces], { type: 'application/dicom' }), `${facts.name}_segmentation.dcm`);
 }
 
 function choice(name: string, values: readonly string[], take: (value: string) => void): Node {

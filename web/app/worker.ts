@@ -1,10 +1,13 @@
+import { dicomSegOf, labelsIn } from '../../src/app/dicom-seg.ts';
+import { readGivenLabels } from '../../src/app/given-labels.ts';
 import { headerOf, nameOf, niftiOf, openGiven, scanAmong, shownScan } from '../../src/app/given-scan.ts';
+import { learnScan } from '../../src/app/learn.ts';
 import { type Passes, segmentScan } from '../../src/app/segment.ts';
 import { HalomeshError } from '../../src/core/index.ts';
-import { readWebRun } from '../../src/exchange/web/web-run.ts';
 import { spacingOf } from '../../src/imaging/volume/volume.ts';
 import { wasmDevice } from '../../src/machine/wasm/index.ts';
-import type { Asked, Said, SegmentRequest } from './protocol.ts';
+import { encodeWebRun, readWebRun } from '../../src/train/record/web-run.ts';
+import type { Asked, LearnRequest, Said, SegmentRequest } from './protocol.ts';
 
 // Reads and segments away from the page's own thread. It is ended with its work, so that its memory is given back.
 
@@ -30,6 +33,15 @@ async function answer(asked: Asked): Promise<void> {
     }
     case 'segment':
       return segment(asked);
+    case 'learn':
+      return learn(asked);
+    case 'dicom-seg': {
+      const { files, run, nifti } = asked;
+      const pieces = await dicomSegOf(scanAmong(files, run.channels), await labelsIn(nifti), run);
+      return say({ kind: 'dicom-seg', pieces: pieces.map(owned) });
+    }
+    case 'end':
+      return ending.abort();
     default:
       return asked satisfies never;
   }
@@ -51,6 +63,25 @@ async function segment({ opened, files, budget, module, threads }: SegmentReques
   const nifti = owned(niftiOf(labels, labels.data));
   say({ kind: 'segmented', result: { nifti, found, passes, seconds, moduleBytes } }, nifti.buffer);
 }
+
+/** Says when to learn no more. */
+const ending = new AbortController();
+
+async function learn({ files, truth, budget, module, threads, ...settings }: LearnRequest): Promise<void> {
+  const source = await openGiven(scanAmong(files, ['image']), settings.prepare);
+  const labels = await readGivenLabels(scanAmong(truth, ['label map']), source.geometry);
+  const device = wasmDevice({ module, threads });
+  const opened = await learnScan(source, labels, {
+    ...{ ...settings, device, budget, levels: levelsFor(source.shape), signal: ending.signal },
+    onStep: (step) => say({ ...step, bytes: step.bytes - device.held + device.moduleBytes }),
+  });
+  device.close();
+  say({ kind: 'learned', opened, file: encodeWebRun(opened) });
+}
+
+/** Levels of a network for so many voxels: the lowest has at least 4 along each axis, and there are at most 4. */
+const levelsFor = (shape: readonly number[]): number =>
+  Math.max(1, Math.min(4, Math.floor(Math.log2(Math.min(...shape) / 4)) + 1));
 
 /** Bytes that lie in memory of their own, which can be handed over. */
 const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => bytes as Uint8Array<ArrayBuffer>;

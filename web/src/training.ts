@@ -1,39 +1,14 @@
 import type { ShownRun, ShownSample, ViewData } from '../../src/view/protocol.ts';
-import { Chart, COLORS, type Line } from './charts.ts';
+import { Curves, type Scored, type ScoredStep, scoresOf } from './curves.ts';
 import { byId, make, tell } from './dom.ts';
 
 /** A line of a log, as far as it is shown. */
 type Logged =
-  | {
-      readonly kind: 'step';
-      readonly step: number;
-      readonly loss: number;
-      readonly dice: Readonly<Record<string, number | null>>;
-      readonly accuracy?: number | null;
-      readonly auc?: number | null;
-      readonly learningRate?: number;
-      readonly seconds?: number;
-      readonly peakRssBytes?: number;
-    }
-  | {
-      readonly kind: 'validation';
-      readonly step: number;
-      readonly loss: number | null;
-      readonly dice: Readonly<Record<string, number | null>>;
-      readonly accuracy?: number | null;
-      readonly auc?: number | null;
-    }
+  | (ScoredStep & { readonly kind: 'step'; readonly seconds?: number; readonly peakRssBytes?: number })
+  | (Scored & { readonly kind: 'validation' })
   | { readonly kind: 'warning'; readonly step: number; readonly text: string };
 
 type Step = Extract<Logged, { kind: 'step' }>;
-type Scored = Exclude<Logged, { kind: 'warning' }>;
-
-/** Dice by class, or what is told of images that have one label. */
-const scoresOf = ({ dice, accuracy, auc }: Scored): Readonly<Record<string, number | null>> => ({
-  ...Object.fromEntries(Object.entries(dice).map(([name, score]) => [`Dice ${name}`, score])),
-  ...(accuracy !== undefined && { accuracy }),
-  ...(auc !== undefined && { AUC: auc }),
-});
 
 /** Steps that the pace is the mean of. */
 const PACED = 20;
@@ -55,9 +30,7 @@ class TrainingPage {
   private lines: Logged[] = [];
   private due = false;
   private readonly facts = make('dl', { class: 'facts' });
-  private readonly loss = new Chart('loss');
-  private readonly scores = new Chart('Scores', [0, 1]);
-  private readonly rate = new Chart('learning rate');
+  private readonly curves = new Curves();
   private readonly layers = make('section');
   private readonly log = make('div', { class: 'log' });
   private readonly sample = make('section');
@@ -77,7 +50,7 @@ class TrainingPage {
     byId('training').replaceChildren(
       make('h2', {}, name),
       this.facts,
-      make('div', { class: 'charts' }, this.loss.figure, this.scores.figure, this.rate.figure),
+      this.curves.element,
       this.layers,
       make('h2', {}, 'sample'),
       make(
@@ -136,44 +109,7 @@ class TrainingPage {
     const steps = this.lines.filter((line) => line.kind === 'step');
     const validations = this.lines.filter((line) => line.kind === 'validation');
     const last = Math.max(this.run?.steps ?? 0, steps.at(-1)?.step ?? 0);
-    this.loss.draw(
-      [
-        { name: 'training', color: '#98a1b3', points: steps.map(({ step, loss }) => [step, loss]) },
-        {
-          name: 'validation',
-          color: COLORS[1],
-          points: validations.flatMap(({ step, loss }) => (loss === null ? [] : [[step, loss] as const])),
-          dots: true,
-        },
-      ],
-      last,
-    );
-    const classes = [...new Set([...steps, ...validations].flatMap((line) => Object.keys(scoresOf(line))))];
-    this.scores.draw(
-      classes.flatMap((name, n): Line[] => {
-        const color = COLORS[n % COLORS.length];
-        const of = (all: readonly Scored[]) =>
-          all.flatMap((line) => {
-            const score = scoresOf(line)[name];
-            return typeof score === 'number' ? [[line.step, score] as const] : [];
-          });
-        return [
-          { name: `${name}, training`, color, points: of(steps) },
-          { name: `${name}, validation (dots)`, color, points: of(validations), dots: true },
-        ];
-      }),
-      last,
-    );
-    this.rate.draw(
-      [
-        {
-          name: '',
-          color: '#cc79a7',
-          points: steps.map(({ step, learningRate }) => [step, learningRate ?? 0]),
-        },
-      ],
-      last,
-    );
+    this.curves.draw(steps, validations, last);
     this.showFacts(steps);
     this.log.textContent = this.lines.slice(-SHOWN).map(said).join('\n');
     this.log.scrollTop = this.log.scrollHeight;

@@ -5,7 +5,7 @@ import { classifies } from '../../train/config/task/task.ts';
 import { configOfRun } from '../../train/predict/open-run.ts';
 import { isFolderOfScans, predict, predictFolder } from '../../train/predict/predict.ts';
 import type { FolderResult, PredictionEvent, PredictResult } from '../../train/predict/predict-options.ts';
-import { filesOfRun, runFolder } from '../../train/record/run-folder.ts';
+import { filesOfRun, placeOfRun } from '../../train/record/run-folder.ts';
 import { checkMeshFlags, type RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
@@ -72,7 +72,7 @@ export async function predictAction(flags: Flags): Promise<void> {
     endsAtOnce: true,
     overwrite: flags.overwrite,
     // Channels have commas between them.
-    reads: [flags.input, ...flags.input.split(','), ...runs.flatMap((one) => filesOfRun(runFolder(one)))],
+    reads: [flags.input, ...flags.input.split(','), ...runs.flatMap((one) => filesOfRun(placeOfRun(one)))],
   }).finally(() => show.stop());
   if (faults.length === 0) return;
   if (talks()) for (const { input, error } of faults) tell(`${relative(input)}: ${errorLine(error)}`);

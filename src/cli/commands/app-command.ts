@@ -8,8 +8,8 @@ export function appCommand(program: Command): void {
     .command('app')
     .summary('write the page that segments scans in a browser')
     .description(
-      'Writes a static page, for any web server, that segments scans in the browser by runs of halomesh export --web. Scans and runs ' +
-        'stay on the machine of whoever opens it. halomesh view serves the same page at app/.',
+      'Writes a static page, for any web server, that segments scans in the browser by runs of halomesh export --web, or by small networks that ' +
+        'it learns from a scan with its label map. Scans and runs stay on the machine of whoever opens it. halomesh view serves the same page at app/.',
     )
     .requiredOption('--out <dir>', 'folder for the page');
   addOverwriteFlag(command)

@@ -162,10 +162,11 @@ export function addRunFlags(command: Command, { optional = false, several = fals
   const run = ['--run <run>', 'folder of the run: what was --out of train'] as const;
   const runs = '; given again, the mean of the probabilities of all runs';
   if (several)
-    command.requiredOption(run[0], `${run[1]}${runs}`, (text, before: readonly string[] = []) => [
-      ...before,
-      text,
-    ]);
+    command.requiredOption(
+      run[0],
+      `${run[1]}, or a file of export --web${runs}`,
+      (text, before: readonly string[] = []) => [...before, text],
+    );
   else if (optional) command.option(...run);
   else command.requiredOption(...run);
   command.option(

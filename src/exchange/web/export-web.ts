@@ -13,9 +13,9 @@ import {
   writeSafetensors,
 } from '../../train/index.ts';
 import { checkpointOf } from '../../train/predict/open-run.ts';
+import { type WebRun, webTexts } from '../../train/record/web-run.ts';
 import type { RunWeightsOptions } from '../weights/run-weights.ts';
 import { weightsOf } from '../weights/weights.ts';
-import { type WebRun, webTexts } from './web-run.ts';
 
 /** What a page needs of a run, and where its weights are. */
 export interface RunForWeb {

@@ -16,6 +16,7 @@ import { checkChannelOrder } from '../config/normalization.ts';
 import { type Cleaning, cleaningOf } from '../predict/cleaning.ts';
 import { openRun, type RunOptions } from '../predict/open-run.ts';
 import type { SegmentOptions } from '../predict/segmenter.ts';
+import { isRunFile } from '../record/run-folder.ts';
 import { openSameDataset } from '../record/same-files.ts';
 import { CHUNK_BYTES } from '../samples/cases.ts';
 import { CASE_KINDS, type CaseKind, caseKinds } from './case-kinds.ts';
@@ -90,6 +91,14 @@ export interface EvaluationReport extends ScoredReport, KindScores {
  * its own part; the first one writes, and it alone has cases in its report.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationReport> {
+  if (isRunFile(options.run))
+    fail({
+      where: options.run,
+      problem: 'a run that is one file says nothing of its cases',
+      expected: 'the folder of a run',
+      found: 'a file',
+      hint: 'Segment the scans with halomesh predict, and compare with evaluate --predictions',
+    });
   const run = await openRun(options);
   try {
     const { classes } = run;

@@ -17,7 +17,8 @@ import { channelNamesOf } from '../config/normalization.ts';
 import { classifies } from '../config/task/task.ts';
 import { loadNetwork } from '../record/network-file.ts';
 import { exists } from '../record/run-check.ts';
-import { filesOfRun, type RunFolder, runFolder } from '../record/run-folder.ts';
+import { readRunFile } from '../record/run-file.ts';
+import { filesOfRun, isRunFile, placeOfRun, type RunFolder } from '../record/run-folder.ts';
 import { checkSameCheckpoint } from '../record/same-files.ts';
 import { PatchSegmenter } from './patches/patch-segmenter.ts';
 import { type SegmentedPart, Segmenter, type SegmenterParts, type SegmentOptions } from './segmenter.ts';
@@ -25,7 +26,7 @@ import { gatherLabels, sourceOf } from './volume-parts.ts';
 
 /** Where and from which checkpoint a trained network runs. */
 export interface RunOptions {
-  /** Folder of the run. */
+  /** Folder of the run, or its file from `halomesh export --web` or a page. */
   readonly run: string;
   /** `best` by default, where the run has one. */
   readonly checkpoint?: 'best' | 'latest';
@@ -94,18 +95,20 @@ export interface OpenRun {
 /** The folder of a run and its config, with what the options put in its place. */
 export async function configOfRun(options: RunOptions): Promise<{ folder: RunFolder; config: TrainConfig }> {
   const { run, device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv } = options;
-  const folder = runFolder(run);
+  const folder = placeOfRun(run);
   if (!(await exists(folder.config)))
     fail({
       where: run,
-      problem: 'is no folder of a run',
+      problem: isRunFile(run) ? 'is no file of a run' : 'is no folder of a run',
       expected: folder.config,
       found: 'no such file',
-      hint: 'Give the folder that was --out of halomesh train',
+      hint: 'Give the folder that was --out of halomesh train, or a file of halomesh export --web',
     });
-  const saved = readConfigFile(folder.config);
+  const file = isRunFile(run) ? await readRunFile(run) : undefined;
+  const saved = file?.settings ?? readConfigFile(folder.config);
   const given = { device, threads, split, mesh, layout, memoryLimit, spillDir, exactConv };
-  const config = resolveConfig(mergeConfig(saved, given), flagsOver(given, settingIn(folder.config)));
+  const resolved = resolveConfig(mergeConfig(saved, given), flagsOver(given, settingIn(folder.config)));
+  const config = file?.fit(resolved) ?? resolved;
   if (device !== undefined || options.runsOn === undefined) return { folder, config };
   return { folder, config: { ...config, device: options.runsOn(config.device) } };
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fail, HalomeshError } from '../../core/index.ts';
 import type { BoxWriter } from '../../imaging/formats/segmentation/picture-labels.ts';
+import { segmentsOf } from '../../imaging/formats/segmentation/segments.ts';
 import {
   asValues,
   type Case,
@@ -24,7 +25,7 @@ import { cleaningOf, cleans } from './cleaning.ts';
 import { openRuns } from './ensemble.ts';
 import { checkProbabilities, checkStatistics } from './further-room.ts';
 import { configOfRun, type OpenRun } from './open-run.ts';
-import { labelTarget, outlinesFile, segmentsOf, writeLabelNames } from './outputs/label-target.ts';
+import { labelTarget, outlinesFile, writeLabelNames } from './outputs/label-target.ts';
 import { bytesOfPicture, writePictureLabels } from './outputs/picture-labels.ts';
 import { writeFurther } from './outputs/structures.ts';
 import { type OwnBox, segmentOwn, writeOwnLabels } from './own-box.ts';

@@ -3,6 +3,7 @@ import { isGathered } from '../../nn/index.ts';
 import type { Variables } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { inFileOrder, openSafetensors, type TensorFile, writeSafetensors } from './safetensors.ts';
+import { WEB_FORMAT, webRunOf } from './web-run.ts';
 
 // A checkpoint is a safetensors file: every variable under its path (`down0/conv0/weight`, its optimizer slots
 // `down0/conv0/weight/adam/m`, moving statistics), whole whatever the mesh, and metadata: format, step, config, extras.
@@ -95,6 +96,7 @@ export async function verifyCheckpoint(file: string): Promise<void> {
 }
 
 function stepOf(file: string, { metadata }: TensorFile): number {
+  if (metadata.format === WEB_FORMAT) return webRunOf(metadata, file).step;
   const step = Number(metadata.step || Number.NaN);
   if (metadata.format !== FORMAT || !Number.isSafeInteger(step) || step < 0)
     fail({

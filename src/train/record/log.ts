@@ -4,9 +4,9 @@ import path from 'node:path';
 import { z } from 'zod';
 import { cannotWrite, makeFolder, parseJson, readText, writeTextAtomically } from '../../files/index.ts';
 import type { ScoredImage } from '../../imaging/index.ts';
+import type { DiceByClass } from './hard-dice.ts';
 
-/** Dice by class name, 0 to 1, of the classes above 0; null where a class is neither true nor predicted. */
-export type DiceByClass = Readonly<Record<string, number | null>>;
+export type { DiceByClass } from './hard-dice.ts';
 
 /** What is told of images that have one label: the likeliest class by the probabilities of all. */
 export interface ImageMeasures {

@@ -47,6 +47,15 @@ export function runFolder(dir: string): RunFolder {
   };
 }
 
+/** Whether a run is one file, as `halomesh export --web` and pages write it, and no folder. */
+export const isRunFile = (run: string): boolean => /\.safetensors$/i.test(run);
+
+/** Where everything of a run lies: in its folder or, of a run that is one file, in that. */
+export function placeOfRun(run: string): RunFolder {
+  const folder = runFolder(run);
+  return isRunFile(run) ? { ...folder, config: run, latest: run, best: run } : folder;
+}
+
 /** All files that a run is read from. */
 export function filesOfRun(folder: RunFolder): string[] {
   const { config, network, data, plan, log, classVoxels } = folder;

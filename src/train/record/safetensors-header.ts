@@ -59,6 +59,15 @@ const NO_SUM = '00000000';
 /** Bytes of a number of a type; undefined for a type that the format does not have. */
 export const bytesOf = (dtype: string): number | undefined => BYTES[dtype];
 
+/** The wider type first and then by name, so that all lie aligned. */
+export function inFileOrder<T extends { readonly name: string; readonly dtype: string }>(
+  tensors: readonly T[],
+): T[] {
+  return [...tensors].sort(
+    (a, b) => (bytesOf(b.dtype) ?? 0) - (bytesOf(a.dtype) ?? 0) || (a.name < b.name ? -1 : 1),
+  );
+}
+
 const hex = (sum: number): string => sum.toString(16).padStart(8, '0');
 const ownSum = (sum: string): string => `"${OWN_SUM}":"${sum}"`;
 

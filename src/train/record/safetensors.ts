@@ -9,6 +9,7 @@ import {
   encodeHeader,
   type Header,
   HeaderFault,
+  inFileOrder,
   type TensorInfo,
 } from './safetensors-header.ts';
 
@@ -16,7 +17,7 @@ import {
 // the header, JSON, filled up with spaces; then the numbers, little-endian and row-major, without gaps. Offsets count from the
 // end of the header.
 
-export type { TensorInfo } from './safetensors-header.ts';
+export { inFileOrder, type TensorInfo } from './safetensors-header.ts';
 export type TensorData = Float32Array | Float64Array;
 
 /** A tensor to be written. */
@@ -45,13 +46,6 @@ const OVERFLOWN =
 
 const sizeOf = ({ dtype, shape }: TensorEntry): number =>
   (bytesOf(dtype) ?? 0) * shape.reduce((n, size) => n * size, 1);
-
-/** The wider type first and then by name, so that all lie aligned. */
-export function inFileOrder(tensors: readonly TensorEntry[]): TensorEntry[] {
-  return [...tensors].sort(
-    (a, b) => (bytesOf(b.dtype) ?? 0) - (bytesOf(a.dtype) ?? 0) || (a.name < b.name ? -1 : 1),
-  );
-}
 
 /** Writes tensors one at a time, in the order of the file, with a sum of each. */
 export async function writeSafetensors(

@@ -37,16 +37,6 @@ export interface LabelTarget {
   readonly beginBoxes?: () => Promise<BoxWriter>;
 }
 
-/** All classes but the background, with the values that they have in label maps. */
-export function segmentsOf(
-  classes: readonly string[],
-  values: readonly number[] | undefined,
-): readonly Segment[] {
-  return classes
-    .map((name, cls) => ({ name, value: values?.[cls] ?? cls }))
-    .filter(({ value }) => value !== 0);
-}
-
 /** Finds what a label map needs, such as the slices that one of DICOM refers to, and loads its writer. Throws ImagingError where that is not there. */
 export async function labelTarget(output: string, options: LabelOptions): Promise<LabelTarget> {
   const { format, input, channels, original: grid, segments, labelNames, date } = options;

@@ -4,7 +4,13 @@ import { crc32 } from '../../files/bytes/crc32.ts';
 import { parseJson } from '../../files/wire/json.ts';
 import type { PrepareOptions } from '../../imaging/volume/prepared-case.ts';
 import { buildPrediction, type NetworkSettings, networkConfig } from '../../nn/index.ts';
-import { decodeHeader, HeaderFault } from '../../train/record/safetensors-header.ts';
+import {
+  decodeHeader,
+  encodeHeader,
+  HeaderFault,
+  inFileOrder,
+  type TensorInfo,
+} from './safetensors-header.ts';
 
 // A run as one file, for pages: a safetensors file with the weights that prediction reads, whose metadata say all else. `format` is
 // its version; `run` is JSON, the network, how scans are prepared, what the classes are. Its sums are those of every checkpoint.
@@ -141,16 +147,7 @@ export function webGraph(run: WebRun, [depth, height, width]: readonly [number, 
  */
 export function readWebRun(bytes: Uint8Array, file: string): OpenWebRun {
   const { metadata, tensors, start } = headerOf(bytes, file);
-  const { format = '', run: said = '' } = metadata;
-  if (format !== WEB_FORMAT)
-    fail({
-      where: file,
-      problem: 'is no run that this page can use',
-      expected: `format "${WEB_FORMAT}"`,
-      found: `"${format}"`,
-      hint: 'Write it with halomesh export --web, of the version that the page is of',
-    });
-  const run = runOf(said, file);
+  const run = webRunOf(metadata, file);
   const weights = new Map<string, Float32Array | Float64Array>();
   for (const [name, { dtype, offsets, sum }] of tensors) {
     const part = bytes.slice(start + offsets[0], start + offsets[1]);
@@ -177,6 +174,48 @@ export function readWebRun(bytes: Uint8Array, file: string): OpenWebRun {
       });
   }
   return { run, weights };
+}
+
+/** What the metadata of a file of a run say. Throws HalomeshError where they are those of another file. */
+export function webRunOf(metadata: Readonly<Record<string, string>>, file: string): WebRun {
+  const { format = '', run = '' } = metadata;
+  if (format !== WEB_FORMAT)
+    fail({
+      where: file,
+      problem: 'is no run as one file, for pages and for predict',
+      expected: `format "${WEB_FORMAT}"`,
+      found: `"${format}"`,
+      hint: 'Write it with halomesh export --web, of this version',
+    });
+  return runOf(run, file);
+}
+
+/** The file of a run, as {@link readWebRun} reads it. */
+export function encodeWebRun({ run, weights }: OpenWebRun): Uint8Array<ArrayBuffer> {
+  const tensors = new Map<string, TensorInfo>();
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  const named = webGraph(run, [1, 1, 1]).parameters.map(({ name, value }) => {
+    const numbers = weights.get(name);
+    if (numbers === undefined) fail({ where: `weight "${name}"`, problem: 'the run does not have it' });
+    return { name, numbers, dtype: numbers instanceof Float64Array ? 'F64' : 'F32', value };
+  });
+  for (const { name, numbers, dtype, value } of inFileOrder(named)) {
+    const part = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    const offsets = [end, end + part.length] as const;
+    tensors.set(name, { dtype, shape: value.shape.map((dim) => dim.size), offsets, sum: crc32(part) });
+    parts.push(part);
+    end += part.length;
+  }
+  const head = encodeHeader({ tensors, metadata: webTexts(run) });
+  const bytes = new Uint8Array(head.length + end);
+  bytes.set(head);
+  let at = head.length;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function headerOf(bytes: Uint8Array, file: string) {
