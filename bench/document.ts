@@ -14,7 +14,7 @@ export interface Section {
 }
 
 /** The order of sections in the document; others, such as profiles, come last. */
-export const SECTION_ORDER = ['machine', 'kernels', 'steps', 'voxel', 'memory', 'cuda'] as const;
+export const SECTION_ORDER = ['machine', 'kernels', 'steps', 'pictures', 'voxel', 'memory', 'cuda'] as const;
 
 const begin = (key: string): string => `<!-- begin ${key} -->`;
 const end = (key: string): string => `<!-- end ${key} -->`;

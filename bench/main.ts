@@ -6,6 +6,7 @@ import { kernelsPart } from './kernels.ts';
 import { machine, showMachine } from './machine.ts';
 import { HELP, type PartName, readOptions, UsageError } from './options.ts';
 import { type Bench, type PartResult, threadCounts } from './part.ts';
+import { picturesPart } from './pictures.ts';
 import { profilePart } from './profile.ts';
 import { memoryPart, voxelPart } from './sizes.ts';
 import { stepsPart } from './steps.ts';
@@ -15,6 +16,7 @@ import { stepsPart } from './steps.ts';
 const PART: { readonly [P in PartName]: (bench: Bench) => Promise<PartResult> } = {
   kernels: kernelsPart,
   steps: stepsPart,
+  pictures: picturesPart,
   voxel: voxelPart,
   memory: memoryPart,
   profile: profilePart,
@@ -23,7 +25,7 @@ const PART: { readonly [P in PartName]: (bench: Bench) => Promise<PartResult> } 
 
 const INTRODUCTION = `# Benchmarks
 
-Written by \`npm run bench\`; no number is typed by hand. Every section says when and on what it was measured, and is replaced alone by \`npm run bench -- --only <part>\` (kernels, steps, voxel, memory, profile, cuda). \`npm run bench -- --help\` tells the rest.`;
+Written by \`npm run bench\`; no number is typed by hand. Every section says when and on what it was measured, and is replaced alone by \`npm run bench -- --only <part>\` (kernels, steps, pictures, voxel, memory, profile, cuda). \`npm run bench -- --help\` tells the rest.`;
 
 /** Runs the benchmark of a command line; gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What can be measured alone. */
-export const PARTS = ['kernels', 'steps', 'voxel', 'memory', 'profile', 'cuda'] as const;
+export const PARTS = ['kernels', 'steps', 'pictures', 'voxel', 'memory', 'profile', 'cuda'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -36,6 +36,7 @@ tables into a Markdown file. All of it takes about 40 minutes; nothing else shou
 Parts:
   kernels   peaks of the processor and the memory; convolutions against them, and oneDNN's (Debian: libdnnl-dev)
   steps     training steps of the U-Net beside PyTorch's
+  pictures  training steps on pictures (2048^2) beside steps on volumes (128^3), by operations a second
   voxel     time of a step per voxel, for growing volumes and splits
   memory    memory of a step, measured and predicted, for growing volumes and splits
   profile   the kernels of a training step by time
