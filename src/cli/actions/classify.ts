@@ -23,6 +23,7 @@ export interface ClassifyFlags extends Omit<RunFlags, 'run'>, SegmentFlags {
   readonly run: readonly string[];
   readonly input: string;
   readonly series?: string;
+  readonly volume?: number;
   readonly resampleTilt?: boolean;
   readonly output: string;
   readonly trace?: string;

@@ -50,6 +50,7 @@ export function formatFingerprint(print: Fingerprint): string {
   ];
   const kinds = Object.entries(orientations).map(([code, count]) => `${count} ${code}`);
   const right = (title: string) => ({ title, right: true });
+  const hounsfield = cases.some(({ clipped }) => clipped !== undefined);
   return [
     `${name}: ${cases.length} labelled ${cases.length === 1 ? 'case' : 'cases'}, axes ${kinds.join(', ')}`,
     ...classLines(print),
@@ -63,7 +64,7 @@ export function formatFingerprint(print: Fingerprint): string {
         right('voxels'),
         right('spacing, mm'),
         { title: 'axes' },
-        right('clipped, %'),
+        ...(hounsfield ? [right('clipped, %')] : []),
         ...all.classes
           .slice(1)
           .flatMap(({ name }) => [right(`${name}, %`), right(`${name}, ml`), right(`${name}, mean`)]),
@@ -74,10 +75,10 @@ export function formatFingerprint(print: Fingerprint): string {
           triple(found.shape),
           triple(found.spacing),
           found.orientation,
-          found.clipped === undefined ? '-' : (100 * found.clipped).toFixed(1),
+          ...(hounsfield ? [found.clipped === undefined ? '-' : (100 * found.clipped).toFixed(1)] : []),
           ...labelCells(found),
         ]),
-        ['all', '', '', '', '', ...labelCells(all)],
+        ['all', '', '', '', ...(hounsfield ? [''] : []), ...labelCells(all)],
       ],
     ),
     ...(all.channels ?? [{ name: undefined, zeros: 0, ...all }]).map((channel) =>

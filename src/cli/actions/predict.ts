@@ -24,6 +24,7 @@ export interface Flags extends Omit<RunFlags, 'run'>, SegmentFlags {
   readonly run: readonly string[];
   readonly input: string;
   readonly series?: string;
+  readonly volume?: number;
   readonly resampleTilt?: boolean;
   readonly output: string;
   readonly format?: LabelFormat;

@@ -24,6 +24,11 @@ export function predictCommand(program: Command): void {
       'which series of a DICOM folder to take, where it holds several: its UID, number or description',
     )
     .option(
+      '--volume <n>',
+      'which volume of a file or series to take, counted from 0, where it holds several: phases, echoes, values of b',
+      count('--volume', 0),
+    )
+    .option(
       '--resample-tilt',
       'segment scans whose axes lean (gantry tilt) on an upright grid, and bring labels back to their voxels',
     )

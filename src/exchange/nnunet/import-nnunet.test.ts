@@ -137,11 +137,6 @@ describe('results of nnU-Net', () => {
       ['plans', `${FULL}.normalization_schemes`, ['MyNormalization']],
       'RGBTo01Normalization, found MyNormalization',
     ],
-    [
-      'a mask for CT',
-      ['plans', `${FULL}.use_mask_for_norm`, [true]],
-      'expected no mask for CTNormalization, found true',
-    ],
     ['a 2-D network', ['plans', `${NET}.conv_op`, 'torch.nn.modules.conv.Conv2d'], 'expected Conv3d, found'],
     ['another norm', ['plans', `${NET}.norm_op`, 'torch.nn.BatchNorm3d'], 'expected InstanceNorm3d'],
     ['dropout', ['plans', `${NET}.dropout_op`, 'torch.nn.Dropout3d'], 'expected none'],

@@ -41,7 +41,8 @@ describe('intensities of nnU-Net', () => {
       'NoNormalization',
     ];
     const names = ['CT', 'T1', 'T2', 'A', 'B', 'C'];
-    const config = imported(names, schemes, [false, false, true, false, false, false]);
+    // Only the z-score looks at a mask.
+    const config = imported(names, schemes, [true, false, true, false, false, true]);
     expect(config.channels).toEqual(names);
     expect(config.normalization).toEqual([
       { kind: 'clip', lower: -50, upper: 150, mean: 40, deviation: 20 },

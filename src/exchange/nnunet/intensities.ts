@@ -36,15 +36,13 @@ export function normalisationOf(
   return { window: { lower, upper }, line };
 }
 
-/** A channel's scheme in the words of a config. */
+/** A channel's scheme in the words of a config; schemes but the z-score do not look at a mask. */
 function settingOf(
   where: string,
   scheme: string,
   masked: boolean,
   numbers: () => Exclude<NormalizationSetting, string>,
 ): NormalizationSetting {
-  if (masked && scheme !== 'ZScoreNormalization')
-    refuse(`${where} "use_mask_for_norm"`, 'intensities', `no mask for ${scheme}`, 'true');
   switch (scheme) {
     case 'CTNormalization':
       return numbers();

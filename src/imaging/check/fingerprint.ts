@@ -13,6 +13,7 @@ import { IntensitySample } from '../volume/clipped-share.ts';
 import { ImagingError } from '../volume/errors.ts';
 import { inParallel } from '../volume/in-parallel.ts';
 import { softTissueWindow } from '../volume/intensity-window.ts';
+import { isCt } from '../volume/normalization.ts';
 import { IGNORED, ignoresVoxels } from '../volume/label-codes.ts';
 import { canonicalGrid, fromCanonical, orientationCode, orientationOf } from '../volume/orientation.ts';
 import { isPictureFormat, type ScanFormat } from '../volume/scan-types.ts';
@@ -75,7 +76,10 @@ export interface CasePrint extends Print {
   readonly spacing: Shape3;
   /** Where i, j and k of the file point, such as `LPS`. */
   readonly orientation: string;
-  /** Share of the voxels within the body that the window of the default preset cuts off; absent where all voxels are alike, and of pictures. */
+  /**
+   * Share of the voxels within the body that the window of the default preset cuts off in the first channel; absent where that is not CT by
+   * its name, and where all voxels are alike.
+   */
   readonly clipped?: number;
 }
 
@@ -116,7 +120,7 @@ export async function fingerprintDataset(
   const counted: CountedCase[] = [];
   let done = 0;
   await inParallel(cases.keys(), options.together ?? availableParallelism(), async (n) => {
-    counted[n] = await countCase(withStoredChannels(cases[n], channelNames.length));
+    counted[n] = await countCase(withStoredChannels(cases[n], channelNames.length), channelNames[0]);
     options.onCase?.(cases[n].id, ++done, cases.length);
   });
   const mapped = cases.some(({ label }) => label !== undefined);
@@ -162,13 +166,15 @@ interface CountedChannel {
   readonly classes: readonly IntensityCounts[];
 }
 
-async function countCase(entry: Case): Promise<CountedCase> {
+async function countCase(entry: Case, firstChannel: string): Promise<CountedCase> {
   const header = await readChannelHeader(entry);
   const grid = canonicalGrid(header);
   const canonical =
     entry.label === undefined
       ? undefined
       : await loadLabels(entry.label, grid, entry.labelNames, entry.labelCodes);
+  // A channel without a name counts as CT.
+  const hounsfield = !isPictureFormat(header.format) && (firstChannel === '' || isCt(firstChannel));
   const sample = new IntensitySample(voxelCount(header.shape), header.shape[2]);
   const channels: CountedChannel[] = [];
   for (const channel of channelFiles(entry).keys())
@@ -178,7 +184,7 @@ async function countCase(entry: Case): Promise<CountedCase> {
       ...{ id: entry.id, format: header.format, shape: grid.shape, spacing: spacingOf(grid) },
       ...(entry.imageLabel !== undefined && { imageLabel: entry.imageLabel }),
       orientation: orientationCode(header.affine),
-      clipped: isPictureFormat(header.format) ? undefined : sample.share(softTissueWindow)?.clipped,
+      ...(hounsfield && { clipped: sample.share(softTissueWindow)?.clipped }),
     },
     voxelVolume: voxelVolume(grid) / 1000,
     channels,

@@ -76,9 +76,12 @@ export async function checkedScan(scan: OpenScan, options: ScanReadOptions): Pro
   }
 }
 
-/** Refuses one of several volumes of a format that has one. */
-function checkVolumes({ file, format }: ScanHeader, { volumes = 1 }: ScanReadOptions): void {
-  if (volumes === 1 || format === 'NIfTI' || isPictureFormat(format)) return;
+/** Refuses one of several volumes of a format that has one; of a series of DICOM its reader does. */
+function checkVolumes({ file, format }: ScanHeader, { volume = 0, volumes = 1 }: ScanReadOptions): void {
+  if (format === 'NIfTI' || isPictureFormat(format)) return;
+  if (volumes === 1 && volume !== 0 && format !== 'DICOM')
+    throw new ImagingError({ file, field: 'volume', expected: '0, the only one', found: `${volume}` });
+  if (volumes === 1) return;
   const expected = `a NIfTI file with ${volumes} volumes, one for each channel`;
   throw new ImagingError({ file, field: 'channels', expected, found: `one volume of ${format}` });
 }

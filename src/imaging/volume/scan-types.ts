@@ -20,8 +20,8 @@ export interface ScanReadOptions {
    */
   readonly as?: 'compact' | 'float32' | 'float64';
   /**
-   * Which 3-D volume of a 4-D to 7-D NIfTI file, counted in file order from 0, or which channel of a picture (red, green, blue); without it
-   * the voxels of such a file are refused.
+   * Which 3-D volume, counted from 0: of a 4-D to 7-D NIfTI file in its order, of a series of DICOM in the order that the message which
+   * refuses several lists (echoes, phases, values of b); or which channel of a picture (red, green, blue). Several are refused without it.
    */
   readonly volume?: number;
   /** How many 3-D volumes the file must have, where one of several is read. */

@@ -10,6 +10,8 @@ import type { FurtherFiles } from './outputs/structures.ts';
 export interface PredictionSettings extends EnsembleOptions {
   /** UID, number or description of the scan's series, where its folder holds several. */
   readonly series?: string;
+  /** Number of the scan's volume, from 0, where its file or series holds several: phases, echoes, values of b. For runs of one channel. */
+  readonly volume?: number;
   /**
    * Segment scans whose axes lean (gantry tilt) on an upright grid, to which they are resampled; labels come back on the voxels of the
    * scan, probabilities lie on the upright grid. By default as the run was trained.

@@ -22,6 +22,7 @@ interface ScanSettings {
   readonly input: string;
   readonly output: string;
   readonly series?: string;
+  readonly volume?: number;
   readonly resampleTilt?: boolean;
   readonly format?: LabelFormat;
 }
@@ -41,15 +42,16 @@ interface OutputSettings {
  * output's name.
  */
 export async function scanFor(
-  { input, output, series, resampleTilt, format }: ScanSettings,
+  { input, output, series, volume, resampleTilt, format }: ScanSettings,
   channels: readonly string[],
 ): Promise<ScanToSegment> {
   if (channels.length === 1 || !input.includes(',')) await checkInput(input);
-  const scan = await channelsOfInput(input, channels, series);
+  const scan = await channelsOfInput(input, channels, { series, volume });
   try {
     return await outputFor(scan, output, format);
   } catch (error) {
-    if (await isFolder(input)) await readScanHeader(input, { series, ...(resampleTilt && { lean: 'keep' }) });
+    if (await isFolder(input))
+      await readScanHeader(input, { series, volume, ...(resampleTilt && { lean: 'keep' }) });
     throw error;
   }
 }

@@ -79,7 +79,7 @@ export async function predictFolder(options: PredictFolderOptions): Promise<Fold
     const inputs = await scansIn(input);
     if (inputs === undefined)
       return fail({ where: input, problem: 'is no folder of scans', hint: 'predict() takes a single scan' });
-    return outputsFor(input, groupedScans(inputs, names), output, options.format);
+    return outputsFor(input, groupedScans(inputs, names, options.volume), output, options.format);
   });
   const results: PredictResult[] = [];
   const faults: PredictionFault[] = [];

@@ -7,6 +7,7 @@ import {
   ImagingError,
   isPictureName,
   readChannelHeader,
+  type ScanReadOptions,
   volumesOf,
 } from '../../imaging/index.ts';
 import { regroup } from '../config/known-names.ts';
@@ -22,9 +23,14 @@ export interface ChannelledScan {
   readonly channels?: readonly ChannelFile[];
 }
 
-/** The scans of a folder's files, for a run with these channels. */
-export function groupedScans(files: readonly string[], names: readonly string[]): readonly ChannelledScan[] {
-  if (names.length === 1) return files.map((input) => ({ input }));
+/** The scans of a folder's files, for a run with these channels; `volume`: which one of each file or series. */
+export function groupedScans(
+  files: readonly string[],
+  names: readonly string[],
+  volume?: number,
+): readonly ChannelledScan[] {
+  if (names.length === 1) return files.map((input) => scanOf(input, volume));
+  checkVolume(volume, names);
   const series = new Map<string, Map<number, string>>();
   const keyOf = (file: string) => {
     const found = channelNumber(path.basename(file));
@@ -55,13 +61,28 @@ export function groupedScans(files: readonly string[], names: readonly string[])
   });
 }
 
+/** A scan of one channel. */
+const scanOf = (input: string, volume: number | undefined): ChannelledScan =>
+  volume === undefined ? { input } : { input, channels: [{ file: input, volume }] };
+
+/** Raises a volume that is asked for where the volumes of a file are channels. */
+function checkVolume(volume: number | undefined, names: readonly string[]): void {
+  if (volume === undefined) return;
+  fail({
+    where: '--volume',
+    problem: `one volume of a scan is asked for, and the run takes ${names.length} channels (${names.join(', ')})`,
+    hint: 'Leave it out: the volumes of a file are the channels, in their order',
+  });
+}
+
 /** The channels of a single scan. Raises a single file of a scan of several channels, and other numbers of files. */
 export async function channelsOfInput(
   input: string,
   names: readonly string[],
-  series?: string,
+  { series, volume }: Pick<ScanReadOptions, 'series' | 'volume'> = {},
 ): Promise<ChannelledScan> {
-  if (names.length === 1) return { input };
+  if (names.length === 1) return scanOf(input, volume);
+  checkVolume(volume, names);
   const list = regroup(input.split(','), ',', (name) =>
     existsSync(name.trim()) ? name.trim() : undefined,
   ).map((file) => file.trim());

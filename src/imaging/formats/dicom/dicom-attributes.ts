@@ -112,6 +112,14 @@ export class Attributes {
     return this.#data.elements[tag]?.length === 8 ? this.#read(tag, () => this.#data.double(tag)) : undefined;
   }
 
+  /** All numbers of float64. */
+  float64s(tag: string): readonly number[] {
+    const count = Math.floor((this.#data.elements[tag]?.length ?? 0) / 8);
+    return Array.from({ length: count }, (_, n) =>
+      this.#read(tag, () => this.#data.double(tag, n) ?? Number.NaN),
+    );
+  }
+
   #read<T>(tag: string, read: () => T): T {
     const found = guardedValue(read);
     if ('value' in found) return found.value;

@@ -182,14 +182,20 @@ describe('an enhanced image', () => {
     const dimensions: Elements = [[0x00209222, 'SQ', items(index(0x00209056), index(0x00209128))]];
     const values = Array.from({ length: 24 }, (_, n) => n);
     expect(await refused({ own, values, more: dimensions })).toContain(
-      'expected one frame at each place, found frames 1 and 2 at the same place, told apart by Temporal Position Index and 1 more such pairs',
+      'volume: expected one, found 2: 0 (Temporal Position Index 1, 2 slices); 1 (Temporal Position Index 2, 2 slices)',
     );
     const kind = (n: number): Elements => [
       [0x00189226, 'SQ', items([[0x00089007, 'CS', `ORIGINAL\\PRIMARY\\M${n > 1 ? 'IP' : ''}\\NONE`]])],
     ];
-    expect(await refused({ own: ownWith(kind) })).toMatch(/Frame Type: expected ORIGINAL.*in frame 3/);
+    expect(await refused({ own: ownWith(kind) })).toContain(
+      '2: 0 (ORIGINAL\\PRIMARY\\M\\NONE, HU, 2 slices); 1 (ORIGINAL\\PRIMARY\\MIP\\NONE, HU, 1 slice)',
+    );
     const turned = ownWith((n) => [orientationGroup(n === 2 ? [0, 1, 0, 0, 0, 1] : undefined)]);
-    expect(await refused({ shared: [measuresGroup()], own: turned })).toMatch(/Orientation.*in frame 3/);
+    expect(await refused({ shared: [measuresGroup()], own: turned })).toContain(
+      '2: 0 (stack 1, 2 slices); 1 (stack 2, 1 slice)',
+    );
+    const untold = own.map(([position]): Elements => [position]);
+    expect(await refused({ own: untold, values })).toContain('one slice at each place');
     expect(await refused({ shared: [measuresGroup()] })).toContain('Plane Orientation Sequence (0020,9116)');
     expect(await refused({ own: [...image().own].slice(1), frames: 3 })).toContain('groups of 3 frames');
     const nan = [positionGroup([0, 0, Number.NaN]), positionGroup([0, 0, 1]), positionGroup([0, 0, 2])];
@@ -198,6 +204,54 @@ describe('an enhanced image', () => {
     );
     const gap = [0, 1, 3, 4].map((z): Elements => [positionGroup([0, 0, z])]);
     expect(await refused({ own: gap, values })).toContain('(frame 2) to a.dcm (frame 3) (1 missing slice)');
+  });
+
+  it('gives one of its volumes by number, by whatever frames at one place differ', async () => {
+    const float = (value: number) => {
+      const bytes = Buffer.alloc(8);
+      bytes.writeDoubleLE(value);
+      return bytes;
+    };
+    // Two values of b, as Philips and Siemens write them, in frames that are out of order.
+    const frames = [1000, 0].flatMap((b) => [2, 0, 1].map((z) => ({ b, z })));
+    const own = frames.map(
+      ({ b, z }): Elements => [
+        positionGroup([0, 0, z]),
+        [0x00189117, 'SQ', items([[0x00189087, 'FD', float(b)]])],
+        valuesGroup(b === 0 ? 1 : 10, z),
+      ],
+    );
+    const values = frames.flatMap(({ b, z }) => Array(pixels).fill(b === 0 ? z + 1 : z + 11));
+    const file = folder({
+      'a.dcm': enhancedBytes(image({ shared: [orientationGroup(), measuresGroup()], own, values })),
+    });
+    const [first, second] = await Promise.all([0, 1].map((volume) => readScan(file, { volume })));
+    expect([0, 1, 2].map((z) => first.data[z * pixels])).toEqual([1, 3, 5]);
+    expect([0, 1, 2].map((z) => second.data[z * pixels])).toEqual([110, 121, 132]);
+    expect(second.affine).toEqual(first.affine);
+    await expect(readScan(file)).rejects.toThrow(
+      '2: 0 (Diffusion b-value 0, 3 slices); 1 (Diffusion b-value 1000, 3 slices)',
+    );
+    await expect(readScan(file, { volume: 2 })).rejects.toThrow('volume: expected one of 0 (Diffusion');
+  });
+
+  it('takes what it says outside of functional groups where these lack it, and what they say twice', async () => {
+    const [expected, outside, twice] = [
+      await read(),
+      await read({
+        shared: [measuresGroup()],
+        more: [
+          [0x00200037, 'DS', '1\\0\\0\\0\\1\\0'],
+          [0x00281052, 'DS', '-1000'],
+          [0x00281053, 'DS', '2'],
+        ],
+      }),
+      await read({ own: ownWith(() => [valuesGroup(2, -1000), measuresGroup()]) }),
+    ];
+    for (const scan of [outside, twice]) {
+      expect([...scan.data]).toEqual([...expected.data]);
+      expect(scan.affine).toEqual(expected.affine);
+    }
   });
 
   it('is refused where pixels or parts are missing', async () => {

@@ -4,14 +4,14 @@ import type { DicomFile } from './dicom-file.ts';
 import {
   checkGroups,
   checkOutside,
-  differingDimensions,
   type FailFrame,
   kindOf,
+  outside,
   scalingOf,
 } from './dicom-frame-groups.ts';
-import { FrameGroups, planeOf } from './dicom-groups.ts';
+import { FrameGroups, type Group, planeOf } from './dicom-groups.ts';
+import { frameMarks } from './dicom-marks.ts';
 import { type DicomSlice, type FramePlace, type FramesImage, imageOf, sliceOf } from './dicom-slice.ts';
-import { areAlike, dot, normalOf, sameMm } from './dicom-stack.ts';
 
 // Enhanced images: all slices of a scan in one file, or in few, whose attributes lie in functional groups (PS3.3, A.36, A.38, A.56, A.70).
 
@@ -46,27 +46,20 @@ async function framesOf(source: DicomFile): Promise<readonly DicomSlice[]> {
   const image = imageOf(source);
   const groups = new FrameGroups(file, data);
   const places = await placesOf(source, image, groups.frames, fail);
-  const frames: DicomSlice[] = [];
-  const kind = kindOf(groups, 0, fail);
-  for (const [n, place] of places.entries()) {
+  const need = (group: Group, n: number) =>
+    groups.find(group, n) ?? outside(data, group) ?? groups.need(group, n);
+  return places.map((place, n) => {
     checkGroups(groups, n, fail);
     checkOutside(data, groups, n, fail);
-    const found = kindOf(groups, n, fail);
-    if (found !== kind) {
-      const more = 'Extract the frames of one kind first, for example with dcm2niix.';
-      fail('Frame Type', `${kind || 'none'} as in frame 1`, `${found || 'none'} in frame ${n + 1}`, more);
-    }
-    const measures = groups.need('measures', n);
-    const planes = [groups.need('position', n), groups.need('orientation', n), measures] as const;
-    frames.push({
+    const measures = need('measures', n);
+    return {
       ...image,
-      ...planeOf(file, ...planes, n + 1),
-      ...scalingOf(groups, n, fail),
+      ...planeOf(file, need('position', n), need('orientation', n), measures, n + 1),
+      ...scalingOf(data, groups, n, fail),
       ...{ place, frame: n + 1, thickness: measures.decimal('x00180050') },
-    });
-  }
-  checkSingle(frames, data, groups, fail);
-  return frames;
+      marks: frameMarks(data, groups, n, kindOf(groups, n, fail)),
+    };
+  });
 }
 
 /** Where the pixels of each frame are. */
@@ -95,34 +88,6 @@ async function placesOf(
     length,
     deflatedFrom: pixels.deflatedFrom,
   }));
-}
-
-/** Throws ImagingError where frames of one file share a place: then it holds several volumes. */
-function checkSingle(
-  frames: readonly DicomSlice[],
-  data: DicomFile['data'],
-  groups: FrameGroups,
-  fail: FailFrame,
-): void {
-  const normal = normalOf(frames[0]);
-  const height = ({ position }: DicomSlice) => dot(position, normal);
-  const ordered = frames.toSorted((a, b) => height(a) - height(b));
-  const doubled = ordered.flatMap((frame, n) => {
-    const before = ordered[n - 1];
-    const isSame = n > 0 && height(frame) - height(before) < sameMm && areAlike(frame, before);
-    return isSame ? [[before, frame] as const] : [];
-  });
-  if (doubled.length === 0) return;
-  const [one, other] = doubled[0].map(({ frame = 1 }) => frame).toSorted((a, b) => a - b);
-  const names = differingDimensions(data, groups, one - 1, other - 1);
-  const by = names.length > 0 ? `, told apart by ${names.join(', ')}` : '';
-  const more = doubled.length > 1 ? ` and ${doubled.length - 1} more such pairs` : '';
-  fail(
-    'Image Position (Patient)',
-    'one frame at each place',
-    `frames ${one} and ${other} at the same place${by}${more}`,
-    'The file holds several volumes (phases, echoes, directions): extract one of them first, for example with dcm2niix.',
-  );
 }
 
 /** Throws ImagingError where files are parts of one image (a concatenation) and some are missing. */

@@ -1,5 +1,5 @@
 import type { Attributes } from './dicom-attributes.ts';
-import { type FrameGroups, groups } from './dicom-groups.ts';
+import { type FrameGroups, type Group, groups, written } from './dicom-groups.ts';
 
 // Which functional groups an enhanced image may have: those that are read, and those that change neither where voxels lie nor what
 // their values mean. All others are refused, since what they say would be missed.
@@ -29,19 +29,17 @@ const kinds = ['x00189329', 'x00189226', 'x00189751'];
 /** Real World Value Mapping: other numbers for the same pixels. */
 const realWorld = 'x00409096';
 
-const { position, orientation, measures, values, content } = groups;
-const used = [position, orientation, measures, values, content];
-const known = new Set<string>([...told, ...kinds, ...used.map(([tag]) => tag), realWorld]);
+const { segment: _, ...read } = groups;
+const used = Object.entries(read) as readonly (readonly [Group, (typeof groups)[Group]])[];
+const known = new Set<string>([...told, ...kinds, ...used.map(([, [tag]]) => tag), realWorld]);
 
 /** A group of a manufacturer's own, which may add to the standard's and changes nothing of it (PS3.2, 7.3). */
 const isPrivate = (tag: string): boolean => Number.parseInt(tag.slice(4, 5), 16) % 2 === 1;
 
-const written = (tag: string): string => `(${tag.slice(1, 5)},${tag.slice(5)})`.toUpperCase();
-
 /** Says no to a frame, which is counted from 1. */
 export type FailFrame = (field: string, expected: string, found: string, hint?: string) => never;
 
-/** Throws ImagingError where a frame has groups that are not known, or one that is read more than once. */
+/** Throws ImagingError where a frame has groups that are not known, or one that is read twice and says different things. */
 export function checkGroups(frames: FrameGroups, n: number, fail: FailFrame): void {
   const all = frames.all(n);
   const other = all.flatMap((item) => item.tags()).find((tag) => !known.has(tag) && !isPrivate(tag));
@@ -49,10 +47,18 @@ export function checkGroups(frames: FrameGroups, n: number, fail: FailFrame): vo
     const expected = 'groups that are read, or that change neither places nor values of voxels';
     fail(`Functional group ${written(other)}`, expected, `another one of frame ${n + 1}`);
   }
-  for (const [tag, name] of used) {
-    const count = all.reduce((sum, item) => sum + item.items(tag).length, 0);
-    if (count > 1) fail(name, 'one', `${count} of frame ${n + 1} and of all frames`);
+  for (const [group, [tag, name]] of used) {
+    const found = all.map((item) => item.items(tag));
+    const count = found.reduce((sum, items) => sum + items.length, 0);
+    if (count > 1 && (found.some((items) => items.length > 1) || !isSaidTwice(group, found.flat())))
+      fail(name, 'one', `${count} of frame ${n + 1} and of all frames`);
   }
+}
+
+/** Whether two items of a group say the same. */
+function isSaidTwice(group: Group, [one, other]: readonly Attributes[]): boolean {
+  const tags = repeated.flatMap(([of, tag]) => (of === group ? [tag] : []));
+  return tags.length > 0 && tags.every((tag) => one.all(tag) === other.all(tag));
 }
 
 /** What kind of image a frame is, in words that are the same for all frames of a scan: its type, part of complex numbers, and unit. */
@@ -68,11 +74,12 @@ export function kindOf(frames: FrameGroups, n: number, fail: FailFrame): string 
 
 /** Slope and intercept of a frame. Throws ImagingError for such that are no numbers, and where its real world values are others. */
 export function scalingOf(
+  data: Attributes,
   frames: FrameGroups,
   n: number,
   fail: FailFrame,
 ): { readonly slope: number; readonly intercept: number } {
-  const group = frames.find('values', n);
+  const group = frames.find('values', n) ?? outside(data, 'values');
   const number = (tag: string, name: string): number => {
     const value = group?.decimal(tag);
     if (value !== undefined && Number.isFinite(value)) return value;
@@ -104,43 +111,19 @@ const repeated = [
   ['values', 'x00281053', 'Rescale Slope'],
 ] as const;
 
+/** The file itself in place of a group that it lacks, where it says outside of groups what all frames have. */
+export const outside = (data: Attributes, group: Group): Attributes | undefined =>
+  repeated.some(([of, tag]) => of === group && data.text(tag) !== '') ? data : undefined;
+
 /** Throws ImagingError where a file says otherwise outside of its functional groups. */
 export function checkOutside(data: Attributes, frames: FrameGroups, n: number, fail: FailFrame): void {
   for (const [group, tag, name] of repeated) {
     if (data.text(tag) === '') continue;
-    const [own, outside] = [frames.find(group, n)?.all(tag) ?? '', data.all(tag)];
-    const [a, b] = [own, outside].map((text) => text.split('\\').map((value) => Number(value.trim())));
+    const found = frames.find(group, n);
+    if (found === undefined) continue;
+    const [own, other] = [found.all(tag), data.all(tag)];
+    const [a, b] = [own, other].map((text) => text.split('\\').map((value) => Number(value.trim())));
     if (own !== '' && a.length === b.length && a.every((value, i) => isNear(value, b[i]))) continue;
-    fail(`${name} outside of functional groups`, `that of frame ${n + 1} (${own || 'none'})`, outside);
+    fail(`${name} outside of functional groups`, `that of frame ${n + 1} (${own || 'none'})`, other);
   }
-}
-
-/** Names of what frames are counted by. */
-const dimensions: Readonly<Record<string, string>> = {
-  x00209056: 'Stack ID',
-  x00209057: 'In-Stack Position Number',
-  x00209128: 'Temporal Position Index',
-  x00189082: 'Effective Echo Time',
-  x00189087: 'Diffusion b-value',
-  x00189089: 'Diffusion Gradient Orientation',
-  x00209153: 'Nominal Cardiac Trigger Delay Time',
-  x00209241: 'Nominal Percentage of Cardiac Phase',
-  x00209254: 'Respiratory Interval Time',
-  x00089007: 'Frame Type',
-  x00189341: 'Contrast/Bolus Usage Sequence',
-};
-
-/** By which dimensions two frames, counted from 0, differ: their names, or tags; none where the file does not tell. */
-export function differingDimensions(
-  data: Attributes,
-  frames: FrameGroups,
-  one: number,
-  other: number,
-): readonly string[] {
-  const [a, b] = [one, other].map((n) => frames.find('content', n)?.uint32s('x00209157') ?? []);
-  return data.items('x00209222').flatMap((item, n) => {
-    const pointer = item.tagValue('x00209165');
-    if (pointer === undefined || a[n] === b[n]) return [];
-    return [dimensions[pointer] ?? written(pointer)];
-  });
 }

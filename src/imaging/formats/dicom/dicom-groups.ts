@@ -16,6 +16,9 @@ export const groups = {
 
 export type Group = keyof typeof groups;
 
+/** A tag as messages write it. */
+export const written = (tag: string): string => `(${tag.slice(1, 5)},${tag.slice(5)})`.toUpperCase();
+
 /** Frames that a file may have: more is damage. */
 const mostFrames = 1 << 17;
 
@@ -44,6 +47,11 @@ export class FrameGroups {
   find(group: Group, n: number): Attributes | undefined {
     const [tag] = groups[group];
     return this.#own[n].items(tag)[0] ?? this.#shared?.items(tag)[0];
+  }
+
+  /** The groups of frame n alone. */
+  own(n: number): Attributes {
+    return this.#own[n];
   }
 
   /** All groups of frame n, those that it shares with all others too: items by tag. */

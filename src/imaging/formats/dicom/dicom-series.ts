@@ -18,6 +18,7 @@ import {
 import { readDicomFolder } from './dicom-folder.ts';
 import { readSlices, valueType } from './dicom-pixels.ts';
 import { type DicomStack, stackSlices } from './dicom-stack.ts';
+import { ofOneVolume } from './dicom-volumes.ts';
 
 /**
  * Opens the one series of slices in a folder, or the one named by its UID, number or description. Subfolders are looked into where the folder
@@ -119,11 +120,15 @@ interface Chosen {
   readonly notes: readonly string[];
 }
 
-async function stackOf(where: string, chosen: Chosen, { lean }: ScanReadOptions): Promise<SeriesStack> {
+async function stackOf(
+  where: string,
+  chosen: Chosen,
+  { lean, volume }: ScanReadOptions,
+): Promise<SeriesStack> {
   const measured = withoutUnmeasured(chosen.files);
   checkConcatenations(measured.files);
   const sifted = withoutScouts((await mapSome(measured.files, slicesOf)).flat());
-  const single = await withoutCopies(sifted.slices);
+  const single = await withoutCopies(await ofOneVolume(where, sifted.slices, volume));
   const notes = [...chosen.notes, ...measured.notes, ...sifted.notes, ...single.notes];
   return { ...stackSlices(where, single.slices, lean !== undefined), where, first: measured.files[0], notes };
 }

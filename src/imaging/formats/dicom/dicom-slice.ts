@@ -4,6 +4,7 @@ import type { ScanFiles } from '../scan-files.ts';
 import { type Fragment, findFrames } from './dicom-encapsulated.ts';
 import { type DicomFile, isBigEndian, type PlainPixels } from './dicom-file.ts';
 import { type Plane, planeOf } from './dicom-groups.ts';
+import { type Mark, marksOf } from './dicom-marks.ts';
 
 /** Where the pixels of a slice are: as they are stored, or compressed in fragments. */
 export type FramePlace = PlainPixels | { readonly fragments: readonly Fragment[]; readonly syntax: string };
@@ -24,6 +25,8 @@ export interface DicomSlice extends Plane {
   /** mm; a property of the scanner, and not the distance of slices. */
   readonly thickness?: number;
   readonly pixels: PixelFormat;
+  /** What may tell it apart from another one at its place. */
+  readonly marks: readonly Mark[];
   /** value = stored * slope + intercept. */
   readonly slope: number;
   readonly intercept: number;
@@ -102,7 +105,8 @@ export async function sliceOf(source: DicomFile): Promise<DicomSlice> {
   if (slope === 0) fail('Rescale Slope', 'another number than 0', '0');
   const { rows, columns, pixels } = image;
   const place = await placeOf(source, { rows, columns, bytes: pixels.bytes }, fail);
-  return { ...image, ...plane, place, thickness: data.decimal('x00180050'), slope, intercept };
+  const thickness = data.decimal('x00180050');
+  return { ...image, ...plane, place, thickness, slope, intercept, marks: marksOf(data) };
 }
 
 async function placeOf(

@@ -140,7 +140,8 @@ function volumeIndex(
     throw new ImagingError({ file, field: 'volume', expected, found: `${index}` });
   }
   if (volumes > 1 && wanted === undefined) {
-    const hint = 'Split the file into 3-D volumes, one a file, for example with fslsplit.';
+    const hint =
+      'Choose one by its number from 0 (--volume of predict), or split the file into 3-D volumes, one a file, for example with fslsplit.';
     const found = `${volumes} volumes (dim ${header.dims.join('x')})`;
     throw new ImagingError({ file, field: 'dim', expected: 'one 3-D volume', found, hint });
   }

@@ -16,7 +16,7 @@ import type { Segment } from './segments.ts';
 export async function openSegmentedSeries(
   output: string,
   scan: string,
-  options: Pick<ScanReadOptions, 'series' | 'lean'>,
+  options: Pick<ScanReadOptions, 'series' | 'volume' | 'lean'>,
   segments: readonly Segment[],
 ): Promise<SeriesStack> {
   const status = await stat(scan).catch((error: unknown) => {

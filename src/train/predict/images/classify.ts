@@ -20,6 +20,8 @@ export interface ClassifyOptions extends EnsembleOptions, Omit<ClassifySettings,
   readonly output: string;
   /** UID, number or description of the scan's series, where its folder holds several. */
   readonly series?: string;
+  /** Number of the scan's volume, from 0, where its file or series holds several. */
+  readonly volume?: number;
   /** Whether scans whose axes lean (gantry tilt) are resampled upright; by default as the run was trained. */
   readonly resampleTilt?: boolean;
   /** Whether an output that is there is replaced; it is refused by default. */
@@ -131,12 +133,14 @@ function leanOf({ config }: Classifier, { series, resampleTilt = config.resample
 
 /** The images that an input stands for. Refuses an output that is no table, and images that would have one id. */
 async function imagesOf(
-  { input, output, series }: ClassifyOptions,
+  { input, output, series, volume }: ClassifyOptions,
   names: readonly string[],
 ): Promise<{ scans: readonly ChannelledScan[]; inFolder: boolean }> {
   if (names.length === 1 || !input.includes(',')) await checkInput(input);
   const inputs = await scansIn(input);
-  const scans = inputs ? groupedScans(inputs, names) : [await channelsOfInput(input, names, series)];
+  const scans = inputs
+    ? groupedScans(inputs, names, volume)
+    : [await channelsOfInput(input, names, { series, volume })];
   if (!/\.(csv|json)$/i.test(output))
     fail({
       where: output,

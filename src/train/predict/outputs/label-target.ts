@@ -45,7 +45,10 @@ export async function labelTarget(output: string, options: LabelOptions): Promis
     ? await (await import('../../../imaging/formats/segmentation/segmented-series.ts')).openSegmentedSeries(
         output,
         scan,
-        { series: options.series, ...(options.resampleTilt && { lean: 'keep' }) },
+        {
+          ...{ series: options.series, volume: channels?.[0].volume },
+          ...(options.resampleTilt && { lean: 'keep' }),
+        },
         segments,
       )
     : undefined;
