@@ -68,6 +68,13 @@ describe('data sets of several channels', () => {
     expect([shown(found), found.channelNames]).toEqual([[['p_1', files]], names]);
   });
 
+  it('have the names of their numbers where braces stand for these', async () => {
+    const files = [...numbered('imagesTr', 'a', 0, 1), 'labelsTr/a.nii.gz'];
+    const patterns = { images: 'imagesTr/*_{0001}.nii.gz', labels: 'labelsTr/*.nii.gz' };
+    expect((await openDataset(folder(files, two), patterns)).channelNames).toEqual(['T2']);
+    expect((await openDataset(folder(files), patterns)).channelNames).toEqual(['0001']);
+  });
+
   it.each<[string, readonly string[], unknown, DatasetPatterns, RegExp]>([
     [
       'a channel that is missing',
@@ -75,6 +82,18 @@ describe('data sets of several channels', () => {
       two,
       {},
       /a_0001\.nii\.gz: channel 1 of case a: expected a file, found nothing/,
+    ],
+    [
+      'a first channel that is missing',
+      [
+        ...numbered('imagesTr', 'a', 0, 1),
+        ...numbered('imagesTr', 'b', 1),
+        'labelsTr/a.nii.gz',
+        'labelsTr/b.nii.gz',
+      ],
+      two,
+      {},
+      /b_0000\.nii\.gz: channel 0 of case b: expected a file/,
     ],
     [
       'a case that lacks what the others have',

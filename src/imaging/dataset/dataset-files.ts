@@ -127,10 +127,13 @@ export async function listCases(
   const place = (name: string): string => path.join(dir, images, name);
   const cases: FoundCase[] = [];
   for (const name of names) {
-    const id = caseId(name, (whole) => labelled.has(whole));
     const number = labelled.has(idOf(name)) ? undefined : channelNumber(name);
     const siblings = number && numbered.get(number.series);
-    if (number && siblings?.has(0) && number.channel > 0 && (count > 1 || labels !== undefined)) {
+    const first = Math.min(...(siblings?.keys() ?? []));
+    // Where the first channel is missing the next one stands for the case, so that its name is that of the others.
+    const isChannel = first === 0 || (count > 1 && first < count);
+    const id = number && isChannel ? number.series : caseId(name, (whole) => labelled.has(whole));
+    if (number && isChannel && number.channel > first && (count > 1 || labels !== undefined)) {
       if (number.channel >= count) faults.push(furtherChannel(place(name), number.series, count));
       continue;
     }

@@ -16,8 +16,12 @@ import {
 /** What stands for a channel in a pattern: any name, or one of a list. */
 const braces = /\{([^{}]*)\}/;
 
-/** Cases by patterns. Throws ImagingError for a pattern that is none. */
-export async function matchCases(dir: string, { images, labels }: DatasetPatterns): Promise<FoundCases> {
+/** Cases by patterns; numbers that braces stand for, as of files of nnU-Net, are places in `known` names. Throws ImagingError for a pattern that is none. */
+export async function matchCases(
+  dir: string,
+  { images, labels }: DatasetPatterns,
+  known: readonly string[] = [],
+): Promise<FoundCases> {
   if (images === undefined) {
     const hint = 'Give "images" as well, such as *_ct.nii.gz.';
     throw new ImagingError({
@@ -55,7 +59,8 @@ export async function matchCases(dir: string, { images, labels }: DatasetPattern
     const found = 'nothing at this path';
     faults.push(new ImagingError({ file, field: `label of case ${id}`, expected, found, hint }));
   }
-  return { cases, faults, ...(braces.test(images) && { channelNames: names }) };
+  const channelNames = names.map((name) => (/^\d{4}$/.test(name) && known[Number(name)]) || name);
+  return { cases, faults, ...(braces.test(images) && { channelNames }) };
 }
 
 /** A case whose files lack channels. */

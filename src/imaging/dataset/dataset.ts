@@ -208,7 +208,7 @@ async function findCases(
   patterns: DatasetPatterns,
 ): Promise<FoundCases & { readonly test: readonly FoundCase[] }> {
   if (patterns.images !== undefined || patterns.labels !== undefined) {
-    const { cases, faults, channelNames: named } = await matchCases(dir, patterns);
+    const { cases, faults, channelNames: named } = await matchCases(dir, patterns, channelNames);
     const labelled = cases.filter(({ label }) => label !== undefined);
     const count = channelNames?.length ?? 1;
     const whole = named === undefined && count > 1;

@@ -132,6 +132,7 @@ function volumeIndex(
       field: 'dim',
       expected: `${promised} volumes, one for each channel`,
       found,
+      hint: 'The names of channels of a data set say how many it has; a pattern with braces, such as *_{0000}.nii.gz, takes files of some.',
     });
   }
   const index = wanted ?? 0;
