@@ -55,7 +55,8 @@ export function called<T>(where: string, call: () => T): T {
     return call();
   } catch (error) {
     if (error instanceof HalomeshError) throw error;
-    const problem = error instanceof Error ? `${error.name}: ${error.message}${lineOf(error)}` : String(error);
+    const problem =
+      error instanceof Error ? `${error.name}: ${error.message}${lineOf(error)}` : String(error);
     return fail({ where, problem }, { cause: error });
   }
 }
@@ -69,7 +70,12 @@ function lineOf({ stack = '' }: Error): string {
 function checkScores(where: string, image: Value, classes: number, found: unknown, whole: boolean): Value {
   const refuse = (problem: string, expected: string, text: string): never =>
     fail({ where, problem, expected, found: text, hint: 'End with scoresOf(ctx, x, classes, 1)' });
-  if (!isValue(found, image)) return refuse('gives what is no value of its graph', 'scores', found instanceof Promise ? 'a promise' : typeof found);
+  if (!isValue(found, image))
+    return refuse(
+      'gives what is no value of its graph',
+      'scores',
+      found instanceof Promise ? 'a promise' : typeof found,
+    );
   const space = spaceOf(image, where);
   const shown = showShape(found.shape);
   const names = [BATCH, ...space.map((axis) => axis.name), CLASS];

@@ -99,6 +99,17 @@ describe('results of nnU-Net', () => {
     expect(config.regions).toBeUndefined();
   });
 
+  it('takes channels by their older name, and refuses a folder that is none of results', async () => {
+    const { config } = await withChanged([
+      ['dataset', 'channel_names', undefined],
+      ['dataset', 'modality', { 0: 'CT' }],
+    ]);
+    expect(config.window).toEqual((await withChanged([])).config.window);
+    await expect(importNnunet({ nnunet: folder, out: 'nowhere' })).rejects.toThrow(
+      'is no folder of a result of nnU-Net',
+    );
+  });
+
   it('takes regions for what they are, and refuses another number of them than the checkpoint has scores of', async () => {
     const whole = { background: 0, whole: [1, 2, 4], core: [2, 4], enhancing: 4, ignore: 5 };
     const labels = ['dataset', 'labels', whole] as const;

@@ -51,6 +51,14 @@ const STEPS = 250;
  */
 export async function importNnunet(options: ImportOptions): Promise<ImportResult> {
   const { nnunet, out } = options;
+  if (!existsSync(path.join(nnunet, 'plans.json')))
+    fail({
+      where: nnunet,
+      problem: 'is no folder of a result of nnU-Net',
+      expected: 'plans.json, dataset.json and folders such as fold_0',
+      found: 'no plans.json',
+      hint: 'Give the folder of a trainer, such as Dataset003_Liver/nnUNetTrainer__nnUNetPlans__3d_fullres',
+    });
   const plans = readPlans(nnunet);
   const dataset = readDataset(nnunet);
   const file = checkpointIn(options);

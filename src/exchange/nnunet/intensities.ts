@@ -84,7 +84,10 @@ function ctNumbers(
 }
 
 /** Names of the channels in their order. */
-export function channelsOf(file: string, { channel_names: channels }: DatasetFile): string[] {
+export function channelsOf(
+  file: string,
+  { modality = {}, channel_names: channels = modality }: DatasetFile,
+): string[] {
   const names = Object.entries(channels)
     .map(([key, name]) => ({ key: Number(key), name }))
     .sort((a, b) => a.key - b.key);

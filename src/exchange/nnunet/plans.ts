@@ -84,8 +84,11 @@ const plans = part({
 });
 
 const labelValue = z.union([z.number(), z.array(z.number())], { error: 'a number, or a list of them' });
+const names = z.record(text, text, { error: 'names of channels, such as {"0": "CT"}' });
 const dataset = part({
-  channel_names: z.record(text, text, { error: 'names of channels, such as {"0": "CT"}' }),
+  channel_names: names.optional(),
+  // What nnU-Net 1 and the Decathlon call them, which nnU-Net 2 takes, too.
+  modality: names.optional(),
   labels: z.record(text, labelValue, { error: 'values by name, such as {"background": 0, "liver": 1}' }),
   regions_class_order: numbers.optional(),
 });

@@ -13,6 +13,7 @@ import {
   settingIn,
 } from './config.ts';
 import { augmentationOf } from './model.ts';
+import { checkChannelOrder } from './normalization.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'halomesh-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -263,5 +264,25 @@ describe('readConfigFile', () => {
     expect(() => readConfigFile(path.join(folder, 'none.json'))).toThrow(
       'none.json: cannot be read: there is no such file or folder (ENOENT)',
     );
+  });
+});
+
+describe('channels of a data set', () => {
+  const check = (channelNames: readonly string[]) => () =>
+    checkChannelOrder({ channels: ['T1', 'FLAIR'] }, { dir: 'set', channelNames });
+
+  it('are those of the network in its order, under names that may be others', () => {
+    for (const names of [
+      ['T1', 'FLAIR'],
+      ['t1', 'flair'],
+      ['T1w', 'FLAIR'],
+      ['a', 'b'],
+    ])
+      expect(check(names)).not.toThrow();
+  });
+
+  it('are refused in another order, one in the place of another, and in another number', () => {
+    for (const names of [['FLAIR', 'T1'], ['flair', 'DWI'], ['DWI', 'T1'], ['T1'], ['T1', 'FLAIR', 'T2']])
+      expect(check(names)).toThrow(`expected those of the network, T1, FLAIR, found ${names.join(', ')}`);
   });
 });

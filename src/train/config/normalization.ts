@@ -80,7 +80,7 @@ function settingOf(normalization: Normalization): NormalizationSetting {
   }
 }
 
-/** Raises a data set whose channels have the names of those of a network in another order, or are others in number. */
+/** Raises a data set one of whose channels has the name of another one of the network, or whose channels are others in number. */
 export function checkChannelOrder(
   config: Omit<ChannelSettings, 'window'>,
   { dir, channelNames }: { readonly dir: string; readonly channelNames?: readonly string[] },
@@ -89,8 +89,8 @@ export function checkChannelOrder(
   if (own === undefined || channelNames === undefined) return;
   const plain = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
   const [wanted, found] = [plain(own), plain(channelNames)];
-  const alike = wanted.toSorted().join('\n') === found.toSorted().join('\n');
-  if (own.length === channelNames.length && (!alike || wanted.join('\n') === found.join('\n'))) return;
+  const misplaced = found.some((name, n) => wanted.includes(name) && wanted[n] !== name);
+  if (own.length === channelNames.length && !misplaced) return;
   fail({
     where: dir,
     problem: 'channels of the data set',
