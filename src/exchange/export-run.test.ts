@@ -196,6 +196,13 @@ describe('exports', () => {
         'the output is a file that is read',
       );
     rmSync(best);
+    const file = path.join(folder, 'page.safetensors');
+    await exportRun({ run, web: file });
+    const bytes = readFileSync(file);
+    await expect(exportRun({ run: file, safetensors: file, overwrite: true })).rejects.toThrow(
+      'the output is a file that is read',
+    );
+    expect(readFileSync(file)).toEqual(bytes);
     await expect(exportRun({ run })).rejects.toThrow(
       'expected an ONNX file, a safetensors file or one for pages to write',
     );

@@ -6,8 +6,8 @@ import {
   channelCount,
   filesOfRun,
   imageShape,
+  placeOfRun,
   prepareOptions,
-  runFolder,
   scoreCount,
   shapeOfSize,
   type TrainConfig,
@@ -53,7 +53,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
     });
   const run = await readRunWeights(options);
   const forWeb = web === undefined ? undefined : await runForWeb(options, web);
-  checkOutputs({ reads: filesOfRun(runFolder(options.run)), writes: written, overwrite });
+  checkOutputs({ reads: filesOfRun(placeOfRun(options.run)), writes: written, overwrite });
   if (onnx !== undefined) {
     const content = onnxOf(onnx, run);
     await writeAtomically(onnx, async (handle) => {

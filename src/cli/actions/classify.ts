@@ -4,7 +4,7 @@ import type { Tracer } from '../../run/index.ts';
 import { evaluateImages } from '../../train/evaluate/images/evaluate-images.ts';
 import { formatImageEvaluation } from '../../train/evaluate/images/image-summary.ts';
 import { type ClassifyEvent, classify } from '../../train/predict/images/classify.ts';
-import { filesOfRun, runFolder } from '../../train/record/run-folder.ts';
+import { filesOfRun, placeOfRun } from '../../train/record/run-folder.ts';
 import type { PatternFlags, RunFlags } from '../flags/flags.ts';
 import { UsageError } from '../flags/parse.ts';
 import { type SegmentFlags, segmentOptions } from '../flags/segment-flags.ts';
@@ -76,7 +76,7 @@ export async function classifyAction(flags: ClassifyFlags): Promise<void> {
   const { images, faults, output, checkpoint, step } = await traced(talks() ? trace : undefined, work, {
     endsAtOnce: true,
     overwrite: flags.overwrite,
-    reads: [flags.input, ...flags.input.split(','), ...runs.flatMap((one) => filesOfRun(runFolder(one)))],
+    reads: [flags.input, ...flags.input.split(','), ...runs.flatMap((one) => filesOfRun(placeOfRun(one)))],
   });
   if (talks() && images.length > 0)
     say(

@@ -10,6 +10,7 @@ import {
   filesOfRun,
   mergeConfig,
   meshOf,
+  placeOfRun,
   resolveConfig,
   runFolder,
   type StartEvent,
@@ -53,7 +54,7 @@ export async function trainAction(flags: TrainFlags): Promise<void> {
 function filesRead(flags: TrainFlags, config: TrainConfig): (string | undefined)[] {
   const { data, out, init, validation } = config;
   const { network } = givenConfig(flags).given;
-  const runs = [out, ...(init === undefined ? [] : [init])].flatMap((run) => filesOfRun(runFolder(run)));
+  const runs = [out, ...(init === undefined ? [] : [init])].flatMap((run) => filesOfRun(placeOfRun(run)));
   const modules = typeof network === 'string' ? [network] : [];
   const splits = typeof validation === 'string' ? [validation] : [];
   return [data, flags.config, init, ...modules, ...splits, ...runs];

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 
 /** Where everything lies in the folder of a run. */
@@ -48,7 +49,8 @@ export function runFolder(dir: string): RunFolder {
 }
 
 /** Whether a run is one file, as `halomesh export --web` and pages write it, and no folder. */
-export const isRunFile = (run: string): boolean => /\.safetensors$/i.test(run);
+export const isRunFile = (run: string): boolean =>
+  /\.safetensors$/i.test(run) && statSync(run, { throwIfNoEntry: false })?.isDirectory() !== true;
 
 /** Where everything of a run lies: in its folder or, of a run that is one file, in that. */
 export function placeOfRun(run: string): RunFolder {
