@@ -99,6 +99,10 @@ describe('fingerprintDataset', () => {
     expect(print.all.classes[1]).toMatchObject({ voxels: 4, share: 4 / 48, intensities: { mean: 5.5 } });
     expect(print.all.classes[1].volume).toBeCloseTo(0.06 + 0.012, 12);
     expect(print.all.foreground?.percentiles['25']).toBe(3.25);
+    // A window of Hounsfield units says nothing of other channels.
+    expect(a.clipped).toBe(0);
+    writeFileSync(path.join(dir, 'dataset.json'), JSON.stringify({ ...names, channel_names: { 0: 'T1' } }));
+    expect((await fingerprintDataset(dir)).cases[0].clipped).toBeUndefined();
   });
 
   it('refuses a set without label maps, and a case that cannot be read', async () => {

@@ -101,6 +101,8 @@ describe('readScan', () => {
     );
     expect(await refused(sized(1e30))).toMatch(/found 1e\+30 x/);
     expect(await refused(sized(1e-6))).toMatch(/found 0\.000001/);
+    const whole = save('.nrrd', nrrdHead([...little, ...lps]), '\n', int16);
+    await expect(readScan(whole, { volume: 1 })).rejects.toThrow('volume: expected 0, the only one, found 1');
     const far = nrrdHead([...little, ...lps, 'space origin: (0,0,1e9)']);
     expect(await refused(save('.nrrd', far, '\n', int16))).toMatch(/origin: expected at most 1 km/);
     expect((await readScan(sized(0.02))).affine[0]).toBeCloseTo(-0.02, 6);

@@ -111,7 +111,8 @@ describe('a module as network', () => {
     ['its neighbours', "import './other.mjs'; export default () => 1;", /cannot be loaded.*imports nothing/],
     ['other packages', "import 'halomesh'; export default () => 1;", /cannot be loaded as a module/],
     ['no scores', 'export default () => 7;', /gives what is no value of its graph/],
-    ['an error', 'export default () => { throw new TypeError("broken"); };', /TypeError: broken/],
+    ['a promise', 'export default async () => 7;', /expected scores, found a promise/],
+    ['an error', 'export default () => { throw new TypeError("broken"); };', /TypeError: broken \(line 1\)/],
     [
       'another number of classes',
       MODULE.replace('last, classes', 'last, classes + 1'),

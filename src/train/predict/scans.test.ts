@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { channelsOfInput, groupedScans } from './scan-channels.ts';
 import { namedIn, scanName } from './scans.ts';
 
 it.each([
@@ -22,5 +23,15 @@ it('names labels of a single slice file without its ending, and refuses two scan
   ]);
   expect(() => namedIn('out', [{ input: 'a/x.dcm' }, { input: 'a/x.nrrd' }])).toThrow(
     'a/x.nrrd: would be written to the same file',
+  );
+});
+
+it('takes one volume of each scan where it is asked for, of a run of one channel alone', async () => {
+  const one = (input: string) => ({ input, channels: [{ file: input, volume: 2 }] });
+  expect(groupedScans(['a.nii', 'b'], ['CT'], 2)).toEqual([one('a.nii'), one('b')]);
+  expect(await channelsOfInput('a.nii', ['CT'], { volume: 2 })).toEqual(one('a.nii'));
+  expect(groupedScans(['a.nii'], ['CT'])).toEqual([{ input: 'a.nii' }]);
+  expect(() => groupedScans(['a.nii'], ['T1', 'T2'], 0)).toThrow(
+    '--volume: one volume of a scan is asked for, and the run takes 2 channels (T1, T2)',
   );
 });
