@@ -1,6 +1,7 @@
 import { markdownTable } from '../../core/index.ts';
 import { checkOutputs, writeTextAtomically } from '../../files/index.ts';
 import {
+  defaultNormalizations,
   type Fingerprint,
   fingerprintDataset,
   type Intensities,
@@ -39,6 +40,9 @@ export async function fingerprintAction(
   else say(formatFingerprint(print));
   if (out !== undefined && !json) say(`\nwritten to ${relative(out)}`);
 }
+
+/** Where more voxels of a scan are 0 its outside was set to 0, and nnU-Net takes z-scores of the others. */
+const mostZeros = 0.25;
 
 /** Tables of the cases, of their labels, and of the intensities over all. */
 export function formatFingerprint(print: Fingerprint): string {
@@ -93,9 +97,13 @@ export function formatFingerprint(print: Fingerprint): string {
         ],
       ),
     ),
-    ...(all.channels ?? []).map(
-      ({ name, zeros }) => `${name}: ${(100 * zeros).toFixed(1)} % of the voxels are 0`,
-    ),
+    ...(all.channels ?? []).map(({ name, zeros }) => {
+      const told = `${name}: ${(100 * zeros).toFixed(1)} % of the voxels are 0`;
+      const normalization = defaultNormalizations([name])[0].kind;
+      return zeros > mostZeros && normalization === 'zscore'
+        ? `${told}: zscore-nonzero is the z-score of the others (--normalization of train)`
+        : told;
+    }),
   ].join('\n\n');
 }
 
