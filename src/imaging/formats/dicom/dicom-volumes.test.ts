@@ -46,6 +46,21 @@ describe('a series of several volumes', () => {
     await expect(readScan(dir, { volume: 3 })).rejects.toThrow('found 3. Choose one by its number');
   });
 
+  it('lists as many as a message has room for', async () => {
+    const files = Array.from({ length: 40 }, (_, volume) =>
+      [0, 3].map((z) => ({
+        position: [0, 0, z],
+        values: Array(6).fill(volume),
+        ...more(0x00180081, 'DS', `${volume}.5`),
+      })),
+    ).flat();
+    const dir = mkdtempSync(path.join(root, 'many-'));
+    const series = writeSlices(dir, Object.fromEntries(files.map((file, n) => [`${n}.dcm`, file])));
+    await expect(readScan(series)).rejects.toThrow(
+      /found 40: 0 \(Echo Time 0\.5, 2 slices\); 1 \(.*; 16 \(Echo Time 16\.5, 2 slices\); and 23 more\. Choose/,
+    );
+  });
+
   it('is refused by its places where nothing tells them apart, or one lacks a slice', async () => {
     await expect(readScan(series(() => ({})))).rejects.toThrow('one slice at each place');
     const uneven = series((n, z) => more(0x00180081, 'DS', n === 1 && z === 0 ? '9' : `${n + 1}`));

@@ -12,8 +12,8 @@ interface NamedVolume {
   readonly slices: readonly DicomSlice[];
 }
 
-/** Volumes that a message lists. */
-const mostNamed = 12;
+/** Characters of a list of volumes in a message. */
+const longestList = 480;
 
 /**
  * The slices of volume number `wanted`, counted from 0, of those that slices are of; all, where they are of one. Throws ImagingError that
@@ -42,14 +42,7 @@ function chosenVolume(
   if (chosen !== undefined && (volumes.length === 1 || wanted !== undefined)) return chosen.slices;
   if (volumes.length === 1)
     throw new ImagingError({ file: where, field: 'volume', expected: '0, the only one', found: `${wanted}` });
-  const list = volumes
-    .slice(0, mostNamed)
-    .map(
-      ({ name, slices }, n) =>
-        `${n} (${name}, ${slices.length === 1 ? '1 slice' : `${slices.length} slices`})`,
-    );
-  const more = volumes.length > mostNamed ? [`and ${volumes.length - mostNamed} more`] : [];
-  const all = [...list, ...more].join('; ');
+  const all = listed(volumes);
   throw new ImagingError({
     file: where,
     field: 'volume',
@@ -57,6 +50,17 @@ function chosenVolume(
     found: wanted === undefined ? `${volumes.length}: ${all}` : `${wanted}`,
     hint: 'Choose one by its number (--volume of predict), or write it to a file of its own first, for example with dcm2niix.',
   });
+}
+
+/** Volumes by number, as many as a message has room for. */
+function listed(volumes: readonly NamedVolume[]): string {
+  const list: string[] = [];
+  for (const [n, { name, slices }] of volumes.entries()) {
+    list.push(`${n} (${name}, ${slices.length === 1 ? '1 slice' : `${slices.length} slices`})`);
+    const left = volumes.length - list.length;
+    if (left > 0 && list.join('; ').length > longestList) return [...list, `and ${left} more`].join('; ');
+  }
+  return list.join('; ');
 }
 
 /** The volumes that slices are of, in the order of what tells them apart; one where slices share places and nothing does. */
