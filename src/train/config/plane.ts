@@ -1,5 +1,6 @@
+import path from 'node:path';
 import { fail } from '../../core/index.ts';
-import type { Shape3 } from '../../imaging/index.ts';
+import { type Case, channelFiles, isPictureName, type Shape3 } from '../../imaging/index.ts';
 import { augmentationFrom } from './augmentation.ts';
 import type { TrainConfig } from './config-type.ts';
 import { MOST_PLANE, MOST_SIZE } from './limits.ts';
@@ -43,6 +44,25 @@ export function checkPlane({ plane }: Pick<TrainConfig, 'plane'>, [depth]: Shape
     expected: 'a picture, or one slice',
     found: `${depth} slices`,
     hint: 'Leave plane out for volumes, or train on their slices with --slices',
+  });
+}
+
+/**
+ * Refuses a picture where the network is one of volumes: the values of pictures are light, and never what a window in HU is of. A network
+ * of slices may be one of pictures, but for such a window.
+ */
+export function checkKind(config: TrainConfig, entry: Case): void {
+  const { plane, slices } = config;
+  const [{ file }] = channelFiles(entry);
+  if (!isPictureName(file) || plane !== undefined) return;
+  if (slices !== undefined && normalizationsOfConfig(config)?.some(({ kind }) => kind === 'window') !== true)
+    return;
+  fail({
+    where: file,
+    problem: 'a network of volumes was given a picture',
+    expected: 'a scan such as those that it was trained on: NIfTI, NRRD, MetaImage or DICOM',
+    found: path.extname(file),
+    hint: 'Networks of pictures are trained on data sets of pictures',
   });
 }
 

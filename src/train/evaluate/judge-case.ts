@@ -26,6 +26,7 @@ import {
 import type { Processes } from '../../machine/index.ts';
 import { type InOnePiece, sumOver, together } from '../../run/index.ts';
 import { prepareOptions } from '../config/model.ts';
+import { checkKind } from '../config/plane.ts';
 import { cleans } from '../predict/cleaning.ts';
 import type { OpenRun } from '../predict/open-run.ts';
 import { type OwnBox, segmentOwn } from '../predict/own-box.ts';
@@ -82,7 +83,10 @@ const isFirst = (processes: Processes | undefined): boolean => (processes?.index
 export async function judgeCase(judge: Judge, entry: Case): Promise<Judgement | undefined> {
   const { run, processes, chunks, flips, overlays } = judge;
   const options = run.prepare;
-  const plan = await together(processes, 'the scan', () => planScan(entry, options));
+  const plan = await together(processes, 'the scan', () => {
+    checkKind(run.config, entry);
+    return planScan(entry, options);
+  });
   const { geometry } = plan;
   const grid = canonicalGrid(geometry.original);
   const resampled = geometry.shape.some((n, axis) => n !== grid.shape[axis]);

@@ -25,7 +25,7 @@ import {
   withinMemory,
 } from '../config/model.ts';
 import { channelCount } from '../config/normalization.ts';
-import { checkPlane, outermostAxis } from '../config/plane.ts';
+import { checkKind, checkPlane, outermostAxis } from '../config/plane.ts';
 import { passKey, stepKey } from '../config/programs.ts';
 import { type Placed, withSplit } from '../config/with-split.ts';
 import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from '../samples/cases.ts';
@@ -67,6 +67,7 @@ export async function forecastCases(
   await loadDevice(config.device);
   const shapesOf = (some: readonly Case[]): Promise<Shape3[]> =>
     mapSome(some, async (entry) => {
+      checkKind(config, entry);
       const shape = await preparedShape(entry, prepareOptions(config));
       checkPlane(config, shape, entry.image);
       return shape;

@@ -53,6 +53,13 @@ describe('prediction', () => {
     await expect(segment({ run: damaged })).rejects.not.toThrow(/--checkpoint/);
   });
 
+  it('of a picture is none of a network of volumes', async () => {
+    for (const name of ['grey.png', 'slide.svs', 'IMAGE.TIFF']) {
+      writeFileSync(at(name), 'light');
+      await expect(segment({ input: at(name) })).rejects.toThrow('a network of volumes was given a picture');
+    }
+  });
+
   it('of a scan that leans is made on an upright grid where that is asked for, and comes back on its voxels', async () => {
     const { data, shape, affine } = await readScan(scan);
     const leaning = affine.map((value, n) => value + (n === 6 ? 0.3 * affine[10] : 0));

@@ -20,6 +20,7 @@ import {
 } from '../../imaging/index.ts';
 import { fromFirst, plainly, together } from '../../run/index.ts';
 import { channelNamesOf } from '../config/normalization.ts';
+import { checkKind } from '../config/plane.ts';
 import { exists } from '../record/run-check.ts';
 import { cleaningOf, cleans } from './cleaning.ts';
 import { openRuns } from './ensemble.ts';
@@ -123,7 +124,10 @@ async function segmentScan(
   const cleaning = cleaningOf(settings.cleaning ?? {}, run.classes, run.config.regions);
   const { classValues } = run.config;
   const writes = (processes?.index ?? 0) === 0;
-  const plan = await together(processes, 'the scan', () => planScan(entry, run.prepare));
+  const plan = await together(processes, 'the scan', () => {
+    checkKind(run.config, entry);
+    return planScan(entry, run.prepare);
+  });
   const { geometry, upright } = plan;
   const original = upright?.leaning ?? plan.original;
   const { shape } = geometry;

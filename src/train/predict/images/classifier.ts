@@ -6,7 +6,7 @@ import { type Loaded, type Session, together } from '../../../run/index.ts';
 import { meshOf, type TrainConfig } from '../../config/config.ts';
 import { availableBytes, grantedBytes } from '../../config/memory-room.ts';
 import { predictionGraph, prepareOptions, sessionOf, targetOf, withinMemory } from '../../config/model.ts';
-import { checkPlane, outermostAxis } from '../../config/plane.ts';
+import { checkKind, checkPlane, outermostAxis } from '../../config/plane.ts';
 import { Programs } from '../../config/programs.ts';
 import { classifies } from '../../config/task/task.ts';
 import { withSplit } from '../../config/with-split.ts';
@@ -121,9 +121,10 @@ export class Classifier {
   async classify(entry: Case, { flips = [], signal, onNote }: ClassifySettings = {}): Promise<number[]> {
     const { processes } = this;
     const all = flipsOf(flips);
-    const plan = await together(this.options.processes, 'the scan', () =>
-      planScan(entry, prepareOptions(this.current)),
-    );
+    const plan = await together(this.options.processes, 'the scan', () => {
+      checkKind(this.current, entry);
+      return planScan(entry, prepareOptions(this.current));
+    });
     const { shape } = plan.geometry;
     checkPlane(this.current, shape, entry.image);
     const program = await this.program(shape, bytesBeside(plan));
