@@ -49,7 +49,10 @@ export {
   writeNifti,
 } from './formats/nifti/nifti-write.ts';
 // Scans of any format
-export { isPictureName, pictureEnding } from './formats/picture/picture-grid.ts';
+export { parseOutlines } from './formats/picture/outline-read.ts';
+export { openPicture } from './formats/picture/picture.ts';
+export { isPictureName, outlineEnding, pictureEnding } from './formats/picture/picture-grid.ts';
+export { type PictureBox, samplesOf } from './formats/picture/picture-types.ts';
 export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
 export type { ByteSource, ScanFolders } from './formats/scan-files.ts';
 export * from './formats/segmentation/label-formats.ts';

@@ -35,6 +35,11 @@ export class Names {
     this.takeChannels(channelNames);
   }
 
+  /** Names of outlines, which are classes from 1 on. */
+  takeOutlines(names: readonly string[]): void {
+    if (names.length > 0) this.takeClasses(['background', ...names]);
+  }
+
   takeScores({ classes, lesion }: EvaluationShown): void {
     if (classes.length > this.judged.length) this.judged = classes;
     this.lesion ??= lesion ?? undefined;

@@ -8,6 +8,30 @@ export interface ShownFile {
   readonly name: string;
 }
 
+/** A level of a slide, in tiles of {@link ShownSlide.tile} pixels. */
+export interface ShownLevel {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** A slide or a label map of one, of which tiles are asked for at its address: `/LEVEL/COLUMN/ROW`. */
+export interface ShownSlide {
+  /** From the largest to the one that is a single tile, each half as large. */
+  readonly levels: readonly ShownLevel[];
+  /** The first of them that there are tiles of: a saved page has the coarser ones alone. */
+  readonly lowest: number;
+  /** Pixels of a tile along each side. */
+  readonly tile: number;
+  /** Red, green and blue, or one of grey or of classes. */
+  readonly channels: 1 | 3;
+  /** Of a label map: pixels of the neighbours that its tiles have around them, where there are some. Absent of a picture. */
+  readonly margin?: number;
+  /** From pixel to pixel of the largest level, where that is known. */
+  readonly microns?: { readonly row: number; readonly column: number };
+  /** What somebody should know of it. */
+  readonly notes: readonly string[];
+}
+
 export interface ShownScores {
   readonly dice: number | null;
   /** 95th percentile of the distances between surfaces, mm. */
@@ -38,8 +62,10 @@ export interface ShownCase {
   readonly id: string;
   /** What the run did with it: training, validation, neither. */
   readonly kind?: string;
-  /** The scan, channel by channel in the order of {@link ViewData.channels}; empty where there is none. */
+  /** The scan, channel by channel in the order of {@link ViewData.channels}; empty where there is none, and of a slide. */
   readonly images: readonly ShownFile[];
+  /** The slide, where it is one: its address tells {@link ShownSlide}, as those of its label maps do. */
+  readonly slide?: ShownFile;
   readonly truth?: ShownFile;
   readonly results: readonly ShownResult[];
 }

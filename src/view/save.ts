@@ -4,7 +4,7 @@ import { createGzip } from 'node:zlib';
 import { fail } from '../core/index.ts';
 import { writeAtomically } from '../files/index.ts';
 import type { PageFiles } from './page-files.ts';
-import type { ShownCase, ShownFile, ViewData } from './protocol.ts';
+import type { ShownCase, ShownFile, ShownSlide, ViewData } from './protocol.ts';
 import type { View } from './view.ts';
 
 export interface SaveOptions {
@@ -44,17 +44,43 @@ export async function saveView(
     await handle.write(
       script('halomesh-lesions', 'application/json', JSON.stringify(Object.fromEntries(lesions))),
     );
-    for (const one of chosen.flatMap(filesOf)) await writeFile64(view, one, handle);
+    for (const one of chosen.flatMap(filesOf))
+      await (one.url.startsWith('slides/') ? writeSlide(view, one, handle) : writeFile64(view, one, handle));
     await handle.write(head.slice(end));
   });
 }
 
-function withoutFiles({ truth: _, results, ...rest }: ShownCase): ShownCase {
-  return { ...rest, images: [], results: results.map(({ labels: __, overlay: ___, ...scores }) => scores) };
+/** Pixels along each side of the largest level of a slide that goes into a page. */
+const MOST_SIDE = 4096;
+
+/** The levels of a slide or a label map that are not too large, tile by tile. */
+async function writeSlide(view: View, { url }: ShownFile, handle: FileHandle): Promise<void> {
+  const id = url.split('/')[1];
+  const shown = (await view.slides.shown(id))!;
+  const { levels, tile: side } = shown;
+  const lowest = levels.findIndex(({ height, width }) => Math.max(height, width) <= MOST_SIDE);
+  const kept: ShownSlide = { ...shown, lowest };
+  await handle.write(script(`slide-${id}`, 'application/json', JSON.stringify(kept)));
+  for (const [level, { height, width }] of levels.entries())
+    for (let row = 0; level >= lowest && row * side < height; row++)
+      for (let column = 0; column * side < width; column++) {
+        const { bytes } = (await view.slides.tile(id, level, column, row))!;
+        const name = `tile-${id}-${level}-${column}-${row}`;
+        await handle.write(`<script id="${name}" type="text/plain">${bytes.toString('base64')}</script>\n`);
+      }
 }
 
-function filesOf({ images, truth, results }: ShownCase): ShownFile[] {
-  const all = [...images, truth, ...results.flatMap(({ labels, overlay }) => [labels, overlay])];
+function withoutFiles({ truth: _, results, ...rest }: ShownCase): ShownCase {
+  return {
+    ...rest,
+    images: [],
+    slide: undefined,
+    results: results.map(({ labels: __, overlay: ___, ...scores }) => scores),
+  };
+}
+
+function filesOf({ images, slide, truth, results }: ShownCase): ShownFile[] {
+  const all = [...images, slide, truth, ...results.flatMap(({ labels, overlay }) => [labels, overlay])];
   return all.filter((file) => file !== undefined);
 }
 

@@ -101,6 +101,7 @@ async function answer(
   const [room, id] = rest;
   if (room === 'api') return api(view, id, searchParams, request, response);
   if (room === 'files') return file(view, id ?? '', request, response);
+  if (room === 'slides') return slide(view, rest.slice(1), request, response);
   const ofApp = room === 'app' && rest.length > 1;
   const asset = ofApp ? await appPage().read(rest.slice(1).join('/')) : await page.read(rest.join('/'));
   if (asset === undefined) return refuse(response, 404, 'no such page');
@@ -185,6 +186,23 @@ async function file(
   } finally {
     await opened.close();
   }
+}
+
+/** What is known of a slide, or a tile of it. */
+async function slide(
+  view: View,
+  [id, ...place]: readonly string[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (place.length === 0) {
+    const shown = await view.slides.shown(id);
+    return shown === undefined ? refuse(response, 404, 'no such slide') : sendJson(request, response, shown);
+  }
+  const [level, column, row] = place.map((text) => (/^\d{1,9}$/.test(text) ? Number(text) : -1));
+  const tile = place.length === 3 ? await view.slides.tile(id, level, column, row) : undefined;
+  if (tile === undefined) return refuse(response, 404, 'no such tile');
+  send(request, response, tile.type, tile.bytes);
 }
 
 const typeOf = (name: string): string => (name.endsWith('.png') ? 'image/png' : 'application/octet-stream');

@@ -8,19 +8,31 @@ import {
   channelFiles,
   type DatasetPatterns,
   hasStructureCases,
+  isPictureName,
   isStore,
   openDataset,
   withStoredChannels,
 } from '../imaging/index.ts';
 import { configOfFolder, readRunPlan, runFolder } from '../train/index.ts';
+import { CaseFiles } from './case-files.ts';
 import { type EvaluationShown, evaluationIn } from './evaluation-file.ts';
-import { type KnownCase, nameOf, SCAN } from './known-case.ts';
+import {
+  idOfName,
+  isLabelsName,
+  isLabelsOf,
+  isOutlines,
+  isScanName,
+  type KnownCase,
+  nameOf,
+} from './known-case.ts';
 import { lesionPlaces } from './lesion-places.ts';
 import { codesOfSegmentations, Names } from './names.ts';
 import { OpenedFiles } from './opened-files.ts';
-import type { LesionPlaces, ShownCase, ShownRun, ShownSample, ShownSource, ViewData } from './protocol.ts';
+import type { LesionPlaces, ShownRun, ShownSample, ShownSource, ViewData } from './protocol.ts';
 import { Samples } from './sample.ts';
 import { ShownFiles } from './shown-files.ts';
+import { outlineClasses } from './slides/outline-classes.ts';
+import { Slides } from './slides/slides.ts';
 
 export interface ViewOptions {
   /** Folders of runs, of segmentations, of data sets or of scans; files of scans. */
@@ -37,11 +49,14 @@ export class View {
   /** Folders of runs, by the numbers of their sources. */
   private readonly runs = new Map<number, string>();
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'halomesh-view-'));
+  /** Slides, by tiles. */
+  readonly slides = new Slides(this.opened, this.folder);
   private readonly files = new ShownFiles(this.opened, this.folder);
   private readonly sources: ShownSource[] = [];
   private readonly cases = new Map<string, KnownCase>();
   private readonly notes: string[] = [];
   private readonly names = new Names();
+  private readonly caseFiles = new CaseFiles(this.files, this.slides, () => this.names.classes);
   /** One count of lesions at a time: each holds two label maps. */
   private counting: Promise<unknown> = Promise.resolve();
   private readonly samples = new Samples(this.folder);
@@ -53,6 +68,8 @@ export class View {
       view.opened.openRoot(view.folder);
       for (const one of options.paths) await view.add(one);
       await view.addGiven(options);
+      if (view.names.classes.length === 0)
+        view.names.takeOutlines(await outlineClasses(view.cases.values(), view.opened));
       return view;
     } catch (error) {
       view.close();
@@ -74,7 +91,7 @@ export class View {
       channels: this.names.channels,
       regions: this.names.regions,
       sources: this.sources,
-      cases: cases.map((one) => this.shown(one)),
+      cases: cases.map((one) => this.caseFiles.shown(one)),
       notes: this.notes,
     };
   }
@@ -84,7 +101,8 @@ export class View {
     const known = this.cases.get(id);
     const file = known?.results.find((result) => result.source === source && result.file)?.file;
     const { counted } = this.names;
-    if (known?.truth === undefined || file === undefined || counted === undefined)
+    // The whole label maps of slides are nowhere in memory.
+    if (known?.truth === undefined || file === undefined || counted === undefined || known.slide)
       return Promise.resolve(undefined);
     const { truth, codes } = known;
     const next = this.counting.then(async () => {
@@ -141,9 +159,7 @@ export class View {
       this.sources.push({ name: nameOf(given), run: false });
       return this.addDataset(given, {});
     }
-    const scans = readdirSync(given)
-      .filter((name) => SCAN.test(name))
-      .sort(inNaturalOrder);
+    const scans = readdirSync(given).filter(isScanName).sort(inNaturalOrder);
     this.sources.push({ name: nameOf(given), run: false });
     if (scans.length === 0) return this.addScan(given);
     for (const name of scans) this.addScan(path.join(given, name), false);
@@ -151,7 +167,7 @@ export class View {
 
   private addScan(file: string, own = true): void {
     if (own) this.sources.push({ name: nameOf(file), run: false });
-    this.case(path.basename(file).replace(SCAN, ''), { images: [{ file }] });
+    this.case(idOfName(path.basename(file)), { images: [{ file }], slide: isPictureName(file) });
   }
 
   private async addRun(given: string): Promise<void> {
@@ -188,17 +204,17 @@ export class View {
       this.names.takeDataset(dataset);
       const channels = dataset.channelNames?.length ?? 1;
       for (const entry of [...dataset.cases, ...dataset.test])
-        this.addCase(withStoredChannels(entry, channels));
+        this.addCase(withStoredChannels(entry, channels), dataset.pictures);
     } catch (error) {
       if (!(error instanceof HalomeshError)) throw error;
       this.notes.push(error.message);
     }
   }
 
-  private addCase(entry: Case): void {
+  private addCase(entry: Case, slide: boolean | undefined): void {
     const { id, series, label, labelCodes } = entry;
     const images = channelFiles(entry).map((channel) => ({ ...channel, series }));
-    this.case(id, { images, truth: label, codes: labelCodes });
+    this.case(id, { images, truth: label, codes: labelCodes, slide });
   }
 
   private addScores(source: number, scored: EvaluationShown, folder: string): void {
@@ -217,15 +233,17 @@ export class View {
 
   /** The label maps of a folder, by the ids of cases that are known. */
   private addLabels(source: number, folder: string): void {
-    for (const name of readdirSync(folder)) {
-      if (!SCAN.test(name)) continue;
-      const known = this.cases.get(sameForm(name.replace(SCAN, '')));
-      if (known !== undefined) this.addLabelMap(source, known, path.join(folder, name));
+    const names = readdirSync(folder).filter(isLabelsName);
+    // Outlines come first: where there is a label map, too, that is shown.
+    for (const name of [...names.filter(isOutlines), ...names.filter((one) => !isOutlines(one))]) {
+      const known = this.cases.get(sameForm(idOfName(name)));
+      const file = path.join(folder, name);
+      if (known !== undefined && isLabelsOf(known, file)) this.addLabelMap(source, known, file);
     }
   }
 
   private addLabelMap(source: number, known: KnownCase, file: string): void {
-    const labels = this.files.labels(file, codesOfSegmentations(known.codes));
+    const labels = this.caseFiles.segmentation(known, file);
     const n = known.results.findIndex((result) => result.source === source);
     if (n < 0) known.results.push({ source, labels, file });
     else known.results[n] = { ...known.results[n], labels, file };
@@ -261,7 +279,8 @@ export class View {
   }
 
   /** The case of an id, known from now on. */
-  private case(given: string, { images = [], truth, codes }: Partial<KnownCase> = {}): KnownCase {
+  private case(given: string, more: Partial<KnownCase> = {}): KnownCase {
+    const { images = [], truth, codes, slide } = more;
     const id = sameForm(given);
     const before = this.cases.get(id);
     const known: KnownCase = {
@@ -269,29 +288,9 @@ export class View {
       images: before?.images.length ? before.images : images,
       truth: before?.truth ?? truth,
       codes: before?.codes ?? codes,
+      slide: before?.slide ?? slide,
     };
     this.cases.set(id, known);
     return known;
-  }
-
-  private shown({ id, kind, images, truth, codes, results }: KnownCase): ShownCase {
-    return {
-      ...{ id, kind },
-      images: images.map((one) => this.once(`${one.file} ${one.volume ?? ''}`, () => this.files.scan(one))),
-      truth:
-        truth === undefined ? undefined : this.once(`${truth} labels`, () => this.files.labels(truth, codes)),
-      results: results.map(({ file: _, ...rest }) => rest),
-    };
-  }
-
-  private readonly known = new Map<string, ReturnType<ShownFiles['scan']>>();
-
-  /** A file has one number, however often it is asked what there is. */
-  private once(key: string, add: () => ReturnType<ShownFiles['scan']>): ReturnType<ShownFiles['scan']> {
-    const before = this.known.get(key);
-    if (before !== undefined) return before;
-    const added = add();
-    this.known.set(key, added);
-    return added;
   }
 }

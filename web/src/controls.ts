@@ -11,9 +11,22 @@ const PRESETS: Readonly<Record<string, readonly [number, number]>> = {
   brain: [0, 80],
 };
 
+/** What shows label maps over a volume or a slide. */
+export interface Overlays {
+  setOpacity(layer: number, opacity: number): void;
+  /** Which labels are not shown. */
+  setHidden(hidden: ReadonlySet<number>, classes: number): void;
+  setOutlines(on: boolean): void;
+}
+
 /** Everything that changes how a case is shown. What was chosen is kept from case to case. */
 export class Controls {
+  /** Of volumes. */
   private readonly viewer: Viewer;
+  /** What is shown now: the viewer of volumes, or that of slides. */
+  private overlays: Overlays;
+  /** Lays the controls anew. */
+  private again: () => void = () => {};
   private readonly data: ViewData;
   private layers: readonly Layer[] = [];
   private readonly off = new Set<string>();
@@ -30,19 +43,31 @@ export class Controls {
   private layout: keyof typeof LAYOUTS = 'three planes and 3-D';
 
   constructor(viewer: Viewer, data: ViewData, askChannel: (channel: number) => void) {
-    this.viewer = viewer;
+    [this.viewer, this.overlays] = [viewer, viewer];
     this.data = data;
     this.askChannel = askChannel;
     byId('controls').addEventListener('submit', (event) => event.preventDefault());
   }
 
+  /** Shows the controls for a slide with some layers, and applies them. */
+  showSlide(slide: Overlays, layers: readonly Layer[]): void {
+    this.overlays = slide;
+    this.again = () => this.showSlide(slide, layers);
+    this.lay(layers, []);
+  }
+
   /** Shows the controls for a channel of a scan with some layers, and applies them. */
   show(layers: readonly Layer[], channel: number): void {
-    this.layers = layers;
+    this.overlays = this.viewer;
     this.channel = channel;
-    const predictions = layers.filter(({ kind }) => kind === 1);
-    if (predictions.length < 2) this.mix = undefined;
-    byId('controls').replaceChildren(
+    this.again = () => this.show(layers, channel);
+    this.lay(layers, this.ofVolumes(channel));
+    this.viewer.setLayout(this.layout);
+    this.applyWindow();
+  }
+  /** What there is to choose for a channel of a volume alone. */
+  private ofVolumes(channel: number): Node[] {
+    return [
       this.choice('view', Object.keys(LAYOUTS), this.layout, (name) => {
         this.layout = name as keyof typeof LAYOUTS;
         this.viewer.setLayout(this.layout);
@@ -63,13 +88,23 @@ export class Controls {
           this.applyWindow();
         },
       ),
+    ];
+  }
+
+  /** Lays the controls of layers behind others, and applies them. */
+  private lay(layers: readonly Layer[], before: readonly Node[]): void {
+    this.layers = layers;
+    const predictions = layers.filter(({ kind }) => kind === 1);
+    if (predictions.length < 2) this.mix = undefined;
+    byId('controls').replaceChildren(
+      ...before,
       this.slider('opacity', this.opacity, (value) => {
         this.opacity = value;
         this.applyOpacity();
       }),
       this.box('outlines', this.outlines, undefined, (on) => {
         this.outlines = on;
-        this.viewer.setOutlines(on);
+        this.overlays.setOutlines(on);
       }),
       ...layers.map(({ name }) =>
         this.box(name, !this.off.has(name), undefined, (on) => {
@@ -91,14 +126,12 @@ export class Controls {
         this.box(name, !this.hidden.has(n + 1), n + 1, (on) => {
           if (on) this.hidden.delete(n + 1);
           else this.hidden.add(n + 1);
-          this.viewer.setHidden(this.hidden, this.data.classes.length);
+          this.overlays.setHidden(this.hidden, this.data.classes.length);
         }),
       ),
     );
-    this.viewer.setLayout(this.layout);
-    if (this.hidden.size > 0) this.viewer.setHidden(this.hidden, this.data.classes.length);
-    this.viewer.setOutlines(this.outlines);
-    this.applyWindow();
+    if (this.hidden.size > 0) this.overlays.setHidden(this.hidden, this.data.classes.length);
+    this.overlays.setOutlines(this.outlines);
     this.applyOpacity();
   }
 
@@ -122,8 +155,8 @@ export class Controls {
         classes.forEach((_, cls) => {
           if (shown !== undefined && cls > 0 && !shown.includes(cls)) this.hidden.add(cls);
         });
-        this.show(this.layers, this.channel);
-        this.viewer.setHidden(this.hidden, classes.length);
+        this.again();
+        this.overlays.setHidden(this.hidden, classes.length);
       }),
     ];
   }
@@ -156,7 +189,7 @@ export class Controls {
       const number = kind === 1 ? prediction++ : -1;
       const share =
         this.mix === undefined || number < 0 || number > 1 ? 1 : number === 0 ? 1 - this.mix : this.mix;
-      this.viewer.setOpacity(n, this.off.has(name) ? 0 : this.opacity * share);
+      this.overlays.setOpacity(n, this.off.has(name) ? 0 : this.opacity * share);
     });
   }
 

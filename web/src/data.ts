@@ -2,12 +2,14 @@ import type { LesionPlaces, ShownFile, ViewData } from '../../src/view/protocol.
 
 // What the page shows comes from the server that it came from or, in a saved page, from the page itself.
 
-const held = (id: string): string | undefined => document.getElementById(id)?.textContent ?? undefined;
+/** What a saved page holds by some name. */
+export const held = (id: string): string | undefined => document.getElementById(id)?.textContent ?? undefined;
 
 /** Whether this is a saved page, which has no server. */
 export const saved = held('halomesh-view') !== undefined;
 
-async function ask(address: string): Promise<Response> {
+/** The answer of the server. Throws its text where it refuses. */
+export async function ask(address: string): Promise<Response> {
   const response = await fetch(address);
   if (!response.ok) throw new Error((await response.text()).trim() || `${response.status}`);
   return response;

@@ -1,10 +1,12 @@
 import './page.css';
-import type { ShownCase, ViewData } from '../../src/view/protocol.ts';
+import type { ShownCase, ShownFile, ViewData } from '../../src/view/protocol.ts';
 import { byWorst, showCases } from './cases.ts';
 import { Controls } from './controls.ts';
 import { saved, viewData } from './data.ts';
 import { byId, make, tell } from './dom.ts';
 import { showLesions } from './lesions.ts';
+import { lengthText } from './slides/scale-bar.ts';
+import { type SlidePlace, SlideViewer } from './slides/slide-viewer.ts';
 import { showTraining } from './training.ts';
 import { type Layer, type Place, Viewer } from './viewer.ts';
 
@@ -51,10 +53,17 @@ async function showScans(data: ViewData): Promise<void> {
     place = found;
     byId('place').textContent = placeText(place, layers, data.classes);
   });
-  // The table is there before the GPU is made ready.
-  const started = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))).then(() =>
-    viewer.start(),
-  );
+  const slides = new SlideViewer((found) => {
+    byId('place').textContent = slideText(found, layers, data.classes);
+  });
+  // The table is there before the GPU is made ready, which slides do not need.
+  let started: Promise<void> | undefined;
+  const start = (): Promise<void> => {
+    started ??= new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))).then(() =>
+      viewer.start(),
+    );
+    return started;
+  };
   let shown: ShownCase | undefined;
   const controls = new Controls(viewer, data, (channel) => {
     showChannel(channel).catch((error: Error) => tell(error.message, true));
@@ -70,6 +79,9 @@ async function showScans(data: ViewData): Promise<void> {
     wanted = one.id;
     select(one.id);
     const [image] = one.images;
+    showStage(one.slide === undefined ? 'volume' : 'slide');
+    if (one.slide !== undefined) return chooseSlide(one, one.slide);
+    slides.leave();
     if (image === undefined) {
       tell(
         saved ? `the scan of ${one.id} is not in this page` : `${one.id} has no scan that can be shown`,
@@ -79,7 +91,7 @@ async function showScans(data: ViewData): Promise<void> {
     }
     tell(`loading ${one.id}`);
     const next = layersOf(data, one);
-    await started;
+    await start();
     const begun = performance.now();
     if (!(await viewer.show(image, next, data.classes.length))) return;
     layers = next;
@@ -90,12 +102,32 @@ async function showScans(data: ViewData): Promise<void> {
     const go = (mm: readonly [number, number, number]): void => viewer.go(mm);
     await showLesions(data, one, go, () => wanted === one.id);
   };
+  const chooseSlide = async (one: ShownCase, slide: ShownFile): Promise<void> => {
+    byId('lesions').replaceChildren();
+    byId('place').textContent = '';
+    tell(`loading ${one.id}`);
+    const next = layersOf(data, one);
+    const begun = performance.now();
+    const found = await slides.show(slide, next, data.classes.length);
+    if (found === undefined) return;
+    [layers, shown] = [next, one];
+    controls.showSlide(slides, layers);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    tell([`${one.id}, loaded in ${seconds} s`, ...found.notes].join('; '));
+    document.body.dataset.shown = one.id;
+  };
   const chosen = (one: ShownCase): void => {
     choose(one).catch((error: Error) => tell(`${one.id}: ${error.message}`, true));
   };
   const select = showCases(data, chosen);
-  const first = byWorst(data.cases).find(({ images }) => images.length > 0);
+  const first = byWorst(data.cases).find(({ images, slide }) => images.length > 0 || slide !== undefined);
   if (first !== undefined) chosen(first);
+}
+
+/** What volumes or slides are drawn on. */
+function showStage(stage: 'volume' | 'slide'): void {
+  byId('canvas').hidden = stage === 'slide';
+  byId('slide').hidden = stage === 'volume';
 }
 
 /** Truth below, then what each source found. */
@@ -123,6 +155,20 @@ function placeText(
     `voxel ${voxel.map((n) => Math.round(n)).join(', ')}`,
     `value ${Number((scan ?? 0).toPrecision(5))}`,
     ...names,
+  ].join('   ');
+}
+
+function slideText(
+  { pixel, microns, classes }: SlidePlace,
+  layers: readonly Layer[],
+  names: readonly string[],
+): string {
+  return [
+    ...(microns ? [`x ${lengthText(microns[0])}, y ${lengthText(microns[1])}`] : []),
+    `pixel ${pixel.join(', ')}`,
+    ...classes.map(
+      (cls, n) => `${layers[n]?.name ?? ''}: ${cls === undefined ? '...' : (names[cls] ?? cls)}`,
+    ),
   ].join('   ');
 }
 

@@ -60,7 +60,7 @@ async function serve(view: View, page: PageFiles, port: number | undefined): Pro
 
 /** The case with the lowest mean Dice that has a scan; the first with a scan where none has scores. */
 function worstOf({ cases }: ViewData): string[] {
-  const shown = cases.filter(({ images }) => images.length > 0);
+  const shown = cases.filter(({ images, slide }) => images.length > 0 || slide !== undefined);
   const score = ({ results }: ViewData['cases'][number]): number =>
     Math.min(
       Infinity,
