@@ -66,6 +66,7 @@ export {
   prepareAsNnunet,
   roundToEven,
 } from './preprocess/nnunet-case.ts';
+export { openPictureCase, type PictureStatistics } from './preprocess/picture/picture-boxes.ts';
 export * from './preprocess/preprocess.ts';
 export * from './preprocess/preprocess-dataset.ts';
 export { resampledPlanes, resampleImage } from './preprocess/resample.ts';

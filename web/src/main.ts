@@ -112,6 +112,7 @@ async function showScans(data: ViewData): Promise<void> {
     if (found === undefined) return;
     [layers, shown] = [next, one];
     controls.showSlide(slides, layers);
+    if (!(await slides.loaded())) return;
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     tell([`${one.id}, loaded in ${seconds} s`, ...found.notes].join('; '));
     document.body.dataset.shown = one.id;

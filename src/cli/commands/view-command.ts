@@ -9,7 +9,7 @@ export function viewCommand(program: Command): void {
     .command('view')
     .summary('look at scans, segmentations and trainings in a browser')
     .description(
-      'Opens a page on this machine alone (127.0.0.1, behind a random token) that shows scans with truth and prediction, the ' +
+      'Opens a page on this machine alone (127.0.0.1, behind a random token) that shows scans and slides with truth and prediction, the ' +
         'cases from the worst to the best, the places of lesions, and the training of a run, also while it goes on. ' +
         'Takes runs, data sets, folders of segmentations or scans, and files. Runs until Ctrl-C.',
     )
@@ -40,6 +40,7 @@ Examples:
   halomesh view runs/a
   halomesh view runs/a runs/b
   halomesh view scan.nii.gz --truth liver.nii.gz --predictions mine.nii.gz
+  halomesh view slide.svs --truth mask.png --predictions outlines.geojson
   halomesh view runs/a --save report.html --case case_7`,
     )
     .action(async (paths: string[], flags: ViewFlags) =>

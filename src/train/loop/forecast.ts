@@ -1,5 +1,5 @@
 import { fail, mapSome } from '../../core/index.ts';
-import { type Case, isZarr, type Shape3, voxelCount } from '../../imaging/index.ts';
+import { type Case, type Shape3, voxelCount } from '../../imaging/index.ts';
 import { loadDevice, type Processes } from '../../machine/index.ts';
 import type { Built, BuiltLoss } from '../../nn/index.ts';
 import {
@@ -28,7 +28,13 @@ import { channelCount } from '../config/normalization.ts';
 import { checkKind, checkPlane, outermostAxis } from '../config/plane.ts';
 import { passKey, stepKey } from '../config/programs.ts';
 import { type Placed, withSplit } from '../config/with-split.ts';
-import { type ChosenCases, preparedShape, trainingBytes, volumesOfStep } from '../samples/cases.ts';
+import {
+  type ChosenCases,
+  preparedShape,
+  readByBoxes,
+  trainingBytes,
+  volumesOfStep,
+} from '../samples/cases.ts';
 import { sampleShape, stepPatch } from '../samples/patches.ts';
 
 /** What a training will need, told from headers alone: its largest case decides. */
@@ -39,6 +45,8 @@ export interface Forecast {
   readonly patch?: Shape3;
   /** Id of the largest case; absent where a size was given instead of data. */
   readonly case?: string;
+  /** Whether cases are read by boxes, so that no process holds a whole one. */
+  readonly stored: boolean;
   /** The config, with the parts that a memory limit asks for. */
   readonly config: TrainConfig;
   readonly report: PlanReport;
@@ -75,7 +83,7 @@ export async function forecastCases(
   const shapes = await shapesOf(cases);
   const largest = largestOf(shapes);
   const shape = shapes[largest];
-  const stored = isZarr(cases[largest].image);
+  const stored = readByBoxes(cases[largest], voxelCount(shape), channelCount(config));
   const split = await splitFor(config, shape, classes, { cases: cases.length, stored, processes, ranks });
   const processRanks = processes?.ranks ?? apart(ranks);
   const options = {
@@ -124,7 +132,7 @@ export function splitFor(
 export interface ForecastOptions {
   /** Volumes of the data set; 1 by default. */
   readonly cases?: number;
-  /** Whether they lie in a store of preprocessed cases. */
+  /** Whether they are read by boxes. */
   readonly stored?: boolean;
   /** Ranks of each process; all in one by default. */
   readonly processRanks?: PlanOptions['processRanks'];
@@ -242,5 +250,8 @@ export function forecast(
   const patch = config.patch && sample;
   const report = explainPlan(plan, hostBytes);
   const plans = new Map([plan, ...wholePlans].map((each, n) => [programs[n].key, each]));
-  return { shape, patch, config: fitted.config, report, plans, ...(peaks.length > 0 && { whole: peaks }) };
+  return {
+    ...{ shape, patch, stored, config: fitted.config, report, plans },
+    ...(peaks.length > 0 && { whole: peaks }),
+  };
 }

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, expect, it } from 'vitest';
-import { preprocess } from '../../imaging/index.ts';
+import { openDataset, preprocess } from '../../imaging/index.ts';
+import { alone } from '../../machine/index.ts';
 import { readConfigFile, resolveConfig } from '../config/config.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { readLog } from '../record/log.ts';
+import { CaseReader } from '../samples/case-reader.ts';
+import { readByBoxes } from '../samples/cases.ts';
 
 import { train } from './train.ts';
 
@@ -50,4 +53,29 @@ it('pictures are trained on in 2-D, as they are and from a store, with the same 
     expect(original.cases.map(({ id }) => id)).toEqual(['case2']);
   }
   expect(losses[1]).toEqual(losses[0]);
+});
+
+it('large pictures are read by boxes, with the numbers of whole ones', async () => {
+  const data = path.join(folder, 'boxes');
+  writeCases(data);
+  const { cases } = await openDataset(data);
+  const options = {
+    normalizations: [{ kind: 'rgb' }, { kind: 'zscore' }, { kind: 'rgb' }] as const,
+    plane: true,
+  };
+  const [whole, boxes] = [false, true].map((byBoxes) => new CaseReader(options, 1, alone(1), byBoxes));
+  for (const entry of [...cases, cases[0]]) {
+    const [one, other] = [await whole.source(entry), await boxes.source(entry)];
+    expect([whole.readsBoxes(entry), boxes.readsBoxes(entry)]).toEqual([false, true]);
+    expect([other.whole, await boxes.whole(entry)]).toEqual([undefined, undefined]);
+    expect(other.classes).toEqual(one.classes);
+    const box = { start: [0, 3, 5], end: [1, 30, 40] } as const;
+    for (let channel = 0; channel < 3; channel++)
+      expect(await other.image(box, channel)).toEqual(await one.image(box, channel));
+    expect(await other.labels(box)).toEqual(await one.labels(box));
+  }
+  const { height: rows, width: columns } = { height: 2 ** 13, width: 2 ** 13 };
+  expect(readByBoxes(cases[0], rows * columns, 3)).toBe(true);
+  expect(readByBoxes(cases[0], width * height, 3)).toBe(false);
+  expect(readByBoxes({ ...cases[0], image: 'a.nii.gz', channels: undefined }, rows * columns, 3)).toBe(false);
 });

@@ -1,5 +1,5 @@
 import { writeTextAtomically } from '../../files/index.ts';
-import { isZarr, type Shape3 } from '../../imaging/index.ts';
+import type { Shape3 } from '../../imaging/index.ts';
 import { alone, type Processes } from '../../machine/index.ts';
 import { plainly, type Session, together } from '../../run/index.ts';
 import type { TrainConfig } from '../config/config.ts';
@@ -136,13 +136,10 @@ class Run {
     this.session = session;
     this.processes = session.world.processes;
     this.options = options;
-    const volumes = {
-      cases: training.length,
-      stored: isZarr(training[0].image),
-      processes: this.processes.ranks.length,
-    };
+    const { stored } = forecast;
+    const volumes = { cases: training.length, stored, processes: this.processes.ranks.length };
     const hostBytes = (shape: Shape3) => trainingBytes({ ...volumes, ...volumesOfStep(config, shape) });
-    this.trainer = new Trainer({ config, session, programs, cases: training, classes, hostBytes });
+    this.trainer = new Trainer({ config, session, programs, cases: training, classes, stored, hostBytes });
   }
 
   /** Loads the first program and, where the run is resumed, what the last checkpoint holds. */

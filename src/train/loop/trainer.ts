@@ -23,6 +23,8 @@ export interface TrainerParts {
   readonly programs: Programs;
   readonly cases: readonly Case[];
   readonly classes: readonly string[];
+  /** Whether cases are read by boxes. */
+  readonly stored: boolean;
   /** Bytes of volumes that the process holds beside the tensors while it trains on volumes of a shape, or parts of them. */
   readonly hostBytes: (shape: Shape3) => number;
 }
@@ -42,6 +44,7 @@ export class Trainer {
       prepareOptions(parts.config),
       this.casesPerStep,
       parts.session.world.processes,
+      parts.stored,
     );
     const { config, cases } = parts;
     this.samples =

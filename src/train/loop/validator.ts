@@ -1,11 +1,4 @@
-import {
-  type Case,
-  imageClassOf,
-  isZarr,
-  layersOf,
-  type ScoredImage,
-  wholeBox,
-} from '../../imaging/index.ts';
+import { type Case, imageClassOf, layersOf, type ScoredImage, wholeBox } from '../../imaging/index.ts';
 import type { HostArray, Processes } from '../../machine/index.ts';
 import { together } from '../../run/index.ts';
 import { evaluationGraph, judgedNames } from '../config/model.ts';
@@ -44,8 +37,8 @@ export async function checkHeldOut(
     for (const entry of mine) {
       if (signal?.aborted) return;
       const source = await reader.source({ ...entry, checkWindow: true });
-      // A scan is read when it is prepared, a store when its boxes are asked for.
-      if (!isZarr(entry.image)) continue;
+      // What is prepared whole is read by then, other cases when their boxes are asked for.
+      if (!reader.readsBoxes(entry)) continue;
       for (const box of layersOf(wholeBox(source.shape), PIECE_VOXELS)) {
         await source.image(box);
         if (entry.label !== undefined) await source.labels(box);

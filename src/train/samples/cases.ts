@@ -2,9 +2,11 @@ import { fail } from '../../core/index.ts';
 import {
   type Case,
   ChunkCache,
+  channelFiles,
   type Dataset,
   type Grid,
   imageClassOf,
+  isPictureName,
   isZarr,
   loadCase,
   normalizationsOf,
@@ -108,7 +110,18 @@ export function keptBytes(voxels: number, batch: number, limitBytes = VOLUME_BYT
 /** Voxels of a volume that are read at once where volumes are read a box at a time. */
 export const PIECE_VOXELS = 2 ** 24;
 
-/** Bytes of expanded chunks of a store that a process keeps. */
+/** Bytes of a prepared picture from which on pictures are read by boxes. */
+const LARGE_PICTURE = 2 ** 28;
+
+/**
+ * Whether the cases of a training are read a box at a time, so that no process holds a whole one: those of a store of preprocessed cases,
+ * and pictures where the largest is a large one. `largest`: with so many voxels.
+ */
+export const readByBoxes = (largest: Case, voxels: number, channels: number): boolean =>
+  isZarr(largest.image) ||
+  (isPictureName(channelFiles(largest)[0].file) && voxelBytes(channels) * voxels > LARGE_PICTURE);
+
+/** Bytes of expanded chunks of a store, or of what is unpacked of pictures, that a process keeps. */
 export const CHUNK_BYTES = 2 ** 27;
 
 /** What a training holds beside its tensors. */
@@ -124,7 +137,7 @@ export interface Volumes {
   readonly boundaries?: number;
   /** Cases to train on. */
   readonly cases: number;
-  /** Whether they lie in a store of preprocessed cases. */
+  /** Whether they are read by boxes; see {@link readByBoxes}. */
   readonly stored: boolean;
   /** Processes that share the ranks. */
   readonly processes: number;
@@ -146,7 +159,7 @@ export function volumesOfStep(
 }
 
 /**
- * Bytes of volumes that a process holds while it trains. Cases of a store: chunks, and the piece that is read, before and after
+ * Bytes of volumes that a process holds while it trains. Cases that are read by boxes: chunks, and the piece that is read, before and after
  * its changes. Scans: those kept, and beside them the whole batch, or such pieces where each of several processes feeds its own rank.
  */
 export function trainingBytes(volumes: Volumes): number {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import type { PictureBox } from '../../imaging/index.ts';
-import type { SlideSource } from './slide-source.ts';
+import type { PyramidLevel, SlideSource } from './slide-source.ts';
 
 const [pack, unpack] = [promisify(deflate), promisify(inflate)];
 
@@ -18,11 +18,6 @@ const ROUNDED = 1.02;
 const AT_ONCE = 2;
 /** Bytes of tiles that stay in memory. */
 const KEPT = 2 ** 24;
-
-export interface PyramidLevel {
-  readonly height: number;
-  readonly width: number;
-}
 
 /** A tile: its samples, interleaved. */
 export interface Tile extends PyramidLevel {

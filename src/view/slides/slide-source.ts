@@ -15,7 +15,6 @@ import {
   spacingOf,
 } from '../../imaging/index.ts';
 import { checkedFiles, type StreamedScan } from '../scan-stream.ts';
-import type { PyramidLevel } from './pyramid.ts';
 
 /** Bytes of unpacked tiles of a file that stay in memory. */
 const KEPT = 2 ** 25;
@@ -23,6 +22,12 @@ const KEPT = 2 ** 25;
 const MOST_WHOLE = 2 ** 30;
 /** Samples of 16 bits are divided by this, so that they are 0 to 255. */
 const WIDE = 257;
+
+/** Pixels of a level. */
+export interface PyramidLevel {
+  readonly height: number;
+  readonly width: number;
+}
 
 /** A slide or its label map as tiles are made of it, a byte for each sample. Files are opened for each reading alone. */
 export interface SlideSource {

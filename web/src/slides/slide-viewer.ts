@@ -31,6 +31,7 @@ export class SlideViewer implements Overlays {
   private readonly onPlace: (place: SlidePlace) => void;
   private osd: OpenSeadragon.Viewer | undefined;
   private slide: ShownSlide | undefined;
+  private image: OpenSeadragon.TiledImage | undefined;
   private layers: readonly ShownLayer[] = [];
   private hidden: ReadonlySet<number> = new Set();
   private classes = 2;
@@ -44,7 +45,7 @@ export class SlideViewer implements Overlays {
     this.onPlace = onPlace;
   }
 
-  /** Shows a slide and its label maps in place of those before, and gives what is known of it. Undefined where another case was asked for meanwhile. */
+  /** Shows a slide in place of that before, with label maps that are clear until they are given an opacity, and gives what is known of it. Undefined where another case was asked for meanwhile. */
   async show(slide: ShownFile, layers: readonly Layer[], classes: number): Promise<ShownSlide | undefined> {
     const turn = ++this.turn;
     const [shown, ...labels] = await Promise.all([slide, ...layers.map(({ file }) => file)].map(slideOf));
@@ -54,7 +55,7 @@ export class SlideViewer implements Overlays {
     osd.world.removeAll();
     [this.slide, this.classes, this.hidden, this.outlines] = [shown, classes, new Set(), false];
     this.layers = [];
-    const image = await this.add(shown, picturesOf(slide));
+    this.image = await this.add(shown, picturesOf(slide));
     const all: ShownLayer[] = [];
     for (const [n, { file, kind }] of layers.entries()) {
       const tiles = new LabelTiles(file, labels[n]);
@@ -64,8 +65,14 @@ export class SlideViewer implements Overlays {
     if (turn !== this.turn) return undefined;
     this.layers = all;
     osd.viewport.goHome(true);
-    await loaded(image);
-    return turn === this.turn ? shown : undefined;
+    return shown;
+  }
+
+  /** Resolves when all that is in sight has come; false where another case was asked for meanwhile. */
+  async loaded(): Promise<boolean> {
+    const { turn, image } = this;
+    if (image !== undefined) await fullyLoaded(image);
+    return turn === this.turn;
   }
 
   /** Another case, which is no slide, takes its place. */
@@ -162,7 +169,7 @@ export class SlideViewer implements Overlays {
     const tileSource = this.tilesOf(shown, draw, labels);
     return new Promise((resolve, reject) => {
       this.osd!.addTiledImage({
-        ...{ tileSource, x: 0, y: 0, width: 1 },
+        ...{ tileSource, x: 0, y: 0, width: 1, opacity: labels ? 0 : 1 },
         success: (event: Event) => resolve((event as unknown as { item: OpenSeadragon.TiledImage }).item),
         error: reject,
       });
@@ -214,7 +221,7 @@ function picturesOf(slide: ShownFile): DrawTile {
 }
 
 /** Resolves when all that is in sight has come. */
-function loaded(image: OpenSeadragon.TiledImage): Promise<void> {
+function fullyLoaded(image: OpenSeadragon.TiledImage): Promise<void> {
   if (image.getFullyLoaded()) return Promise.resolve();
   return new Promise((resolve) => {
     image.addHandler('fully-loaded-change', ({ fullyLoaded }) => {

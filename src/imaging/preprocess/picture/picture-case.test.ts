@@ -7,6 +7,7 @@ import { type Case, openDataset } from '../../dataset/dataset.ts';
 import { createTiffWriter } from '../../formats/picture/tiff-write.ts';
 import { readScan } from '../../formats/scan.ts';
 import { ImagingError } from '../../volume/errors.ts';
+import { MemorySource } from '../../volume/memory-source.ts';
 import type { PrepareOptions } from '../../volume/prepared-case.ts';
 import { channelOf, type VoxelBox } from '../../volume/voxel-source.ts';
 import { loadCase } from '../preprocess.ts';
@@ -14,6 +15,7 @@ import { preprocess } from '../preprocess-dataset.ts';
 import { resampleImage } from '../resample.ts';
 import { resampleLabels } from '../resample-labels.ts';
 import { openScanSource, planScan } from '../scan-source.ts';
+import { openPictureCase } from './picture-boxes.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -105,6 +107,7 @@ describe('a slide', () => {
       const whole = await loadCase(entry, wanted);
       const source = await openScanSource(entry, wanted);
       const { geometry } = await planScan(entry, wanted);
+      const { source: trained } = await openPictureCase(entry, wanted, 0);
       expect([source.shape, geometry.shape, geometry.filled]).toEqual([
         whole.shape,
         whole.shape,
@@ -123,7 +126,16 @@ describe('a slide', () => {
           for (let row = start[1]; row < end[1]; row++)
             wantedValues.push(...all.subarray(row * columns + start[2], row * columns + end[2]));
           expect([...(await source.image({ start, end }, channel))]).toEqual(wantedValues);
+          expect([...(await trained.image({ start, end }, channel))]).toEqual(wantedValues);
         }
+      const kept = new MemorySource(whole, entry.labelNames);
+      expect([trained.shape, trained.ranges, trained.classes]).toEqual([
+        kept.shape,
+        kept.ranges,
+        kept.classes,
+      ]);
+      for (const box of boxes)
+        expect([...(await trained.labels(box))]).toEqual([...(await kept.labels(box))]);
     });
 
   test('is resampled from the smallest level that has all of what is asked for', async () => {

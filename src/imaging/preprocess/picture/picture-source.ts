@@ -57,7 +57,7 @@ export async function loadPictureCase(
 }
 
 /** Puts channels of a box, normalised, into arrays of its shape that are all 0; beyond the picture lies what is outside of it. */
-function readInto(
+export function readInto(
   picture: PictureCase,
   box: VoxelBox,
   channels: readonly number[],
@@ -79,7 +79,7 @@ function readInto(
 }
 
 /** The part of a box that the picture fills. */
-function within({ start, end }: VoxelBox, filled: Shape3): VoxelBox {
+export function within({ start, end }: VoxelBox, filled: Shape3): VoxelBox {
   const clip = (at: Shape3): Shape3 => [
     Math.min(at[0], filled[0]),
     Math.min(at[1], filled[1]),
