@@ -8,7 +8,15 @@ import koffi from 'koffi';
 // The plug-in of the folder stub/, built where its sources changed.
 
 const folder = fileURLToPath(new URL('./stub', import.meta.url));
-const SOURCES = ['plugin.cpp', 'text.cpp', 'interpreter.cpp'];
+const SOURCES = [
+  'plugin.cpp',
+  'text.cpp',
+  'interpreter.cpp',
+  'values.cpp',
+  'arithmetic.cpp',
+  'moves.cpp',
+  'sums.cpp',
+];
 
 function build(): string {
   const files = readdirSync(folder).map((name) => path.join(folder, name));
