@@ -8,6 +8,7 @@ import {
   type ScalePoint,
   type Scaling,
   showParts,
+  type Torus,
 } from '../../plan/index.ts';
 import { drawScaling, machineFile } from '../../train/index.ts';
 import { UsageError } from '../flags/parse.ts';
@@ -66,8 +67,8 @@ function machineText(speeds: Speeds, device: ScaleFlags['device']): string {
   return `Machine ${speeds.name}, ${coresOf(speeds, device)}: ${speeds.source}. Link: ${speeds.link.source}`;
 }
 
-const coresOf = ({ cores }: Speeds, device: ScaleFlags['device']): string =>
-  `${cores} ${device === 'cuda' ? 'GPU' : 'core'}${cores === 1 ? '' : 's'}`;
+const coresOf = ({ cores, unit }: Speeds, device: ScaleFlags['device']): string =>
+  `${cores} ${unit ?? (device === 'cuda' ? 'GPU' : 'core')}${cores === 1 ? '' : 's'}`;
 
 /** The tables as text for a terminal. */
 export function formatScaling(
@@ -83,6 +84,7 @@ export function formatScaling(
     ...(speeds.link.inside === undefined
       ? []
       : [`           ${showLink(speeds.link.inside)} within a machine`]),
+    ...(speeds.link.torus === undefined ? [] : [`           ${showTorus(speeds.link.torus)}`]),
     '',
     `${size}^3 over more and more ranks`,
     '',
@@ -108,6 +110,9 @@ function enough(points: readonly ScalePoint[]): string[] {
 
 const showLink = ({ bytesPerSecond, latencySeconds }: Link): string =>
   `${(bytesPerSecond / 1e9).toPrecision(3)} GB/s, ${(1e6 * latencySeconds).toPrecision(3)} us`;
+
+const showTorus = ({ axes, ring, hopSeconds }: Torus): string =>
+  `a torus of ${axes} ${axes === 1 ? 'axis' : 'axes'}, whose ends are joined from ${ring} on, ${(1e6 * hopSeconds).toPrecision(3)} us from one to the next`;
 
 function table(points: readonly ScalePoint[]): string {
   const number = (title: string) => ({ title, right: true });

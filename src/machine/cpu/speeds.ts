@@ -18,6 +18,8 @@ export interface Speeds {
   readonly name: string;
   /** Where the figures come from, in words. */
   readonly source: string;
+  /** What one of its cores is called where it is none, such as `chip`. */
+  readonly unit?: string;
   /** Threads that run at a time, and how many times as fast as one they are together. */
   readonly cores: number;
   readonly allCores: number;

@@ -8,6 +8,7 @@ import {
 import { type Route, routeOf } from '../reduce/route.ts';
 import type { Branch } from '../reduce/tree.ts';
 import type { Link, Links } from './costs.ts';
+import type { MeshOnTorus, Sent } from './torus.ts';
 
 // The time of collectives, told from what travels and what carries it.
 
@@ -18,6 +19,8 @@ export type MachinesOf = (plan: AllReducePlan, group: readonly number[]) => read
 export interface Places {
   readonly machinesOf?: MachinesOf;
   readonly near?: (from: number, to: number) => boolean;
+  /** The ranks where they are chips of a torus: then nothing else is asked for. */
+  readonly onTorus?: MeshOnTorus;
 }
 
 /** When each rank has what collectives bring that begin together: an exchange, or all-reduces between the same ranks. */
@@ -39,27 +42,39 @@ function exchangeEnds(
   { transfers }: ExchangePlan,
   now: readonly number[],
   links: Links,
-  { near = () => false }: Places,
+  { near = () => false, onTorus }: Places,
 ): number[] {
   const [value] = node.outputs;
-  const none = () => now.map(() => ({ bytes: 0, messages: 0 }));
+  const sent = transfers.flatMap(({ from, to, box }) =>
+    from === to ? [] : [{ from, to, bytes: transferBytes(value, box) }],
+  );
+  const seconds = onTorus ? onTorus.exchangeSeconds(sent) : linkSeconds(sent, now.length, links, near);
+  const begun = now.map(() => 0);
+  for (const { from, to } of sent) begun[to] = Math.max(begun[to], now[from]);
+  return now.map((here, rank) => (seconds[rank] === 0 ? here : Math.max(here, begun[rank]) + seconds[rank]));
+}
+
+/** Seconds of each rank's messages where every two ranks have a link, on which these follow each other; 0 where it has none. */
+function linkSeconds(
+  all: readonly Sent[],
+  ranks: number,
+  links: Links,
+  near: (from: number, to: number) => boolean,
+): number[] {
+  const none = () => Array.from({ length: ranks }, () => ({ bytes: 0, messages: 0 }));
   const ways = { far: { sent: none(), got: none() }, near: { sent: none(), got: none() } };
-  const from = now.map(() => 0);
-  for (const transfer of transfers) {
-    if (transfer.from === transfer.to) continue;
+  for (const { from, to, bytes } of all) {
     // With one link for all, messages follow each other on it.
-    const close = links.inside !== undefined && near(transfer.from, transfer.to);
+    const close = links.inside !== undefined && near(from, to);
     const { sent, got } = ways[close ? 'near' : 'far'];
-    const bytes = transferBytes(value, transfer.box);
-    for (const count of [sent[transfer.from], got[transfer.to]]) {
+    for (const count of [sent[from], got[to]]) {
       count.bytes += bytes;
       count.messages++;
     }
-    from[transfer.to] = Math.max(from[transfer.to], now[transfer.from]);
   }
   const { inside = links } = links;
-  return now.map((here, rank) => {
-    const travel = Math.max(
+  return Array.from({ length: ranks }, (_, rank) =>
+    Math.max(
       ...(
         [
           [ways.far, links],
@@ -71,9 +86,8 @@ function exchangeEnds(
           ? 0
           : travelSeconds(link, messages, Math.max(sent[rank].bytes, got[rank].bytes));
       }),
-    );
-    return travel === 0 ? here : Math.max(here, from[rank]) + travel;
-  });
+    ),
+  );
 }
 
 /** When each rank has all sums: those that go the same way travel together, the others one after the other. */
@@ -81,12 +95,21 @@ function reduceEnds(
   nodes: readonly LocalNode[],
   now: readonly number[],
   links: Links,
-  { machinesOf = machinesIn }: Places,
+  { machinesOf = machinesIn, onTorus }: Places,
 ): number[] {
   const ends = [...now];
   const plan = nodes[0].collective as AllReducePlan;
   for (const group of plan.groups) {
     if (group.length < 2) continue;
+    if (onTorus) {
+      const bytes = nodes.reduce(
+        (n, { outputs: [value] }) => n + transferBytes(value, value.own[group[0]]),
+        0,
+      );
+      const end = Math.max(...group.map((rank) => now[rank])) + onTorus.reduceSeconds(plan.axes, bytes);
+      for (const rank of group) ends[rank] = end;
+      continue;
+    }
     const machines = machinesOf(plan, group);
     const route = (bytes: number): Route => routeOf(machines, bytes);
     const bytes = { tree: 0, slices: 0 };

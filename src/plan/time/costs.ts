@@ -31,10 +31,21 @@ export interface Link {
   readonly messageSeconds: number;
 }
 
+/** A torus as a machine file tells it. */
+export interface Torus {
+  readonly axes: number;
+  /** Chips along an axis whose ends are joined, and any multiple of them; other axes are open. */
+  readonly ring: number;
+  /** Seconds that each further chip of its way adds to a message. */
+  readonly hopSeconds: number;
+}
+
 /** What ranks send by: all of a machine among themselves as well, where they have nothing faster. */
 export interface Links extends Link {
   /** Between ranks of one machine. */
   readonly inside?: Link;
+  /** How machines of one rank are joined: the link is one of a chip to a neighbour then. Without it every two of them have a link. */
+  readonly torus?: Torus;
 }
 
 export interface Costs {

@@ -6,6 +6,7 @@ import type { Plan } from '../plan.ts';
 import type { LocalNode, LocalValue } from '../program.ts';
 import { endsOf, type MachinesOf } from './collectives.ts';
 import { type Costs, type KernelWork, kernelWork, type Sharing } from './costs.ts';
+import { MeshOnTorus } from './torus.ts';
 
 // The time of a step, told from a plan and what work takes on a machine. Every rank has a clock; kernels move its own, collectives
 // those of all that take part.
@@ -17,6 +18,8 @@ export interface TimeOptions extends Partial<Sharing> {
   readonly machinesOf?: MachinesOf;
   /** Whether two ranks share a machine, as far as that tells the slowest of those that they stand for. */
   readonly near?: (from: number, to: number) => boolean;
+  /** Ranks along each axis of the mesh, where those of the plan stand for more. */
+  readonly parts?: readonly number[];
   /** How many times as many positions the busiest of the ranks that one stands for has in a kernel. */
   readonly slowed?: (kernel: Kernel, rank: number) => number;
 }
@@ -48,6 +51,9 @@ interface Coming {
 export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {}): PredictedTime {
   const { overlap = false, threads = 1, ranksPerMachine = 1, slowed = () => 1 } = options;
   const sharing = { threads, ranksPerMachine };
+  const { link } = costs;
+  const onTorus = link.torus && new MeshOnTorus(plan.program.mesh, link.torus, link, options.parts);
+  const places = { ...options, onTorus };
   const ranks = Array.from({ length: plan.program.mesh.size }, (_, rank) => rank);
   const clocks = ranks.map(() => ({ seconds: 0, kernels: 0, exchanges: 0, allReduces: 0 }));
   const coming = new Map<LocalValue, Coming>();
@@ -72,7 +78,7 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
       if (flight.begin !== after) continue;
       const now = clocks.map(({ seconds }) => seconds);
       const nodes = flight.places.map((place) => (plan.steps[place] as CollectiveStep).node);
-      landing.set(flight, endsOf(nodes, now, costs.link, options));
+      landing.set(flight, endsOf(nodes, now, link, places));
     }
   };
   depart(-1);
@@ -104,7 +110,7 @@ export function predictTime(plan: Plan, costs: Costs, options: TimeOptions = {})
     const kind = step.node.collective?.kind === 'exchange' ? 'exchanges' : 'allReduces';
     const flight = flying.get(place);
     const now = clocks.map(({ seconds }) => seconds);
-    const at = (flight && landing.get(flight)) ?? endsOf([step.node], now, costs.link, options);
+    const at = (flight && landing.get(flight)) ?? endsOf([step.node], now, link, places);
     // A kernel that reads margins does its interior before it waits for those that are under way.
     if (flight === undefined || kind === 'allReduces') for (const rank of ranks) wait(rank, at[rank], kind);
     else {

@@ -111,6 +111,7 @@ export class Representatives {
         predictTime(plan, costs, {
           ...time,
           machinesOf,
+          parts: cut.map((dim) => parts[dim]),
           near: (from, to) => places[from].every((at, i) => at === places[to][i] || !apart[i]),
           slowed: (kernel, rank) => slowed(kernel, rank, parts, axes),
         }),

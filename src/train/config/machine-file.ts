@@ -44,12 +44,22 @@ const link = {
   messageSeconds: notBelow('seconds'),
 };
 
-const cores = 'a whole number of at least 1 (threads that run at a time)';
+const wholeFrom1 = (what: string) => {
+  const error = `a whole number of at least 1 (${what})`;
+  return z.number({ error }).refine((n) => Number.isSafeInteger(n) && n >= 1, { error });
+};
+
+const torus = object({
+  axes: wholeFrom1('along each of which a rank has two links'),
+  ring: wholeFrom1('ranks along an axis whose ends are joined'),
+  hopSeconds: notBelow('seconds'),
+});
 
 const fields: { readonly [K in keyof Speeds]-?: z.ZodType<Speeds[K]> } = {
   name: text('a name'),
   source: text('where the figures come from, in words'),
-  cores: z.number({ error: cores }).refine((n) => Number.isSafeInteger(n) && n >= 1, { error: cores }),
+  unit: text('what one of its cores is called, such as chip').optional(),
+  cores: wholeFrom1('threads that run at a time'),
   allCores: above('how many times as fast as one thread all cores are together'),
   launchSeconds: notBelow('seconds'),
   kernels: object(kernels),
@@ -57,7 +67,10 @@ const fields: { readonly [K in keyof Speeds]-?: z.ZodType<Speeds[K]> } = {
   link: object({
     ...link,
     inside: object(link).optional(),
+    torus: torus.optional(),
     source: text('where the figures come from, in words'),
+  }).refine(({ inside, torus }) => inside === undefined || torus === undefined, {
+    error: 'inside or torus, not both',
   }),
 };
 
