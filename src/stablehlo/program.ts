@@ -1,9 +1,18 @@
-import { type Box, boxVolume, type DType, printable, type Shape, showShape, volume } from '../core/index.ts';
+import {
+  type DType,
+  type Mesh,
+  meshCoordinates,
+  printable,
+  type Range,
+  type Shape,
+  showMesh,
+  showShape,
+} from '../core/index.ts';
 import type { LocalNode, LocalProgram, LocalValue } from '../plan/index.ts';
 import { Body, type Place } from './body.ts';
 import type { Wide } from './lines.ts';
 import { attributesText, moduleText, returned } from './module-text.ts';
-import { blockText, type Layouts, meshText, ranksText, shardingText } from './shardings.ts';
+import { axesOf, blockText, type Layouts, meshText, shardingText } from './shardings.ts';
 import { list, type Tensor, typeOf } from './types.ts';
 
 /** An argument or a result of a printed program. */
@@ -13,15 +22,13 @@ export interface Port {
   readonly dtype: DType;
   /** Of the whole tensor. */
   readonly shape: Shape;
+  /** The axis of the mesh over whose devices each dimension is cut, each into equal blocks; undefined where all of it is on each. */
+  readonly axes: readonly (string | undefined)[];
   /**
-   * Whether the program's tensor is the blocks of all devices one after the other along its first dimension; else it is the whole
-   * tensor, of which every device has all, or the part that the compiler gives it.
+   * What the program's tensor holds of the whole one: along each dimension the places there of its own, -1 where there are zeros. A
+   * dimension that halomesh cuts unevenly has blocks of the largest one's size, with zeros behind what is smaller.
    */
-  readonly stacked: boolean;
-  /** Sizes of a block: the same on all devices. */
-  readonly sizes: readonly number[];
-  /** What each device's block is of the whole tensor, from its first element on; zeros fill up the rest. */
-  readonly boxes: readonly Box[];
+  readonly places: readonly (readonly number[])[];
 }
 
 /** A program as text, with what goes in and out. */
@@ -61,19 +68,20 @@ export function printProgram(program: LocalProgram, options: PrintOptions = {}):
     return kind === 'variable' && at >= 0 ? [`tf.aliasing_output = ${at} : i32`] : [];
   };
   const manual =
-    mesh.size === 1 ? undefined : manualOf(mesh.size, taken.map(paired(args)), given.map(paired(results)));
+    mesh.size === 1 ? undefined : manualOf(mesh, taken.map(paired(args)), given.map(paired(results)));
   const sharding = (port: Port): string[] => {
     if (layouts) return [shardingText(layouts, port.shape)];
-    return manual ? [`sdy.sharding = #sdy.sharding${blockText(port.shape.length, port.stacked)}`] : [];
+    return manual ? [`sdy.sharding = #sdy.sharding${blockText(port.axes)}`] : [];
   };
+  const told = layouts?.style !== 'gspmd' ? (layouts?.mesh ?? (manual && mesh)) : undefined;
   const outer = manual ?? { takes: taken, gives: given, before: [], after: [] };
   const text = moduleText({
     name,
     devices: layouts?.mesh.size ?? mesh.size,
     head: [
-      ...args.map((arg, i) => `// %arg${i} ${told(arg)}`),
-      ...results.map((result, i) => `// result ${i} ${told(result)}`),
-      ...(layouts ? meshText(layouts) : manual ? [ranksText(mesh.size)] : []),
+      ...args.map((arg, i) => `// %arg${i} ${portText(arg)}`),
+      ...results.map((result, i) => `// result ${i} ${portText(result)}`),
+      ...(told ? [meshText(told)] : []),
     ],
     arguments: outer.takes.map((t, i) => [t, attributesText([...donated(args[i]), ...sharding(args[i])])]),
     results: outer.gives.map((t, i) => [t, attributesText(sharding(results[i]))]),
@@ -83,6 +91,8 @@ export function printProgram(program: LocalProgram, options: PrintOptions = {}):
       ...outer.after,
     ],
   });
+  const plain = ({ value: _, boxes: __, ...port }: Placed): Port =>
+    layouts ? { ...port, axes: axesOf(layouts, port.shape) } : port;
   return { text, arguments: args.map(plain), results: results.map(plain) };
 }
 
@@ -90,8 +100,16 @@ export function printProgram(program: LocalProgram, options: PrintOptions = {}):
 function portsOf(program: LocalProgram, body: Body): [Placed[], Placed[]] {
   const port = (kind: Port['kind'], key: string, value: LocalValue): Placed => {
     const { shape, dtype, own: boxes } = value;
-    const stacked = !boxes.every((box) => boxVolume(box) === volume(shape));
-    return { name: key, kind, dtype, shape, stacked, sizes: body.sizes({ value, boxes }), boxes, value };
+    const sizes = body.sizes({ value, boxes });
+    const cut = shape.map((_, dim) =>
+      cutOf(
+        program.mesh,
+        boxes.map((box) => box[dim]),
+        sizes[dim],
+      ),
+    );
+    const [axes, places] = [cut.map(({ axis }) => axis), cut.map((one) => one.places)];
+    return { name: key, kind, dtype, shape, axes, places, boxes, value };
   };
   const args = [
     ...[...program.inputs].map(([key, value]) => port('input', key, value)),
@@ -104,6 +122,27 @@ function portsOf(program: LocalProgram, body: Body): [Placed[], Placed[]] {
   });
   return [args, [...[...program.outputs].map(([key, value]) => port('output', key, value)), ...changed]];
 }
+
+/** The axis of a mesh over which a dimension is cut, by the ranges that ranks have of it, and what stands in the blocks side by side. */
+function cutOf(
+  mesh: Mesh,
+  ranges: readonly Range[],
+  size: number,
+): { readonly axis: string | undefined; readonly places: readonly number[] } {
+  const held = ({ start, end }: Range): number[] =>
+    Array.from({ length: size }, (_, n) => (start + n < end ? start + n : -1));
+  if (ranges.every((range) => sameRange(range, ranges[0])))
+    return { axis: undefined, places: held(ranges[0]) };
+  const coordinates = ranges.map((_, rank) => meshCoordinates(mesh, rank));
+  for (const [a, axis] of mesh.axes.entries()) {
+    const first = Array.from({ length: axis.size }, (_, n) => coordinates.findIndex((at) => at[a] === n));
+    if (ranges.every((range, rank) => sameRange(range, ranges[first[coordinates[rank][a]]])))
+      return { axis: axis.name, places: first.flatMap((rank) => held(ranges[rank])) };
+  }
+  throw new Error(`a dimension is cut over no axis of ${showMesh(mesh)}`);
+}
+
+const sameRange = (a: Range, b: Range): boolean => a.start === b.start && a.end === b.end;
 
 type Blocks = readonly [tensor: Tensor, port: Port];
 const paired =
@@ -118,20 +157,21 @@ interface Around {
   readonly after: readonly string[];
 }
 
-function manualOf(ranks: number, taken: readonly Blocks[], given: readonly Blocks[]): Around {
-  const whole = ([{ element, sizes }, { stacked }]: Blocks, id: string): Tensor => ({
+function manualOf(mesh: Mesh, taken: readonly Blocks[], given: readonly Blocks[]): Around {
+  const whole = ([{ element }, { places }]: Blocks, id: string): Tensor => ({
     ...{ id, element },
-    sizes: stacked ? [ranks * sizes[0], ...sizes.slice(1)] : sizes,
+    sizes: places.map(({ length }) => length),
   });
   const takes = taken.map((block, i) => whole(block, `%arg${i}`));
   const gives = given.map((block, i) => whole(block, given.length === 1 ? '%all' : `%all#${i}`));
   const shardings = (blocks: readonly Blocks[]): string =>
-    list(blocks.map(([{ sizes }, { stacked }]) => blockText(sizes.length, stacked)));
+    list(blocks.map(([, { axes }]) => blockText(axes)));
   const types = (tensors: readonly Tensor[]): string => `(${tensors.map(typeOf).join(', ')})`;
+  const axes = mesh.axes.map(({ name }) => JSON.stringify(name)).join(', ');
   const all = `%all${given.length > 1 ? `:${given.length}` : ''} = `;
   const operands = takes.map(({ id }) => id).join(', ');
   const inner = taken.map(([tensor]) => `${tensor.id}: ${typeOf(tensor)}`).join(', ');
-  const placed = `in_shardings=${shardings(taken)} out_shardings=${shardings(given)} manual_axes={"rank"}`;
+  const placed = `in_shardings=${shardings(taken)} out_shardings=${shardings(given)} manual_axes={${axes}}`;
   return {
     takes,
     gives,
@@ -144,6 +184,5 @@ function manualOf(ranks: number, taken: readonly Blocks[], given: readonly Block
 }
 
 const named = ({ call, outputs }: LocalNode): [string, LocalValue] => [String(call.attrs.name), outputs[0]];
-const told = ({ kind, name, dtype, shape }: Port): string =>
+const portText = ({ kind, name, dtype, shape }: Port): string =>
   printable(`${kind} ${name} ${dtype}${showShape(shape)}`);
-const plain = ({ value: _, ...port }: Placed): Port => port;

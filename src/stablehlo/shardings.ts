@@ -14,20 +14,18 @@ export interface Layouts {
 }
 
 /** The mesh, which Shardy's annotations name. */
-export function meshText({ style, mesh }: Layouts): string[] {
-  if (style === 'gspmd') return [];
-  return [
-    `sdy.mesh @mesh = <[${mesh.axes.map(({ name, size }) => `${JSON.stringify(name)}=${size}`).join(', ')}]>`,
-  ];
-}
+export const meshText = (mesh: Mesh): string =>
+  `sdy.mesh @mesh = <[${mesh.axes.map(({ name, size }) => `${JSON.stringify(name)}=${size}`).join(', ')}]>`;
+
+/** The axis of the mesh over which a layout puts each dimension. */
+export const axesOf = ({ layout }: Layouts, shape: Shape): (string | undefined)[] =>
+  shape.map(({ name }) => (Object.hasOwn(layout, name) ? layout[name] : undefined));
 
 /** The attribute of an argument or result. */
-export function shardingText({ style, mesh, layout }: Layouts, shape: Shape): string {
-  const axes = shape.map(({ name }) => (Object.hasOwn(layout, name) ? layout[name] : undefined));
-  if (style === 'shardy') {
-    const dims = axes.map((axis) => (axis === undefined ? '{}' : `{${JSON.stringify(axis)}}`));
-    return `sdy.sharding = #sdy.sharding<@mesh, [${dims.join(', ')}]>`;
-  }
+export function shardingText(layouts: Layouts, shape: Shape): string {
+  const { style, mesh } = layouts;
+  const axes = axesOf(layouts, shape);
+  if (style === 'shardy') return `sdy.sharding = #sdy.sharding${blockText(axes)}`;
   return `mhlo.sharding = "${tiled(mesh, axes)}"`;
 }
 
@@ -65,11 +63,7 @@ function numbered(sizes: readonly number[], order: readonly number[]): string {
   return `[${merged.join(',')}]${turned}`;
 }
 
-/** The mesh of a program that all ranks run over their own blocks: one axis, along which they are numbered. */
-export const ranksText = (ranks: number): string => `sdy.mesh @mesh = <["rank"=${ranks}]>`;
-
-/** Where a tensor of such a program lies: the blocks of all ranks one after the other along its first dimension, or all of it on each. */
-export function blockText(dims: number, stacked: boolean): string {
-  const each = Array.from({ length: dims }, (_, i) => (stacked && i === 0 ? '{"rank"}' : '{}'));
-  return `<@mesh, [${each.join(', ')}]>`;
+/** Where a tensor of a program that is split already lies: cut along each dimension over an axis of the mesh, or not. */
+export function blockText(axes: readonly (string | undefined)[]): string {
+  return `<@mesh, [${axes.map((axis) => (axis === undefined ? '{}' : `{${JSON.stringify(axis)}}`)).join(', ')}]>`;
 }

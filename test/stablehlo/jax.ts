@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { type Box, type DType, rowMajorStrides, type Shape, volume } from '../../src/core/index.ts';
+import { type DType, rowMajorStrides, volume } from '../../src/core/index.ts';
 import type { Port, Printed } from '../../src/stablehlo/index.ts';
 
 // Printed programs run by JAX on the CPU, where a Python that has it is to be had: the one that HALOMESH_JAX names, or python3.
@@ -58,20 +58,17 @@ export function runJax(jobs: readonly Job[]): Answer[] {
   }
 }
 
-const portOf = ({ dtype, sizes, stacked, boxes }: Port) => ({
-  dtype,
-  sizes: stacked ? [boxes.length * sizes[0], ...sizes.slice(1)] : sizes,
-});
+const sizesOf = ({ places }: Port): number[] => places.map(({ length }) => length);
 
 function requestOf({ name, printed, devices, shardy, runs }: Job): object {
   const { text, results } = printed;
   return {
     ...{ name, text, devices, shardy },
     arguments: printed.arguments.map((port) => ({
-      ...portOf(port),
+      ...{ dtype: port.dtype, sizes: sizesOf(port) },
       from: results.findIndex((r) => r.kind === 'variable' && r.name === port.name),
     })),
-    results: results.map(portOf),
+    results: results.map((port) => ({ dtype: port.dtype, sizes: sizesOf(port) })),
     runs: runs.map((numbers) =>
       printed.arguments.map((port) => {
         const whole = numbers[port.name];
@@ -81,34 +78,26 @@ function requestOf({ name, printed, devices, shardy, runs }: Job): object {
   };
 }
 
-/** Calls `visit` with places in a whole tensor and in a device's part of it. */
-function forEachElement(
-  shape: Shape,
-  box: Box,
-  sizes: readonly number[],
-  visit: (whole: number, part: number) => void,
-): void {
-  const [outer, inner] = [rowMajorStrides(shape.map(({ size }) => size)), rowMajorStrides(sizes)];
-  const visitFrom = (dim: number, whole: number, part: number): void => {
-    if (dim === box.length) visit(whole, part);
+/** Calls `visit` with places in a whole tensor and in the program's, where both have an element. */
+function forEachElement(port: Port, visit: (whole: number, held: number) => void): void {
+  const [outer, inner] = [
+    rowMajorStrides(port.shape.map(({ size }) => size)),
+    rowMajorStrides(sizesOf(port)),
+  ];
+  const visitFrom = (dim: number, whole: number, held: number): void => {
+    if (dim === port.places.length) visit(whole, held);
     else
-      for (let x = box[dim].start; x < box[dim].end; x++)
-        visitFrom(dim + 1, whole + x * outer[dim], part + (x - box[dim].start) * inner[dim]);
+      for (const [at, place] of port.places[dim].entries())
+        if (place >= 0) visitFrom(dim + 1, whole + place * outer[dim], held + at * inner[dim]);
   };
   visitFrom(0, 0, 0);
 }
 
-const blockSize = ({ sizes }: Port): number => sizes.reduce((n, size) => n * size, 1);
-
-/** A tensor as the program takes it: whole, or all blocks behind one another. */
+/** A tensor as the program takes it. */
 function blocksOf(port: Port, whole: ArrayLike<number>): Float64Array {
-  if (!port.stacked) return Float64Array.from(whole);
-  const size = blockSize(port);
-  const all = new Float64Array(port.boxes.length * size);
-  port.boxes.forEach((box, device) => {
-    forEachElement(port.shape, box, port.sizes, (from, to) => {
-      all[device * size + to] = whole[from];
-    });
+  const all = new Float64Array(sizesOf(port).reduce((n, size) => n * size, 1));
+  forEachElement(port, (from, to) => {
+    all[to] = whole[from];
   });
   return all;
 }
@@ -116,16 +105,12 @@ function blocksOf(port: Port, whole: ArrayLike<number>): Float64Array {
 function wholesOf({ printed }: Job, run: readonly string[]): Record<string, Float64Array> {
   return Object.fromEntries(
     printed.results.map((port, i) => {
-      const { boxes, dtype, name, shape, sizes, stacked } = port;
-      const all = numbersOf(dtype, run[i]);
-      if (!stacked) return [name, all];
-      const whole = new Float64Array(volume(shape)).fill(Number.NaN);
-      boxes.forEach((box, device) => {
-        forEachElement(shape, box, sizes, (to, from) => {
-          whole[to] = all[device * blockSize(port) + from];
-        });
+      const all = numbersOf(port.dtype, run[i]);
+      const whole = new Float64Array(volume(port.shape)).fill(Number.NaN);
+      forEachElement(port, (to, from) => {
+        whole[to] = all[from];
       });
-      return [name, whole];
+      return [port.name, whole];
     }),
   );
 }

@@ -87,12 +87,11 @@ describe('printed operations', () => {
         const { text, arguments: takes, results } = printProgram(program);
         expect(strayNames(text)).toEqual([]);
         expect(/collective_permute|all_reduce/.test(text)).toBe(crosses(program));
-        // Blocks are as large as the largest box of a rank.
-        const ports = [...takes, ...results];
-        const largest = ports.map(({ boxes, sizes }) =>
-          sizes.map((_, i) => Math.max(...boxes.map((box) => box[i].end - box[i].start))),
-        );
-        expect(ports.map(({ sizes }) => sizes)).toEqual(largest);
+        // Blocks side by side hold every place of the whole tensor once, in order.
+        for (const { shape, places } of [...takes, ...results])
+          expect(places.map((at) => at.filter((place) => place >= 0))).toEqual(
+            shape.map(({ size }) => Array.from({ length: size }, (_, place) => place)),
+          );
       }
   });
 });

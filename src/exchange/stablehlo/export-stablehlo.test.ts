@@ -19,12 +19,19 @@ const halves = { mesh: mesh({ a: 2 }), layout: { depth: 'a' } };
 const write = (name: string, options: Partial<StablehloOptions> = {}) =>
   exportStablehlo({ run, stablehlo: path.join(folder, name), ...options });
 
+interface Described {
+  readonly arguments: readonly { readonly kind: string; readonly name: string; readonly whole: number[] }[];
+  readonly results: readonly { readonly kind: string }[];
+}
+
 describe('programs for XLA', () => {
   it('are a prediction and a step, with the numbers of the checkpoint', async () => {
     const written = await write('whole');
     expect(written.map((file) => path.basename(file))).toEqual([
       'predict.mlir',
+      'predict.options',
       'step.mlir',
+      'step.options',
       'weights.safetensors',
       'programs.json',
       'run.py',
@@ -32,19 +39,20 @@ describe('programs for XLA', () => {
     expect(readdirSync(path.join(folder, 'whole')).sort()).toEqual(
       written.map((file) => path.basename(file)).sort(),
     );
-    const { programs, ...about } = JSON.parse(readFileSync(written[3], 'utf8'));
-    expect(about).toEqual({ mesh: '1 rank', classes: ['background', 'liver', 'tumour'], steps: 7 });
-    const weights = await openSafetensors(written[2]);
+    const { programs, ...about } = JSON.parse(readFileSync(written[5], 'utf8'));
+    expect(about).toEqual({ classes: ['background', 'liver', 'tumour'], steps: 7 });
+    const weights = await openSafetensors(written[4]);
     const checkpoint = await openSafetensors(runFolder(run).latest);
-    for (const { file, arguments: takes, results } of programs) {
-      const text = readFileSync(path.join(folder, 'whole', file), 'utf8');
+    expect(Object.keys(programs)).toEqual(['predict', 'step']);
+    for (const [name, { arguments: takes, results }] of Object.entries<Described>(programs)) {
+      const text = readFileSync(path.join(folder, 'whole', `${name}.mlir`), 'utf8');
       expect(text.match(/%arg\d+: tensor/g)?.length).toBe(takes.length);
-      for (const { kind, name, shape } of takes)
-        if (kind === 'variable') expect(weights.tensors.get(name)?.shape).toEqual(shape);
+      for (const { kind, name: key, whole } of takes)
+        if (kind === 'variable') expect(weights.tensors.get(key)?.shape).toEqual(whole);
       // Every variable that a step changes gives its memory to its new value.
-      const changed = results.filter(({ kind }: { kind: string }) => kind === 'variable');
+      const changed = results.filter(({ kind }) => kind === 'variable');
       expect(text.match(/tf\.aliasing_output/g)?.length ?? 0).toBe(changed.length);
-      expect(changed.length > 0).toBe(file === 'step.mlir');
+      expect(changed.length > 0).toBe(name === 'step');
     }
     for (const name of checkpoint.tensors.keys())
       if (weights.tensors.has(name)) expect(await weights.read(name)).toEqual(await checkpoint.read(name));
@@ -54,15 +62,18 @@ describe('programs for XLA', () => {
   it('are told of a layout, and split by halomesh beside it', async () => {
     const written = await write('halves', halves);
     const text = (name: string) => readFileSync(path.join(folder, 'halves', name), 'utf8');
-    expect(written).toHaveLength(7);
+    expect(written).toHaveLength(11);
     expect(text('step.mlir')).toContain('sdy.mesh @mesh = <["a"=2]>');
     expect(text('step.mlir')).not.toContain('collective_permute');
     expect(text('step.split.mlir')).toContain('collective_permute');
     expect(text('step.split.mlir')).toContain('all_reduce');
     const { programs } = JSON.parse(text('programs.json'));
-    const split = programs.find(({ file }: { file: string }) => file === 'predict.split.mlir');
-    expect(split.arguments[0]).toMatchObject({ name: 'image', block: [1, 4, 8, 8, 1] });
-    expect(split.arguments[0].boxes[1][1]).toEqual([4, 8]);
+    expect(programs['predict.split'].mesh).toEqual({ a: 2 });
+    expect(programs['predict.split'].arguments[0]).toEqual({
+      ...{ name: 'image', kind: 'input', dtype: 'float32' },
+      dims: ['batch', 'depth', 'height', 'width', 'channel'],
+      ...{ shape: [1, 8, 8, 8, 1], whole: [1, 8, 8, 8, 1], axes: [null, 'a', null, null, null] },
+    });
     await write('gspmd', { ...halves, sharding: 'gspmd' });
     expect(readFileSync(path.join(folder, 'gspmd', 'predict.mlir'), 'utf8')).toContain(
       'mhlo.sharding = "{devices=[1,2,1,1,1]<=[2]}"',
@@ -79,6 +90,13 @@ describe('programs for XLA', () => {
     expect(readFileSync(path.join(folder, 'thirds', 'predict.mlir'), 'utf8')).toContain(
       'num_partitions = 1 ',
     );
+    const { programs } = JSON.parse(readFileSync(path.join(folder, 'thirds', 'programs.json'), 'utf8'));
+    const [{ shape, whole, places }] = programs['predict.split'].arguments;
+    expect([shape, whole]).toEqual([
+      [1, 9, 8, 8, 1],
+      [1, 8, 8, 8, 1],
+    ]);
+    expect(places[1]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, -1]);
   });
 
   it('need a size, and replace nothing unasked', async () => {

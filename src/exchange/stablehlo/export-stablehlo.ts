@@ -1,6 +1,13 @@
 import path from 'node:path';
-import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh, showMesh } from '../../core/index.ts';
-import { checkOutputs, makeFolder, writeTextAtomically } from '../../files/index.ts';
+import { fail, type Graph, type Layout, type Mesh, mesh as makeMesh } from '../../core/index.ts';
+import {
+  checkOutputs,
+  Message,
+  makeFolder,
+  writeAll,
+  writeAtomically,
+  writeTextAtomically,
+} from '../../files/index.ts';
 import type { Shape3 } from '../../imaging/index.ts';
 import type { VariableAttrs } from '../../ops/index.ts';
 import { checkSplits, partition } from '../../plan/index.ts';
@@ -50,17 +57,24 @@ export async function exportStablehlo(options: StablehloOptions): Promise<readon
   const programs = programsOf(config, sizeOf(config, options.size));
   const texts = programs.flatMap((program) => textsOf(program, mesh, layout, options));
   const { file: checkpoint } = await checkpointOf(folder, options.checkpoint ?? 'latest');
-  const files = [...texts.map(({ file }) => file), 'weights.safetensors', 'programs.json', 'run.py'];
+  const files = [
+    ...texts.flatMap(({ name }) => [`${name}.mlir`, `${name}.options`]),
+    ...['weights.safetensors', 'programs.json', 'run.py'],
+  ];
   const written = files.map((file) => path.join(out, file));
   checkOutputs({ reads: filesOfRun(folder), writes: written, overwrite });
   makeFolder(out);
   const step = await writeWeights(path.join(out, 'weights.safetensors'), checkpoint, programs, config);
-  for (const { file, printed } of texts) await writeTextAtomically(path.join(out, file), printed.text);
+  for (const text of texts) {
+    await writeTextAtomically(path.join(out, `${text.name}.mlir`), text.printed.text);
+    await writeAtomically(path.join(out, `${text.name}.options`), (handle) =>
+      writeAll(handle, optionsOf(text)),
+    );
+  }
   const about = {
-    mesh: showMesh(mesh),
     classes: config.classes,
     steps: step,
-    programs: texts.map(described),
+    programs: Object.fromEntries(texts.map((text) => [text.name, described(text)])),
   };
   await writeTextAtomically(path.join(out, 'programs.json'), `${JSON.stringify(about, null, 1)}\n`);
   await writeTextAtomically(path.join(out, 'run.py'), RUN_SCRIPT);
@@ -91,11 +105,12 @@ function programsOf(config: TrainConfig, size: Shape3): Program[] {
   return [{ name: 'predict', graph: predictionGraph(config, count, size, true).graph }, ...gather, step];
 }
 
-/** A printed program in its file. */
+/** A printed program. */
 interface Text {
-  readonly file: string;
+  /** Of its files, without an ending. */
+  readonly name: string;
   readonly printed: Printed;
-  readonly devices: number;
+  readonly mesh: Mesh;
   readonly shardy: boolean;
 }
 
@@ -103,23 +118,20 @@ interface Text {
 function textsOf({ name, graph }: Program, mesh: Mesh, layout: Layout, options: StablehloOptions): Text[] {
   const { sharding = 'shardy', wide } = options;
   const whole = partition(graph, makeMesh({}), {});
-  const file = `${name}.mlir`;
   const alone = (): Text => ({
-    ...{ file, devices: 1, shardy: true },
+    ...{ name, mesh: makeMesh({}), shardy: true },
     printed: printProgram(whole, { name, wide }),
   });
   if (mesh.size === 1) return [alone()];
   checkSplits(graph, mesh, layout);
   const split: Text = {
-    file: `${name}.split.mlir`,
+    ...{ name: `${name}.split`, mesh, shardy: true },
     printed: printProgram(partition(graph, mesh, layout), { name, wide }),
-    devices: mesh.size,
-    shardy: true,
   };
   if (sharding === 'none') return [alone(), split];
   const printed = printProgram(whole, { name, wide, layouts: { style: sharding, mesh, layout } });
   for (const port of [...printed.arguments, ...printed.results]) checkEven(port, mesh, layout);
-  return [{ file, printed, devices: mesh.size, shardy: sharding === 'shardy' }, split];
+  return [{ name, printed, mesh, shardy: sharding === 'shardy' }, split];
 }
 
 /** Arrays of JAX that devices share are cut into equal parts. */
@@ -137,18 +149,41 @@ function checkEven({ name, shape }: Port, mesh: Mesh, layout: Layout): void {
   }
 }
 
-const described = ({ file, printed, devices, shardy }: Text): object => ({
-  ...{ file, devices, shardy },
+const described = ({ printed, mesh }: Text): object => ({
+  devices: mesh.size,
+  mesh: Object.fromEntries(mesh.axes.map(({ name, size }) => [name, size])),
   arguments: printed.arguments.map(portText),
   results: printed.results.map(portText),
 });
 
-const portText = ({ name, kind, dtype, shape, stacked, sizes, boxes }: Port): object => ({
-  ...{ name, kind, dtype },
+/** Element types by the names that numpy has for them. */
+const NAMES = { f32: 'float32', f64: 'float64', bf16: 'bfloat16', u8: 'uint8', i32: 'int32' } as const;
+
+/** `shape` is that of the program's tensor, `whole` that of the tensor that it stands for. */
+const portText = ({ name, kind, dtype, shape, axes, places }: Port): object => ({
+  ...{ name, kind, dtype: NAMES[dtype] },
   dims: shape.map((dim) => dim.name),
-  shape: shape.map((dim) => dim.size),
-  ...(stacked && { block: sizes, boxes: boxes.map((box) => box.map(({ start, end }) => [start, end])) }),
+  shape: places.map(({ length }) => length),
+  whole: shape.map((dim) => dim.size),
+  axes: axes.map((axis) => axis ?? null),
+  ...(places.some((at) => at.includes(-1)) && { places }),
 });
+
+/**
+ * CompileOptionsProto of XLA for a program: one replica of as many partitions as there are devices, numbered as the mesh has them. Fields:
+ * executable_build_options 3, in it device_ordinal 1, num_replicas 4, num_partitions 5, use_spmd_partitioning 6, use_shardy_partitioner
+ * 19, device_assignment 9 of replica_count 1, computation_count 2, computation_devices 3 of replica_device_ids 1.
+ */
+function optionsOf({ mesh: { size }, shardy }: Text): Uint8Array {
+  const assigned = new Message().whole(1, 1).whole(2, size);
+  for (let device = 0; device < size; device++) assigned.message(3, new Message().whole(1, device));
+  const build = new Message().whole(1, -1).whole(4, 1).whole(5, size);
+  build
+    .whole(6, size > 1 ? 1 : 0)
+    .whole(19, shardy ? 1 : 0)
+    .message(9, assigned);
+  return Buffer.concat([...new Message().message(3, build).chunks()]);
+}
 
 /** Writes every variable of the programs, and returns the steps of the checkpoint. What it lacks begins as in a training. */
 async function writeWeights(

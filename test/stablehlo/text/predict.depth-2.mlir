@@ -23,9 +23,9 @@ module @halomesh attributes {mhlo.num_partitions = 2 : i32, mhlo.num_replicas = 
   // %arg21 variable output/bias f32[class=3]
   // result 0 output labels u8[batch=1 depth=4 height=6 width=8]
   // result 1 output probabilities f32[batch=1 depth=4 height=6 width=8 class=3]
-  sdy.mesh @mesh = <["rank"=2]>
+  sdy.mesh @mesh = <["depth"=2]>
   func.func public @main(
-    %arg0: tensor<2x2x6x8x1xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"rank"}, {}, {}, {}, {}]>},
+    %arg0: tensor<1x4x6x8x1xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}, {"depth"}, {}, {}, {}]>},
     %arg1: tensor<3x3x3x1x2xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}, {}, {}, {}, {}]>},
     %arg2: tensor<2xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}]>},
     %arg3: tensor<2xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}]>},
@@ -47,8 +47,8 @@ module @halomesh attributes {mhlo.num_partitions = 2 : i32, mhlo.num_replicas = 
     %arg19: tensor<2xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}]>},
     %arg20: tensor<1x1x1x2x3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}, {}, {}, {}, {}]>},
     %arg21: tensor<3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}]>}
-  ) -> (tensor<2x2x6x8xui8> {sdy.sharding = #sdy.sharding<@mesh, [{"rank"}, {}, {}, {}]>}, tensor<2x2x6x8x3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"rank"}, {}, {}, {}, {}]>}) {
-    %all:2 = sdy.manual_computation(%arg0, %arg1, %arg2, %arg3, %arg4, %arg5, %arg6, %arg7, %arg8, %arg9, %arg10, %arg11, %arg12, %arg13, %arg14, %arg15, %arg16, %arg17, %arg18, %arg19, %arg20, %arg21) in_shardings=[<@mesh, [{"rank"}, {}, {}, {}, {}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>] out_shardings=[<@mesh, [{"rank"}, {}, {}, {}]>, <@mesh, [{"rank"}, {}, {}, {}, {}]>] manual_axes={"rank"} (%block0: tensor<1x2x6x8x1xf32>, %block1: tensor<3x3x3x1x2xf32>, %block2: tensor<2xf32>, %block3: tensor<2xf32>, %block4: tensor<3x3x3x2x2xf32>, %block5: tensor<2xf32>, %block6: tensor<2xf32>, %block7: tensor<3x3x3x2x4xf32>, %block8: tensor<4xf32>, %block9: tensor<4xf32>, %block10: tensor<3x3x3x4x4xf32>, %block11: tensor<4xf32>, %block12: tensor<4xf32>, %block13: tensor<2x2x2x2x4xf32>, %block14: tensor<3x3x3x4x2xf32>, %block15: tensor<2xf32>, %block16: tensor<2xf32>, %block17: tensor<3x3x3x2x2xf32>, %block18: tensor<2xf32>, %block19: tensor<2xf32>, %block20: tensor<1x1x1x2x3xf32>, %block21: tensor<3xf32>) {
+  ) -> (tensor<1x4x6x8xui8> {sdy.sharding = #sdy.sharding<@mesh, [{}, {"depth"}, {}, {}]>}, tensor<1x4x6x8x3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}, {"depth"}, {}, {}, {}]>}) {
+    %all:2 = sdy.manual_computation(%arg0, %arg1, %arg2, %arg3, %arg4, %arg5, %arg6, %arg7, %arg8, %arg9, %arg10, %arg11, %arg12, %arg13, %arg14, %arg15, %arg16, %arg17, %arg18, %arg19, %arg20, %arg21) in_shardings=[<@mesh, [{}, {"depth"}, {}, {}, {}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>, <@mesh, [{}]>, <@mesh, [{}, {}, {}, {}, {}]>, <@mesh, [{}]>] out_shardings=[<@mesh, [{}, {"depth"}, {}, {}]>, <@mesh, [{}, {"depth"}, {}, {}, {}]>] manual_axes={"depth"} (%block0: tensor<1x2x6x8x1xf32>, %block1: tensor<3x3x3x1x2xf32>, %block2: tensor<2xf32>, %block3: tensor<2xf32>, %block4: tensor<3x3x3x2x2xf32>, %block5: tensor<2xf32>, %block6: tensor<2xf32>, %block7: tensor<3x3x3x2x4xf32>, %block8: tensor<4xf32>, %block9: tensor<4xf32>, %block10: tensor<3x3x3x4x4xf32>, %block11: tensor<4xf32>, %block12: tensor<4xf32>, %block13: tensor<2x2x2x2x4xf32>, %block14: tensor<3x3x3x4x2xf32>, %block15: tensor<2xf32>, %block16: tensor<2xf32>, %block17: tensor<3x3x3x2x2xf32>, %block18: tensor<2xf32>, %block19: tensor<2xf32>, %block20: tensor<1x1x1x2x3xf32>, %block21: tensor<3xf32>) {
       %0 = stablehlo.constant dense<0.0> : tensor<f32>
       %1 = stablehlo.pad %block0, %0, low = [0, 1, 0, 0, 0], high = [0, 1, 0, 0, 0], interior = [0, 0, 0, 0, 0] : (tensor<1x2x6x8x1xf32>, tensor<f32>) -> tensor<1x4x6x8x1xf32>
       %2 = stablehlo.constant dense<0> : tensor<i32>
@@ -467,7 +467,7 @@ module @halomesh attributes {mhlo.num_partitions = 2 : i32, mhlo.num_replicas = 
       %379 = stablehlo.subtract %374, %378 : tensor<1x2x6x8x3xf32>
       %380 = stablehlo.exponential %379 : tensor<1x2x6x8x3xf32>
       sdy.return %371, %380 : tensor<1x2x6x8xui8>, tensor<1x2x6x8x3xf32>
-    } : (tensor<2x2x6x8x1xf32>, tensor<3x3x3x1x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<3x3x3x2x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<3x3x3x2x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<3x3x3x4x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<2x2x2x2x4xf32>, tensor<3x3x3x4x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<3x3x3x2x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<1x1x1x2x3xf32>, tensor<3xf32>) -> (tensor<2x2x6x8xui8>, tensor<2x2x6x8x3xf32>)
-    return %all#0, %all#1 : tensor<2x2x6x8xui8>, tensor<2x2x6x8x3xf32>
+    } : (tensor<1x4x6x8x1xf32>, tensor<3x3x3x1x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<3x3x3x2x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<3x3x3x2x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<3x3x3x4x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<2x2x2x2x4xf32>, tensor<3x3x3x4x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<3x3x3x2x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<1x1x1x2x3xf32>, tensor<3xf32>) -> (tensor<1x4x6x8xui8>, tensor<1x4x6x8x3xf32>)
+    return %all#0, %all#1 : tensor<1x4x6x8xui8>, tensor<1x4x6x8x3xf32>
   }
 }
