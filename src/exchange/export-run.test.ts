@@ -37,6 +37,30 @@ describe('networks in ONNX', () => {
     await compare(run, 3);
   });
 
+  it('of images as wholes give a score of each class', async () => {
+    const run = await randomRun('wholes', { task: 'classify', base: 3, levels: 3 });
+    const [onnx, safetensors] = ['wholes.onnx', 'wholes.safetensors'].map((name) => path.join(folder, name));
+    await exportRun({ run, onnx, safetensors });
+    const session = await ort.InferenceSession.create(onnx);
+    for (const size of SIZES) {
+      const image = imageOf(voxelCount(size));
+      const { scores, probabilities } = await session.run({
+        image: new ort.Tensor('float32', image, [1, 1, ...size]),
+      });
+      expect([scores.dims, probabilities.dims]).toEqual([
+        [1, 3],
+        [1, 3],
+      ]);
+      expect(farthest(scores.data as Float32Array, await scoresOfRun(run, image, size))).toBeLessThan(1e-4);
+    }
+    const written = await openSafetensors(safetensors);
+    expect(written.tensors.get('output.weight')?.shape).toEqual([3, 12]);
+    await written.close();
+    await expect(exportRun({ run, web: path.join(folder, 'wholes.web') })).rejects.toThrow(
+      'pages segment scans; expected a run that tells voxels apart, found task classify',
+    );
+  });
+
   it('on slices take these as a batch of images', async () => {
     const run = await randomRun('slices', { base: 3, levels: 2, slices: 3 });
     const onnx = path.join(folder, 'slices.onnx');

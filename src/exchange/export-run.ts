@@ -1,7 +1,13 @@
 import { fail, HalomeshError } from '../core/index.ts';
 import { checkOutputs, type Message, writeAll, writeAtomically } from '../files/index.ts';
 import { paperWindow } from '../imaging/index.ts';
-import { buildScores, type CustomNetwork, isCustom } from '../nn/index.ts';
+import {
+  buildScores,
+  type ClassifierSettings,
+  type CustomNetwork,
+  isClassifier,
+  isCustom,
+} from '../nn/index.ts';
 import {
   channelCount,
   filesOfRun,
@@ -52,6 +58,14 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
       problem: 'expected an ONNX file, a safetensors file or one for pages to write, found none',
     });
   const run = await readRunWeights(options);
+  if (web !== undefined && isClassifier(run.network))
+    fail({
+      where: options.run,
+      problem: 'pages segment scans',
+      expected: 'a run that tells voxels apart',
+      found: 'task classify',
+      hint: 'Export it as ONNX, which onnxruntime-web runs in pages',
+    });
   const forWeb = web === undefined ? undefined : await runForWeb(options, web);
   checkOutputs({ reads: filesOfRun(placeOfRun(options.run)), writes: written, overwrite });
   if (onnx !== undefined) {
@@ -82,6 +96,7 @@ export function describeRun({ config, classes, step }: RunWeights): Record<strin
     ...(slices !== undefined && {
       channels: `${slices} adjacent slices along depth, the one to segment in the middle`,
     }),
+    ...(config.task === 'classify' && { task: 'classify: scores of the image as a whole' }),
     ...(config.ignoreGlass && {
       glass:
         'background: pixels whose optical density, -ln(value / 255), is below 0.15 in all three channels',
@@ -94,18 +109,19 @@ export function describeRun({ config, classes, step }: RunWeights): Record<strin
 function addScores(model: OnnxModel, { network, classes, weights, config }: RunWeights): [string, Size[]] {
   const channels = config.slices ?? channelCount(config);
   const count = scoreCount(config, classes.length);
-  if (isCustom(network)) {
+  if (isCustom(network) || isClassifier(network)) {
     const sizes = (n: number): Size[] => ['batch', n, 'depth', 'height', 'width'];
     model.input('image', sizes(channels));
-    return [addGraph(model, weights, tracedNetwork(config, network)), sizes(count)];
+    const scores = addGraph(model, weights, tracedNetwork(config, network));
+    return [scores, isClassifier(network) ? ['batch', count] : sizes(count)];
   }
   const image = model.input('image', sizesOf(network, channels));
   return [addNetwork(model, network, weights, image), sizesOf(network, count)];
 }
 
-/** A network that is known as a function alone, as the operations that it makes. */
-function tracedNetwork(config: TrainConfig, network: CustomNetwork): Traced {
-  return traced(`network ${network.name}`, (batch, size) => {
+/** A network as the operations that it makes. */
+function tracedNetwork(config: TrainConfig, network: CustomNetwork | ClassifierSettings): Traced {
+  return traced(isCustom(network) ? `network ${network.name}` : 'classifier', (batch, size) => {
     const image = imageShape(config, size, batch);
     const { graph } = buildScores({ image, network, averaged: config.ema !== undefined });
     return { graph, space: image.slice(1, -1).map(({ name }) => name), scores: graph.outputs.get('scores')! };

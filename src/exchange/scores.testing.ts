@@ -18,7 +18,10 @@ import {
 import { checkpointTexts } from '../train/record/checkpoint.ts';
 import { weightsOf } from './weights/weights.ts';
 
-/** Scores of a run's network on an image that is prepared already, [depth, height, width, class], by the CPU device. */
+/**
+ * Scores of a run's network on an image that is prepared already, [depth, height, width, class], by the CPU device; [class] where it tells
+ * the classes of images as wholes.
+ */
 export async function scoresOfRun(run: string, image: Float32Array, size: Shape3): Promise<Float32Array> {
   const { folder, config: saved } = await configOfRun({ run });
   const { config } = await loadNetwork(saved, { folder });
@@ -31,7 +34,8 @@ export async function scoresOfRun(run: string, image: Float32Array, size: Shape3
     const program = await session.load(ctx.graph);
     await loadCheckpoint(folder.latest, session.variables, { partial: true });
     const found = await program.run({ image }, ['scores']);
-    if (found.scores.length !== voxelCount(size) * config.classes!.length) throw new Error('sizes');
+    const places = config.task === 'classify' ? 1 : voxelCount(size);
+    if (found.scores.length !== places * config.classes!.length) throw new Error('sizes');
     return Float32Array.from(found.scores);
   } finally {
     session.close();

@@ -14,8 +14,11 @@ export {
   withChannels,
 } from './config/normalization.ts';
 export { checkSize, shapeOfSize } from './config/plane.ts';
+export * from './cross/compare-images.ts';
 export * from './cross/compare-runs.ts';
 export * from './cross/cross-validate.ts';
+export type { ImageCrossValidation } from './cross/image-folds.ts';
+export { isOfImages } from './cross/image-summary-file.ts';
 export type { CaseKind } from './evaluate/case-kinds.ts';
 // From a run to scores and segmentations
 export {

@@ -58,7 +58,7 @@ export async function phantomAction(flags: Flags): Promise<void> {
 
 /** Refuses flags that mean nothing with the modality. */
 function checkFlags(flags: Flags): void {
-  const { modality, size = 0, mpp, tissue, spacing, channels, regions, ignore, healthy } = flags;
+  const { modality, size = 0, mpp, tissue, spacing, channels, regions, ignore } = flags;
   const slides = modality === 'pathology';
   const meaningless = slides
     ? {
@@ -66,7 +66,6 @@ function checkFlags(flags: Flags): void {
         '--channels': channels,
         '--regions': regions,
         '--ignore': ignore,
-        '--healthy': healthy,
       }
     : { '--mpp': mpp, '--tissue': tissue };
   for (const [where, value] of Object.entries(meaningless))

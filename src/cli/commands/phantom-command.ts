@@ -53,7 +53,7 @@ export function phantomCommand(program: Command): void {
     )
     .option(
       '--healthy',
-      'every second patient has no lesion, the others many, and dataset.json says the class of each',
+      'every second patient has no lesion, the others many (slides: no tumour), and dataset.json says the class of each',
     )
     .option('--seed <n>', 'the same seed gives the same files', count('--seed', 0, 0xffffffff), 0);
   addOverwriteFlag(command)

@@ -32,13 +32,6 @@ export async function readRunWeights({
 }: RunWeightsOptions): Promise<RunWeights> {
   const { folder, config: saved } = await configOfRun({ run });
   const { config } = await loadNetwork(saved, { folder, given });
-  if (config.task === 'classify')
-    fail({
-      where: run,
-      problem: 'networks that tell the class of an image as a whole are not exported',
-      expected: 'a run that tells voxels apart',
-      found: 'task classify',
-    });
   const { classes } = config;
   if (classes === undefined)
     return fail({

@@ -230,13 +230,18 @@ export interface NnunetDescription {
   readonly channelNames: readonly string[];
   readonly cases: number;
   readonly fileEnding: string;
+  /** The cases with the class of each image as a whole; paths from the folder of the data set. */
+  readonly listed?: readonly {
+    readonly id: string;
+    readonly images: readonly string[];
+    readonly label: string;
+    readonly class: string;
+  }[];
 }
 
 /** Writes a dataset.json in the form of nnU-Net v2; it appears whole. */
-export async function writeNnunetDescription(
-  file: string,
-  { name, description, labelNames, regions, ignore, channelNames, cases, fileEnding }: NnunetDescription,
-): Promise<void> {
+export async function writeNnunetDescription(file: string, told: NnunetDescription): Promise<void> {
+  const { name, description, labelNames, regions, ignore, channelNames, cases, fileEnding, listed } = told;
   const sets = regions?.map(({ name: label, values }) => [label, values.length === 1 ? values[0] : values]);
   const content = {
     ...{ name, description },
@@ -247,6 +252,7 @@ export async function writeNnunetDescription(
     ...(regions && { regions_class_order: regions.map(({ value }) => value) }),
     numTraining: cases,
     file_ending: fileEnding,
+    ...(listed && { dataset: Object.fromEntries(listed.map(({ id, ...files }) => [id, files])) }),
   };
   await writeTextAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
 }

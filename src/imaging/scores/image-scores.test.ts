@@ -4,6 +4,7 @@ import {
   accuracyOf,
   aucOf,
   classAucs,
+  compareAucs,
   confusionTable,
   meanAuc,
   meanRanks,
@@ -26,6 +27,51 @@ function counted(scores: readonly number[], truth: readonly boolean[]) {
   const columns = Array.from({ length: n }, (_, j) => sum(pairs.map((row) => row[j])) / m);
   return { auc, m, n, variance: spread(rows) + spread(columns) };
 }
+
+describe('two AUC of the same images', () => {
+  it('differ by as much as the covariances of all pairs say', () => {
+    const truth = [true, true, true, true, false, false, false];
+    const a = [0.9, 0.7, 0.4, 0.6, 0.5, 0.3, 0.2];
+    const b = [0.8, 0.3, 0.5, 0.2, 0.6, 0.1, 0.4];
+    const shares = (scores: readonly number[]) => {
+      const above = [0, 1, 2, 3].map((i) => [4, 5, 6].filter((j) => scores[i] > scores[j]).length / 3);
+      const below = [4, 5, 6].map((j) => [0, 1, 2, 3].filter((i) => scores[i] > scores[j]).length / 4);
+      return [above, below] as const;
+    };
+    const middle = (values: readonly number[]) => values.reduce((x, y) => x + y, 0) / values.length;
+    const covariance = (x: readonly number[], y: readonly number[]) =>
+      x.reduce((sum, one, i) => sum + (one - middle(x)) * (y[i] - middle(y)), 0) / (x.length - 1);
+    const [x, y] = [shares(a), shares(b)];
+    const square = [0, 1].reduce(
+      (sum, side) =>
+        sum +
+        (covariance(x[side], x[side]) + covariance(y[side], y[side]) - 2 * covariance(x[side], y[side])) /
+          x[side].length,
+      0,
+    );
+    const [first, second] = [middle(x[0]), middle(y[0])];
+    const z = Math.abs(first - second) / Math.sqrt(square);
+    const found = compareAucs(a, b, truth)!;
+    expect(found.first).toBeCloseTo(first, 12);
+    expect(found.second).toBeCloseTo(second, 12);
+    // Two-sided: 0.3173 at one deviation, 0.0455 at two.
+    const tail = (at: number): number => {
+      let sum = 0;
+      for (let t = at + 5e-5; t < at + 10; t += 1e-4) sum += Math.exp((-t * t) / 2) * 1e-4;
+      return (2 * sum) / Math.sqrt(2 * Math.PI);
+    };
+    expect(found.p).toBeCloseTo(tail(z), 6);
+    expect(compareAucs(a, a, truth)?.p).toBe(1);
+    expect(compareAucs([0.1, 0.2], [0.3, 0.1], [true, false])?.p).toBeNull();
+    expect(
+      compareAucs(
+        a,
+        b,
+        truth.map(() => true),
+      ),
+    ).toBeNull();
+  });
+});
 
 describe('AUC', () => {
   it('counts pairs, ties half', () => {

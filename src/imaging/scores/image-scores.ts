@@ -1,3 +1,5 @@
+import { upperTail } from './wilcoxon.ts';
+
 // How well the classes of images as wholes are told, from the probabilities that each class is given.
 //
 //   AUC       the probability that an image of a class is given more of it than one of another class, ties counting half: the area under
@@ -6,6 +8,8 @@
 //   interval  AUC ± 1.96 sqrt(S10 / m + S01 / n), cut off at 0 and 1 (DeLong, DeLong & Clarke-Pearson 1988). S10 and S01 are the variances,
 //             by m - 1 and n - 1, of the share of the other images that each image of the class is above, and of the share of the images of
 //             the class that each other image is below, ties counting half: both from ranks as well (Sun & Xu 2014)
+//   paired    two scores of the same images: the difference of their AUC over its deviation, whose square is (S10 of both - 2 C10) / m +
+//             (S01 of both - 2 C01) / n with the covariances C of the shares, is a normal number where both are as good (the same)
 
 /** Of a normal distribution 95 % lie within so many deviations on both sides. */
 const DEVIATIONS = 1.959963984540054;
@@ -37,18 +41,57 @@ export function meanRanks(values: readonly number[]): number[] {
 
 /** AUC of scores, the higher the likelier, of things that truly are or are not; null where all are, or none is. */
 export function aucOf(scores: readonly number[], truth: readonly boolean[]): Auc | null {
+  const shares = sharesOf(scores, truth);
+  if (shares === null) return null;
+  const { above, below } = shares;
+  const auc = mean(above);
+  if (above.length < 2 || below.length < 2) return { auc, interval: null };
+  const half = DEVIATIONS * Math.sqrt(variance(above) / above.length + variance(below) / below.length);
+  return { auc, interval: [Math.max(0, auc - half), Math.min(1, auc + half)] };
+}
+
+/** Of each image of the class the share of the others that it is above, and of each other one the share of those that it is below. */
+function sharesOf(
+  scores: readonly number[],
+  truth: readonly boolean[],
+): { readonly above: readonly number[]; readonly below: readonly number[] } | null {
   const [own, others] = [true, false].map((is) => scores.filter((_, n) => truth[n] === is));
   const [m, n] = [own.length, others.length];
   if (m === 0 || n === 0) return null;
   const all = meanRanks([...own, ...others]);
   const [ranksOfOwn, ranksOfOthers] = [own, others].map(meanRanks);
-  // Shares of the other side that an image is above.
-  const above = own.map((_, i) => (all[i] - ranksOfOwn[i]) / n);
-  const below = others.map((_, j) => 1 - (all[m + j] - ranksOfOthers[j]) / m);
-  const auc = mean(above);
-  if (m < 2 || n < 2) return { auc, interval: null };
-  const half = DEVIATIONS * Math.sqrt(variance(above, auc) / m + variance(below, auc) / n);
-  return { auc, interval: [Math.max(0, auc - half), Math.min(1, auc + half)] };
+  return {
+    above: own.map((_, i) => (all[i] - ranksOfOwn[i]) / n),
+    below: others.map((_, j) => 1 - (all[m + j] - ranksOfOthers[j]) / m),
+  };
+}
+
+/** Two AUC of the same things. */
+export interface ComparedAuc {
+  readonly first: number;
+  readonly second: number;
+  /** Two-sided, of both being as good; null with less than two things on a side. */
+  readonly p: number | null;
+}
+
+/** Compares two scores of the same things; null where all are of the class, or none is. */
+export function compareAucs(
+  first: readonly number[],
+  second: readonly number[],
+  truth: readonly boolean[],
+): ComparedAuc | null {
+  const [a, b] = [sharesOf(first, truth), sharesOf(second, truth)];
+  if (a === null || b === null) return null;
+  const aucs = { first: mean(a.above), second: mean(b.above) };
+  const [m, n] = [a.above.length, a.below.length];
+  if (m < 2 || n < 2) return { ...aucs, p: null };
+  const apart = (one: readonly number[], other: readonly number[]): number[] =>
+    other.map((share, i) => share - one[i]);
+  // The variance of differences is that of both less twice what they share.
+  const deviation = Math.sqrt(variance(apart(a.above, b.above)) / m + variance(apart(a.below, b.below)) / n);
+  const difference = Math.abs(aucs.second - aucs.first);
+  if (deviation === 0) return { ...aucs, p: difference === 0 ? 1 : 0 };
+  return { ...aucs, p: Math.min(1, 2 * upperTail(difference / deviation)) };
 }
 
 /** AUC of each class against all others. */
@@ -87,5 +130,7 @@ export function confusionTable(images: readonly ScoredImage[], classes: number):
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-const variance = (values: readonly number[], middle: number): number =>
-  values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+function variance(values: readonly number[]): number {
+  const middle = mean(values);
+  return values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+}

@@ -64,7 +64,7 @@ function exactP(ranks: readonly number[], total: number, found: number): number 
 }
 
 /** Probability of a standard normal number above z >= 0, to 1e-7 (Abramowitz & Stegun 1964, 7.1.26). */
-function upperTail(z: number): number {
+export function upperTail(z: number): number {
   const x = z / Math.SQRT2;
   const t = 1 / (1 + 0.3275911 * x);
   const poly = [0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429];

@@ -20,6 +20,8 @@ export interface SlidesOptions {
   readonly mpp?: number;
   /** The part of a slide that tissue covers; 0.75 by default. */
   readonly tissue?: number;
+  /** Every second slide has no tumour, and dataset.json says the class of each: `healthy` or `tumour`. */
+  readonly healthy?: boolean;
   /** The same seed gives the same files; 0 by default. */
   readonly seed?: number;
   /** Whether a phantom that is there is replaced; it is refused by default. Another data set never is. */
@@ -53,12 +55,13 @@ const TILE = 512;
  * appears last, when all cases are whole. Returns its path. Throws ImagingError, also if another dataset is in the folder.
  */
 export async function writeSlides(options: SlidesOptions): Promise<string> {
-  const { out, size, cases = 4, seed = 0, overwrite, onProgress } = options;
+  const { out, size, cases = 4, seed = 0, healthy, overwrite, onProgress } = options;
   check(options);
   const place = (folder: string, name: string): string => path.join(out, folder, name);
   const entries = Array.from({ length: cases }, (_, n) => {
     const id = `slide_${String(n).padStart(3, '0')}`;
     return {
+      id,
       image: place('imagesTr', `${id}_0000.tif`),
       labels: place('labelsTr', `${id}.tif`),
       outlines: place('outlinesTr', `${id}.geojson`),
@@ -66,7 +69,11 @@ export async function writeSlides(options: SlidesOptions): Promise<string> {
   });
   const json = path.join(out, 'dataset.json');
   await refuseOtherDataset(json);
-  checkOutputs({ reads: [], writes: [json, ...entries.flatMap((entry) => Object.values(entry))], overwrite });
+  checkOutputs({
+    reads: [],
+    writes: [json, ...entries.flatMap(({ id: _, ...files }) => Object.values(files))],
+    overwrite,
+  });
   for (const folder of ['imagesTr', 'labelsTr', 'outlinesTr']) makeFolder(path.join(out, folder));
   for (const [n, files] of entries.entries())
     await writeSlide(files, options, n, (rows) => onProgress?.({ case: n + 1, cases, rows, size }));
@@ -77,9 +84,20 @@ export async function writeSlides(options: SlidesOptions): Promise<string> {
     channelNames: ['red', 'green', 'blue'],
     cases,
     fileEnding: '.tif',
+    ...(healthy && {
+      listed: entries.map(({ id, image, labels }, n) => ({
+        id,
+        images: [path.relative(out, image)],
+        label: path.relative(out, labels),
+        class: isHealthy(options, n) ? 'healthy' : 'tumour',
+      })),
+    }),
   });
   return json;
 }
+
+/** Whether a slide has no tumour. */
+const isHealthy = ({ healthy }: SlidesOptions, index: number): boolean => healthy === true && index % 2 === 1;
 
 function check({ size, cases = 4, mpp = 0.5, tissue = 0.75 }: SlidesOptions): void {
   const refuse = (field: string, expected: string, found: number): never => {
@@ -101,11 +119,13 @@ interface SlideFiles {
 
 async function writeSlide(
   files: SlideFiles,
-  { size, mpp = 0.5, tissue = 0.75, seed = 0 }: SlidesOptions,
+  options: SlidesOptions,
   index: number,
   onRows: (rows: number) => void,
 ): Promise<void> {
-  const renderer = new SlideRenderer({ side: size * mpp, share: tissue, seed, index, mpp });
+  const { size, mpp = 0.5, tissue = 0.75, seed = 0 } = options;
+  const tumours = !isHealthy(options, index);
+  const renderer = new SlideRenderer({ side: size * mpp, share: tissue, seed, index, mpp, tumours });
   const plane = { height: size, width: size, microns: [mpp, mpp], type: 'uint8', tile: TILE } as const;
   const classes = SLIDE_LABELS.map((name, n) => [n, { name, colour: SLIDE_COLOURS[n] }] as const).slice(1);
   const begun: (TiffWriter | OutlineWriter)[] = [];

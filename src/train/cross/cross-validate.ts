@@ -7,10 +7,12 @@ import { resolveConfig, type TrainConfig } from '../config/config.ts';
 import { readJson } from '../config/config-error.ts';
 import { classifies } from '../config/task/task.ts';
 import { type EvaluateOptions, evaluate } from '../evaluate/evaluate.ts';
+import { evaluateImages } from '../evaluate/images/evaluate-images.ts';
 import { train } from '../loop/train.ts';
 import type { TrainResult } from '../loop/train-events.ts';
 import { runFolder } from '../record/run-folder.ts';
 import { checkRunPlace } from '../record/run-place.ts';
+import { type ImageCrossValidation, imageCrossMarkdown, imagesOfFolds } from './image-folds.ts';
 import { readScores } from './summary-file.ts';
 
 // All folds of a data set: a run each, evaluated on the cases that it holds out, and one summary of all cases.
@@ -65,16 +67,11 @@ const PLACES = ['device', 'threads', 'memoryLimit', 'spillDir', 'split', 'mesh',
  * Trains and judges every fold of a data set. What is finished is kept, so the same call goes on after an interruption. Throws
  * HalomeshError where the folder holds folds of other settings.
  */
-export async function crossValidate(options: CrossValidateOptions): Promise<CrossValidation> {
+export async function crossValidate(
+  options: CrossValidateOptions,
+): Promise<CrossValidation | ImageCrossValidation> {
   const { config, evaluation = {}, onFold } = options;
   const { trainFold = (fold, resume) => train(fold, { resume }) } = options;
-  if (classifies(config))
-    fail({
-      where: 'cross-validation',
-      problem: 'is of networks that tell voxels apart',
-      found: 'task classify',
-      hint: 'Train and evaluate each fold: halomesh train --task classify --fold 0/5',
-    });
   const folds = foldsOf(config, options.folds);
   await keepSettings(config, folds);
   for (let k = 0; k < folds; k++) {
@@ -88,9 +85,11 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
     onFold?.(k, folds, resume ? 'resume' : 'train');
     const result = await trainFold(own, resume);
     if (result.interrupted) fail({ where: own.out, problem: `was interrupted after ${result.step} steps` });
-    await evaluate({ ...evaluation, run: own.out, out: judged, overwrite: true });
+    const given = { run: own.out, out: judged, overwrite: true };
+    if (classifies(config)) await evaluateImages(given);
+    else await evaluate({ ...evaluation, ...given });
   }
-  const found = summed(config, folds);
+  const found = classifies(config) ? imagesOfFolds(config, folds) : summed(config, folds);
   await writeTextAtomically(path.join(config.out, 'summary.json'), `${JSON.stringify(found, null, 2)}\n`);
   await writeTextAtomically(path.join(config.out, 'summary.md'), `${crossMarkdown(found)}\n`);
   return found;
@@ -192,8 +191,10 @@ function scoresOf(scores: readonly (number | null)[]): FoldScores {
   return { cases: known.length, mean, deviation: Math.sqrt(variance) };
 }
 
-/** A cross-validation as Markdown: Dice by class and fold, then of every case. */
-export function crossMarkdown({ data, folds, dice, original }: CrossValidation): string {
+/** A cross-validation as Markdown: of voxels Dice by class and fold, then of every case. */
+export function crossMarkdown(found: CrossValidation | ImageCrossValidation): string {
+  if ('task' in found) return imageCrossMarkdown(found);
+  const { data, folds, dice, original } = found;
   const names = Object.keys(dice);
   const columns = names.map((title) => ({ title, right: true }));
   const show = ({ mean, deviation }: FoldScores): string =>

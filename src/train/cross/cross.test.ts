@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePhantom } from '../../imaging/index.ts';
 import { resolveConfig } from '../config/config.ts';
 import { train } from '../loop/train.ts';
+import { compareImageRuns, imageComparisonMarkdown } from './compare-images.ts';
 import { compareRuns, comparisonMarkdown } from './compare-runs.ts';
-import { type CrossValidateOptions, crossValidate } from './cross-validate.ts';
+import { type CrossValidateOptions, type CrossValidation, crossValidate } from './cross-validate.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'halomesh-cross-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -46,7 +47,7 @@ describe('cross-validation', () => {
     await expect(stopping).rejects.toThrow('was interrupted after 1 steps');
     const first = path.join(root, 'cv', 'fold_0', 'checkpoints', 'latest.safetensors');
     const before = statSync(first).mtimeMs;
-    const found = await crossValidate(options);
+    const found = (await crossValidate(options)) as CrossValidation;
     expect(done).toEqual(['0/2 train', '1/2 train', '0/2 done before', '1/2 resume']);
     expect(statSync(first).mtimeMs).toBe(before);
 
@@ -130,5 +131,52 @@ describe('a comparison', () => {
     writeFileSync(broken, '{"original": {"cases": [{"id": 3}]}}');
     expect(() => compareRuns(a, broken)).toThrow('broken.json: is no summary of an evaluation');
     expect(() => compareRuns(a, path.join(root, 'nowhere'))).toThrow('nowhere: has no evaluation');
+  });
+});
+
+describe('a comparison of images as wholes', () => {
+  const write = (name: string, images: Record<string, [label: string, tumour: number]>, classes = NAMES) => {
+    const file = path.join(root, `${name}.json`);
+    const listed = Object.entries(images).map(([id, [label, tumour]]) => ({
+      ...{ id, label },
+      probabilities: { healthy: 1 - tumour, tumour },
+    }));
+    const content = { task: 'classify', classes: classes.map((one) => ({ name: one })), images: listed };
+    writeFileSync(file, JSON.stringify(content));
+    return file;
+  };
+  const NAMES = ['healthy', 'tumour'];
+  const [healthy, tumour] = [0.1, 0.9].map((p, n) => (id: number, given = p) => [
+    `${NAMES[n]}${id}`,
+    [NAMES[n], given] as [string, number],
+  ]);
+  const first = () =>
+    write(
+      'first',
+      Object.fromEntries([healthy(1), healthy(2, 0.8), healthy(3), tumour(1), tumour(2), tumour(3)]),
+    );
+
+  it('tests the AUC on the images of both', () => {
+    const second = write(
+      'second',
+      Object.fromEntries([healthy(1), healthy(2), healthy(3, 0.85), tumour(1), tumour(2, 0.05), tumour(4)]),
+    );
+    const found = compareImageRuns(first(), second);
+    expect([found.images, found.apart]).toEqual([5, ['tumour3', 'tumour4']]);
+    // Of 3 x 2 pairs all are in order, then those of the lower tumour not.
+    expect(found.classes).toEqual([
+      { name: 'tumour', images: 2, auc: { first: 1, second: 0.5, p: expect.closeTo(0.3173, 3) } },
+    ]);
+    expect(imageComparisonMarkdown(found)).toContain('Only in one of them: tumour3, tumour4.');
+    expect(compareImageRuns(second, second).classes[0].auc).toEqual({ first: 2 / 3, second: 2 / 3, p: 1 });
+  });
+
+  it('refuses what does not fit', () => {
+    const other = write('other', { tumour1: ['healthy', 0.1] });
+    expect(() => compareImageRuns(first(), other)).toThrow('image "tumour1" is of another class than in');
+    const named = write('named', { a: ['benign', 0.5] }, ['benign', 'tumour']);
+    expect(() => compareImageRuns(first(), named)).toThrow('is no summary of an evaluation of images');
+    expect(() => compareImageRuns(first(), write('none', {}))).toThrow('has no image of');
+    expect(() => compareRuns(first(), first())).toThrow('Compare two of a kind');
   });
 });

@@ -16,6 +16,12 @@ export interface ScoredCases {
 export function readScores(place: string): ScoredCases {
   const file = summaryOf(place);
   const content = readJson(file);
+  if (isRecord(content) && content.task === 'classify')
+    fail({
+      where: file,
+      problem: 'tells the classes of images as wholes, the other one those of voxels',
+      hint: 'Compare two of a kind',
+    });
   const refuse = (found: unknown): never =>
     fail({
       where: file,
@@ -44,10 +50,11 @@ function background({ original }: Readonly<Record<string, unknown>>): string | u
   return isRecord(first) && typeof first.name === 'string' ? first.name : undefined;
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-function summaryOf(place: string): string {
+/** The summary that a folder of a run, an evaluation or a cross-validation holds, or the file itself. */
+export function summaryOf(place: string): string {
   if (existsSync(place) && !statSync(place).isDirectory()) return place;
   const files = [path.join(place, 'summary.json'), path.join(place, 'evaluation', 'summary.json')];
   return (

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeSpotted } from '../../../test/spotted.ts';
 import { preprocess } from '../../imaging/index.ts';
 import { resolveConfig, type TrainConfig } from '../config/config.ts';
+import { compareImageRuns } from '../cross/compare-images.ts';
+import { crossValidate } from '../cross/cross-validate.ts';
 import { numbersOf } from './run-numbers.testing.ts';
 import { train } from './train.ts';
 
@@ -77,4 +79,15 @@ it('from a store, and from a table of labels', async () => {
   expect(await numbers(config({ batch: 1, data: at('apart'), imageLabels }))).toEqual(expected);
   await preprocess({ data: at('apart'), imageLabels, out: at('store of a table') });
   expect(await numbers(config({ batch: 1, data: at('store of a table') }))).toEqual(expected);
+});
+
+it('in folds, of which one summary tells every image by the run that did not see it', async () => {
+  const all = config({ validation: undefined, out: at('folds') });
+  const found = await crossValidate({ config: all, folds: 2 });
+  if (!('task' in found)) throw new Error('of images');
+  expect(found.images.map(({ id }) => id).sort()).toEqual(Array.from({ length: 8 }, (_, n) => `image_0${n}`));
+  expect(found.folds.map(({ images }) => images)).toEqual([4, 4]);
+  expect(found.auc).toBeGreaterThanOrEqual(0);
+  expect(readFileSync(at('folds/summary.md'), 'utf8')).toContain('8 images in 2 folds');
+  expect(compareImageRuns(at('folds'), at('folds/fold_0'))).toMatchObject({ images: 4 });
 });

@@ -2,7 +2,7 @@ import { dicom, dicomEnhanced, dicomSeg, dicomStruct } from './dicom.mjs';
 import { nifti, niftiChannels, niftiGzip, niftiPair } from './nifti.mjs';
 import { geojson, jpeg, png, tiff } from './pictures.mjs';
 import { checkpoint, safetensors } from './safetensors.mjs';
-import { config, dataset, log, machine, split } from './settings.mjs';
+import { config, dataset, labels, log, machine, split } from './settings.mjs';
 import { metaImage, nrrd } from './text-headers.mjs';
 import { nnunet, torch } from './torch.mjs';
 import { zarr } from './zarr.mjs';
@@ -32,6 +32,7 @@ export const formats = {
   checkpoint,
   config,
   dataset,
+  labels,
   machine,
   split,
   log,

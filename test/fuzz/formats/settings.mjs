@@ -1,5 +1,6 @@
 import { cpSync } from 'node:fs';
 import path from 'node:path';
+import { readImageLabels } from '../../../dist/imaging/dataset/image-labels.js';
 import { surveyDataset, writePhantom } from '../../../dist/imaging/index.js';
 import { assumedSpeeds } from '../../../dist/machine/index.js';
 import { splitOf } from '../../../dist/train/config/held-out.js';
@@ -10,7 +11,7 @@ import {
   readMachineFile,
   resolveConfig,
 } from '../../../dist/train/index.js';
-import { mutateBytes, mutateJson } from '../mutate.mjs';
+import { mutateBytes, mutateJson, mutateText } from '../mutate.mjs';
 
 const configs = [
   {
@@ -214,6 +215,34 @@ export function split() {
       return polluted();
     },
     errors: { names: /split\.(txt|json)|config "fold"/ },
+  };
+}
+
+const tables = [
+  'id,label\na,benign\nb,malignant\n',
+  '\ufeffcase,Label,ID\r\n1,"grade, 1","a"\r\n2,"a ""quote""",b\r\n\r\n3,grade 2,c',
+  'id,label,note\n"a\nb",x,\nc,y,"two\nlines"\n',
+];
+
+export function labels() {
+  return {
+    mutant(random) {
+      const table = random.pick(tables);
+      return {
+        'labels.csv': random.once(3)
+          ? mutateBytes(random, Buffer.from(table))
+          : Buffer.from(mutateText(random, table)),
+      };
+    },
+    async read(folder) {
+      const { classes, of } = await readImageLabels(path.join(folder, 'labels.csv'));
+      if (of.size === 0) return 'a table without an image';
+      for (const [id, label] of of)
+        if (id === '' || !classes.includes(label))
+          return `image ${JSON.stringify(id)} of ${JSON.stringify(label)}`;
+      if (new Set(of.values()).size !== classes.length) return 'a class without an image';
+      return polluted();
+    },
   };
 }
 

@@ -10,6 +10,9 @@ export const classifies = ({ task }: Pick<TrainConfig, 'task'>): boolean => task
 /** What takes the place of the settings of a preset. */
 export const CLASSIFY: Partial<TrainConfig> = {
   loss: { terms: ['ce'], foregroundWeight: 1, mix: 0, epsilon: 0.1 },
+  // What tells an image is a small part of means over all of it: steps of momentum on their gradients do not find it.
+  optimizer: { kind: 'adam' },
+  learningRate: 0.003,
   bestBy: 'auc',
 };
 

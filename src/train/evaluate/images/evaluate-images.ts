@@ -97,9 +97,10 @@ export async function evaluateImages(options: EvaluateImagesOptions): Promise<Im
   }
 }
 
-function scoresOf(
+/** Scores of images of one kind, by their classes and the probabilities of each. */
+export function scoresOf(
   kind: CaseKind,
-  judged: readonly (ScoredImage & { readonly entry: Case })[],
+  judged: readonly (ScoredImage & { readonly entry: Pick<Case, 'id'> })[],
   classes: readonly string[],
 ): ImageKindScores {
   const aucs = classAucs(judged, classes.length);

@@ -25,6 +25,9 @@ export function imageSummary(report: ImageEvaluation): string {
 export const formatImageEvaluation = (report: ImageEvaluation): string =>
   kindsOf(report).flatMap(sections).join('\n\n');
 
+/** Scores of images of one kind, for a terminal or a summary. */
+export const formatImageScores = (scores: ImageKindScores): string => sections(scores).join('\n\n');
+
 const kindsOf = (report: ImageEvaluation): readonly ImageKindScores[] => [report, ...(report.apart ?? [])];
 
 function sections({ kind, auc, interval, accuracy, classes, confusion, images }: ImageKindScores): string[] {
