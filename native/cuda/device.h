@@ -41,6 +41,18 @@ HM_FN bf16 to_bf16(float x) {
 #endif
 }
 
+// Two of them in a word, the first one in its lower half.
+HM_FN u32 pair_of(float low, float high) {
+#ifdef HM_EMULATED
+  return to_bf16(low).bits | (u32)to_bf16(high).bits << 16;
+#else
+  u32 y;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(high), "f"(low));
+  return y;
+#endif
+}
+HM_FN void of_pair(u32 pair, float &low, float &high) { low = __uint_as_float(pair << 16), high = __uint_as_float(pair & 0xffff0000u); }
+
 // Stored elements as registers (T: float or double), and back. Integers saturate and take 0 for NaN.
 template <class T, class S> struct Element {
   HM_FN T read(S x) { return (T)x; }
@@ -117,22 +129,54 @@ template <class T, class S, int B> HM_FN void put(const View<S, B> &v, int n, in
 template <class S, int V> struct alignas(sizeof(S) * V < 16 ? sizeof(S) * V : 16) Pack {
   S x[V];
 };
+// Two bfloat16 numbers of V are read or written as a word.
+template <class T, class S, int V> struct Paired {
+  static constexpr bool value = false;
+};
+template <int V> struct Paired<float, bf16, V> {
+  static constexpr bool value = V % 2 == 0;
+};
+template <bool paired> struct Lanes {
+  template <int V, class T, class S> HM_FN void read(const S *from, T (&r)[V]) {
+    const Pack<S, V> p = *(const Pack<S, V> *)from;
+    HM_LANES(V) r[l] = Element<T, S>::read(p.x[l]);
+  }
+  template <int V, class T, class S> HM_FN void write(S *to, const T (&r)[V]) {
+    Pack<S, V> p;
+    HM_LANES(V) p.x[l] = Element<T, S>::write(r[l]);
+    *(Pack<S, V> *)to = p;
+  }
+};
+template <> struct Lanes<true> {
+  template <int V> HM_FN void read(const bf16 *from, float (&r)[V]) {
+    const Pack<u32, V / 2> p = *(const Pack<u32, V / 2> *)from;
+    HM_LANES(V / 2) of_pair(p.x[l], r[2 * l], r[2 * l + 1]);
+  }
+  template <int V> HM_FN void write(bf16 *to, const float (&r)[V]) {
+    Pack<u32, V / 2> p;
+    HM_LANES(V / 2) p.x[l] = pair_of(r[2 * l], r[2 * l + 1]);
+    *(Pack<u32, V / 2> *)to = p;
+  }
+};
 template <int V, class T, class S, int B>
 HM_FN void get_lanes(const View<S, B> &v, int n, int d, int h, int w, int c, T (&r)[V]) {
 #ifdef HM_EMULATED
   if (!holds(v, {n, d, h, w, c}, V)) return;
 #endif
-  const Pack<S, V> p = *(const Pack<S, V> *)(v.data + offset_of(v, n, d, h, w, c));
-  HM_LANES(V) r[l] = Element<T, S>::read(p.x[l]);
+  Lanes<Paired<T, S, V>::value>::read(v.data + offset_of(v, n, d, h, w, c), r);
 }
 template <int V, class T, class S, int B>
 HM_FN void put_lanes(const View<S, B> &v, int n, int d, int h, int w, int c, const T (&r)[V]) {
 #ifdef HM_EMULATED
   if (!holds(v, {n, d, h, w, c}, V)) return;
 #endif
-  Pack<S, V> p;
-  HM_LANES(V) p.x[l] = Element<T, S>::write(r[l]);
-  *(Pack<S, V> *)(v.data + offset_of(v, n, d, h, w, c)) = p;
+  Lanes<Paired<T, S, V>::value>::write(v.data + offset_of(v, n, d, h, w, c), r);
+}
+// y = x, rounded to bfloat16.
+template <class T, int V> HM_FN void round_lanes(const T (&x)[V], T (&y)[V]) { HM_LANES(V) y[l] = (T)to_float(to_bf16((float)x[l])); }
+template <int V> HM_FN void round_lanes(const float (&x)[V], float (&y)[V]) {
+  HM_LANES(V / 2) of_pair(pair_of(x[2 * l], x[2 * l + 1]), y[2 * l], y[2 * l + 1]);
+  if (V % 2 == 1) y[V - 1] = to_float(to_bf16(x[V - 1]));
 }
 
 // ---- Arithmetic of rows --------------------------------------------------------------------------------------------
@@ -174,6 +218,21 @@ HM_FN u32 mix(u32 x) {
 HM_FN u32 random_row(u32 key0, u32 high) { return mix(key0 ^ mix(high + 0x9e3779b9u)); }
 HM_FN u32 random_step(u32 key1, u32 step) { return mix(key1 ^ mix(step + 0x85ebca6bu)); }
 HM_FN u32 random_of(u32 row, u32 step, u32 low) { return mix(mix(low ^ row) + step); }
+// random_of(row, step, low + l) for l < V, a power of two that `low` is a multiple of: the first product has all lanes' upper bits at once.
+template <int V> struct RandomLanes {
+  u32 step, upper, lower;
+};
+template <int V> HM_FN RandomLanes<V> random_lanes(u32 row, u32 step, u32 low) {
+  const u32 x = (low ^ row) ^ ((low ^ row) >> 16);
+  return {step, (x & ~(u32)(V - 1)) * 0x21f0aaadu, x & (V - 1)};
+}
+template <int V> HM_FN u32 random_lane(const RandomLanes<V> &r, int l) {
+  u32 x = r.upper + (r.lower ^ (u32)l) * 0x21f0aaadu;
+  x ^= x >> 15;
+  x *= 0xd35a2d97u;
+  x ^= x >> 15;
+  return mix(x + r.step);
+}
 HM_FN u32 random_bits(u32 key0, u32 key1, u32 step, u64 index) {
   return random_of(random_row(key0, (u32)(index >> 32)), random_step(key1, step), (u32)index);
 }

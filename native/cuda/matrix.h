@@ -91,7 +91,6 @@ HM_FN void add_product(float (&sums)[4], const u32 (&a)[4], u32 b0, u32 b1) {
 #endif
 }
 
-HM_FN u32 pair_of(float low, float high) { return to_bf16(low).bits | (u32)to_bf16(high).bits << 16; }
 HM_FN Four eight_of(const float (&x)[8]) {
   return {{pair_of(x[0], x[1]), pair_of(x[2], x[3]), pair_of(x[4], x[5]), pair_of(x[6], x[7])}};
 }

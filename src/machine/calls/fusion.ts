@@ -66,6 +66,7 @@ export const CALL_FUSION: FusionRules = {
   epilogueType: (dtype) => dtype !== 'f64',
   elementwise: evaluatesLanes,
   sums: (node) => fusedSum(node) || leavesLanes(node),
+  stores: () => false,
 };
 
 /** Why an operation cannot be said as a call, if so. */

@@ -1,9 +1,9 @@
-import type { Costs, Target } from '../../plan/index.ts';
+import type { Costs, FusionRules, Target } from '../../plan/index.ts';
 import { GPU } from '../assumed.ts';
 import { CALL_FUSION, refusesCall } from '../calls/index.ts';
 import type { Speeds } from '../cpu/speeds.ts';
 import type { TargetOptions } from '../cpu/target.ts';
-import { imageFormats, plainFormat } from '../formats/index.ts';
+import { imageFormats, LANES, plainFormat } from '../formats/index.ts';
 import { STAGING } from './host.ts';
 import { ALIGN, type Slabs } from './scratch.ts';
 import { scratchOf } from './scratch-plan.ts';
@@ -33,6 +33,19 @@ export function assumedGpu(): Speeds {
   };
 }
 
+/**
+ * The gradient of a layer's output is stored where both the gradients of its weight and of its input are products that take finished
+ * bfloat16 numbers: else each would work it out by itself, with the random numbers of dropout.
+ */
+const FUSION: FusionRules = {
+  ...CALL_FUSION,
+  stores: ({ dtype, shape }, waiting) =>
+    dtype === 'bf16' &&
+    shape[shape.length - 1].size % LANES === 0 &&
+    waiting.length > 1 &&
+    waiting.some(({ op }) => op.name === 'conv_weight_grad'),
+};
+
 export interface CudaTargetOptions extends TargetOptions {
   readonly slabs?: Slabs;
 }
@@ -43,7 +56,7 @@ export const SLABS: Slabs = { bytes: 64 * 2 ** 20, planes: 16 };
 /** A GPU as a target of plans; needs no driver. */
 export const cudaTarget = ({ overlap = true, slabs = SLABS }: CudaTargetOptions = {}): Target => ({
   name: 'cuda',
-  fusion: CALL_FUSION,
+  fusion: FUSION,
   refuses: refusesCall,
   formats: imageFormats,
   plain: plainFormat,

@@ -51,6 +51,7 @@ export class Inlining {
       // Else it is stored rather than evaluated again and again.
       if (large.length > most.loads || nodes.length > most.nodes) continue;
       if (this.replacesTerm(node, nodes, large, leaves)) continue;
+      if (this.rules.stores(value, this.waitingFor(value))) continue;
       this.virtual.add(node);
     }
   }
@@ -83,6 +84,14 @@ export class Inlining {
         leaves.every((leaf) => before(leaf, term)) &&
         node.loops.every((box, rank) => sameBox(box, term.own[rank])),
     );
+  }
+
+  /** Operations, no element-wise ones, all of whose other inputs are made before a value. */
+  private waitingFor(value: LocalValue): LocalNode[] {
+    const made = (input: LocalValue): number => this.position.get(input.producer)!;
+    const uses = this.consumers.get(value) ?? [];
+    const nodes = uses.map(({ node }) => node).filter((node) => !this.elementwise(node));
+    return nodes.filter(({ inputs }) => inputs.every((input) => made(input) <= made(value)));
   }
 
   /** Runs over elements, or over positions whose lanes hold all classes: kernels may evaluate it on load and on store. */

@@ -45,6 +45,11 @@ export interface FusionRules {
   elementwise(node: LocalNode): boolean;
   /** Chains of element-wise operations on input 0 and this sum, or what else is left of a pass over them, run as one kernel. */
   sums(node: LocalNode): boolean;
+  /**
+   * `value` is stored although every use could evaluate it. `waiting`: the operations that are no element-wise ones and of whose inputs
+   * it is made last, so that it need not be kept for long on their account.
+   */
+  stores(value: LocalValue, waiting: readonly LocalNode[]): boolean;
 }
 
 /** No fusion: every operation is a kernel of its own. */
@@ -55,6 +60,7 @@ export const NO_FUSION: FusionRules = {
   parts: () => false,
   elementwise: () => false,
   sums: () => false,
+  stores: () => false,
   most: { loads: 4, nodes: 48 },
   epilogueType: () => true,
 };

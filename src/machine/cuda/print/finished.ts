@@ -32,14 +32,22 @@ const loadRow = ({ row: { shape, slots } }: Source, value: LocalValue): Row => (
   result: 0,
 });
 
+/** A row whose result goes to bfloat16 numbers, which rounds it. */
+const rounded = (row: Row): Row => {
+  const at = row.instructions.findLastIndex(({ dst }) => dst === row.result);
+  if (row.instructions[at]?.op !== 'ROUND_BF16') return row;
+  return { ...row, instructions: row.instructions.with(at, { ...row.instructions[at], op: 'COPY' }) };
+};
+
 /** The launches that put a source's numbers where a value lies. */
 function finish(source: Source, value: LocalValue, make: Maker): Step[] {
-  const { region, row } = source;
+  const { region } = source;
+  const row = rounded(source.row);
   return frame(make, region, leaving('STORE', region, value), {
     title: 'finished numbers',
     rows: [row],
     print(to, { lanes }) {
-      const printed = printSource(to, source, lanes);
+      const printed = printSource(to, { region, row }, lanes);
       return { before: printed.begin('from', 'c'), each: `${printed.load('from', 'd, h, w', 'c', 'x')}\n` };
     },
   });

@@ -32,29 +32,33 @@ type Call = CallOf<'conv_weight_grad'>;
 
 /** Blocks of all weights together, where there are cells enough: two for every multiprocessor of an H100. */
 const BLOCKS = 264;
-/** Threads of a block: as many as leave 128 registers each, or 168 where several rows take them. */
-const threadsOf = ({ x }: Call): number => (x.length > 1 ? 384 : 512);
-/** Pieces that lie in shared memory at a time, and bytes of all: what every device has. */
-const [STAGES, SHARED] = [2, 96 << 10];
+/** Threads of a block: as many as leave 168 registers each. */
+const BLOCK_THREADS = 384;
+/** Bytes of shared memory: what every device has. Fewest pieces that lie there at a time, and most. */
+const SHARED = 96 << 10;
+const [FEWEST_STAGES, MOST_STAGES] = [2, 4];
 /** Most places of the kernel a warp. */
 const MOST_PLACES = 4;
 
 /** How a call is cut, if it can be; cells of less than the depth of a product, those of tiny images, are not worth it. */
 function planOf({ window, cell }: Call) {
   const places = product(window.kernel);
-  const warps = places % 9 === 0 ? 9 : 8;
-  const each = Math.ceil(places / warps);
+  // Two warps for each of the four parts of a multiprocessor: with nine, three of them would wait for the fourth.
+  const each = places <= 9 ? 1 : Math.ceil(places / 8);
+  const warps = places < 8 ? 8 : Math.ceil(places / each);
   const shares = places < warps ? Math.floor(warps / places) : 1;
   const piece: [number, number, number] = [...cell];
   const slabs = () => {
     const positions = Math.ceil(product(piece) / 16) * 16;
     return { x: slabOf(product(readBy(piece, window))), y: slabOf(positions), steps: positions / 16 };
   };
-  const bytes = () => 32 * STAGES * (slabs().x + slabs().y);
+  const stage = () => 32 * (slabs().x + slabs().y);
+  const bytes = () => FEWEST_STAGES * stage();
   for (const axis of [0, 1, 2])
     while (bytes() > SHARED && piece[axis] % 2 === 0 && product(piece) > 16) piece[axis] /= 2;
   if (each > MOST_PLACES || bytes() > SHARED || product(cell) < 16) return undefined;
-  return { places, warps, each, shares, piece: piece as Three, shared: bytes(), ...slabs() };
+  const stages = Math.min(Math.floor(SHARED / stage()), MOST_STAGES);
+  return { places, warps, each, shares, piece: piece as Three, stages, shared: stages * stage(), ...slabs() };
 }
 
 export function takesMatrixWeightGrad(call: Call, make: Maker): boolean {
@@ -126,12 +130,13 @@ const segmentsOf = (call: Call, pairs: number): number =>
 /** The launch over the cells of a slab, whose sums go to `part`. */
 function slabStep(make: Maker, call: Call, part: number): Step {
   const { window, x, dy, cell } = call;
-  const { places, warps, each, shares, piece, shared, ...slabs } = planOf(call)!;
+  const { places, warps, each, shares, piece, stages, shared, ...slabs } = planOf(call)!;
+  // Pieces whose copies are on their way while the next ones are asked for; a third stage is what that takes.
+  const behind = stages > 2 ? 1 : 0;
   const { start, first, cells, all } = cellsOf(call);
   const [inputs, outputs] = [x.reduce((sum, source) => sum + blocksOf(source), 0), blocksOf(dy)];
   const segments = segmentsOf(call, inputs * outputs);
-  const block = threadsOf(call);
-  const threads = block - 32 * warps;
+  const threads = BLOCK_THREADS - 32 * warps;
   const to = make.printer();
   to.title = `${titleOf('conv_weight_grad', call.window)}, tensor cores`;
   const images = x.map((source) => tileSource(to, source));
@@ -145,8 +150,8 @@ function slabStep(make: Maker, call: Call, part: number): Step {
   const [read, { stride, kernel, dilation, pad }] = [readBy(piece, window), window];
   const at = (i: number, axis: string) => `${axis}0 * ${stride[i]} - ${pad[i]}`;
   // A single image that lies ready is copied by what was worked out before all pieces.
-  const tileOfX = { shape: read, threads };
-  const tileOfY = { shape: piece, threads };
+  const tileOfX = { shape: read, threads, waits: true };
+  const tileOfY = { shape: piece, threads, waits: true };
   const prepared = images.length === 1 ? (images[0].prepare?.(tileOfX) ?? '') : '';
   const preparedY = other.prepare?.(tileOfY) ?? '';
   let before = 0;
@@ -169,10 +174,10 @@ function slabStep(make: Maker, call: Call, part: number): Step {
 ${each}  }
 `;
   // What lies in shared memory at a time; a stage is full, and then free again, when all threads have come.
-  const stage = `const int stage = piece % ${STAGES};
+  const stage = `const int stage = piece % ${stages};
       Four *const xs = room + stage * ${2 * (slabs.x + slabs.y)}, *const ys = xs + ${2 * slabs.x};
 `;
-  const [FULL, FREE] = [1, 1 + STAGES];
+  const [FULL, FREE] = [1, 1 + stages];
   // Sixteen positions side by side make a step of the products' depth.
   const lines = piece[2] === 16 && shares === 1;
   const straight = `      const Four *const from = xs + (lane / 16 * 8 + lane % 8) * ${stride[2]} + lane / 8 % 2 * ${slabs.x};
@@ -207,7 +212,7 @@ ${each}  }
       }
 `;
   const source = to.source(
-    `  HM_ROOM(Four, room, ${2 * STAGES * (slabs.x + slabs.y)});
+    `  HM_ROOM(Four, room, ${2 * stages * (slabs.x + slabs.y)});
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   const u32 segment = blockIdx.x % (u32)a.segments, pair = blockIdx.x / (u32)a.segments;
   const int in = (int)(pair % (u32)a.inputs), out = (int)(pair / (u32)a.inputs);
@@ -217,16 +222,26 @@ ${each}  }
     ${prepared}${preparedY}${
       product(piece) % 16 === 0
         ? ''
-        : `    for (int v = thread; v < ${2 * STAGES * (slabs.x + slabs.y)}; v += ${threads}) room[v] = {{0, 0, 0, 0}};
-    wait_at(${FREE + STAGES}, ${threads});
+        : `    for (int v = thread; v < ${2 * stages * (slabs.x + slabs.y)}; v += ${threads}) room[v] = {{0, 0, 0, 0}};
+    wait_at(${FREE + stages}, ${threads});
 `
     }${pieces(`#pragma unroll 1
     for (int e = 0; e < ${product(steps)}; e++, piece++) {
       const int d0 = cell[0] * ${cell[0]} + e / ${steps[1] * steps[2]} * ${piece[0]}, h0 = cell[1] * ${cell[1]} + e / ${steps[2]} % ${steps[1]} * ${piece[1]}, w0 = cell[2] * ${cell[2]} + e % ${steps[2]} * ${piece[2]};
-      ${stage}      if (piece >= ${STAGES}) wait_at(${FREE} + stage, ${block});
-${loads.join('')}${other.load({ ...tileOfY, into: 'ys', from: ['d0', 'h0', 'w0'], block: 'out', slab: slabs.y }, preparedY !== '')}      come_to(${FULL} + stage, ${block});
+      ${stage}      if (piece >= ${stages}) wait_at(${FREE} + stage, ${BLOCK_THREADS});
+${loads.join('')}${other.load({ ...tileOfY, into: 'ys', from: ['d0', 'h0', 'w0'], block: 'out', slab: slabs.y }, preparedY !== '')}      end_batch();
+      if (piece >= ${behind}) {
+        wait_batches<${behind}>();
+        come_to(${FULL} + (piece - ${behind}) % ${stages}, ${BLOCK_THREADS});
+      }
     }
-`)}    return;
+`)}${
+      behind === 0
+        ? ''
+        : `    wait_batches<0>();
+    come_to(${FULL} + (piece - 1) % ${stages}, ${BLOCK_THREADS});
+`
+    }    return;
   }
   ${shares > 1 ? `const int share = warp / ${places}, place = warp % ${places};` : `const int share = 0, place = warp * ${each};`}
   int offset[${each}];
@@ -240,8 +255,8 @@ ${pieces(`    float sum[${each}][2][4];
     for (int j = 0; j < ${each}; j++) HM_LANES(8) sum[j][l / 4][l % 4] = 0;
 #pragma unroll 1
     for (int e = 0; e < ${product(steps)}; e++, piece++) {
-      ${stage}      wait_at(${FULL} + stage, ${block});
-${lines ? straight : general}      if (piece + ${STAGES} < pieces) come_to(${FREE} + stage, ${block});
+      ${stage}      wait_at(${FULL} + stage, ${BLOCK_THREADS});
+${lines ? straight : general}      if (piece + ${stages} < pieces) come_to(${FREE} + stage, ${BLOCK_THREADS});
     }
     for (int j = 0; j < ${each}; j++) HM_LANES(8) total[j][l] += (double)sum[j][l / 4][l % 4];
 `)}  ${shares > 1 ? `if (share >= ${shares}) return;` : ''}
@@ -253,7 +268,7 @@ ${lines ? straight : general}      if (piece + ${STAGES} < pieces) come_to(${FRE
         part[((place + j) * a.inputs + in) * ${BLOCK * BLOCK} + row * ${BLOCK} + column] = total[j][l];
       }
 `,
-    { head: nativeText('matrix.h'), threads: block, shared },
+    { head: nativeText('matrix.h'), threads: BLOCK_THREADS, shared },
   );
   return { source, blocks: segments * inputs * outputs, args: to.args.bytes };
 }

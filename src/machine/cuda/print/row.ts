@@ -14,8 +14,7 @@ const EXPRESSIONS = {
   SQRT: 'sqrt_of(A)', RSQRT: '(Real)1 / sqrt_of(A)', RECIP: '(Real)1 / A', EXP: 'exp_of(A)', LOG: 'log_of(A)',
   TANH: 'tanh_of(A)', ERF: 'erf_of(A)', SIGMOID: 'sigmoid_of(A)', FLOOR: 'floor_of(A)', LEAKY: 'A > 0 ? A : I * A',
   LEAKY_GRAD: 'A > 0 ? B : I * B', LT: 'A < B ? (Real)1 : (Real)0', LE: 'A <= B ? (Real)1 : (Real)0',
-  EQ: 'A == B ? (Real)1 : (Real)0', SELECT: 'A != 0 ? B : C', ROUND_BF16: '(Real)to_float(to_bf16((float)A))',
-  ROUND_F32: '(Real)(float)A', TRUNC: 'trunc_of(A)', LANE: '(Real)(c + l)',
+  EQ: 'A == B ? (Real)1 : (Real)0', SELECT: 'A != 0 ? B : C', ROUND_F32: '(Real)(float)A', TRUNC: 'trunc_of(A)', LANE: '(Real)(c + l)',
 } as const satisfies Partial<Record<RowOp, string>>; // biome-ignore format: a table
 
 /** Instructions that print more than an expression; with those above they are all. */
@@ -151,6 +150,8 @@ class RowPrinter {
       case 'LABEL':
         this.to.needsFault(this.row, imm);
         return `check_label(a.fault, r${a}[0], ${imm}, ${this.position('')}); HM_LANES(${lanes}) r${dst}[l] = r${a}[l];`;
+      case 'ROUND_BF16':
+        return `round_lanes(r${a}, r${dst});`;
       case 'SOFTMAX':
         return `softmax_of(r${a}, r${dst});`;
       case 'LOG_SOFTMAX':
@@ -256,8 +257,9 @@ class RowPrinter {
     const now = kept(`random_step(${key1}u, ${step})`);
     // Lanes whose numbers differ in their last bits alone share the rest.
     const aligned = (lanes & (lanes - 1)) === 0 && first % lanes === 0 && this.extent(SLOT_C) % lanes === 0;
-    const row = aligned ? 'row' : `random_row(${key0}u, (u32)((at + l) >> 32))`;
-    const shared = aligned ? ` const u32 row = random_row(${key0}u, (u32)(at >> 32));` : '';
-    return `{ const u64 at = ${index};${shared} ${into} ${value(`random_of(${row}, ${now}, (u32)at + l)`)}; }`;
+    if (aligned)
+      return `{ const u64 at = ${index}; const RandomLanes<${lanes}> draw = random_lanes<${lanes}>(random_row(${key0}u, (u32)(at >> 32)), ${now}, (u32)at); ${into} ${value('random_lane(draw, l)')}; }`;
+    const row = `random_row(${key0}u, (u32)((at + l) >> 32))`;
+    return `{ const u64 at = ${index}; ${into} ${value(`random_of(${row}, ${now}, (u32)at + l)`)}; }`;
   }
 }

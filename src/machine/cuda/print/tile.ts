@@ -74,6 +74,8 @@ export interface Tile {
   readonly threads: number;
   /** Positions from one slab to the other. */
   readonly slab: number;
+  /** Whether the kernel itself waits for copies that come to shared memory by themselves. */
+  readonly waits?: boolean;
 }
 
 /** The tensor of a source that lies in memory as tiles of it shall: the numbers themselves, in whole blocks of channels. */
@@ -137,7 +139,10 @@ function copyOf(to: Printer, { row, region }: Source, tensor: CudaTensor) {
     ${eights}[k] = (int)((id * a.${view}.stride[1] + ih * a.${view}.stride[2]) / 8) + 2 * iw + thread % 2;
   }
 `;
-  const load = ({ into, shape, from, block, threads, slab }: Tile, prepared = false): string => {
+  const load = (
+    { into, shape, from, block, threads, slab, waits = false }: Tile,
+    prepared = false,
+  ): string => {
     const one = `    const int ${place(shape, 'v', from)};
     copy_eight(&${into}[part * ${slab} + v], a.${view}, n, id, ih, iw, ci, ${inside});
 `;
@@ -160,8 +165,7 @@ ${every}  }
 `;
     return `{
   const int part = thread % 2, ci = ${begin} + ${BLOCK} * (${block}) + 8 * part;
-${prepared ? quick : every}  wait_copies();
-}
+${prepared ? quick : every}${waits ? '' : '  wait_copies();\n'}}
 `;
   };
   return { load, prepare };
