@@ -20,6 +20,7 @@ import type { Binding } from './prepare.ts';
 import type { Tracer } from './tracer.ts';
 import { Turns } from './turns.ts';
 import { Variables } from './variables.ts';
+import { Worked } from './worked.ts';
 
 const CLOSED = { where: 'session', problem: 'was closed while a program was loaded' };
 
@@ -41,6 +42,8 @@ export interface SessionOptions {
   readonly spillFolder?: string;
   /** What is told on the terminal: 1 the plan of each program, 2 also every operation, 3 also what it reads and writes. */
   readonly debug?: number;
+  /** Whether it is told how long the device works in a run. */
+  readonly timed?: boolean;
 }
 
 /**
@@ -91,6 +94,8 @@ export class Session {
   readonly layout: Layout;
   readonly variables: Variables;
   readonly world: World;
+  /** How long the device worked, where that is asked for. */
+  readonly worked: Worked | undefined;
   /** Arenas that all ranks and all loaded programs share: they run one at a time, so the largest decides. */
   private readonly arenas: Memory[] = [];
   private spill: Spill | undefined;
@@ -101,7 +106,7 @@ export class Session {
   private readonly options: SessionOptions;
 
   constructor(options: SessionOptions) {
-    const { device, mesh = makeMesh({}), layout = {}, seed = 0 } = options;
+    const { device, mesh = makeMesh({}), layout = {}, seed = 0, timed = false } = options;
     this.options = options;
     this.device = device;
     this.mesh = mesh;
@@ -110,6 +115,7 @@ export class Session {
     checkSize(processes, mesh);
     this.world = processes.world(device);
     this.variables = new Variables(device, seed, processes);
+    this.worked = timed ? new Worked(device) : undefined;
   }
 
   get tracer(): Tracer | undefined {
@@ -185,7 +191,8 @@ export class Session {
       this.variables.ready();
       for (const e of executables) await e.feed(inputs);
       this.tracer?.beginRun(name);
-      await turns.run(this.tracer);
+      const run = () => turns.run(this.tracer);
+      await (this.worked === undefined ? run() : this.worked.during(run));
       this.tracer?.endRun();
     };
     const loaded: Loaded = {

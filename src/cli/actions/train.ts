@@ -205,14 +205,26 @@ function validationLine({ step, loss, dice, auc, accuracy }: ValidationEvent): s
   return `step ${step}: validation Dice ${diceText(dice, 3, '-')}, loss ${loss.toFixed(4)}`;
 }
 
+/** The share of a step in which its device waited for the host, in percent. */
+const idlePercent = (seconds: number, worked: number): string =>
+  (100 * Math.max(0, 1 - worked / seconds)).toFixed(0);
+
 /** What stands beside the progress of a step. */
-export function stepFacts({ loss, dice, accuracy, secondsPerStep }: StepEvent): string[] {
+export function stepFacts({
+  loss,
+  dice,
+  accuracy,
+  secondsPerStep,
+  seconds,
+  deviceSeconds,
+}: StepEvent): string[] {
   const scores = diceText(dice, 2);
   return [
     `loss ${loss.toFixed(4)}`,
     ...(scores === '' ? [] : [`Dice ${scores}`]),
     ...(typeof accuracy === 'number' ? [`accuracy ${accuracy.toFixed(2)}`] : []),
     `${secondsPerStep.toFixed(2)} s/step`,
+    ...(deviceSeconds === undefined ? [] : [`device idle ${idlePercent(seconds, deviceSeconds)} %`]),
   ];
 }
 

@@ -223,6 +223,7 @@ export function sessionOf(
     memoryLimit,
     spillFolder: spillDir,
     debug: debugLevel(),
+    timed: !device.target.spaces.tensors.ofHost,
   });
 }
 

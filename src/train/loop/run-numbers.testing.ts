@@ -10,5 +10,6 @@ export async function numbersOf({ out }: Pick<TrainConfig, 'out'>): Promise<unkn
   const weights: Record<string, unknown> = {};
   for (const name of file.tensors.keys()) weights[name] = await file.read(name);
   await file.close();
-  return { weights, lines: lines.map((line) => ({ ...line, seconds: 0, peakRssBytes: 0, bytesSent: 0 })) };
+  const none = { seconds: 0, deviceSeconds: 0, peakRssBytes: 0, bytesSent: 0 };
+  return { weights, lines: lines.map((line) => ({ ...line, ...none })) };
 }

@@ -106,6 +106,7 @@ export class Trainer {
     const ofImages: number[] = [];
     const slices: number[] = [];
     const outs: Readonly<Record<string, HostArray>>[] = [];
+    let deviceSeconds = 0;
     for (let n = 0; n < accumulate; n++) {
       const pass = step * accumulate + n;
       const indices = this.indices(pass);
@@ -125,6 +126,7 @@ export class Trainer {
           ? { step: Int32Array.of(step), learning_rate: Float64Array.of(learningRate) }
           : { first: Float32Array.of(n === 0 ? 1 : 0) }),
       });
+      deviceSeconds += session.worked?.seconds ?? 0;
       if (!Number.isFinite(out.loss[0]))
         fail({
           where: `step ${step + 1}`,
@@ -152,6 +154,7 @@ export class Trainer {
       ...(classifies(config) ? ofStepImages(out, ofImages) : this.voxelScores(out)),
       learningRate,
       seconds: (performance.now() - begun) / 1000,
+      ...(session.worked && { deviceSeconds }),
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
       bytesSent: (await totalSent(session.world)) - sentBefore,
     };

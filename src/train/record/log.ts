@@ -45,6 +45,8 @@ export interface StepLine extends Pick<ImageMeasures, 'accuracy'> {
   readonly learningRate: number;
   /** Of the whole step: preparing the case, augmentation and computation. */
   readonly seconds: number;
+  /** Of these, in which this process's device worked by its own clock; absent where that is the CPU. */
+  readonly deviceSeconds?: number;
   /** Highest resident memory of the process so far. */
   readonly peakRssBytes: number;
   /** Between ranks in this step. */
