@@ -63,12 +63,12 @@ function instructionsOf(text) {
   return (
     (rows.match(/HM_LANES/g)?.length ?? 0) +
     2 * (rows.match(/(?:get|put|round)_lanes/g)?.length ?? 0) +
-    16 * (rows.match(/random_/g)?.length > 0 ? 1 : 0)
+    (rows.includes('random_') ? 16 : 0)
   );
 }
 
 /** Floating-point operations of the tensor cores. */
-function flopsOf(title, text, args, region, blocks) {
+function flopsOf(title, text, args, region) {
   const found = /^conv\w* (\d+)x(\d+)x(\d+)(?: by (\d+)x(\d+)x(\d+))?.*tensor cores/.exec(title);
   if (found === null) return 0;
   const [d, h, w, ...stride] = found.slice(1).map((x) => Number(x ?? 1));
@@ -90,10 +90,9 @@ export function costOf({ source: { text, name }, blocks, args: bytes }) {
   if (text.includes('namespace each_one')) return { title, bytes: 0, flops: 0, operations: 0 };
   const args = argumentsOf(text, bytes);
   const region = regionOf(text, args, blocks);
-  const numbers = (size) =>
-    product(size.map((x, i) => (x === ANY ? 1 : Math.min(x, region?.[i] ?? ANY))));
+  const numbers = (size) => product(size.map((x, i) => (x === ANY ? 1 : Math.min(x, region?.[i] ?? ANY))));
   const views = [...args.values()].filter((value) => value?.view !== undefined);
   const moved = views.reduce((sum, { view, size }) => sum + view * numbers(size), 0);
   const rows = region === undefined || args.has('cells') ? 0 : product(region) * instructionsOf(text);
-  return { title, bytes: moved, flops: flopsOf(title, text, args, region, blocks), operations: rows };
+  return { title, bytes: moved, flops: flopsOf(title, text, args, region), operations: rows };
 }

@@ -85,7 +85,9 @@ const line = (name, { launches, bytes, flops, seconds }, most = '') =>
     `${name.padEnd(44)} ${String(launches).padStart(5)} ${(bytes / 2 ** 30).toFixed(2).padStart(8)} ${(flops / 1e9).toFixed(1).padStart(9)} ${(1e3 * seconds).toFixed(3).padStart(9)}  ${most}`,
   );
 console.log(`${'kernels'.padEnd(44)} count      GiB    GFLOP        ms  mostly by`);
-for (const [title, kind] of [...kinds].sort((a, b) => b[1].seconds - a[1].seconds).slice(0, Number(values.top)))
+for (const [title, kind] of [...kinds]
+  .sort((a, b) => b[1].seconds - a[1].seconds)
+  .slice(0, Number(values.top)))
   line(title, kind, Object.entries(kind.by).sort((a, b) => b[1] - a[1])[0][0]);
 line('all', {
   launches: sum('launches'),

@@ -10,7 +10,15 @@ import { trainingGraph } from '../../src/train/config/model.ts';
 
 /** Gradients of weights in a step of a U-Net of two levels, and those of them that read a tensor which a later convolution reads, too. */
 function weightGradients(target: Target, precision: 'f32' | 'bf16') {
-  const given = { data: 'x', out: 'y', base: 16, levels: 2, augmentation: 'none', batch: 1, precision } as const;
+  const given = {
+    data: 'x',
+    out: 'y',
+    base: 16,
+    levels: 2,
+    augmentation: 'none',
+    batch: 1,
+    precision,
+  } as const;
   const { graph } = trainingGraph(resolveConfig(given), 3, [32, 32, 32]);
   const { steps } = makePlan(graph, mesh({}), {}, target);
   const kernels = steps.filter((step): step is Kernel => step.kind === 'kernel');

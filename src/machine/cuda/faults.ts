@@ -4,7 +4,7 @@ import type { Address, Driver } from './driver.ts';
 
 // Words of device memory in which kernels leave what no host has seen yet: the first position whose label is no class.
 
-/** As in native/cuda/device.h. */
+/** As in native/cuda/threads.h. */
 const [LABEL_BITS, LABEL_MIDDLE, NO_WHOLE_LABEL] = [20n, 1 << 19, (1 << 20) - 1];
 const WORDS = 1024;
 const NONE = 2n ** 64n - 1n;

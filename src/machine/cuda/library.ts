@@ -18,7 +18,7 @@ export function nativeText(name: string): string {
 }
 
 /** What every printed kernel begins with. */
-export const deviceText = (): string => nativeText('device.h');
+export const deviceText = (): string => `${nativeText('device.h')}${nativeText('threads.h')}`;
 
 /** Kernels over tensors of any type and format, in native/cuda/kernels; some have barriers. */
 const FIXED = {

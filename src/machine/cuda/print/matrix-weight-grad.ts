@@ -1,11 +1,9 @@
 import type { CallOf, Three } from '../../calls/index.ts';
 import { boxBySlots, five } from '../../formats/index.ts';
-import { Arguments } from '../arguments.ts';
 import { nativeText } from '../library.ts';
 import type { Maker, Step } from '../maker.ts';
-import { type CudaTensor, placed } from '../tensors.ts';
+import type { CudaTensor } from '../tensors.ts';
 import { finishedEach, finishedTogether } from './finished.ts';
-import { finishStep } from './frame.ts';
 import { slabsOf, withPlanes } from './slabs.ts';
 import {
   BLOCK,
@@ -20,6 +18,7 @@ import {
   takesTile,
   tileSource,
 } from './tile.ts';
+import { ends } from './weight-grad-sums.ts';
 import { titleOf } from './window.ts';
 
 // Gradients of weights of bfloat16 images on tensor cores, any window. A block has 16 channels of the input and 16 of the output, and takes
@@ -271,37 +270,4 @@ ${lines ? straight : general}      if (piece + ${stages} < pieces) come_to(${FRE
     { head: nativeText('matrix.h'), threads: BLOCK_THREADS, shared },
   );
   return { source, blocks: segments * inputs * outputs, args: to.args.bytes };
-}
-
-/** The ends of the sums: one for each source, whose blocks of channels begin anew. */
-function ends(
-  { window: { kernel }, x, into }: Call,
-  result: CudaTensor,
-  sums: {
-    readonly part: number;
-    readonly places: number;
-    readonly inputs: number;
-    readonly tiles: number;
-    readonly one: number;
-  },
-): Step[] {
-  const { part, places, inputs, tiles, one } = sums;
-  const start = five(into.value.shape, into.slots, (i) => into.box[i].start, 0);
-  const size = five(into.value.shape, into.slots, (i) => into.box[i].end - into.box[i].start, 1);
-  const place = inputs * BLOCK * BLOCK;
-  const step = [BLOCK, kernel[1] * kernel[2] * place, kernel[2] * place, place, places * place];
-  let [channel, block] = [0, 0];
-  return x.map((source) => {
-    const args = new Arguments();
-    args.anyView('to', result, placed(result, into.slots), true);
-    const box = {
-      start: [start[0] + channel, ...start.slice(1)],
-      size: [channelsOf(source), ...size.slice(1)],
-      kept: [true, true, true, true, true],
-    };
-    const from = part + 8 * block * BLOCK * BLOCK;
-    channel += channelsOf(source);
-    block += blocksOf(source);
-    return finishStep(args, box, { part: from, step, lanes: BLOCK, tiles, tileStep: one });
-  });
 }

@@ -7,7 +7,7 @@ import type { Address, KernelSource } from '../driver.ts';
 import type { FaultWords } from '../faults.ts';
 import type { CudaTensor } from '../tensors.ts';
 
-/** Threads of a block: `block_threads` of native/cuda/device.h. */
+/** Threads of a block: `block_threads` of native/cuda/threads.h. */
 export const THREADS = 256;
 
 /** Of memory whose order does not matter: the lowest of what is written stays, or nothing is written. */
