@@ -172,6 +172,8 @@ const SECTIONS = {
     if (ended.code === 0) console.log(ended.out.split('\n').slice(0, 45).join('\n'));
     else verdict('profile', false, problem(ended));
   }],
+  model: ['what the launches of a step should take, by what is printed', () =>
+    script('model', ['--size', String(sizes(256, 8)), ...base])],
   torch: ['PyTorch on this GPU', async () => {
     const peer = join(packageRoot, 'bench/peers/pytorch_unet.py');
     for (const size of sizes([128, 256], [8]))

@@ -48,7 +48,8 @@ function argumentsOf(text, bytes) {
 /** Positions along n, d, h, w, c that a launch goes over; undefined where its text does not say so. */
 function regionOf(text, args, blocks) {
   const cell = [0, 1, 2].map((i) => Number(new RegExp(`cell\\[${i}\\] \\* (\\d+)`).exec(text)?.[1]));
-  if (args.has('cells')) return [ANY, ...args.get('cells').map((count, i) => count * cell[i]), ANY];
+  if (args.has('cells') && cell.every((length) => length > 0))
+    return [ANY, ...args.get('cells').map((count, i) => count * cell[i]), ANY];
   if (args.has('out')) {
     const [outputs, high, wide, parts] = ['outputs', 'high', 'wide', 'parts'].map((name) => args.get(name));
     return [blocks / (outputs * high * wide * parts), ...args.get('out'), 16 * outputs];

@@ -21,6 +21,14 @@ it('tells speeds, large tensors and how losses part', () => {
   expect(stdout).toMatch(/all as it should be/);
 });
 
+it('tells what launches should take', () => {
+  const env = { HALOMESH_CUDA: 'emulated' };
+  const { status, stdout, stderr } = check(['model'], env);
+  expect(status, stdout + stderr).toBe(0);
+  expect(stdout).toMatch(/^conv_weight_grad 3x3x3, general +\d+ /m);
+  expect(stdout).toMatch(/^all +\d{3} /m);
+});
+
 it('names its sections, and what is none', () => {
   expect(check(['--list'], {}).stdout).toMatch(/^racecheck +\S/m);
   const { status, stderr } = check(['none'], {});
