@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/imaging/nifti-fixture.ts';
 import { parseTiff, pixelsOf } from '../../../test/imaging/tiff-fixture.ts';
+import { openDataset } from '../dataset/dataset.ts';
 import { writeSlides } from './phantom-slides.ts';
 import type { SlideBox } from './slide-nuclei.ts';
 import { type Distances, SlidePlan } from './slide-plan.ts';
@@ -106,6 +107,25 @@ describe('writeSlides', () => {
     same(Uint8Array.from(pixelsOf(labels, parseTiff(labels).directories[0])), whole.labels);
     const outlines = JSON.parse(readFileSync(path.join(out, 'outlinesTr', 'slide_000.geojson'), 'utf8'));
     same(filled(outlines.features, 530), whole.labels);
+  });
+
+  it('leaves every second slide without a tumour and says the class of each', async () => {
+    const out = path.join(folder, 'healthy');
+    const json = await writeSlides({ out, size: 128, cases: 2, mpp: 8, healthy: true });
+    const { cases, imageClasses } = await openDataset(out);
+    expect(imageClasses).toEqual(['healthy', 'tumour']);
+    expect(cases.map(({ id, imageLabel }) => [id, imageLabel])).toEqual([
+      ['slide_000', 'tumour'],
+      ['slide_001', 'healthy'],
+    ]);
+    expect(JSON.parse(readFileSync(json, 'utf8')).dataset.slide_001.images).toEqual([
+      'imagesTr/slide_001_0000.tif',
+    ]);
+    const tumourIn = (id: string): boolean => {
+      const file = readFileSync(path.join(out, 'labelsTr', `${id}.tif`));
+      return pixelsOf(file, parseTiff(file).directories[0]).includes(4);
+    };
+    expect(['slide_000', 'slide_001'].map(tumourIn)).toEqual([true, false]);
   });
 
   it('refuses sizes that are none, and the folder of somebody else', async () => {
