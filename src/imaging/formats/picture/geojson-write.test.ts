@@ -44,3 +44,31 @@ it('outlines are features of GeoJSON with the names and colours of classes', asy
   await empty.finish();
   expect(JSON.parse(readFileSync(path.join(folder, 'none.geojson'), 'utf8')).features).toEqual([]);
 });
+
+it('a part of many corners is written in pieces', async () => {
+  const file = path.join(folder, 'long.geojson');
+  const side = 121;
+  const writer = await createOutlineWriter(
+    file,
+    side,
+    new Map([[1, { name: 'a', colour: [1, 2, 3] as const }]]),
+  );
+  // Lines that hang from the first row, far enough down that its ring is longer than a piece, and holes below.
+  const isInside = (row: number, column: number): boolean =>
+    row === 0 || (row < 4000 ? column % 2 === 0 : row % 2 === 0 || column % 2 === 0);
+  const rows = 4000 + side;
+  for (let row = 0; row < rows; row++)
+    await writer.rows(Uint8Array.from({ length: side }, (_, column) => (isInside(row, column) ? 1 : 0)));
+  await writer.finish();
+  const { features } = JSON.parse(readFileSync(file, 'utf8'));
+  expect(features.length).toBe(1);
+  const rings: number[][][] = features[0].geometry.coordinates;
+  const twice = (ring: number[][]): number =>
+    ring.slice(1).reduce((sum, [x, y], n) => sum + ring[n][0] * y - x * ring[n][1], 0);
+  let inside = 0;
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < side; column++) inside += isInside(row, column) ? 1 : 0;
+  expect(rings.reduce((sum, ring) => sum + twice(ring), 0) / 2).toBe(inside);
+  expect(rings.length).toBeGreaterThan(3000);
+  for (const ring of rings) expect(ring[0]).toEqual(ring[ring.length - 1]);
+});

@@ -7,6 +7,9 @@ export interface OutlineClass {
   readonly colour: readonly [number, number, number];
 }
 
+/** Characters that are written at once, about. */
+const PIECE = 2 ** 16;
+
 /** Outlines of a label map in the making; nothing has the final name before finish. */
 export interface OutlineWriter {
   /** Takes rows that follow those before. */
@@ -30,16 +33,25 @@ export async function createOutlineWriter(
   const bytes: ByteWriter = await createByteWriter(file, { head });
   const outlined = Uint8Array.from({ length: 256 }, (_, value) => (classes.has(value) ? value : 0));
   const all = outlined.every((value, n) => value === n || n === 0);
-  let features: string[] = [];
+  let parts: Outlined[] = [];
   let first = true;
-  const tracer = new OutlineTracer(width, (part) => {
-    features.push(`${first ? '\n' : ',\n'}${JSON.stringify(featureOf(part, classes.get(part.value)!))}`);
-    first = false;
-  });
+  const tracer = new OutlineTracer(width, (part) => parts.push(part));
+  const encoder = new TextEncoder();
+  // Texts of many features together, and of one in pieces: a part may have more corners than a text has room for.
   const flush = async (): Promise<void> => {
-    const text = new TextEncoder().encode(features.join(''));
-    features = [];
-    if (text.length > 0) await bytes.write(text);
+    let text = '';
+    for (const part of parts) {
+      text += first ? '\n' : ',\n';
+      first = false;
+      for (const piece of featureTexts(part, classes.get(part.value)!)) {
+        text += piece;
+        if (text.length < PIECE) continue;
+        await bytes.write(encoder.encode(text));
+        text = '';
+      }
+    }
+    parts = [];
+    if (text.length > 0) await bytes.write(encoder.encode(text));
   };
   return {
     async rows(values) {
@@ -56,19 +68,26 @@ export async function createOutlineWriter(
   };
 }
 
-function featureOf({ outer, holes }: Outlined, { name, colour }: OutlineClass): object {
-  return {
-    type: 'Feature',
-    geometry: { type: 'Polygon', coordinates: [outer, ...holes].map(coordinatesOf) },
-    properties: { objectType: 'annotation', classification: { name, color: colour } },
-  };
+/** The text of a feature, piece by piece. */
+function* featureTexts({ outer, holes }: Outlined, { name, colour }: OutlineClass): Generator<string> {
+  yield '{"type":"Feature","geometry":{"type":"Polygon","coordinates":[';
+  yield* ringTexts(outer);
+  for (const hole of holes) {
+    yield ',';
+    yield* ringTexts(hole);
+  }
+  const properties = { objectType: 'annotation', classification: { name, color: colour } };
+  yield `]},"properties":${JSON.stringify(properties)}}`;
 }
 
-/** Points of a ring, of which GeoJSON has the first again at the end. */
-function coordinatesOf(ring: Ring): [number, number][] {
-  const points = Array.from({ length: ring.length / 2 }, (_, n): [number, number] => [
-    ring[2 * n],
-    ring[2 * n + 1],
-  ]);
-  return [...points, points[0]];
+/** The corners of a ring, of which GeoJSON has the first again at the end. */
+function* ringTexts(ring: Ring): Generator<string> {
+  let text = '[';
+  for (let n = 0; n < ring.length; n += 2) {
+    text += `[${ring[n]},${ring[n + 1]}],`;
+    if (text.length < PIECE) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}[${ring[0]},${ring[1]}]]`;
 }
