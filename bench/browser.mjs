@@ -3,6 +3,7 @@
 //
 //   npx halomesh export --run RUN --web run.safetensors --onnx net.onnx
 //   node bench/browser.mjs --run run.safetensors --scan scan.nii.gz [--onnx net.onnx] [--threads 1,2] [--repeats 3] [--layers]
+//   node bench/browser.mjs --run run.safetensors --scan scan.nii.gz --budget 2     # once as the page of halomesh app does it, within so many GiB
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -20,6 +21,7 @@ const { values: flags } = parseArgs({
     threads: { type: 'string', default: '1,2' },
     repeats: { type: 'string', default: '3' },
     layers: { type: 'boolean', default: false },
+    budget: { type: 'string' },
   },
 });
 if (flags.run === undefined || flags.scan === undefined) throw new Error('--run and --scan are needed');
@@ -90,6 +92,11 @@ function renderers() {
 const cpuSeconds = () =>
   renderers().reduce((sum, pid) => sum + Number(statOf(pid)[11]) + Number(statOf(pid)[12]), 0) / 100;
 
+const gib = (bytes) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
+/** The most that was resident of a process, bytes. */
+const peakOf = (pid) => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
 try {
   const page = await browser.newPage();
@@ -115,7 +122,21 @@ try {
         `  ${kernel.padEnd(16)}${scope.padEnd(24)}${milliseconds.toFixed(1).padStart(9)} ms ${(100 * share).toFixed(1).padStart(5)} %  ${gflopsPerSecond.toFixed(1).padStart(6)} GFLOP/s`,
       );
   };
-  for (const threads of flags.threads.split(',').map(Number)) await measure('halomesh', { threads });
+  if (flags.budget !== undefined) {
+    page.on('console', (message) => console.log(message.text()));
+    const threads = Number(flags.threads.split(',').at(-1));
+    const asked = { kind: 'segment', threads, budget: Number(flags.budget) * 2 ** 30 };
+    const before = cpuSeconds();
+    const { shape, seconds, passes, most } = await page.evaluate((what) => window.ask(what), asked);
+    const [scan, network] = seconds.map((n) => n.toFixed(1));
+    console.log(
+      `${shape.join(' x ')}, ${threads} threads: scan ${scan} s, network ${network} s in ${passes} passes`,
+    );
+    console.log(
+      `  ${(cpuSeconds() - before).toFixed(1)} s of processors; ${gib(most)} of ${flags.budget} GiB`,
+    );
+    for (const pid of renderers()) console.log(`  a tab's process held ${gib(peakOf(pid))} at most`);
+  } else for (const threads of flags.threads.split(',').map(Number)) await measure('halomesh', { threads });
   if (flags.onnx !== undefined)
     for (const threads of flags.threads.split(',').map(Number))
       await measure('ONNX Runtime Web', { threads, onnx: true });

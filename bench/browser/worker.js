@@ -2,6 +2,7 @@ import * as ort from 'onnxruntime-web/wasm';
 import oneThread from '../../native/wasm/halomesh.wasm?url';
 import manyThreads from '../../native/wasm/halomesh-threads.wasm?url';
 import { openGiven, scanAmong } from '../../src/app/given-scan.ts';
+import { segmentScan } from '../../src/app/segment.ts';
 import { mesh } from '../../src/core/index.ts';
 import { wasmDevice } from '../../src/machine/wasm/index.ts';
 import { Session, Tracer } from '../../src/run/index.ts';
@@ -55,8 +56,30 @@ async function open({ threads, onnx }) {
   return { shape: source.shape };
 }
 
+/** Segments as the page of `halomesh app` does, within a budget. */
+async function segment({ threads, budget }) {
+  const opened = readWebRun(await bytesOf('/run.safetensors'), 'run');
+  const file = await (await fetch('/scan.nii.gz')).blob();
+  const given = new Map([['scan.nii.gz', file]]);
+  const begun = performance.now();
+  const source = await openGiven(scanAmong(given, opened.run.channels), opened.run.prepare);
+  const read = performance.now();
+  const response = await fetch(threads > 1 ? manyThreads : oneThread);
+  const module = await WebAssembly.compile(await response.arrayBuffer());
+  const device = wasmDevice({ module, threads });
+  let most = 0;
+  const onPass = ({ done, all, bytes }) => {
+    most = Math.max(most, bytes - device.held + device.moduleBytes);
+    console.log(`${done} of ${all} passes`);
+  };
+  const { found, passes, predictedBytes } = await segmentScan(opened, source, { device, budget, onPass });
+  const seconds = [(read - begun) / 1000, (performance.now() - read) / 1000];
+  return { shape: source.shape, seconds, passes, most, predictedBytes, found };
+}
+
 self.onmessage = async ({ data }) => {
   try {
+    if (data.kind === 'segment') return postMessage(await segment(data));
     if (data.kind === 'open') return postMessage(await open(data));
     const begun = performance.now();
     const bytes = await pass();
