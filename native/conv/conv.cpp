@@ -9,9 +9,11 @@
 #include "conv/conv_check.h"
 #include "conv/conv_micro.h"
 #include "conv/conv_plan.h"
-#include "winograd/winograd.h"
 #include "conv/tiled_job.h"
 #include "runtime/view.h"
+#include "winograd/plane.h"
+#include "winograd/plane_transform.h"
+#include "winograd/winograd.h"
 #include <algorithm>
 #include <memory>
 
@@ -145,8 +147,10 @@ std::unique_ptr<ConvJob> make_job(const char *kernel, bool scatter, const hm_win
   if (check_in_channels(sources, n_sources, *weight, kernel)) return nullptr;
   Axis axis[3];
   for (int a = 0; a < 3; a++) axis[a] = scatter ? scatter_axis(*window, a) : gather_axis(*window, a);
-  if (check_reads(axis, sources, n_sources, *out_box, kernel, "sources")) return nullptr;
+  const bool plane = wants_plane(algorithm, axis, weight->global[HM_N], *out_box);
+  if (check_reads(axis, sources, n_sources, *out_box, kernel, "sources", plane ? plane_tile : 1)) return nullptr;
   if (is_empty(*out_box)) return std::make_unique<EmptyJob>(*out_box, *epilogue);
+  if (plane) return plane_job(axis, sources, n_sources, *weight, *out_box, *epilogue);
   if (wants_winograd(algorithm, axis, weight->global[HM_N], *out_box))
     return winograd_job(axis, sources, n_sources, *weight, *out_box, *epilogue);
   return std::make_unique<TiledJob<ConvPlan, Worker>>(conv_plan(axis, sources, n_sources, *weight, *out_box), *out_box, *epilogue);

@@ -50,6 +50,14 @@ Range Axis::reads(Range out, int64_t extent) const {
   return hull;
 }
 
+// All that the groups read, but the first input for a group's first output alone, and the last for its last.
+Range Axis::reads_in_groups(Range out, int64_t extent, int64_t group) const {
+  if (out.size() <= 0) return {0, 0};
+  Range whole{floor_div(out.lo, group) * group, ceil_div(out.hi, group) * group};
+  int64_t lo = std::max<int64_t>(0, whole.lo + low + (out.lo > whole.lo)), hi = std::min(extent, whole.hi + high - (out.hi < whole.hi));
+  return hi > lo ? Range{lo, hi} : Range{0, 0};
+}
+
 std::vector<Tile> tiles_of(const hm_view &box, const int64_t size[3]) {
   std::vector<Range> along[3];
   for (int a = 0; a < 3; a++) {

@@ -38,6 +38,8 @@ struct Axis {
   Range steps(Range out, int64_t r) const { return {ceil_div(out.lo - r, out_step), ceil_div(out.hi - r, out_step)}; }
   // Hull of the inputs inside 0..extent-1 that the outputs in `out` read; empty: {0, 0}.
   Range reads(Range out, int64_t extent) const;
+  // The same where `group` outputs of three successive taps are computed together, from multiples of it on (winograd/plane.h).
+  Range reads_in_groups(Range out, int64_t extent, int64_t group) const;
 };
 
 Axis gather_axis(const hm_window &window, int axis);

@@ -68,7 +68,7 @@ int check_out_box(const hm_view *box, const char *kernel, const char *what) {
 }
 
 int check_reads(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &out, const char *kernel,
-                const char *what) {
+                const char *what, int64_t group) {
   if (is_empty(out)) return 0;
   for (int32_t s = 0; s < n_sources; s++) {
     const hm_view &box = sources[s].box;
@@ -78,7 +78,8 @@ int check_reads(const Axis axis[3], const hm_source *sources, int32_t n_sources,
     bool any = true; // outputs that lie in the padding alone read nothing
     for (int a = 0; a < space_dims; a++) {
       int i = HM_D + a;
-      reads[a] = axis[a].reads({out.start[i], out.start[i] + out.size[i]}, box.global[i]);
+      Range at{out.start[i], out.start[i] + out.size[i]};
+      reads[a] = a > 0 && group > 1 ? axis[a].reads_in_groups(at, box.global[i], group) : axis[a].reads(at, box.global[i]);
       any = any && reads[a].size() > 0;
     }
     for (int a = 0; a < space_dims && any; a++)

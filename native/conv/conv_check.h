@@ -10,9 +10,9 @@ int check_window(const hm_window *window, const char *kernel);
 int check_sources(const hm_source *sources, int32_t n_sources, const char *kernel, const char *what);
 // A loop box: size, block of at most 16 channels, inside its global extents.
 int check_out_box(const hm_view *box, const char *kernel, const char *what);
-// Every source stores what the outputs in `out` (n, d, h, w) read.
+// Every source stores what the outputs in `out` (n, d, h, w) read; those of 1x3x3 in groups along h and w where `group` is above 1.
 int check_reads(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &out, const char *kernel,
-                const char *what);
+                const char *what, int64_t group = 1);
 // A tensor of kernel weights [n: input channels][kernel][c: output channels].
 int check_weight(const hm_view *weight, const hm_window &window, const hm_source *sources, int32_t n_sources,
                  const hm_view &out, const char *kernel, const char *what);

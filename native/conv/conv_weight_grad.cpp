@@ -14,6 +14,7 @@
 #include "conv/conv_grad_sums.h"
 #include "runtime/threads.h"
 #include "runtime/view.h"
+#include "winograd/plane.h"
 #include "winograd/winograd.h"
 #include <algorithm>
 
@@ -216,14 +217,16 @@ int weight_grad(const hm_window *window, const hm_source *x, int32_t n_x, const 
   Axis axis[3];
   for (int a = 0; a < 3; a++) axis[a] = gather_axis(*window, a);
   if (check_reads(axis, x, n_x, loops, kernel, "x") || check_covers(dy->box, loops, kernel, "dy")) return 1;
+  bool plane = wants_plane_grad(algorithm, axis, cell, dweight->global[HM_N], loops);
   bool winograd = wants_winograd_grad(algorithm, axis, cell, dweight->global[HM_N], loops);
-  auto x_blocks = blocks_of(x, n_x, dweight->start[HM_N], dweight->start[HM_N] + dweight->size[HM_N], !winograd);
+  auto x_blocks = blocks_of(x, n_x, dweight->start[HM_N], dweight->start[HM_N] + dweight->size[HM_N], !plane && !winograd);
   int64_t channels = 0;
   for (auto &b : x_blocks) channels += b.lanes;
   if (channels != dweight->size[HM_N])
     return fail("%s: dweight: dimension n (input channels): stores %lld channels from %lld on, the sources store %lld of them",
                 kernel, (long long)dweight->size[HM_N], (long long)dweight->start[HM_N], (long long)channels);
   auto dy_blocks = blocks_of(dy, 1, loops.start[HM_C], loops.start[HM_C] + loops.size[HM_C], false);
+  if (plane) return run_plane_grad(axis, x_blocks, dy_blocks, loops, cell, *dweight), 0;
   if (winograd) return run_winograd_grad(axis, x_blocks, dy_blocks, loops, cell, *dweight), 0;
   run(grad_plan(axis, x_blocks, dy_blocks, loops, cell), *dweight);
   return 0;

@@ -15,6 +15,7 @@ inline void report(const char *what, const char *text) {
 struct Case {
   hm_window window{};
   bool transpose = false, wide = false;
+  bool plane = false; // outputs take what those beside them in a tile of 4x4 along h and w do (winograd/plane.h)
   int64_t n = 1, in[3], out[3], in_channels = 0, out_channels; // global; `in` is that of the kernel's sources
   std::vector<int64_t> source_channels;
 
@@ -91,6 +92,19 @@ struct Case {
   // The smallest box that holds what the positions of `out_box` read.
   Box reads(const Box &out_box) const {
     Box box{};
+    if (plane) { // what any output of the box takes, output by output
+      for (int a = 0; a < 4; a++) {
+        int64_t shift = a == 0 ? 0 : transpose ? window.pad[a - 1] + 1 - window.kernel[a - 1] : -window.pad[a - 1], lo = 1, hi = 0;
+        for (int64_t o = out_box.start[a]; o < out_box.start[a] + out_box.size[a]; o++) {
+          int64_t tile = a > 1 ? o / 4 * 4 : o, first = a > 1 ? tile + (o > tile) : o, last = a > 1 ? tile + 4 + (o == tile + 3) : o;
+          first = std::max<int64_t>(0, first + shift), last = std::min((a ? in[a - 1] : n) - 1, last + shift);
+          if (first > last) continue;
+          lo = hi < lo ? first : std::min(lo, first), hi = hi < lo ? last : std::max(hi, last);
+        }
+        box.start[a] = hi < lo ? 0 : lo, box.size[a] = hi < lo ? 0 : hi + 1 - lo;
+      }
+      return box;
+    }
     bool any = false;
     int64_t at[5];
     auto visit = [&](const int64_t *p) {

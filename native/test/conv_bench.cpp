@@ -124,7 +124,8 @@ void run(const Layer &l, Pass pass, int algorithm) {
   hm_program epilogue_y = store_y.get(), epilogue_x = store_x.get();
   hm_view wt = w.view; // input and output channels exchanged
   for (auto field : {&hm_view::start, &hm_view::size, &hm_view::global, &hm_view::stride}) std::swap((wt.*field)[HM_N], (wt.*field)[HM_C]);
-  const int64_t cell[3] = {2, 8, l.size[2] >= 32 ? 16 : 8};
+  const bool plane = l.kernel[0] == 1 && l.kernel[1] == 3;
+  const int64_t cell[3] = {plane ? 1 : 2, plane ? 16 : 8, plane ? 32 : l.size[2] >= 32 ? 16 : 8};
   auto call = [&] {
     int bad = 0;
     if (pass == forward) bad = hm_conv(&window, &from_x, 1, &w.view, &y.view, &epilogue_y, algorithm);
@@ -168,6 +169,11 @@ int main(int argc, char **argv) {
       {"16->32 3x3x3 stride 2 128^3", 16, 32, {128, 128, 128}, {3, 3, 3}, 2, HM_F32},
       {"32->64 2x2x2 stride 2 64^3", 32, 64, {64, 64, 64}, {2, 2, 2}, 2, HM_F32},
       {"32->32 1x3x3 64^3", 32, 32, {64, 64, 64}, {1, 3, 3}, 1, HM_F32},
+      {"16->16 3x3 1024^2", 16, 16, {1, 1024, 1024}, {1, 3, 3}, 1, HM_F32},
+      {"16->16 3x3 1024^2 bf16", 16, 16, {1, 1024, 1024}, {1, 3, 3}, 1, HM_BF16},
+      {"32->16 3x3 1024^2", 32, 16, {1, 1024, 1024}, {1, 3, 3}, 1, HM_F32},
+      {"64->64 3x3 256^2", 64, 64, {1, 256, 256}, {1, 3, 3}, 1, HM_F32},
+      {"128->128 3x3 128^2", 128, 128, {1, 128, 128}, {1, 3, 3}, 1, HM_F32},
       {"32->32 3x3 512^2", 32, 32, {1, 512, 512}, {1, 3, 3}, 1, HM_F32},
       {"16->16 7x7x7 64^3", 16, 16, {64, 64, 64}, {7, 7, 7}, 1, HM_F32},
       {"20->20 3x3x3 64^3", 20, 20, {64, 64, 64}, {3, 3, 3}, 1, HM_F32},

@@ -1,5 +1,5 @@
 // Winograd convolutions against plain loops in float64, the direct kernel, and themselves on parts of the output and with 1, 2 and
-// 3 threads: bitwise the same. Sizes and starts are odd and even, boxes go down to one voxel.
+// 3 threads: bitwise the same; 3x3x3 by F(2x2x2, 3x3x3) and 1x3x3 by F(4x4, 3x3). Sizes and starts are odd and even, boxes go down to one voxel.
 //
 //   g++ -std=c++17 -O2 -march=native -pthread native/*.cpp native/test/winograd_test.cpp -o winograd_test && ./winograd_test [cases] [seed]
 #include "conv_cases.h"
@@ -21,7 +21,7 @@ Case draw(bool transpose) {
   for (int64_t channels : c.source_channels) c.in_channels += channels;
   c.out_channels = rng.chance(3) ? 128 : rng.pick(some);
   bool heavy = c.in_channels * c.out_channels > 2000;
-  bool plane = rng.chance(35);
+  bool plane = c.plane = rng.chance(40);
   for (int a = 0; a < 3; a++) {
     int64_t further = a == 0 && plane ? 0 : 2; // taps behind the first
     c.window.kernel[a] = 1 + further, c.window.stride[a] = c.window.dilation[a] = 1;
@@ -73,17 +73,19 @@ void test_values(bool transpose) {
       }
     });
     bool rounded = y.view.dtype == HM_BF16;
-    // A value may be small beside the inputs of its group, in which it cancels.
-    check("winograd", c, y.get(p), want, 3 * magnitude + double(c.in_channels), rounded);
-    check("winograd and direct", c, y.get(p), direct.get(p), 3 * magnitude + double(c.in_channels), rounded);
+    // A value may be small beside the inputs of its group, in which it cancels: those of 4x4 outputs with factors of up to 8 along each axis.
+    double slack = 3 * magnitude + double(c.in_channels) * (c.plane ? 4 : 1);
+    check("winograd", c, y.get(p), want, slack, rounded);
+    check("winograd and direct", c, y.get(p), direct.get(p), slack, rounded);
     if (!rounded) error += (y.get(p) - want) * (y.get(p) - want), norm += want * want;
     int64_t v[5] = {0, 0, 0, 0, p[4]};
-    sums.set(v, sums.get(v) + want), sizes.set(v, sizes.get(v) + 3 * magnitude + double(c.in_channels));
+    sums.set(v, sums.get(v) + want), sizes.set(v, sizes.get(v) + slack);
   });
   sum.each([&](const int64_t *v) { check("sum of the epilogue", c, sum.get(v), sums.get(v), sizes.get(v), false); });
   double relative = norm > 0 ? std::sqrt(error / norm) : 0;
   worst = std::max(worst, relative);
-  if (y.memory.size() > 4000 && relative > 1e-5) report("winograd", "relative error of a layer above 1e-5");
+  const double most = c.plane ? 3e-5 : 1e-5; // larger tiles cancel more
+  if (y.memory.size() > 4000 && relative > most) report("winograd", "relative error of a layer above what its tiles may have");
 }
 
 // A part of the output, from inputs of which no more is stored than it reads, has the same bits as in the whole.

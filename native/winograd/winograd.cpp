@@ -1,5 +1,5 @@
-// Winograd convolutions: see winograd.h. A work item is a tile of the output, walked in pairs of planes, or in single ones. The ring
-// (conv_input.h) loads the input planes that these need. Then chunk by chunk of its 2x2x2 groups, small enough for the L1 and L2 caches: for
+// Winograd convolutions: see winograd.h. A work item is a tile of the output, walked in pairs of planes. The ring (conv_input.h)
+// loads the input planes that a pair needs. Then chunk by chunk of its 2x2x2 groups, small enough for the L1 and L2 caches: for
 // each frequency a along d, the input transform of all input channels, their products with the weights (winograd_micro.h), and
 // the output transform, which adds to the chunk's output rows. The epilogue takes the finished rows.
 #include "winograd/winograd.h"
@@ -26,17 +26,18 @@ public:
   void run(const Tile &tile, int64_t first, int64_t last, double *partial) {
     tile_ = tile;
     first_ = first, last_ = last;
-    Tile whole = whole_groups(tile, plan_.planes);
+    Tile whole = tile;
+    for (Range &r : whole.at) r = even(r);
     ring_.start(plan_.input, whole);
     const Range &h = whole.at[1], &w = whole.at[2];
     int64_t rows = h.size() / 2, cols = w.size() / 2;
     int64_t col_parts = ceil_div(cols, plan_.chunk_tiles), most_cols = ceil_div(cols, col_parts);
     int64_t row_parts = ceil_div(rows, std::max<int64_t>(1, plan_.chunk_tiles / most_cols));
-    for (int64_t d = whole.at[0].lo; d < whole.at[0].hi; d += plan_.planes) {
+    for (int64_t d = whole.at[0].lo; d < whole.at[0].hi; d += 2) {
       ring_.advance(d);
       for (int64_t i = 0; i < row_parts; i++)
         for (int64_t j = 0; j < col_parts; j++) {
-          if (d + plan_.planes < whole.at[0].hi) ring_.prefetch(d + plan_.planes - 1, row_parts * col_parts);
+          if (d + 2 < whole.at[0].hi) ring_.prefetch(d + 1, row_parts * col_parts);
           compute(d, {rows * i / row_parts, rows * (i + 1) / row_parts}, {cols * j / col_parts, cols * (j + 1) / col_parts});
           for (int64_t b = first; b < last; b++) emit(d, b, partial);
         }
@@ -53,7 +54,7 @@ private:
   void compute(int64_t d, Range rows, Range cols) {
     chunk_rows_ = rows, chunk_cols_ = cols;
     int64_t tiles = rows.size() * cols.size(), v_block = tiles * 64, n = int64_t(plan_.channels.size()), v_step = n * v_block;
-    for (int a = 0; a < plan_.frequencies; a++) {
+    for (int a = 0; a < 4; a++) {
       for (int64_t i = 0; i < n; i++) transform_block(a, d, i, v_block, v_step);
       for (int64_t b = first_; b < last_; b += plan_.group_blocks) {
         int count = int(std::min<int64_t>(plan_.group_blocks, last_ - b));
@@ -67,13 +68,12 @@ private:
     const Block &block = plan_.input.blocks[size_t(i)];
     const Axis *axis = plan_.input.axis;
     const float *planes[4];
-    int64_t read = plan_.planes == 1 ? 1 : 4;
     float *to = v_.data() + i * v_block;
     for (int64_t r = chunk_rows_.lo; r < chunk_rows_.hi; r++, to += chunk_cols_.size() * 64) {
-      for (int64_t p = 0; p < read; p++)
+      for (int64_t p = 0; p < 4; p++)
         planes[p] = ring_.data() + ring_.at(block, d, axis[0].low + p, axis[1].low, axis[2].low) + 2 * r * block.row +
                     2 * chunk_cols_.lo * block.step;
-      winograd_input(read == 1 ? alone : a, planes, block.row, block.width, chunk_cols_.size(), {to, v_step, 16, 64});
+      winograd_input(a, planes, block.row, block.width, chunk_cols_.size(), {to, v_step, 16, 64});
     }
   }
 
@@ -113,7 +113,7 @@ private:
     const Range &in_d = tile_.at[0], &in_h = tile_.at[1], &in_w = tile_.at[2];
     int64_t h0 = even(in_h).lo + 2 * chunk_rows_.lo, w0 = even(in_w).lo + 2 * chunk_cols_.lo;
     int64_t lo = std::max(w0, in_w.lo), hi = std::min(w0 + 2 * chunk_cols_.size(), in_w.hi);
-    for (int64_t p = std::max<int64_t>(0, in_d.lo - d); p < std::min<int64_t>(plan_.planes, in_d.hi - d); p++)
+    for (int64_t p = std::max<int64_t>(0, in_d.lo - d); p < std::min<int64_t>(2, in_d.hi - d); p++)
       for (int64_t y = std::max<int64_t>(0, in_h.lo - h0); y < std::min(2 * chunk_rows_.size(), in_h.hi - h0); y++)
         rows_.store(tile_.n, d + p, h0 + y, lo, hi - lo, block, sums(block, p, y) + (lo - w0) * 16, partial);
   }

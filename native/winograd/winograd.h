@@ -1,5 +1,5 @@
-// Convolution by Winograd's minimal filtering F(2x2x2, 3x3x3), of pictures F(2x2, 3x3): Lavin & Gray 2016, "Fast Algorithms for
-// Convolutional Neural Networks", arXiv:1509.09308. For 3x3x3 and 1x3x3 kernels of stride 1 and dilation 1, forward and transposed.
+// Convolution by Winograd's minimal filtering F(2x2x2, 3x3x3): Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
+// Networks", arXiv:1509.09308. For 3x3x3 kernels of stride 1 and dilation 1, forward and transposed.
 //
 // Along one axis two outputs take 4 products where the direct sum takes 6. With inputs x0..x3, taps g0..g2:
 //   V = (x0 - x2, x1 + x2, x2 - x1, x1 - x3)                         input transform
@@ -7,16 +7,14 @@
 //   M = U * V, summed over input channels
 //   y0 = M0 + M1 + M2,  y1 = M1 - M2 - M3                            output transform
 // In three dimensions each transform is applied along d, h and w in turn: 64 products give 8 outputs that take 216 directly.
-// A product is named by its frequencies (a, b, c) along d, h, w, each 0..3. A kernel of 1 along d has the frequency 0 alone there and
-// no transform: 16 products give 4 outputs that take 36 directly.
+// A product is named by its frequencies (a, b, c) along d, h, w, each 0..3.
 //
 // The gradient of the weights is the transpose, F(3x3x3, 2x2x2): with the gradients y0, y1 of a pair of outputs, the sums over all
 // pairs of (y0, y0 + y1, y0 - y1, -y1) * V take 4 products where 6 taps and outputs meet. The transpose of the weight transform
 // takes the 64 sums to 27.
 //
 // Groups of 2x2x2 outputs lie at even global coordinates. y0 never uses x3 and y1 never uses x0, so an output of a group that
-// lies half in another rank's box has the same bits there and here, though neither rank stores all that the group reads. Larger groups
-// do not have that: of F(4x4, 3x3), which takes 2.25 products an output where this takes 4, the first output of a group reads five inputs.
+// lies half in another rank's box has the same bits there and here, though neither rank stores all that the group reads.
 #pragma once
 #include "conv/conv_input.h"
 #include "conv/conv_job.h"

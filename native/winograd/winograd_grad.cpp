@@ -23,11 +23,10 @@ struct Chunk {
   std::vector<Block> dy;
   int64_t vectors() const { return int64_t(input.blocks.size()); }
   int64_t scalars() const { return int64_t(dy.size()) * 16; }
-  int64_t sums(int frequencies) const { return frequencies * 16 * vectors() * scalars() * 16; } // [a][b][c][vector][scalar][16]
+  int64_t sums() const { return 64 * vectors() * scalars() * 16; } // [a][b][c][vector][scalar][16]
 };
 
 struct Plan {
-  int planes, frequencies; // as of WinogradPlan
   int64_t tile[3], cell[3], groups;
   int64_t strip; // groups of 2x2x2 in one
   std::vector<Tile> tiles;
@@ -48,17 +47,15 @@ void chunk_sizes(int64_t x, int64_t dy, int64_t &of_x, int64_t &of_dy) {
 Plan plan_of(const Axis axis[3], const std::vector<Block> &x, const std::vector<Block> &dy, const hm_view &box,
              const int64_t cell[3]) {
   Plan plan;
-  plan.planes = winograd_planes(axis);
-  plan.frequencies = winograd_depths(plan.planes);
   int64_t of_x = 1, of_dy = 1, n_x = int64_t(x.size()), n_dy = int64_t(dy.size());
   chunk_sizes(n_x, n_dy, of_x, of_dy);
   int64_t n_chunks = ceil_div(n_x, of_x) * ceil_div(n_dy, of_dy);
   Axis steps[3];
   winograd_steps(axis, steps);
   // Products, and transforms and float64 sums beside them.
-  double work = (plan.planes == 1 ? 4 : 8) * double(of_x * of_dy) * 16 * 1.5 + 16 * double(of_x + of_dy);
+  double work = 8 * double(of_x * of_dy) * 16 * 1.5 + 16 * double(of_x + of_dy);
   choose_tile(steps, of_x * 16, of_dy * 32, work, n_chunks, box.global, plan.tile);
-  plan.cell[0] = plan.planes;
+  plan.cell[0] = 2;
   for (int a = 0; a < 3; a++) { // whole cells
     if (a > 0) plan.cell[a] = cell[a];
     plan.tile[a] = std::max<int64_t>(1, (plan.tile[a] + plan.cell[a] / 2) / plan.cell[a]) * plan.cell[a];
@@ -88,7 +85,7 @@ public:
       dy = std::max(dy, int64_t(c.dy.size()));
     }
     ring_.reset(new InputRing(ring, line));
-    dy_ = Buffer(dy * plan.planes * plan.tile[1] * plan.tile[2] * 16);
+    dy_ = Buffer(dy * 2 * plan.tile[1] * plan.tile[2] * 16);
     row_ = Buffer(plan.tile[2] * 16);
     v_ = Buffer(16 * (vectors * plan.strip * 16 + pad));
     y_ = Buffer(16 * (dy * plan.strip * 16 + pad));
@@ -98,10 +95,10 @@ public:
   void run(const Chunk &chunk, int64_t first, int64_t last, double *total) {
     chunk_ = &chunk;
     for (int64_t t = first; t < last; t++) {
-      tile_ = plan_.tiles[size_t(t)];
-      whole_ = whole_groups(tile_, plan_.planes);
+      tile_ = whole_ = plan_.tiles[size_t(t)];
+      for (Range &r : whole_.at) r = even(r);
       ring_->start(chunk.input, whole_);
-      for (int64_t d = whole_.at[0].lo; d < whole_.at[0].hi; d += plan_.planes) {
+      for (int64_t d = whole_.at[0].lo; d < whole_.at[0].hi; d += 2) {
         ring_->advance(d);
         load_dy(d);
         add_planes(d, total);
@@ -112,14 +109,14 @@ public:
 private:
   int64_t row_floats() const { return whole_.at[2].size() * 16; }
   float *dy_row(int64_t block, int64_t plane, int64_t row) const {
-    return dy_.data() + ((block * plan_.planes + plane) * whole_.at[1].size() + row) * row_floats();
+    return dy_.data() + ((block * 2 + plane) * whole_.at[1].size() + row) * row_floats();
   }
 
   // The gradients of a pair of planes; zeros outside the box.
   void load_dy(int64_t d) {
     int64_t before = (tile_.at[2].lo - whole_.at[2].lo) * 16, count = tile_.at[2].size();
     for (size_t o = 0; o < chunk_->dy.size(); o++)
-      for (int64_t p = 0; p < plan_.planes; p++)
+      for (int64_t p = 0; p < 2; p++)
         for (int64_t h = whole_.at[1].lo; h < whole_.at[1].hi; h++) {
           float *to = dy_row(int64_t(o), p, h - whole_.at[1].lo);
           bool inside = d + p >= tile_.at[0].lo && d + p < tile_.at[0].hi && h >= tile_.at[1].lo && h < tile_.at[1].hi;
@@ -142,8 +139,8 @@ private:
       int64_t cells = std::max<int64_t>(1, plan_.strip / (plan_.cell[1] * plan_.cell[2] / 4));
       for (int64_t x = w.lo, x_end; x < w.hi; x = x_end) {
         x_end = std::min(w.hi, (x / plan_.cell[2] + cells) * plan_.cell[2]);
-        if (d + plan_.planes < whole_.at[0].hi) prefetch(d, h.size() * w.size(), (y_end - y) * (x_end - x));
-        for (int a = 0; a < plan_.frequencies; a++) {
+        if (d + 2 < whole_.at[0].hi) prefetch(d, h.size() * w.size(), (y_end - y) * (x_end - x));
+        for (int a = 0; a < 4; a++) {
           transform(a, d, {y, y_end}, {x, x_end});
           multiply({y, y_end}, {x, x_end}, total + a * 16 * chunk_->vectors() * chunk_->scalars() * 16);
         }
@@ -152,7 +149,7 @@ private:
   }
 
   // Asks the memory for a part of the next pair of planes.
-  void prefetch(int64_t d, int64_t all, int64_t part) { ring_->prefetch(d + plan_.planes - 1, ceil_div(all, part)); }
+  void prefetch(int64_t d, int64_t all, int64_t part) { ring_->prefetch(d + 1, ceil_div(all, part)); }
 
   // Frequencies (a, 0..3, 0..3) of a strip: v_ and y_ are [b][c][block][row][group][16].
   void transform(int a, int64_t d, Range h, Range w) {
@@ -163,14 +160,13 @@ private:
       for (int64_t i = 0; i < chunk_->vectors(); i++) {
         const Block &b = chunk_->input.blocks[size_t(i)];
         const float *planes[4];
-        int64_t read = plan_.planes == 1 ? 1 : 4;
-        for (int64_t p = 0; p < read; p++)
+        for (int64_t p = 0; p < 4; p++)
           planes[p] = ring_->data() + ring_->at(b, d, axis[0].low + p, axis[1].low, axis[2].low) + (h0 + 2 * r) * b.row + w0 * b.step;
-        winograd_input(read == 1 ? alone : a, planes, b.row, b.width, cols, {v_.data() + i * block + r * cols * 16, 4 * v_step, v_step, 16});
+        winograd_input(a, planes, b.row, b.width, cols, {v_.data() + i * block + r * cols * 16, 4 * v_step, v_step, 16});
       }
       for (int64_t o = 0; o < int64_t(chunk_->dy.size()); o++) {
-        const float *rows[2][2] = {};
-        for (int64_t p = 0; p < plan_.planes; p++)
+        const float *rows[2][2];
+        for (int64_t p = 0; p < 2; p++)
           for (int64_t j = 0; j < 2; j++) rows[p][j] = dy_row(o, p, h0 + 2 * r + j) + w0 * 16;
         winograd_output_grad(a, rows, cols, {y_.data() + o * block + r * cols * 16, 4 * y_step, y_step, 16});
       }
@@ -226,7 +222,7 @@ void to_taps(double *u, int64_t step) {
   }
 }
 
-template <class S> void write_as(int frequencies, const Chunk &chunk, const Axis axis[3], const double *total, const hm_view &dweight) {
+template <class S> void write_as(const Chunk &chunk, const Axis axis[3], const double *total, const hm_view &dweight) {
   S *data = static_cast<S *>(dweight.data);
   int64_t pairs = chunk.vectors() * chunk.scalars();
   alignas(64) double u[64 * 16];
@@ -234,14 +230,13 @@ template <class S> void write_as(int frequencies, const Chunk &chunk, const Axis
     for (int64_t s = 0; s < chunk.scalars(); s++) {
       const Block &x = chunk.input.blocks[size_t(v)], &dy = chunk.dy[size_t(s / 16)];
       if (s % 16 >= dy.lanes) continue;
-      for (int f = 0; f < frequencies * 16; f++) std::copy_n(total + (f * pairs + v * chunk.scalars() + s) * 16, 16, u + f * 16);
-      const int depths = frequencies == 1 ? 1 : 3;
-      for (int i = 0; depths == 3 && i < 16; i++) to_taps(u + i * 16, 16);
-      for (int d = 0; d < depths; d++)
+      for (int f = 0; f < 64; f++) std::copy_n(total + (f * pairs + v * chunk.scalars() + s) * 16, 16, u + f * 16);
+      for (int i = 0; i < 16; i++) to_taps(u + i * 16, 16);
+      for (int d = 0; d < 3; d++)
         for (int c = 0; c < 4; c++) to_taps(u + (d * 16 + c) * 16, 4);
-      for (int d = 0; d < depths; d++)
+      for (int d = 0; d < 3; d++)
         for (int h = 0; h < 3; h++) to_taps(u + (d * 16 + h * 4) * 16, 1);
-      for (int k = 0; k < depths * 9; k++) {
+      for (int k = 0; k < 27; k++) {
         int d = k / 9, h = k / 3 % 3, w = k % 3;
         const double *from = u + (d * 16 + h * 4 + w) * 16;
         S *to = data + offset_of(dweight, x.k0, tap_at(axis[0], d), tap_at(axis[1], h), tap_at(axis[2], w), dy.k0 + s % 16);
@@ -257,7 +252,7 @@ void run_winograd_grad(const Axis axis[3], const std::vector<Block> &x, const st
   Plan plan = plan_of(axis, x, dy, box, cell);
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<int64_t> sums;
-  for (const Chunk &chunk : plan.chunks) sums.push_back(chunk.sums(plan.frequencies));
+  for (const Chunk &chunk : plan.chunks) sums.push_back(chunk.sums());
   for (int i = 0; i < thread_count(); i++) workers.emplace_back(new Worker(plan));
   sum_in_groups(
       sums, plan.groups, int64_t(plan.tiles.size()),
@@ -266,8 +261,7 @@ void run_winograd_grad(const Axis axis[3], const std::vector<Block> &x, const st
       },
       [&](int64_t c, const double *total) {
         const Chunk &chunk = plan.chunks[size_t(c)];
-        dweight.dtype == HM_F64 ? write_as<double>(plan.frequencies, chunk, axis, total, dweight)
-                                : write_as<float>(plan.frequencies, chunk, axis, total, dweight);
+        dweight.dtype == HM_F64 ? write_as<double>(chunk, axis, total, dweight) : write_as<float>(chunk, axis, total, dweight);
       });
 }
 

@@ -47,20 +47,18 @@ struct Packer {
     const int together = winograd_frequencies();
     const int64_t c_step = weight.stride[HM_C];
     alignas(64) double g[27 * 16], gw[36 * 16], gh[48 * 16], u[64 * 16];
-    const int depths = plan.planes == 1 ? 1 : 3, all = plan.frequencies * 16;
     for (int b = 0; b < count; b++) {
       Range o = plan.out.of(group + b);
-      for (int i = 0; i < depths * 9; i++) {
+      for (int i = 0; i < 27; i++) {
         const S *from = data + offset_of(weight, block.k0 + k, taps[0][i / 9], taps[1][i / 3 % 3], taps[2][i % 3], plan.out.c0 + o.lo);
         for (int64_t l = 0; l < 16; l++) g[i * 16 + l] = l < o.size() ? double(from_stored<float>(from[l * c_step])) : 0.0;
       }
-      for (int i = 0; i < depths * 3; i++) transform(g + i * 3 * 16, gw + i * 4 * 16, 1, 1);
-      for (int d = 0; d < depths; d++)
+      for (int i = 0; i < 9; i++) transform(g + i * 3 * 16, gw + i * 4 * 16, 1, 1);
+      for (int d = 0; d < 3; d++)
         for (int c = 0; c < 4; c++) transform(gw + (d * 12 + c) * 16, gh + (d * 16 + c) * 16, 4, 4);
-      if (depths == 1) std::copy_n(gh, 16 * 16, u);
-      for (int i = 0; depths == 3 && i < 16; i++) transform(gh + i * 16, u + i * 16, 16, 16);
+      for (int i = 0; i < 16; i++) transform(gh + i * 16, u + i * 16, 16, 16);
       float *to = plan.weight.data() + group * plan.weight_floats();
-      for (int f = 0; f < all; f++) { // [f / together][channel][f % together][block][16]
+      for (int f = 0; f < 64; f++) { // [f / together][channel][f % together][block][16]
         float *at = to + (((f / together) * plan.in_channels + channel) * together + f % together) * count * 16 + b * 16;
         for (int l = 0; l < 16; l++) at[l] = float(u[f * 16 + l]);
       }
@@ -72,7 +70,7 @@ void pack_weights(WinogradPlan &plan, const Axis axis[3], const hm_view &weight)
   plan.weight = Buffer(plan.out.blocks * plan.weight_floats());
   Packer packer{plan, weight, {}};
   for (int a = 0; a < 3; a++)
-    for (int i = 0; i < axis[a].span(); i++) packer.taps[a][i] = tap_at(axis[a], i);
+    for (int i = 0; i < 3; i++) packer.taps[a][i] = tap_at(axis[a], i);
   int64_t n = int64_t(plan.input.blocks.size());
   parallel_for(ceil_div(plan.out.blocks, plan.group_blocks) * n, [&](int64_t item, int) {
     int64_t group = item / n * plan.group_blocks, channel = 0;
@@ -87,8 +85,7 @@ void pack_weights(WinogradPlan &plan, const Axis axis[3], const hm_view &weight)
 } // namespace
 
 void winograd_steps(const Axis axis[3], Axis steps[3]) {
-  std::copy(axis, axis + 3, steps);
-  if (winograd_planes(axis) == 2) steps[0] = pairs(axis[0]);
+  steps[0] = pairs(axis[0]), steps[1] = axis[1], steps[2] = axis[2];
 }
 
 int64_t tap_at(const Axis &axis, int64_t i) {
@@ -100,8 +97,6 @@ int64_t tap_at(const Axis &axis, int64_t i) {
 WinogradPlan winograd_plan(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
                            const hm_view &out_box) {
   WinogradPlan plan(out_box);
-  plan.planes = winograd_planes(axis);
-  plan.frequencies = winograd_depths(plan.planes);
   plan.group_blocks = plan.out.blocks > 1 && winograd_tiles(2) ? 2 : 1;
   plan.chunk_blocks = plan.out.blocks;
   std::vector<Block> blocks =
@@ -116,9 +111,9 @@ WinogradPlan winograd_plan(const Axis axis[3], const hm_source *sources, int32_t
   plan.chunk_tiles = std::max(least_tiles, values_budget / std::max<int64_t>(1, n));
   Axis steps[3];
   winograd_steps(axis, steps);
-  double work = double(plan.in_channels * plan.out.blocks) * (plan.planes == 1 ? 4 : 8) + transform_work * double(n + plan.out.blocks);
+  double work = double(plan.in_channels * plan.out.blocks) * 8 + transform_work * double(n + plan.out.blocks);
   choose_tile(steps, width, 0, work, 1, out_box.global, plan.tile);
-  for (int a = plan.planes == 1 ? 1 : 0; a < 3; a++) plan.tile[a] += plan.tile[a] % 2;
+  for (int64_t &size : plan.tile) size += size % 2;
   plan.input = layout_of(steps, plan.tile, std::move(blocks), 0.0f);
   pack_weights(plan, axis, weight);
   return plan;

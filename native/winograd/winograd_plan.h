@@ -8,10 +8,8 @@ namespace hm::conv {
 struct WinogradPlan {
   explicit WinogradPlan(const hm_view &out_box) : out(out_box) {}
   OutBlocks out;
-  int planes;                // of outputs in a step along d: 2, or 1 where the kernel has 1 tap there
-  int frequencies;           // along d: 4, or 1
-  InputLayout input;         // steps of `planes` along d, of one row and one position along h and w
-  int64_t tile[3];           // outputs of a work item; even, but for single planes
+  InputLayout input;         // steps of two planes along d, of one row and one position along h and w
+  int64_t tile[3];           // outputs of a work item; even
   std::vector<int> channels; // of each input block
   int64_t in_channels = 0;   // their sum
   int group_blocks;          // blocks of output channels that are in registers at a time
@@ -19,25 +17,17 @@ struct WinogradPlan {
   int64_t chunk_tiles;       // groups of 2x2x2 outputs that are transformed at a time
   Buffer weight;             // [group of blocks][a][b][c / together][channel][c % together][block][16]
 
-  int64_t weight_floats() const { return frequencies * 16 * in_channels * 16; } // of one block of output channels
+  int64_t weight_floats() const { return 64 * in_channels * 16; } // of one block of output channels
 };
 
 WinogradPlan winograd_plan(const Axis axis[3], const hm_source *sources, int32_t n_sources, const hm_view &weight,
                            const hm_view &out_box);
 
-// Planes of outputs in a step along d, and frequencies of them.
-inline int winograd_planes(const Axis axis[3]) { return axis[0].span() == 1 ? 1 : 2; }
-inline int winograd_depths(int planes) { return planes == 1 ? 1 : 4; }
-// Steps of these planes along d, and of one row and one position along h and w.
+// Steps of two planes along d, and of one row and one position along h and w.
 void winograd_steps(const Axis axis[3], Axis steps[3]);
 // kernel index of the tap with the i-th lowest offset.
 int64_t tap_at(const Axis &axis, int64_t i);
 // [lo, hi) made to begin and end at even coordinates.
 inline Range even(Range r) { return {floor_div(r.lo, 2) * 2, ceil_div(r.hi, 2) * 2}; }
-// A tile made to begin and end at whole groups of outputs.
-inline Tile whole_groups(Tile tile, int planes) {
-  for (int a = planes == 1 ? 1 : 0; a < 3; a++) tile.at[a] = even(tile.at[a]);
-  return tile;
-}
 
 } // namespace hm::conv

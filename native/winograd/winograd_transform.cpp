@@ -14,22 +14,14 @@ template <bool Wide> HM_INLINE reg take(const float *p, int part, int width) {
   return load(lane + part * lanes);
 }
 
-// How planes p and q give the transform along d.
-enum Along { difference, sum, plane_p };
-
-// Frequencies b = 0..3 of a column: rows 0..3 of planes p and q.
-template <Along D, bool Wide> struct Column {
+// Frequencies b = 0..3 of a column: rows 0..3 of planes p and q, whose sum or difference is the transform along d.
+template <bool Add, bool Wide> struct Column {
   reg f[4];
   HM_INLINE void set(const float *p, const float *q, int64_t row, int part, int width) {
     reg e[4];
     HM_UNROLL for (int j = 0; j < 4; j++) {
-      reg x = take<Wide>(p + j * row, part, width);
-      if constexpr (D == plane_p) {
-        e[j] = x;
-      } else {
-        reg y = take<Wide>(q + j * row, part, width);
-        e[j] = D == sum ? x + y : x - y;
-      }
+      reg x = take<Wide>(p + j * row, part, width), y = take<Wide>(q + j * row, part, width);
+      e[j] = Add ? x + y : x - y;
     }
     f[0] = e[0] - e[2];
     f[1] = e[1] + e[2];
@@ -38,11 +30,11 @@ template <Along D, bool Wide> struct Column {
   }
 };
 
-template <Along D, bool Wide>
+template <bool Add, bool Wide>
 void transform(const float *p, const float *q, int64_t row, int width, int64_t tiles, const Frequencies &v) {
   const int64_t c_step = v.c_step;
   for (int part = 0; part < parts; part++) {
-    Column<D, Wide> x0, x1, x2, x3;
+    Column<Add, Wide> x0, x1, x2, x3;
     x0.set(p, q, row, part, width);
     x1.set(p + width, q + width, row, part, width);
     float *to = v.at + part * lanes;
@@ -120,11 +112,10 @@ void winograd_output_grad(int a, const float *const rows[2][2], int64_t tiles, c
 }
 
 void winograd_input(int a, const float *const planes[4], int64_t row, int width, int64_t tiles, const Frequencies &v) {
-  const int first[] = {0, 1, 2, 1, 0}, second[] = {2, 2, 1, 3, 0};
+  const int first[4] = {0, 1, 2, 1}, second[4] = {2, 2, 1, 3};
   const float *p = planes[first[a]], *q = planes[second[a]];
-  auto of = a == alone ? (width == 16 ? transform<plane_p, true> : transform<plane_p, false>)
-            : a == 1   ? (width == 16 ? transform<sum, true> : transform<sum, false>)
-                       : (width == 16 ? transform<difference, true> : transform<difference, false>);
+  auto of = a == 1 ? (width == 16 ? transform<true, true> : transform<true, false>)
+                   : (width == 16 ? transform<false, true> : transform<false, false>);
   of(p, q, row, width, tiles, v);
 }
 

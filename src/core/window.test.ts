@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { contains, forEachIndex, hull, intersect, isEmpty, range, subtract } from './box.ts';
 import { CutTable, evenCuts } from './layout.ts';
 import { mesh, meshGroups } from './mesh.ts';
-import { cutsDown, cutsUp, type Window, windowOutput, windowReadBy, windowReads } from './window.ts';
+import {
+  cutsDown,
+  cutsUp,
+  groupReads,
+  type Window,
+  windowOutput,
+  windowReadBy,
+  windowReads,
+} from './window.ts';
 
 const windows = fc.record({
   kernel: fc.integer({ min: 1, max: 7 }),
@@ -37,6 +45,30 @@ describe('windows', () => {
         if (w.dilation === 1 && w.stride <= w.kernel && touched.length > 0)
           expect([reads.start, reads.end]).toEqual([Math.min(...touched), Math.max(...touched) + 1]);
       }),
+    );
+  });
+
+  it("reads for outputs in groups of four what each of them takes: five of its group's six inputs", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 4 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.nat(30),
+        fc.nat(30),
+        (pad, size, a, b) => {
+          const outputs = range(Math.min(a, b), Math.max(a, b));
+          const touched: number[] = [];
+          for (let o = outputs.start; o < outputs.end; o++)
+            for (let i = 0; i < 6; i++) {
+              if ((i === 0 && o % 4 > 0) || (i === 5 && o % 4 < 3)) continue;
+              const at = o - (o % 4) - pad + i;
+              if (at >= 0 && at < size) touched.push(at);
+            }
+          const { start, end } = groupReads(-pad, outputs, size);
+          if (touched.length === 0) expect(start).toBe(end);
+          else expect([start, end]).toEqual([Math.min(...touched), Math.max(...touched) + 1]);
+        },
+      ),
     );
   });
 

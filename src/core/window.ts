@@ -67,6 +67,22 @@ export function windowReadBy(w: Window, inputs: Range, output: number): Range {
   return clip(start, end, output);
 }
 
+/** Outputs along each axis of a plane that kernels of 1x3x3 may compute together: groups begin at multiples of it. */
+const GROUP = 4;
+
+/**
+ * Inputs that the outputs [a, b) of three successive taps, the first of output 0 at `first`, take where groups of outputs are computed
+ * together (native/winograd/plane.h), clipped. All of a group read its six inputs, but the first of these is for the first output
+ * alone, and the last for the last: each output reads five. More than {@link windowReads} where a group is cut, and else the same.
+ */
+export function groupReads(first: number, outputs: Range, input: number): Range {
+  if (outputs.end <= outputs.start) return range(0, 0);
+  const start = Math.floor(outputs.start / GROUP) * GROUP;
+  const end = Math.ceil(outputs.end / GROUP) * GROUP;
+  const low = start + first + (outputs.start > start ? 1 : 0);
+  return clip(low, end + first + 2 - (outputs.end < end ? 1 : 0), input);
+}
+
 function clip(start: number, end: number, size: number): Range {
   const low = Math.min(Math.max(start, 0), size);
   return range(low, Math.min(Math.max(end, low), size));

@@ -7,6 +7,7 @@ import {
   dimIndex,
   fail,
   forEachIndex,
+  groupReads,
   type Loop,
   range,
   type Shape,
@@ -96,13 +97,29 @@ export function imageLoops(call: Call<ConvAttrs>, cuts: typeof cutsDown): Loop[]
   return [...loops, { dim: channel.name, size: channel.size, split: 'whole' }];
 }
 
-/** Boxes read of the image and of the weight. `meets`: 0 where the image's channels are the weight's in, 1 its out. */
+/** Whether windows leave all axes alone but the last two, along which they are of three successive elements: 1x3x3. */
+export function overPlanes(image: Shape, window: Windows): boolean {
+  const plane = image.slice(-3, -1).map(({ name }) => name);
+  if (plane.length < 2 || plane.some((axis) => window[axis] === undefined)) return false;
+  return Object.entries(window).every(
+    ([axis, { kernel, stride, dilation }]) =>
+      stride === 1 && (plane.includes(axis) ? kernel === 3 && dilation === 1 : kernel === 1),
+  );
+}
+
+/**
+ * Boxes read of the image and of the weight. `meets`: 0 where the image's channels are the weight's in, 1 its out. Windows over planes
+ * read what groups of outputs do, on all devices and whatever the channels: so a box's outputs have the bits of any other box.
+ */
 export function imageReads(call: Call<ConvAttrs>, loop: Box, meets: 0 | 1, reads: typeof windowReads): Box[] {
   const [x, weight] = call.inputs;
   const n = x.shape.length;
+  const groups = overPlanes(x.shape, call.attrs.window);
   const image = x.shape.map((dim, i) => {
     if (i === n - 1) return loop[n];
     const window = call.attrs.window[dim.name];
+    if (groups && window?.kernel === 3)
+      return groupReads(meets === 0 ? -window.padLow : window.padLow - 2, loop[i], dim.size);
     return window ? reads(window, loop[i], dim.size) : loop[i];
   });
   const kernel = weight.shape.slice(0, -2).map((dim) => range(0, dim.size));

@@ -28,6 +28,7 @@ import {
   imageLoops,
   imageReads,
   imageShape,
+  overPlanes,
   type Windows,
 } from './conv-rules.ts';
 
@@ -143,6 +144,7 @@ export const convTranspose = defineOp<ConvTransposeAttrs>({
 function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
   const y = call.inputs[1].shape;
   const weight = call.outputs[0].shape;
+  const planes = overPlanes(y, call.attrs.window);
   return [
     ...weight.map(
       (dim, i): Loop => ({ dim: dim.name, size: dim.size, split: i < weight.length - 2 ? 'whole' : 'pass' }),
@@ -152,7 +154,7 @@ function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
         dim: dim.name,
         size: dim.size,
         split: 'sum',
-        cell: sumCell(y.length - 2 - i, dim.size),
+        cell: sumCell(y.length - 2 - i, dim.size, planes),
       }),
     ),
   ];
@@ -162,9 +164,12 @@ function weightLoops(call: Call<ConvWeightGradAttrs>): Loop[] {
  * Positions along a dimension of y whose products may be added in float32 before they join a float64 sum. No rank's part
  * begins inside such a cell, so the float32 sums, and with them the gradient, are the same on every mesh. `fromLast`: 0 for
  * the innermost spatial dimension, 1 and 2 for the next; further ones are added in float64 position by position. Cells are even
- * where a dimension is not small, so that products of pairs of positions (Winograd's filtering) lie in one cell.
+ * where a dimension is not small, so that products of pairs of positions (Winograd's filtering) lie in one cell. Those of windows
+ * over planes (`planes`) are twice as high and wide where there is room: Winograd's groups are of four by four there.
  */
-export function sumCell(fromLast: number, size: number): number {
+export function sumCell(fromLast: number, size: number, planes = false): number {
+  if (planes && fromLast === 0 && size >= 64) return 32;
+  if (planes && fromLast === 1 && size >= 32) return 16;
   if (fromLast === 0) return size >= 32 ? 16 : size >= 16 ? 8 : size >= 8 ? 4 : 1;
   if (fromLast === 1) return size >= 16 ? 8 : size >= 8 ? 4 : 1;
   if (fromLast === 2) return size >= 8 ? 2 : 1;

@@ -1,6 +1,6 @@
 export * from './broadcast.ts';
 export * from './collective.ts';
-export { type ConvAttrs, type WindowOptions, type Windows, windows } from './conv-rules.ts';
+export { type ConvAttrs, overPlanes, type WindowOptions, type Windows, windows } from './conv-rules.ts';
 export * from './convolution.ts';
 export * from './einsum.ts';
 export * from './elementwise.ts';

@@ -67,7 +67,7 @@ export interface Kernels {
 }
 
 /**
- * How 3x3x3 convolutions are computed. `auto`: by Winograd's minimal filtering where that was measured to be faster
+ * How 3x3x3 and 1x3x3 convolutions are computed. `auto`: by Winograd's minimal filtering where that was measured to be faster
  * (native/winograd/winograd_choice.cpp); it rounds differently from a plain sum, by a few units in the last place of the largest values.
  * `direct`: as plain sums of products, everywhere.
  */

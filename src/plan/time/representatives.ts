@@ -1,5 +1,5 @@
 import { type Graph, type Layout, type Mesh, mesh as makeMesh, meshCoordinates } from '../../core/index.ts';
-import { sumCell } from '../../ops/index.ts';
+import { overPlanes, sumCell, type Windows } from '../../ops/index.ts';
 import { predictPeak } from '../explain.ts';
 import type { Kernel } from '../fusion/kernel.ts';
 import { roomsBytes } from '../memory/footprint.ts';
@@ -179,6 +179,7 @@ function slowed(
 ): number {
   if (anchor === undefined || !makesWeight(anchor.op)) return 1;
   const loops = anchor.op.loops(anchor.call);
+  const planes = overPlanes(anchor.call.inputs[1].shape, (anchor.call.attrs as { window: Windows }).window);
   return loops.reduce((factor, { dim, size, split, cell }, i) => {
     const axis = axes[dim as SplitDim];
     if (split !== 'sum' || cell === undefined || axis === undefined || parts[dim as SplitDim] === axis.ranks)
@@ -186,7 +187,7 @@ function slowed(
     const { start, end } = anchor.loops[rank][i];
     const all = parts[dim as SplitDim];
     const block = size / axis.ranks;
-    const whole = sumCell(loops.length - 1 - i, block * all);
+    const whole = sumCell(loops.length - 1 - i, block * all, planes);
     const bounds = Array.from({ length: all + 1 }, (_, n) =>
       n === all ? n * block : Math.min(all * block, Math.round((n * block) / whole) * whole),
     );
