@@ -28,6 +28,10 @@ describe('printable', () => {
     expect(shortened('/folder/of/many/scans/scan.nii', 23)).toBe('/folder/of/man...an.nii');
     expect(shownValue(['x'.repeat(99)])).toBe(`["${'x'.repeat(75)}...`);
     expect(shownValue(undefined)).toBe('nothing');
+    expect(shownValue({ a: [1, { b: null }], c: undefined, d: 2n })).toBe('{"a":[1,{"b":null}],"d":"2"}');
+    const deep: unknown = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000));
+    expect(shownValue(deep)).toBe(`${'['.repeat(77)}...`);
+    expect(shownValue({ deep })).toBe(`{"deep":${'['.repeat(69)}...`);
     const { message } = new HalomeshError({ where: `/${'d'.repeat(5000)}/x.nii`, problem: 'is bad' });
     expect(message).toMatch(/^\/d{300,500}\.{3}d{100,300}\/x\.nii: is bad$/);
   });

@@ -23,11 +23,26 @@ export function shortened(text: string, most: number): string {
   return `${text.slice(0, most - 3 - end)}...${text.slice(text.length - end)}`;
 }
 
-/** A value as words after "found", on at most 80 characters. */
+/** Characters that a value has in an error. */
+const MOST_SHOWN = 80;
+
+/** A value as words after "found", on at most 80 characters, however large it is and however deep its lists lie in one another. */
 export function shownValue(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  const text = JSON.stringify(beginningOf(value, MOST_SHOWN)) ?? String(value);
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN - 3)}...` : text;
+}
+
+/** What of a value can be among its first characters: each level of it, and each part, takes one at least. */
+function beginningOf(value: unknown, levels: number): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return 0;
+  if (Array.isArray(value)) return value.slice(0, MOST_SHOWN).map((part) => beginningOf(part, levels - 1));
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  if (typeof toJSON === 'function') return value;
+  const parts = Object.entries(value).slice(0, MOST_SHOWN);
+  return Object.fromEntries(parts.map(([key, part]) => [key, beginningOf(part, levels - 1)]));
 }
 
 function written(character: string): string {

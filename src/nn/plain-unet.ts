@@ -1,4 +1,4 @@
-import { fail, type Value } from '../core/index.ts';
+import { fail, shownValue, type Value } from '../core/index.ts';
 import { add, concat, constant, mul } from '../ops/index.ts';
 import { residualBlock } from './blocks/residual.ts';
 import type { Context } from './context.ts';
@@ -60,7 +60,7 @@ export function checkPlainUNet(config: PlainUNetConfig): void {
       where: `${config.kind} U-Net`,
       problem: `setting "${field}"`,
       expected,
-      found: JSON.stringify(found),
+      found: shownValue(found),
     });
   const { stages, classes, slope, epsilon, scale, shift } = config;
   const count = (n: number) => Number.isSafeInteger(n) && n >= 1;

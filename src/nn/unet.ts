@@ -1,4 +1,4 @@
-import { fail, type Value } from '../core/index.ts';
+import { fail, shownValue, type Value } from '../core/index.ts';
 import { concat } from '../ops/index.ts';
 import { BATCH, channelOf, type PerAxis, perAxis, spaceOf } from './axes.ts';
 import type { Context } from './context.ts';
@@ -57,7 +57,7 @@ export function unetConfig(settings: Partial<UNetConfig> = {}): UNetConfig {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const config: UNetConfig = { ...HOU2019, ...Object.fromEntries(given) };
   const refuse = (field: keyof UNetConfig, expected: string): never =>
-    fail({ where: 'U-Net', problem: `setting "${field}"`, expected, found: JSON.stringify(config[field]) });
+    fail({ where: 'U-Net', problem: `setting "${field}"`, expected, found: shownValue(config[field]) });
   for (const field of ['base', 'levels', 'classes', 'convolutions', 'groups'] as const)
     if (!Number.isSafeInteger(config[field]) || config[field] < 1)
       refuse(field, 'a whole number of at least 1');

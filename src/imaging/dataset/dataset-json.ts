@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shownValue } from '../../core/index.ts';
 import { readJsonFile, systemErrorReason, writeTextAtomically } from '../../files/index.ts';
 import { isPictureName } from '../formats/picture/picture-grid.ts';
 import { classNamesProblem } from '../store/dataset-names.ts';
@@ -145,8 +146,8 @@ function parse(content: unknown, file: string): z.infer<typeof schema> {
   const issue = parsed.error.issues[0];
   let value: unknown = content;
   for (const key of issue.path) value = (value as Record<PropertyKey, unknown> | null)?.[key];
-  const found = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
-  throw new ImagingError({ file, field: issue.path.join('.') || 'content', expected: issue.message, found });
+  const field = issue.path.join('.') || 'content';
+  throw new ImagingError({ file, field, expected: issue.message, found: shownValue(value) });
 }
 
 /** Names of the channels in the order of their numbers; undefined where there are none. */
@@ -172,7 +173,7 @@ function namesOf(labels: GivenLabels, file: string): ReadonlyMap<number, string>
   const names = new Map<number, string>();
   const refuse = (problem: string): never => {
     const expected = 'values from 0 to 255, 0 among them, each with one name';
-    const found = `${problem} in ${JSON.stringify(Object.fromEntries(labels)).slice(0, 200)}`;
+    const found = `${problem} in ${shownValue(Object.fromEntries(labels))}`;
     throw new ImagingError({ file, field: 'labels', expected, found });
   };
   for (const [key, given] of labels) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { fail } from '../../core/index.ts';
+import { fail, shownValue } from '../../core/index.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { configOfFolder } from './run-config.ts';
 import { checkpointsOf, type RunFolder } from './run-folder.ts';
@@ -67,7 +67,9 @@ export async function checkResumable(
   });
   if (changed.length === 0) return before;
   const show = (values: typeof old): string =>
-    changed.map((key) => `${key} ${JSON.stringify(values[key]) ?? 'not set'}`).join(', ');
+    changed
+      .map((key) => `${key} ${values[key] === undefined ? 'not set' : shownValue(values[key])}`)
+      .join(', ');
   return fail({
     where: folder.dir,
     problem: `a resumed run must keep its ${changed.map((key) => `"${key}"`).join(', ')}`,

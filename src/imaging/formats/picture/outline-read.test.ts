@@ -157,3 +157,8 @@ test.each([
 ])('what is no outline is refused: %j', async (content, message) => {
   await expect(labelsOf(content)).rejects.toThrow(message);
 });
+
+test('lists within lists, however many, are refused in a few words', async () => {
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  await expect(labelsOf(deep)).rejects.toThrow(/features\.0\.type: expected a Feature, found \[{77}\.{3}$/);
+});

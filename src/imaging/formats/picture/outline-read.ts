@@ -1,3 +1,4 @@
+import { shownValue } from '../../../core/index.ts';
 import { ImagingError } from '../../volume/errors.ts';
 
 // Outlines on a picture as GeoJSON (RFC 7946), in the way of QuPath: polygons in pixels of the largest level, (0, 0) at the corner of the
@@ -51,12 +52,7 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function wrong(file: string, field: string, expected: string, found: unknown): ImagingError {
-  return new ImagingError({
-    file,
-    field,
-    expected,
-    found: (JSON.stringify(found) ?? 'nothing').slice(0, 80),
-  });
+  return new ImagingError({ file, field, expected, found: shownValue(found) });
 }
 
 /** The features of a collection; QuPath writes a bare list, or a single one, too. */
