@@ -49,10 +49,8 @@ export {
   writeNifti,
 } from './formats/nifti/nifti-write.ts';
 // Scans of any format
-export { parseOutlines } from './formats/picture/outline-read.ts';
-export { openPicture } from './formats/picture/picture.ts';
 export { isPictureName, outlineEnding, pictureEnding } from './formats/picture/picture-grid.ts';
-export { type PictureBox, samplesOf } from './formats/picture/picture-types.ts';
+export type { PictureBox } from './formats/picture/picture-types.ts';
 export { openScan, readScan, readScanHeader, readScanSlabs } from './formats/scan.ts';
 export type { ByteSource, ScanFolders } from './formats/scan-files.ts';
 export * from './formats/segmentation/label-formats.ts';
@@ -66,7 +64,7 @@ export {
   prepareAsNnunet,
   roundToEven,
 } from './preprocess/nnunet-case.ts';
-export { openPictureCase, type PictureStatistics } from './preprocess/picture/picture-boxes.ts';
+export type { PictureStatistics } from './preprocess/picture/picture-boxes.ts';
 export * from './preprocess/preprocess.ts';
 export * from './preprocess/preprocess-dataset.ts';
 export { resampledPlanes, resampleImage } from './preprocess/resample.ts';

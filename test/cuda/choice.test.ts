@@ -37,3 +37,14 @@ it('takes tiles in shared memory for the 3x3x3 convolutions of float32 images', 
     'conv_weight_grad 3x3x3, general',
   ]);
 });
+
+it('asks for no more shared memory than a block has: those of consumer cards have 99 KiB', async () => {
+  const asked = async (shared?: number): Promise<number> => {
+    const sources = await plannedKernels('bf16', 1, shared);
+    return Math.max(...sources.map((source) => source.shared ?? 0));
+  };
+  const small = 99 << 10;
+  expect(await asked()).toBeGreaterThan(small);
+  expect(await asked(small)).toBeGreaterThan(0);
+  expect(await asked(small)).toBeLessThanOrEqual(small);
+});

@@ -85,7 +85,8 @@ int cuDeviceGetName(char *name, int length, int device) {
 }
 int cuDeviceGetAttribute(int *value, int attribute, int) {
   const char *old = getenv("FAKE_CUDA_OLD");
-  return *value = attribute == 75 ? (old ? 7 : 9) : attribute == 76 ? (old ? 5 : 0) : -1, ok;
+  const int shared = 227 << 10;
+  return *value = attribute == 75 ? (old ? 7 : 9) : attribute == 76 ? (old ? 5 : 0) : attribute == 97 ? shared : -1, ok;
 }
 int cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = limit, ok; }
 int cuDevicePrimaryCtxRetain(u64 *context, int device) { return retained++, *context = 99, device == 7 ? ok : invalid; }

@@ -6,7 +6,11 @@ import { Session } from '../../src/run/index.ts';
 import { recording } from './recording.ts';
 
 /** Kernels of a U-Net of 16 channels over 32 x 32 x 32 voxels, with its loss and every gradient, none of which is run. */
-export async function plannedKernels(storage: 'f32' | 'bf16', keep = 1): Promise<readonly KernelSource[]> {
+export async function plannedKernels(
+  storage: 'f32' | 'bf16',
+  keep = 1,
+  shared?: number,
+): Promise<readonly KernelSource[]> {
   const ctx = new Context({ seed: 5, training: true, storage });
   const size = { batch: 1, depth: 32, height: 32, width: 32, channel: 1 };
   const image = inputOf(ctx.graph, 'image', shape(size));
@@ -20,7 +24,12 @@ export async function plannedKernels(storage: 'f32' | 'bf16', keep = 1): Promise
     ctx.graph.output(ctx.trainable[i].name, gradient!);
   });
   const sources = new Map<string, KernelSource>();
-  const session = new Session({ device: recording(sources), mesh: mesh({}), layout: {}, seed: 9 });
+  const session = new Session({
+    device: recording(sources, undefined, shared),
+    mesh: mesh({}),
+    layout: {},
+    seed: 9,
+  });
   await session.load(ctx.graph);
   session.close();
   return [...sources.values()];

@@ -21,6 +21,7 @@ describe('the driver of a GPU', () => {
       architecture: 'sm_90',
       capability: 90,
       bytes: 2 ** 32,
+      shared: 227 << 10,
       driverVersion: '13.0',
     });
     expect(nvrtc).toBe('13.0');

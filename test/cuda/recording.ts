@@ -10,15 +10,17 @@ export interface Taken {
   pinned: number;
 }
 
-/** A CUDA device that prints its kernels into `sources` and runs none. `taken`: counts what it takes. */
+/** A CUDA device that prints its kernels into `sources` and runs none. `taken`: counts what it takes; `shared`: bytes that a block may ask for. */
 export function recording(
   sources: Map<string, KernelSource>,
   taken: Taken = { now: 0, most: 0, pinned: 0 },
+  shared?: number,
 ): Device {
   let next = 256;
   const sizes = new Map<number, number>();
   const driver: Driver = {
     note: 'records',
+    shared,
     allocate(bytes) {
       const at = next;
       sizes.set(at, bytes);

@@ -27,7 +27,7 @@ import { Maker, type Step } from './maker.ts';
 import { cacheFolder } from './nvrtc.ts';
 import { realDriver } from './real.ts';
 import { Scratch, type Slabs } from './scratch.ts';
-import { CONTEXT, type CudaTargetOptions, cudaTarget, SLABS } from './target.ts';
+import { CONTEXT, type CudaTargetOptions, cudaTarget, SHARED, SLABS } from './target.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 import { together } from './together.ts';
 
@@ -81,6 +81,7 @@ class CudaDevice implements Device {
   private readonly driver: Driver;
   private readonly faults: Faults;
   private readonly slabs: Slabs;
+  private readonly shared: number;
   private readonly host: HostCopies;
   /** Kernels that are about to be compiled, by name. */
   private readonly waiting = new Map<string, KernelSource>();
@@ -88,9 +89,9 @@ class CudaDevice implements Device {
   private taken = 0;
 
   constructor(driver: Driver, options: CudaTargetOptions = {}) {
-    const target = cudaTarget(options);
     this.slabs = options.slabs ?? SLABS;
-    this.target = target;
+    this.shared = Math.min(options.shared ?? SHARED, driver.shared ?? SHARED);
+    this.target = cudaTarget({ ...options, shared: this.shared });
     this.driver = driver;
     this.faults = new Faults(driver);
     this.host = new HostCopies(driver, (steps) => this.launch(steps).run());
@@ -209,6 +210,7 @@ class CudaDevice implements Device {
       what,
       scratch,
       slabs: this.slabs,
+      shared: this.shared,
       keep: (data) => this.kept(home, data),
     });
   }

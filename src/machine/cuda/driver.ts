@@ -27,6 +27,8 @@ export interface CompiledKernel {
 export interface Driver {
   /** In a few words: which one, and where it computes. */
   readonly note: string;
+  /** Bytes of shared memory that a block may ask for; absent where there is no limit. */
+  readonly shared?: number;
   /** Memory; raises an error where there is no room. */
   allocate(bytes: number): Address;
   free(at: Address): void;

@@ -7,7 +7,7 @@ import { NVRTC_MISSING, Nvrtc } from './nvrtc.ts';
 // Which GPU is here, and whether it can be used.
 
 /** Attributes of devices: numbers of cuda.h. */
-const [CAPABILITY_MAJOR, CAPABILITY_MINOR] = [75, 76];
+const [CAPABILITY_MAJOR, CAPABILITY_MINOR, SHARED_OPTIN] = [75, 76, 97];
 
 /** Oldest architecture: the first with bfloat16 in its tensor cores. */
 const OLDEST = 80;
@@ -19,6 +19,8 @@ export interface Gpu {
   readonly architecture: string;
   readonly capability: number;
   readonly bytes: number;
+  /** Bytes of shared memory that a block may ask for. */
+  readonly shared: number;
   readonly driverVersion: string;
 }
 
@@ -57,6 +59,7 @@ export function lookUp(given?: number): { api: CudaApi; handle: number; gpu: Gpu
     architecture: `sm_${major}${minor}`,
     capability: 10 * major + minor,
     bytes: api.get('cuDeviceTotalMem', handle),
+    shared: api.get('cuDeviceGetAttribute', SHARED_OPTIN, handle),
     driverVersion: `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`,
   };
   if (gpu.capability < OLDEST)

@@ -32,6 +32,8 @@ export interface Making {
   /** Memory for a launch's own use, only while it runs. */
   readonly scratch: Pick<Scratch, 'take' | 'inTurn'>;
   readonly slabs: Slabs;
+  /** Bytes of shared memory that a block may ask for. */
+  readonly shared: number;
   /** Memory with what launches read, which stays. */
   keep(data: Uint8Array): Address;
 }
@@ -61,6 +63,10 @@ export class Maker {
 
   get slabs(): Slabs {
     return this.making.slabs;
+  }
+
+  get shared(): number {
+    return this.making.shared;
   }
 
   /** Memory for a launch's own use, only while it runs. */

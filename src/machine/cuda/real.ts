@@ -29,6 +29,7 @@ const MOST_SHARED = 8;
 
 class RealDriver implements Driver {
   readonly note: string;
+  readonly shared: number;
   readonly far: FarRooms;
   private readonly api: CudaApi;
   private readonly handle: number;
@@ -55,9 +56,8 @@ class RealDriver implements Driver {
     this.gpu = gpu;
     this.nvrtc = nvrtc;
     this.note = `${gpu.name} (${gpu.architecture})`;
-    this.stream = api.get('cuStreamCreate', NON_BLOCKING);
-    this.moves = api.get('cuStreamCreate', NON_BLOCKING);
-    this.letters = api.get('cuStreamCreate', NON_BLOCKING);
+    this.shared = gpu.shared;
+    [this.stream, this.moves, this.letters] = [0, 1, 2].map(() => api.get('cuStreamCreate', NON_BLOCKING));
     this.far = realFar({
       api,
       stream: this.letters,

@@ -1,8 +1,8 @@
 import type { Kernel, LocalValue, StoredBoxes } from '../../plan/index.ts';
 import { callOf } from '../calls/index.ts';
 import { stepsOf } from './bind.ts';
-import { Maker } from './maker.ts';
-import { Scratch, type Slabs } from './scratch.ts';
+import { Maker, type Making } from './maker.ts';
+import { Scratch } from './scratch.ts';
 import { type CudaMemory, type CudaTensor, cudaTensor } from './tensors.ts';
 
 const NOWHERE: CudaMemory = { bytes: 0, taken: 0, address: 0, kept: [], graphs: [] };
@@ -12,7 +12,7 @@ export function scratchOf(
   kernel: Kernel,
   rank: number,
   storedOf: (value: LocalValue) => StoredBoxes,
-  slabs: Slabs,
+  room: Pick<Making, 'slabs' | 'shared'>,
 ): number {
   const tensors = new Map<LocalValue, CudaTensor>();
   const tensorOf = (value: LocalValue): CudaTensor => {
@@ -25,7 +25,7 @@ export function scratchOf(
   const faults = { word: () => 0 };
   stepsOf(
     callOf(kernel, rank, storedOf),
-    new Maker({ tensorOf, faults, home: NOWHERE, what: '', scratch, slabs, keep: () => 0 }),
+    new Maker({ tensorOf, faults, home: NOWHERE, what: '', scratch, ...room, keep: () => 0 }),
   );
   return scratch.most;
 }

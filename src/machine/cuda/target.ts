@@ -48,13 +48,22 @@ const FUSION: FusionRules = {
 
 export interface CudaTargetOptions extends TargetOptions {
   readonly slabs?: Slabs;
+  /** Bytes of shared memory that a block may ask for. */
+  readonly shared?: number;
 }
 
 /** What lies in the cache of the largest devices for the most part, and planes of which two more are few. */
 export const SLABS: Slabs = { bytes: 64 * 2 ** 20, planes: 16 };
 
+/** Bytes of shared memory of a block that kernels ask for at most: what GPUs of data centres have from compute capability 8.0 on. */
+export const SHARED = 163 << 10;
+
 /** A GPU as a target of plans; needs no driver. */
-export const cudaTarget = ({ overlap = true, slabs = SLABS }: CudaTargetOptions = {}): Target => ({
+export const cudaTarget = ({
+  overlap = true,
+  slabs = SLABS,
+  shared = SHARED,
+}: CudaTargetOptions = {}): Target => ({
   name: 'cuda',
   fusion: FUSION,
   refuses: refusesCall,
@@ -72,5 +81,5 @@ export const cudaTarget = ({ overlap = true, slabs = SLABS }: CudaTargetOptions 
   },
   costs: COSTS,
   overlap,
-  scratch: (kernel, rank, storedOf) => scratchOf(kernel, rank, storedOf, slabs),
+  scratch: (kernel, rank, storedOf) => scratchOf(kernel, rank, storedOf, { slabs, shared }),
 });

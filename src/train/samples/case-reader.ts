@@ -7,7 +7,6 @@ import {
   isZarr,
   MemorySource,
   normalizationsOf,
-  openPictureCase,
   type PictureStatistics,
   type PreparedCase,
   type PrepareOptions,
@@ -85,6 +84,7 @@ export class CaseReader {
   private async openPicture(entry: Case): Promise<VoxelSource> {
     // Half for tiles, half for the pixels that are read of them at once.
     const keep = CHUNK_BYTES / 2 / this.batch;
+    const { openPictureCase } = await import('../../imaging/preprocess/picture/picture-boxes.ts');
     const { source, statistics } = await openPictureCase(
       entry,
       this.options,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { inNaturalOrder } from '../../files/index.ts';
-import { parseOutlines } from '../../imaging/index.ts';
+import { parseOutlines } from '../../imaging/formats/picture/outline-read.ts';
 import { isOutlines, type KnownCase } from '../known-case.ts';
 import type { OpenedFiles } from '../opened-files.ts';
 

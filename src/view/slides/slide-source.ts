@@ -1,4 +1,6 @@
 import { fail } from '../../core/index.ts';
+import { openPicture } from '../../imaging/formats/picture/picture.ts';
+import { samplesOf } from '../../imaging/formats/picture/picture-types.ts';
 import {
   codeTable,
   type Grid,
@@ -7,11 +9,9 @@ import {
   type LabelCodes,
   labelOptions,
   type OpenScan,
-  openPicture,
   openScan,
   outlineEnding,
   type PictureBox,
-  samplesOf,
   spacingOf,
 } from '../../imaging/index.ts';
 import { checkedFiles, type StreamedScan } from '../scan-stream.ts';

@@ -16,8 +16,6 @@ import { BLOCK, blocksOf, type Contraction, canFinish, product } from './tile.ts
 // kernel rounds its results to bfloat16, and what else the epilogue does with them is a pass of its own.
 
 const [TILE_H, TILE_W, THREADS] = [16, 32, 384];
-/** Bytes of shared memory of a block, on every device that is taken. */
-const SHARED = 163 << 10;
 /** Blocks that keep the largest devices busy, one for each multiprocessor. */
 const BUSY = 132;
 const EVERY = [true, true, true, true, true];
@@ -26,10 +24,10 @@ const inputsOf = (call: Contraction): number =>
   call.sources.reduce((sum, source) => sum + blocksOf(source), 0);
 
 /** Stages of planes in shared memory; 0 where not even two have room. */
-function stagesOf(call: Contraction): number {
+function stagesOf(call: Contraction, { shared }: Maker): number {
   const places = (TILE_H + 2) * (TILE_W + 2);
   const weights = inputsOf(call) * 27 * 512;
-  return [4, 3, 2].find((stages) => weights + stages * 2 * places * 16 <= SHARED) ?? 0;
+  return [4, 3, 2].find((stages) => weights + stages * 2 * places * 16 <= shared) ?? 0;
 }
 
 export function takesRolling(call: Contraction, make: Maker): boolean {
@@ -39,7 +37,7 @@ export function takesRolling(call: Contraction, make: Maker): boolean {
   return (
     plain &&
     cube &&
-    stagesOf(call) > 0 &&
+    stagesOf(call, make) > 0 &&
     sources.every((source) => canFinish(source, make)) &&
     takesMatrixConv(call, make) &&
     targetsOf(call, make) !== undefined
@@ -122,7 +120,7 @@ function slabSteps(
   }: { readonly packed: number; readonly targets: readonly Target[]; readonly pad: readonly number[] },
 ): Step[] {
   const { out, op } = call;
-  const [inputs, stages] = [inputsOf(call), stagesOf(call)];
+  const [inputs, stages] = [inputsOf(call), stagesOf(call, make)];
   const ready = finishedTogether(call.sources, make);
   const { region, row } = ready.source;
   const { start, size } = boxBySlots(out.shape, out.box, out.slots);
