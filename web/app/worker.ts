@@ -76,7 +76,7 @@ async function learn({ files, truth, budget, module, threads, ...settings }: Lea
     onStep: (step) => say({ ...step, bytes: step.bytes - device.held + device.moduleBytes }),
   });
   device.close();
-  say({ kind: 'learned', opened, file: encodeWebRun(opened) });
+  say({ kind: 'learned', opened, file: owned(encodeWebRun(opened)) });
 }
 
 /** Levels of a network for so many voxels: the lowest has at least 4 along each axis, and there are at most 4. */

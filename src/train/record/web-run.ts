@@ -191,7 +191,7 @@ export function webRunOf(metadata: Readonly<Record<string, string>>, file: strin
 }
 
 /** The file of a run, as {@link readWebRun} reads it. */
-export function encodeWebRun({ run, weights }: OpenWebRun): Uint8Array<ArrayBuffer> {
+export function encodeWebRun({ run, weights }: OpenWebRun): Uint8Array {
   const tensors = new Map<string, TensorInfo>();
   const parts: Uint8Array[] = [];
   let end = 0;
