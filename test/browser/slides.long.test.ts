@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PageFiles, saveView, serveView, View, type ViewServer } from '../../src/view/index.ts';
 import { writeSlides } from '../../src/view/slides/slides.testing.ts';
 import { CHROMIUM, NO_CHROMIUM, startChromium } from './chromium.ts';
+import { type Color, openPage, pixelsNear, shown } from './pages.ts';
 
 /** What draws without a GPU on a busy machine takes its time. */
 const SOON = { timeout: 120_000 };
@@ -33,35 +33,8 @@ describe.skipIf(CHROMIUM === undefined)(`slides in halomesh view (skipped with $
     rmSync(dir, { recursive: true });
   });
 
-  /** A page and everything that went wrong in it; requests to other places are noted and refused. */
-  async function open(url: string): Promise<{ page: Page; problems: string[] }> {
-    const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-    page.setDefaultTimeout(240_000);
-    const problems: string[] = [];
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
-    await page.route('**/*', (route) => {
-      const at = route.request().url();
-      if (at.startsWith(server.url) || /^(file|data|blob):/.test(at)) return route.continue();
-      problems.push(`asked ${at}`);
-      return route.abort();
-    });
-    await page.goto(url);
-    return { page, problems };
-  }
-
-  const shown = (page: Page, id: string) => page.locator(`body[data-shown="${id}"]`).waitFor();
-
-  /** Pixels of the drawing that are near to a colour. */
-  async function pixels(page: Page, color: readonly [number, number, number], most = 60): Promise<number> {
-    const png = PNG.sync.read(await page.locator('#slide').screenshot());
-    let count = 0;
-    for (let n = 0; n < png.data.length; n += 4)
-      if (Math.hypot(...color.map((value, c) => value - png.data[n + c])) < most) count++;
-    return count;
-  }
+  const open = (url: string) => openPage(browser, url, { own: server.url, timeout: 240_000 });
+  const pixels = (page: Page, color: Color, most = 60) => pixelsNear(page.locator('#slide'), color, most);
 
   /** Moves to a pixel of a slide that is shown whole, and gives what is told of it. */
   async function pointAt(page: Page, x: number, y: number): Promise<string> {
